@@ -1,0 +1,9 @@
+/** The executable on the CNI path: live services, and nothing else. */
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Effect from "effect/Effect"
+import * as Passthrough from "./Passthrough.ts"
+
+Passthrough.main.pipe(
+  Effect.provide(Passthrough.layer),
+  NodeRuntime.runMain
+)

@@ -1,0 +1,12 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { LogRecord } from "../record/LogRecord.ts"
+
+/**
+ * Takes the records of a run, one after the other. A sink fails with an error of its own; its `message` should name
+ * the sink and say what to do, for it is what a runtime shows.
+ */
+export class LogSink extends Context.Service<LogSink, {
+  /** Takes one record. When this succeeds, the record is there for others to see. */
+  readonly write: (record: LogRecord) => Effect.Effect<void, Error>
+}>()("cni-passthrough/LogSink") {}
