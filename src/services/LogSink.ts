@@ -7,6 +7,6 @@ import type { LogRecord } from "../record/LogRecord.ts"
  * the sink and say what to do, for it is what a runtime shows.
  */
 export class LogSink extends Context.Service<LogSink, {
-  /** Takes one record. When this succeeds, the record is there for others to see. */
-  readonly write: (record: LogRecord) => Effect.Effect<void, Error>
+  /** Takes one record. What it succeeds with is of no interest; when it does, the record is there for others to see. */
+  readonly write: (record: LogRecord) => Effect.Effect<unknown, Error>
 }>()("cni-passthrough/LogSink") {}

@@ -1,0 +1,34 @@
+/** What people copy from `conf/` has to work as it stands. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Settings from "../../src/cni/Settings.ts"
+
+const folder = Path.join(import.meta.dirname, "../../conf")
+const files = Fs.readdirSync(folder)
+
+describe("conf/", () => {
+  for (const file of files.filter((name) => name.endsWith(".conflist"))) {
+    it(`${file} is JSON, and its taps are configured without a problem`, () => {
+      const { name, plugins } = JSON.parse(Fs.readFileSync(Path.join(folder, file), "utf8"))
+      assert.match(name, /^[a-z-]+$/)
+      const taps = plugins.filter(({ type }: { readonly type: string }) => type === "passthrough")
+      assert.isAbove(taps.length, 0)
+      for (const tap of taps) {
+        const { problems, settings } = Settings.read(tap)
+        assert.deepStrictEqual(problems, [])
+        assert.strictEqual(settings.sinks.length, 1)
+      }
+    })
+  }
+
+  it("has a logrotate configuration for the folder that the README logs to", () => {
+    const text = Fs.readFileSync(Path.join(folder, "passthrough.logrotate"), "utf8")
+    assert.match(text, /^\/var\/log\/cni\/\*\.log \/var\/log\/cni\/\*\.jsonl \{$/m)
+    assert.strictEqual(text.split("{").length, text.split("}").length)
+  })
+
+  it("has nothing that is not tested", () => {
+    assert.deepStrictEqual(files.sort(), ["10-chained.conflist", "87-podman-bridge.conflist", "passthrough.logrotate"])
+  })
+})

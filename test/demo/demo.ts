@@ -1,0 +1,63 @@
+/** `npm start`: one real pod attachment, as podman asked for it, through the plugin that was just built. */
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+
+const repository = Path.resolve(import.meta.dirname, "../..")
+const plugin = Path.join(repository, "dist/passthrough")
+const capture = JSON.parse(
+  Fs.readFileSync(Path.join(repository, "test/fixtures/captures/podman-05-ADD.json"), "utf8")
+)
+
+const colour = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === ""
+const paint = (code: string) => (text: string) => colour ? `\u001b[${code}m${text}\u001b[0m` : text
+const bold = paint("1")
+const dim = paint("2")
+const green = paint("32")
+const red = paint("31")
+
+const print = (text = "") => process.stdout.write(`${text}\n`)
+const heading = (text: string) => print(`\n${bold(text)}`)
+const indented = (text: string) => text.replace(/^(?=.)/gm, "  ")
+
+const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "cni-passthrough-"))
+const logFile = Path.join(folder, "ADD.log")
+// The captured configuration has hooks for iptables, which needs root: a hook that works everywhere instead.
+const config = JSON.stringify({
+  ...JSON.parse(capture.stdin),
+  logFile,
+  hookADD: ["echo \"$CNI_IFNAME of pod $CNI_ARGS\" | tr ';' '\\n'", "head -n 4 /proc/net/dev"],
+  hookDEL: undefined
+})
+
+print(bold("passthrough: a CNI plugin that changes nothing and shows everything"))
+print(dim(`A pod attachment as ${capture.runtime} really asked for it, between portmap and firewall:`))
+print(dim("  bridge ─► portmap ─► ") + bold("passthrough") + dim(" ─► firewall"))
+
+heading("① What goes in")
+for (const [name, value] of Object.entries<string>(capture.env)) print(`  ${name.padEnd(15)} ${value}`)
+print(`  ${"stdin".padEnd(15)} ${Buffer.byteLength(config)} bytes of network configuration, with bridge's result`)
+
+const { status, stdout } = ChildProcess.spawnSync(plugin, [], {
+  env: { ...process.env, ...capture.env },
+  input: config,
+  encoding: "utf8"
+})
+
+heading(`② What the tap logged, with the output of its hooks ${dim(logFile)}`)
+print(indented(Fs.readFileSync(logFile, "utf8").trim()))
+
+heading("③ What comes out, for the next plugin")
+print(indented(stdout))
+const expected = JSON.stringify(JSON.parse(config).prevResult)
+const passed = status === 0 && stdout === expected
+print()
+print(
+  passed
+    ? green(`✓ prevResult passed byte for byte (${stdout.length} bytes), exit status 0`)
+    : red(`✗ exit status ${status}, expected 0 and ${expected}`)
+)
+Fs.rmSync(folder, { recursive: true })
+print(dim("\nNext: README.md, \"Install on a node\". The plugin is dist/passthrough."))
+process.exitCode = passed ? 0 : 1

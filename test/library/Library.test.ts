@@ -1,0 +1,50 @@
+/** The library as its users see it: the built package, and the example of the README. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Http from "node:http"
+import * as Path from "node:path"
+import { attachment, path } from "../support/plugin.ts"
+
+const example = Path.join(import.meta.dirname, "collector.ts")
+
+const callExample = (): Promise<{ readonly code: number | null; readonly stdout: string }> =>
+  new Promise((resolve) => {
+    const child = ChildProcess.spawn(process.execPath, [example], {
+      env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" },
+      stdio: ["pipe", "pipe", "inherit"]
+    })
+    let stdout = ""
+    child.stdout.on("data", (chunk) => (stdout += chunk))
+    child.on("close", (code) => resolve({ code, stdout }))
+    child.stdin.end(`{"cniVersion":"1.1.0","name":"testing-net","type":"passthrough"}`)
+  })
+
+describe("the custom sink of the README", () => {
+  it("is the file that these tests run", () => {
+    const readme = Fs.readFileSync(Path.join(import.meta.dirname, "../../README.md"), "utf8")
+    assert.include(readme, Fs.readFileSync(example, "utf8").trimEnd())
+  })
+
+  it("gets the records of a run", async () => {
+    const received: Array<string> = []
+    const server = Http.createServer((request, response) => {
+      request.setEncoding("utf8").on("data", (body) => received.push(JSON.parse(body).event))
+      request.on("end", () => response.end())
+    })
+    await new Promise<void>((resolve) => server.listen(8377, "127.0.0.1", resolve))
+    try {
+      assert.deepStrictEqual(await callExample(), { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+      assert.deepStrictEqual(received, ["request", "result"])
+    } finally {
+      server.close()
+    }
+  })
+
+  it("fails the request with its own words when it cannot take a record", async () => {
+    const { code, stdout } = await callExample()
+    assert.strictEqual(code, 1)
+    assert.strictEqual(JSON.parse(stdout).code, 5)
+    assert.include(JSON.parse(stdout).msg, "the collector on 127.0.0.1:8377 does not answer")
+  })
+})

@@ -1,0 +1,21 @@
+#!/usr/bin/env node
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { JsonFormat, LogSink, Passthrough } from "cni-passthrough"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+class CollectorError extends Data.TaggedError("CollectorError")<{ readonly message: string }> {}
+
+const post = (body: string) =>
+  Effect.tryPromise({
+    try: () => fetch("http://127.0.0.1:8377/records", { method: "POST", body, signal: AbortSignal.timeout(2000) }),
+    catch: () => new CollectorError({ message: "the collector on 127.0.0.1:8377 does not answer" })
+  })
+
+const Collector = Layer.succeed(LogSink, LogSink.of({ write: (record) => post(JsonFormat.render(record)) }))
+
+Passthrough.main.pipe(
+  Effect.provide(Layer.provideMerge(Collector, Passthrough.layer)),
+  NodeRuntime.runMain
+)
