@@ -136,7 +136,9 @@ const refuse = Effect.fnUntraced(
     yield* writer.write(document).pipe(
       Effect.catch((unwritable) => writer.notice(`passthrough: ${unwritable.message}: ${document}`))
     )
-    return yield* new Failed({ document })
+    const failed = new Failed({ document })
+    // A fiber that is interrupted drops its failures, and with them the exit status, but not its defects.
+    return yield* Cause.hasInterruptsOnly(cause) ? Effect.die(failed) : Effect.fail(failed)
   }
 )
 
