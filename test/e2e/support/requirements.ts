@@ -1,0 +1,38 @@
+/** What a suite needs from the host. Where it is missing the suite is skipped and says why; on CI it fails. */
+import { describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+
+/** Debian packages, by a file that each of them brings. */
+const packages = {
+  "containernetworking-plugins": "/usr/lib/cni/bridge",
+  "golang-go": "/usr/bin/go",
+  "golang-github-appc-cni-dev": "/usr/share/gocode/src/github.com/containernetworking/cni/libcni/api.go",
+  "busybox-static": "/bin/busybox",
+  podman: "/usr/bin/podman",
+  runc: "/usr/sbin/runc",
+  catatonit: "/usr/bin/catatonit",
+  containerd: "/usr/bin/containerd",
+  iproute2: "/sbin/ip",
+  iptables: "/usr/sbin/iptables",
+  curl: "/usr/bin/curl"
+} as const
+
+const missing = (needed: ReadonlyArray<keyof typeof packages>): ReadonlyArray<string> => [
+  ...(process.getuid?.() === 0 ? [] : ["to be root"]),
+  ...needed.filter((name) => !Fs.existsSync(packages[name])).map((name) => `the package ${name}`)
+]
+
+/** A suite that needs root and these packages. */
+export const describeWith = (
+  needed: ReadonlyArray<keyof typeof packages>,
+  name: string,
+  suite: () => void
+): void => {
+  const lacking = missing(needed).join(", ")
+  if (lacking === "") describe(name, suite)
+  else if (process.env["PASSTHROUGH_REQUIRE_ALL"] === "1") {
+    it(name, () => {
+      throw new Error(`nothing may be skipped here, but this needs ${lacking}`)
+    })
+  } else describe.skip(`${name} [skipped: needs ${lacking}]`, suite)
+}

@@ -1,0 +1,65 @@
+/**
+ * A corner of the host where a real runtime can do what it wants: mount, network and process namespaces of its own,
+ * its own /tmp and folders of CNI. Whatever it starts ends with it, and whatever it makes is gone with it.
+ */
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { plugin } from "../../support/plugin.ts"
+
+const conf = Path.resolve(import.meta.dirname, "../../../conf")
+
+/** Folders of the host that are covered, with what covers them. */
+const covers = { "/etc/cni": "etc-cni", "/opt/cni": "opt-cni", "/var/lib/cni": "var-lib-cni" } as const
+
+export interface Sandbox {
+  /** Where the sandbox's /tmp is seen from outside. */
+  readonly tmp: string
+  /** Runs a script in new namespaces, and returns its stdout. Its /tmp is the one of the scripts before it. */
+  readonly run: (script: string) => string
+  readonly [Symbol.dispose]: () => void
+}
+
+/** In the sandbox, /opt/cni/bin has the plugin, /tmp/conf our configurations, and PATH a Node.js. */
+export const make = (): Sandbox => {
+  const root = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-e2e-"))
+  const tmp = Path.join(root, "tmp")
+  for (const folder of ["bin", "opt-cni/bin", "etc-cni/net.d", "var-lib-cni"]) {
+    Fs.mkdirSync(Path.join(tmp, folder), { recursive: true })
+  }
+  Fs.copyFileSync(plugin, Path.join(tmp, "opt-cni/bin/passthrough"))
+  Fs.copyFileSync(process.execPath, Path.join(tmp, "bin/node"))
+  Fs.cpSync(conf, Path.join(tmp, "conf"), { recursive: true })
+  const made = Object.keys(covers).map((folder) => Fs.mkdirSync(folder, { recursive: true })).filter(
+    (folder) => folder !== undefined
+  )
+  const mounts = [
+    `mount --bind ${tmp} /tmp`,
+    ...Object.entries(covers).map(([folder, cover]) => `mount --bind /tmp/${cover} ${folder}`),
+    "mount -t tmpfs tmpfs /run", // names of namespaces, and the sockets and locks of runtimes
+    "ip link set lo up"
+  ]
+  return {
+    tmp,
+    run: (script) => {
+      const { error, status, stderr, stdout } = ChildProcess.spawnSync(
+        "unshare",
+        ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"]
+          .concat([...mounts, script].join("\n")),
+        {
+          encoding: "utf8",
+          cwd: "/",
+          env: { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin", CNI_PATH: "/opt/cni/bin:/usr/lib/cni" }
+        }
+      )
+      if (error !== undefined) throw error
+      if (status !== 0) throw new Error(`exit status ${status} of a script in the sandbox\n${stdout}\n${stderr}`)
+      return stdout
+    },
+    [Symbol.dispose]: () => {
+      Fs.rmSync(root, { recursive: true, force: true })
+      for (const folder of made) Fs.rmSync(folder, { recursive: true, force: true })
+    }
+  }
+}
