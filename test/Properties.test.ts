@@ -1,0 +1,90 @@
+/** What holds for every input, not only for the ones that somebody thought of. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as JsonText from "../src/cni/JsonText.ts"
+import * as JsonFormat from "../src/record/JsonFormat.ts"
+import * as TextFormat from "../src/record/TextFormat.ts"
+import { run } from "./support/pipeline.ts"
+import { make } from "./support/request.ts"
+
+const JsonObject = Schema.Record(Schema.String, Schema.Json)
+const Space = Schema.Literals(["", " ", "\t", "\r\n"])
+
+it.effect.prop(
+  "any JSON object as prevResult comes out as it went in",
+  [JsonObject, Space],
+  ([object, space]) =>
+    Effect.gen(function*() {
+      const prevResult = JSON.stringify(object, null, space)
+      const config = `{"name":"n",${space}"cniVersion":"1.1.0",${space}"prevResult":${space}${prevResult}${space}}`
+      const { stdout, succeeded } = yield* run({ command: "ADD", config })
+      assert.deepStrictEqual([succeeded, stdout], [true, [prevResult]])
+    })
+)
+
+const Command = Schema.Union([Schema.Literals(["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"]), Schema.String])
+const Variables = Schema.Record(
+  Schema.Literals(["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH", "CNI_ARGS"]),
+  Schema.String
+)
+const Fields = Schema.Record(
+  Schema.Literals(["cniVersion", "name", "prevResult", "hookADD", "logFile", "label", "onLogFailure", "hookTimeout"]),
+  Schema.Json
+)
+const Stdin = Schema.Union([Schema.String, Schema.Json, JsonObject, Fields])
+
+it.effect.prop(
+  "any environment and any stdin give success, or one error document and exit status 1",
+  [Command, Variables, Stdin],
+  ([command, variables, stdin]) =>
+    Effect.gen(function*() {
+      const config = typeof stdin === "string" ? stdin : JSON.stringify(stdin)
+      const { stdout, succeeded } = yield* run({ command, variables, config })
+      assert.isAtMost(stdout.length, 1)
+      const document = stdout[0] === undefined ? undefined : JSON.parse(stdout[0])
+      if (succeeded) assert.notProperty(document ?? {}, "code")
+      else {
+        assert.isNumber(document.code)
+        assert.isString(document.msg)
+        assert.isString(document.cniVersion)
+        assert.notStrictEqual(document.code, 999)
+      }
+    })
+)
+
+it.prop("a JSON text keeps its value and its tokens in every layout", [Schema.Json, Space], ([value, space]) => {
+  const text = JSON.stringify(value, null, space)
+  for (const layout of [JsonText.indented(text), JsonText.onOneLine(text)]) {
+    assert.strictEqual(JSON.stringify(JSON.parse(layout)), JSON.stringify(value))
+  }
+  assert.notMatch(JsonText.onOneLine(text), /[\r\n]/)
+})
+
+it.prop("a record is one line of JSON without control characters", [Command, Variables, Stdin], (inputs) => {
+  const [command, variables, stdin] = inputs
+  const request = make(command, typeof stdin === "string" ? stdin : JSON.stringify(stdin), variables)
+  const line = JsonFormat.render({ event: "request", request, time: 0 })
+  assert.notMatch(line.slice(0, -1), /[\0-\u001f\u007f-\u009f\u2028\u2029]/)
+  assert.strictEqual(JSON.parse(line).event, "request")
+})
+
+it.prop("no value can start a line of the text log", [Variables, Schema.String], ([variables, text]) => {
+  const forged = `${text}\nERROR 5: forged\r\u001b[2J`
+  const request = make("ADD", { label: forged }, { ...variables, CNI_ARGS: forged, CNI_NETNS: forged })
+  const hook = {
+    command: forged,
+    netns: "host",
+    exitCode: 0,
+    signal: null,
+    timedOut: false,
+    durationMs: 1,
+    stdout: forged,
+    stderr: forged,
+    truncated: false
+  } as const
+  const rendered = TextFormat.render({ event: "request", request, time: 0 }) +
+    TextFormat.render({ event: "hook", request, time: 0, hook })
+  assert.notMatch(rendered, /^ERROR/m)
+  assert.notMatch(rendered, /[\0-\u0008\u000b-\u001f\u007f-\u009f]/)
+})

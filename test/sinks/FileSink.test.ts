@@ -1,0 +1,205 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import type { FileTarget } from "../../src/cni/Settings.ts"
+import { LogSink } from "../../src/services/LogSink.ts"
+import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
+import * as FileSink from "../../src/sinks/FileSink.ts"
+import { temporary } from "../support/plugin.ts"
+import { make } from "../support/request.ts"
+
+const target = (path: string, options: Partial<FileTarget> = {}): FileTarget => ({
+  type: "file",
+  path,
+  format: "json",
+  mode: undefined,
+  ...options
+})
+
+const record = (config: object = {}, variables = {}) =>
+  ({ event: "request", request: make("ADD", config, variables), time: 0 }) as const
+
+const write = (file: FileTarget, config: object = {}) => FileSink.make(file).write(record(config))
+
+const permissions = (path: string) => Fs.statSync(path).mode & 0o777
+
+/** Runs a test in a folder of its own. */
+const inFolder = (test: (folder: string) => Effect.Effect<unknown, unknown>) => () =>
+  Effect.acquireUseRelease(
+    Effect.sync(temporary),
+    ({ path }) => test(path),
+    (folder) => Effect.sync(() => folder[Symbol.dispose]())
+  )
+
+describe("a file", () => {
+  it.effect(
+    "gets its path from the request",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        yield* write(target(`${folder}/\${CNI_IFNAME}/$CNI_COMMAND.log`))
+        assert.strictEqual(JSON.parse(Fs.readFileSync(`${folder}/eth0/ADD.log`, "utf8")).event, "request")
+      })
+    )
+  )
+
+  it.effect(
+    "is for its owner alone, and so are the folders that had to be made",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        yield* write(target(`${folder}/a/b/log`))
+        assert.deepStrictEqual([permissions(`${folder}/a`), permissions(`${folder}/a/b/log`)], [0o700, 0o600])
+      })
+    )
+  )
+
+  it.effect(
+    "is for whom the configuration says, whatever the umask",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const umask = process.umask(0o077)
+        yield* write(target(`${folder}/log`, { mode: 0o640 })).pipe(
+          Effect.ensuring(Effect.sync(() => process.umask(umask)))
+        )
+        assert.strictEqual(permissions(`${folder}/log`), 0o640)
+      })
+    )
+  )
+
+  it.effect(
+    "that is there keeps its permissions and what is in it",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        Fs.writeFileSync(`${folder}/log`, "before\n", { mode: 0o644 })
+        yield* write(target(`${folder}/log`))
+        assert.strictEqual(permissions(`${folder}/log`), 0o644)
+        assert.match(Fs.readFileSync(`${folder}/log`, "utf8"), /^before\n\{/)
+      })
+    )
+  )
+
+  it.effect(
+    "that was rotated away between two records is made anew",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const sink = FileSink.make(target(`${folder}/log`))
+        yield* sink.write(record())
+        Fs.renameSync(`${folder}/log`, `${folder}/log.1`)
+        yield* sink.write(record())
+        assert.strictEqual(Fs.statSync(`${folder}/log`).size, Fs.statSync(`${folder}/log.1`).size)
+      })
+    )
+  )
+
+  const refused: { readonly [name: string]: (path: string) => RegExp } = {
+    "a symbolic link": (path) => {
+      Fs.symlinkSync(`${path}.elsewhere`, path)
+      return /is a symbolic link/
+    },
+    "a hard link": (path) => {
+      Fs.writeFileSync(`${path}.elsewhere`, "")
+      Fs.linkSync(`${path}.elsewhere`, path)
+      return /hard link/
+    },
+    "a folder": (path) => {
+      Fs.mkdirSync(path)
+      return /is a folder/
+    },
+    "a FIFO without a reader": (path) => {
+      ChildProcess.execFileSync("mkfifo", [path])
+      return /is a FIFO that nobody reads/
+    }
+  }
+  for (const [name, prepare] of Object.entries(refused)) {
+    it.effect(
+      `that is ${name} is refused, by name`,
+      inFolder((folder) =>
+        Effect.gen(function*() {
+          const path = Path.join(folder, "log")
+          const reason = prepare(path)
+          const error = yield* Effect.flip(write(target(path)))
+          assert.match(error.message, reason)
+          assert.include(error.message, path)
+        })
+      )
+    )
+  }
+
+  it.effect("without a name, once its variables are filled in, is refused", () =>
+    Effect.gen(function*() {
+      assert.match((yield* Effect.flip(write(target("$UNKNOWN")))).message, /the path is empty/)
+    }))
+
+  it.effect("on a full device is refused", () =>
+    Effect.gen(function*() {
+      assert.match((yield* Effect.flip(write(target("/dev/full")))).message, /ENOSPC/)
+    }))
+})
+
+const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
+const needsMount = mayMount || process.env["PASSTHROUGH_REQUIRE_ALL"] === "1" ? it : it.skip
+
+describe(`a full disk${mayMount ? "" : " [skipped: needs to be root]"}`, () => {
+  needsMount("never leaves half a record in front of the next whole one", () => {
+    using folder = temporary()
+    ChildProcess.execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.path])
+    try {
+      const log = Path.join(folder.path, "log")
+      const ballast = Path.join(folder.path, "ballast")
+      const writes = (config: object) => Effect.runSyncExit(write(target(log), config))._tag
+      Fs.writeFileSync(ballast, Buffer.alloc(40_960))
+
+      const outcomes = [
+        writes({ first: "x".repeat(6000) }),
+        writes({ second: "x".repeat(30_000) }), // fits in part
+        writes({ third: "x".repeat(30_000) })
+      ]
+      Fs.rmSync(ballast)
+      outcomes.push(writes({ fourth: "x".repeat(6000) }))
+
+      assert.deepStrictEqual(outcomes, ["Success", "Failure", "Failure", "Success"])
+      const lines = Fs.readFileSync(log, "utf8").split("\n")
+      assert.isTrue(lines.some((line) => /^ +$/.test(line)), "a part of the second record was written")
+      const configs = lines.filter((line) => line.trim() !== "").map((line) => JSON.parse(line).config)
+      assert.deepStrictEqual(configs.map((config) => Object.keys(config).at(-1)), ["first", "fourth"])
+    } finally {
+      ChildProcess.execFileSync("umount", [folder.path])
+    }
+  })
+})
+
+describe("several sinks", () => {
+  it.effect(
+    "all get the record, whichever fails, and the error names all that did",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const sink = CombinedSink.layer(
+          FileSink.layer({ path: "/dev/full" }),
+          FileSink.layer({ path: `${folder}/log` }),
+          FileSink.layer({ path: folder })
+        )
+        const error = yield* Effect.gen(function*() {
+          return yield* Effect.flip((yield* LogSink).write(record()))
+        }).pipe(Effect.provide(sink))
+        assert.match(error.message, /^file "\/dev\/full": .*ENOSPC.*; file ".*": is a folder/)
+        assert.match(Fs.readFileSync(`${folder}/log`, "utf8"), /^CNI_COMMAND: ADD$/m)
+      })
+    )
+  )
+
+  it.effect(
+    "may be made by layers that need and fail with something of their own",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        class NoBroker extends Error {}
+        const Broker: Layer.Layer<LogSink, NoBroker> = Layer.effect(LogSink, Effect.fail(new NoBroker("no broker")))
+        const error = yield* Effect.flip(Effect.scoped(Layer.build(
+          CombinedSink.layer(FileSink.layer({ path: `${folder}/log` }), Broker)
+        )))
+        assert.instanceOf(error, NoBroker)
+      })
+    )
+  )
+})
