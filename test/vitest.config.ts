@@ -1,11 +1,22 @@
 import { defineConfig } from "vitest/config"
 
+/** The suites that run the built plugin: they do so once for each of its forms. */
+const forms = ["plugin/**/*.test.ts", "e2e/**/*.test.ts"]
+
+const project = (name: string, include: ReadonlyArray<string>, exclude: ReadonlyArray<string> = []) => ({
+  extends: true as const,
+  test: { name, include: [...include], exclude: [...exclude], env: { PASSTHROUGH_FORM: name } }
+})
+
 export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     root: new URL(".", import.meta.url).pathname,
-    include: ["**/*.test.ts"],
-    testTimeout: 30_000,
-    hookTimeout: 120_000
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
+    projects: [
+      project("script", ["**/*.test.ts"], ["standalone/**"]),
+      project("standalone", [...forms, "standalone/**/*.test.ts"])
+    ]
   }
 })

@@ -6,8 +6,11 @@ import * as Path from "node:path"
 
 const repository = Path.resolve(import.meta.dirname, "../..")
 
+/** Whether the tests of this run are about the executable that needs no Node.js. */
+export const isStandalone = process.env["PASSTHROUGH_FORM"] === "standalone"
+
 /** The executable under test. */
-export const plugin = Path.join(repository, "dist/passthrough")
+export const plugin = Path.join(repository, isStandalone ? "dist/standalone/passthrough" : "dist/passthrough")
 
 export interface Run {
   readonly code: number | null

@@ -6,7 +6,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { plugin } from "../../support/plugin.ts"
+import { isStandalone, plugin } from "../../support/plugin.ts"
 
 const conf = Path.resolve(import.meta.dirname, "../../../conf")
 
@@ -21,7 +21,7 @@ export interface Sandbox {
   readonly [Symbol.dispose]: () => void
 }
 
-/** In the sandbox, /opt/cni/bin has the plugin, /tmp/conf our configurations, and PATH a Node.js. */
+/** In the sandbox, /opt/cni/bin has the plugin, /tmp/conf our configurations, and PATH a Node.js for the script. */
 export const make = (): Sandbox => {
   const root = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-e2e-"))
   const tmp = Path.join(root, "tmp")
@@ -29,7 +29,7 @@ export const make = (): Sandbox => {
     Fs.mkdirSync(Path.join(tmp, folder), { recursive: true })
   }
   Fs.copyFileSync(plugin, Path.join(tmp, "opt-cni/bin/passthrough"))
-  Fs.copyFileSync(process.execPath, Path.join(tmp, "bin/node"))
+  if (!isStandalone) Fs.copyFileSync(process.execPath, Path.join(tmp, "bin/node"))
   Fs.cpSync(conf, Path.join(tmp, "conf"), { recursive: true })
   const made = Object.keys(covers).map((folder) => Fs.mkdirSync(folder, { recursive: true })).filter(
     (folder) => folder !== undefined
@@ -38,7 +38,14 @@ export const make = (): Sandbox => {
     `mount --bind ${tmp} /tmp`,
     ...Object.entries(covers).map(([folder, cover]) => `mount --bind /tmp/${cover} ${folder}`),
     "mount -t tmpfs tmpfs /run", // names of namespaces, and the sockets and locks of runtimes
-    "ip link set lo up"
+    "ip link set lo up",
+    // The standalone plugin has to do without any Node.js of the host.
+    ...(isStandalone
+      ? [
+        "for node in $(type -ap node); do mount --bind /dev/null $node; done",
+        "if node -e 0 2>/dev/null; then echo 'there still is a node' >&2; exit 1; fi"
+      ]
+      : [])
   ]
   return {
     tmp,

@@ -1,0 +1,66 @@
+/**
+ * Packs `dist/passthrough` and a Bun into one executable that needs nothing on the host.
+ *
+ *   node .ci/standalone.mjs          for this processor: dist/standalone/passthrough
+ *   node .ci/standalone.mjs x64 arm64    for these: dist/standalone/passthrough-x64, …-arm64
+ */
+import { execFileSync } from "node:child_process"
+import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+
+const { optionalDependencies } = JSON.parse(readFileSync(".ci/bun/package.json", "utf8"))
+const packages = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" }
+
+/** The Bun for a processor: npm installs only the one of this machine, so any other is unpacked beside it. */
+const bunFor = (processor) => {
+  const name = packages[processor]
+  if (name === undefined) {
+    throw new Error(`found the processor ${processor}, expected ${Object.keys(packages).join(" or ")}`)
+  }
+  const installed = join("node_modules", name, "bin/bun")
+  if (existsSync(installed)) return installed
+  const folder = join("node_modules/.cache/bun", processor)
+  const unpacked = join(folder, "package/bin/bun")
+  if (!existsSync(unpacked)) {
+    mkdirSync(folder, { recursive: true })
+    const version = optionalDependencies[name]
+    const [archive] = JSON.parse(
+      execFileSync("npm", ["pack", `${name}@${version}`, "--json", "--pack-destination", folder], { encoding: "utf8" })
+    )
+    execFileSync("tar", ["-xzf", join(folder, archive.filename), "-C", folder])
+    rmSync(join(folder, archive.filename))
+  }
+  return unpacked
+}
+
+const pack = (processor, outfile) => {
+  // Bun takes a file without an extension for data.
+  const script = join(tmpdir(), `passthrough-${process.pid}.cjs`)
+  copyFileSync("dist/passthrough", script)
+  mkdirSync("dist/standalone", { recursive: true })
+  try {
+    execFileSync(bunFor(process.arch), [
+      "build",
+      "--compile",
+      "--bytecode",
+      // What lies in the working directory of a runtime is none of our business.
+      "--no-compile-autoload-dotenv",
+      "--no-compile-autoload-bunfig",
+      // Nor has it to exist: without this Bun ends in a deleted directory before our first line.
+      "--compile-exec-argv=--cwd=/",
+      `--compile-executable-path=${bunFor(processor)}`,
+      `--target=bun-linux-${processor}`,
+      `--outfile=${outfile}.new`,
+      script
+    ], { stdio: ["ignore", "ignore", "inherit"] })
+  } finally {
+    rmSync(script, { force: true })
+  }
+  chmodSync(`${outfile}.new`, 0o755)
+  renameSync(`${outfile}.new`, outfile)
+}
+
+const processors = process.argv.slice(2)
+if (processors.length === 0) pack(process.arch, "dist/standalone/passthrough")
+for (const processor of processors) pack(processor, `dist/standalone/passthrough-${processor}`)
