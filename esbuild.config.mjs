@@ -23,10 +23,14 @@ const bundle = await esbuild.build({
   logLevel: "warning",
   write: false
 })
+// Node.js's own modules need none of the interoperability that esbuild wraps them in: it copies each of their hundred
+// properties, in 1 ms of the 13 that a whole run of the standalone executable takes.
+const unwrapped = bundle.outputFiles[0].text.replace(/__toESM\((require\("node:\w+"\)), 1\)/g, "$1")
 // esbuild's own minifier leaves 6 KB more.
-const { code } = await minify(bundle.outputFiles[0].text, {
+const { code } = await minify(unwrapped, {
   compress: { ecma: 2020, passes: 2, toplevel: true },
-  mangle: { toplevel: true }
+  mangle: { toplevel: true },
+  format: { ascii_only: true } // a single other character makes the engines keep all of the text at two bytes each
 })
 const text = `#!/usr/bin/env node\n${code}\n`
 

@@ -1,6 +1,7 @@
 /** The pipeline: the one place that knows in which order things happen. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -180,11 +181,13 @@ export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(resto
   Effect.provideService(References.LogToStderr, true)
 )
 
-/** The live services of the executable. Provide your own beside it to replace any of them. */
-export const layer = Layer.mergeAll(
-  EnvReader.layer,
-  StdinReader.layer,
-  HookRunner.layer,
-  ResultWriter.layer,
-  ConfiguredSinks.layer
+/** The live services of the executable. */
+export const live = Context.make(EnvReader, EnvReader.live).pipe(
+  Context.add(StdinReader, StdinReader.live),
+  Context.add(LogSink, ConfiguredSinks.live),
+  Context.add(HookRunner, HookRunner.live),
+  Context.add(ResultWriter, ResultWriter.live)
 )
+
+/** The live services as a layer. Provide your own beside it to replace any of them. */
+export const layer = Layer.succeedContext(live)

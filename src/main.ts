@@ -4,6 +4,6 @@ import * as Effect from "effect/Effect"
 import * as Passthrough from "./Passthrough.ts"
 
 Passthrough.main.pipe(
-  Effect.provide(Passthrough.layer),
+  Effect.provideContext(Passthrough.live), // not as a layer: building that takes 5 % of a whole run
   NodeRuntime.runMain
 )

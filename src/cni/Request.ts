@@ -1,5 +1,4 @@
 /** A request, as far as it can be understood, and why it is refused where it is. */
-import { isUtf8 } from "node:buffer"
 import { type CniError, IncompatibleVersion, InvalidConfig, InvalidEnvironment, UndecodableConfig } from "./CniError.ts"
 import * as CniVersion from "./CniVersion.ts"
 import { describe } from "./describe.ts"
@@ -43,10 +42,16 @@ export interface Request {
 const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
+/** The text that bytes stand for; undefined where they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
+const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  return !text.includes("\uFFFD") || Buffer.from(text).equals(bytes) ? text : undefined
+}
+
 const readDocument = (stdin: Uint8Array): { readonly document: Document; readonly problem: string | undefined } => {
   if (stdin.length === 0) return { document: { _tag: "Unread" }, problem: "it is empty" }
-  if (!isUtf8(stdin)) return { document: { _tag: "Bytes", bytes: stdin }, problem: "it is not UTF-8" }
-  const text = Buffer.from(stdin.buffer, stdin.byteOffset, stdin.byteLength).toString()
+  const text = decodeUtf8(stdin)
+  if (text === undefined) return { document: { _tag: "Bytes", bytes: stdin }, problem: "it is not UTF-8" }
   if (text.startsWith("\uFEFF")) {
     return { document: { _tag: "Text", text }, problem: "it starts with a byte-order mark, expected '{'" }
   }

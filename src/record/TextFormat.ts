@@ -2,22 +2,9 @@
 import * as JsonText from "../cni/JsonText.ts"
 import type { Request } from "../cni/Request.ts"
 import { isVerb } from "../cni/Verb.ts"
+import * as DateR from "./DateR.ts"
 import * as escape from "./escape.ts"
 import type { HookReport, LogRecord } from "./LogRecord.ts"
-
-const days = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"]
-const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
-const twoDigits = (value: number): string => String(value).padStart(2, "0")
-
-/** Local time as `date -R` prints it: `Mon, 23 Nov 2026 18:58:47 +0000`. */
-const dateR = (time: number): string => {
-  const date = new Date(time)
-  const east = -date.getTimezoneOffset()
-  const zone = (east < 0 ? "-" : "+") + twoDigits(Math.floor(Math.abs(east) / 60)) + twoDigits(Math.abs(east) % 60)
-  const day = `${days[date.getDay()]}, ${twoDigits(date.getDate())} ${months[date.getMonth()]} ${date.getFullYear()}`
-  const clock = [date.getHours(), date.getMinutes(), date.getSeconds()].map(twoDigits).join(":")
-  return `${day} ${clock} ${zone}`
-}
 
 /** Indented by two, so that no line of it can be taken for one of ours. */
 const block = (text: string): ReadonlyArray<string> =>
@@ -39,7 +26,7 @@ const stdinLines = ({ document }: Request): ReadonlyArray<string> => {
 const requestLines = (time: number, request: Request): ReadonlyArray<string> => {
   const { environment, settings } = request
   const { command } = environment
-  const lines = ["", dateR(time)]
+  const lines = ["", DateR.render(time)]
   const values = [
     ["CNI_COMMAND", command],
     ["CNI_CONTAINERID", environment.containerId],

@@ -23,16 +23,16 @@ export class EnvReader extends Context.Service<EnvReader, {
   readonly isOwnNamespace: (netns: string) => Effect.Effect<boolean>
 }>()("cni-passthrough/EnvReader") {
   /** Reads the environment of this process. */
-  static readonly layer = Layer.succeed(
-    EnvReader,
-    EnvReader.of({
-      read: Effect.sync(() => make(process.env)),
-      arguments: Effect.sync(() => process.argv.slice(2)),
-      isOwnNamespace: (netns) =>
-        Effect.sync(() => {
-          const own = namespaceOf("/proc/self/ns/net")
-          return own !== undefined && own === namespaceOf(netns)
-        })
-    })
-  )
+  static readonly live = EnvReader.of({
+    read: Effect.sync(() => make(process.env)),
+    arguments: Effect.sync(() => process.argv.slice(2)),
+    isOwnNamespace: (netns) =>
+      Effect.sync(() => {
+        const own = namespaceOf("/proc/self/ns/net")
+        return own !== undefined && own === namespaceOf(netns)
+      })
+  })
+
+  /** The live service as a layer. */
+  static readonly layer = Layer.succeed(EnvReader, EnvReader.live)
 }

@@ -1,7 +1,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as ChildProcess from "node:child_process"
+import type * as ChildProcess from "node:child_process"
 import type { Readable } from "node:stream"
 import type { Request } from "../cni/Request.ts"
 import type { HookCommand } from "../cni/Settings.ts"
@@ -15,6 +15,9 @@ const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bi
 
 /** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
+
+/** Loaded with the first command: it would take as long as all of Effect, and most requests run no hooks. */
+const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
 
 /** Keeps the first part of what a command writes, and reads the rest so that the command is not held up. */
 class Output {
@@ -74,7 +77,7 @@ const spawn = (hook: HookCommand, argv: ReadonlyArray<string>, request: Request)
   const { variables } = request.environment
   const redirected = typeof hook.command === "string" && background.test(hook.command)
   const started = redirected ? ["/bin/sh", "-c", "exec \"$@\" >&3 2>&4 3>&- 4>&-", "sh", ...argv] : argv
-  const child = ChildProcess.spawn(started[0] ?? "", started.slice(1), {
+  const child = childProcess().spawn(started[0] ?? "", started.slice(1), {
     env: { ...variables, PATH: variables["PATH"] || defaultPath },
     detached: true, // a process group of its own, to be killed as one
     stdio: redirected ? ["pipe", "ignore", "ignore", "pipe", "pipe"] : ["pipe", "pipe", "pipe"]
@@ -141,7 +144,7 @@ const drain = Effect.fnUntraced(function*(output: Output) {
 const release = (output: Output, variables: Request["environment"]["variables"]): void => {
   if (!output.ended && !output.stream.destroyed) {
     try {
-      ChildProcess.spawn("/bin/sh", ["-c", "exec cat >/dev/null"], {
+      childProcess().spawn("/bin/sh", ["-c", "exec cat >/dev/null"], {
         env: { PATH: variables["PATH"] || defaultPath },
         detached: true,
         cwd: "/",
@@ -201,5 +204,8 @@ export class HookRunner extends Context.Service<HookRunner, {
   readonly run: (hook: HookCommand, request: Request) => Effect.Effect<HookReport>
 }>()("cni-passthrough/HookRunner") {
   /** Runs commands on this host, in a process group of their own, away from the plugin's stdout and stderr. */
-  static readonly layer = Layer.succeed(HookRunner, HookRunner.of({ run }))
+  static readonly live = HookRunner.of({ run })
+
+  /** The live service as a layer. */
+  static readonly layer = Layer.succeed(HookRunner, HookRunner.live)
 }

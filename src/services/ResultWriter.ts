@@ -37,11 +37,11 @@ export class ResultWriter extends Context.Service<ResultWriter, {
   readonly notice: (text: string) => Effect.Effect<void>
 }>()("cni-passthrough/ResultWriter") {
   /** Writes to stdout and stderr of this process. */
-  static readonly layer = Layer.succeed(
-    ResultWriter,
-    ResultWriter.of({
-      write: (document) => writeAll(1, document),
-      notice: (text) => Effect.ignore(writeAll(2, `${escape.inLines(text)}\n`))
-    })
-  )
+  static readonly live = ResultWriter.of({
+    write: (document) => writeAll(1, document),
+    notice: (text) => Effect.ignore(writeAll(2, `${escape.inLines(text)}\n`))
+  })
+
+  /** The live service as a layer. */
+  static readonly layer = Layer.succeed(ResultWriter, ResultWriter.live)
 }

@@ -56,10 +56,10 @@ export class StdinReader extends Context.Service<StdinReader, {
   readonly read: Effect.Effect<Uint8Array, StdinUnreadable>
 }>()("cni-passthrough/StdinReader") {
   /** Reads the stdin of this process, for {@link patience} seconds at most. */
-  static readonly layer = Layer.succeed(
-    StdinReader,
-    StdinReader.of({
-      read: readAll()
-    })
-  )
+  static readonly live = StdinReader.of({
+    read: readAll()
+  })
+
+  /** The live service as a layer. */
+  static readonly layer = Layer.succeed(StdinReader, StdinReader.live)
 }

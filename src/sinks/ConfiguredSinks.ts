@@ -5,9 +5,9 @@ import * as CombinedSink from "./CombinedSink.ts"
 import * as FileSink from "./FileSink.ts"
 
 /** The sinks of `logFile` and `logSinks`. Where a configuration names none, nothing is logged. */
-export const layer = Layer.succeed(
-  LogSink,
-  LogSink.of({
-    write: (record) => CombinedSink.make(record.request.settings.sinks.map(FileSink.make)).write(record)
-  })
-)
+export const live = LogSink.of({
+  write: (record) => CombinedSink.make(record.request.settings.sinks.map(FileSink.make)).write(record)
+})
+
+/** The live sinks as a layer. */
+export const layer = Layer.succeed(LogSink, live)
