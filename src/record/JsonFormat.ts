@@ -58,5 +58,5 @@ export const render = (record: LogRecord): string => {
     }),
     ...eventMembers(record)
   })
-  return escape.inJson(`${members.slice(0, -1)}${verbatimMembers(record)}}`) + "\n"
+  return escape.inJson(`${members.slice(0, -1)}${verbatimMembers(record)}}\n`)
 }

@@ -8,12 +8,18 @@ import type { HookReport, LogRecord } from "./LogRecord.ts"
 
 /** Indented by two, so that no line of it can be taken for one of ours. */
 const block = (text: string): ReadonlyArray<string> =>
-  text === "" ? [] : escape.inLines(text.replace(/\n$/, "")).split("\n").map((line) => `  ${line}`)
+  text === "" ? [] : [escape.inLines(text.replace(/\n$/, "")).replace(/^/gm, "  ")]
+
+/** Above this size, in characters, nobody reads a document line by line, and breaking it into lines would take long. */
+const largestReadable = 65_536
+
+const readable = (json: string): string =>
+  json.length > largestReadable ? JsonText.onOneLine(json) : JsonText.indented(json.trim())
 
 const stdinLines = ({ document }: Request): ReadonlyArray<string> => {
   switch (document._tag) {
     case "Config":
-      return escape.inJson(JsonText.indented(document.text.trim())).split("\n")
+      return [escape.inJson(readable(document.text))]
     case "Text":
       return ["STDIN (no JSON object):", ...block(document.text)]
     case "Bytes":
@@ -80,4 +86,4 @@ const lines = (record: LogRecord): ReadonlyArray<string> => {
 }
 
 /** Renders a record, with a line end behind it. */
-export const render = (record: LogRecord): string => lines(record).join("\n") + "\n"
+export const render = (record: LogRecord): string => [...lines(record), ""].join("\n")

@@ -6,9 +6,9 @@ import { StdoutUnwritable } from "../cni/CniError.ts"
 import * as escape from "../record/escape.ts"
 
 /** How many bytes were taken; none where the reader has to catch up first. */
-const writeSome = (fd: number, bytes: Uint8Array, offset: number): number => {
+const writeSome = (fd: number, rest: string | Uint8Array): number => {
   try {
-    return Fs.writeSync(fd, bytes, offset)
+    return typeof rest === "string" ? Fs.writeSync(fd, rest) : Fs.writeSync(fd, rest)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EAGAIN") return 0
     throw error
@@ -16,16 +16,17 @@ const writeSome = (fd: number, bytes: Uint8Array, offset: number): number => {
 }
 
 // `process.stdout` would cost more than the whole rest of the answer, and loses what is not flushed at the exit.
+// A string costs the runtimes less than the bytes that it stands for: those are made only where a write is cut short.
 const writeAll = Effect.fnUntraced(function*(fd: number, text: string) {
-  const bytes = Buffer.from(text)
-  let offset = 0
-  while (offset < bytes.length) {
+  let rest: string | Uint8Array = text
+  while (true) {
     const written = yield* Effect.try({
-      try: () => writeSome(fd, bytes, offset),
+      try: () => writeSome(fd, rest),
       catch: (error) => new StdoutUnwritable({ reason: (error as Error).message })
     })
-    offset += written
+    if (written === Buffer.byteLength(rest)) return
     if (written === 0) yield* Effect.sleep(1)
+    rest = (typeof rest === "string" ? Buffer.from(rest) : rest).subarray(written)
   }
 })
 

@@ -8,46 +8,69 @@ import { StdinUnreadable } from "../cni/CniError.ts"
 /** How long a runtime may take to hand over the document and to close stdin, in seconds. */
 export const patience = 30
 
+const impatient = new StdinUnreadable({ reason: `it was not closed within ${patience} s` })
+
+const unreadable = (error: unknown): StdinUnreadable => new StdinUnreadable({ reason: (error as Error).message })
+
 const chunkSize = 65_536
 
-/**
- * A descriptor of stdin whose reads do not wait. A stream would need no such care, but costs a third of the start of
- * the whole plugin. Only a pipe can be opened again without moving what has been read of it; anything else is read
- * as it is: files never wait.
- */
-const openStdin = (): number => {
-  if (!Fs.fstatSync(0).isFIFO()) return 0
+/** Reads what is there. Undefined where that is nothing yet, 0 at the end. */
+const readInto = (fd: number, buffer: Buffer, offset: number): number | undefined => {
   try {
-    return Fs.openSync("/proc/self/fd/0", Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
-  } catch {
-    return 0
-  }
-}
-
-/** The next bytes, none at the end, or undefined where there are none yet. */
-const readChunk = (fd: number): Uint8Array | undefined => {
-  const chunk = Buffer.allocUnsafe(chunkSize)
-  try {
-    return chunk.subarray(0, Fs.readSync(fd, chunk))
+    return Fs.readSync(fd, buffer, offset, buffer.length - offset, null)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "EAGAIN") return undefined
     throw error
   }
 }
 
-const readAll = Effect.fnUntraced(function*() {
-  const chunks: Array<Uint8Array> = []
-  const io = <A>(read: () => A) =>
-    Effect.try({ try: read, catch: (error) => new StdinUnreadable({ reason: (error as Error).message }) })
-  const fd = yield* io(openStdin)
+/** Reads a descriptor to its end. One whose reads do not wait is asked again each millisecond. */
+const readAll = Effect.fnUntraced(function*(fd: number, size: number) {
+  let buffer = Buffer.allocUnsafe(Math.max(chunkSize, size + 1)) // one more, to see the end without growing
+  let length = 0
   const deadline = (yield* Clock.currentTimeMillis) + patience * 1000
   while (true) {
-    const chunk = yield* io(() => readChunk(fd))
-    if (chunk?.length === 0) return Buffer.concat(chunks)
-    if (chunk !== undefined) chunks.push(chunk)
+    if (length === buffer.length) buffer = Buffer.concat([buffer], 2 * length)
+    const count = yield* Effect.try({ try: () => readInto(fd, buffer, length), catch: unreadable })
+    if (count === 0) return buffer.subarray(0, length)
+    if (count !== undefined) length += count
     else if ((yield* Clock.currentTimeMillis) < deadline) yield* Effect.sleep(1)
-    else return yield* new StdinUnreadable({ reason: `it was not closed within ${patience} s` })
+    else return yield* impatient
   }
+})
+
+/** Reads stdin as a stream. That takes as long as all the rest of a run. */
+const readStream = Effect.callback<Uint8Array, StdinUnreadable>((resume) => {
+  const chunks: Array<Uint8Array> = []
+  const { stdin } = process
+  const stop = () => {
+    clearTimeout(timer)
+    stdin.destroy()
+  }
+  const end = (outcome: Effect.Effect<Uint8Array, StdinUnreadable>) => {
+    stop()
+    resume(outcome)
+  }
+  const timer = setTimeout(() => end(Effect.fail(impatient)), patience * 1000)
+  stdin.on("data", (chunk: Buffer) => chunks.push(chunk))
+  stdin.on("end", () => end(Effect.succeed(Buffer.concat(chunks))))
+  stdin.on("error", (error) => end(Effect.fail(unreadable(error))))
+  return Effect.sync(stop)
+})
+
+const read = Effect.fnUntraced(function*() {
+  const stat = yield* Effect.try({ try: () => Fs.fstatSync(0), catch: unreadable })
+  if (stat.isSocket()) return yield* readStream
+  if (!stat.isFIFO()) return yield* readAll(0, stat.size) // a file never waits
+  // Only a pipe can be opened once more, for reads that do not wait, without its reader losing anything.
+  const again = yield* Effect.sync(() => {
+    try {
+      return Fs.openSync("/proc/self/fd/0", Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
+    } catch {
+      return 0
+    }
+  })
+  return yield* readAll(again, 0)
 })
 
 /** Reads the network configuration. */
@@ -56,9 +79,7 @@ export class StdinReader extends Context.Service<StdinReader, {
   readonly read: Effect.Effect<Uint8Array, StdinUnreadable>
 }>()("cni-passthrough/StdinReader") {
   /** Reads the stdin of this process, for {@link patience} seconds at most. */
-  static readonly live = StdinReader.of({
-    read: readAll()
-  })
+  static readonly live = StdinReader.of({ read: Effect.suspend(read) })
 
   /** The live service as a layer. */
   static readonly layer = Layer.succeed(StdinReader, StdinReader.live)

@@ -87,7 +87,7 @@ const explain = (error: unknown): string => {
 }
 
 /** Appends with one `write`, so that the records of runs at the same time never mix. */
-const append = (path: string, mode: number, record: Uint8Array): void => {
+const append = (path: string, mode: number, record: string): void => {
   if (path === "") throw new Error("the path is empty once its variables are filled in")
   const fd = open(path, mode)
   try {
@@ -95,10 +95,11 @@ const append = (path: string, mode: number, record: Uint8Array): void => {
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be somebody else's file")
     }
+    const length = Buffer.byteLength(record)
     const written = Fs.writeSync(fd, record)
-    if (written < record.length) {
+    if (written < length) {
       if (stat.isFile()) blankOut(fd, path, written)
-      throw new Error(`no space for the record: ${written} of ${record.length} bytes could be written`)
+      throw new Error(`no space for the record: ${written} of ${length} bytes could be written`)
     }
   } finally {
     Fs.closeSync(fd)
@@ -112,7 +113,7 @@ export const make = (target: FileTarget): LogSink["Service"] => {
     write: Effect.fnUntraced(function*(record: LogRecord) {
       const path = PathTemplate.expand(target.path, record.request.environment)
       yield* Effect.try({
-        try: () => append(path, target.mode ?? defaultMode, Buffer.from(format.render(record))),
+        try: () => append(path, target.mode ?? defaultMode, format.render(record)),
         catch: (error) => new FileSinkError({ path, reason: explain(error) })
       })
     })
