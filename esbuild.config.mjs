@@ -35,7 +35,7 @@ const bundle = await esbuild.build({
 const unwrapped = bundle.outputFiles[0].text.replace(/__toESM\((require\("node:\w+"\)), 1\)/g, "$1")
 // esbuild's own minifier leaves 6 KB more.
 const { code } = await minify(unwrapped, {
-  compress: { ecma: 2020, passes: 2, toplevel: true },
+  compress: { ecma: 2020, passes: 4, pure_getters: true, toplevel: true },
   mangle: { toplevel: true },
   format: { ascii_only: true } // a single other character makes the engines keep all of the text at two bytes each
 })

@@ -44,13 +44,18 @@ const elapsed = (request: Request.Request) => Effect.map(Clock.currentTimeMillis
 const isBestEffort = ({ environment: { command } }: Request.Request): boolean =>
   isVerb(command) && verbs[command].bestEffort
 
+/** What a record tells, before it has its place in the run. */
+type Happened<Record = LogRecord> = Record extends LogRecord ? Omit<Record, "request" | "sequence"> : never
+
 /** Writes records. Where a failure does not count, stderr is told instead; each thing that is wrong is told once. */
 const logger = (request: Request.Request) => {
   const told = new Set<string>()
-  return Effect.fnUntraced(function*(record: LogRecord, options: { readonly mayFail: boolean }) {
+  let sequence = 0
+  return Effect.fnUntraced(function*(happened: Happened, options: { readonly mayFail: boolean }) {
     const sink = yield* LogSink
     const writer = yield* ResultWriter
-    yield* sink.write(record).pipe(
+    sequence++
+    yield* sink.write({ ...happened, request, sequence }).pipe(
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
         const error = Cause.squash(cause)
@@ -101,14 +106,14 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: ReturnT
   const { command } = environment
   const mayFail = refusal === undefined && settings.onLogFailure === "fail" && !isBestEffort(request)
 
-  yield* log({ event: "request", request, time: request.received }, { mayFail })
+  yield* log({ event: "request", time: request.received }, { mayFail })
   if (refusal !== undefined) return yield* refusal
   if (!isVerb(command)) return yield* Effect.die(new Error(`a request without a verb: ${command}`))
 
   let failed: HookReport | undefined
   for (const hook of settings.hooks[command]) {
     const report = yield* runner.run(hook, request)
-    yield* log({ event: "hook", request, time: yield* Clock.currentTimeMillis, hook: report }, { mayFail })
+    yield* log({ event: "hook", time: yield* Clock.currentTimeMillis, hook: report }, { mayFail })
     if (!succeeded(report)) failed ??= report
   }
   if (failed !== undefined && settings.onHookFailure === "fail" && !isBestEffort(request)) {
@@ -122,7 +127,7 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: ReturnT
 
   const result = resultOf(command, request)
   const time = yield* Clock.currentTimeMillis
-  yield* log({ event: "result", request, time, result, durationMs: yield* elapsed(request) }, { mayFail })
+  yield* log({ event: "result", time, result, durationMs: yield* elapsed(request) }, { mayFail })
   if (result !== undefined) yield* writer.write(result)
 })
 
@@ -133,7 +138,7 @@ const refuse = Effect.fnUntraced(
     const error = fromCause(cause)
     const time = yield* Clock.currentTimeMillis
     const document = render(request.answerVersion, error)
-    yield* log({ event: "error", request, time, error, durationMs: yield* elapsed(request) }, { mayFail: false })
+    yield* log({ event: "error", time, error, durationMs: yield* elapsed(request) }, { mayFail: false })
     yield* writer.write(document).pipe(
       Effect.catch((unwritable) => writer.notice(`passthrough: ${unwritable.message}: ${document}`))
     )
@@ -190,4 +195,4 @@ export const live = Context.make(EnvReader, EnvReader.live).pipe(
 )
 
 /** The live services as a layer. Provide your own beside it to replace any of them. */
-export const layer = Layer.succeedContext(live)
+export const layer = /* @__PURE__ */ Layer.succeedContext(live)

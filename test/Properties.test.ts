@@ -64,7 +64,7 @@ it.prop("a JSON text keeps its value and its tokens in every layout", [Schema.Js
 it.prop("a record is one line of JSON without control characters", [Command, Variables, Stdin], (inputs) => {
   const [command, variables, stdin] = inputs
   const request = make(command, typeof stdin === "string" ? stdin : JSON.stringify(stdin), variables)
-  const line = JsonFormat.render({ event: "request", request, time: 0 })
+  const line = JsonFormat.render({ event: "request", sequence: 1, request, time: 0 })
   assert.notMatch(line.slice(0, -1), /[\0-\u001f\u007f-\u009f\u2028\u2029]/)
   assert.strictEqual(JSON.parse(line).event, "request")
 })
@@ -83,8 +83,8 @@ it.prop("no value can start a line of the text log", [Variables, Schema.String],
     stderr: forged,
     truncated: false
   } as const
-  const rendered = TextFormat.render({ event: "request", request, time: 0 }) +
-    TextFormat.render({ event: "hook", request, time: 0, hook })
+  const rendered = TextFormat.render({ event: "request", sequence: 1, request, time: 0 }) +
+    TextFormat.render({ event: "hook", sequence: 2, request, time: 0, hook })
   assert.notMatch(rendered, /^ERROR/m)
   assert.notMatch(rendered, /[\0-\u0008\u000b-\u001f\u007f-\u009f]/)
 })

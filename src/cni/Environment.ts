@@ -36,6 +36,10 @@ export const make = (variables: Environment["variables"]): Environment => {
   }
 }
 
+/** Where commands are looked for. Runtimes start plugins without a PATH at times. */
+export const searchPath = ({ variables }: Environment): string =>
+  variables["PATH"] || "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
 /** What container IDs and network names look like. */
 export const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import type { Issue } from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
 import { describe } from "./describe.ts"
 import * as GoDuration from "./GoDuration.ts"
 import type { Verb } from "./Verb.ts"
@@ -35,12 +36,51 @@ const hook = Schema.Union([
 
 const hooks = Schema.optionalKey(Schema.Array(hook).annotate({ identifier: "a list of commands" }))
 
+/** Where a syslog daemon listens. */
+export const syslogAddress =
+  /^(?:\/.*|(?<transport>tcp|udp):\/\/(?<host>\[[\da-fA-F:.]+\]|[^\s/:[\]]+)(?::(?<port>\d{1,5}))?)$/
+
+/** The codes of the facilities that a program may use. Source: RFC 5424, section 6.2.1. */
+export const facilities = {
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  syslog: 5,
+  lpr: 6,
+  news: 7,
+  uucp: 8,
+  cron: 9,
+  authpriv: 10,
+  ftp: 11,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23
+}
+
+const facility = oneOf(Object.keys(facilities) as Array<keyof typeof facilities>)
+
+const tag = matching(/^[!-~]{1,48}$/, "1 to 48 visible ASCII characters")
+
 const sink = Schema.Struct({
-  type: oneOf(["file"]),
-  path: filled,
+  type: oneOf(["file", "syslog", "journald", "stderr"]),
   format: Schema.optionalKey(format),
-  mode: Schema.optionalKey(matching(/^0?[0-7]{3}$/, "an octal mode such as \"0640\""))
-}).annotate({ identifier: "an object with \"type\"" })
+  path: Schema.optionalKey(filled),
+  mode: Schema.optionalKey(matching(/^0?[0-7]{3}$/, "an octal mode such as \"0640\"")),
+  address: Schema.optionalKey(
+    matching(syslogAddress, "a path such as \"/dev/log\", \"tcp://host:601\" or \"udp://host:514\"")
+  ),
+  facility: Schema.optionalKey(facility),
+  tag: Schema.optionalKey(tag),
+  identifier: Schema.optionalKey(tag)
+}).annotate({ identifier: "an object with \"type\"" }).check(
+  Schema.makeFilter(({ path, type }) => type !== "file" || path !== undefined, { expected: "a \"path\" for the file" })
+)
 
 /** The fields that this plugin reads, as they stand in a network configuration. Other fields are passed over. */
 export const schema = Schema.Struct({
@@ -54,6 +94,7 @@ export const schema = Schema.Struct({
   hookSTATUS: hooks,
   hookVERSION: hooks,
   label: Schema.optionalKey(text),
+  logTimeout: Schema.optionalKey(duration),
   onLogFailure: Schema.optionalKey(policy),
   onHookFailure: Schema.optionalKey(policy),
   hookTimeout: Schema.optionalKey(duration),
@@ -86,19 +127,61 @@ export interface FileTarget {
   readonly mode: number | undefined
 }
 
+/** A syslog daemon that records are sent to. */
+export interface SyslogTarget {
+  readonly type: "syslog"
+  /** The path of a local socket, or `tcp://host:port`, or `udp://host:port`. */
+  readonly address: string
+  readonly facility: typeof facility.Type
+  /** What the daemon sees as the name of the program. */
+  readonly tag: string
+  readonly format: Format
+}
+
+/** The journal of this host. */
+export interface JournaldTarget {
+  readonly type: "journald"
+  /** What the journal sees as the name of the program. */
+  readonly identifier: string
+}
+
+/** The stderr of the plugin. */
+export interface StderrTarget {
+  readonly type: "stderr"
+  readonly format: Format
+}
+
 /** A place that a configuration names for records. */
-export type SinkTarget = FileTarget
+export type SinkTarget = FileTarget | SyslogTarget | JournaldTarget | StderrTarget
 
 /** Our fields, with their defaults filled in. */
 export interface Settings {
   readonly sinks: ReadonlyArray<SinkTarget>
   readonly hooks: { readonly [verb in Verb]: ReadonlyArray<HookCommand> }
   readonly label: string
+  /** How long the records of a run may wait for sinks, all together, in milliseconds; 0 where there is no limit. */
+  readonly logTimeout: number
   readonly onLogFailure: Policy
   readonly onHookFailure: Policy
 }
 
 const toMillis = (value: typeof duration.Type): number => (value === 0 ? 0 : GoDuration.toMillis(value))
+
+const targetOf = (item: typeof sink.Type): SinkTarget => {
+  const { address = "/dev/log", facility = "daemon", identifier = "cni-passthrough", path = "", type } = item
+  switch (type) {
+    case "file": {
+      const mode = item.mode === undefined ? undefined : Number.parseInt(item.mode, 8)
+      return { type, path, format: item.format ?? "text", mode }
+    }
+    case "syslog":
+      return { type, address, facility, tag: item.tag ?? identifier, format: item.format ?? "json" }
+    case "journald":
+      return { type, identifier }
+    case "stderr":
+      return { type, format: item.format ?? "text" }
+  }
+}
 
 const withDefaults = (fields: typeof schema.Type): Settings => {
   const defaults = {
@@ -117,9 +200,7 @@ const withDefaults = (fields: typeof schema.Type): Settings => {
   if (fields.logFile !== undefined) {
     sinks.push({ type: "file", path: fields.logFile, format: fields.logFormat ?? "text", mode: undefined })
   }
-  for (const { format = "text", mode, path, type } of fields.logSinks ?? []) {
-    sinks.push({ type, path, format, mode: mode === undefined ? undefined : Number.parseInt(mode, 8) })
-  }
+  for (const item of fields.logSinks ?? []) sinks.push(targetOf(item))
   return {
     sinks,
     hooks: {
@@ -131,6 +212,7 @@ const withDefaults = (fields: typeof schema.Type): Settings => {
       VERSION: commands(fields.hookVERSION)
     },
     label: fields.label ?? "",
+    logTimeout: toMillis(fields.logTimeout ?? "2s"),
     onLogFailure: fields.onLogFailure ?? "fail",
     onHookFailure: fields.onHookFailure ?? "ignore"
   }
@@ -184,7 +266,7 @@ const problemsOf = (issue: Issue, root: object, path: ReadonlyArray<PropertyKey>
   return [{ path, message: `${fieldName(path)}: found ${found(root, path)}, expected ${expected}` }]
 }
 
-const decode = Schema.decodeUnknownResult(schema, { errors: "all" })
+const decode = SchemaParser.decodeUnknownResult(schema, { errors: "all" })
 
 /** Our settings, as far as they can be used, and all that is wrong with the rest. */
 export interface Reading {
@@ -199,7 +281,7 @@ export interface Reading {
 export const read = (document: object): Reading => {
   const all = decode(document)
   if (Result.isSuccess(all)) return { settings: withDefaults(all.success), problems: [] }
-  const problems = problemsOf(all.failure.issue, document, [])
+  const problems = problemsOf(all.failure, document, [])
   const broken = new Set(problems.map((problem) => problem.path[0]))
   const usable: { [field: string]: unknown } = Object.fromEntries(
     Object.entries(document).filter(([field]) => !broken.has(field))

@@ -27,6 +27,8 @@ interface Happened {
   readonly request: Request
   /** Milliseconds since 1970. */
   readonly time: number
+  /** The place of the record in its run, from 1. */
+  readonly sequence: number
 }
 
 /** A request came in. The first record of a run. */

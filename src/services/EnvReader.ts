@@ -1,6 +1,5 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import { type Environment, make } from "../cni/Environment.ts"
 
@@ -32,7 +31,4 @@ export class EnvReader extends Context.Service<EnvReader, {
         return own !== undefined && own === namespaceOf(netns)
       })
   })
-
-  /** The live service as a layer. */
-  static readonly layer = Layer.succeed(EnvReader, EnvReader.live)
 }

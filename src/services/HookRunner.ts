@@ -1,17 +1,14 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import type * as ChildProcess from "node:child_process"
 import type { Readable } from "node:stream"
+import { type Environment, searchPath } from "../cni/Environment.ts"
 import type { Request } from "../cni/Request.ts"
 import type { HookCommand } from "../cni/Settings.ts"
 import type { HookReport } from "../record/LogRecord.ts"
 
 /** How much of stdout, and of stderr, is kept, in bytes. */
 export const outputLimit = 1_048_576
-
-/** Where commands are looked for when the runtime has no PATH. */
-const defaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
@@ -78,7 +75,7 @@ const spawn = (hook: HookCommand, argv: ReadonlyArray<string>, request: Request)
   const redirected = typeof hook.command === "string" && background.test(hook.command)
   const started = redirected ? ["/bin/sh", "-c", "exec \"$@\" >&3 2>&4 3>&- 4>&-", "sh", ...argv] : argv
   const child = childProcess().spawn(started[0] ?? "", started.slice(1), {
-    env: { ...variables, PATH: variables["PATH"] || defaultPath },
+    env: { ...variables, PATH: searchPath(request.environment) },
     detached: true, // a process group of its own, to be killed as one
     stdio: redirected ? ["pipe", "ignore", "ignore", "pipe", "pipe"] : ["pipe", "pipe", "pipe"]
   })
@@ -141,11 +138,11 @@ const drain = Effect.fnUntraced(function*(output: Output) {
  * Lets go of an output. Where a process in the background still writes to it, somebody has to read on: `tcpdump &`
  * would be killed by the first line that it prints into a closed pipe.
  */
-const release = (output: Output, variables: Request["environment"]["variables"]): void => {
+const release = (output: Output, environment: Environment): void => {
   if (!output.ended && !output.stream.destroyed) {
     try {
       childProcess().spawn("/bin/sh", ["-c", "exec cat >/dev/null"], {
-        env: { PATH: variables["PATH"] || defaultPath },
+        env: { PATH: searchPath(environment) },
         detached: true,
         cwd: "/",
         stdio: [output.stream as never, "ignore", "ignore"]
@@ -186,8 +183,8 @@ const run = Effect.fnUntraced(function*(hook: HookCommand, request: Request) {
       ),
       Effect.ensuring(Effect.sync(() => {
         child.stdin?.destroy()
-        release(stdout, request.environment.variables)
-        release(stderr, request.environment.variables)
+        release(stdout, request.environment)
+        release(stderr, request.environment)
         child.unref()
       }))
     )
@@ -205,7 +202,4 @@ export class HookRunner extends Context.Service<HookRunner, {
 }>()("cni-passthrough/HookRunner") {
   /** Runs commands on this host, in a process group of their own, away from the plugin's stdout and stderr. */
   static readonly live = HookRunner.of({ run })
-
-  /** The live service as a layer. */
-  static readonly layer = Layer.succeed(HookRunner, HookRunner.live)
 }

@@ -1,5 +1,4 @@
 /** Appends records to a file. */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
@@ -9,14 +8,7 @@ import type { FileTarget } from "../cni/Settings.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { LogRecord } from "../record/LogRecord.ts"
 import * as TextFormat from "../record/TextFormat.ts"
-import { LogSink } from "../services/LogSink.ts"
-
-/** A record could not be appended. */
-export class FileSinkError
-  extends Data.TaggedError("FileSinkError")<{ readonly path: string; readonly reason: string }>
-{
-  override readonly message = `file ${JSON.stringify(this.path)}: ${this.reason}`
-}
+import { LogSink, SinkFailed } from "../services/LogSink.ts"
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = Fs.constants
 
@@ -114,7 +106,7 @@ export const make = (target: FileTarget): LogSink["Service"] => {
       const path = PathTemplate.expand(target.path, record.request.environment)
       yield* Effect.try({
         try: () => append(path, target.mode ?? defaultMode, format.render(record)),
-        catch: (error) => new FileSinkError({ path, reason: explain(error) })
+        catch: (error) => new SinkFailed({ sink: `file ${JSON.stringify(path)}`, reason: explain(error) })
       })
     })
   })

@@ -94,7 +94,7 @@ describe("a wrong field", () => {
       hookADD: 3,
       hookDEL: ["x"]
     })
-    assert.deepStrictEqual(settings.sinks.map(({ path }) => path), ["/a"])
+    assert.deepStrictEqual(settings.sinks, [{ type: "file", path: "/a", format: "text", mode: undefined }])
     assert.strictEqual(settings.label, "tap")
     assert.deepStrictEqual([settings.hooks.ADD.length, settings.hooks.DEL.length], [0, 1])
   })

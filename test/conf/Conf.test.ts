@@ -29,6 +29,14 @@ describe("conf/", () => {
   })
 
   it("has nothing that is not tested", () => {
-    assert.deepStrictEqual(files.sort(), ["10-chained.conflist", "87-podman-bridge.conflist", "passthrough.logrotate"])
+    assert.deepStrictEqual(files.sort(), [
+      "10-chained.conflist",
+      "20-file.conflist",
+      "20-journald.conflist",
+      "20-stderr.conflist",
+      "20-syslog.conflist",
+      "87-podman-bridge.conflist",
+      "passthrough.logrotate"
+    ])
   })
 })

@@ -2,7 +2,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Path from "node:path"
 import { records } from "../support/plugin.ts"
-import { describeWith } from "./support/requirements.ts"
+import { describeWith } from "../support/requirements.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
 const tap = (label: string) =>

@@ -1,9 +1,9 @@
 /** `10-chained.conflist`, driven by libcni, with its taps and without them. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { describeWith } from "./support/requirements.ts"
+import { describeWith } from "../support/requirements.ts"
+import { buildLibcniRun } from "./support/libcni.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
 /** What differs from one attachment to the next, and says nothing about the chain. */
@@ -31,15 +31,7 @@ describeWith(
     let sandbox: Sandbox.Sandbox
     beforeAll(() => {
       sandbox = Sandbox.make()
-      ChildProcess.execFileSync("go", ["build", "-o", Path.join(sandbox.tmp, "bin/libcni-run"), "."], {
-        cwd: Path.join(import.meta.dirname, "libcni"),
-        env: {
-          ...process.env,
-          GO111MODULE: "off",
-          GOPATH: "/usr/share/gocode",
-          GOCACHE: Path.join(sandbox.tmp, "gocache")
-        }
-      })
+      buildLibcniRun(sandbox)
     })
     afterAll(() => sandbox[Symbol.dispose]())
 

@@ -2,30 +2,12 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { describeWith } from "./support/requirements.ts"
+import { describeWith } from "../support/requirements.ts"
+import { setUp } from "./support/podman.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
 const walkThrough = `
-cat > /tmp/containers.conf <<EOF
-[network]
-network_backend = "cni"
-network_config_dir = "/etc/cni/net.d"
-cni_plugin_dirs = ["/opt/cni/bin", "/usr/lib/cni"]
-[engine]
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-[containers]
-default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
-EOF
-export CONTAINERS_CONF=/tmp/containers.conf
-podman() {
-  command podman --root /tmp/storage --runroot /run/storage --tmpdir /run/libpod --storage-driver vfs --runtime runc "$@"
-}
-mkdir -p /tmp/rootfs/bin
-cp /bin/busybox /tmp/rootfs/bin/
-echo "hello from the pod" > /tmp/rootfs/index.html
-tar -C /tmp/rootfs -c . | podman import - localhost/bb >&2
-
+${setUp}
 cp /tmp/conf/87-podman-bridge.conflist /etc/cni/net.d/
 podman pod create -p 8080:8080 -n test --infra-image localhost/bb --infra-command '/bin/busybox sleep 600' >&2
 podman run -d --pod test localhost/bb /bin/busybox httpd -f -p 8080 -h / >&2

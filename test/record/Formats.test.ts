@@ -36,7 +36,7 @@ const common = {
 
 describe("a JSON record of", () => {
   it("a request has what was received", () => {
-    assert.deepStrictEqual(json({ event: "request", request, time }), {
+    assert.deepStrictEqual(json({ event: "request", sequence: 1, request, time }), {
       ...common,
       event: "request",
       args: "A=1",
@@ -47,7 +47,7 @@ describe("a JSON record of", () => {
   })
 
   it("a hook has its report", () => {
-    assert.deepStrictEqual(json({ event: "hook", request, time, hook }), {
+    assert.deepStrictEqual(json({ event: "hook", sequence: 2, request, time, hook }), {
       ...common,
       event: "hook",
       hook,
@@ -56,7 +56,7 @@ describe("a JSON record of", () => {
   })
 
   it("a result has what went to stdout, or nothing", () => {
-    const record = { event: "result", request, time, durationMs: 7 } as const
+    const record = { event: "result", sequence: 2, request, time, durationMs: 7 } as const
     assert.deepStrictEqual(json({ ...record, result: `{"a":1}` }), {
       ...common,
       event: "result",
@@ -68,7 +68,7 @@ describe("a JSON record of", () => {
 
   it("an error has its document", () => {
     const error = { code: 7, msg: "wrong", details: "" }
-    assert.deepStrictEqual(json({ event: "error", request, time, error, durationMs: 7 }), {
+    assert.deepStrictEqual(json({ event: "error", sequence: 2, request, time, error, durationMs: 7 }), {
       ...common,
       event: "error",
       error: { code: 7, msg: "wrong" },
@@ -78,7 +78,7 @@ describe("a JSON record of", () => {
 
   it("a request leaves out what is empty", () => {
     const bare = make("GC", {}, { CNI_CONTAINERID: "", CNI_NETNS: "", CNI_IFNAME: "" })
-    assert.deepStrictEqual(Object.keys(json({ event: "request", request: bare, time })), [
+    assert.deepStrictEqual(Object.keys(json({ event: "request", sequence: 1, request: bare, time })), [
       "time",
       "event",
       "invocation",
@@ -92,21 +92,22 @@ describe("a JSON record of", () => {
 
   it("a document has every number and key as it came, on one line", () => {
     const document = `{\n  "name": "n",\r\n  "2": 12345678901234567890, "1": 1.0\n}`
-    const line = JsonFormat.render({ event: "request", request: make("ADD", document), time })
+    const line = JsonFormat.render({ event: "request", sequence: 1, request: make("ADD", document), time })
     assert.include(line, `"config":{"name": "n","2": 12345678901234567890, "1": 1.0}`)
     assert.strictEqual(line.split("\n").length, 2)
   })
 
   it("stdin that is no JSON object has its text, or its bytes in Base64", () => {
-    assert.strictEqual(json({ event: "request", request: make("ADD", "[1]\n"), time }).stdin, "[1]\n")
+    assert.strictEqual(json({ event: "request", sequence: 1, request: make("ADD", "[1]\n"), time }).stdin, "[1]\n")
     const bytes = make("ADD", Buffer.from([0xff, 0x00]))
-    assert.strictEqual(json({ event: "request", request: bytes, time }).stdinBase64, "/wA=")
+    assert.strictEqual(json({ event: "request", sequence: 1, request: bytes, time }).stdinBase64, "/wA=")
   })
 
   it("anything has no character that moves a cursor or turns text around", () => {
     const hostile = "\u001b[2J\u009b2J\u202e\u2028\u0007"
     const line = JsonFormat.render({
       event: "request",
+      sequence: 1,
       request: make("ADD", `{"name":"n","x":"\u009b\u202e"}`, { CNI_ARGS: hostile }),
       time
     })
@@ -118,7 +119,7 @@ describe("a JSON record of", () => {
 
 describe("a text record of", () => {
   it("a request has the layout of the ancestor", () => {
-    const lines = text({ event: "request", request, time }).split("\n")
+    const lines = text({ event: "request", sequence: 1, request, time }).split("\n")
     assert.strictEqual(lines[0], "")
     assert.match(lines[1] ?? "", /^(Sun|Mon|Tue), 2[234] Nov 2026 \d\d:\d\d:47 [+-]\d{4}$/)
     assert.deepStrictEqual(lines.slice(2), [
@@ -143,8 +144,8 @@ describe("a text record of", () => {
   })
 
   it("a request says when there is no hook, and nothing of hooks when it is refused", () => {
-    assert.match(text({ event: "request", request: make("DEL", {}), time }), /\nNo DEL hook\n$/)
-    assert.notMatch(text({ event: "request", request: make("ADD", { name: "" }), time }), /hook/)
+    assert.match(text({ event: "request", sequence: 1, request: make("DEL", {}), time }), /\nNo DEL hook\n$/)
+    assert.notMatch(text({ event: "request", sequence: 1, request: make("ADD", { name: "" }), time }), /hook/)
   })
 
   const ends: ReadonlyArray<readonly [report: Partial<HookReport>, lines: ReadonlyArray<string>]> = [
@@ -157,18 +158,23 @@ describe("a text record of", () => {
   ]
   for (const [report, expected] of ends) {
     it(`a hook says how it ended: ${expected.at(-1)}`, () => {
-      const lines = text({ event: "hook", request, time, hook: { ...hook, ...report } }).trimEnd().split("\n")
+      const lines = text({ event: "hook", sequence: 2, request, time, hook: { ...hook, ...report } }).trimEnd().split(
+        "\n"
+      )
       assert.deepStrictEqual(lines, ["COMMAND: echo hi", ...expected])
     })
   }
 
   it("a failure ends with its code and its message", () => {
     const error = { code: 7, msg: "wrong", details: "very" }
-    assert.strictEqual(text({ event: "error", request, time, error, durationMs: 1 }), "ERROR 7: wrong; very\n")
+    assert.strictEqual(
+      text({ event: "error", sequence: 2, request, time, error, durationMs: 1 }),
+      "ERROR 7: wrong; very\n"
+    )
   })
 
   it("a result has it on one line", () => {
-    const record = { event: "result", request, time, durationMs: 1 } as const
+    const record = { event: "result", sequence: 2, request, time, durationMs: 1 } as const
     assert.strictEqual(text({ ...record, result: "{\n  \"a\": 1.0\n}" }), "RESULT: {\"a\": 1.0}\n")
   })
 })

@@ -14,7 +14,7 @@ const run = (command: HookCommand["command"], options: Partial<HookCommand> & { 
     const { config = {}, ...rest } = options
     const request = make("ADD", config, { CNI_NETNS: "" })
     return yield* (yield* HookRunner).run({ command, netns: "host", timeout: 20_000, ...rest }, request)
-  }).pipe(Effect.provide(HookRunner.layer))
+  }).pipe(Effect.provideService(HookRunner, HookRunner.live))
 
 /** Waits until a background process has done something. */
 const eventually = (done: () => boolean) =>

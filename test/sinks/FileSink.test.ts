@@ -20,7 +20,7 @@ const target = (path: string, options: Partial<FileTarget> = {}): FileTarget => 
 })
 
 const record = (config: object = {}, variables = {}) =>
-  ({ event: "request", request: make("ADD", config, variables), time: 0 }) as const
+  ({ event: "request", sequence: 1, request: make("ADD", config, variables), time: 0 }) as const
 
 const write = (file: FileTarget, config: object = {}) => FileSink.make(file).write(record(config))
 

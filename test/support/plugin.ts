@@ -23,6 +23,8 @@ export interface Invocation {
   readonly stdin?: string | Uint8Array
   readonly args?: ReadonlyArray<string>
   readonly cwd?: string
+  /** A command that starts the plugin instead of us, such as `nsenter`, with its options. */
+  readonly via?: ReadonlyArray<string>
 }
 
 /** What `#!/usr/bin/env node` needs to find the Node.js that runs the tests. */
@@ -39,7 +41,8 @@ export const attachment = {
 /** Starts the plugin, and waits until it has ended and its stdout and stderr are closed, as runtimes do. */
 export const run = (invocation: Invocation): Promise<Run> =>
   new Promise((resolve, reject) => {
-    const child = ChildProcess.spawn(plugin, invocation.args ?? [], {
+    const [program = plugin, ...args] = [...(invocation.via ?? []), plugin, ...(invocation.args ?? [])]
+    const child = ChildProcess.spawn(program, args, {
       env: { PATH: path, ...invocation.env },
       cwd: invocation.cwd ?? "/"
     })
@@ -60,9 +63,11 @@ export const run = (invocation: Invocation): Promise<Run> =>
 export const call = (
   command: string,
   config: object | string,
-  env: { readonly [name: string]: string } = {}
+  env: { readonly [name: string]: string } = {},
+  via: ReadonlyArray<string> = []
 ): Promise<Run> =>
   run({
+    via,
     env: { ...attachment, CNI_COMMAND: command, ...env },
     stdin: typeof config === "string"
       ? config

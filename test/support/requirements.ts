@@ -14,6 +14,9 @@ const packages = {
   containerd: "/usr/bin/containerd",
   iproute2: "/sbin/ip",
   iptables: "/usr/sbin/iptables",
+  bsdutils: "/usr/bin/logger",
+  rsyslog: "/usr/sbin/rsyslogd",
+  systemd: "/lib/systemd/systemd-journald",
   curl: "/usr/bin/curl"
 } as const
 

@@ -1,0 +1,35 @@
+/** Writes records to stderr. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
+import type { Format, StderrTarget } from "../cni/Settings.ts"
+import * as JsonFormat from "../record/JsonFormat.ts"
+import * as TextFormat from "../record/TextFormat.ts"
+import * as descriptor from "../services/descriptor.ts"
+import { LogSink, SinkFailed } from "../services/LogSink.ts"
+
+const name = "stderr"
+
+/** A descriptor of stderr whose writes do not wait for a reader, where there is one. */
+const open = (): number => {
+  try {
+    return Fs.openSync("/proc/self/fd/2", Fs.constants.O_WRONLY | Fs.constants.O_APPEND | Fs.constants.O_NONBLOCK)
+  } catch {
+    return 2
+  }
+}
+
+/** Writes records in the format that `target` names. */
+export const make = (target: StderrTarget): LogSink["Service"] =>
+  LogSink.of({
+    name,
+    write: (record) =>
+      Effect.mapError(
+        descriptor.write(open(), (target.format === "json" ? JsonFormat : TextFormat).render(record)),
+        (error) => new SinkFailed({ sink: name, reason: error.message })
+      )
+  })
+
+/** The stderr of this process as the sink of all records. */
+export const layer = (format: Format = "text"): Layer.Layer<LogSink> =>
+  Layer.succeed(LogSink, make({ type: "stderr", format }))

@@ -1,0 +1,154 @@
+/** Real log daemons, started and stopped by the test that needs them. */
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Net from "node:net"
+import * as Path from "node:path"
+import { temporary } from "./plugin.ts"
+
+/** Waits until something holds, for ten seconds at most. */
+export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
+  for (let left = 1000; left > 0; left--) {
+    if (await holds()) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`waited for 10 s in vain: ${what}`)
+}
+
+const freePort = (): Promise<number> =>
+  new Promise((resolve) => {
+    const server = Net.createServer().listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as Net.AddressInfo
+      server.close(() => resolve(port))
+    })
+  })
+
+/** A message as rsyslog took it apart. */
+export interface Message {
+  readonly msg: string
+  readonly programname: string
+  readonly procid: string
+  readonly msgid: string
+  readonly syslogfacility: string
+  readonly syslogseverity: string
+  readonly "structured-data": string
+}
+
+export interface Rsyslog {
+  readonly pid: number
+  /** The addresses that it listens at. */
+  readonly local: string
+  readonly tcp: string
+  readonly udp: string
+  /** All messages so far, in the order of their arrival. */
+  readonly messages: () => ReadonlyArray<Message>
+  readonly signal: (signal: NodeJS.Signals) => void
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/** An rsyslogd with its default limits, on loopback and on a socket of its own. */
+export const rsyslog = async (): Promise<Rsyslog> => {
+  const folder = temporary()
+  const port = await freePort()
+  const local = Path.join(folder.path, "log.sock")
+  const output = Path.join(folder.path, "messages")
+  Fs.writeFileSync(
+    Path.join(folder.path, "rsyslog.conf"),
+    `
+module(load="imuxsock" SysSock.Use="off")
+module(load="imtcp")
+module(load="imudp")
+input(type="imuxsock" Socket="${local}" RateLimit.Interval="0" UseSysTimeStamp="off" UseSpecialParser="off")
+input(type="imtcp" address="127.0.0.1" port="${port}")
+input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="4m")
+template(name="whole" type="list") { property(name="jsonmesg") constant(value="\\n") }
+action(type="omfile" file="${output}" template="whole")
+`
+  )
+  const child = ChildProcess.spawn(
+    "rsyslogd",
+    ["-n", "-f", Path.join(folder.path, "rsyslog.conf"), "-i", Path.join(folder.path, "pid")],
+    { stdio: "ignore" }
+  )
+  const ended = new Promise((resolve) => child.on("exit", resolve))
+  const answers = () =>
+    new Promise<boolean>((resolve) => {
+      const socket = Net.connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined))
+      socket.on("error", () => resolve(false))
+    })
+  await until("rsyslogd listens", async () => Fs.existsSync(local) && await answers())
+  return {
+    pid: child.pid ?? 0,
+    local,
+    tcp: `tcp://127.0.0.1:${port}`,
+    udp: `udp://127.0.0.1:${port}`,
+    messages: () =>
+      Fs.existsSync(output)
+        ? Fs.readFileSync(output, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as Message)
+        : [],
+    signal: (signal) => child.kill(signal),
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL")
+      await ended
+      folder[Symbol.dispose]()
+    }
+  }
+}
+
+/** The records that messages stand for, whose parts are joined again. */
+// oxlint-disable-next-line typescript/no-explicit-any
+export const recordsOf = (messages: ReadonlyArray<Message>): Array<any> => {
+  const texts = new Map<string, Array<string>>()
+  for (const { msg, ["structured-data"]: data } of messages) {
+    const value = (name: string) => new RegExp(` ${name}="([^"]*)"`).exec(data)?.[1] ?? ""
+    const key = `${value("invocation")} ${value("sequence").padStart(4)}`
+    const part = Number(value("part").split("/")[0] || 1)
+    const parts = texts.get(key) ?? []
+    if (parts[part - 1] !== undefined) throw new Error(`part ${part} of ${key} came twice`)
+    parts[part - 1] = msg
+    texts.set(key, parts)
+  }
+  return [...texts].toSorted(([left], [right]) => left < right ? -1 : 1).map(([, parts]) => JSON.parse(parts.join("")))
+}
+
+export interface Journald {
+  readonly pid: number
+  /** What has to stand in front of a command for it to reach this journal. */
+  readonly enter: ReadonlyArray<string>
+  /** What `journalctl -o json` finds. */
+  // oxlint-disable-next-line typescript/no-explicit-any
+  readonly find: (...matches: ReadonlyArray<string>) => Array<any>
+  readonly signal: (signal: NodeJS.Signals) => void
+  readonly [Symbol.asyncDispose]: () => Promise<void>
+}
+
+/** A systemd-journald in a mount namespace of its own, with a /run of its own. */
+export const journald = async (): Promise<Journald> => {
+  const script = `
+mount -t tmpfs tmpfs /run
+mkdir -p /run/systemd/journal /run/log/journal
+exec /lib/systemd/systemd-journald
+`
+  const child = ChildProcess.spawn("unshare", ["--mount", "sh", "-ec", script], { stdio: "ignore" })
+  const ended = new Promise((resolve) => child.on("exit", resolve))
+  const enter = ["nsenter", "--mount", `--target=${child.pid}`, "--"]
+  const run = (...command: ReadonlyArray<string>) =>
+    ChildProcess.spawnSync(enter[0] ?? "", [...enter.slice(1), ...command], {
+      encoding: "utf8",
+      maxBuffer: 2 ** 28
+    })
+  await until("journald listens", () => run("test", "-S", "/run/systemd/journal/socket").status === 0)
+  return {
+    pid: child.pid ?? 0,
+    enter,
+    find: (...matches) => {
+      run("journalctl", "--sync")
+      const { stdout } = run("journalctl", "-o", "json", "--all", "--no-pager", ...matches)
+      return stdout.trim() === "" ? [] : stdout.trimEnd().split("\n").map((line) => JSON.parse(line))
+    },
+    signal: (signal) => child.kill(signal),
+    [Symbol.asyncDispose]: async () => {
+      child.kill("SIGKILL")
+      await ended
+    }
+  }
+}
