@@ -61,9 +61,9 @@ if (process.argv.includes("--size")) {
   for (const [share, path] of modules.sort(([left], [right]) => right - left)) {
     if (share === 0) continue
     const figures = `${String(Math.round(share * size)).padStart(7)} ${(share * 100).toFixed(1).padStart(5)} %`
-    console.log(`${figures}  ${path.replace(/^node_modules\//, "")}`)
+    process.stdout.write(`${figures}  ${path.replace(/^node_modules\//, "")}\n`)
   }
-  console.log(`${String(size).padStart(7)} of ${budget} bytes  ${outfile}`)
+  process.stdout.write(`${String(size).padStart(7)} of ${budget} bytes  ${outfile}\n`)
 }
 if (size > budget) {
   process.exitCode = 1

@@ -1,9 +1,11 @@
 /** The executable on the CNI path: live services, and nothing else. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
+import * as Runtime from "effect/Runtime"
 import * as Passthrough from "./Passthrough.ts"
 
 Passthrough.main.pipe(
   Effect.provideContext(Passthrough.live), // not as a layer: building that takes 5 % of a whole run
-  NodeRuntime.runMain
+  // Whatever still hangs, such as the name of a log host that nobody resolves: the answer is out.
+  NodeRuntime.runMain({ teardown: (exit) => Runtime.defaultTeardown(exit, process.exit) })
 )

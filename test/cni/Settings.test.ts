@@ -42,6 +42,16 @@ describe("the settings", () => {
     ])
   })
 
+  it("of sinks have the documented defaults", () => {
+    const { settings } = Settings.read({ logSinks: [{ type: "syslog" }, { type: "journald" }, { type: "stderr" }] })
+    assert.deepStrictEqual(settings.sinks, [
+      { type: "syslog", address: "/dev/log", facility: "daemon", tag: "cni-passthrough", format: "json" },
+      { type: "journald", identifier: "cni-passthrough" },
+      { type: "stderr", format: "text" }
+    ])
+    assert.strictEqual(settings.logTimeout, 2000)
+  })
+
   it("are not looked for in other fields", () => {
     assert.deepStrictEqual(problems({ hookadd: 3, capabilities: {}, prevResult: 5, ipam: [] }), [])
   })
@@ -54,10 +64,24 @@ describe("a wrong field", () => {
     [{ logFormat: "xml" }, "logFormat: found \"xml\", expected \"text\" or \"json\""],
     [{ logSinks: {} }, "logSinks: found an object, expected a list of sinks"],
     [{ logSinks: ["x"] }, "logSinks[0]: found \"x\", expected an object with \"type\""],
-    [{ logSinks: [{ type: "file" }] }, "logSinks[0].path: found nothing, expected a value"],
+    [{ logSinks: [{ type: "file" }] }, "logSinks[0]: found an object, expected a \"path\" for the file"],
+    [
+      { logSinks: [{ type: "syslog", address: "loghost:514" }] },
+      "logSinks[0].address: found \"loghost:514\", " +
+      "expected a path such as \"/dev/log\", \"tcp://host:601\" or \"udp://host:514\""
+    ],
+    [
+      { logSinks: [{ type: "journald", identifier: "a b" }] },
+      "logSinks[0].identifier: found \"a b\", " +
+      "expected 1 to 48 visible ASCII characters"
+    ],
+    [
+      { logTimeout: "2" },
+      "logTimeout: found \"2\", expected a duration such as \"30s\", \"500ms\" or \"1m30s\"; 0 turns it off"
+    ],
     [
       { logSinks: [{ type: "carrier pigeon", path: "/x" }] },
-      "logSinks[0].type: found \"carrier pigeon\", expected \"file\""
+      "logSinks[0].type: found \"carrier pigeon\", expected \"file\" or \"syslog\" or \"journald\" or \"stderr\""
     ],
     [
       { logSinks: [{ type: "file", path: "/x", mode: "9" }] },

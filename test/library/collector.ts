@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { JsonFormat, LogSink, Passthrough } from "cni-passthrough"
+import { CombinedSink, ConfiguredSinks, JsonFormat, LogSink, Passthrough } from "cni-passthrough"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -15,7 +15,10 @@ const post = (body: string) =>
 
 const Collector = Layer.succeed(LogSink, LogSink.of({ write: (record) => post(JsonFormat.render(record)) }))
 
+/** Beside the sinks that the network configuration names. */
+const Sinks = CombinedSink.layer(Collector, ConfiguredSinks.layer)
+
 Passthrough.main.pipe(
-  Effect.provide(Layer.provideMerge(Collector, Passthrough.layer)),
+  Effect.provide(Layer.provideMerge(Sinks, Passthrough.layer)),
   NodeRuntime.runMain
 )
