@@ -27,13 +27,14 @@ const bundle = await esbuild.build({
   legalComments: "none",
   logLevel: "warning",
   metafile: true,
+  minifySyntax: true,
   outfile,
   write: false
 })
 // Node.js's own modules need none of the interoperability that esbuild wraps them in: it copies each of their hundred
 // properties, in 1 ms of the 13 that a whole run of the standalone executable takes.
 const unwrapped = bundle.outputFiles[0].text.replace(/__toESM\((require\("node:\w+"\)), 1\)/g, "$1")
-// esbuild's own minifier leaves 6 KB more.
+// With esbuild's own minifier alone 6 KB more would be left, without its help 1 KB.
 const { code } = await minify(unwrapped, {
   compress: { ecma: 2020, passes: 4, pure_getters: true, toplevel: true },
   mangle: { toplevel: true },

@@ -5,7 +5,6 @@ import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import * as Random from "effect/Random"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import { type CniError, fromCause, HookFailed, LogFailed, OwnNamespace, render } from "./cni/CniError.ts"
@@ -14,6 +13,7 @@ import * as CniVersion from "./cni/CniVersion.ts"
 import * as Request from "./cni/Request.ts"
 import { isVerb, type Verb, verbs } from "./cni/Verb.ts"
 import { type HookReport, type LogRecord, succeeded } from "./record/LogRecord.ts"
+import * as redact from "./record/redact.ts"
 import { EnvReader } from "./services/EnvReader.ts"
 import { HookRunner } from "./services/HookRunner.ts"
 import { LogSink } from "./services/LogSink.ts"
@@ -50,12 +50,13 @@ type Happened<Record = LogRecord> = Record extends LogRecord ? Omit<Record, "req
 /** Writes records. Where a failure does not count, stderr is told instead; each thing that is wrong is told once. */
 const logger = (request: Request.Request) => {
   const told = new Set<string>()
+  const shown = redact.request(request)
   let sequence = 0
   return Effect.fnUntraced(function*(happened: Happened, options: { readonly mayFail: boolean }) {
     const sink = yield* LogSink
     const writer = yield* ResultWriter
     sequence++
-    yield* sink.write({ ...happened, request, sequence }).pipe(
+    yield* sink.write({ ...happened, request: shown, sequence }).pipe(
       Effect.catchCause((cause) => {
         if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
         const error = Cause.squash(cause)
@@ -127,7 +128,8 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: ReturnT
 
   const result = resultOf(command, request)
   const time = yield* Clock.currentTimeMillis
-  yield* log({ event: "result", time, result, durationMs: yield* elapsed(request) }, { mayFail })
+  const shown = result === undefined ? undefined : redact.result(request, result)
+  yield* log({ event: "result", time, result: shown, durationMs: yield* elapsed(request) }, { mayFail })
   if (result !== undefined) yield* writer.write(result)
 })
 
@@ -148,12 +150,15 @@ const refuse = Effect.fnUntraced(
   }
 )
 
+/** 64 random bits. */
+const makeInvocation = (): string =>
+  [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
+
 const receive = Effect.fnUntraced(function*() {
   const env = yield* EnvReader
   const stdin = yield* StdinReader
   return Request.make({
-    invocation: [yield* Random.nextInt, yield* Random.nextInt]
-      .map((number) => (number >>> 0).toString(16).padStart(8, "0")).join(""),
+    invocation: yield* Effect.sync(makeInvocation),
     received: yield* Clock.currentTimeMillis,
     environment: yield* env.read,
     stdin: yield* Effect.catch(stdin.read, Effect.succeed)

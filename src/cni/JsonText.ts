@@ -84,3 +84,50 @@ export const indented = (text: string): string => {
   }
   return out + text.slice(copied)
 }
+
+/** Where a value is in a document: the keys and indices that lead to it. */
+export type Path = ReadonlyArray<string | number>
+
+/** The same document with `replacement` in the place of each value that is chosen, and of all that is in it. */
+export const replace = (text: string, replacement: string, isChosen: (path: Path) => boolean): string => {
+  const path: Array<string | number> = []
+  let out = ""
+  let copied = 0
+  let isKey = false
+  let chosen: { readonly start: number; readonly depth: number } | undefined
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index] ?? ""
+    const place = path.at(-1)
+    if (/[\s:]/.test(character)) continue
+    if (character === ",") {
+      if (typeof place === "number") path[path.length - 1] = place + 1
+      else isKey = true
+      continue
+    }
+    if (isKey && character !== "}") {
+      const end = endOfString(text, index)
+      path[path.length - 1] = JSON.parse(text.slice(index, end))
+      index = end - 1
+      isKey = false
+      continue
+    }
+    isKey = false
+    if (character === "}" || character === "]") path.pop()
+    else {
+      if (chosen === undefined && isChosen(path)) chosen = { start: index, depth: path.length }
+      isKey = character === "{"
+      if (isKey || character === "[") {
+        path.push(isKey ? "" : 0)
+        continue
+      }
+      if (character === "\"") index = endOfString(text, index) - 1
+      else while (/[^\s,\]}]/.test(text[index + 1] ?? ",")) index++
+    }
+    if (chosen?.depth === path.length) {
+      out += text.slice(copied, chosen.start) + replacement
+      copied = index + 1
+      chosen = undefined
+    }
+  }
+  return out + text.slice(copied)
+}

@@ -94,6 +94,7 @@ export const schema = Schema.Struct({
   hookSTATUS: hooks,
   hookVERSION: hooks,
   label: Schema.optionalKey(text),
+  redact: Schema.optionalKey(Schema.Array(text).annotate({ identifier: "a list of keys and JSON Pointers" })),
   logTimeout: Schema.optionalKey(duration),
   onLogFailure: Schema.optionalKey(policy),
   onHookFailure: Schema.optionalKey(policy),
@@ -159,6 +160,8 @@ export interface Settings {
   readonly sinks: ReadonlyArray<SinkTarget>
   readonly hooks: { readonly [verb in Verb]: ReadonlyArray<HookCommand> }
   readonly label: string
+  /** Keys and JSON Pointers of values that no log may show. */
+  readonly redact: ReadonlyArray<string>
   /** How long the records of a run may wait for sinks, all together, in milliseconds; 0 where there is no limit. */
   readonly logTimeout: number
   readonly onLogFailure: Policy
@@ -212,6 +215,7 @@ const withDefaults = (fields: typeof schema.Type): Settings => {
       VERSION: commands(fields.hookVERSION)
     },
     label: fields.label ?? "",
+    redact: fields.redact ?? [],
     logTimeout: toMillis(fields.logTimeout ?? "2s"),
     onLogFailure: fields.onLogFailure ?? "fail",
     onHookFailure: fields.onHookFailure ?? "ignore"
@@ -292,6 +296,7 @@ export const read = (document: object): Reading => {
       !brokenSinks.has(index)
     )
   }
+  if (broken.has("redact")) usable["redact"] = [""] // what must not be shown is not known: nothing is
   const rest = decode(usable)
   return { settings: withDefaults(Result.isSuccess(rest) ? rest.success : {}), problems }
 }

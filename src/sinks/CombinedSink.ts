@@ -23,6 +23,9 @@ export const defaultWait = 2000
  * records of a run together that takes `wait` milliseconds at most, without an end where `wait` is 0.
  */
 export const make = (sinks: ReadonlyArray<LogSink["Service"]>, wait = defaultWait): LogSink["Service"] => {
+  const [first, ...others] = sinks
+  if (first !== undefined && others.length === 0 && first.name === undefined) return first // nothing to combine
+
   const waited = new WeakMap<Request, number>()
 
   const attempt = (record: LogRecord, left: number) => (sink: LogSink["Service"]) => {

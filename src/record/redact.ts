@@ -1,0 +1,34 @@
+/** Keeps secrets of network configurations out of all logs. What goes to stdout and to hooks is not touched. */
+import * as JsonText from "../cni/JsonText.ts"
+import type { Request } from "../cni/Request.ts"
+
+const replacement = "\"[redacted]\""
+
+const toPointer = (path: JsonText.Path): string =>
+  path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")
+
+/** Whether a value is one of those that `redact` names by its key, or by its JSON Pointer (RFC 6901). */
+const isSecret = (names: ReadonlyArray<string>) => (path: JsonText.Path): boolean => {
+  const key = path.at(-1)
+  return (typeof key === "string" && names.includes(key)) || names.includes(toPointer(path))
+}
+
+/** What may be shown of a request. */
+export const request = (request: Request): Request => {
+  const { document, prevResult, settings: { redact } } = request
+  if (redact.length === 0 || document._tag !== "Config") return request
+  const text = JsonText.replace(document.text, replacement, isSecret(redact))
+  return {
+    ...request,
+    document: { _tag: "Config", text, value: JSON.parse(text) },
+    stdin: Buffer.from(text),
+    prevResult: prevResult === undefined ? undefined : result(request, prevResult)
+  }
+}
+
+/** What may be shown of its result. That is a prevResult, so pointers lead into it by that name. */
+export const result = ({ settings: { redact } }: Request, text: string): string => {
+  if (redact.length === 0) return text
+  const isChosen = isSecret(redact)
+  return JsonText.replace(text, replacement, (path) => isChosen([]) || isChosen(["prevResult", ...path]))
+}
