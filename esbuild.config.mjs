@@ -5,7 +5,7 @@
  *   node esbuild.config.mjs --size    builds, and prints what is in it, largest first
  */
 import * as esbuild from "esbuild"
-import { chmodSync, mkdirSync, renameSync, writeFileSync } from "node:fs"
+import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
 import { minify } from "terser"
 
 const outfile = "dist/passthrough"
@@ -53,6 +53,16 @@ renameSync(`${outfile}.new`, outfile)
 mkdirSync("dist/lib", { recursive: true })
 writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
 writeFileSync("dist/lib/package.json", `{ "type": "module" }\n`)
+
+/** The packages that modules come from, with their licences. */
+const notices = (paths) => {
+  const names = new Set(paths.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))
+  return [...names].sort().map((name) => {
+    const { license, version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"))
+    return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`
+  }).join(`\n${"-".repeat(80)}\n\n`)
+}
+writeFileSync("dist/THIRD_PARTY_NOTICES", notices(Object.keys(bundle.metafile.inputs)))
 
 const size = Buffer.byteLength(text)
 if (process.argv.includes("--size")) {

@@ -5,9 +5,18 @@
  *   node .ci/standalone.mjs x64 arm64    for these: dist/standalone/passthrough-x64, …-arm64
  */
 import { execFileSync } from "node:child_process"
-import { chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs"
-import { tmpdir } from "node:os"
-import { join } from "node:path"
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync
+} from "node:fs"
+import { join, resolve } from "node:path"
 
 const { optionalDependencies } = JSON.parse(readFileSync(".ci/bun/package.json", "utf8"))
 const packages = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" }
@@ -18,9 +27,9 @@ const bunFor = (processor) => {
   if (name === undefined) {
     throw new Error(`found the processor ${processor}, expected ${Object.keys(packages).join(" or ")}`)
   }
-  const installed = join("node_modules", name, "bin/bun")
+  const installed = resolve("node_modules", name, "bin/bun")
   if (existsSync(installed)) return installed
-  const folder = join("node_modules/.cache/bun", processor)
+  const folder = resolve("node_modules/.cache/bun", processor)
   const unpacked = join(folder, "package/bin/bun")
   if (!existsSync(unpacked)) {
     mkdirSync(folder, { recursive: true })
@@ -35,11 +44,11 @@ const bunFor = (processor) => {
 }
 
 const pack = (processor, outfile) => {
-  // Bun takes a file without an extension for data.
-  const script = join(tmpdir(), `passthrough-${process.pid}.cjs`)
-  copyFileSync("dist/passthrough", script)
   mkdirSync("dist/standalone", { recursive: true })
+  // Names within it become part of the executable: they are the same each time, so that it is too.
+  const folder = mkdtempSync("dist/standalone/pack-")
   try {
+    copyFileSync("dist/passthrough", join(folder, "passthrough.cjs")) // Bun takes a file without an extension for data
     execFileSync(bunFor(process.arch), [
       "build",
       "--compile",
@@ -53,16 +62,29 @@ const pack = (processor, outfile) => {
       "--compile-exec-argv=--cwd=/",
       `--compile-executable-path=${bunFor(processor)}`,
       `--target=bun-linux-${processor}`,
-      `--outfile=${outfile}.new`,
-      script
-    ], { stdio: ["ignore", "ignore", "inherit"] })
+      "--outfile=passthrough",
+      "passthrough.cjs"
+    ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
+    chmodSync(join(folder, "passthrough"), 0o755)
+    renameSync(join(folder, "passthrough"), outfile)
   } finally {
-    rmSync(script, { force: true })
+    rmSync(folder, { recursive: true })
   }
-  chmodSync(`${outfile}.new`, 0o755)
-  renameSync(`${outfile}.new`, outfile)
 }
 
 const processors = process.argv.slice(2)
 if (processors.length === 0) pack(process.arch, "dist/standalone/passthrough")
 for (const processor of processors) pack(processor, `dist/standalone/passthrough-${processor}`)
+
+const version = optionalDependencies[packages[process.arch]]
+writeFileSync(
+  "dist/standalone/THIRD_PARTY_NOTICES",
+  `${readFileSync("dist/THIRD_PARTY_NOTICES", "utf8")}
+${"-".repeat(80)}
+
+Bun ${version} (MIT)
+
+The executable contains Bun, and with it JavaScriptCore (LGPL-2.1) and other libraries. Their licences and how to link
+against another JavaScriptCore: https://bun.com/docs/project/licensing
+`
+)

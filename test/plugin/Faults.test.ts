@@ -280,9 +280,9 @@ describe("the executable", () => {
       Fs.renameSync(`${copy}.new`, copy)
     }
     replace()
-    let done = false
+    const done = new AbortController()
     const replacing = (async () => {
-      while (!done) {
+      while (!done.signal.aborted) {
         replace()
         await new Promise((resolve) => setTimeout(resolve, isStandalone ? 200 : 5))
       }
@@ -295,7 +295,7 @@ describe("the executable", () => {
           via: ["/bin/sh", "-c", "shift; exec \"$0\"", copy]
         }))
     )
-    done = true
+    done.abort()
     await replacing
     assert.deepStrictEqual(runs.filter(({ code, stdout }) => code !== 0 || stdout !== answer), [])
   }, 60_000)

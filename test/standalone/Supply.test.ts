@@ -1,0 +1,52 @@
+/** What is shipped: the same bytes from the same sources, and the licences of all that is in it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Crypto from "node:crypto"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { temporary } from "../support/plugin.ts"
+
+const repository = Path.resolve(import.meta.dirname, "../..")
+const digest = (file: string) => Crypto.createHash("sha256").update(Fs.readFileSync(file)).digest("hex")
+
+describe("the build", () => {
+  it("gives the same bytes again, in any folder", () => {
+    using folder = temporary()
+    for (const name of ["src", ".ci", "esbuild.config.mjs", "package.json", "tsconfig.json"]) {
+      Fs.cpSync(Path.join(repository, name), Path.join(folder.path, name), { recursive: true })
+    }
+    Fs.symlinkSync(Path.join(repository, "node_modules"), Path.join(folder.path, "node_modules"))
+    for (const script of ["esbuild.config.mjs", ".ci/standalone.mjs"]) {
+      ChildProcess.execFileSync(process.execPath, ["--preserve-symlinks", script], { cwd: folder.path })
+    }
+    for (const file of ["dist/passthrough", "dist/standalone/passthrough"]) {
+      assert.strictEqual(digest(Path.join(folder.path, file)), digest(Path.join(repository, file)))
+    }
+  })
+})
+
+describe("the notices", () => {
+  it("name each package in the executables, with its licence", () => {
+    const notices = Fs.readFileSync(Path.join(repository, "dist/standalone/THIRD_PARTY_NOTICES"), "utf8")
+    for (const name of ["effect", "@effect/platform-node", "@effect/platform-node-shared", "Bun"]) {
+      assert.match(notices, new RegExp(`^${name} \\d+\\.\\d+\\.\\d+ \\(MIT\\)$`, "m"))
+    }
+    assert.include(notices, "Permission is hereby granted, free of charge")
+  })
+})
+
+describe("the dependencies", () => {
+  const { dependencies = {}, devDependencies } = JSON.parse(
+    Fs.readFileSync(Path.join(repository, "package.json"), "utf8")
+  )
+
+  it("have exact versions", () => {
+    for (const version of Object.values({ ...dependencies, ...devDependencies })) {
+      assert.match(String(version), /^(?:\d+\.\d+\.\d+|file:\.ci\/\w+)$/)
+    }
+  })
+
+  it("run no scripts when they are installed", () => {
+    assert.match(Fs.readFileSync(Path.join(repository, ".npmrc"), "utf8"), /^ignore-scripts=true$/m)
+  })
+})
