@@ -43,6 +43,7 @@ describe("the path of a log", () => {
 
   const prepare: { readonly [name: string]: (path: string) => string } = {
     "a symbolic link": (path) => {
+      Fs.writeFileSync(`${path}.elsewhere`, "")
       Fs.symlinkSync(`${path}.elsewhere`, path)
       return path
     },

@@ -1,5 +1,5 @@
 /** Logging to real daemons through the built plugin. */
-import { assert, it } from "@effect/vitest"
+import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -295,3 +295,27 @@ describeWith(["rsyslog", "systemd", "bsdutils"], "several sinks", () => {
     await Daemons.until("the request has come", () => daemon.messages().some(({ msgid }) => msgid === "request"))
   })
 })
+
+// How the standalone executable's runtime does that is not to be seen from outside.
+if (!isStandalone) {
+  describe("a run", () => {
+    it("loads no module of Node.js that only a sink or a hook needs which the configuration does not name", async () => {
+      using folder = temporary()
+      const report = Path.join(folder.path, "report.cjs")
+      const loaded = Path.join(folder.path, "loaded")
+      Fs.writeFileSync(
+        report,
+        `process.on("exit", () => require("fs").writeFileSync("${loaded}", process.moduleLoadList.join("\\n")))`
+      )
+      const modulesOf = async (config: object) => {
+        await call("ADD", config, { NODE_OPTIONS: `--require=${report}` })
+        return Fs.readFileSync(loaded, "utf8").split("\n").map((line) => line.replace(/^NativeModule /, ""))
+      }
+      const ours = ["child_process", "net", "dgram"]
+      const ofFile = await modulesOf({ logFile: `${folder.path}/log` })
+      assert.deepStrictEqual(ofFile.filter((name) => ours.includes(name)), [])
+      const ofTcp = await modulesOf({ logSinks: [{ type: "syslog", address: "tcp://127.0.0.1:1" }] })
+      assert.include(ofTcp, "net")
+    })
+  })
+}
