@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as JsonText from "../src/cni/JsonText.ts"
 import * as JsonFormat from "../src/record/JsonFormat.ts"
+import * as redact from "../src/record/redact.ts"
 import * as TextFormat from "../src/record/TextFormat.ts"
 import { run } from "./support/pipeline.ts"
 import { make } from "./support/request.ts"
@@ -87,4 +88,27 @@ it.prop("no value can start a line of the text log", [Variables, Schema.String],
     TextFormat.render({ event: "hook", sequence: 2, request, time: 0, hook })
   assert.notMatch(rendered, /^ERROR/m)
   assert.notMatch(rendered, /[\0-\u0008\u000b-\u001f\u007f-\u009f]/)
+})
+
+const Keys = Schema.Literals(["secret", "a", "b"])
+const Tree: Schema.Codec<Schema.Json> = Schema.Union([
+  Schema.Json,
+  Schema.Array(Schema.suspend(() => Tree)),
+  Schema.Record(Keys, Schema.suspend(() => Tree))
+])
+
+/** What `redact: ["secret"]` should make of a value, without a word about its text. */
+const withoutSecrets = (value: Schema.Json): Schema.Json => {
+  if (Array.isArray(value)) return value.map(withoutSecrets)
+  if (typeof value !== "object" || value === null) return value
+  return Object.fromEntries(
+    Object.entries(value).map(([key, member]) => [key, key === "secret" ? "[redacted]" : withoutSecrets(member)])
+  )
+}
+
+it.prop("values with a secret key are replaced, wherever they are, and nothing else is", [Tree, Space], (inputs) => {
+  const [config, space] = inputs
+  const request = make("ADD", JSON.stringify({ redact: ["secret"], config }, null, space))
+  const { document } = redact.request(request)
+  assert.deepStrictEqual(document._tag === "Config" ? document.value["config"] : undefined, withoutSecrets(config))
 })

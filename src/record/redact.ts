@@ -4,13 +4,18 @@ import type { Request } from "../cni/Request.ts"
 
 const replacement = "\"[redacted]\""
 
-const toPointer = (path: JsonText.Path): string =>
-  path.map((key) => `/${String(key).replaceAll("~", "~0").replaceAll("/", "~1")}`).join("")
+/** The keys and indices of a JSON Pointer. Source: RFC 6901. */
+const segmentsOf = (pointer: string): ReadonlyArray<string> =>
+  pointer.split("/").slice(1).map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"))
 
-/** Whether a value is one of those that `redact` names by its key, or by its JSON Pointer (RFC 6901). */
-const isSecret = (names: ReadonlyArray<string>) => (path: JsonText.Path): boolean => {
-  const key = path.at(-1)
-  return (typeof key === "string" && names.includes(key)) || names.includes(toPointer(path))
+/** Whether a value is one of those that `redact` names, by its key or by its JSON Pointer. */
+const isSecret = (names: ReadonlyArray<string>): (path: JsonText.Path) => boolean => {
+  const pointers = names.filter((name) => /^(?:\/|$)/.test(name)).map(segmentsOf)
+  return (path) =>
+    names.some((name) => name === path.at(-1)) ||
+    pointers.some((segments) =>
+      segments.length === path.length && segments.every((segment, index) => segment === String(path[index]))
+    )
 }
 
 /** What may be shown of a request. */
