@@ -1,8 +1,8 @@
 /**
- * Builds `dist/passthrough`, the plugin as one executable file.
+ * Builds `dist/passthrough`, the plugin, and `dist/cni-passthrough`, the companion command, one executable file each.
  *
  *   node esbuild.config.mjs           builds
- *   node esbuild.config.mjs --size    builds, and prints what is in it, largest first
+ *   node esbuild.config.mjs --size    builds, and prints what is in the plugin, largest first
  */
 import * as esbuild from "esbuild"
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
@@ -42,11 +42,31 @@ const { code } = await minify(unwrapped, {
 })
 const text = `#!/usr/bin/env node\n${code}\n`
 
-// By rename: a plugin that a runtime is about to start is never half written.
+/** By rename: a plugin that a runtime is about to start is never half written. */
+const write = (file, script) => {
+  writeFileSync(`${file}.new`, script)
+  chmodSync(`${file}.new`, 0o755)
+  renameSync(`${file}.new`, file)
+}
 mkdirSync("dist", { recursive: true })
-writeFileSync(`${outfile}.new`, text)
-chmodSync(`${outfile}.new`, 0o755)
-renameSync(`${outfile}.new`, outfile)
+write(outfile, text)
+
+// The companion command. It is no plugin: its size and start do not matter.
+const companion = await esbuild.build({
+  entryPoints: ["src/cli/main.ts"],
+  bundle: true,
+  platform: "node",
+  target: "node22",
+  format: "cjs",
+  banner: { js: "#!/usr/bin/env node" },
+  minify: true,
+  legalComments: "none",
+  logLevel: "warning",
+  metafile: true,
+  outfile: "dist/cni-passthrough",
+  write: false
+})
+write("dist/cni-passthrough", companion.outputFiles[0].text)
 
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
 // is no package.json, and it is a script there too.
@@ -62,7 +82,10 @@ const notices = (paths) => {
     return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`
   }).join(`\n${"-".repeat(80)}\n\n`)
 }
-writeFileSync("dist/THIRD_PARTY_NOTICES", notices(Object.keys(bundle.metafile.inputs)))
+writeFileSync(
+  "dist/THIRD_PARTY_NOTICES",
+  notices(Object.keys({ ...bundle.metafile.inputs, ...companion.metafile.inputs }))
+)
 
 const size = Buffer.byteLength(text)
 if (process.argv.includes("--size")) {

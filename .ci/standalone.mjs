@@ -1,5 +1,5 @@
 /**
- * Packs `dist/passthrough` and a Bun into one executable that needs nothing on the host.
+ * Packs the plugin and the companion command, each with a Bun into one executable that needs nothing on the host.
  *
  *   node .ci/standalone.mjs          for this processor: dist/standalone/passthrough
  *   node .ci/standalone.mjs x64 arm64    for these: dist/standalone/passthrough-x64, …-arm64
@@ -43,12 +43,12 @@ const bunFor = (processor) => {
   return unpacked
 }
 
-const pack = (processor, outfile) => {
+const pack = (processor, name, options, suffix = "") => {
   mkdirSync("dist/standalone", { recursive: true })
   // Names within it become part of the executable: they are the same each time, so that it is too.
   const folder = mkdtempSync("dist/standalone/pack-")
   try {
-    copyFileSync("dist/passthrough", join(folder, "passthrough.cjs")) // Bun takes a file without an extension for data
+    copyFileSync(join("dist", name), join(folder, `${name}.cjs`)) // Bun takes a file without an extension for data
     execFileSync(bunFor(process.arch), [
       "build",
       "--compile",
@@ -58,23 +58,28 @@ const pack = (processor, outfile) => {
       // What lies in the working directory of a runtime is none of our business.
       "--no-compile-autoload-dotenv",
       "--no-compile-autoload-bunfig",
-      // Nor has it to exist: without this Bun ends in a deleted directory before our first line.
-      "--compile-exec-argv=--cwd=/",
+      ...options,
       `--compile-executable-path=${bunFor(processor)}`,
       `--target=bun-linux-${processor}`,
-      "--outfile=passthrough",
-      "passthrough.cjs"
+      `--outfile=${name}`,
+      `${name}.cjs`
     ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
-    chmodSync(join(folder, "passthrough"), 0o755)
-    renameSync(join(folder, "passthrough"), outfile)
+    chmodSync(join(folder, name), 0o755)
+    renameSync(join(folder, name), join("dist/standalone", `${name}${suffix}`))
   } finally {
     rmSync(folder, { recursive: true })
   }
 }
 
+const packAll = (processor, suffix) => {
+  // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
+  pack(processor, "passthrough", ["--compile-exec-argv=--cwd=/"], suffix)
+  pack(processor, "cni-passthrough", [], suffix)
+}
+
 const processors = process.argv.slice(2)
-if (processors.length === 0) pack(process.arch, "dist/standalone/passthrough")
-for (const processor of processors) pack(processor, `dist/standalone/passthrough-${processor}`)
+if (processors.length === 0) packAll(process.arch)
+for (const processor of processors) packAll(processor, `-${processor}`)
 
 const version = optionalDependencies[packages[process.arch]]
 writeFileSync(
