@@ -6,13 +6,15 @@ import * as Settings from "../cni/Settings.ts"
 
 /** The JSON Schema of our fields, made of the schema that decodes them. Other fields are allowed: runtimes add some. */
 export const make = (): object => {
-  const { definitions, schema } = Schema.toJsonSchemaDocument(Settings.schema)
+  const { schema } = Schema.toJsonSchemaDocument(Settings.schema, {
+    generateDescriptions: true, // the words of our error messages
+    referencePolicy: () => undefined // those words are no names for definitions
+  })
   return {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "passthrough in a CNI network configuration",
     ...schema,
-    additionalProperties: true,
-    $defs: definitions
+    additionalProperties: true
   }
 }
 

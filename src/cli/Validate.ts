@@ -28,8 +28,9 @@ const input = {
 /** The problems of the fields of our own plugin. */
 const ourProblems = ({ config }: Conflist.PluginConfig, path: string): ReadonlyArray<Conflist.DocumentProblem> =>
   Settings.read(config).problems.map(({ message, path: field }) => ({
-    path: field.reduce<string>((at, key) => typeof key === "number" ? `${at}[${key}]` : `${at}.${String(key)}`, path),
-    message
+    path: field.reduce<string>((at, key) => typeof key === "number" ? `${at}[${key}]` : `${at}.${String(key)}`, path)
+      .replace(/^\./, ""),
+    message: message.slice(message.indexOf(": ") + 2) // without the name of the field, which the path ends with
   }))
 
 /** What is wrong with a plugin as it is on this host. */
@@ -71,14 +72,9 @@ const problemsOf = Effect.fnUntraced(function*(file: string, cniPath: ReadonlyAr
   // A value that is missing has no place of its own: it is missing in the one around it.
   const place = (at: string): number =>
     source.ranges.get(at)?.start ?? (at === "" ? 0 : place(at.replace(/(?:^|\.)[^.[]*$|\[\d+\]$/, "")))
-  return problems.map(({ message, path: at }) =>
-    Conflist.explain(
-      file,
-      text,
-      place(at),
-      message.startsWith(at.split(".").at(-1) ?? "") || at === "" ? message : `${at}: ${message}`
-    )
-  )
+  return problems.map(({ message, path: at }) => ({ at, message, offset: place(at) }))
+    .sort((left, right) => left.offset - right.offset)
+    .map(({ at, message, offset }) => Conflist.explain(file, text, offset, at === "" ? message : `${at}: ${message}`))
 })
 
 /** `validate CONFLIST…` */

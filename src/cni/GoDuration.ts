@@ -11,7 +11,7 @@ const milliseconds: { readonly [unit: string]: number } = {
 }
 
 /** A duration that is not negative. A bare `0` needs no unit. */
-export const pattern = /^(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/
+export const pattern = /^(?:0|(?:(?:\d+(?:\.\d*)?|\.\d+)(?:ns|us|µs|ms|s|m|h))+)$/u
 
 /** The length in milliseconds of a duration that matches {@link pattern}. */
 export const toMillis = (duration: string): number => {

@@ -16,7 +16,7 @@ const matching = (pattern: RegExp, expected: string) =>
 const oneOf = <const Values extends ReadonlyArray<string>>(values: Values) =>
   Schema.Literals(values).annotate({ identifier: values.map((value) => JSON.stringify(value)).join(" or ") })
 
-const filled = matching(/./s, "a string that is not empty")
+const filled = matching(/^[\s\S]+$/u, "a string that is not empty")
 
 const expectedDuration = "a duration such as \"30s\", \"500ms\" or \"1m30s\"; 0 turns it off"
 const duration = Schema.Union([Schema.Literal(0), matching(GoDuration.pattern, expectedDuration)])
@@ -38,7 +38,7 @@ const hooks = Schema.optionalKey(Schema.Array(hook).annotate({ identifier: "a li
 
 /** Where a syslog daemon listens. */
 export const syslogAddress =
-  /^(?:\/.*|(?<transport>tcp|udp):\/\/(?<host>\[[\da-fA-F:.]+\]|[^\s/:[\]]+)(?::(?<port>\d{1,5}))?)$/
+  /^(?:\/.*|(?<transport>tcp|udp):\/\/(?<host>\[[\da-fA-F:.]+\]|[^\s/:[\]]+)(?::(?<port>\d{1,5}))?)$/u
 
 /** The codes of the facilities that a program may use. Source: RFC 5424, section 6.2.1. */
 export const facilities = {
@@ -65,13 +65,13 @@ export const facilities = {
 
 const facility = oneOf(Object.keys(facilities) as Array<keyof typeof facilities>)
 
-const tag = matching(/^[!-~]{1,48}$/, "1 to 48 visible ASCII characters")
+const tag = matching(/^[!-~]{1,48}$/u, "1 to 48 visible ASCII characters")
 
 const sink = Schema.Struct({
   type: oneOf(["file", "syslog", "journald", "stderr"]),
   format: Schema.optionalKey(format),
   path: Schema.optionalKey(filled),
-  mode: Schema.optionalKey(matching(/^0?[0-7]{3}$/, "an octal mode such as \"0640\"")),
+  mode: Schema.optionalKey(matching(/^0?[0-7]{3}$/u, "an octal mode such as \"0640\"")),
   address: Schema.optionalKey(
     matching(syslogAddress, "a path such as \"/dev/log\", \"tcp://host:601\" or \"udp://host:514\"")
   ),

@@ -1,4 +1,7 @@
-/** `npm start`: one real pod attachment, as podman asked for it, through the plugin that was just built. */
+/**
+ * `npm start`: one real pod attachment, as podman asked for it, through the plugin that was just built; and where the
+ * machine allows it, a real chain of real plugins.
+ */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
@@ -58,6 +61,53 @@ print(
     ? green(`✓ prevResult passed byte for byte (${stdout.length} bytes), exit status 0`)
     : red(`✗ exit status ${status}, expected 0 and ${expected}`)
 )
+
+/** What keeps this machine from running a real chain. */
+const missing = [
+  ...(ChildProcess.spawnSync("unshare", ["--mount", "--net", "true"]).status === 0 ? [] : ["root, and unshare"]),
+  ...(ChildProcess.spawnSync("ip", ["-V"]).error === undefined ? [] : ["ip (package iproute2)"]),
+  ...(Fs.existsSync("/usr/lib/cni/bridge") ? [] : ["plugins in /usr/lib/cni (package containernetworking-plugins)"])
+]
+
+/** Runs conf/10-chained.conflist in namespaces of its own, with its logs and addresses in our folder. */
+const runChain = (): boolean => {
+  const conflist = Path.join(folder, "10-chained.conflist")
+  const text = Fs.readFileSync(Path.join(repository, "conf/10-chained.conflist"), "utf8")
+    .replaceAll("/tmp/debug-", `${folder}/debug-`)
+    .replace(`"type": "host-local",`, `"type": "host-local", "dataDir": "${folder}/addresses",`)
+  Fs.writeFileSync(conflist, text)
+  const script = `
+mount -t tmpfs tmpfs /run
+for verb in add check del; do
+  "$1" "$0" run $verb "$2" --new-netns demo --cni-path "\${0%/*}:/usr/lib/cni" --cache-dir "$3" --tap
+done`
+  const { status } = ChildProcess.spawnSync(
+    "unshare",
+    [
+      "--mount",
+      "--net",
+      "sh",
+      "-euc",
+      script,
+      Path.join(repository, "dist/cni-passthrough"),
+      process.execPath,
+      conflist,
+      folder
+    ],
+    {
+      stdio: "inherit",
+      env: { ...process.env, PATH: `${Path.dirname(process.execPath)}:${process.env["PATH"]}:/usr/sbin:/sbin` }
+    }
+  )
+  return status === 0
+}
+
+heading("④ A whole chain, as the companion command shows it")
+if (missing.length === 0) {
+  print(dim("  cni-passthrough run add conf/10-chained.conflist --new-netns demo, then check and del"))
+} else print(dim(`  not on this machine: it needs ${missing.join(", ")}`))
+const ran = missing.length > 0 || runChain()
+
 Fs.rmSync(folder, { recursive: true })
 print(dim("\nNext: README.md, \"Install on a node\". The plugin is dist/passthrough."))
-process.exitCode = passed ? 0 : 1
+process.exitCode = passed && ran ? 0 : 1

@@ -19,7 +19,8 @@ describe("the build", () => {
     for (const script of ["esbuild.config.mjs", ".ci/standalone.mjs"]) {
       ChildProcess.execFileSync(process.execPath, ["--preserve-symlinks", script], { cwd: folder.path })
     }
-    for (const file of ["dist/passthrough", "dist/standalone/passthrough"]) {
+    const files = ["passthrough", "cni-passthrough", "standalone/passthrough", "standalone/cni-passthrough"]
+    for (const file of files.map((name) => `dist/${name}`)) {
       assert.strictEqual(digest(Path.join(folder.path, file)), digest(Path.join(repository, file)))
     }
   })
