@@ -97,14 +97,17 @@ const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
 
 /** Says on a terminal what is waited for, once that takes longer than a second. */
 const withProgress = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> => {
-  const notice = Effect.sync(() => process.stderr.write(`waiting for ${what} …\r`))
-  const clear = Effect.sync(() => process.stderr.write(`${" ".repeat(what.length + 14)}\r`))
-  return process.stderr.isTTY !== true
-    ? effect
-    : Effect.raceFirst(
-      effect,
-      Effect.andThen(Effect.delay(notice, 1000), Effect.never).pipe(Effect.onInterrupt(() => clear))
+  if (process.stderr.isTTY !== true) return effect
+  const text = `waiting for ${what} …`
+  const notice = Effect.gen(function*() {
+    yield* Effect.sleep(1000)
+    process.stderr.write(text)
+    return yield* Effect.onInterrupt(
+      Effect.never,
+      () => Effect.sync(() => process.stderr.write(`\r${" ".repeat(text.length)}\r`))
     )
+  })
+  return Effect.raceFirst(effect, notice)
 }
 
 /** Everything that an operation needs, out of flags and environment. */
@@ -196,7 +199,7 @@ const explain = (link: Chain.Link, advice: string): Problem => {
       `${verb} failed in ${type}: code ${error?.code}: ${error?.msg}${how}, after ${call.durationMs} ms`,
       ...(error?.details ? [`  details: ${error.details}`] : []),
       ...stderr,
-      ...(advice === "" ? [] : [advice])
+      ...(advice === "" ? [] : [`  ${advice}`])
     ].join("\n"),
     status: 1
   })
@@ -233,7 +236,7 @@ const add = Command.make(
     if (failed !== undefined) {
       return yield* explain(
         failed,
-        `What the plugins before it did is still there. To undo it:\n  ${delCommand(flags)}`
+        `What the plugins before it did is still there. To undo it:\n    ${delCommand(flags)}`
       )
     }
   })
