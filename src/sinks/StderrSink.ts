@@ -20,15 +20,18 @@ const open = (): number => {
 }
 
 /** Writes records in the format that `target` names. */
-export const make = (target: StderrTarget): LogSink["Service"] =>
-  LogSink.of({
+export const make = (target: StderrTarget): LogSink["Service"] => {
+  const format = target.format === "json" ? JsonFormat : TextFormat
+  return LogSink.of({
     name,
     write: (record) =>
-      Effect.mapError(
-        descriptor.write(open(), (target.format === "json" ? JsonFormat : TextFormat).render(record)),
-        (error) => new SinkFailed({ sink: name, reason: error.message })
-      )
+      Effect.acquireUseRelease(
+        Effect.sync(open),
+        (fd) => descriptor.write(fd, format.render(record)),
+        (fd) => Effect.sync(() => fd === 2 || Fs.closeSync(fd))
+      ).pipe(Effect.mapError((error) => new SinkFailed({ sink: name, reason: error.message })))
   })
+}
 
 /** The stderr of this process as the sink of all records. */
 export const layer = (format: Format = "text"): Layer.Layer<LogSink> =>
