@@ -1,6 +1,7 @@
 /** What happened to an attachment, put together from the JSON records of taps. */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
+import { isObject } from "../cni/isObject.ts"
 
 const Hook = Schema.Struct({
   command: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
@@ -66,9 +67,6 @@ export interface Operation {
   readonly request: Entry
   readonly steps: ReadonlyArray<Step>
 }
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const member = (value: unknown, key: string): unknown => isObject(value) ? value[key] : undefined
 

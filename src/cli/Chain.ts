@@ -1,6 +1,7 @@
 /** Runs a chain of plugins, and keeps what went into and came out of each. Source: CNI specification, section 3. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
+import { isObject } from "../cni/isObject.ts"
 import * as JsonText from "../cni/JsonText.ts"
 import type { Verb } from "../cni/Verb.ts"
 import type { Conflist, PluginConfig } from "./Conflist.ts"
@@ -44,9 +45,6 @@ const parse = (text: string): unknown => {
     return undefined
   }
 }
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The configuration of one plugin, as runtimes derive it. Source: CNI specification, section 3, "Deriving execution configuration". */
 const derive = (

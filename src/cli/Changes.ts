@@ -1,15 +1,11 @@
 /** What one plugin did to the result of the plugins before it. */
+import { isObject, type JsonObject as Value } from "../cni/isObject.ts"
 
 /** One difference between two results. */
 export interface Change {
   readonly kind: "added" | "removed" | "changed"
   readonly what: string
 }
-
-type Value = { readonly [key: string]: unknown }
-
-const isObject = (value: unknown): value is Value =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const show = (value: unknown): string => typeof value === "string" ? value : JSON.stringify(value) ?? ""
 

@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import * as CniVersion from "../cni/CniVersion.ts"
 import { describe } from "../cni/describe.ts"
 import { identifier } from "../cni/Environment.ts"
+import { isObject } from "../cni/isObject.ts"
 import * as JsonSource from "./JsonSource.ts"
 import { Problem } from "./Problem.ts"
 
@@ -27,9 +28,6 @@ export interface Conflist {
   readonly disableCheck: boolean
   readonly disableGC: boolean
 }
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const isTrue = (value: unknown): boolean => value === true || (typeof value === "string" && /^true$/i.test(value))
 

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { isObject } from "../cni/isObject.ts"
 import * as JsonText from "../cni/JsonText.ts"
 
 /** The folder that libcni uses. */
@@ -25,9 +26,6 @@ export interface Cached extends Attachment {
 }
 
 const kind = "cniCacheV1"
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 const fileOf = Effect.fnUntraced(
   function*(folder: string, { containerId, ifname, network }: Omit<Attachment, "netns" | "args" | "capabilityArgs">) {

@@ -131,40 +131,46 @@ const print = Effect.fnUntraced(function*(operations: ReadonlyArray<Attachment.O
 /** How long an operation has to be quiet before it is shown, in milliseconds. */
 const quiet = 1000
 
+/** What was appended to a file since it was last asked for, in whole lines. A file that was rotated begins anew. */
+const makeTail = (file: string) => {
+  let offset = 0
+  let line = 1
+  return Effect.sync(() => {
+    if (!Fs.existsSync(file)) return { first: line, lines: [] }
+    const fd = Fs.openSync(file, "r")
+    const { size } = Fs.fstatSync(fd)
+    if (size < offset) {
+      offset = 0
+      line = 1
+    }
+    const buffer = Buffer.alloc(size - offset)
+    Fs.readSync(fd, buffer, 0, buffer.length, offset)
+    Fs.closeSync(fd)
+    const end = buffer.lastIndexOf("\n") + 1 // what is behind it is still being written
+    const lines = buffer.subarray(0, end).toString().split("\n").slice(0, -1)
+    const first = line
+    offset += end
+    line += lines.length
+    return { first, lines }
+  })
+}
+
 /** Shows operations as they end, for ever. */
 const follow = Effect.fnUntraced(
   function*(files: ReadonlyArray<string>, isWanted: (operation: Attachment.Operation) => boolean) {
-    const offsets = new Map<string, number>()
-    const entries: Array<Attachment.Entry> = []
-    const shown = new Set<string>()
-    const readNew = (file: string) =>
-      Effect.sync(() => {
-        if (!Fs.existsSync(file)) return []
-        const { size } = Fs.statSync(file)
-        const from = offsets.get(file) ?? 0
-        const start = size < from ? 0 : from // it was rotated
-        const buffer = Buffer.alloc(size - start)
-        const fd = Fs.openSync(file, "r")
-        Fs.readSync(fd, buffer, 0, buffer.length, start)
-        Fs.closeSync(fd)
-        const end = buffer.lastIndexOf("\n") + 1 // what is behind it is still being written
-        offsets.set(file, start + end)
-        return buffer.subarray(0, end).toString().split("\n").filter((line) => line !== "")
-      })
+    const tails = files.map((file) => [file, makeTail(file)] as const)
+    let entries: Array<Attachment.Entry> = []
     while (true) {
-      for (const file of files) {
-        for (const line of yield* readNew(file)) {
-          const entry = Attachment.readLine(line)
-          if (entry === undefined) yield* Console.error(`${file}: a line that is no record of a tap, passed over`)
-          else entries.push(entry)
-        }
+      for (const [file, tail] of tails) {
+        const { first, lines } = yield* tail
+        for (const entry of yield* readLines(file, lines, first)) entries.push(entry)
       }
-      const ended = Attachment.operations(entries).filter(({ request, steps }) =>
-        !shown.has(request.invocation) &&
+      const ended = Attachment.operations(entries).filter(({ steps }) =>
         steps.every(({ end }) => end !== undefined && Date.now() - Date.parse(end.time) > quiet)
       )
-      for (const { request } of ended) shown.add(request.invocation)
       yield* print(ended.filter(isWanted))
+      const shown = new Set(ended.flatMap(({ steps }) => steps.map(({ request }) => request.invocation)))
+      entries = entries.filter(({ invocation }) => !shown.has(invocation))
       yield* Effect.sleep(250)
     }
   }

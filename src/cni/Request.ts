@@ -3,6 +3,7 @@ import { type CniError, IncompatibleVersion, InvalidConfig, InvalidEnvironment, 
 import * as CniVersion from "./CniVersion.ts"
 import { describe } from "./describe.ts"
 import { type Environment, identifier, problems as environmentProblems } from "./Environment.ts"
+import { isObject } from "./isObject.ts"
 import * as JsonText from "./JsonText.ts"
 import * as Settings from "./Settings.ts"
 import { isVerb, verbs } from "./Verb.ts"
@@ -38,9 +39,6 @@ export interface Request {
   /** Why the request cannot be served. */
   readonly refusal: CniError | undefined
 }
-
-const isObject = (value: unknown): value is { readonly [key: string]: unknown } =>
-  typeof value === "object" && value !== null && !Array.isArray(value)
 
 /** The text that bytes stand for; undefined where they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {

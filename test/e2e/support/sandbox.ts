@@ -13,6 +13,20 @@ const conf = Path.resolve(import.meta.dirname, "../../../conf")
 /** Folders of the host that are covered, with what covers them. */
 const covers = { "/etc/cni": "etc-cni", "/opt/cni": "opt-cni", "/var/lib/cni": "var-lib-cni" } as const
 
+/** Covers a folder. One that the host does not have is made in a layer over the host's, and never on the host. */
+const cover = `
+cover() {
+  if [ ! -d $1 ]; then
+    local parent=$(dirname $1) layer=/tmp/layer$(dirname $1)
+    mkdir -p $layer
+    mount -t tmpfs tmpfs $layer
+    mkdir $layer/upper $layer/work
+    mount -t overlay overlay -o lowerdir=$parent,upperdir=$layer/upper,workdir=$layer/work $parent
+    mkdir -p $1
+  fi
+  mount --bind $2 $1
+}`
+
 export interface Sandbox {
   /** Where the sandbox's /tmp is seen from outside. */
   readonly tmp: string
@@ -31,12 +45,10 @@ export const make = (): Sandbox => {
   Fs.copyFileSync(plugin, Path.join(tmp, "opt-cni/bin/passthrough"))
   if (!isStandalone) Fs.copyFileSync(process.execPath, Path.join(tmp, "bin/node"))
   Fs.cpSync(conf, Path.join(tmp, "conf"), { recursive: true })
-  const made = Object.keys(covers).map((folder) => Fs.mkdirSync(folder, { recursive: true })).filter(
-    (folder) => folder !== undefined
-  )
   const mounts = [
     `mount --bind ${tmp} /tmp`,
-    ...Object.entries(covers).map(([folder, cover]) => `mount --bind /tmp/${cover} ${folder}`),
+    cover,
+    ...Object.entries(covers).map(([folder, name]) => `cover ${folder} /tmp/${name}`),
     "mount -t tmpfs tmpfs /run", // names of namespaces, and the sockets and locks of runtimes
     "ip link set lo up",
     // The standalone plugin has to do without any Node.js of the host.
@@ -66,7 +78,6 @@ export const make = (): Sandbox => {
     },
     [Symbol.dispose]: () => {
       Fs.rmSync(root, { recursive: true, force: true })
-      for (const folder of made) Fs.rmSync(folder, { recursive: true, force: true })
     }
   }
 }
