@@ -25,14 +25,16 @@ export const Entry = Schema.Struct({
   network: Schema.optionalKey(Schema.String),
   label: Schema.optionalKey(Schema.String),
   args: Schema.optionalKey(Schema.String),
+  path: Schema.optionalKey(Schema.String),
   config: Schema.optionalKey(Schema.Unknown),
   hook: Schema.optionalKey(Hook),
   result: Schema.optionalKey(Schema.Unknown),
   error: Schema.optionalKey(
     Schema.Struct({ code: Schema.Finite, msg: Schema.String, details: Schema.optionalKey(Schema.String) })
   ),
-  /** What a plugin wrote to stderr; in the records of `run` alone. */
+  /** What a plugin wrote to stderr, and how it ended; in the records of `run` alone. */
   stderr: Schema.optionalKey(Schema.String),
+  exitCode: Schema.optionalKey(Schema.Finite),
   durationMs: Schema.optionalKey(Schema.Finite)
 })
 

@@ -55,6 +55,10 @@ const input = {
     ),
     Flag.optional
   ),
+  full: Flag.Boolean("full").pipe(
+    Flag.withDescription("With --tap, also environment, stdin, stdout and exit status of every plugin"),
+    Flag.withDefault(false)
+  ),
   json: Flag.Boolean("json").pipe(
     Flag.withDescription("Print the records of all plugins, one JSON object a line"),
     Flag.withDefault(false)
@@ -182,7 +186,7 @@ const present = Effect.fnUntraced(function*(
   } else if (Option.getOrElse(flags.tap, () => style.isTerminal)) {
     const entries = records.flatMap((record) => Attachment.readLine(record) ?? [])
     for (const operation of Attachment.operations(entries)) {
-      for (const line of Timeline.render(operation, style)) yield* Console.log(line)
+      for (const line of Timeline.render(operation, style, flags.full)) yield* Console.log(line)
     }
   } else if (result !== undefined) yield* Console.log(result)
 })
@@ -387,5 +391,19 @@ const version = Command.make(
 /** `run`, with one subcommand for each operation. */
 export const run = Command.make("run").pipe(
   Command.withDescription("Run a chain of plugins the way a container runtime does, and see what each plugin did"),
+  Command.withExamples([
+    {
+      command: "cni-passthrough run add conf/10-chained.conflist --new-netns demo",
+      description: "Make the namespace demo and attach it"
+    },
+    {
+      command: "cni-passthrough run check conf/10-chained.conflist --netns demo --full",
+      description: "Check it, and see what went into and came out of each plugin"
+    },
+    {
+      command: "cni-passthrough run del conf/10-chained.conflist --new-netns demo",
+      description: "Detach it and remove the namespace"
+    }
+  ]),
   Command.withSubcommands([add, del, check, gc, status, version])
 )

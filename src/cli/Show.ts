@@ -39,6 +39,10 @@ const input = {
     Flag.withDescription("Only operations in which something failed"),
     Flag.withDefault(false)
   ),
+  full: Flag.Boolean("full").pipe(
+    Flag.withDescription("Also configuration and result of every tap"),
+    Flag.withDefault(false)
+  ),
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),
@@ -120,10 +124,10 @@ const journal = Effect.fnUntraced(function*() {
   })
 })
 
-const print = Effect.fnUntraced(function*(operations: ReadonlyArray<Attachment.Operation>) {
+const print = Effect.fnUntraced(function*(operations: ReadonlyArray<Attachment.Operation>, isFull: boolean) {
   const style = yield* CurrentStyle
   for (const operation of operations) {
-    for (const line of Timeline.render(operation, style)) yield* Console.log(line)
+    for (const line of Timeline.render(operation, style, isFull)) yield* Console.log(line)
     yield* Console.log("")
   }
 })
@@ -157,7 +161,7 @@ const makeTail = (file: string) => {
 
 /** Shows operations as they end, for ever. */
 const follow = Effect.fnUntraced(
-  function*(files: ReadonlyArray<string>, isWanted: (operation: Attachment.Operation) => boolean) {
+  function*(files: ReadonlyArray<string>, isWanted: (operation: Attachment.Operation) => boolean, isFull: boolean) {
     const tails = files.map((file) => [file, makeTail(file)] as const)
     let entries: Array<Attachment.Entry> = []
     while (true) {
@@ -168,7 +172,7 @@ const follow = Effect.fnUntraced(
       const ended = Attachment.operations(entries).filter(({ steps }) =>
         steps.every(({ end }) => end !== undefined && Date.now() - Date.parse(end.time) > quiet)
       )
-      yield* print(ended.filter(isWanted))
+      yield* print(ended.filter(isWanted), isFull)
       const shown = new Set(ended.flatMap(({ steps }) => steps.map(({ request }) => request.invocation)))
       entries = entries.filter(({ invocation }) => !shown.has(invocation))
       yield* Effect.sleep(250)
@@ -187,7 +191,7 @@ export const show = Command.make(
       if (flags.journald || flags.logs.length === 0) {
         return yield* new Problem({ message: "--follow needs files", status: 2 })
       }
-      return yield* follow(filesOf(flags.logs), isWanted)
+      return yield* follow(filesOf(flags.logs), isWanted, flags.full)
     }
     const entries: Array<Attachment.Entry> = []
     if (flags.journald) {
@@ -205,7 +209,7 @@ export const show = Command.make(
         for (const entry of yield* readLines(file === "-" ? "stdin" : file, content.split("\n"))) entries.push(entry)
       }
     }
-    yield* print(Attachment.operations(entries).filter(isWanted))
+    yield* print(Attachment.operations(entries).filter(isWanted), flags.full)
   })
 ).pipe(
   Command.withDescription("Draw what taps logged: a timeline for each operation, with what changed between the taps"),

@@ -17,8 +17,11 @@ const lastLines = (text: string, limit: number): ReadonlyArray<string> => {
 const milliseconds = (value: number | undefined): string =>
   value === undefined ? "" : `${Math.round(value * 10) / 10} ms`
 
-/** Renders an operation. Values are escaped, so that nothing in a log can move the cursor. */
-export const render = (operation: Operation, style: Style): ReadonlyArray<string> => {
+/**
+ * Renders an operation. With `isFull`, also all that went into and came out of each plugin. Values are escaped, so that
+ * nothing in a log can move the cursor.
+ */
+export const render = (operation: Operation, style: Style, isFull = false): ReadonlyArray<string> => {
   const { bold, dim, green, red, yellow } = style
   const signs = {
     added: { sign: "+", colour: green },
@@ -42,8 +45,21 @@ export const render = (operation: Operation, style: Style): ReadonlyArray<string
     const gap = Math.max(2, Math.min(style.width, 72) - 5 - name.length - duration.length)
     const output = (text: string) =>
       text.trim() === "" ? [] : lastLines(text, 12).map((it) => line(gutter, `  ${it}`, dim))
+    const everything = (name: string, value: unknown): ReadonlyArray<string> =>
+      value === undefined
+        ? []
+        : [name, ...JSON.stringify(value, null, 2).split("\n").map((it) => `  ${it}`)].map((it) =>
+          line(gutter, it, dim)
+        )
+    const wentIn = [
+      ...Object.entries({ CNI_ARGS: request.args, CNI_PATH: request.path })
+        .flatMap(([key, value]) => value === undefined ? [] : [line(gutter, `${key}=${value}`, dim)]),
+      ...everything("stdin", request.config)
+    ]
+    const exit = end?.exitCode === undefined ? [] : [line(gutter, `exit status ${end.exitCode}`, dim)]
     return [
       `${dim("├─")} ${mark} ${bold(name)}${" ".repeat(gap)}${dim(duration)}`,
+      ...(isFull ? wentIn : []),
       ...changeLines(before, after),
       ...hooks.flatMap((hook) => {
         const command = typeof hook.command === "string" ? hook.command : hook.command.join(" ")
@@ -66,7 +82,8 @@ export const render = (operation: Operation, style: Style): ReadonlyArray<string
         ...(end.error.details === undefined ? [] : [line(gutter, end.error.details, red)])
       ]),
       ...(end === undefined ? [line(gutter, "no result was logged: it was killed, or is still running", red)] : []),
-      ...output(end?.stderr ?? request.stderr ?? "")
+      ...(isFull ? [...everything("stdout", end?.result), ...exit] : []),
+      ...output(end?.stderr ?? "")
     ]
   }
 

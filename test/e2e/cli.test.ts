@@ -112,6 +112,15 @@ iptables -t nat -S | grep -c 'DNAT.*10.99' || true`
     )
   })
 
+  it("shows what went into and came out of each plugin where it is asked to", () => {
+    const output = withChain("1.0.0", "ours add --tap --full --args 'IgnoreUnknown=1;K8S_POD_NAME=web'")
+    assert.match(
+      output,
+      /✓ bridge .*\n│ {3}CNI_ARGS=IgnoreUnknown=1;K8S_POD_NAME=web\n│ {3}CNI_PATH=\/opt\/cni\/bin:\/usr\/lib\/cni\n│ {3}stdin\n│ {5}\{\n/
+    )
+    assert.match(output, /│ {3}stdout\n│ {5}\{\n[^]*│ {3}exit status 0\n├─ ✓ portmap/)
+  })
+
   it("writes records that show reads", () => {
     const output = withChain(
       "1.0.0",
