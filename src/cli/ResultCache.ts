@@ -34,6 +34,15 @@ const fileOf = Effect.fnUntraced(
   }
 )
 
+/** Makes a folder and those above it. Node.js itself never comes back where that is impossible, such as in /proc. */
+const makeFolder = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const missing: Array<string> = []
+  for (let at = folder; !(yield* fs.exists(at)); at = path.dirname(at)) missing.unshift(at)
+  for (const each of missing) yield* fs.makeDirectory(each, { mode: 0o700 })
+})
+
 /** Remembers a result. */
 export const write = Effect.fnUntraced(
   function*(folder: string, attachment: Attachment, conflist: string, result: string) {
@@ -50,7 +59,7 @@ export const write = Effect.fnUntraced(
       ...(attachment.args.length === 0 ? {} : { cniArgs: attachment.args }),
       ...(Object.keys(attachment.capabilityArgs).length === 0 ? {} : { capabilityArgs: attachment.capabilityArgs })
     })
-    yield* fs.makeDirectory(path.dirname(file), { recursive: true, mode: 0o700 })
+    yield* makeFolder(path.dirname(file))
     yield* fs.writeFileString(file, `${entry.slice(0, -1)},"result":${JsonText.onOneLine(result)}}`, { mode: 0o600 })
   }
 )

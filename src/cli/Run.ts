@@ -12,6 +12,7 @@ import * as Crypto from "node:crypto"
 import * as CniVersion from "../cni/CniVersion.ts"
 import * as GoDuration from "../cni/GoDuration.ts"
 import type { Verb } from "../cni/Verb.ts"
+import * as escape from "../record/escape.ts"
 import * as Attachment from "./Attachment.ts"
 import * as Chain from "./Chain.ts"
 import * as Conflist from "./Conflist.ts"
@@ -48,7 +49,7 @@ const input = {
     env("CAP_ARGS")
   ),
   cacheDir: text("cache-dir", "Folder of libcni's results", ResultCache.defaultFolder),
-  timeout: text("timeout", "How long each plugin may take", "60s"),
+  timeout: text("timeout", "How long each plugin may take, as a Go duration; 0 for no limit", "60s"),
   tap: Flag.Boolean("tap").pipe(
     Flag.withDescription(
       "Show what went into and came out of every plugin (default on a terminal; --no-tap for the result alone)"
@@ -148,7 +149,7 @@ const prepare = Effect.fnUntraced(function*(flags: Input, verb: Verb) {
     conflist,
     attachment,
     cniPath: flags.cniPath.split(":").filter((folder) => folder !== ""),
-    timeout: GoDuration.toMillis(flags.timeout),
+    timeout: GoDuration.toMillis(flags.timeout) || Number.POSITIVE_INFINITY,
     tell: (link) => Effect.sync(() => void links.push(link)),
     during: withProgress
   }
@@ -198,15 +199,13 @@ const explain = (link: Chain.Link, advice: string): Problem => {
   const stderr = call.stderr.trim() === ""
     ? []
     : call.stderr.trim().split("\n").slice(-5).map((line) => `  stderr: ${line}`)
-  return new Problem({
-    message: [
-      `${verb} failed in ${type}: code ${error?.code}: ${error?.msg}${how}, after ${call.durationMs} ms`,
-      ...(error?.details ? [`  details: ${error.details}`] : []),
-      ...stderr,
-      ...(advice === "" ? [] : [`  ${advice}`])
-    ].join("\n"),
-    status: 1
-  })
+  const message = [
+    `${verb} failed in ${type}: code ${error?.code}: ${error?.msg}${how}, after ${call.durationMs} ms`,
+    ...(error?.details ? [`  details: ${error.details}`] : []),
+    ...stderr,
+    ...(advice === "" ? [] : [`  ${advice}`])
+  ].join("\n")
+  return new Problem({ message: escape.inLines(message), status: 1 })
 }
 
 const quoted = (word: string): string => /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
@@ -233,10 +232,17 @@ const add = Command.make(
     const { links, options } = yield* prepare(flags, "ADD")
     if (flags.newNetns !== "") yield* ip("netns", "add", flags.newNetns)
     const { failed, result } = yield* Chain.add(options)
-    if (result !== undefined) {
-      yield* ResultCache.write(flags.cacheDir, options.attachment, options.conflist.text, result)
-    }
     yield* present(flags, links, options, result)
+    if (result !== undefined) {
+      yield* Effect.mapError(
+        ResultCache.write(flags.cacheDir, options.attachment, options.conflist.text, result),
+        (error) =>
+          new Problem({
+            message: `it is attached, but no check and no del will know its result: ${error.message}`,
+            status: 2
+          })
+      )
+    }
     if (failed !== undefined) {
       return yield* explain(
         failed,

@@ -22,8 +22,20 @@ const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoExc
 /** Whoever may read the files of a folder has to get into it. */
 const folderMode = (fileMode: number): number => 0o700 | (fileMode & 0o044) | ((fileMode & 0o044) >> 2)
 
+/** Makes a folder and those above it. The `recursive` of the runtimes never comes back where that is impossible (/proc). */
+const makeFolder = (path: string, mode: number, isLastTry = false): void => {
+  try {
+    Fs.mkdirSync(path, mode)
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return
+    if (codeOf(error) !== "ENOENT" || isLastTry || Path.dirname(path) === path) throw error
+    makeFolder(Path.dirname(path), mode)
+    makeFolder(path, mode, true)
+  }
+}
+
 const create = (path: string, mode: number): number => {
-  Fs.mkdirSync(Path.dirname(path), { recursive: true, mode: folderMode(mode) })
+  makeFolder(Path.dirname(path), folderMode(mode))
   try {
     const fd = Fs.openSync(path, openFlags | O_CREAT | O_EXCL, mode)
     Fs.fchmodSync(fd, mode) // the umask may have taken bits away that the configuration asks for

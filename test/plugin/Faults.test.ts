@@ -159,6 +159,12 @@ describe("a log", () => {
     ])
   })
 
+  it("in a folder that cannot be made is error 5, and no endless attempt", async () => {
+    const { code, stdout } = await call("ADD", { logFile: "/proc/none/a/log" })
+    assert.strictEqual(code, 1)
+    assert.match(JSON.parse(stdout).msg, /file "\/proc\/none\/a\/log": ENOENT/)
+  })
+
   asRoot("on a read-only file system is error 5", () => {
     const script = `mount -t tmpfs -o ro tmpfs /mnt && printf %s "$1" | "$0"`
     const stdin = config({ logFile: "/mnt/log" })
