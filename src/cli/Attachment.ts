@@ -2,6 +2,7 @@
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import { isObject } from "../cni/isObject.ts"
+import * as JsonSource from "./JsonSource.ts"
 
 const Hook = Schema.Struct({
   command: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
@@ -44,13 +45,7 @@ export type Entry = typeof Entry.Type
 const decode = Schema.decodeUnknownOption(Entry)
 
 /** The record that a line of a log is; undefined where it is none. */
-export const readLine = (line: string): Entry | undefined => {
-  try {
-    return Option.getOrUndefined(decode(JSON.parse(line)))
-  } catch {
-    return undefined
-  }
-}
+export const readLine = (line: string): Entry | undefined => Option.getOrUndefined(decode(JsonSource.valueOf(line)))
 
 /** One run of one plugin of the chain. */
 export interface Step {

@@ -5,6 +5,7 @@ import { isObject } from "../cni/isObject.ts"
 import * as JsonText from "../cni/JsonText.ts"
 import type { Verb } from "../cni/Verb.ts"
 import type { Conflist, PluginConfig } from "./Conflist.ts"
+import * as JsonSource from "./JsonSource.ts"
 import * as Plugin from "./Plugin.ts"
 import type { Attachment } from "./ResultCache.ts"
 
@@ -36,14 +37,6 @@ export interface Link {
   readonly result: string | undefined
   /** Why it failed; undefined where it did not. */
   readonly error: { readonly code: number; readonly msg: string; readonly details: string } | undefined
-}
-
-const parse = (text: string): unknown => {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }
 
 /** The configuration of one plugin, as runtimes derive it. Source: CNI specification, section 3, "Deriving execution configuration". */
@@ -120,7 +113,7 @@ const callPlugin = Effect.fnUntraced(function*(
   const call = file === undefined
     ? { exitCode: undefined, failure: `is not in ${cniPath.join(":")}`, stdout: "", stderr: "", durationMs: 0 }
     : yield* options.during(plugin.type, Plugin.call(file, env, stdin, timeout))
-  const answer = parse(call.stdout)
+  const answer = JsonSource.valueOf(call.stdout)
   const error = errorOf(plugin.type, verb, call, answer)
   const hasResult = error === undefined && isObject(answer) && (verb === "ADD" || verb === "VERSION")
   const link: Link = {

@@ -1,10 +1,10 @@
 /** `cni-passthrough install`: puts the plugin where runtimes look for it. */
 import * as Command from "effect/cli/Command"
-import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { text, toggle } from "./flags.ts"
 import * as Plugin from "./Plugin.ts"
 import { Problem } from "./Problem.ts"
 
@@ -12,11 +12,8 @@ import { Problem } from "./Problem.ts"
 const folders = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"]
 
 const input = {
-  to: Flag.String("to").pipe(
-    Flag.withDescription(`Folder of plugins (default: the first of ${folders.join(", ")} that there is)`),
-    Flag.withDefault("")
-  ),
-  uninstall: Flag.Boolean("uninstall").pipe(Flag.withDescription("Take it away again"), Flag.withDefault(false))
+  to: text("to", `Folder of plugins (default: the first of ${folders.join(", ")} that there is)`),
+  uninstall: toggle("uninstall", "Take it away again")
 }
 
 /** The built plugin beside this command: the form that needs nothing on the host, where it is there. */

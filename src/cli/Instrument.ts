@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Conflist from "./Conflist.ts"
+import { text, toggle } from "./flags.ts"
 import * as JsonSource from "./JsonSource.ts"
 import { Problem } from "./Problem.ts"
 import { CurrentStyle } from "./Style.ts"
@@ -14,25 +15,14 @@ import * as Tap from "./Tap.ts"
 
 const input = {
   conflist: Argument.String("conflist").pipe(Argument.withDescription("A conflist file")),
-  inPlace: Flag.Boolean("in-place").pipe(
-    Flag.withAlias("i"),
-    Flag.withDescription("Write the file itself, atomically, with its mode and owner"),
-    Flag.withDefault(false)
-  ),
-  output: Flag.String("output").pipe(
-    Flag.withAlias("o"),
-    Flag.withDescription("Write another file"),
-    Flag.withDefault("")
-  ),
-  remove: Flag.Boolean("remove").pipe(Flag.withDescription("Take the taps out again"), Flag.withDefault(false)),
+  inPlace: toggle("in-place", "Write the file itself, atomically, with its mode and owner").pipe(Flag.withAlias("i")),
+  output: text("output", "Write another file").pipe(Flag.withAlias("o")),
+  remove: toggle("remove", "Take the taps out again"),
   sink: Flag.Literals("sink", ["file", "journald", "syslog"]).pipe(
     Flag.withDescription("Where the taps log to"),
     Flag.withDefault("file" as const)
   ),
-  logDir: Flag.String("log-dir").pipe(
-    Flag.withDescription("Folder of the logs, one for each container"),
-    Flag.withDefault("/var/log/cni")
-  ),
+  logDir: text("log-dir", "Folder of the logs, one for each container", "/var/log/cni"),
   hook: Flag.String("hook").pipe(Flag.withDescription("A command that the taps run on ADD and DEL"), Flag.atLeast(0))
 }
 

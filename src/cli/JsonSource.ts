@@ -149,3 +149,12 @@ export const position = (text: string, offset: number): { readonly line: number;
   const before = text.slice(0, offset).split("\n")
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
+
+/** The value of a text; undefined where it is no JSON. */
+export const valueOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,6 +1,7 @@
 /** A plugin of a chain that was run, as the JSON records that a tap would have written. */
 import * as JsonText from "../cni/JsonText.ts"
 import * as escape from "../record/escape.ts"
+import { filled } from "../record/JsonFormat.ts"
 import type { Link } from "./Chain.ts"
 
 /** JSON with members behind it whose value is JSON text already. */
@@ -9,9 +10,6 @@ const withTexts = (members: object, texts: { readonly [name: string]: string | u
   const more = given.map(([name, text]) => `,${JSON.stringify(name)}:${JsonText.onOneLine(text)}`).join("")
   return escape.inJson(`${JSON.stringify(members).slice(0, -1)}${more}}`)
 }
-
-const filled = (members: { readonly [name: string]: string }) =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ""))
 
 /** The `request` record of a plugin, and its `result` or `error` record. */
 export const render = (

@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import { isObject } from "../cni/isObject.ts"
 import * as JsonText from "../cni/JsonText.ts"
+import * as JsonSource from "./JsonSource.ts"
 
 /** The folder that libcni uses. */
 export const defaultFolder = "/var/lib/cni"
@@ -65,12 +66,7 @@ export const write = Effect.fnUntraced(
 )
 
 const decode = (text: string): Cached | undefined => {
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch {
-    return undefined
-  }
+  const value = JsonSource.valueOf(text)
   if (!isObject(value)) return undefined
   const asText = (field: unknown) => typeof field === "string" ? field : ""
   const { capabilityArgs, cniArgs } = value

@@ -16,6 +16,7 @@ import * as escape from "../record/escape.ts"
 import * as Attachment from "./Attachment.ts"
 import * as Chain from "./Chain.ts"
 import * as Conflist from "./Conflist.ts"
+import { cniPath, folders, text, toggle } from "./flags.ts"
 import * as LinkRecord from "./LinkRecord.ts"
 import { Problem } from "./Problem.ts"
 import * as ResultCache from "./ResultCache.ts"
@@ -23,9 +24,6 @@ import { CurrentStyle } from "./Style.ts"
 import * as Timeline from "./Timeline.ts"
 
 const env = (name: string): string => process.env[name] ?? ""
-
-const text = (name: string, description: string, fallback: string) =>
-  Flag.String(name).pipe(Flag.withDescription(description), Flag.withDefault(fallback))
 
 /** The arguments and flags of all operations. */
 const input = {
@@ -40,7 +38,7 @@ const input = {
     "Identifier of the attachment (default: the one cnitool derives from the namespace)",
     ""
   ),
-  cniPath: text("cni-path", "Folders of plugins, separated by colons", env("CNI_PATH") || "/opt/cni/bin:/usr/lib/cni"),
+  cniPath,
   confDir: text("conf-dir", "Folder of network configurations", env("NETCONFPATH") || "/etc/cni/net.d"),
   args: text("args", "CNI_ARGS, such as \"IgnoreUnknown=1;K8S_POD_NAME=web\"", env("CNI_ARGS")),
   capabilityArgs: text(
@@ -56,14 +54,8 @@ const input = {
     ),
     Flag.optional
   ),
-  full: Flag.Boolean("full").pipe(
-    Flag.withDescription("With --tap, also environment, stdin, stdout and exit status of every plugin"),
-    Flag.withDefault(false)
-  ),
-  json: Flag.Boolean("json").pipe(
-    Flag.withDescription("Print the records of all plugins, one JSON object a line"),
-    Flag.withDefault(false)
-  ),
+  full: toggle("full", "With --tap, also environment, stdin, stdout and exit status of every plugin"),
+  json: toggle("json", "Print the records of all plugins, one JSON object a line"),
   log: text("log", "Append those records to a file", "")
 }
 
@@ -148,7 +140,7 @@ const prepare = Effect.fnUntraced(function*(flags: Input, verb: Verb) {
   const options: Chain.Options = {
     conflist,
     attachment,
-    cniPath: flags.cniPath.split(":").filter((folder) => folder !== ""),
+    cniPath: folders(flags.cniPath),
     timeout: GoDuration.toMillis(flags.timeout) || Number.POSITIVE_INFINITY,
     tell: (link) => Effect.sync(() => void links.push(link)),
     during: withProgress
@@ -207,6 +199,17 @@ const explain = (link: Chain.Link, advice: string): Problem => {
   ].join("\n")
   return new Problem({ message: escape.inLines(message), status: 1 })
 }
+
+/** Prints what an operation without a result did, and fails where one of its plugins did. */
+const conclude = Effect.fnUntraced(function*(
+  flags: Input,
+  links: ReadonlyArray<Chain.Link>,
+  options: Chain.Options,
+  failed: Chain.Link | undefined
+) {
+  yield* present(flags, links, options, undefined)
+  if (failed !== undefined) return yield* explain(failed, "")
+})
 
 const quoted = (word: string): string => /^[\w./:=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`
 
@@ -272,8 +275,7 @@ const del = Command.make(
     const knowsResult = CniVersion.isAtLeast(options.conflist.cniVersion, "0.4.0")
     const failed = yield* Chain.del(options, knowsResult ? cached?.result : undefined)
     if (failed === undefined) yield* ResultCache.remove(flags.cacheDir, options.attachment)
-    yield* present(flags, links, options, undefined)
-    if (failed !== undefined) return yield* explain(failed, "")
+    yield* conclude(flags, links, options, failed)
     if (flags.newNetns !== "") yield* ip("netns", "del", flags.newNetns)
   })
 ).pipe(
@@ -303,8 +305,7 @@ const check = Command.make(
       })
     }
     const failed = yield* Chain.each(options, "CHECK", cached.result)
-    yield* present(flags, links, options, undefined)
-    if (failed !== undefined) return yield* explain(failed, "")
+    yield* conclude(flags, links, options, failed)
   })
 ).pipe(
   Command.withDescription("See whether it is still as the add left it: CHECK of every plugin"),
@@ -338,8 +339,7 @@ const gc = Command.make(
       const more = { "cni.dev/valid-attachments": valid, "cni.dev/attachments": valid }
       failed = (yield* Chain.each(options, "GC", undefined, more)) ?? failed
     }
-    yield* present(flags, links, options, undefined)
-    if (failed !== undefined) return yield* explain(failed, "")
+    yield* conclude(flags, links, options, failed)
   })
 ).pipe(
   Command.withDescription("Clean up after attachments whose namespace is gone: DEL of each, then GC of every plugin"),
@@ -358,8 +358,7 @@ const status = Command.make(
       })
     }
     const failed = yield* Chain.each(options, "STATUS")
-    yield* present(flags, links, options, undefined)
-    if (failed !== undefined) return yield* explain(failed, "")
+    yield* conclude(flags, links, options, failed)
   })
 ).pipe(
   Command.withDescription("Ask every plugin whether an ADD could succeed now"),

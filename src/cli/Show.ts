@@ -12,12 +12,10 @@ import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import * as GoDuration from "../cni/GoDuration.ts"
 import * as Attachment from "./Attachment.ts"
+import { text, toggle } from "./flags.ts"
 import { Problem } from "./Problem.ts"
 import { CurrentStyle } from "./Style.ts"
 import * as Timeline from "./Timeline.ts"
-
-const text = (name: string, description: string) =>
-  Flag.String(name).pipe(Flag.withDescription(description), Flag.withDefault(""))
 
 const input = {
   logs: Argument.String("log").pipe(
@@ -26,23 +24,10 @@ const input = {
     ),
     Argument.variadic()
   ),
-  journald: Flag.Boolean("journald").pipe(
-    Flag.withDescription("Read the journal of this host instead"),
-    Flag.withDefault(false)
-  ),
-  follow: Flag.Boolean("follow").pipe(
-    Flag.withAlias("f"),
-    Flag.withDescription("Go on with what is appended, until it is interrupted"),
-    Flag.withDefault(false)
-  ),
-  failed: Flag.Boolean("failed").pipe(
-    Flag.withDescription("Only operations in which something failed"),
-    Flag.withDefault(false)
-  ),
-  full: Flag.Boolean("full").pipe(
-    Flag.withDescription("Also configuration and result of every tap"),
-    Flag.withDefault(false)
-  ),
+  journald: toggle("journald", "Read the journal of this host instead"),
+  follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
+  failed: toggle("failed", "Only operations in which something failed"),
+  full: toggle("full", "Also configuration and result of every tap"),
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),

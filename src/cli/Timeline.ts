@@ -1,5 +1,6 @@
 /** An operation as a timeline: what each plugin of the chain did, and how long it took. */
 import * as escape from "../record/escape.ts"
+import * as Summary from "../record/Summary.ts"
 import type { Operation, Step } from "./Attachment.ts"
 import * as Changes from "./Changes.ts"
 import type { Style } from "./Style.ts"
@@ -63,14 +64,11 @@ export const render = (operation: Operation, style: Style, isFull = false): Read
       ...changeLines(before, after),
       ...hooks.flatMap((hook) => {
         const command = typeof hook.command === "string" ? hook.command : hook.command.join(" ")
-        const how = hook.timedOut
-          ? "out of time"
-          : hook.signal ?? (hook.exitCode === null ? "not started" : `exit status ${hook.exitCode}`)
         const isFine = hook.exitCode === 0
         return [
           line(
             gutter,
-            `$ ${command}${isFine ? "" : `  (${how})`}  ${milliseconds(hook.durationMs)}`,
+            `$ ${command}${isFine ? "" : `  (${Summary.ending(hook)})`}  ${milliseconds(hook.durationMs)}`,
             isFine ? dim : red
           ),
           ...output(hook.stdout),

@@ -6,8 +6,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import { isObject } from "../cni/isObject.ts"
 import * as Settings from "../cni/Settings.ts"
 import * as Conflist from "./Conflist.ts"
+import { cniPath, folders } from "./flags.ts"
 import * as JsonSource from "./JsonSource.ts"
 import * as Plugin from "./Plugin.ts"
 import { Problem, Unsuccessful } from "./Problem.ts"
@@ -15,10 +17,7 @@ import { CurrentStyle } from "./Style.ts"
 
 const input = {
   conflists: Argument.String("conflist").pipe(Argument.withDescription("Files to look at"), Argument.atLeast(1)),
-  cniPath: Flag.String("cni-path").pipe(
-    Flag.withDescription("Folders of plugins, separated by colons"),
-    Flag.withDefault(process.env["CNI_PATH"] || "/opt/cni/bin:/usr/lib/cni")
-  ),
+  cniPath,
   plugins: Flag.Boolean("plugins").pipe(
     Flag.withDescription("Look for the plugins and ask them for their versions (--no-plugins for the file alone)"),
     Flag.withDefault(true)
@@ -40,10 +39,8 @@ const hostProblem = Effect.fnUntraced(function*(type: string, cniVersion: string
   const stdin = JSON.stringify({ cniVersion })
   const { exitCode, failure, stdout } = yield* Plugin.call(file, { CNI_COMMAND: "VERSION" }, stdin, 10_000)
   if (exitCode !== 0) return `${file} does not answer VERSION: ${failure ?? `exit status ${exitCode}`}`
-  let versions: unknown
-  try {
-    versions = (JSON.parse(stdout) as { readonly supportedVersions?: unknown }).supportedVersions
-  } catch { /* said below */ }
+  const answer = JsonSource.valueOf(stdout)
+  const versions = isObject(answer) ? answer["supportedVersions"] : undefined
   if (!Array.isArray(versions)) return `${file} answers VERSION with something else than a list of versions`
   return versions.includes(cniVersion) ? undefined : `${file} speaks ${versions.join(", ")}, and not ${cniVersion}`
 })
@@ -83,7 +80,7 @@ export const validate = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const style = yield* CurrentStyle
-    const cniPath = flags.plugins ? flags.cniPath.split(":").filter((folder) => folder !== "") : undefined
+    const cniPath = flags.plugins ? folders(flags.cniPath) : undefined
     let count = 0
     for (const file of flags.conflists) {
       const problems = yield* problemsOf(file, cniPath)

@@ -5,7 +5,7 @@ import * as escape from "./escape.ts"
 import type { LogRecord } from "./LogRecord.ts"
 
 /** Members that are left out where they are empty. */
-const filled = (members: { readonly [name: string]: string }) =>
+export const filled = (members: { readonly [name: string]: string }) =>
   Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ""))
 
 const requestMembers = ({ document, environment, warnings }: Request) => ({

@@ -1,15 +1,20 @@
 /** A record in one line, for people who scan a list. */
 import * as escape from "./escape.ts"
-import { type LogRecord, succeeded } from "./LogRecord.ts"
+import { type HookReport, type LogRecord, succeeded } from "./LogRecord.ts"
+
+/** How a command ended. */
+export const ending = ({ exitCode, signal, timedOut }: Pick<HookReport, "exitCode" | "signal" | "timedOut">): string =>
+  timedOut ? "out of time" : signal ?? (exitCode === null ? "not started" : `exit status ${exitCode}`)
 
 const happened = (record: LogRecord): string => {
   switch (record.event) {
     case "request":
       return "request"
     case "hook": {
-      const { command, durationMs, exitCode, signal, timedOut } = record.hook
-      const how = timedOut ? "out of time" : signal ?? (exitCode === null ? "not started" : `exit status ${exitCode}`)
-      return `hook ${typeof command === "string" ? command : command.join(" ")}: ${how} (${durationMs} ms)`
+      const { command, durationMs } = record.hook
+      return `hook ${typeof command === "string" ? command : command.join(" ")}: ${
+        ending(record.hook)
+      } (${durationMs} ms)`
     }
     case "result":
       return `done in ${record.durationMs} ms`

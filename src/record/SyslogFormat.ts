@@ -1,10 +1,9 @@
 /** A record as syslog messages. Source: RFC 5424. */
 import { facilities, type SyslogTarget } from "../cni/Settings.ts"
 import * as escape from "./escape.ts"
-import * as JsonFormat from "./JsonFormat.ts"
 import type { LogRecord } from "./LogRecord.ts"
+import { render as renderRecord } from "./render.ts"
 import * as Summary from "./Summary.ts"
-import * as TextFormat from "./TextFormat.ts"
 
 /** One message, before a header goes in front of it. */
 export interface SyslogMessage {
@@ -47,7 +46,7 @@ const onOneLine = (text: string): string => text.trim().replaceAll("\n", "#012")
  */
 export const messages = (record: LogRecord, { format }: SyslogTarget): ReadonlyArray<SyslogMessage> => {
   const { environment, invocation, network, settings } = record.request
-  const parts = split(onOneLine((format === "json" ? JsonFormat : TextFormat).render(record)))
+  const parts = split(onOneLine(renderRecord(record, format)))
   const values = {
     command: environment.command,
     container: environment.containerId,

@@ -5,9 +5,8 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as PathTemplate from "../cni/PathTemplate.ts"
 import type { FileTarget } from "../cni/Settings.ts"
-import * as JsonFormat from "../record/JsonFormat.ts"
 import type { LogRecord } from "../record/LogRecord.ts"
-import * as TextFormat from "../record/TextFormat.ts"
+import { render } from "../record/render.ts"
 import { LogSink, SinkFailed } from "../services/LogSink.ts"
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = Fs.constants
@@ -112,12 +111,11 @@ const append = (path: string, mode: number, record: string): void => {
 
 /** Writes records to the file that `target` names. Its path is filled in from each record's own request. */
 export const make = (target: FileTarget): LogSink["Service"] => {
-  const format = target.format === "json" ? JsonFormat : TextFormat
   return LogSink.of({
     write: Effect.fnUntraced(function*(record: LogRecord) {
       const path = PathTemplate.expand(target.path, record.request.environment)
       yield* Effect.try({
-        try: () => append(path, target.mode ?? defaultMode, format.render(record)),
+        try: () => append(path, target.mode ?? defaultMode, render(record, target.format)),
         catch: (error) => new SinkFailed({ sink: `file ${JSON.stringify(path)}`, reason: explain(error) })
       })
     })

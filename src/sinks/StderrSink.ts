@@ -3,8 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import type { Format, StderrTarget } from "../cni/Settings.ts"
-import * as JsonFormat from "../record/JsonFormat.ts"
-import * as TextFormat from "../record/TextFormat.ts"
+import { render } from "../record/render.ts"
 import * as descriptor from "../services/descriptor.ts"
 import { LogSink, SinkFailed } from "../services/LogSink.ts"
 
@@ -21,13 +20,12 @@ const open = (): number => {
 
 /** Writes records in the format that `target` names. */
 export const make = (target: StderrTarget): LogSink["Service"] => {
-  const format = target.format === "json" ? JsonFormat : TextFormat
   return LogSink.of({
     name,
     write: (record) =>
       Effect.acquireUseRelease(
         Effect.sync(open),
-        (fd) => descriptor.write(fd, format.render(record)),
+        (fd) => descriptor.write(fd, render(record, target.format)),
         (fd) => Effect.sync(() => fd === 2 || Fs.closeSync(fd))
       ).pipe(Effect.mapError((error) => new SinkFailed({ sink: name, reason: error.message })))
   })
