@@ -7,6 +7,13 @@ import * as Path from "node:path"
 import { temporary } from "../support/plugin.ts"
 
 const repository = Path.resolve(import.meta.dirname, "../..")
+/** A package as package-lock.json describes it. */
+interface Locked {
+  readonly integrity?: string
+  readonly link?: boolean
+  readonly optionalDependencies?: { readonly [name: string]: string }
+}
+
 const digest = (file: string) => Crypto.createHash("sha256").update(Fs.readFileSync(file)).digest("hex")
 
 describe("the build", () => {
@@ -44,6 +51,19 @@ describe("the dependencies", () => {
   it("have exact versions", () => {
     for (const version of Object.values({ ...dependencies, ...devDependencies })) {
       assert.match(String(version), /^(?:\d+\.\d+\.\d+|file:\.ci\/\w+)$/)
+    }
+  })
+
+  it("are all in the lock file with their hashes, those of other platforms too", () => {
+    const { packages } = JSON.parse(Fs.readFileSync(Path.join(repository, "package-lock.json"), "utf8"))
+    for (const [folder, { integrity, link, optionalDependencies = {} }] of Object.entries<Locked>(packages)) {
+      for (const name of Object.keys(optionalDependencies)) {
+        assert.isTrue(
+          `node_modules/${name}` in packages || `${folder}/node_modules/${name}` in packages,
+          `${name}, which ${folder} asks for`
+        )
+      }
+      if (folder.includes("node_modules/") && link !== true) assert.match(integrity ?? "", /^sha512-/, folder)
     }
   })
 
