@@ -1,105 +1,189 @@
 /**
  * Builds `dist/passthrough`, the plugin, and `dist/cni-passthrough`, the companion command, one executable file each.
  *
- *   node esbuild.config.mjs           builds
- *   node esbuild.config.mjs --size    builds, and prints what is in the plugin, largest first
+ *   node esbuild.config.mjs                            builds
+ *   node esbuild.config.mjs --size                     builds, and prints what is in the plugin, largest first
+ *   node esbuild.config.mjs --standalone               builds, and packs each with a Bun into an executable that needs
+ *                                                      nothing on the host: dist/standalone/passthrough, …
+ *   node esbuild.config.mjs --standalone x64 arm64     for these processors: dist/standalone/passthrough-x64, …
  */
 import * as esbuild from "esbuild"
-import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs"
+import { execFileSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { parseArgs } from "node:util"
 import { minify } from "terser"
 
-const outfile = "dist/passthrough"
+const { positionals: processors, values: { size, standalone } } = parseArgs({
+  options: { size: { type: "boolean" }, standalone: { type: "boolean" } },
+  allowPositionals: process.argv.includes("--standalone")
+})
 
 /** What the plugin may weigh, in bytes. Each one is parsed for each verb of each container. */
-const budget = 110_000
+const budget = 130_000
+
+/** One file out of a module and all that it imports. */
+const bundle = (entryPoint, options) =>
+  esbuild.build({
+    entryPoints: [entryPoint],
+    bundle: true,
+    platform: "node",
+    target: "node22",
+    format: "cjs", // starts 8 to 10 ms faster than an ES module
+    legalComments: "none",
+    logLevel: "warning",
+    metafile: true,
+    write: false,
+    ...options
+  })
+
+/** The plugin's bundle as short as it gets: with esbuild's own minifier alone it would have 6 KB more. */
+const shorten = async (code) => {
+  // Node.js's own modules need none of the interoperability that esbuild wraps them in: it copies each of their hundred
+  // properties, in 1 ms of the 13 that a whole run of the standalone executable takes.
+  const unwrapped = code.replace(/__toESM\((require\("node:\w+"\)), 1\)/g, "$1")
+  const minified = await minify(unwrapped, {
+    compress: { ecma: 2020, passes: 4, pure_getters: true, toplevel: true },
+    mangle: { toplevel: true },
+    format: { ascii_only: true } // a single other character makes the engines keep all of the text at two bytes each
+  })
+  return `${minified.code}\n`
+}
+
+/** Writes a script by rename: a plugin that a runtime is about to start is never half written. */
+const write = (file, code) => {
+  Fs.writeFileSync(`${file}.new`, `#!/usr/bin/env node\n${code}`)
+  Fs.chmodSync(`${file}.new`, 0o755)
+  Fs.renameSync(`${file}.new`, file)
+}
+
+/** The licence of one package, with a line that names it. */
+const notice = (name) => {
+  const { license, version } = JSON.parse(Fs.readFileSync(`node_modules/${name}/package.json`, "utf8"))
+  return `${name} ${version} (${license})\n\n${Fs.readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`
+}
+
+const ruler = `\n${"-".repeat(80)}\n\n`
+
+/** The licences of the packages that these bundles are made of. */
+const notices = (...bundles) => {
+  const paths = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))
+  const names = new Set(paths.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))
+  return [...names].sort().map(notice).join(ruler)
+}
+
+/** Prints each module's share of the plugin before it was minified: after that a module has no size of its own. */
+const printModules = ({ metafile }, total) => {
+  const [{ bytes, inputs }] = Object.values(metafile.outputs)
+  const modules = Object.entries(inputs).map(([path, { bytesInOutput }]) => [bytesInOutput / bytes, path])
+  for (const [share, path] of modules.sort(([left], [right]) => right - left)) {
+    if (share === 0) continue
+    const figures = `${String(Math.round(share * total)).padStart(7)} ${(share * 100).toFixed(1).padStart(5)} %`
+    process.stdout.write(`${figures}  ${path.replace(/^node_modules\//, "")}\n`)
+  }
+  process.stdout.write(`${String(total).padStart(7)} of ${budget} bytes  dist/passthrough\n`)
+}
+
+const buns = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" }
+
+/** A package as the lock file has it. */
+const locked = (name) => JSON.parse(Fs.readFileSync("package-lock.json", "utf8")).packages[`node_modules/${name}`]
+
+/** Downloads the package `name` and unpacks it in `folder`. */
+const download = (name, folder) => {
+  const { integrity, version } = locked(name)
+  Fs.mkdirSync(folder, { recursive: true })
+  const [archive] = JSON.parse(
+    execFileSync("npm", ["pack", `${name}@${version}`, "--json", "--pack-destination", folder], { encoding: "utf8" })
+  )
+  if (archive.integrity !== integrity) throw new Error(`${name}@${version} is not the one of package-lock.json`)
+  execFileSync("tar", ["-xzf", Path.join(folder, archive.filename), "-C", folder])
+  Fs.rmSync(Path.join(folder, archive.filename))
+}
+
+/** The Bun for a processor: npm installs only the one of this machine, so any other is unpacked beside it. */
+const bunFor = (processor) => {
+  const name = buns[processor]
+  if (name === undefined) {
+    throw new Error(`found the processor ${processor}, expected ${Object.keys(buns).join(" or ")}`)
+  }
+  const installed = Path.resolve("node_modules", name, "bin/bun")
+  if (Fs.existsSync(installed)) return installed
+  const folder = Path.resolve("node_modules/.cache/bun", processor)
+  const unpacked = Path.join(folder, "package/bin/bun")
+  if (!Fs.existsSync(unpacked)) download(name, folder)
+  return unpacked
+}
+
+/** Packs the script `dist/NAME` with the Bun of a processor into `dist/standalone/NAMESUFFIX`. */
+const pack = (name, processor, suffix, options = []) => {
+  Fs.mkdirSync("dist/standalone", { recursive: true })
+  // Names within it become part of the executable: they are the same each time, so that it is too.
+  const folder = Fs.mkdtempSync("dist/standalone/pack-")
+  try {
+    Fs.copyFileSync(Path.join("dist", name), Path.join(folder, `${name}.cjs`)) // without .cjs Bun takes it for data
+    execFileSync(bunFor(process.arch), [
+      "build",
+      "--compile",
+      "--bytecode",
+      // Most code runs once: compiling it to machine code takes longer, and more memory, than it saves.
+      "--compile-jit-policy=10",
+      // What lies in the working directory of a runtime is none of our business.
+      "--no-compile-autoload-dotenv",
+      "--no-compile-autoload-bunfig",
+      ...options,
+      `--compile-executable-path=${bunFor(processor)}`,
+      `--target=bun-linux-${processor}`,
+      `--outfile=${name}`,
+      `${name}.cjs`
+    ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
+    Fs.chmodSync(Path.join(folder, name), 0o755)
+    Fs.renameSync(Path.join(folder, name), Path.join("dist/standalone", `${name}${suffix}`))
+  } finally {
+    Fs.rmSync(folder, { recursive: true })
+  }
+}
+
+/** Packs both executables for a processor. */
+const packBoth = (processor, suffix) => {
+  // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
+  pack("passthrough", processor, suffix, ["--compile-exec-argv=--cwd=/"])
+  pack("cni-passthrough", processor, suffix)
+}
+
+const noticeOfBun = () =>
+  `Bun ${locked(buns[process.arch]).version} (MIT)
+
+The executable contains Bun, and with it JavaScriptCore (LGPL-2.1) and other libraries. Their licences and how to link
+against another JavaScriptCore: https://bun.com/docs/project/licensing
+`
 
 // A property of `globalThis` could be a getter with side effects, so everything in Schema that is built from one
 // would stay in the bundle (9 KB) and run at the start. As plain names they are known to be harmless.
 const globals = ["File", "RegExp", "URL", "URLSearchParams", "Uint8Array"]
-
-const bundle = await esbuild.build({
-  entryPoints: ["src/main.ts"],
-  bundle: true,
+const plugin = await bundle("src/main.ts", {
   define: Object.fromEntries(globals.map((name) => [`globalThis.${name}`, name])),
-  platform: "node",
-  target: "node22",
-  format: "cjs", // starts 8 to 10 ms faster than an ES module
-  legalComments: "none",
-  logLevel: "warning",
-  metafile: true,
-  minifySyntax: true,
-  outfile,
-  write: false
+  minifySyntax: true // terser alone would leave 1 KB more
 })
-// Node.js's own modules need none of the interoperability that esbuild wraps them in: it copies each of their hundred
-// properties, in 1 ms of the 13 that a whole run of the standalone executable takes.
-const unwrapped = bundle.outputFiles[0].text.replace(/__toESM\((require\("node:\w+"\)), 1\)/g, "$1")
-// With esbuild's own minifier alone 6 KB more would be left, without its help 1 KB.
-const { code } = await minify(unwrapped, {
-  compress: { ecma: 2020, passes: 4, pure_getters: true, toplevel: true },
-  mangle: { toplevel: true },
-  format: { ascii_only: true } // a single other character makes the engines keep all of the text at two bytes each
-})
-const text = `#!/usr/bin/env node\n${code}\n`
-
-/** By rename: a plugin that a runtime is about to start is never half written. */
-const write = (file, script) => {
-  writeFileSync(`${file}.new`, script)
-  chmodSync(`${file}.new`, 0o755)
-  renameSync(`${file}.new`, file)
-}
-mkdirSync("dist", { recursive: true })
-write(outfile, text)
-
 // The companion command. It is no plugin: its size and start do not matter.
-const companion = await esbuild.build({
-  entryPoints: ["src/cli/main.ts"],
-  bundle: true,
-  platform: "node",
-  target: "node22",
-  format: "cjs",
-  banner: { js: "#!/usr/bin/env node" },
-  minify: true,
-  legalComments: "none",
-  logLevel: "warning",
-  metafile: true,
-  outfile: "dist/cni-passthrough",
-  write: false
-})
-write("dist/cni-passthrough", companion.outputFiles[0].text)
+const companion = await bundle("src/cli/main.ts", { minify: true })
 
+Fs.mkdirSync("dist/lib", { recursive: true })
+write("dist/passthrough", await shorten(plugin.outputFiles[0].text))
+write("dist/cni-passthrough", companion.outputFiles[0].text)
+Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion))
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
 // is no package.json, and it is a script there too.
-mkdirSync("dist/lib", { recursive: true })
-writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
-writeFileSync("dist/lib/package.json", `{ "type": "module" }\n`)
+Fs.writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
+Fs.writeFileSync("dist/lib/package.json", `{ "type": "module" }\n`)
 
-/** The packages that modules come from, with their licences. */
-const notices = (paths) => {
-  const names = new Set(paths.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))
-  return [...names].sort().map((name) => {
-    const { license, version } = JSON.parse(readFileSync(`node_modules/${name}/package.json`, "utf8"))
-    return `${name} ${version} (${license})\n\n${readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`
-  }).join(`\n${"-".repeat(80)}\n\n`)
-}
-writeFileSync(
-  "dist/THIRD_PARTY_NOTICES",
-  notices(Object.keys({ ...bundle.metafile.inputs, ...companion.metafile.inputs }))
-)
-
-const size = Buffer.byteLength(text)
-if (process.argv.includes("--size")) {
-  // Minified as a whole, a module has no size of its own any more: what is printed is its share before that.
-  const [{ bytes, inputs }] = Object.values(bundle.metafile.outputs)
-  const modules = Object.entries(inputs).map(([path, { bytesInOutput }]) => [bytesInOutput / bytes, path])
-  for (const [share, path] of modules.sort(([left], [right]) => right - left)) {
-    if (share === 0) continue
-    const figures = `${String(Math.round(share * size)).padStart(7)} ${(share * 100).toFixed(1).padStart(5)} %`
-    process.stdout.write(`${figures}  ${path.replace(/^node_modules\//, "")}\n`)
-  }
-  process.stdout.write(`${String(size).padStart(7)} of ${budget} bytes  ${outfile}\n`)
-}
-if (size > budget) {
+const bytes = Fs.statSync("dist/passthrough").size
+if (size) printModules(plugin, bytes)
+if (bytes > budget) {
   process.exitCode = 1
-  process.stderr.write(`${outfile} has ${size} bytes, ${size - budget} more than its budget of ${budget}\n`)
+  process.stderr.write(`dist/passthrough has ${bytes} bytes, ${bytes - budget} more than its budget of ${budget}\n`)
+} else if (standalone) {
+  if (processors.length === 0) packBoth(process.arch, "")
+  for (const processor of processors) packBoth(processor, `-${processor}`)
+  Fs.writeFileSync("dist/standalone/THIRD_PARTY_NOTICES", notices(plugin, companion) + ruler + noticeOfBun())
 }
