@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Settings from "../../src/cni/Settings.ts"
+import { repository } from "../support/plugin.ts"
 
-const folder = Path.join(import.meta.dirname, "../../conf")
+const folder = Path.join(repository, "conf")
 const files = Fs.readdirSync(folder)
 
 describe("conf/", () => {

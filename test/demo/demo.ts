@@ -6,19 +6,15 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { styleText } from "node:util"
+import { companion, plugin, repository } from "../support/plugin.ts"
 
-const repository = Path.resolve(import.meta.dirname, "../..")
-const plugin = Path.join(repository, "dist/passthrough")
 const capture = JSON.parse(
   Fs.readFileSync(Path.join(repository, "test/fixtures/captures/podman-05-ADD.json"), "utf8")
 )
 
-const colour = process.stdout.isTTY && (process.env["NO_COLOR"] ?? "") === ""
-const paint = (code: string) => (text: string) => colour ? `\u001b[${code}m${text}\u001b[0m` : text
-const bold = paint("1")
-const dim = paint("2")
-const green = paint("32")
-const red = paint("31")
+const bold = (text: string) => styleText("bold", text)
+const dim = (text: string) => styleText("dim", text)
 
 const print = (text = "") => process.stdout.write(`${text}\n`)
 const heading = (text: string) => print(`\n${bold(text)}`)
@@ -58,8 +54,8 @@ const passed = status === 0 && stdout === expected
 print()
 print(
   passed
-    ? green(`✓ prevResult passed byte for byte (${stdout.length} bytes), exit status 0`)
-    : red(`✗ exit status ${status}, expected 0 and ${expected}`)
+    ? styleText("green", `✓ prevResult passed byte for byte (${stdout.length} bytes), exit status 0`)
+    : styleText("red", `✗ exit status ${status}, expected 0 and ${expected}`)
 )
 
 /** What keeps this machine from running a real chain. */
@@ -89,7 +85,7 @@ done`
       "sh",
       "-euc",
       script,
-      Path.join(repository, "dist/cni-passthrough"),
+      companion,
       process.execPath,
       conflist,
       folder

@@ -2,18 +2,15 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { isStandalone } from "../support/plugin.ts"
+import { companion } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import { buildLibcniRun } from "./support/libcni.ts"
 import { setUp } from "./support/podman.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
-const dist = Path.resolve(import.meta.dirname, "../../dist")
-const command = Path.join(dist, isStandalone ? "standalone/cni-passthrough" : "cni-passthrough")
-
 const makeSandbox = () => {
   const sandbox = Sandbox.make()
-  Fs.copyFileSync(command, Path.join(sandbox.tmp, "bin/cni-passthrough"))
+  Fs.copyFileSync(companion, Path.join(sandbox.tmp, "bin/cni-passthrough"))
   return sandbox
 }
 

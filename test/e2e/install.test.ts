@@ -3,12 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { path, temporary } from "../support/plugin.ts"
-
-const command = Path.resolve(import.meta.dirname, "../../dist/cni-passthrough")
+import { companion, path, temporary } from "../support/plugin.ts"
 
 const call = (...args: ReadonlyArray<string>) =>
-  ChildProcess.spawnSync(command, args, { env: { PATH: path }, encoding: "utf8" })
+  ChildProcess.spawnSync(companion, args, { env: { PATH: path }, encoding: "utf8" })
 
 describe("cni-passthrough install", () => {
   it("puts a plugin there that answers, and takes it away again", () => {

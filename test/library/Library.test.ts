@@ -4,7 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
 import * as Path from "node:path"
-import { attachment, path } from "../support/plugin.ts"
+import { attachment, path, repository } from "../support/plugin.ts"
 
 const example = Path.join(import.meta.dirname, "collector.ts")
 
@@ -22,7 +22,7 @@ const callExample = (): Promise<{ readonly code: number | null; readonly stdout:
 
 describe("the custom sink of the README", () => {
   it("is the file that these tests run", () => {
-    const readme = Fs.readFileSync(Path.join(import.meta.dirname, "../../README.md"), "utf8")
+    const readme = Fs.readFileSync(Path.join(repository, "README.md"), "utf8")
     assert.include(readme, Fs.readFileSync(example, "utf8").trimEnd())
   })
 

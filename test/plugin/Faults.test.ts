@@ -14,6 +14,7 @@ import {
   run,
   temporary
 } from "../support/plugin.ts"
+import { itWithMounts } from "../support/requirements.ts"
 
 const env = { ...attachment, PATH: path, CNI_COMMAND: "ADD" }
 const config = (fields: object = {}) => JSON.stringify({ cniVersion: "1.1.0", name: "testing-net", ...fields })
@@ -22,9 +23,6 @@ const answer = `{"cniVersion":"1.1.0"}`
 /** Runs a shell script that has the plugin as $0 and a document as $1. */
 const shell = (script: string, stdin = config(), options: ChildProcess.SpawnSyncOptions = {}) =>
   ChildProcess.spawnSync("/bin/bash", ["-c", script, plugin, stdin], { env, encoding: "utf8", ...options })
-
-const isRoot = process.getuid?.() === 0
-const asRoot = isRoot || process.env["PASSTHROUGH_REQUIRE_ALL"] === "1" ? it : it.skip
 
 describe("stdin", () => {
   it("that is never closed is given up after 30 s, with code 5", async () => {
@@ -165,7 +163,7 @@ describe("a log", () => {
     assert.match(JSON.parse(stdout).msg, /file "\/proc\/none\/a\/log": ENOENT/)
   })
 
-  asRoot("on a read-only file system is error 5", () => {
+  itWithMounts("on a read-only file system is error 5", () => {
     const script = `mount -t tmpfs -o ro tmpfs /mnt && printf %s "$1" | "$0"`
     const stdin = config({ logFile: "/mnt/log" })
     const { stdout } = ChildProcess.spawnSync("unshare", ["--mount", "bash", "-c", script, plugin, stdin], {
@@ -175,7 +173,7 @@ describe("a log", () => {
     assert.match(JSON.parse(stdout).msg, /file "\/mnt\/log": EROFS/)
   })
 
-  asRoot("on a disk that is full in the middle of a record has no half line in front of the next one", () => {
+  itWithMounts("on a disk that is full in the middle of a record has no half line in front of the next one", () => {
     const script = `
 mount -t tmpfs -o size=16k tmpfs /mnt
 printf %s "$1" | "$0"; echo

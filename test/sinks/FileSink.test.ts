@@ -10,6 +10,7 @@ import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import * as FileSink from "../../src/sinks/FileSink.ts"
 import { temporary } from "../support/plugin.ts"
 import { make } from "../support/request.ts"
+import { itWithMounts } from "../support/requirements.ts"
 
 const target = (path: string, options: Partial<FileTarget> = {}): FileTarget => ({
   type: "file",
@@ -138,11 +139,8 @@ describe("a file", () => {
     }))
 })
 
-const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
-const needsMount = mayMount || process.env["PASSTHROUGH_REQUIRE_ALL"] === "1" ? it : it.skip
-
-describe(`a full disk${mayMount ? "" : " [skipped: needs to be root]"}`, () => {
-  needsMount("never leaves half a record in front of the next whole one", () => {
+describe("a full disk", () => {
+  itWithMounts("never leaves half a record in front of the next whole one", () => {
     using folder = temporary()
     ChildProcess.execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.path])
     try {

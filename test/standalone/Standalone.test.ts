@@ -4,6 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, plugin, temporary } from "../support/plugin.ts"
+import { itWithMounts } from "../support/requirements.ts"
 
 const config = `{"cniVersion":"1.1.0","name":"n","prevResult":{"a":1.0}}`
 const answer = { status: 0, stdout: `{"a":1.0}`, stderr: "" }
@@ -53,9 +54,7 @@ describe("the standalone executable", () => {
     )
   })
 
-  const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
-  const needsMount = mayMount || process.env["PASSTHROUGH_REQUIRE_ALL"] === "1" ? it : it.skip
-  needsMount(`works on a file system that cannot be written${mayMount ? "" : " [skipped: needs to be root]"}`, () => {
+  itWithMounts("works on a file system that cannot be written", () => {
     const readOnly = `mount -o remount,bind,ro / && mount -t tmpfs -o ro tmpfs /tmp && ! touch /x 2>/dev/null`
     using folder = temporary()
     const copy = Path.join("/var/tmp", Path.basename(folder.path))

@@ -4,9 +4,8 @@ import * as ChildProcess from "node:child_process"
 import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { temporary } from "../support/plugin.ts"
+import { repository, temporary } from "../support/plugin.ts"
 
-const repository = Path.resolve(import.meta.dirname, "../..")
 /** A package as package-lock.json describes it. */
 interface Locked {
   readonly integrity?: string

@@ -4,13 +4,18 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 
-const repository = Path.resolve(import.meta.dirname, "../..")
+export const repository = Path.resolve(import.meta.dirname, "../..")
 
 /** Whether the tests of this run are about the executable that needs no Node.js. */
 export const isStandalone = process.env["PASSTHROUGH_FORM"] === "standalone"
 
+const dist = Path.join(repository, isStandalone ? "dist/standalone" : "dist")
+
 /** The executable under test. */
-export const plugin = Path.join(repository, isStandalone ? "dist/standalone/passthrough" : "dist/passthrough")
+export const plugin = Path.join(dist, "passthrough")
+
+/** The companion command in the same form. */
+export const companion = Path.join(dist, "cni-passthrough")
 
 export interface Run {
   readonly code: number | null

@@ -1,5 +1,6 @@
 /** What a suite needs from the host. Where it is missing the suite is skipped and says why; on CI it fails. */
 import { describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 
 /** Debian packages, by a file that each of them brings. */
@@ -25,17 +26,26 @@ const missing = (needed: ReadonlyArray<keyof typeof packages>): ReadonlyArray<st
   ...needed.filter((name) => !Fs.existsSync(packages[name])).map((name) => `the package ${name}`)
 ]
 
+/** Adds a suite or a test, unless the host lacks something that it needs. */
+const addUnless = (lacking: string, name: string, add: (name: string) => void, skip: (name: string) => void): void => {
+  if (lacking === "") add(name)
+  else if (process.env["PASSTHROUGH_REQUIRE_ALL"] === "1") {
+    it(name, () => {
+      throw new Error(`nothing may be skipped here, but this needs ${lacking}`)
+    })
+  } else skip(`${name} [skipped: needs ${lacking}]`)
+}
+
 /** A suite that needs root and these packages. */
 export const describeWith = (
   needed: ReadonlyArray<keyof typeof packages>,
   name: string,
   suite: () => void
-): void => {
-  const lacking = missing(needed).join(", ")
-  if (lacking === "") describe(name, suite)
-  else if (process.env["PASSTHROUGH_REQUIRE_ALL"] === "1") {
-    it(name, () => {
-      throw new Error(`nothing may be skipped here, but this needs ${lacking}`)
-    })
-  } else describe.skip(`${name} [skipped: needs ${lacking}]`, suite)
+): void =>
+  addUnless(missing(needed).join(", "), name, (title) => describe(title, suite), (title) => describe.skip(title, suite))
+
+/** A test that mounts. Root may not do so everywhere: not in most containers. */
+export const itWithMounts = (name: string, test: () => void): void => {
+  const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
+  addUnless(mayMount ? "" : "to mount, as root", name, (title) => it(title, test), (title) => it.skip(title, test))
 }

@@ -6,9 +6,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { isStandalone, plugin } from "../../support/plugin.ts"
-
-const conf = Path.resolve(import.meta.dirname, "../../../conf")
+import { isStandalone, plugin, repository } from "../../support/plugin.ts"
 
 /** Folders of the host that are covered, with what covers them. */
 const covers = { "/etc/cni": "etc-cni", "/opt/cni": "opt-cni", "/var/lib/cni": "var-lib-cni" } as const
@@ -44,7 +42,7 @@ export const make = (): Sandbox => {
   }
   Fs.copyFileSync(plugin, Path.join(tmp, "opt-cni/bin/passthrough"))
   if (!isStandalone) Fs.copyFileSync(process.execPath, Path.join(tmp, "bin/node"))
-  Fs.cpSync(conf, Path.join(tmp, "conf"), { recursive: true })
+  Fs.cpSync(Path.join(repository, "conf"), Path.join(tmp, "conf"), { recursive: true })
   const mounts = [
     `mount --bind ${tmp} /tmp`,
     cover,
