@@ -1,14 +1,22 @@
 /**
- * `npm run bench [-- --json]`: whole processes side by side, interleaved, after a warm-up. What counts are the ratios
- * within one run; times differ from machine to machine.
+ * Whole processes side by side, interleaved, after a warm-up. What counts are the ratios within one run; times differ
+ * from machine to machine.
+ *
+ *   npm run bench                      against other ways to do the same job, and against the budgets
+ *   npm run bench -- --against DIR     against another build too, whose `dist` is DIR: is this one slower?
+ *   npm run bench -- --json            for machines
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { parseArgs } from "node:util"
+import { buildIn } from "../support/build.ts"
+import { repository } from "../support/plugin.ts"
 
-const repository = Path.resolve(import.meta.dirname, "../..")
+const { values: options } = parseArgs({ options: { against: { type: "string" }, json: { type: "boolean" } } })
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-bench-"))
+process.on("exit", () => Fs.rmSync(folder, { recursive: true }))
 const env = {
   PATH: `${Path.dirname(process.execPath)}:${process.env["PATH"]}`,
   CNI_CONTAINERID: "bench-1",
@@ -20,18 +28,23 @@ const env = {
 
 type Contestant = readonly [program: string, ...args: ReadonlyArray<string>]
 
-const bun = Path.join(
-  repository,
-  `node_modules/@oven/bun-linux-${process.arch === "arm64" ? "aarch64" : "x64"}/bin/bun`
-)
+interface Contestants {
+  readonly [name: string]: Contestant
+}
+
+/** The two forms of a build. */
+const formsIn = (dist: string) => ({
+  standalone: [Path.join(dist, "standalone/passthrough")],
+  script: [Path.join(dist, "passthrough")]
+} as const)
 
 /** An executable of the same make with nothing in it: what the runtime costs. */
 const emptyStandalone = (): Contestant => {
-  Fs.writeFileSync(Path.join(folder, "empty.cjs"), "")
-  const outfile = Path.join(folder, "empty")
-  const flags = ["--no-compile-autoload-dotenv", "--no-compile-autoload-bunfig", `--outfile=${outfile}`]
-  ChildProcess.execFileSync(bun, ["build", "--compile", "--bytecode", ...flags, Path.join(folder, "empty.cjs")])
-  return [outfile]
+  const sources = Path.join(folder, "empty/src")
+  Fs.mkdirSync(Path.join(sources, "cli"), { recursive: true })
+  for (const name of ["main.ts", "cli/main.ts"]) Fs.writeFileSync(Path.join(sources, name), "")
+  buildIn(Path.join(folder, "empty"))
+  return [Path.join(folder, "empty/dist/standalone/passthrough")]
 }
 
 /** The Go plugin, where Go and Debian's CNI sources are installed. */
@@ -44,25 +57,23 @@ const goTap = (): Contestant | undefined => {
   return status === 0 ? [outfile] : undefined
 }
 
-const available = (contestants: { readonly [name: string]: Contestant | undefined }) =>
+const available = (contestants: { readonly [name: string]: Contestant | undefined }): Contestants =>
   Object.fromEntries(
     Object.entries(contestants).filter((entry): entry is [string, Contestant] => entry[1] !== undefined)
   )
 
 const has = (program: string) => ChildProcess.spawnSync(program, ["--version"]).error === undefined
 
-const script: Contestant = [Path.join(repository, "dist/passthrough")]
-const standalone: Contestant = [Path.join(repository, "dist/standalone/passthrough")]
-const contestants = available({
-  standalone,
+const taps = formsIn(Path.join(repository, "dist"))
+const runtimes: Contestants = {
   "empty standalone": emptyStandalone(),
-  script,
-  "node -e 0": [process.execPath, "-e", "0"],
+  "node -e 0": [process.execPath, "-e", "0"]
+}
+const plugins = available({
+  ...taps,
   "bash and jq": has("jq") ? [Path.join(import.meta.dirname, "shell-tap.sh")] : undefined,
-  "Go on pkg/skel": goTap(),
-  "sh -c :": ["/bin/sh", "-c", ":"]
+  "Go on pkg/skel": goTap()
 })
-const plugins = Object.keys(contestants).filter((name) => !["empty standalone", "node -e 0", "sh -c :"].includes(name))
 
 const prevResult = { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address: "10.88.0.17/16" }] }
 const document = (fields: object = {}, size = 0) =>
@@ -78,17 +89,18 @@ interface Case {
   readonly command: string
   readonly stdin: string
   readonly rounds: number
-  readonly who: ReadonlyArray<string>
+  readonly who: Contestants
 }
 
 const text = { logFile: Path.join(folder, "log.text") }
 const hooks = (count: number) => ({ ...text, hookADD: Array.from({ length: count }, () => "echo hook") })
-const taps = ["standalone", "script"]
+const add = { name: "ADD, text log", command: "ADD", stdin: document(text) }
+const version = { name: "VERSION", command: "VERSION", stdin: `{"cniVersion":"1.0.0"}` }
 const cases: ReadonlyArray<Case> = [
-  { name: "ADD, text log", command: "ADD", stdin: document(text), rounds: 40, who: Object.keys(contestants) },
+  { ...add, rounds: 40, who: { ...plugins, ...runtimes, "sh -c :": ["/bin/sh", "-c", ":"] } },
   { name: "ADD, JSON log", command: "ADD", stdin: document({ ...text, logFormat: "json" }), rounds: 20, who: taps },
   { name: "DEL, text log", command: "DEL", stdin: document(text), rounds: 20, who: plugins },
-  { name: "VERSION", command: "VERSION", stdin: `{"cniVersion":"1.0.0"}`, rounds: 20, who: plugins },
+  { ...version, rounds: 20, who: plugins },
   { name: "ADD, one hook", command: "ADD", stdin: document(hooks(1)), rounds: 20, who: plugins },
   { name: "ADD, five hooks", command: "ADD", stdin: document(hooks(5)), rounds: 20, who: plugins },
   ...[1, 64, 1024, 16_384].map((kib) => ({
@@ -104,13 +116,14 @@ const cases: ReadonlyArray<Case> = [
 const time = ([program, ...args]: Contestant, command: string, stdin: string): number => {
   const fd = Fs.openSync(stdin, "r")
   const started = performance.now()
-  ChildProcess.spawnSync(program, args, {
+  const { error } = ChildProcess.spawnSync(program, args, {
     env: { ...env, CNI_COMMAND: command },
     stdio: [fd, "pipe", "inherit"],
     maxBuffer: 2 ** 26
   })
   const elapsed = performance.now() - started
   Fs.closeSync(fd)
+  if (error !== undefined) throw error
   return elapsed
 }
 
@@ -140,11 +153,7 @@ interface Row {
 const measure = ({ command, name, rounds, stdin, who }: Case): ReadonlyArray<Row> => {
   const file = Path.join(folder, "stdin")
   Fs.writeFileSync(file, stdin)
-  const entries = who.map((contestant) => ({
-    contestant,
-    argv: contestants[contestant] ?? script,
-    times: [] as Array<number>
-  }))
+  const entries = Object.entries(who).map(([contestant, argv]) => ({ contestant, argv, times: [] as Array<number> }))
   for (let round = -2; round < rounds; round++) {
     for (const { argv, times } of entries) {
       const elapsed = time(argv, command, file)
@@ -159,6 +168,29 @@ const measure = ({ command, name, rounds, stdin, who }: Case): ReadonlyArray<Row
   })
 }
 
+/**
+ * A copy, as new as any other. How an executable came into the page cache decides how it is mapped, and with that over
+ * 2 ms of its 12, and 6 MiB: the same bytes gave a ratio of 0.84.
+ */
+const copyOf = ([program]: Contestant, name: string): Contestant => {
+  const copy = Path.join(folder, name)
+  Fs.copyFileSync(program, copy)
+  return [copy]
+}
+
+/** The medians of this build and of the one in another `dist`: nothing else runs in between. */
+const compare = (dist: string) => {
+  const others = formsIn(Path.resolve(dist))
+  return [add, version].flatMap((operation) =>
+    (["standalone", "script"] as const).map((form) => {
+      const who = { this: copyOf(taps[form], "this"), that: copyOf(others[form], "that") }
+      const [mine = Number.NaN, theirs = Number.NaN] = measure({ ...operation, rounds: 100, who })
+        .map(({ median }) => median)
+      return { case: operation.name, form, this: mine, that: theirs, ratio: mine / theirs }
+    })
+  )
+}
+
 /** Milliseconds until `count` processes that a shell starts at once have ended. */
 const together = (argv: Contestant, count: number): number => {
   const file = Path.join(folder, "stdin")
@@ -169,6 +201,7 @@ const together = (argv: Contestant, count: number): number => {
   return performance.now() - started
 }
 
+const comparisons = options.against === undefined ? [] : compare(options.against)
 const rows = cases.flatMap(measure)
 interface Crowd {
   readonly contestant: string
@@ -178,12 +211,11 @@ interface Crowd {
   readonly whole?: boolean
 }
 const crowds: Array<Crowd> = []
-for (const contestant of ["standalone", "script", "empty standalone", "node -e 0"]) {
-  const argv = contestants[contestant] ?? script
+for (const [contestant, argv] of Object.entries({ ...taps, ...runtimes })) {
   for (const count of [1, 50, 200]) {
     Fs.rmSync(text.logFile, { force: true })
     const ms = together(argv, count)
-    if (!plugins.includes(contestant)) {
+    if (contestant in runtimes) {
       crowds.push({ contestant, count, ms })
       continue
     }
@@ -198,16 +230,16 @@ const median = (name: string, contestant: string) => row(name, contestant)?.medi
 const crowd = (contestant: string, count: number) =>
   crowds.find((it) => it.contestant === contestant && it.count === count)
 
-const add = "ADD, text log"
-const shell = median(add, "sh -c :")
+const shell = median(add.name, "sh -c :")
+const ratio = (left: string, right: string) => median(add.name, left) / median(add.name, right)
 const cores = Os.availableParallelism()
 const peakOf = (name: string) => row(name, "standalone")?.peakMiB ?? Number.NaN
 const budgets: ReadonlyArray<readonly [what: string, value: number, budget: number, unit: string]> = [
-  ["standalone / bash and jq, ADD", median(add, "standalone") / median(add, "bash and jq"), 0.14, "×"],
-  ["standalone / empty standalone, ADD", median(add, "standalone") / median(add, "empty standalone"), 2, "×"],
-  ["script / node -e 0, ADD", median(add, "script") / median(add, "node -e 0"), 1.4, "×"],
-  ["size of the script", Fs.statSync(script[0]).size / 1000, 130, "KB"],
-  ...taps.flatMap((tap) =>
+  ["standalone / bash and jq, ADD", ratio("standalone", "bash and jq"), 0.14, "×"],
+  ["standalone / empty standalone, ADD", ratio("standalone", "empty standalone"), 2, "×"],
+  ["script / node -e 0, ADD", ratio("script", "node -e 0"), 1.4, "×"],
+  ["size of the script", Fs.statSync(taps.script[0]).size / 1000, 130, "KB"],
+  ...Object.keys(taps).flatMap((tap) =>
     [
       [
         `${tap}: one hook more, over sh -c alone`,
@@ -229,14 +261,15 @@ const budgets: ReadonlyArray<readonly [what: string, value: number, budget: numb
       ]
     ] as const
   ),
-  ["standalone: peak memory", peakOf(add), 36, "MiB"],
-  ["standalone: peak memory per MiB of stdin", (peakOf("ADD, stdin of 16 MiB") - peakOf(add)) / 16, 5, "×"]
+  ["standalone: peak memory", peakOf(add.name), 36, "MiB"],
+  ["standalone: peak memory per MiB of stdin", (peakOf("ADD, stdin of 16 MiB") - peakOf(add.name)) / 16, 5, "×"]
 ]
 
-if (process.argv.includes("--json")) {
+if (options.json) {
   process.stdout.write(
     `${
       JSON.stringify({
+        comparisons,
         rows,
         crowds,
         budgets: budgets.map(([what, value, budget, unit]) => ({ what, value, budget, unit, met: value <= budget }))
@@ -265,10 +298,18 @@ if (process.argv.includes("--json")) {
       }`
     )
   }
+  if (options.against !== undefined) {
+    console.log(`\nthis build against the one in ${options.against}`)
+    console.log(
+      `${"case".padEnd(24)}${"form".padEnd(20)}${"this".padStart(8)}${"that".padStart(8)}${"this/that".padStart(12)}`
+    )
+    for (const { case: name, form, ratio, that, this: mine } of comparisons) {
+      console.log(`${name.padEnd(24)}${form.padEnd(20)}${number(mine)}${number(that)}    ${number(ratio, 2)}`)
+    }
+  }
   console.log("\nbudgets")
   for (const [what, value, budget, unit] of budgets) {
     const verdict = Number.isNaN(value) ? "not measured" : value <= budget ? "met" : "MISSED"
     console.log(`  ${what.padEnd(52)}${number(value, 2)} ${unit.padEnd(4)} ≤ ${String(budget).padEnd(5)} ${verdict}`)
   }
 }
-Fs.rmSync(folder, { recursive: true })
