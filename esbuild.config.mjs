@@ -50,6 +50,26 @@ const shorten = async (code) => {
   return `${minified.code}\n`
 }
 
+const [oldest] = /[\d.]+/.exec(JSON.parse(Fs.readFileSync("package.json", "utf8")).engines.node)
+
+/** A script that begins in words that any Node.js understands, and runs `refuse` where that one is too old. */
+const guarded = (refuse, code) => `"use strict";
+(function () {
+  var found = process.versions.node.split("."), oldest = "${oldest}".split(".");
+  if (+found[0] > +oldest[0] || (+found[0] == +oldest[0] && +found[1] >= +oldest[1])) return;
+  var text = "needs Node.js ${oldest} or newer and was started by " + process.version + ", " + process.execPath +
+    ": put a newer node first on the PATH, or install the standalone executable, which needs none";
+  ${refuse}
+})();
+${code}`
+
+// Code 50 of the specification: the plugin is not available. Without CNI_COMMAND a person asks.
+const refuseRequest = `if (!process.env.CNI_COMMAND) process.stderr.write("passthrough " + text + "\\n");
+  else process.stdout.write(JSON.stringify({ cniVersion: "1.0.0", code: 50, msg: "passthrough " + text }));
+  process.exit(1);`
+const refuseCommand = `process.stderr.write("cni-passthrough " + text + "\\n");
+  process.exit(2);`
+
 /** Writes a script by rename: a plugin that a runtime is about to start is never half written. */
 const write = (file, code) => {
   Fs.writeFileSync(`${file}.new`, `#!/usr/bin/env node\n${code}`)
@@ -60,7 +80,8 @@ const write = (file, code) => {
 /** The licence of one package, with a line that names it. */
 const notice = (name) => {
   const { license, version } = JSON.parse(Fs.readFileSync(`node_modules/${name}/package.json`, "utf8"))
-  return `${name} ${version} (${license})\n\n${Fs.readFileSync(`node_modules/${name}/LICENSE`, "utf8").trim()}\n`
+  const [file] = Fs.readdirSync(`node_modules/${name}`).filter((file) => /^LICENSE(?:\.md)?$/.test(file))
+  return `${name} ${version} (${license})\n\n${Fs.readFileSync(`node_modules/${name}/${file}`, "utf8").trim()}\n`
 }
 
 const ruler = `\n${"-".repeat(80)}\n\n`
@@ -161,16 +182,19 @@ against another JavaScriptCore: https://bun.com/docs/project/licensing
 // A property of `globalThis` could be a getter with side effects, so everything in Schema that is built from one
 // would stay in the bundle (9 KB) and run at the start. As plain names they are known to be harmless.
 const globals = ["File", "RegExp", "URL", "URLSearchParams", "Uint8Array"]
-const plugin = await bundle("src/main.ts", {
+const plugin = await bundle("src/plugin/main.ts", {
   define: Object.fromEntries(globals.map((name) => [`globalThis.${name}`, name])),
   minifySyntax: true // terser alone would leave 1 KB more
 })
-// The companion command. It is no plugin: its size and start do not matter.
-const companion = await bundle("src/cli/main.ts", { minify: true })
+// The companion command is not a plugin: its size and its start do not matter.
+const companion = await bundle("src/cli/main.ts", {
+  mainFields: ["module", "main"], // the other form of jsonc-parser loads its parts by names that esbuild cannot see
+  minify: true
+})
 
 Fs.mkdirSync("dist/lib", { recursive: true })
-write("dist/passthrough", await shorten(plugin.outputFiles[0].text))
-write("dist/cni-passthrough", companion.outputFiles[0].text)
+write("dist/passthrough", await shorten(guarded(refuseRequest, plugin.outputFiles[0].text)))
+write("dist/cni-passthrough", guarded(refuseCommand, companion.outputFiles[0].text))
 Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion))
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
 // is no package.json, and it is a script there too.

@@ -1,7 +1,7 @@
 import { defineConfig } from "vitest/config"
 
 /** The suites that run the built plugin: they do so once for each of its forms. */
-const forms = ["plugin/**/*.test.ts", "e2e/**/*.test.ts"]
+const forms = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
 
 const project = (name: string, include: ReadonlyArray<string>, exclude: ReadonlyArray<string> = []) => ({
   extends: true as const,

@@ -21,7 +21,7 @@ export class StdinUnreadable extends Data.TaggedError("StdinUnreadable")<{ reado
   override readonly message = `cannot read the network configuration from stdin: ${this.reason}`
 }
 
-/** Stdin is no JSON object, or its `cniVersion` is no version. Code 6. */
+/** Stdin is not a JSON object, or its `cniVersion` is not a version. Code 6. */
 export class UndecodableConfig extends Data.TaggedError("UndecodableConfig")<{ readonly reason: string }> {
   readonly code = 6
   readonly details = ""
@@ -108,15 +108,15 @@ export interface ErrorDocument {
   readonly code: number
   /** Says what is wrong and what to do: libcni shows it, and throws stderr away. */
   readonly msg: string
-  /** Empty where there is no more to say. */
-  readonly details: string
+  /** Left out where there is no more to say. */
+  readonly details?: string
 }
 
 /** The document for whatever ended a request: a failure, an interruption, or a defect of ours (code 999). */
 export const fromCause = (cause: Cause.Cause<CniError>): ErrorDocument => {
   const error = Cause.hasInterruptsOnly(cause) ? new Interrupted() : Cause.squash(cause)
   return isCniError(error)
-    ? { code: error.code, msg: error.message, details: error.details }
+    ? { code: error.code, msg: error.message, ...(error.details === "" ? {} : { details: error.details }) }
     : { code: 999, msg: "a defect in the plugin passthrough, please report it", details: String(error) }
 }
 
@@ -125,4 +125,4 @@ const isCniError = (error: unknown): error is CniError =>
 
 /** The document as it goes to stdout. */
 export const render = (cniVersion: string, { code, details, msg }: ErrorDocument): string =>
-  JSON.stringify({ cniVersion, code, msg, ...(details === "" ? {} : { details }) })
+  JSON.stringify({ cniVersion, code, msg, details })

@@ -43,7 +43,8 @@ export const searchPath = ({ variables }: Environment): string =>
 /** What container IDs and network names look like. */
 export const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-const interfaceNameProblem = (name: string): string | undefined => {
+/** What keeps a text from being the name of an interface, undefined where nothing does. Source: libcni, `pkg/utils`. */
+export const interfaceNameProblem = (name: string): string | undefined => {
   if (Buffer.byteLength(name) > 15) return "longer than 15 bytes"
   if (name === "." || name === "..") return "a name of a folder"
   const forbidden = /[/:\s]/.exec(name)

@@ -1,29 +1,34 @@
 /** A record as fields of the systemd journal. Source: systemd, "Native Journal Protocol" and systemd.journal-fields(7). */
-import * as escape from "./escape.ts"
+import * as Escape from "./Escape.ts"
 import * as JsonFormat from "./JsonFormat.ts"
-import type { LogRecord } from "./LogRecord.ts"
+import type { Record } from "./Record.ts"
 import * as Summary from "./Summary.ts"
 
+/** Who logs: the name of the program in the journal, and its process. */
+export interface Sender {
+  readonly identifier: string
+  readonly pid: number
+}
+
 /** The fields, each as one line `NAME=value`. Fields without a value are left out. */
-export const render = (record: LogRecord, identifier: string): ReadonlyArray<string> => {
-  const { environment, invocation, network, settings } = record.request
+export const render = (record: Record, { identifier, pid }: Sender): ReadonlyArray<string> => {
   const fields = {
     MESSAGE: Summary.render(record),
     PRIORITY: Summary.isAlarming(record) ? "3" : "6",
     SYSLOG_IDENTIFIER: identifier,
-    SYSLOG_PID: String(process.pid),
+    SYSLOG_PID: String(pid),
     CNI_EVENT: record.event,
-    CNI_COMMAND: environment.command,
-    CNI_CONTAINERID: environment.containerId,
-    CNI_IFNAME: environment.ifname,
-    CNI_NETNS: environment.netns,
-    CNI_NETWORK: network,
-    CNI_LABEL: settings.label,
-    CNI_INVOCATION: invocation,
+    CNI_COMMAND: record.command,
+    CNI_CONTAINERID: record.containerId,
+    CNI_IFNAME: record.ifname,
+    CNI_NETNS: record.netns,
+    CNI_NETWORK: record.network,
+    CNI_LABEL: record.label,
+    CNI_INVOCATION: record.invocation,
     CNI_RECORD: JsonFormat.render(record)
   }
   // A value that kept its line ends could add fields of its own.
   return Object.entries(fields).flatMap(([name, value]) =>
-    value === "" ? [] : [`${name}=${escape.inLine(value.trimEnd())}`]
+    value === undefined ? [] : [`${name}=${Escape.inLine(value.trimEnd())}`]
   )
 }

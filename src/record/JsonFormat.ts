@@ -1,62 +1,59 @@
 /** A record as one JSON object on one line, for machines. */
-import * as JsonText from "../cni/JsonText.ts"
-import type { Request } from "../cni/Request.ts"
-import * as escape from "./escape.ts"
-import type { LogRecord } from "./LogRecord.ts"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Json from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import * as Escape from "./Escape.ts"
+import { Record, type RequestRecord, type ResultRecord } from "./Record.ts"
 
-/** Members that are left out where they are empty. */
-export const filled = (members: { readonly [name: string]: string }) =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value !== ""))
+/** The members that are JSON text, and the one that JSON records do not have. */
+type Verbatim = Pick<RequestRecord, "config" | "hooks"> & Pick<ResultRecord, "result">
 
-const requestMembers = ({ document, environment, warnings }: Request) => ({
-  ...filled({ args: environment.args, path: environment.path, traceparent: environment.traceparent }),
-  ...(document._tag === "Text" ? { stdin: document.text } : {}),
-  ...(document._tag === "Bytes" ? { stdinBase64: Buffer.from(document.bytes).toString("base64") } : {}),
-  ...(warnings.length > 0 ? { warnings } : {})
-})
-
-const eventMembers = (record: LogRecord): object => {
-  switch (record.event) {
-    case "request":
-      return requestMembers(record.request)
-    case "hook":
-      return { hook: record.hook, durationMs: record.hook.durationMs }
-    case "result":
-      return { durationMs: record.durationMs }
-    case "error": {
-      const { code, details, msg } = record.error
-      return { error: { code, msg, ...filled({ details }) }, durationMs: record.durationMs }
-    }
-  }
+/** Renders a record, with a line end after it. */
+export const render = (record: Record): string => {
+  const { config, hooks: _, result, ...members } = record as Verbatim & Record
+  const verbatim = (name: string, document: string | undefined) =>
+    document === undefined ? "" : `,"${name}":${JsonText.onOneLine(document)}`
+  const texts = verbatim("config", config) + verbatim("result", result)
+  return Escape.inJson(`${JSON.stringify(members).slice(0, -1)}${texts}}\n`)
 }
 
-/** The members whose value is JSON text already, and must not be parsed on its way into the record. */
-const verbatimMembers = (record: LogRecord): string => {
-  if (record.event === "request" && record.request.document._tag === "Config") {
-    return `,"config":${JsonText.onOneLine(record.request.document.text)}`
+const decode = /* @__PURE__ */ Schema.decodeUnknownOption(Record)
+
+const documents = ["config", "result"] as const
+
+/**
+ * Cuts the document off a record that has it as its last member, as {@link render} writes it: reading a large log is
+ * mostly this. The first `,"config":` of a JSON text is a key, for in a string its quotes would be escaped. What is
+ * before it is a whole object without its brace only where the key is one of the record's own, and what is after it
+ * is one value only where nothing else follows. Undefined for all other lines.
+ */
+const cut = (line: string): Json.JsonObject | undefined => {
+  const text = line.trimEnd()
+  if (!text.endsWith("}")) return undefined
+  for (const name of documents) {
+    const at = text.indexOf(`,"${name}":`)
+    if (at === -1) continue
+    const head = Json.parse(`${text.slice(0, at)}}`)
+    if (!Json.isObject(head) || documents.some((other) => Object.hasOwn(head, other))) return undefined
+    const document = text.slice(at + name.length + 4, -1)
+    return Json.parse(document) === undefined ? undefined : { ...head, [name]: document.trim() }
   }
-  return record.event === "result" && record.result !== undefined
-    ? `,"result":${JsonText.onOneLine(record.result)}`
-    : ""
+  return undefined
 }
 
-/** Renders a record, with a line end behind it. */
-export const render = (record: LogRecord): string => {
-  const { environment, invocation, ...request } = record.request
-  const members = JSON.stringify({
-    time: new Date(record.time).toISOString(),
-    event: record.event,
-    invocation,
-    ...filled({
-      command: environment.command,
-      containerId: environment.containerId,
-      ifname: environment.ifname,
-      netns: environment.netns,
-      network: request.network,
-      cniVersion: request.cniVersion,
-      label: request.settings.label
-    }),
-    ...eventMembers(record)
-  })
-  return escape.inJson(`${members.slice(0, -1)}${verbatimMembers(record)}}\n`)
+/** The members of any other line. */
+const parse = (line: string): Json.JsonObject | undefined => {
+  const members = Json.parse(line)
+  if (!Json.isObject(members)) return undefined
+  const texts = documents.filter((name) => Object.hasOwn(members, name)).map((
+    name
+  ) => [name, JsonText.member(line, name)])
+  return texts.length === 0 ? members : { ...members, ...Object.fromEntries(texts) }
+}
+
+/** The record that a line is; undefined where it is not one. */
+export const read = (line: string): Record | undefined => {
+  const members = cut(line) ?? parse(line)
+  return members === undefined ? undefined : Option.getOrUndefined(decode(members))
 }

@@ -1,41 +1,51 @@
-/** A record in one line, for people who scan a list. */
-import * as escape from "./escape.ts"
-import { type HookReport, type LogRecord, succeeded } from "./LogRecord.ts"
+/** A record in one line, for people who scan a list: the only place for such phrases. */
+import type { Ending } from "../exec/Execution.ts"
+import * as Escape from "./Escape.ts"
+import type { ErrorDocument, Record } from "./Record.ts"
 
-/** How a command ended. */
-export const ending = ({ exitCode, signal, timedOut }: Pick<HookReport, "exitCode" | "signal" | "timedOut">): string =>
-  timedOut ? "out of time" : signal ?? (exitCode === null ? "not started" : `exit status ${exitCode}`)
+/** The words of a command as one text. */
+export const command = (words: string | ReadonlyArray<string>): string =>
+  typeof words === "string" ? words : words.join(" ")
 
-const happened = (record: LogRecord): string => {
+/** How a process ended: `exit status 3`, `SIGKILL`, `out of time` or `not started`. */
+export const ending = ({ exitCode, signal, timedOut = false }: Partial<Ending>): string =>
+  timedOut ? "out of time" : signal ?? (typeof exitCode === "number" ? `exit status ${exitCode}` : "not started")
+
+/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` where a plugin gave no code. */
+export const failure = ({ code, msg }: ErrorDocument): string => code === undefined ? msg : `code ${code}: ${msg}`
+
+const happened = (record: Record): string => {
   switch (record.event) {
     case "request":
       return "request"
-    case "hook": {
-      const { command, durationMs } = record.hook
-      return `hook ${typeof command === "string" ? command : command.join(" ")}: ${
-        ending(record.hook)
-      } (${durationMs} ms)`
-    }
+    case "hook":
+      return `hook ${command(record.hook.command)}: ${ending(record.hook)} (${record.durationMs} ms)`
+    case "plugin":
+      return `plugin ${record.plugin.type}: ${ending(record.plugin)} (${record.durationMs} ms)`
     case "result":
       return `done in ${record.durationMs} ms`
     case "error":
-      return `ERROR ${record.error.code}: ${record.error.msg}`
+      return `ERROR${record.error.code === undefined ? "" : ` ${record.error.code}`}: ${record.error.msg}`
   }
 }
 
 /** What happened to whom: `ADD eth0 of 5c01f03… on podman [before-bridge]: done in 12 ms`. */
-export const render = (record: LogRecord): string => {
-  const { environment, network, settings } = record.request
+export const render = (record: Record): string => {
+  const { command = "", containerId, ifname, label, network } = record
   const who = [
-    environment.command,
-    environment.ifname,
-    environment.containerId && `of ${environment.containerId}`,
+    command,
+    ifname,
+    containerId && `of ${containerId}`,
     network && `on ${network}`,
-    settings.label && `[${settings.label}]`
+    label && `[${label}]`
   ]
-  return escape.inLine(`${who.filter((word) => word !== "").join(" ")}: ${happened(record)}`)
+  return Escape.inLine(`${who.filter((word) => word !== undefined && word !== "").join(" ")}: ${happened(record)}`)
 }
 
-/** Whether somebody should look at it: a refused or failed request, a hook that failed. */
-export const isAlarming = (record: LogRecord): boolean =>
-  record.event === "error" || (record.event === "hook" && !succeeded(record.hook))
+const failed = ({ exitCode }: Pick<Ending, "exitCode">): boolean => exitCode !== 0
+
+/** Whether a person should look at it: a refused or failed request, a hook or a plugin that failed. */
+export const isAlarming = (record: Record): boolean =>
+  record.event === "error" ||
+  (record.event === "hook" && failed(record.hook)) ||
+  (record.event === "plugin" && failed(record.plugin))

@@ -1,17 +1,44 @@
-/** A record as syslog messages. Source: RFC 5424. */
-import { facilities, type SyslogTarget } from "../cni/Settings.ts"
-import * as escape from "./escape.ts"
-import type { LogRecord } from "./LogRecord.ts"
-import { render as renderRecord } from "./render.ts"
+/** A record as syslog messages. Source: RFC 5424, and RFC 3164 for what `syslog(3)` writes. */
+import * as DateR from "./DateR.ts"
+import * as Escape from "./Escape.ts"
+import type { Record } from "./Record.ts"
 import * as Summary from "./Summary.ts"
+
+/** The codes of the facilities that a program may use. Source: RFC 5424, section 6.2.1. */
+export const facilities = {
+  user: 1,
+  mail: 2,
+  daemon: 3,
+  auth: 4,
+  syslog: 5,
+  lpr: 6,
+  news: 7,
+  uucp: 8,
+  cron: 9,
+  authpriv: 10,
+  ftp: 11,
+  local0: 16,
+  local1: 17,
+  local2: 18,
+  local3: 19,
+  local4: 20,
+  local5: 21,
+  local6: 22,
+  local7: 23
+}
 
 /** One message, before a header goes in front of it. */
 export interface SyslogMessage {
   readonly severity: "info" | "err"
   /** Parameters of the structured data, ready to be written: `name="value"`. */
   readonly parameters: ReadonlyArray<string>
+  /** Those that tell which part of a record a message is, of which record; none where it is a whole one. */
+  readonly part: ReadonlyArray<string>
   readonly text: string
 }
+
+/** The header of messages: with structured data, or as `syslog(3)` writes it. */
+export type Protocol = "rfc3164" | "rfc5424"
 
 /** The name of our structured data. 32473 is the enterprise number that RFC 5612 gives to those who have none. */
 export const dataId = "cni-passthrough@32473"
@@ -23,7 +50,7 @@ export const largestText = 6000
 const longestValue = 200
 
 const parameter = (name: string, value: string): string =>
-  `${name}="${escape.inLine(value).slice(0, longestValue).replace(/["\\\]]/g, "\\$&")}"`
+  `${name}="${Escape.inLine(value).slice(0, longestValue).replace(/["\\\]]/g, "\\$&")}"`
 
 /** Cuts text into parts, never within a character. */
 const split = (text: string): ReadonlyArray<string> => {
@@ -41,46 +68,57 @@ const split = (text: string): ReadonlyArray<string> => {
 const onOneLine = (text: string): string => text.trim().replaceAll("\n", "#012")
 
 /**
- * The messages for a record: one, or as many as its length takes. Joined in their order, the texts of those that
- * have the same `invocation` and `sequence` are the record.
+ * The messages for a record, whose `text` is the record as it was rendered: one, or as many as its length takes. Joined
+ * in their order, the texts of those that have the same `invocation` and `sequence` are the record.
  */
-export const messages = (record: LogRecord, { format }: SyslogTarget): ReadonlyArray<SyslogMessage> => {
-  const { environment, invocation, network, settings } = record.request
-  const parts = split(onOneLine(renderRecord(record, format)))
+export const messages = (record: Record, text: string, sequence: number): ReadonlyArray<SyslogMessage> => {
+  const parts = split(onOneLine(text))
   const values = {
-    command: environment.command,
-    container: environment.containerId,
-    interface: environment.ifname,
-    network,
-    label: settings.label,
-    invocation,
-    sequence: String(record.sequence)
+    command: record.command,
+    container: record.containerId,
+    interface: record.ifname,
+    network: record.network,
+    label: record.label
   }
-  const parameters = Object.entries(values).flatMap(([name, value]) => value === "" ? [] : [parameter(name, value)])
-  return parts.map((text, index) => ({
-    severity: Summary.isAlarming(record) ? "err" : "info",
-    parameters: parts.length === 1 ? parameters : [...parameters, parameter("part", `${index + 1}/${parts.length}`)],
-    text
-  }))
+  const parameters = Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : parameter(name, value))
+  const ids = [parameter("invocation", record.invocation), parameter("sequence", String(sequence))]
+  return parts.map((text, index) => {
+    const part = parts.length === 1 ? [] : [...ids, parameter("part", `${index + 1}/${parts.length}`)]
+    return {
+      severity: Summary.isAlarming(record) ? "err" : "info",
+      parameters: [...parameters, ...(part.length === 0 ? ids : part)],
+      part,
+      text
+    }
+  })
 }
+
+/** The text of a message. Without structured data, the parts of a record are told in front of it. */
+export const content = ({ part, text }: SyslogMessage, protocol: Protocol): string =>
+  protocol === "rfc5424" || part.length === 0 ? text : `[${dataId} ${part.join(" ")}] ${text}`
 
 const codes = { info: 6, err: 3 }
 
+/** Who sends messages: what goes into their headers. */
+export interface Sender {
+  readonly protocol: Protocol
+  readonly facility: keyof typeof facilities
+  readonly tag: string
+  readonly hostname: string
+  readonly pid: number
+  /** How many minutes local time is east of UTC at a moment: RFC 3164 has local time. */
+  readonly minutesEast: (time: number) => number
+}
+
 /** A message with its header, as it goes over the network. */
-export const render = (
-  record: LogRecord,
-  target: SyslogTarget,
-  message: SyslogMessage,
-  sender: { readonly hostname: string; readonly pid: number }
-): string => {
-  const priority = facilities[target.facility] * 8 + codes[message.severity]
-  const header = [
-    `<${priority}>1`,
-    new Date(record.time).toISOString(),
-    sender.hostname,
-    target.tag,
-    sender.pid,
-    record.event
-  ]
-  return `${header.join(" ")} [${dataId} ${message.parameters.join(" ")}] ${message.text}`
+export const render = (record: Record, message: SyslogMessage, sender: Sender): string => {
+  const { facility, hostname, minutesEast, pid, protocol, tag } = sender
+  const priority = `<${facilities[facility] * 8 + codes[message.severity]}>`
+  const text = content(message, protocol)
+  if (protocol === "rfc3164") {
+    const time = Date.parse(record.time)
+    return `${priority}${DateR.renderShort(time, minutesEast(time))} ${hostname} ${tag}[${pid}]: ${text}`
+  }
+  const header = [`${priority}1`, record.time, hostname, tag, pid, record.event]
+  return `${header.join(" ")} [${dataId} ${message.parameters.join(" ")}] ${text}`
 }

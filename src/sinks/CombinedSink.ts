@@ -6,50 +6,72 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type { Request } from "../cni/Request.ts"
-import type { LogRecord } from "../record/LogRecord.ts"
-import { LogSink, SinkFailed } from "../services/LogSink.ts"
+import type * as Scope from "effect/Scope"
+import * as GoDuration from "../json/GoDuration.ts"
+import type { Record } from "../record/Record.ts"
+import { LogSink, type Run, SinkFailed, type Writer } from "./LogSink.ts"
 
 /** Some of several sinks could not take a record. The message has the messages of all of them. */
-export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly errors: ReadonlyArray<Error> }> {
-  override readonly message = this.errors.map((error) => error.message).join("; ")
+export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly errors: ReadonlyArray<unknown> }> {
+  override readonly message = this.errors.map((error) => error instanceof Error ? error.message : String(error)).join("; ")
 }
 
-/** How long the records of a run may wait for sinks, unless it is said otherwise, in milliseconds. */
-export const defaultWait = 2000
+/** Ends an effect of a sink that takes longer than `left` of the `limit`, both in milliseconds. */
+const limited = <A, E, R>(
+  effect: Effect.Effect<A, E, R>,
+  { left, limit, name = "a log sink" }: { readonly left: number; readonly limit: number; readonly name?: string }
+): Effect.Effect<A, E | SinkFailed, R> =>
+  Effect.timeoutOrElse(effect, {
+    duration: left,
+    orElse: () => {
+      const total = GoDuration.fromMillis(limit)
+      const reason = `no answer in time: the records of a run may wait for ${total} in total ("logTimeout")`
+      return Effect.fail(new SinkFailed({ sink: name, reason }))
+    }
+  })
 
 /**
- * Writes to every sink at once, whichever fails. Sinks that have a `name` are those that may keep us waiting: for all
- * records of a run together that takes `wait` milliseconds at most, without an end where `wait` is 0.
+ * The writer of one run that hands each record to every one of these, whichever fails. Those that may wait take `limit`
+ * milliseconds for all records of the run together at most, and as long as they want where `limit` is 0.
  */
-export const make = (sinks: ReadonlyArray<LogSink["Service"]>, wait = defaultWait): LogSink["Service"] => {
-  const [first, ...others] = sinks
-  if (first !== undefined && others.length === 0 && first.name === undefined) return first // nothing to combine
-
-  const waited = new WeakMap<Request, number>()
-
-  const attempt = (record: LogRecord, left: number) => (sink: LogSink["Service"]) => {
-    const { name } = sink
-    if (name === undefined || wait === 0) return Effect.exit(sink.write(record))
-    const reason = `no answer in time: the records of a run may wait for ${wait / 1000} s altogether ("logTimeout")`
-    const orElse = () => Effect.fail(new SinkFailed({ sink: name, reason }))
-    return Effect.exit(Effect.timeoutOrElse(sink.write(record), { duration: left, orElse }))
+export const combine = (writers: ReadonlyArray<Writer>, limit: number): Writer => {
+  const [first, ...others] = writers
+  if (first?.neverWaits === true && others.length === 0) return first // nothing to combine, and nothing to limit
+  let waited = 0
+  const attempt = (record: Record, left: number) => ({ name, neverWaits = false, write }: Writer) => {
+    const written = write(record)
+    const options = { left, limit, ...(name === undefined ? {} : { name }) }
+    return Effect.exit(neverWaits || limit === 0 ? written : limited(written, options))
   }
-
-  return LogSink.of({
+  return {
+    neverWaits: true, // longer than it may
     write: Effect.fnUntraced(function*(record) {
       const started = yield* Clock.currentTimeMillis
-      const before = waited.get(record.request) ?? 0
-      const left = Math.max(0, wait - before)
-      const exits = yield* Effect.forEach(sinks, attempt(record, left), { concurrency: "unbounded" })
-      waited.set(record.request, before + (yield* Clock.currentTimeMillis) - started)
-      const errors = exits.flatMap((exit) => Exit.isFailure(exit) ? [Cause.squash(exit.cause) as Error] : [])
+      const exits = yield* Effect.forEach(writers, attempt(record, Math.max(0, limit - waited)), {
+        concurrency: "unbounded"
+      })
+      waited += (yield* Clock.currentTimeMillis) - started
+      const errors = exits.flatMap((exit) => Exit.isFailure(exit) ? [Cause.squash(exit.cause)] : [])
       if (errors.length > 0) return yield* new SinksFailed({ errors })
     })
-  })
+  }
 }
 
-/** Each record goes to every one of these sinks. */
+/** Opens a sink for one run. Where that is impossible, or takes too long, that is what each record fails with. */
+const openOne = (sink: LogSink["Service"], run: Run): Effect.Effect<Writer, never, Scope.Scope> => {
+  if (!("open" in sink)) return Effect.succeed(sink)
+  const { logTimeout } = run
+  const opened = sink.neverWaits === true || logTimeout === 0
+    ? sink.open(run)
+    : limited(sink.open(run), { left: logTimeout, limit: logTimeout })
+  return Effect.catchCause(opened, (cause) => Effect.succeed({ write: () => Effect.failCause(cause) }))
+}
+
+/** The writer of one run that hands each record to every one of these sinks, none of which can keep it waiting. */
+export const open = (sinks: ReadonlyArray<LogSink["Service"]>, run: Run): Effect.Effect<Writer, never, Scope.Scope> =>
+  Effect.map(Effect.forEach(sinks, (sink) => openOne(sink, run)), (writers) => combine(writers, run.logTimeout))
+
+/** Each record goes to every one of these sinks, within the time that the network configuration gives (`logTimeout`). */
 export const layer = <Sinks extends ReadonlyArray<Layer.Layer<LogSink, unknown, unknown>>>(
   ...sinks: Sinks
 ): Layer.Layer<LogSink, Layer.Error<Sinks[number]>, Layer.Services<Sinks[number]>> =>
@@ -57,6 +79,6 @@ export const layer = <Sinks extends ReadonlyArray<Layer.Layer<LogSink, unknown, 
     LogSink,
     Effect.map(
       Effect.forEach(sinks, (sink) => Effect.map(Layer.build(sink), (context) => Context.get(context, LogSink))),
-      (services) => make(services)
+      (services) => LogSink.of({ open: (run) => open(services, run), neverWaits: true })
     )
   ) as never

@@ -1,39 +1,21 @@
-/** Sends each record to the sinks that the network configuration of its request names. */
+/** Sends the records of each run to the sinks that its network configuration names. */
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import type { Request } from "../cni/Request.ts"
-import type { SinkTarget } from "../cni/Settings.ts"
-import { LogSink } from "../services/LogSink.ts"
-import * as CombinedSink from "./CombinedSink.ts"
-import * as FileSink from "./FileSink.ts"
-import * as JournaldSink from "./JournaldSink.ts"
-import * as StderrSink from "./StderrSink.ts"
-import * as SyslogSink from "./SyslogSink.ts"
-
-const make = (target: SinkTarget): LogSink["Service"] => {
-  switch (target.type) {
-    case "file":
-      return FileSink.make(target)
-    case "syslog":
-      return SyslogSink.make(target)
-    case "journald":
-      return JournaldSink.make(target)
-    case "stderr":
-      return StderrSink.make(target)
-  }
-}
-
-const made = new WeakMap<Request, LogSink["Service"]>()
-
-/** The sinks of a request. They are the same for all of its records, for they share the time that they may wait. */
-const sinksOf = (request: Request): LogSink["Service"] => {
-  const sinks = made.get(request) ??
-    CombinedSink.make(request.settings.sinks.map(make), request.settings.logTimeout)
-  made.set(request, sinks)
-  return sinks
-}
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import { combine } from "./CombinedSink.ts"
+import { LogSink } from "./LogSink.ts"
+import * as Registry from "./Registry.ts"
 
 /** The sinks of `logFile` and `logSinks`. Where a configuration names none, nothing is logged. */
-export const live = LogSink.of({ write: (record) => sinksOf(record.request).write(record) })
+export const make = (runner: ProcessRunner["Service"]) =>
+  LogSink.of({
+    neverWaits: true,
+    open: ({ environment, logTimeout, sinks }) =>
+      Effect.forEach(sinks, (target) => Registry.open(target, environment)).pipe(
+        Effect.map((writers) => combine(writers, logTimeout)),
+        Effect.provideService(ProcessRunner, runner)
+      )
+  })
 
-/** The live sinks as a layer. */
-export const layer = /* @__PURE__ */ Layer.succeed(LogSink, live)
+/** The sinks of the network configuration as a layer. */
+export const layer = /* @__PURE__ */ Layer.effect(LogSink, /* @__PURE__ */ Effect.map(ProcessRunner, make))

@@ -1,27 +1,43 @@
 /** Appends records to a file. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as PathTemplate from "../cni/PathTemplate.ts"
-import type { FileTarget } from "../cni/Settings.ts"
-import type { LogRecord } from "../record/LogRecord.ts"
-import { render } from "../record/render.ts"
-import { LogSink, SinkFailed } from "../services/LogSink.ts"
+import type { Environment } from "../cni/Environment.ts"
+import * as Field from "../json/Field.ts"
+import type { Record } from "../record/Record.ts"
+import * as Kind from "./Kind.ts"
+import { type LogSink, SinkFailed } from "./LogSink.ts"
+import * as PathTemplate from "./PathTemplate.ts"
+import * as RecordText from "./RecordText.ts"
 
-const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_WRONLY } = Fs.constants
+/** The fields of a file sink. */
+export const fields = () =>
+  Schema.Struct({
+    type: Schema.Literal("file"),
+    /** May have names of variables in it, such as `/var/log/cni/${CNI_CONTAINERID}.log`. */
+    path: Field.filled().pipe(Schema.annotateKey({ messageMissingKey: "the path of a file" })),
+    format: Schema.optionalKey(RecordText.format()),
+    /** Permissions of the file where it has to be made. */
+    mode: Schema.optionalKey(Field.matching(/^0?[0-7]{3}$/u, "an octal mode such as \"0640\""))
+  })
+
+type Fields = ReturnType<typeof fields>["Type"]
+
+type Target = Required<Fields>
+
+const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
 // Never through a symbolic link that somebody put there, and never waiting for the reader of a FIFO.
 const openFlags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
 
-const defaultMode = 0o600
-
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
-/** Whoever may read the files of a folder has to get into it. */
+/** The users that may read the files of a folder may also enter it. */
 const folderMode = (fileMode: number): number => 0o700 | (fileMode & 0o044) | ((fileMode & 0o044) >> 2)
 
-/** Makes a folder and those above it. The `recursive` of the runtimes never comes back where that is impossible (/proc). */
+/** Makes a folder and its parents. The runtimes' own `recursive` never returns where that is impossible (/proc). */
 const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   try {
     Fs.mkdirSync(path, mode)
@@ -55,7 +71,7 @@ const open = (path: string, mode: number): number => {
 }
 
 /**
- * Turns the part of a record that did fit on the disk into a line of spaces, so that it never stands in front of the
+ * Turns the part of a record that did fit on the disk into a line of spaces, so that it never precedes the
  * next record. Overwriting needs no space. Others may have appended since, so the file cannot just be cut; where our
  * part ends is what the descriptor's position says.
  */
@@ -89,6 +105,21 @@ const explain = (error: unknown): string => {
   }
 }
 
+/**
+ * Whether the last line of a file has its end. A run that was killed in the middle of a large write leaves half a line,
+ * which must not swallow the next record.
+ */
+const endsLine = (fd: number, size: number): boolean => {
+  if (size === 0) return true
+  const again = Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
+  try {
+    const last = Buffer.alloc(1)
+    return Fs.readSync(again, last, 0, 1, size - 1) === 0 || last[0] === 0x0a
+  } finally {
+    Fs.closeSync(again)
+  }
+}
+
 /** Appends with one `write`, so that the records of runs at the same time never mix. */
 const append = (path: string, mode: number, record: string): void => {
   if (path === "") throw new Error("the path is empty once its variables are filled in")
@@ -98,8 +129,9 @@ const append = (path: string, mode: number, record: string): void => {
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be somebody else's file")
     }
-    const length = Buffer.byteLength(record)
-    const written = Fs.writeSync(fd, record)
+    const line = stat.isFile() && !endsLine(fd, stat.size) ? `\n${record}` : record
+    const length = Buffer.byteLength(line)
+    const written = Fs.writeSync(fd, line)
     if (written < length) {
       if (stat.isFile()) blankOut(fd, path, written)
       throw new Error(`no space for the record: ${written} of ${length} bytes could be written`)
@@ -109,25 +141,24 @@ const append = (path: string, mode: number, record: string): void => {
   }
 }
 
-/** Writes records to the file that `target` names. Its path is filled in from each record's own request. */
-export const make = (target: FileTarget): LogSink["Service"] => {
-  return LogSink.of({
-    write: Effect.fnUntraced(function*(record: LogRecord) {
-      const path = PathTemplate.expand(target.path, record.request.environment)
-      yield* Effect.try({
-        try: () => append(path, target.mode ?? defaultMode, render(record, target.format)),
-        catch: (error) => new SinkFailed({ sink: `file ${JSON.stringify(path)}`, reason: explain(error) })
-      })
+/** A file as the sink of records. */
+export const kind = {
+  fields,
+  complete: (fields: Fields): Target => ({ format: "text", mode: "0600", ...fields }),
+  open: (target: Target, environment: Environment) => {
+    const path = PathTemplate.expand(target.path, environment)
+    const mode = Number.parseInt(target.mode, 8)
+    return Effect.succeed({
+      neverWaits: true,
+      write: (record: Record) =>
+        Effect.try({
+          try: () => append(path, mode, RecordText.render(record, target.format)),
+          catch: (cause) => new SinkFailed({ sink: `file ${JSON.stringify(path)}`, reason: explain(cause), cause })
+        })
     })
-  })
+  }
 }
 
 /** A file as the sink of all records. */
-export const layer = (target: {
-  /** May have names of variables in it, such as `/var/log/cni/${CNI_CONTAINERID}.log`. */
-  readonly path: string
-  readonly format?: FileTarget["format"]
-  /** Permissions of the file where it has to be made. Default: 0o600. */
-  readonly mode?: number
-}): Layer.Layer<LogSink> =>
-  Layer.succeed(LogSink, make({ type: "file", path: target.path, format: target.format ?? "text", mode: target.mode }))
+export const layer = (target: Omit<Fields, "type">): Layer.Layer<LogSink> =>
+  Kind.layer(kind, { type: "file", ...target })

@@ -1,35 +1,59 @@
 /** Sends records to systemd-journald, with fields of their own: `journalctl CNI_CONTAINERID=…` finds them. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
-import type { JournaldTarget } from "../cni/Settings.ts"
+import type { Environment } from "../cni/Environment.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as Field from "../json/Field.ts"
 import * as JournalFormat from "../record/JournalFormat.ts"
-import { LogSink, SinkFailed } from "../services/LogSink.ts"
-import * as logger from "./logger.ts"
+import type { Record } from "../record/Record.ts"
+import * as Kind from "./Kind.ts"
+import { type LogSink, SinkFailed } from "./LogSink.ts"
+import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
 const name = "journald"
 const socket = "/run/systemd/journal/socket"
 
-/** Sends records under the identifier that `target` names. */
-export const make = (target: JournaldTarget): LogSink["Service"] =>
-  LogSink.of({
-    name,
-    write: Effect.fnUntraced(function*(record) {
-      // Without this, `logger` would say nothing where nobody listens.
-      if (!Fs.existsSync(socket)) {
-        return yield* new SinkFailed({
-          sink: name,
-          reason: `there is no ${socket}: does systemd-journald run on this host?`
-        })
-      }
-      const fields = JournalFormat.render(record, target.identifier)
-      yield* Effect.mapError(
-        logger.run(["--journald"], `${fields.join("\n")}\n`, record.request.environment),
-        (error) => new SinkFailed({ sink: name, reason: error.message })
-      )
-    })
+/** The fields of a journald sink. */
+export const fields = () =>
+  Schema.Struct({
+    type: Schema.Literal("journald"),
+    /** What the journal sees as the name of the program. */
+    identifier: Schema.optionalKey(Field.identifier())
   })
 
+type Fields = ReturnType<typeof fields>["Type"]
+
+type Target = Required<Fields>
+
+const send = Effect.fnUntraced(function*(record: Record, identifier: string, environment: Environment) {
+  // Without this, `logger` would say nothing where nothing listens.
+  if (!Fs.existsSync(socket)) {
+    return yield* new SinkFailed({
+      sink: name,
+      reason: `there is no ${socket}: does systemd-journald run on this host?`
+    })
+  }
+  const lines = JournalFormat.render(record, { identifier, pid: process.pid })
+  yield* Effect.mapError(
+    UtilLinuxLogger.send(["--journald"], `${lines.join("\n")}\n`, environment),
+    (cause) => new SinkFailed({ sink: name, reason: cause.message, cause })
+  )
+})
+
+/** The journal of this host as the sink of records. */
+export const kind = {
+  fields,
+  complete: (fields: Fields): Target => ({ identifier: "cni-passthrough", ...fields }),
+  open: ({ identifier }: Target, environment: Environment) =>
+    Effect.map(ProcessRunner, (runner) => ({
+      name,
+      write: (record: Record) =>
+        Effect.provideService(send(record, identifier, environment), ProcessRunner, runner)
+    }))
+}
+
 /** The journal of this host as the sink of all records. */
-export const layer = (identifier = "cni-passthrough"): Layer.Layer<LogSink> =>
-  Layer.succeed(LogSink, make({ type: "journald", identifier }))
+export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
+  Kind.layer(kind, { type: "journald", ...target })

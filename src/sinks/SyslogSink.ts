@@ -1,39 +1,77 @@
 /** Sends records to a syslog daemon: over its local socket, TCP or UDP. */
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import { syslogAddress, type SyslogTarget } from "../cni/Settings.ts"
-import type { LogRecord } from "../record/LogRecord.ts"
+import type * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import type { Environment } from "../cni/Environment.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as Field from "../json/Field.ts"
+import type { Record } from "../record/Record.ts"
 import * as SyslogFormat from "../record/SyslogFormat.ts"
-import { LogSink, SinkFailed } from "../services/LogSink.ts"
-import * as logger from "./logger.ts"
+import * as Kind from "./Kind.ts"
+import * as LocalTime from "./LocalTime.ts"
+import { type LogSink, SinkFailed } from "./LogSink.ts"
+import * as RecordText from "./RecordText.ts"
+import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
-/** By its local socket. The kernel keeps the messages where the daemon is slow, until the queue of the socket is full. */
-const sendLocally = Effect.fnUntraced(function*(target: SyslogTarget, record: LogRecord) {
-  for (const { parameters, severity, text } of SyslogFormat.messages(record, target)) {
+const addressPattern =
+  /^(?:\/.*|(?<transport>tcp|udp):\/\/(?<host>\[[\da-fA-F:.]+\]|[^\s/:[\]]+)(?::(?<port>\d{1,5}))?)$/u
+
+/** The fields of a syslog sink. */
+export const fields = () =>
+  Schema.Struct({
+    type: Schema.Literal("syslog"),
+    /** Where the daemon listens. */
+    address: Schema.optionalKey(
+      Field.matching(addressPattern, "a path such as \"/dev/log\", \"tcp://host:601\" or \"udp://host:514\"")
+    ),
+    facility: Schema.optionalKey(
+      Field.oneOf(Object.keys(SyslogFormat.facilities) as Array<keyof typeof SyslogFormat.facilities>)
+    ),
+    /** What the daemon sees as the name of the program. */
+    tag: Schema.optionalKey(Field.identifier()),
+    format: Schema.optionalKey(RecordText.format()),
+    /** The header of the messages. Default: what `syslog(3)` writes on a local socket, else RFC 5424. */
+    protocol: Schema.optionalKey(Field.oneOf(["rfc3164", "rfc5424"]))
+  })
+
+type Fields = ReturnType<typeof fields>["Type"]
+
+type Target = Required<Fields>
+
+type Messages = ReadonlyArray<SyslogFormat.SyslogMessage>
+
+/**
+ * By its local socket. The kernel keeps the messages where the daemon is slow, until the queue of the socket is full.
+ * Daemons take a header of RFC 5424 there for a part of the text, unless they are told to expect one.
+ */
+const sendLocally = Effect.fnUntraced(function*(
+  target: Target,
+  environment: Environment,
+  record: Record,
+  messages: Messages
+) {
+  for (const message of messages) {
+    const header = target.protocol === "rfc3164" ? [] : [
+      "--rfc5424=notq",
+      `--msgid=${record.event}`,
+      `--sd-id=${SyslogFormat.dataId}`,
+      ...message.parameters.map((parameter) => `--sd-param=${parameter}`)
+    ]
     const options = [
       `--socket=${target.address}`,
       "--socket-errors=on",
-      "--rfc5424=notq",
       "--size=64KiB",
       `--tag=${target.tag}`,
       `--id=${process.pid}`,
-      `--priority=${target.facility}.${severity}`,
-      `--msgid=${record.event}`,
-      `--sd-id=${SyslogFormat.dataId}`,
-      ...parameters.map((parameter) => `--sd-param=${parameter}`)
+      `--priority=${target.facility}.${message.severity}`,
+      ...header
     ]
-    yield* logger.run(options, `${text}\n`, record.request.environment)
+    yield* UtilLinuxLogger.send(options, `${SyslogFormat.content(message, target.protocol)}\n`, environment)
   }
 })
 
-const linesOf = (target: SyslogTarget, record: LogRecord): ReadonlyArray<Buffer> => {
-  const sender = { hostname: process.getBuiltinModule("node:os").hostname(), pid: process.pid }
-  return SyslogFormat.messages(record, target)
-    .map((message) => Buffer.from(SyslogFormat.render(record, target, message, sender)))
-}
-
 /**
- * Over TCP, each message behind its length (RFC 6587, octet counting). The protocol has no receipt, but a daemon
+ * Over TCP, each message after its length (RFC 6587, octet counting). The protocol has no receipt, but a daemon
  * closes its end when it has read all of ours: until then the record does not count as written.
  */
 const sendByTcp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Effect.Effect<void, Error> =>
@@ -50,6 +88,7 @@ const sendByTcp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
 const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Effect.Effect<void, Error> =>
   Effect.callback((resume) => {
     const socket = process.getBuiltinModule("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4")
+    socket.on("error", (error) => resume(Effect.fail(error)))
     let left = lines.length
     const sent = (error: Error | null) => {
       left--
@@ -61,41 +100,51 @@ const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
     return Effect.sync(() => socket.close())
   })
 
-/** Sends records where `target` says. */
-export const make = (target: SyslogTarget): LogSink["Service"] => {
-  const { host = "", port, transport } = syslogAddress.exec(target.address)?.groups ?? {}
-  const hostname = host.replace(/^\[|\]$/g, "")
-  const send = (record: LogRecord): Effect.Effect<void, Error> => {
-    switch (transport) {
-      case "tcp":
-        return sendByTcp(hostname, Number(port ?? 601), linesOf(target, record))
-      case "udp":
-        return sendByUdp(hostname, Number(port ?? 514), linesOf(target, record))
-      default:
-        return sendLocally(target, record)
-    }
+/** Sends the messages of a record where a target says. */
+const makeSend = (target: Target, environment: Environment) => {
+  const { host = "", port, transport } = addressPattern.exec(target.address)?.groups ?? {}
+  const address = host.replace(/^\[|\]$/g, "")
+  return (record: Record, messages: Messages) => {
+    if (transport === undefined) return sendLocally(target, environment, record, messages)
+    const hostname = process.getBuiltinModule("node:os").hostname()
+    const sender = { ...target, hostname, pid: process.pid, minutesEast: LocalTime.minutesEast }
+    const lines = messages.map((message) => Buffer.from(SyslogFormat.render(record, message, sender)))
+    return transport === "tcp"
+      ? sendByTcp(address, Number(port ?? 601), lines)
+      : sendByUdp(address, Number(port ?? 514), lines)
   }
-  const name = `syslog ${target.address}`
-  return LogSink.of({
-    name,
-    write: (record) =>
-      Effect.mapError(
-        Effect.suspend(() => send(record)),
-        (error) => new SinkFailed({ sink: name, reason: error.message })
-      )
-  })
+}
+
+/** A syslog daemon as the sink of records. */
+export const kind = {
+  fields,
+  complete: ({ address = "/dev/log", ...fields }: Fields): Target => ({
+    address,
+    facility: "daemon",
+    tag: "cni-passthrough",
+    format: "json",
+    protocol: address.startsWith("/") ? "rfc3164" : "rfc5424",
+    ...fields
+  }),
+  open: (target: Target, environment: Environment) =>
+    Effect.map(ProcessRunner, (runner) => {
+      const name = `syslog ${target.address}`
+      const send = makeSend(target, environment)
+      let sequence = 0
+      return {
+        name,
+        write: (record: Record) =>
+          Effect.suspend(() => {
+            sequence++
+            return send(record, SyslogFormat.messages(record, RecordText.render(record, target.format), sequence))
+          }).pipe(
+            Effect.mapError((cause) => new SinkFailed({ sink: name, reason: cause.message, cause })),
+            Effect.provideService(ProcessRunner, runner)
+          )
+      }
+    })
 }
 
 /** A syslog daemon as the sink of all records. */
-export const layer = (target: Partial<Omit<SyslogTarget, "type">> = {}): Layer.Layer<LogSink> =>
-  Layer.succeed(
-    LogSink,
-    make({
-      type: "syslog",
-      address: "/dev/log",
-      facility: "daemon",
-      tag: "cni-passthrough",
-      format: "json",
-      ...target
-    })
-  )
+export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
+  Kind.layer(kind, { type: "syslog", ...target })

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Settings from "../../src/cni/Settings.ts"
+import * as Settings from "../../src/plugin/Settings.ts"
 import { repository } from "../support/plugin.ts"
 
 const folder = Path.join(repository, "conf")

@@ -7,7 +7,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { styleText } from "node:util"
-import { companion, plugin, repository } from "../support/plugin.ts"
+import { command, plugin, repository } from "../support/plugin.ts"
 
 const capture = JSON.parse(
   Fs.readFileSync(Path.join(repository, "test/fixtures/captures/podman-05-ADD.json"), "utf8")
@@ -85,7 +85,7 @@ done`
       "sh",
       "-euc",
       script,
-      companion,
+      command,
       process.execPath,
       conflist,
       folder

@@ -4,11 +4,11 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Daemons from "../support/daemons.ts"
-import { call, companion, path, temporary } from "../support/plugin.ts"
+import { call, command, path, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 
 const show = (args: ReadonlyArray<string>, via: ReadonlyArray<string> = []) => {
-  const [program = companion, ...rest] = [...via, companion, "show", ...args]
+  const [program = command, ...rest] = [...via, command, "show", ...args]
   return ChildProcess.spawnSync(program, rest, { env: { PATH: path }, encoding: "utf8" })
 }
 
@@ -78,7 +78,7 @@ describe("cni-passthrough show", () => {
   it("follows a log, past its rotation", async () => {
     using folder = temporary()
     const log = await makeLog(folder.path)
-    const child = ChildProcess.spawn(companion, ["show", "--follow", log], { env: { PATH: path } })
+    const child = ChildProcess.spawn(command, ["show", "--follow", log], { env: { PATH: path } })
     let stdout = ""
     child.stdout.on("data", (chunk) => (stdout += chunk))
     await Daemons.until("the first operations are shown", () => stdout.includes("DEL eth0 of good-1"))
@@ -93,7 +93,7 @@ describe("cni-passthrough show", () => {
   it("is cut short without a complaint", async () => {
     using folder = temporary()
     const log = await makeLog(folder.path)
-    const { stderr } = ChildProcess.spawnSync("/bin/sh", ["-c", `"${companion}" show ${log} | head -n 1 >/dev/null`], {
+    const { stderr } = ChildProcess.spawnSync("/bin/sh", ["-c", `"${command}" show ${log} | head -n 1 >/dev/null`], {
       env: { PATH: path },
       encoding: "utf8"
     })

@@ -1,11 +1,12 @@
 /** The two formats of a record. */
 import { assert, describe, it } from "@effect/vitest"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
-import type { HookReport, LogRecord } from "../../src/record/LogRecord.ts"
+import type { Hook, Record } from "../../src/record/Record.ts"
 import * as TextFormat from "../../src/record/TextFormat.ts"
-import { make } from "../support/request.ts"
+import { originOf } from "../../src/plugin/RequestRecord.ts"
+import { make, record } from "../support/request.ts"
 
-const hook: HookReport = {
+const hook: Hook = {
   command: "echo hi",
   netns: "host",
   exitCode: 0,
@@ -16,11 +17,12 @@ const hook: HookReport = {
   stderr: "",
   truncated: false
 }
-const time = Date.UTC(2026, 10, 23, 18, 58, 47, 5)
-const request = make("ADD", { label: "tap", hookADD: ["echo hi"] }, { CNI_ARGS: "A=1", TRACEPARENT: "00-ab-cd-01" })
+const request = record("ADD", { label: "tap", hookADD: ["echo hi"] }, { CNI_ARGS: "A=1", TRACEPARENT: "00-ab-cd-01" })
+const { time } = request
+const origin = originOf(make("ADD", { label: "tap" }))
 
-const json = (record: LogRecord) => JSON.parse(JsonFormat.render(record))
-const text = (record: LogRecord) => TextFormat.render(record)
+const json = (record: Record) => JSON.parse(JsonFormat.render(record))
+const text = (record: Record) => TextFormat.render(record, () => 60)
 
 const common = {
   time: "2026-11-23T18:58:47.005Z",
@@ -36,7 +38,7 @@ const common = {
 
 describe("a JSON record of", () => {
   it("a request has what was received", () => {
-    assert.deepStrictEqual(json({ event: "request", sequence: 1, request, time }), {
+    assert.deepStrictEqual(json(request), {
       ...common,
       event: "request",
       args: "A=1",
@@ -47,7 +49,7 @@ describe("a JSON record of", () => {
   })
 
   it("a hook has its report", () => {
-    assert.deepStrictEqual(json({ event: "hook", sequence: 2, request, time, hook }), {
+    assert.deepStrictEqual(json({ ...origin, event: "hook", time, hook, durationMs: 12.5 }), {
       ...common,
       event: "hook",
       hook,
@@ -56,19 +58,19 @@ describe("a JSON record of", () => {
   })
 
   it("a result has what went to stdout, or nothing", () => {
-    const record = { event: "result", sequence: 2, request, time, durationMs: 7 } as const
-    assert.deepStrictEqual(json({ ...record, result: `{"a":1}` }), {
+    const result = { ...origin, event: "result", time, durationMs: 7 } as const
+    assert.deepStrictEqual(json({ ...result, result: `{"a":1}` }), {
       ...common,
       event: "result",
       durationMs: 7,
       result: { a: 1 }
     })
-    assert.deepStrictEqual(json({ ...record, result: undefined }), { ...common, event: "result", durationMs: 7 })
+    assert.deepStrictEqual(json(result), { ...common, event: "result", durationMs: 7 })
   })
 
   it("an error has its document", () => {
-    const error = { code: 7, msg: "wrong", details: "" }
-    assert.deepStrictEqual(json({ event: "error", sequence: 2, request, time, error, durationMs: 7 }), {
+    const error = { code: 7, msg: "wrong" }
+    assert.deepStrictEqual(json({ ...origin, event: "error", time, error, durationMs: 7 }), {
       ...common,
       event: "error",
       error: { code: 7, msg: "wrong" },
@@ -77,8 +79,8 @@ describe("a JSON record of", () => {
   })
 
   it("a request leaves out what is empty", () => {
-    const bare = make("GC", {}, { CNI_CONTAINERID: "", CNI_NETNS: "", CNI_IFNAME: "" })
-    assert.deepStrictEqual(Object.keys(json({ event: "request", sequence: 1, request: bare, time })), [
+    const bare = record("GC", {}, { CNI_CONTAINERID: "", CNI_NETNS: "", CNI_IFNAME: "" })
+    assert.deepStrictEqual(Object.keys(json(bare)), [
       "time",
       "event",
       "invocation",
@@ -92,25 +94,20 @@ describe("a JSON record of", () => {
 
   it("a document has every number and key as it came, on one line", () => {
     const document = `{\n  "name": "n",\r\n  "2": 12345678901234567890, "1": 1.0\n}`
-    const line = JsonFormat.render({ event: "request", sequence: 1, request: make("ADD", document), time })
+    const line = JsonFormat.render(record("ADD", document))
     assert.include(line, `"config":{"name": "n","2": 12345678901234567890, "1": 1.0}`)
     assert.strictEqual(line.split("\n").length, 2)
   })
 
-  it("stdin that is no JSON object has its text, or its bytes in Base64", () => {
-    assert.strictEqual(json({ event: "request", sequence: 1, request: make("ADD", "[1]\n"), time }).stdin, "[1]\n")
-    const bytes = make("ADD", Buffer.from([0xff, 0x00]))
-    assert.strictEqual(json({ event: "request", sequence: 1, request: bytes, time }).stdinBase64, "/wA=")
+  it("stdin that is not a JSON object has its text, or its bytes in Base64", () => {
+    assert.strictEqual(json(record("ADD", "[1]\n")).stdin, "[1]\n")
+    const bytes = record("ADD", Buffer.from([0xff, 0x00]))
+    assert.strictEqual(json(bytes).stdinBase64, "/wA=")
   })
 
   it("anything has no character that moves a cursor or turns text around", () => {
     const hostile = "\u001b[2J\u009b2J\u202e\u2028\u0007"
-    const line = JsonFormat.render({
-      event: "request",
-      sequence: 1,
-      request: make("ADD", `{"name":"n","x":"\u009b\u202e"}`, { CNI_ARGS: hostile }),
-      time
-    })
+    const line = JsonFormat.render(record("ADD", `{"name":"n","x":"\u009b\u202e"}`, { CNI_ARGS: hostile }))
     assert.notMatch(line, /[\0-\u0009\u000b-\u001f\u007f-\u009f\u2028\u202e]/)
     assert.strictEqual(JSON.parse(line).args, hostile)
     assert.strictEqual(JSON.parse(line).config.x, "\u009b\u202e")
@@ -119,9 +116,9 @@ describe("a JSON record of", () => {
 
 describe("a text record of", () => {
   it("a request has the layout of the ancestor", () => {
-    const lines = text({ event: "request", sequence: 1, request, time }).split("\n")
+    const lines = text(request).split("\n")
     assert.strictEqual(lines[0], "")
-    assert.match(lines[1] ?? "", /^(Sun|Mon|Tue), 2[234] Nov 2026 \d\d:\d\d:47 [+-]\d{4}$/)
+    assert.strictEqual(lines[1], "Mon, 23 Nov 2026 19:58:47 +0100")
     assert.deepStrictEqual(lines.slice(2), [
       "CNI_COMMAND: ADD",
       "CNI_CONTAINERID: container-1",
@@ -144,11 +141,11 @@ describe("a text record of", () => {
   })
 
   it("a request says when there is no hook, and nothing of hooks when it is refused", () => {
-    assert.match(text({ event: "request", sequence: 1, request: make("DEL", {}), time }), /\nNo DEL hook\n$/)
-    assert.notMatch(text({ event: "request", sequence: 1, request: make("ADD", { name: "" }), time }), /hook/)
+    assert.match(text(record("DEL", {})), /\nNo DEL hook\n$/)
+    assert.notMatch(text(record("ADD", { name: "" })), /hook/)
   })
 
-  const ends: ReadonlyArray<readonly [report: Partial<HookReport>, lines: ReadonlyArray<string>]> = [
+  const ends: ReadonlyArray<readonly [report: Partial<Hook>, lines: ReadonlyArray<string>]> = [
     [{}, ["  hi", "EXIT STATUS: 0"]],
     [{ exitCode: 3, stderr: "no\nway\n" }, ["  hi", "  no", "  way", "EXIT STATUS: 3"]],
     [{ exitCode: null, signal: "SIGSEGV" }, ["  hi", "KILLED: SIGSEGV"]],
@@ -158,9 +155,8 @@ describe("a text record of", () => {
   ]
   for (const [report, expected] of ends) {
     it(`a hook says how it ended: ${expected.at(-1)}`, () => {
-      const lines = text({ event: "hook", sequence: 2, request, time, hook: { ...hook, ...report } }).trimEnd().split(
-        "\n"
-      )
+      const lines = text({ ...origin, event: "hook", time, hook: { ...hook, ...report }, durationMs: 12.5 })
+        .trimEnd().split("\n")
       assert.deepStrictEqual(lines, ["COMMAND: echo hi", ...expected])
     })
   }
@@ -168,13 +164,13 @@ describe("a text record of", () => {
   it("a failure ends with its code and its message", () => {
     const error = { code: 7, msg: "wrong", details: "very" }
     assert.strictEqual(
-      text({ event: "error", sequence: 2, request, time, error, durationMs: 1 }),
+      text({ ...origin, event: "error", time, error, durationMs: 1 }),
       "ERROR 7: wrong; very\n"
     )
   })
 
   it("a result has it on one line", () => {
-    const record = { event: "result", sequence: 2, request, time, durationMs: 1 } as const
-    assert.strictEqual(text({ ...record, result: "{\n  \"a\": 1.0\n}" }), "RESULT: {\"a\": 1.0}\n")
+    const result = { ...origin, event: "result", time, durationMs: 1 } as const
+    assert.strictEqual(text({ ...result, result: "{\n  \"a\": 1.0\n}" }), "RESULT: {\"a\": 1.0}\n")
   })
 })

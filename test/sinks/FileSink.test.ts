@@ -4,26 +4,28 @@ import * as Layer from "effect/Layer"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import type { FileTarget } from "../../src/cni/Settings.ts"
-import { LogSink } from "../../src/services/LogSink.ts"
+import { LogSink } from "../../src/sinks/LogSink.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import * as FileSink from "../../src/sinks/FileSink.ts"
 import { temporary } from "../support/plugin.ts"
-import { make } from "../support/request.ts"
+import { make, record } from "../support/request.ts"
 import { itWithMounts } from "../support/requirements.ts"
 
-const target = (path: string, options: Partial<FileTarget> = {}): FileTarget => ({
+type Target = Parameters<typeof FileSink.kind.open>[0]
+
+const target = (path: string, options: Partial<Target> = {}): Target => ({
   type: "file",
   path,
   format: "json",
-  mode: undefined,
+  mode: "0600",
   ...options
 })
 
-const record = (config: object = {}, variables = {}) =>
-  ({ event: "request", sequence: 1, request: make("ADD", config, variables), time: 0 }) as const
+/** The writer of a file for the run of a request. */
+const open = (file: Target) => FileSink.kind.open(file, make("ADD", {}).environment)
 
-const write = (file: FileTarget, config: object = {}) => FileSink.make(file).write(record(config))
+const write = (file: Target, config: object = {}) =>
+  Effect.flatMap(open(file), (writer) => writer.write(record("ADD", config)))
 
 const permissions = (path: string) => Fs.statSync(path).mode & 0o777
 
@@ -61,7 +63,7 @@ describe("a file", () => {
     inFolder((folder) =>
       Effect.gen(function*() {
         const umask = process.umask(0o077)
-        yield* write(target(`${folder}/log`, { mode: 0o640 })).pipe(
+        yield* write(target(`${folder}/log`, { mode: "0640" })).pipe(
           Effect.ensuring(Effect.sync(() => process.umask(umask)))
         )
         assert.strictEqual(permissions(`${folder}/log`), 0o640)
@@ -85,10 +87,10 @@ describe("a file", () => {
     "that was rotated away between two records is made anew",
     inFolder((folder) =>
       Effect.gen(function*() {
-        const sink = FileSink.make(target(`${folder}/log`))
-        yield* sink.write(record())
+        const sink = yield* open(target(`${folder}/log`))
+        yield* sink.write(record("ADD", {}))
         Fs.renameSync(`${folder}/log`, `${folder}/log.1`)
-        yield* sink.write(record())
+        yield* sink.write(record("ADD", {}))
         assert.strictEqual(Fs.statSync(`${folder}/log`).size, Fs.statSync(`${folder}/log.1`).size)
       })
     )
@@ -140,7 +142,7 @@ describe("a file", () => {
 })
 
 describe("a full disk", () => {
-  itWithMounts("never leaves half a record in front of the next whole one", () => {
+  itWithMounts("never leaves half a record before the next whole one", () => {
     using folder = temporary()
     ChildProcess.execFileSync("mount", ["-t", "tmpfs", "-o", "size=64k", "tmpfs", folder.path])
     try {
@@ -179,9 +181,10 @@ describe("several sinks", () => {
           FileSink.layer({ path: folder })
         )
         const error = yield* Effect.gen(function*() {
-          return yield* Effect.flip((yield* LogSink).write(record()))
-        }).pipe(Effect.provide(sink))
-        assert.match(error.message, /^file "\/dev\/full": .*ENOSPC.*; file ".*": is a folder/)
+          const run = { environment: make("ADD", {}).environment, sinks: [], logTimeout: 0 }
+          return yield* Effect.flip((yield* CombinedSink.open([yield* LogSink], run)).write(record("ADD", {})))
+        }).pipe(Effect.scoped, Effect.provide(sink))
+        assert.match((error as Error).message, /^file "\/dev\/full": .*ENOSPC.*; file ".*": is a folder/)
         assert.match(Fs.readFileSync(`${folder}/log`, "utf8"), /^CNI_COMMAND: ADD$/m)
       })
     )

@@ -35,8 +35,9 @@ export interface Message {
 
 export interface Rsyslog {
   readonly pid: number
-  /** The addresses that it listens at. */
+  /** The addresses that it listens at: a socket as Debian configures /dev/log, one for RFC 5424, and the network. */
   readonly local: string
+  readonly rfc5424: string
   readonly tcp: string
   readonly udp: string
   /** All messages so far, in the order of their arrival. */
@@ -45,11 +46,12 @@ export interface Rsyslog {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** An rsyslogd with its default limits, on loopback and on a socket of its own. */
+/** An rsyslogd with its default limits and parsers, on loopback and on sockets of its own. */
 export const rsyslog = async (): Promise<Rsyslog> => {
   const folder = temporary()
   const port = await freePort()
   const local = Path.join(folder.path, "log.sock")
+  const rfc5424 = Path.join(folder.path, "rfc5424.sock")
   const output = Path.join(folder.path, "messages")
   Fs.writeFileSync(
     Path.join(folder.path, "rsyslog.conf"),
@@ -57,7 +59,8 @@ export const rsyslog = async (): Promise<Rsyslog> => {
 module(load="imuxsock" SysSock.Use="off")
 module(load="imtcp")
 module(load="imudp")
-input(type="imuxsock" Socket="${local}" RateLimit.Interval="0" UseSysTimeStamp="off" UseSpecialParser="off")
+input(type="imuxsock" Socket="${local}" RateLimit.Interval="0")
+input(type="imuxsock" Socket="${rfc5424}" RateLimit.Interval="0" UseSysTimeStamp="off" UseSpecialParser="off")
 input(type="imtcp" address="127.0.0.1" port="${port}")
 input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="4m")
 template(name="whole" type="list") { property(name="jsonmesg") constant(value="\\n") }
@@ -79,6 +82,7 @@ action(type="omfile" file="${output}" template="whole")
   return {
     pid: child.pid ?? 0,
     local,
+    rfc5424,
     tcp: `tcp://127.0.0.1:${port}`,
     udp: `udp://127.0.0.1:${port}`,
     messages: () =>
@@ -98,16 +102,19 @@ action(type="omfile" file="${output}" template="whole")
 // oxlint-disable-next-line typescript/no-explicit-any
 export const recordsOf = (messages: ReadonlyArray<Message>): Array<any> => {
   const texts = new Map<string, Array<string>>()
-  for (const { msg, ["structured-data"]: data } of messages) {
+  for (const [index, message] of messages.entries()) {
+    // Without structured data, what tells parts from each other is in front of the text, which rsyslog begins with a space.
+    const [, inText = "", text = ""] = /^ ?(\[cni-passthrough@32473 [^\]]*\] )?([^]*)$/.exec(message.msg) ?? []
+    const data = message["structured-data"] === "-" ? inText : message["structured-data"]
     const value = (name: string) => new RegExp(` ${name}="([^"]*)"`).exec(data)?.[1] ?? ""
-    const key = `${value("invocation")} ${value("sequence").padStart(4)}`
+    const key = data === "" ? String(index) : `${value("invocation")} ${value("sequence")}`
     const part = Number(value("part").split("/")[0] || 1)
     const parts = texts.get(key) ?? []
     if (parts[part - 1] !== undefined) throw new Error(`part ${part} of ${key} came twice`)
-    parts[part - 1] = msg
+    parts[part - 1] = text
     texts.set(key, parts)
   }
-  return [...texts].toSorted(([left], [right]) => left < right ? -1 : 1).map(([, parts]) => JSON.parse(parts.join("")))
+  return [...texts.values()].map((parts) => JSON.parse(parts.join("")))
 }
 
 export interface Journald {

@@ -2,18 +2,18 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type { HookCommand } from "../../src/cni/Settings.ts"
-import * as Passthrough from "../../src/Passthrough.ts"
-import type { HookReport, LogRecord } from "../../src/record/LogRecord.ts"
-import { LogSink } from "../../src/services/LogSink.ts"
-import * as Testing from "../../src/testing.ts"
+import type { HookCommand } from "../../src/plugin/Settings.ts"
+import * as Passthrough from "../../src/plugin/Passthrough.ts"
+import type * as Record from "../../src/record/Record.ts"
+import { LogSink } from "../../src/sinks/LogSink.ts"
+import * as Testing from "../../src/plugin/Testing.ts"
 import { attachment } from "./plugin.ts"
 
 export interface Outcome {
   readonly succeeded: boolean
   readonly stdout: ReadonlyArray<string>
   readonly stderr: ReadonlyArray<string>
-  readonly records: ReadonlyArray<LogRecord>
+  readonly records: ReadonlyArray<Record.Record>
   readonly commands: ReadonlyArray<HookCommand["command"]>
 }
 
@@ -23,9 +23,9 @@ export interface Scenario {
   readonly variables?: { readonly [name: string]: string }
   readonly arguments?: ReadonlyArray<string>
   readonly ownNamespace?: string
-  readonly hook?: (hook: HookCommand) => Partial<HookReport>
+  readonly hook?: (hook: HookCommand) => Partial<Record.Hook>
   /** What the sink does with a record, instead of keeping it. */
-  readonly write?: (record: LogRecord) => Effect.Effect<void, Error>
+  readonly write?: (record: Record.Record) => Effect.Effect<void, Error>
 }
 
 /** The document of a scenario. */
@@ -37,7 +37,7 @@ export const stdin = ({ config = {} }: Scenario): string | Uint8Array =>
 /** The outcome of a scenario. */
 export const run = Effect.fnUntraced(function*(scenario: Scenario) {
   const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
-  const records: Array<LogRecord> = []
+  const records: Array<Record.Record> = []
   const commands: Array<HookCommand["command"]> = []
   const exit = yield* Effect.exit(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
     Testing.envReader({ ...attachment, CNI_COMMAND: scenario.command, ...scenario.variables }, {

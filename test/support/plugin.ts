@@ -15,7 +15,7 @@ const dist = Path.join(repository, isStandalone ? "dist/standalone" : "dist")
 export const plugin = Path.join(dist, "passthrough")
 
 /** The companion command in the same form. */
-export const companion = Path.join(dist, "cni-passthrough")
+export const command = Path.join(dist, "cni-passthrough")
 
 export interface Run {
   readonly code: number | null

@@ -1,6 +1,8 @@
 /** Requests for unit tests, made the way the pipeline makes them. */
 import * as Environment from "../../src/cni/Environment.ts"
-import * as Request from "../../src/cni/Request.ts"
+import * as Request from "../../src/plugin/Request.ts"
+import * as RequestRecord from "../../src/plugin/RequestRecord.ts"
+import type * as Record from "../../src/record/Record.ts"
 import { attachment } from "./plugin.ts"
 
 /** A request with this verb, these fields (or this text) on stdin, and these variables. */
@@ -19,3 +21,7 @@ export const make = (
         typeof config === "string" ? config : JSON.stringify({ cniVersion: "1.1.0", name: "net", ...config })
       )
   })
+
+/** Its record. */
+export const record = (...request: Parameters<typeof make>): Record.RequestRecord =>
+  RequestRecord.make(make(...request))

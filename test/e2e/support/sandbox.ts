@@ -6,7 +6,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import { isStandalone, plugin, repository } from "../../support/plugin.ts"
+import { command, isStandalone, plugin, repository } from "../../support/plugin.ts"
 
 /** Folders of the host that are covered, with what covers them. */
 const covers = { "/etc/cni": "etc-cni", "/opt/cni": "opt-cni", "/var/lib/cni": "var-lib-cni" } as const
@@ -78,4 +78,11 @@ export const make = (): Sandbox => {
       Fs.rmSync(root, { recursive: true, force: true })
     }
   }
+}
+
+/** A sandbox with `cni-passthrough` on its PATH. */
+export const makeWithCommand = (): Sandbox => {
+  const sandbox = make()
+  Fs.copyFileSync(command, Path.join(sandbox.tmp, "bin/cni-passthrough"))
+  return sandbox
 }

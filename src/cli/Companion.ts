@@ -1,0 +1,28 @@
+/** The companion command: one file for each subcommand, put together here. */
+import * as Command from "effect/cli/Command"
+import * as Help from "./commands/Help.ts"
+import { install } from "./commands/Install.ts"
+import { instrument } from "./commands/Instrument.ts"
+import { run } from "./commands/Run.ts"
+import { schema } from "./commands/Schema.ts"
+import { show } from "./commands/Show.ts"
+import { validate } from "./commands/Validate.ts"
+
+const subcommands = [run, show, instrument, validate, install, schema] as const
+
+/** `cni-passthrough`, with all its subcommands. */
+export const command = Command.make("cni-passthrough").pipe(
+  Command.withDescription("See what each plugin of a CNI chain does"),
+  Command.withExamples([
+    {
+      command: "cni-passthrough run add conf/10-chained.conflist --new-netns demo",
+      description: "Run a chain, and see what each plugin did"
+    },
+    {
+      command: "cni-passthrough instrument --in-place /etc/cni/net.d/87-podman-bridge.conflist",
+      description: "Put taps into a chain of a real runtime"
+    },
+    { command: "cni-passthrough show /var/log/cni/*.jsonl", description: "See what they saw" }
+  ]),
+  Command.withSubcommands([...subcommands, Help.make("cni-passthrough", subcommands)])
+)

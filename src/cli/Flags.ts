@@ -1,0 +1,72 @@
+/** The flags that several commands have. Each one checks its own value. */
+import type * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Param from "effect/cli/Param"
+import * as Primitive from "effect/cli/Primitive"
+import * as Config from "effect/Config"
+import * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
+import * as ConfFolder from "../host/ConfFolder.ts"
+import * as GoDuration from "../json/GoDuration.ts"
+import * as ResultCache from "../runtime/ResultCache.ts"
+
+/** A flag with a text as its value, which may be left out. */
+export const text = (name: string, description: string): Flag.Flag<Option.Option<string>> =>
+  Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
+
+/** A flag that is off unless it is given. */
+export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+/** A length of time as a Go duration, in milliseconds. `fallback` is a Go duration too. */
+export const duration = (name: string, description: string, fallback: string): Flag.Flag<number> =>
+  Flag.String(name).pipe(
+    Flag.withDescription(`${description} (default: ${fallback})`),
+    Flag.withMetavar("duration"),
+    Flag.filter(
+      (value) => GoDuration.pattern.test(value),
+      (value) => `found ${JSON.stringify(value)}, expected a duration such as 30s, 500ms or 1m30s`
+    ),
+    Flag.map(GoDuration.toMillis),
+    Flag.withDefault(GoDuration.toMillis(fallback))
+  )
+
+/** What shells complete as a path, and what is taken as it stands. */
+const pathLike = (kind: Primitive.PathType): Primitive.Primitive<string> =>
+  Object.assign(Object.create(Object.getPrototypeOf(Primitive.String)), Primitive.Path(kind), { parse: Effect.succeed })
+
+/** A flag whose value is a folder, which need not be there. */
+const folder = (name: string): Flag.Flag<string> =>
+  Param.makeSingle({ kind: Param.flagKind, name, primitiveType: pathLike("directory"), typeName: "folder" })
+
+/** An argument that is a file, or something else that names one: a network, a pattern. */
+export const file = (name: string): Argument.Argument<string> =>
+  Param.makeSingle({ kind: Param.argumentKind, name, primitiveType: pathLike("either"), typeName: "file" })
+
+/** The folders of a path such as `/opt/cni/bin:/usr/lib/cni`. */
+export const folders = (path: string): ReadonlyArray<string> => path.split(":").filter((folder) => folder !== "")
+
+const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
+
+/** The folders where plugins are looked for. */
+export const cniPath: Flag.Flag<ReadonlyArray<string>> = Flag.String("cni-path").pipe(
+  Flag.withDescription(`Folders of plugins, separated by colons (default: CNI_PATH, or ${defaultCniPath})`),
+  Flag.withMetavar("folders"),
+  Flag.withFallbackConfig(Config.String("CNI_PATH")),
+  Flag.withDefault(defaultCniPath),
+  Flag.map(folders),
+  Flag.filter((list) => list.length > 0, () => "found no folder, expected at least one")
+)
+
+/** The folder of network configurations. */
+export const confDir: Flag.Flag<string> = folder("conf-dir").pipe(
+  Flag.withDescription(`Folder of network configurations (default: NETCONFPATH, or ${ConfFolder.defaultFolder})`),
+  Flag.withFallbackConfig(Config.String("NETCONFPATH")),
+  Flag.withDefault(ConfFolder.defaultFolder)
+)
+
+/** Where libcni keeps the results of attachments. */
+export const cacheDir: Flag.Flag<string> = folder("cache-dir").pipe(
+  Flag.withDescription(`Folder of libcni's results (default: ${ResultCache.defaultFolder})`),
+  Flag.withDefault(ResultCache.defaultFolder)
+)

@@ -1,0 +1,95 @@
+/** `cni-passthrough install`: puts the plugin where runtimes look for it, and takes it away. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import * as ConfFolder from "../../host/ConfFolder.ts"
+import * as PluginFolder from "../../host/PluginFolder.ts"
+import type { Identity } from "../../runtime/Attachments.ts"
+import * as PluginUsers from "../../runtime/PluginUsers.ts"
+import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
+
+/** Networks or attachments call the plugin that was to be taken away. */
+class StillNeeded extends Data.TaggedError("StillNeeded")<{
+  readonly file: string
+  readonly configurations: ReadonlyArray<string>
+  readonly attachments: ReadonlyArray<Identity>
+}> {
+  override readonly message = [
+    `${this.file} stays, because it is still needed:`,
+    ...this.configurations.map((path) => `  the network in ${path} calls it`),
+    ...this.attachments.map(({ containerId, ifname, network }) =>
+      `  ${ifname} of ${containerId} on ${network} cannot be detached without it`
+    ),
+    "Take the taps out and end these containers first, or give --force"
+  ].join("\n")
+}
+
+/** There is no plugin to install. */
+class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: string }> {
+  override readonly message = `there is no built plugin in ${this.folder}: run npm run build first`
+}
+
+const input = {
+  to: Flag.Directory("to").pipe(
+    Flag.withDescription(`Folder of plugins (default: the first of ${PluginFolder.usual.join(", ")} that there is)`),
+    Flag.optional
+  ),
+  uninstall: Flags.toggle("uninstall", "Take it away again, unless networks or attachments still need it"),
+  force: Flags.toggle("force", "With --uninstall: take it away even where it is still needed"),
+  confDir: Flags.confDir,
+  cacheDir: Flags.cacheDir
+}
+
+/** Fails where something still needs the plugin in this file. */
+const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cacheDir: string) {
+  const configurations = yield* ConfFolder.naming(confDir, PluginFolder.pluginName)
+  const attachments = yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)
+  if (configurations.length > 0 || attachments.length > 0) {
+    return yield* new StillNeeded({ file, configurations, attachments })
+  }
+})
+
+/** The built plugin beside this command: the form that needs nothing on the host, where it is there. */
+const builtPlugin = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const dist = path.dirname(yield* Effect.orElseSucceed(fs.realPath(process.argv[1] ?? ""), () => process.execPath))
+  for (const candidate of ["standalone/passthrough", "passthrough"]) {
+    const file = path.join(dist, candidate)
+    if (yield* Effect.orElseSucceed(fs.exists(file), () => false)) return file
+  }
+  return yield* new NotBuilt({ folder: dist })
+})
+
+/** `install` */
+export const install = Command.make(
+  "install",
+  input,
+  Effect.fnUntraced(function*({ cacheDir, confDir, force, to, uninstall }) {
+    const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
+    if (uninstall) {
+      const file = yield* PluginFolder.findOurs(folder)
+      if (!force) yield* checkNeed(file, confDir, cacheDir)
+      yield* PluginFolder.remove(file)
+      return yield* Console.log(`removed ${file}`)
+    }
+    const built = yield* builtPlugin
+    yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Put the plugin where runtimes look for it"),
+  Command.withDescription(
+    "Put the plugin into the folder of plugins, by rename, once it has answered VERSION there; or take it away."
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough install", description: "Into the first folder that runtimes look into" },
+    { command: "cni-passthrough install --to /usr/lib/cni", description: "Where podman of Debian looks" },
+    { command: "cni-passthrough install --uninstall", description: "Take it away again" }
+  ])
+)

@@ -1,0 +1,161 @@
+/** `cni-passthrough instrument`: puts taps into a chain, and takes them out again. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
+import * as PluginExec from "../../exec/PluginExec.ts"
+import * as PluginVersion from "../../exec/PluginVersion.ts"
+import * as AtomicFile from "../../host/AtomicFile.ts"
+import * as ConfFolder from "../../host/ConfFolder.ts"
+import * as Instrumentation from "../../host/Instrumentation.ts"
+import * as PluginFolder from "../../host/PluginFolder.ts"
+import type { JsonObject } from "../../json/Json.ts"
+import * as Style from "../../report/Style.ts"
+import * as PluginUsers from "../../runtime/PluginUsers.ts"
+import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
+
+/** A configuration cannot be instrumented, or has nothing to take out. */
+class NotApplicable extends Data.TaggedError("NotApplicable")<{ readonly path: string; readonly reason: string }> {
+  override readonly message = `${this.path} ${this.reason}`
+}
+
+/** The taps would call a plugin that does not work, so no container could be attached any more. */
+class PluginNotReady extends Data.TaggedError("PluginNotReady")<{ readonly reason: string; readonly cause: unknown }> {
+  override readonly message = `${this.reason}: with taps, no container could be attached.\n` +
+    "Put the plugin where the runtime looks (cni-passthrough install), or give\n--cni-path"
+}
+
+const input = {
+  conflist: Argument.File("conflist").pipe(Argument.withDescription("A network configuration list")),
+  inPlace: Flags.toggle("in-place", "Write the file itself, by rename, with its mode and owner").pipe(
+    Flag.withAlias("i")
+  ),
+  output: Flag.File("output").pipe(
+    Flag.withDescription("Write another file"),
+    Flag.withAlias("o"),
+    Flag.optional
+  ),
+  remove: Flags.toggle("remove", "Take the taps out again"),
+  sink: Flag.Literals("sink", ["file", "journald", "syslog"]).pipe(
+    Flag.withDescription("Where the taps log to (default: file)"),
+    Flag.withDefault("file" as const)
+  ),
+  logDir: Flag.Directory("log-dir").pipe(
+    Flag.withDescription("Folder of the logs, one file for each container (default: /var/log/cni)"),
+    Flag.withDefault("/var/log/cni")
+  ),
+  hook: Flag.String("hook").pipe(
+    Flag.withDescription("A command that the taps run on ADD and DEL; may be given several times"),
+    Flag.withMetavar("command"),
+    Flag.atLeast(0)
+  ),
+  cniPath: Flags.cniPath,
+  cacheDir: Flags.cacheDir
+}
+
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** What the taps have besides their type and label. */
+const fieldsOf = ({ hook, logDir, sink }: Input): JsonObject => ({
+  logSinks: [
+    sink === "file" ? { type: "file", path: `${logDir}/\${CNI_CONTAINERID}.jsonl`, format: "json" } : { type: sink }
+  ],
+  onLogFailure: "ignore",
+  ...(hook.length === 0 ? {} : { hookADD: hook, hookDEL: hook })
+})
+
+/** The lines of a text, those with something put in with a `+` before them. */
+const difference = (
+  { inserted, text }: Instrumentation.Instrumented,
+  paint: (line: string) => string
+): ReadonlyArray<string> => {
+  let next = 0
+  return text.trimEnd().split("\n").map((line) => {
+    const from = next
+    const to = from + line.length
+    next = to + 1
+    const isNew = inserted.some(({ end, start }) => /\S/.test(text.slice(Math.max(start, from), Math.min(end, to))))
+    return isNew ? paint(`+ ${line}`) : `  ${line}`
+  })
+}
+
+/** The changed text of a configuration. */
+const change = Effect.fnUntraced(function*({ path, source }: ConfFolder.Loaded, flags: Input) {
+  if (!Instrumentation.isChain(source)) {
+    return yield* new NotApplicable({ path, reason: "is not a chain: it has no list of plugins" })
+  }
+  const isInstrumented = Instrumentation.isInstrumented(source)
+  if (flags.remove) {
+    return isInstrumented
+      ? Instrumentation.remove(source)
+      : yield* new NotApplicable({ path, reason: "has no taps that were put in by this command" })
+  }
+  if (isInstrumented) {
+    return yield* new NotApplicable({ path, reason: "has taps already: take them out with --remove first" })
+  }
+  const { plugins } = NetworkConfigList.make(source.value) // without those that stand in files of their own
+  return Instrumentation.insert(source, plugins.map(({ title }) => title), fieldsOf(flags))
+})
+
+/** Fails where the plugin is not in the folders of the runtime, or does not answer there. */
+const checkPlugin = (cniPath: ReadonlyArray<string>, cniVersion: string) =>
+  PluginExec.find(PluginFolder.pluginName, cniPath).pipe(
+    Effect.flatMap((file) => PluginVersion.ask(file, cniVersion)),
+    Effect.mapError((cause) => new PluginNotReady({ reason: cause.message, cause }))
+  )
+
+/** Which attachments to a network call the plugin until they are gone, one a line; nothing where none does. */
+const usersOf = Effect.fnUntraced(function*(cacheDir: string, network: string) {
+  const users = (yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)).filter((user) => user.network === network)
+  return users.length === 0 ? [] : [
+    "the plugin is still needed to detach what was attached with the taps:",
+    ...users.map(({ containerId, ifname }) => `  ${ifname} of ${containerId}`)
+  ]
+})
+
+/** `instrument CONFLIST` */
+export const instrument = Command.make(
+  "instrument",
+  input,
+  Effect.fnUntraced(function*(flags) {
+    const style = yield* Style.current()
+    const loaded = yield* ConfFolder.load(flags.conflist, ".")
+    const changed = yield* change(loaded, flags)
+    if (flags.inPlace && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)
+    if (Option.isSome(flags.output)) yield* AtomicFile.replaceText(flags.output.value, changed.text)
+    if (flags.inPlace) {
+      yield* AtomicFile.replaceText(loaded.path, changed.text, { expected: loaded.source.text })
+    }
+    for (const line of difference(changed, style.green)) yield* Console.log(line)
+    if (!flags.inPlace && Option.isNone(flags.output)) {
+      yield* Console.error("nothing is written yet: --in-place writes the file itself, -o FILE another one")
+    }
+    if (flags.remove) {
+      for (const line of yield* usersOf(flags.cacheDir, loaded.list.name)) yield* Console.error(line)
+    }
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Put taps into a chain, and take them out again"),
+  Command.withDescription(
+    "Put a tap after each plugin of a chain; --remove gives the old file back byte for byte."
+  ),
+  Command.withExamples([
+    {
+      command: "cni-passthrough instrument /etc/cni/net.d/87-podman-bridge.conflist",
+      description: "See what would change"
+    },
+    {
+      command: "cni-passthrough instrument -i --hook 'ip addr' 87-podman-bridge.conflist",
+      description: "Put taps with a hook in"
+    },
+    {
+      command: "cni-passthrough instrument -i --remove 87-podman-bridge.conflist",
+      description: "Take them out again"
+    }
+  ])
+)

@@ -1,0 +1,226 @@
+/** `cni-passthrough show`: operations, put together from the records of logs. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import type { Record } from "../../record/Record.ts"
+import * as Filter from "../../report/Filter.ts"
+import * as Follow from "../../report/Follow.ts"
+import { Following, type Piece } from "../../report/Following.ts"
+import { NotRecords } from "../../report/LogError.ts"
+import * as LogFiles from "../../report/LogFiles.ts"
+import * as Moment from "../../report/Moment.ts"
+import * as Operation from "../../report/Operation.ts"
+import * as RecordLog from "../../report/RecordLog.ts"
+import type { Skipped } from "../../report/Skipped.ts"
+import * as Style from "../../report/Style.ts"
+import * as Terminal from "../../report/Terminal.ts"
+import * as View from "../../report/View.ts"
+import * as ViewJson from "../../report/ViewJson.ts"
+import * as Errors from "../Errors.ts"
+import { file, text, toggle } from "../Flags.ts"
+import * as Print from "../Print.ts"
+
+/** A moment, as milliseconds since 1970 at a time that is now. */
+const moment = (name: string, description: string) =>
+  Flag.String(name).pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("time"),
+    Flag.filter(
+      (value) => Moment.parse(value, 0) !== undefined,
+      (value) => `found ${JSON.stringify(value)}, expected ${Moment.expected}`
+    ),
+    Flag.map((value) => (now: number) => Moment.parse(value, now)),
+    Flag.optional
+  )
+
+const input = {
+  logs: file("log").pipe(
+    Argument.withDescription(
+      `Files with JSON records, also compressed by gzip, or patterns such as '${LogFiles.defaultPattern}'; - for stdin`
+    ),
+    Argument.variadic()
+  ),
+  journald: toggle("journald", "Read the journal of this host instead"),
+  follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
+  failed: toggle("failed", "Only operations in which something failed; exit status 1 where there are any"),
+  full: toggle("full", "Also what went into and came out of every plugin"),
+  json: toggle("json", "Print one JSON object a line for each operation"),
+  colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
+    Flag.withDescription("When to use colour (default: auto)"),
+    Flag.withDefault("auto" as const)
+  ),
+  container: text("container", "Only containers whose ID starts so"),
+  pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
+  network: text("network", "Only this network"),
+  command: text("command", "Only this operation, such as ADD"),
+  label: text("label", "Only operations that this tap saw"),
+  since: moment("since", "Only what began at this time or later: RFC 3339, or how long ago, such as 10m or 1d"),
+  until: moment("until", "Only what began before this time")
+}
+
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** Flags that say different things about the same. */
+class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
+
+const filterOf = Effect.fnUntraced(function*(flags: Input) {
+  const now = yield* Clock.currentTimeMillis
+  const { command, container, failed, label, network, pod, since, until } = flags
+  return {
+    command: Option.getOrUndefined(command),
+    container: Option.getOrUndefined(container),
+    label: Option.getOrUndefined(label),
+    network: Option.getOrUndefined(network),
+    pod: Option.getOrUndefined(pod),
+    since: Option.getOrUndefined(since)?.(now),
+    until: Option.getOrUndefined(until)?.(now),
+    failed
+  } satisfies Filter.Filter
+})
+
+/** Where to read from: the journal, or files and patterns, of which `-` is stdin. */
+const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input) {
+  if (journald && logs.length > 0) {
+    return yield* new Contradiction({
+      message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
+    })
+  }
+  if (journald || logs.length > 0) return logs
+  const { stdinIsTerminal } = yield* Stdio.Stdio
+  if (!(yield* stdinIsTerminal)) return ["-"]
+  // Nobody types records.
+  if (!follow && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
+    yield* Console.error(`no file matches ${LogFiles.defaultPattern}; waiting for records on stdin, until Ctrl-D`)
+    return ["-"]
+  }
+  yield* Console.error(`reading ${LogFiles.defaultPattern}`)
+  return [LogFiles.defaultPattern]
+})
+
+const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, collector: Operation.Collector) {
+  const add = (record: Record) => collector.add(record)
+  if (sources.length === 0) return [yield* RecordLog.readJournal(add)]
+  const logs: Array<Skipped> = []
+  for (const file of yield* LogFiles.resolve(sources)) {
+    logs.push(yield* file === "-" ? RecordLog.readStdin(add) : RecordLog.readFile(file, add))
+  }
+  return logs
+})
+
+/** How an operation, or a part of one, is printed. */
+const renderer = Effect.fnUntraced(function*({ colour, full, json }: Input) {
+  const style = yield* Style.current(colour)
+  const terminal = Terminal.make(style, { full })
+  const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
+  const views = new WeakMap<Operation.Operation, View.View>()
+  const viewOf = (operation: Operation.Operation) => {
+    const view = views.get(operation) ?? View.make(operation)
+    views.set(operation, view)
+    return view
+  }
+  return {
+    whole: (operation: Operation.Operation): string =>
+      json ? `${ViewJson.render(View.make(operation))}\n` : `${text(terminal.all(View.make(operation)))}\n`,
+    piece: (piece: Piece): string => {
+      const view = viewOf(piece.operation)
+      if (json) return piece._tag === "Foot" ? `${ViewJson.render(view)}\n` : ""
+      switch (piece._tag) {
+        case "Head":
+          return text(terminal.head(view))
+        case "Step":
+          return text(view.steps.slice(piece.index, piece.index + 1).flatMap(terminal.step))
+        case "Foot":
+          return `${text(terminal.foot(view))}\n`
+      }
+    }
+  }
+})
+
+/** Texts of a size that is worth a write. */
+function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generator<string> {
+  let batch = ""
+  for (const value of values) {
+    batch += render(value)
+    if (batch.length < 65_536) continue
+    yield batch
+    batch = ""
+  }
+  if (batch !== "") yield batch
+}
+
+/** Tells what was passed over, and fails where there was nothing else. */
+const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
+  const foreign = logs.filter((log) => log.isForeign())
+  const [first] = foreign
+  if (first !== undefined && foreign.length === logs.length) return yield* new NotRecords({ name: first.name })
+  for (const log of logs) {
+    const complaints = log.isForeign() ? [new NotRecords({ name: log.name }).message] : log.complaints()
+    yield* Effect.forEach(complaints, (line) => Console.error(line))
+  }
+})
+
+/** Shows what there is. */
+const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
+  const collector = new Operation.Collector({ full: flags.full })
+  yield* complain(yield* read(sources, collector))
+  const { whole } = yield* renderer(flags)
+  const operations = collector.operations()
+  const matching = operations.filter((operation) => Filter.matches(filter, operation))
+  if (matching.length === 0) {
+    return yield* Console.error(
+      operations.length === 0 ? "no operations were logged" : `0 of ${operations.length} operations match`
+    )
+  }
+  yield* Print.all(Stream.fromIterable(batches(matching, whole), { chunkSize: 1 }))
+  if (flags.failed) return yield* new Errors.Unsuccessful()
+})
+
+/** Shows what happens. */
+const follow = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
+  const { piece } = yield* renderer(flags)
+  const following = new Following((operation) => Filter.matches(filter, operation), { full: flags.full })
+  const pieces = Follow.pieces(
+    { journal: flags.journald, logs: sources },
+    following,
+    (message) => Console.error(message)
+  )
+  yield* Print.all(Stream.map(Stream.unwrap(pieces), piece).pipe(Stream.filter((text) => text !== "")))
+})
+
+/** `show LOG…` */
+export const show = Command.make(
+  "show",
+  input,
+  Effect.fnUntraced(function*(flags) {
+    const sources = yield* sourcesOf(flags)
+    const filter = yield* filterOf(flags)
+    yield* flags.follow ? follow(flags, sources, filter) : showAll(flags, sources, filter)
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Draw what was logged: operations and their plugins"),
+  Command.withDescription(
+    "Draw what was logged: each operation with its plugins, what each one changed, and how long it took. " +
+      "Without a log it reads stdin, or on a terminal /var/log/cni/*.jsonl. " +
+      "Exit status: 0, or 1 where --failed found something, or 2 where a log cannot be read"
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough show /var/log/cni/*.jsonl --failed", description: "What went wrong" },
+    {
+      command: "cni-passthrough show --journald --pod default/web --since 10m",
+      description: "One pod, from the journal"
+    },
+    { command: "ssh node cat /var/log/cni/all.jsonl | cni-passthrough show", description: "The log of another host" },
+    { command: "cni-passthrough show -f /var/log/cni/all.jsonl", description: "Operations as they end" },
+    {
+      command: "cni-passthrough show --json | jq 'select(.failed) | .containerId'",
+      description: "For scripts"
+    }
+  ])
+)

@@ -1,0 +1,108 @@
+/** `cni-passthrough run add`. */
+import * as Command from "effect/cli/Command"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as CommandLine from "effect/process/CommandLine"
+import * as Result from "effect/Result"
+import * as ConfFolder from "../../../host/ConfFolder.ts"
+import * as GoDuration from "../../../json/GoDuration.ts"
+import * as Attachments from "../../../runtime/Attachments.ts"
+import * as Chain from "../../../runtime/Chain.ts"
+import * as Netns from "../../../runtime/Netns.ts"
+import * as ResultCache from "../../../runtime/ResultCache.ts"
+import * as Errors from "../../Errors.ts"
+import * as Input from "./Input.ts"
+import * as Output from "./Output.ts"
+
+/** The attachment is made, and its result could not be kept. */
+export class ResultNotKept extends Data.TaggedError("ResultNotKept")<{
+  readonly reason: string
+  readonly advice: string
+  readonly cause: unknown
+}> {
+  override readonly message =
+    `the attachment is made, but its result could not be kept for check and del: ${this.reason}\n  ${this.advice}`
+}
+
+const input = {
+  ...Input.chainFlags,
+  ...Input.attachmentFlags,
+  newNetns: Input.newNetns("Make a namespace of this name, and attach it"),
+  ...Input.outputFlags
+}
+
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** The command that undoes what an add has done so far, from any shell: nothing is left to its environment. */
+export const undo = (flags: Omit<Input, keyof Output.OutputInput>, attachment: Attachments.Attachment): string => {
+  const netns = Option.isSome(flags.newNetns)
+    ? ["--new-netns", flags.newNetns.value]
+    : ["--netns", attachment.netns]
+  const unless = (fallback: string, name: string, value: string) => value === fallback ? [] : [name, value]
+  const { args, capabilityArgs } = attachment
+  const words = [
+    "cni-passthrough",
+    "run",
+    "del",
+    flags.network,
+    ...netns,
+    ...(Option.isSome(flags.containerId) ? ["--container-id", flags.containerId.value] : []),
+    "--cni-path",
+    flags.cniPath.join(":"),
+    ...unless(Input.defaultIfname, "--ifname", flags.ifname),
+    ...unless(ConfFolder.defaultFolder, "--conf-dir", flags.confDir),
+    ...unless(ResultCache.defaultFolder, "--cache-dir", flags.cacheDir),
+    ...unless("", "--args", Attachments.formatArguments(args)),
+    ...unless("{}", "--capability-args", JSON.stringify(capabilityArgs)),
+    ...(flags.timeout === GoDuration.toMillis(Input.defaultTimeout)
+      ? []
+      : ["--timeout", GoDuration.fromMillis(flags.timeout)])
+  ]
+  return Result.getOrElse(CommandLine.join(words), () => CommandLine.display(words))
+}
+
+/** `add` */
+export const add = Command.make(
+  "add",
+  input,
+  Effect.fnUntraced(
+    function*(flags) {
+      const chain = yield* Input.loadChain(flags)
+      const identity = yield* Input.identify(chain, flags)
+      if (identity.netns === "") return yield* new Input.NoAttachment({ message: "add needs --netns or --new-netns" })
+      const attachment: Attachments.Attachment = {
+        ...identity,
+        args: Option.getOrElse(flags.args, () => []),
+        capabilityArgs: Option.getOrElse(flags.capabilityArgs, () => ({}))
+      }
+      const advice = `To undo it:\n    ${undo(flags, attachment)}`
+      const output = yield* Output.make(chain, flags)
+      if (Option.isSome(flags.newNetns)) yield* Netns.add(flags.newNetns.value)
+      const calls = yield* output.run(Chain.add(chain, attachment))
+      const last = calls.at(-1)
+      const result = last === undefined ? undefined : Chain.resultOf(last)
+      yield* output.show(result)
+      yield* output.conclude(`What the plugins before it did is still there. ${advice}`)
+      if (result === undefined) return
+      yield* Effect.mapError(
+        ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),
+        (cause) => new ResultNotKept({ reason: cause.message, advice, cause })
+      )
+    },
+    Effect.scoped,
+    Errors.tell
+  )
+).pipe(
+  Command.withDescription("Attach a namespace to a network: ADD of every plugin, in order"),
+  Command.withExamples([
+    {
+      command: "cni-passthrough run add conf/10-chained.conflist --new-netns demo",
+      description: "Make the namespace demo and attach it"
+    },
+    {
+      command: "cni-passthrough run add podman --netns demo --log chain.jsonl",
+      description: "A network of /etc/cni/net.d, with records for `show`"
+    }
+  ])
+)

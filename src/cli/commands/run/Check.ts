@@ -1,0 +1,53 @@
+/** `cni-passthrough run check`. */
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as CachedResult from "../../../runtime/CachedResult.ts"
+import * as Chain from "../../../runtime/Chain.ts"
+import * as Errors from "../../Errors.ts"
+import * as Input from "./Input.ts"
+import * as Output from "./Output.ts"
+import { requireVersion } from "./Versions.ts"
+
+/** There is no result to check against. */
+export class ResultMissing extends Data.TaggedError("ResultMissing")<{ readonly message: string }> {}
+
+const input = { ...Input.chainFlags, ...Input.attachmentFlags, ...Input.outputFlags }
+
+/** `check` */
+export const check = Command.make(
+  "check",
+  input,
+  Effect.fnUntraced(
+    function*(flags) {
+      const chain = yield* Input.loadChain(flags)
+      yield* requireVersion("CHECK", chain.list)
+      if (chain.list.disableCheck) {
+        return yield* Console.error("disableCheck is set in the configuration: nothing to check")
+      }
+      const { attachment, cached } = yield* Input.known(chain, flags)
+      const result = CachedResult.of(cached, chain.list)
+      if (Result.isFailure(result)) return yield* new ResultMissing({ message: result.failure })
+      if (result.success === undefined) {
+        const whose = `${attachment.containerId} ${attachment.ifname} on ${attachment.network}`
+        return yield* new ResultMissing({ message: `no result of an add of ${whose} in ${flags.cacheDir}` })
+      }
+      const output = yield* Output.make(chain, flags)
+      yield* output.run(Chain.check(chain, attachment, result.success))
+      yield* output.show()
+      yield* output.conclude()
+    },
+    Effect.scoped,
+    Errors.tell
+  )
+).pipe(
+  Command.withDescription("See whether it is still as the add left it: CHECK of every plugin"),
+  Command.withExamples([
+    {
+      command: "cni-passthrough run check conf/10-chained.conflist --netns demo",
+      description: "Check the namespace demo"
+    }
+  ])
+)

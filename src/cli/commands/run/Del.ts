@@ -1,0 +1,51 @@
+/** `cni-passthrough run del`. */
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as CachedResult from "../../../runtime/CachedResult.ts"
+import * as Chain from "../../../runtime/Chain.ts"
+import * as Netns from "../../../runtime/Netns.ts"
+import * as ResultCache from "../../../runtime/ResultCache.ts"
+import * as Errors from "../../Errors.ts"
+import * as Input from "./Input.ts"
+import * as Output from "./Output.ts"
+
+const input = {
+  ...Input.chainFlags,
+  ...Input.attachmentFlags,
+  newNetns: Input.newNetns("Detach the namespace of this name, and remove it"),
+  ...Input.outputFlags
+}
+
+/** `del` */
+export const del = Command.make(
+  "del",
+  input,
+  Effect.fnUntraced(
+    function*(flags) {
+      const chain = yield* Input.loadChain(flags)
+      const { attachment, cached } = yield* Input.known(chain, flags)
+      const result = CachedResult.of(cached, chain.list)
+      // Cleaning up without the result is better than not at all.
+      if (Result.isFailure(result)) yield* Console.error(`going on without a result: ${result.failure}`)
+      const output = yield* Output.make(chain, flags)
+      yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
+      yield* output.show()
+      yield* output.conclude()
+      yield* ResultCache.remove(flags.cacheDir, attachment)
+      if (Option.isSome(flags.newNetns)) yield* Netns.remove(flags.newNetns.value)
+    },
+    Effect.scoped,
+    Errors.tell
+  )
+).pipe(
+  Command.withDescription("Detach it: DEL of every plugin, backwards, with the result of the ADD"),
+  Command.withExamples([
+    {
+      command: "cni-passthrough run del conf/10-chained.conflist --new-netns demo",
+      description: "Detach the namespace demo and remove it"
+    }
+  ])
+)

@@ -1,0 +1,69 @@
+/** `cni-passthrough run gc`. */
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as CniVersion from "../../../cni/CniVersion.ts"
+import * as Escape from "../../../record/Escape.ts"
+import * as CachedResult from "../../../runtime/CachedResult.ts"
+import * as Chain from "../../../runtime/Chain.ts"
+import * as GarbageCollection from "../../../runtime/GarbageCollection.ts"
+import * as ResultCache from "../../../runtime/ResultCache.ts"
+import * as Errors from "../../Errors.ts"
+import * as Flags from "../../Flags.ts"
+import * as Input from "./Input.ts"
+import * as Output from "./Output.ts"
+
+const input = {
+  ...Input.chainFlags,
+  cacheDir: Flags.cacheDir,
+  dryRun: Flags.toggle("dry-run", "Only say what would be removed, and why"),
+  ...Input.outputFlags
+}
+
+const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision): string => {
+  const who = attachment === undefined ? file : `${attachment.containerId} ${attachment.ifname}`
+  return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
+}
+
+/** `gc` */
+export const gc = Command.make(
+  "gc",
+  input,
+  Effect.fnUntraced(
+    function*(flags) {
+      const chain = yield* Input.loadChain(flags)
+      const { cniVersion, disableGC, name, plugins } = chain.list
+      if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
+      const decisions = yield* GarbageCollection.decideAll(yield* ResultCache.list(flags.cacheDir, name))
+      for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
+      const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
+      if (flags.dryRun) {
+        if (!hasGc) return
+        const types = plugins.map(({ type }) => type).join(", ")
+        return yield* Console.log(`GC of ${types}: each removes what it has besides the attachments that are kept`)
+      }
+      const output = yield* Output.make(chain, flags)
+      for (const { attachment, isGone } of decisions) {
+        if (attachment === undefined || !isGone) continue
+        const result = Result.getOrUndefined(CachedResult.of(attachment, chain.list))
+        const calls = yield* output.run(Chain.del(chain, attachment, result))
+        if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
+      }
+      if (hasGc) yield* output.run(Chain.gc(chain, yield* GarbageCollection.valid(name, decisions)))
+      yield* output.show()
+      yield* output.conclude()
+    },
+    Effect.scoped,
+    Errors.tell
+  )
+).pipe(
+  Command.withDescription(
+    "Clean up after attachments whose namespace is gone: DEL of each, then GC of every plugin. " +
+      "What is not known to be gone is kept"
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough run gc podman --dry-run", description: "See what would be removed, and why" },
+    { command: "cni-passthrough run gc podman", description: "Clean up the network podman" }
+  ])
+)

@@ -1,0 +1,139 @@
+/** The flags of the subcommands of `run`. Each subcommand takes those that it uses. */
+import * as Argument from "effect/cli/Argument"
+import * as Flag from "effect/cli/Flag"
+import * as Config from "effect/Config"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as ConfFolder from "../../../host/ConfFolder.ts"
+import * as Attachments from "../../../runtime/Attachments.ts"
+import type { Chain } from "../../../runtime/Chain.ts"
+import * as Netns from "../../../runtime/Netns.ts"
+import * as ResultCache from "../../../runtime/ResultCache.ts"
+import * as Flags from "../../Flags.ts"
+
+/** The operation is about an attachment, and no flag says which. */
+export class NoAttachment extends Data.TaggedError("NoAttachment")<{ readonly message: string }> {}
+
+/** How long a plugin may take unless it is said otherwise. */
+export const defaultTimeout = "60s"
+
+/** The name of the interface unless it is said otherwise. */
+export const defaultIfname = "eth0"
+
+/** What every operation takes. */
+export const chainFlags = {
+  network: Flags.file("network").pipe(
+    Argument.withDescription("A network configuration file, or the name of a network in --conf-dir")
+  ),
+  cniPath: Flags.cniPath,
+  confDir: Flags.confDir,
+  timeout: Flags.duration("timeout", "How long each plugin may take; 0 for no limit", defaultTimeout)
+}
+
+/** How an operation is shown. */
+export const outputFlags = {
+  tap: Flag.Boolean("tap").pipe(
+    Flag.withDescription(
+      "Show what went into and came out of every plugin (default on a terminal; --no-tap for the result alone)"
+    ),
+    Flag.optional
+  ),
+  full: Flags.toggle("full", "With --tap, also environment, stdin, stdout and exit status of every plugin"),
+  json: Flags.toggle("json", "Print the records of all plugins, one JSON object a line"),
+  log: Flag.File("log").pipe(Flag.withDescription("Append those records to a file"), Flag.optional)
+}
+
+const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+/** What identifies an attachment, and what its plugins are called with. */
+export const attachmentFlags = {
+  netns: Flag.String("netns").pipe(
+    Flag.withDescription("Network namespace: a path, or a name in /run/netns"),
+    Flag.filter((value) => value !== "", () => "found nothing, expected a path or a name"),
+    Flag.optional
+  ),
+  containerId: Flags.text(
+    "container-id",
+    "Identifier of the container (default: the one that cnitool derives from the namespace)"
+  ),
+  ifname: Flag.String("ifname").pipe(
+    Flag.withDescription(`Name of the interface in the namespace (default: CNI_IFNAME, or ${defaultIfname})`),
+    Flag.withFallbackConfig(Config.String("CNI_IFNAME")),
+    Flag.withDefault(defaultIfname)
+  ),
+  args: Flag.String("args").pipe(
+    Flag.withDescription("CNI_ARGS, such as \"IgnoreUnknown=1;K8S_POD_NAME=web\" (default: CNI_ARGS)"),
+    Flag.withFallbackConfig(Config.String("CNI_ARGS")),
+    Flag.mapTryCatch(Attachments.parseArguments, reason),
+    Flag.optional
+  ),
+  capabilityArgs: Flag.String("capability-args").pipe(
+    Flag.withDescription("Arguments of capabilities as JSON, such as '{\"portMappings\":[…]}' (default: CAP_ARGS)"),
+    Flag.withFallbackConfig(Config.String("CAP_ARGS")),
+    Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
+    Flag.optional
+  ),
+  cacheDir: Flags.cacheDir
+}
+
+/** A namespace that the operation makes or removes itself. */
+export const newNetns = (description: string) =>
+  Flag.String("new-netns").pipe(
+    Flag.withDescription(description),
+    Flag.filter(Netns.isName, (value) => `found ${JSON.stringify(value)}, expected a name without "/"`),
+    Flag.optional
+  )
+
+/** The values of {@link chainFlags}. */
+export interface ChainInput {
+  readonly network: string
+  readonly cniPath: ReadonlyArray<string>
+  readonly confDir: string
+  readonly timeout: number
+}
+
+/** The values of {@link attachmentFlags}. */
+export interface AttachmentInput {
+  readonly netns: Option.Option<string>
+  readonly newNetns?: Option.Option<string>
+  readonly containerId: Option.Option<string>
+  readonly ifname: string
+  readonly args: Option.Option<Attachments.Arguments>
+  readonly capabilityArgs: Option.Option<Attachments.Attachment["capabilityArgs"]>
+  readonly cacheDir: string
+}
+
+/** The network that the flags name, ready to run. */
+export const loadChain = Effect.fnUntraced(function*({ cniPath, confDir, network, timeout }: ChainInput) {
+  const { list } = yield* ConfFolder.load(network, confDir)
+  return { list, cniPath, timeout, variables: process.env } satisfies Chain
+})
+
+/** Which attachment the flags name, before anything is known of it. Fails where no runtime would take its names. */
+export const identify = Effect.fnUntraced(function*(chain: Chain, input: AttachmentInput) {
+  const given = Option.orElse(input.newNetns ?? Option.none(), () => input.netns)
+  const netns = Option.isSome(given) ? yield* Netns.pathOf(given.value) : ""
+  const derived = netns === "" ? "" : Attachments.containerIdOf(netns)
+  const containerId = Option.getOrElse(input.containerId, () => derived)
+  const identity = { network: chain.list.name, containerId, ifname: input.ifname }
+  if (netns === "" && Option.isNone(input.containerId)) {
+    return yield* new NoAttachment({ message: "which attachment? Give --netns or --container-id" })
+  }
+  const problems = Attachments.problems(identity)
+  if (problems.length > 0) return yield* new Attachments.InvalidAttachment({ problems })
+  return { ...identity, netns }
+})
+
+/** The attachment that the flags name. What they leave out is as it was when it was made. */
+export const known = Effect.fnUntraced(function*(chain: Chain, input: AttachmentInput) {
+  const identity = yield* identify(chain, input)
+  const cached = yield* ResultCache.read(input.cacheDir, identity)
+  const attachment: Attachments.Attachment = {
+    ...identity,
+    netns: identity.netns || (cached?.netns ?? ""),
+    args: Option.getOrElse(input.args, () => cached?.args ?? []),
+    capabilityArgs: Option.getOrElse(input.capabilityArgs, () => cached?.capabilityArgs ?? {})
+  }
+  return { attachment, cached }
+})

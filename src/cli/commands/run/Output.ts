@@ -1,0 +1,87 @@
+/** Shows an operation: as it goes on in records, and in the end as a picture or by its result. */
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stream from "effect/Stream"
+import * as Execution from "../../../exec/Execution.ts"
+import * as AtomicFile from "../../../host/AtomicFile.ts"
+import * as Escape from "../../../record/Escape.ts"
+import * as JsonFormat from "../../../record/JsonFormat.ts"
+import * as Operation from "../../../report/Operation.ts"
+import * as Style from "../../../report/Style.ts"
+import * as Terminal from "../../../report/Terminal.ts"
+import * as View from "../../../report/View.ts"
+import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
+import { hasFailed } from "../../../runtime/Chain.ts"
+import { PluginFailed } from "../../../runtime/PluginFailed.ts"
+import * as Records from "../../../runtime/Records.ts"
+
+/** The file of `--log` cannot be written. */
+export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
+  readonly file: string
+  readonly reason: string
+  readonly cause: unknown
+}> {
+  override readonly message = `cannot write ${this.file}: ${this.reason}`
+}
+
+/** The values of the flags that say how an operation is shown. */
+export interface OutputInput {
+  readonly tap: Option.Option<boolean>
+  readonly full: boolean
+  readonly json: boolean
+  readonly log: Option.Option<string>
+}
+
+/** Opens the log, before anything runs that could not be logged. */
+const openLog = Effect.fnUntraced(function*(log: Option.Option<string>) {
+  if (Option.isNone(log)) return () => Effect.void
+  const fs = yield* FileSystem.FileSystem
+  const file = log.value
+  const failed = (cause: PlatformError) => new LogUnwritable({ file, reason: AtomicFile.reasonOf(cause), cause })
+  const handle = yield* Effect.mapError(fs.open(file, { flag: "a", mode: 0o600 }), failed)
+  return (lines: string) => Effect.mapError(handle.writeAll(new TextEncoder().encode(lines)), failed)
+})
+
+/** What a plugin that succeeded wrote to stderr: runtimes hand it on. */
+const notice = ({ execution }: Call): string =>
+  execution === undefined ? "" : Escape.inLines(Execution.text(execution.stderr)).trimEnd()
+
+/** Shows the calls of one operation, or of several one after the other. */
+export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log, tap }: OutputInput) {
+  const style = yield* Style.current()
+  const write = yield* openLog(log)
+  const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
+  const made: Array<Call> = []
+
+  const tell = Effect.fnUntraced(function*(call: Call) {
+    made.push(call)
+    const lines = Records.of(call, chain).map(JsonFormat.render).join("")
+    yield* write(lines)
+    if (json) yield* Console.log(lines.trimEnd())
+    if (!isTap && !hasFailed(call) && notice(call) !== "") yield* Console.error(notice(call))
+  })
+
+  return {
+    /** Whether people are shown every plugin. */
+    isTap,
+    /** Makes the calls, and tells of each. */
+    run: (calls: Calls) => Stream.runCollect(Stream.tap(calls, tell)),
+    /** Shows all that was done where that is wanted, and otherwise the result. */
+    show: Effect.fnUntraced(function*(result?: string) {
+      if (isTap) {
+        for (const operation of Operation.operations(made.flatMap((call) => Records.of(call, chain)), { full })) {
+          for (const line of Terminal.render(View.make(operation), style, { full })) yield* Console.log(line)
+        }
+      } else if (!json && result !== undefined) yield* Console.log(result)
+    }),
+    /** Fails where a call has failed. */
+    conclude: (advice = "") => {
+      const calls = made.filter(hasFailed)
+      return calls.length === 0 ? Effect.void : Effect.fail(new PluginFailed({ calls, advice }))
+    }
+  }
+})

@@ -1,0 +1,31 @@
+/** `cni-passthrough run status`. */
+import * as Command from "effect/cli/Command"
+import * as Effect from "effect/Effect"
+import * as Chain from "../../../runtime/Chain.ts"
+import * as Errors from "../../Errors.ts"
+import * as Input from "./Input.ts"
+import * as Output from "./Output.ts"
+import { requireVersion } from "./Versions.ts"
+
+/** `status` */
+export const status = Command.make(
+  "status",
+  { ...Input.chainFlags, ...Input.outputFlags },
+  Effect.fnUntraced(
+    function*(flags) {
+      const chain = yield* Input.loadChain(flags)
+      yield* requireVersion("STATUS", chain.list)
+      const output = yield* Output.make(chain, flags)
+      yield* output.run(Chain.status(chain))
+      yield* output.show()
+      yield* output.conclude()
+    },
+    Effect.scoped,
+    Errors.tell
+  )
+).pipe(
+  Command.withDescription("Ask every plugin whether an ADD could succeed now, up to the first that says no"),
+  Command.withExamples([
+    { command: "cni-passthrough run status pods", description: "Ask the plugins of the network pods" }
+  ])
+)

@@ -1,0 +1,218 @@
+/** Network configuration lists: chains of plugins. Source: CNI specification, section 1. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as SchemaParser from "effect/SchemaParser"
+import { describe, isObject, type JsonObject, parse } from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import type { Path } from "../json/JsonText.ts"
+import * as SchemaProblem from "../json/SchemaProblem.ts"
+import * as CniVersion from "./CniVersion.ts"
+import { identifier } from "./Environment.ts"
+
+/** The configuration of one plugin of a chain. */
+export interface PluginConfig {
+  readonly type: string
+  /** What to call it: its label or its type, with a number where it is not the first of that name. */
+  readonly title: string
+  readonly config: JsonObject
+  /** The configuration as JSON text, without loss. */
+  readonly text: string
+  /** Whether it stands in the list itself, and not in the folder with the name of the network. */
+  readonly isInlined: boolean
+}
+
+/** A chain of plugins. */
+export interface NetworkConfigList {
+  readonly name: string
+  /** The version that all plugins are called with: the newest of `cniVersions` and `cniVersion` that we speak. */
+  readonly cniVersion: string
+  readonly plugins: ReadonlyArray<PluginConfig>
+  readonly disableCheck: boolean
+  readonly disableGC: boolean
+  /** Whether plugins of the folder with the name of the network stay out. */
+  readonly loadOnlyInlinedPlugins: boolean
+  /** The list as JSON text, as runtimes keep it with the result of an attachment. */
+  readonly text: string
+}
+
+export type { Problem } from "../json/SchemaProblem.ts"
+
+type Problem = SchemaProblem.Problem
+
+const expectedSwitch = "true or false"
+
+/** A switch of a list: a boolean, or its name. Source: libcni, `NetworkConfFromBytes`. */
+const Switch = Schema.optionalKey(
+  Schema.Union([
+    Schema.Boolean,
+    Schema.String.check(Schema.isPattern(/^(?:true|false)$/i, { expected: expectedSwitch }))
+  ]).annotate({ identifier: expectedSwitch })
+)
+
+const Switches = Schema.Struct({ disableCheck: Switch, disableGC: Switch, loadOnlyInlinedPlugins: Switch })
+
+/** A member that may be left out, and is left out where it is null. */
+const optional = <S extends Schema.Top>(schema: S, expected: string) =>
+  Schema.optionalKey(Schema.NullOr(schema).annotate({ identifier: expected }))
+
+const text = Schema.String.annotate({ identifier: "a string" })
+const texts = optional(Schema.Array(text), "a list of strings")
+const anObject = Schema.Record(Schema.String, Schema.Unknown).annotate({ identifier: "an object" })
+
+/** What runtimes read of a plugin's part. Source: libcni, `types.PluginConf`. */
+const PluginFields = Schema.Struct({
+  name: optional(text, "a string"),
+  cniVersion: optional(text, "a string"),
+  capabilities: optional(
+    Schema.Record(Schema.String, Schema.NullOr(Schema.Boolean).annotate({ identifier: "true or false" })),
+    "an object with true or false for each capability"
+  ),
+  ipam: optional(Schema.Struct({ type: optional(text, "a string") }), "an object"),
+  dns: optional(
+    Schema.Struct({ nameservers: texts, domain: optional(text, "a string"), search: texts, options: texts }),
+    "an object"
+  ),
+  prevResult: optional(anObject, "an object")
+})
+
+const typed = <S extends Schema.ConstraintDecoder<unknown>>(schema: S) => {
+  const decode = SchemaParser.decodeUnknownResult(schema, { errors: "all" })
+  return (value: unknown): ReadonlyArray<Problem> => {
+    const outcome = decode(value)
+    return Result.isFailure(outcome) ? SchemaProblem.of(outcome.failure, value) : []
+  }
+}
+
+const switchProblems = typed(Switches)
+const fieldProblems = typed(PluginFields)
+
+const isOn = (value: unknown): boolean => value === true || (typeof value === "string" && /^true$/i.test(value))
+
+/** The version that runtimes choose: the newest that we know. Source: libcni, `NetworkConfFromBytes`. */
+const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
+  const stated = typeof cniVersion === "string" && cniVersion !== "" ? [cniVersion] : []
+  const known = [
+    ...Array.isArray(cniVersions) ? cniVersions.filter((version) => typeof version === "string") : [],
+    ...stated
+  ]
+    .filter((version) => CniVersion.isVersion(version) && CniVersion.isAtLeast(CniVersion.newest, version))
+    .toSorted((left, right) => left === right ? 0 : CniVersion.isAtLeast(left, right) ? 1 : -1)
+  return known.at(-1) ?? stated[0] ?? CniVersion.implied
+}
+
+const expectedName = "a letter or digit, then letters, digits, '_', '.' or '-'"
+
+const problem = (path: Path, actual: unknown, expected: string): Problem => ({
+  path,
+  message: `found ${describe(actual)}, expected ${expected}`
+})
+
+const versionProblems = ({ cniVersion, cniVersions }: JsonObject): ReadonlyArray<Problem> => {
+  const isVersion = (version: unknown): version is string =>
+    typeof version === "string" && CniVersion.isVersion(version)
+  const isNone = cniVersion === undefined || cniVersion === ""
+  if (cniVersions === undefined) {
+    return isNone || (isVersion(cniVersion) && CniVersion.isSupported(cniVersion))
+      ? []
+      : [problem(["cniVersion"], cniVersion, `one of ${CniVersion.supported.join(", ")}`)]
+  }
+  // Runtimes choose among all of them, and pass over versions that are too new.
+  return [
+    ...(isNone || isVersion(cniVersion) ? [] : [problem(["cniVersion"], cniVersion, "a version such as \"1.0.0\"")]),
+    ...(Array.isArray(cniVersions) ? [] : [problem(["cniVersions"], cniVersions, "a list of versions")]),
+    ...(Array.isArray(cniVersions) ? cniVersions : []).flatMap((version, index) =>
+      isVersion(version) ? [] : [problem(["cniVersions", index], version, "a version such as \"1.0.0\"")]
+    )
+  ]
+}
+
+/** What runtimes ask of the configuration of one plugin. */
+export const pluginProblems = (plugin: unknown): ReadonlyArray<Problem> => {
+  if (!isObject(plugin)) return [problem([], plugin, "an object")]
+  const { type } = plugin
+  return [
+    ...(typeof type === "string" && /^[^/\s]+$/.test(type)
+      ? []
+      : [problem(["type"], type, "the name of a plugin, which is a file on the CNI path")]),
+    ...fieldProblems(plugin)
+  ]
+}
+
+const within = (path: Path, problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
+  problems.map(({ message, path: at }) => ({ path: [...path, ...at], message }))
+
+const isSinglePlugin = ({ plugins, type }: JsonObject): boolean => plugins === undefined && typeof type === "string"
+
+/**
+ * What the specification and libcni ask of a document, apart from what each plugin asks of its own part. A document
+ * without plugins is fine where runtimes find some in the folder with the name of the network.
+ */
+export const problems = (
+  value: unknown,
+  { hasPluginsInFolder = false }: { readonly hasPluginsInFolder?: boolean } = {}
+): ReadonlyArray<Problem> => {
+  if (!isObject(value)) return [problem([], value, "an object")]
+  const { name, plugins } = value
+  const isName = typeof name === "string" && identifier.test(name)
+  const head = [...(isName ? [] : [problem(["name"], name, expectedName)]), ...versionProblems(value)]
+  if (isSinglePlugin(value)) return [...head, ...fieldProblems(value)]
+  if (plugins === undefined && hasPluginsInFolder && !isOn(value["loadOnlyInlinedPlugins"])) {
+    return [...head, ...switchProblems(value)]
+  }
+  return [
+    ...head,
+    ...switchProblems(value),
+    ...(Array.isArray(plugins) && plugins.length > 0
+      ? []
+      : [problem(["plugins"], plugins, "a list of at least one plugin")]),
+    ...(Array.isArray(plugins) ? plugins : []).flatMap((plugin, index) =>
+      within(["plugins", index], pluginProblems(plugin))
+    )
+  ]
+}
+
+const nameOf = ({ label, type }: JsonObject): string => typeof label === "string" && label !== "" ? label : String(type)
+
+const titleOf = (config: JsonObject, before: ReadonlyArray<JsonObject>): string => {
+  const count = 1 + before.filter((other) => nameOf(other) === nameOf(config)).length
+  return count === 1 ? nameOf(config) : `${nameOf(config)} ${count}`
+}
+
+/** A configuration of one plugin as the list that runtimes make of it. Source: libcni, `ConfListFromConf`. */
+const listOf = (text: string): string =>
+  `{"cniVersion":${JsonText.member(text, "cniVersion") ?? "\"\""},"name":${JsonText.member(text, "name") ?? "\"\""},` +
+  `"plugins":[${text.trim()}]}`
+
+/**
+ * Reads a document that has no {@link problems}. `text` is the document itself, for what has to pass without loss, and
+ * `fromFolder` has the configurations of the plugins that runtimes find in the folder with the name of the network.
+ */
+export const make = (
+  value: unknown,
+  text = JSON.stringify(value) ?? "{}",
+  fromFolder: ReadonlyArray<string> = []
+): NetworkConfigList => {
+  const document = isObject(value) ? value : {}
+  const inlined = JsonText.member(text, "plugins")
+  const isList = !isSinglePlugin(document)
+  const texts = isList ? inlined?.startsWith("[") === true ? JsonText.elements(inlined) : [] : [text.trim()]
+  const configs = [...texts, ...fromFolder].flatMap((text) => {
+    const config = parse(text)
+    return isObject(config) ? [{ config, text }] : []
+  })
+  return {
+    name: String(document["name"]),
+    cniVersion: negotiate(document),
+    plugins: configs.map(({ config, text }, index) => ({
+      type: String(config["type"]),
+      title: titleOf(config, configs.slice(0, index).map((before) => before.config)),
+      config,
+      text,
+      isInlined: index < texts.length
+    })),
+    disableCheck: isOn(document["disableCheck"]),
+    disableGC: isOn(document["disableGC"]),
+    loadOnlyInlinedPlugins: isOn(document["loadOnlyInlinedPlugins"]),
+    text: isList ? text : listOf(text)
+  }
+}

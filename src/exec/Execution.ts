@@ -1,0 +1,62 @@
+/** A process that ran: the one model for hooks, plugins and tools. */
+
+/** What to run, and how. */
+export interface Invocation {
+  /** The program, and its arguments. */
+  readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
+  /** All variables of its environment. */
+  readonly env: { readonly [name: string]: string | undefined }
+  /** What it can read on stdin. Default: nothing. */
+  readonly stdin?: string | Uint8Array
+  /** Its working directory. Default: ours. */
+  readonly cwd?: string
+  /** Milliseconds until it is killed with its process group; 0, the default, where it may take as long as it wants. */
+  readonly timeout?: number
+  /** How much of stdout, and of stderr, is kept, in bytes. Default: {@link defaultLimit}. */
+  readonly limit?: number
+  /** Gets stdout as it comes, of which nothing is kept then; for sockets alone. For programs that go on and on. */
+  readonly onStdout?: (chunk: Uint8Array) => void
+  /**
+   * `sockets`, the default, cost nothing. `pipes` (and a file for stdin) take a moment, can be opened by name
+   * (`cat /dev/stdin`), and outlive us: for programs that others wrote, hooks and plugins.
+   */
+  readonly stdio?: "sockets" | "pipes"
+  /**
+   * `close`, the default: waits until nothing holds stdout and stderr any more, as runtimes do for plugins. `exit`, for
+   * pipes alone: what the program leaves in the background is not waited for, and lives on.
+   */
+  readonly until?: "exit" | "close"
+}
+
+/** How much of stdout, and of stderr, is kept unless it is said otherwise, in bytes. */
+export const defaultLimit = 1_048_576
+
+/** How a process ended. */
+export interface Ending {
+  /** Null where a signal ended it, or where it was never started. */
+  readonly exitCode: number | null
+  /** The signal that ended it, such as `SIGKILL`; null where none did. */
+  readonly signal: string | null
+  /** Whether it was killed because its time was up. */
+  readonly timedOut: boolean
+}
+
+/** A process that ran, with all that went in and came out, also where it was killed. */
+export interface Execution extends Ending {
+  readonly argv: ReadonlyArray<string>
+  readonly stdin: string | Uint8Array
+  readonly stdout: Uint8Array
+  readonly stderr: Uint8Array
+  /** Whether it wrote more than is kept. */
+  readonly truncated: boolean
+  /** From its start until it ended, in milliseconds. */
+  readonly durationMs: number
+}
+
+/** Whether a process did what it should. */
+export const succeeded = ({ exitCode, timedOut }: Pick<Ending, "exitCode" | "timedOut">): boolean =>
+  exitCode === 0 && !timedOut
+
+/** Output as text. Bytes that are not UTF-8 are U+FFFD. */
+export const text = (output: Uint8Array): string =>
+  Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()

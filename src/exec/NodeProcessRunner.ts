@@ -1,0 +1,134 @@
+/** Runs programs with `node:child_process`, in both forms: the platform's spawner takes 12 ms for its first process. */
+import * as Effect from "effect/Effect"
+import type * as ChildProcess from "node:child_process"
+import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
+import * as PipeStdio from "./PipeStdio.ts"
+import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
+import * as SocketStdio from "./SocketStdio.ts"
+
+/** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
+const longestTimeout = 2 ** 31 - 1
+
+/** Loaded with the first program: it would take as long as all of Effect, and most requests run none. */
+const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
+
+const killGroup = ({ pid }: ChildProcess.ChildProcess): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, "SIGKILL")
+  } catch { /* all of it has ended already */ }
+}
+
+/** What the operating system says, as far as the runtimes hand it on. */
+const reasons: { readonly [code: string]: string } = {
+  EACCES: "permission denied",
+  EAGAIN: "the limit of processes is reached",
+  EMFILE: "too many open files",
+  ENFILE: "too many open files on this host",
+  ENOENT: "no such file or directory",
+  ENOEXEC: "exec format error",
+  ENOMEM: "not enough memory",
+  ETXTBSY: "text file busy"
+}
+
+const notStarted = ({ argv: [program] }: Invocation, cause: unknown): NotStarted => {
+  const { code = "", message } = cause as NodeJS.ErrnoException
+  const reason = reasons[code]
+  return new NotStarted({ program, code, reason: reason === undefined ? message : `${code}: ${reason}`, cause })
+}
+
+/** Starts a program in a process group of its own, to be killed as one. Throws where that is impossible. */
+const start = (invocation: Invocation) => {
+  const { argv: [program, ...args], cwd, env, limit = defaultLimit, onStdout, stdin = "", stdio = "sockets" } = invocation
+  const ends = stdio === "pipes"
+    ? PipeStdio.make({ childProcess: childProcess(), env, limit, stdin })
+    : SocketStdio.make(stdin, limit, onStdout)
+  try {
+    const options = { env, detached: true, stdio: ends.options, ...(cwd === undefined ? {} : { cwd }) }
+    return { child: childProcess().spawn(program, args, options), ends }
+  } catch (error) {
+    ends.release()
+    throw error
+  }
+}
+
+const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =>
+  Effect.callback((resume) => {
+    const { argv, stdin = "", timeout = 0, until = "close" } = invocation
+    const started = performance.now()
+    let running: ReturnType<typeof start>
+    try {
+      running = start(invocation)
+    } catch (error) {
+      return resume(Effect.fail(notStarted(invocation, error)))
+    }
+    const { child, ends } = running
+    let timedOut = false
+    let timer: NodeJS.Timeout | undefined
+    const release = () => {
+      clearTimeout(timer)
+      ends.release()
+      child.unref()
+    }
+    child.on("error", (error) => {
+      release()
+      resume(Effect.fail(notStarted(invocation, error)))
+    })
+    if (child.pid === undefined) return // the error is on its way
+
+    const finish = ({ durationMs, exitCode, signal }: Pick<Execution, "durationMs" | "exitCode" | "signal">) => {
+      ends.drain()
+      release()
+      const { stderr, stdout } = ends
+      resume(Effect.succeed({
+        argv,
+        stdin,
+        stdout: stdout.bytes(),
+        stderr: stderr.bytes(),
+        truncated: stdout.truncated || stderr.truncated,
+        exitCode,
+        signal,
+        timedOut,
+        durationMs
+      }))
+    }
+    let finishOnce = () => {}
+    child.once("exit", (exitCode, signal) => {
+      const durationMs = Math.round((performance.now() - started) * 10) / 10
+      finishOnce = () => {
+        finishOnce = () => {}
+        finish({ exitCode, signal, durationMs })
+      }
+      if (until === "exit" || timedOut) finishOnce()
+      else ends.onClose(() => finishOnce())
+    })
+    const expire = () => {
+      timedOut = true
+      killGroup(child)
+      finishOnce() // where only what it left in the background kept us waiting
+    }
+    if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) {
+      timer = setTimeout(expire, Math.min(timeout, longestTimeout))
+    }
+    ends.attach(child)
+    return Effect.sync(() => {
+      killGroup(child)
+      release()
+    })
+  })
+
+/** How often a busy program file is tried again, and how long to wait before each try. Source: libcni, `pkg/invoke`. */
+const busyTries = { count: 5, pauseMs: 1000 }
+
+const run = Effect.fnUntraced(function*(invocation: Invocation) {
+  for (let left = busyTries.count; left > 0; left--) {
+    const execution = yield* runOnce(invocation).pipe(
+      Effect.catchIf((error) => error.code === "ETXTBSY", () => Effect.undefined)
+    )
+    if (execution !== undefined) return execution
+    yield* Effect.sleep(busyTries.pauseMs)
+  }
+  return yield* runOnce(invocation)
+})
+
+/** Runs programs on this host, each in a process group of its own. */
+export const nodeProcessRunner = ProcessRunner.of({ run })

@@ -1,0 +1,217 @@
+/**
+ * Descriptors that can be opened by name (`cat /dev/stdin`, `echo x > /dev/stderr`) and outlive us, as runtimes and
+ * shells give them: pipes for the output, which `mkfifo` makes, as the runtimes cannot, and a file for stdin, as a named
+ * pipe that has been written cannot be opened again. Their names are gone before the program starts.
+ *
+ * Our ends never wait. They are looked at every few milliseconds: neither form has a stream that reads a pipe and can
+ * be left alone while a process in the background still holds it.
+ */
+import type * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import type * as Execution from "./Execution.ts"
+import { Kept } from "./Kept.ts"
+import type { Stdio } from "./Stdio.ts"
+
+const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = Fs.constants
+
+/** The most that a pipe holds unless its program asks for more, in bytes. */
+const pipeSize = 65_536
+
+/** How much is read at one look, in bytes: a process in the background that never pauses must not keep us. */
+const mostAtOnce = 32 * pipeSize
+
+/** How long to wait for the next look, in milliseconds: after one that found something, and at the most. */
+const pause = { shortest: 1, longest: 16 }
+
+const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code
+
+/** Descriptors that are closed together. */
+class Descriptors {
+  private readonly open = new Set<number>()
+
+  add(path: string, flags: number): number {
+    const fd = Fs.openSync(path, flags)
+    this.open.add(fd)
+    return fd
+  }
+
+  close(...some: ReadonlyArray<number>): void {
+    for (const fd of some.length === 0 ? [...this.open] : some) if (this.open.delete(fd)) Fs.closeSync(fd)
+  }
+}
+
+/** Our end of an output. */
+class Reader {
+  private readonly fd: number
+  private readonly kept: Kept
+  ended = false
+
+  constructor(fd: number, kept: Kept) {
+    this.fd = fd
+    this.kept = kept
+  }
+
+  /** Reads what is there, and tells whether there was anything. */
+  read(): boolean {
+    let total = 0
+    while (!this.ended && total < mostAtOnce) {
+      const buffer = Buffer.allocUnsafe(pipeSize)
+      const count = this.readInto(buffer)
+      if (count === undefined) break
+      this.ended = count === 0
+      total += count
+      if (count > 0) this.kept.take(buffer.subarray(0, count))
+    }
+    return total > 0
+  }
+
+  /** How many bytes were read: 0 at the end, undefined where nothing has come yet. */
+  private readInto(buffer: Buffer): number | undefined {
+    try {
+      return Fs.readSync(this.fd, buffer, 0, buffer.length, null)
+    } catch (error) {
+      if (codeOf(error) === "EAGAIN") return undefined
+      return 0
+    }
+  }
+}
+
+/** Folders where names can be made for a moment. */
+const temporaryFolders = [() => process.env["TMPDIR"] || "/tmp", () => "/dev/shm", () => "/run"]
+
+const makeFolder = (): string => {
+  let failure: unknown
+  for (const folder of temporaryFolders) {
+    try {
+      return Fs.mkdtempSync(Path.join(folder(), ".cni-passthrough-"))
+    } catch (error) {
+      failure ??= error
+    }
+  }
+  throw failure
+}
+
+type Environment = Execution.Invocation["env"]
+
+/** Makes two pipes. Throws what is wrong. */
+const makePipes = (childProcess: typeof ChildProcess, env: Environment, paths: ReadonlyArray<string>): void => {
+  const { error, status, stderr } = childProcess.spawnSync("mkfifo", ["-m", "600", ...paths], {
+    cwd: "/",
+    env: { PATH: env["PATH"] }
+  })
+  if (codeOf(error) === "ENOENT") {
+    throw new Error("there is no `mkfifo` on PATH, which makes pipes for its output: install coreutils")
+  }
+  if (error !== undefined) throw error
+  if (status !== 0) throw new Error(String(stderr).trim())
+}
+
+/** The descriptors of a program, and our ends of them. */
+interface Ends {
+  readonly theirs: ReadonlyArray<number>
+  /** Where we read its output without waiting. */
+  readonly ours: readonly [stdout: number, stderr: number]
+  /** The same, but waiting: for what reads on for processes in the background. */
+  readonly spare: readonly [stdout: number, stderr: number]
+}
+
+/** Opens everything, and takes the names away. Throws what is wrong, and leaves nothing open then. */
+const openEnds = (
+  descriptors: Descriptors,
+  childProcess: typeof ChildProcess,
+  env: Environment,
+  stdin: string | Uint8Array
+): Ends => {
+  const folder = makeFolder()
+  const [input, stdout, stderr] = ["0", "1", "2"].map((name) => Path.join(folder, name)) as [string, string, string]
+  const openPipe = (path: string) => {
+    const keeper = descriptors.add(path, O_RDWR) // with both ends open, no other open waits
+    const ends = {
+      theirs: descriptors.add(path, O_WRONLY),
+      ours: descriptors.add(path, O_RDONLY | O_NONBLOCK),
+      spare: descriptors.add(path, O_RDONLY)
+    }
+    descriptors.close(keeper)
+    return ends
+  }
+  try {
+    makePipes(childProcess, env, [stdout, stderr])
+    Fs.writeFileSync(input, stdin, { mode: 0o600 })
+    const inputEnd = descriptors.add(input, O_RDONLY)
+    const output = openPipe(stdout)
+    const complaints = openPipe(stderr)
+    return {
+      theirs: [inputEnd, output.theirs, complaints.theirs],
+      ours: [output.ours, complaints.ours],
+      spare: [output.spare, complaints.spare]
+    }
+  } catch (error) {
+    descriptors.close()
+    throw error
+  } finally {
+    Fs.rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+/** Descriptors that give the program this stdin, and keep up to `limit` bytes of each output. Throws what is wrong. */
+export const make = (
+  { childProcess, env, limit, stdin }: {
+    readonly childProcess: typeof ChildProcess
+    readonly env: Environment
+    readonly limit: number
+    readonly stdin: string | Uint8Array
+  }
+): Stdio => {
+  const descriptors = new Descriptors()
+  const { ours, spare, theirs } = openEnds(descriptors, childProcess, env, stdin)
+  const stdout = new Kept(limit)
+  const stderr = new Kept(limit)
+  const readers = [new Reader(ours[0], stdout), new Reader(ours[1], stderr)] as const
+  const read = (): boolean => readers.map((reader) => reader.read()).includes(true)
+  let timer: NodeJS.Timeout | undefined
+  let onClose = () => {}
+
+  const look = (wait: number): void => {
+    const next = read() ? pause.shortest : wait
+    timer = setTimeout(look, next, Math.min(next * 2, pause.longest))
+    if (readers.every(({ ended }) => ended)) onClose()
+  }
+
+  return {
+    options: [...theirs],
+    stdout,
+    stderr,
+    attach: () => {
+      descriptors.close(...theirs)
+      look(pause.shortest)
+    },
+    drain: read,
+    onClose: (listener) => {
+      onClose = listener
+    },
+    release: () => {
+      clearTimeout(timer)
+      for (const [index, { ended }] of readers.entries()) {
+        if (!ended) readOn(childProcess, env, spare[index] ?? -1)
+      }
+      descriptors.close()
+    }
+  }
+}
+
+/** Reads a pipe to its end in a process of its own: `tcpdump &` would be killed by its first line otherwise. */
+const readOn = (
+  childProcess: typeof ChildProcess,
+  env: Environment,
+  fd: number
+): void => {
+  const reader = childProcess.spawn("/bin/sh", ["-c", "exec cat >/dev/null"], {
+    cwd: "/",
+    detached: true,
+    env,
+    stdio: [fd, "ignore", "ignore"]
+  })
+  reader.on("error", () => {}) // without it, the process in the background has to live with a closed pipe
+  reader.unref()
+}

@@ -1,0 +1,124 @@
+/** What a plugin's stdout and exit status mean, judged as libcni does. Source: libcni, `pkg/invoke`. */
+import * as CniVersion from "../cni/CniVersion.ts"
+import * as ResultConversion from "../cni/ResultConversion.ts"
+import type { Verb } from "../cni/Verb.ts"
+import * as GoDuration from "../json/GoDuration.ts"
+import * as Json from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import * as Execution from "./Execution.ts"
+
+/** It did what it was asked for. `document` is its result where the operation has one, as JSON text. */
+export interface Success {
+  readonly _tag: "Success"
+  readonly document: string | undefined
+}
+
+/** It failed. Where it gave no error document, `msg` says what happened instead. */
+export interface Failure {
+  readonly _tag: "Failure"
+  /** Whether the plugin itself said so, in an error document. */
+  readonly hasDocument: boolean
+  /** Undefined where the plugin gave none: none is invented. */
+  readonly code: number | undefined
+  readonly msg: string
+  readonly details: string
+}
+
+/** What a plugin answered. */
+export type PluginAnswer = Success | Failure
+
+/** A failure without an error document. */
+export const failed = (msg: string): Failure => ({
+  _tag: "Failure",
+  hasDocument: false,
+  code: undefined,
+  msg,
+  details: ""
+})
+
+const isCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
+
+/** What a plugin says in its error document; undefined where stdout is not one. Source: CNI specification, section 5. */
+const errorDocument = (stdout: string): Failure | undefined => {
+  const value = Json.parse(stdout)
+  if (!Json.isObject(value)) return undefined
+  const { code, details, msg } = value
+  if (code === undefined && msg === undefined) return undefined // some other object
+  const text = (field: unknown) => typeof field === "string" ? field : ""
+  return {
+    _tag: "Failure",
+    hasDocument: true,
+    code: isCode(code) ? code : undefined,
+    msg: text(msg) || "the plugin did not say why",
+    details: text(details)
+  }
+}
+
+const refuse = (stdout: string, { exitCode, signal }: Pick<Execution.Ending, "exitCode" | "signal">): Failure => {
+  const ending = signal === null ? `exited with status ${exitCode}` : `was killed by ${signal}`
+  return stdout.trim() === ""
+    ? failed(`${ending}, without an error document`)
+    : failed(`${ending}, and its stdout is not an error document`)
+}
+
+/** The result of an ADD. A result that names no version has the one of the configuration. */
+const addResult = (stdout: string, cniVersion: string): PluginAnswer => {
+  const isEmptyObject = stdout.trim() === "null"
+  const value = isEmptyObject ? {} : Json.parse(stdout)
+  if (!Json.isObject(value)) {
+    return failed("exited with status 0, and without a result that is a JSON object")
+  }
+  const named = value["cniVersion"]
+  const hasVersion = typeof named === "string" && named !== ""
+  const text = isEmptyObject ? "{}" : stdout
+  const document = hasVersion ? text : JsonText.withMembers(text, { cniVersion: JSON.stringify(cniVersion) })
+  const problem = ResultConversion.problem(hasVersion ? value : { ...value, cniVersion })
+  return problem === undefined
+    ? { _tag: "Success", document: JsonText.onOneLine(document) }
+    : failed(`gave a result that runtimes do not take: ${problem}`)
+}
+
+/** The versions that a plugin names in its answer to VERSION; undefined where it names none. */
+export const versions = (document: string): ReadonlyArray<string> | undefined => {
+  const value = Json.parse(document)
+  if (!Json.isObject(value)) return undefined
+  const { cniVersion, supportedVersions } = value
+  if (typeof cniVersion !== "string" || cniVersion === "") return undefined
+  if (Array.isArray(supportedVersions) && supportedVersions.length > 0) {
+    return supportedVersions.every((version) => typeof version === "string") ? supportedVersions : undefined
+  }
+  return cniVersion === "0.2.0" ? ["0.1.0", "0.2.0"] : undefined
+}
+
+const versionResult = (stdout: string): PluginAnswer =>
+  versions(stdout) === undefined
+    ? failed("exited with status 0, and did not say which versions it speaks")
+    : { _tag: "Success", document: JsonText.onOneLine(stdout) }
+
+/** A plugin from before VERSION answers so, and speaks 0.1.0 alone. */
+const knowsNoVersion = ({ msg }: Failure): boolean => msg === "unknown CNI_COMMAND: VERSION"
+
+/**
+ * Judges a plugin that ended. `cniVersion` is the one of the configuration, and `timeout` what the plugin was given, in
+ * milliseconds.
+ */
+export const of = (
+  verb: Verb,
+  execution: Pick<Execution.Execution, "exitCode" | "signal" | "timedOut" | "stdout">,
+  { cniVersion, timeout }: { readonly cniVersion: string; readonly timeout: number }
+): PluginAnswer => {
+  if (execution.timedOut) return failed(`did not end within ${GoDuration.fromMillis(timeout)}, and was killed`)
+  const stdout = Execution.text(execution.stdout)
+  if (!Execution.succeeded(execution)) {
+    const failure = errorDocument(stdout) ?? refuse(stdout, execution)
+    return verb === "VERSION" && knowsNoVersion(failure)
+      ? {
+        _tag: "Success",
+        document: JSON.stringify({ cniVersion: CniVersion.implied, supportedVersions: [CniVersion.implied] })
+      }
+      : failure
+  }
+  if (verb === "ADD") return addResult(stdout, cniVersion)
+  if (verb === "VERSION") return versionResult(stdout)
+  return { _tag: "Success", document: undefined }
+}

@@ -1,0 +1,113 @@
+/** Finds and calls plugins, the way libcni does. Source: libcni, `pkg/invoke`. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type { Execution } from "./Execution.ts"
+import { ProcessRunner } from "./ProcessRunner.ts"
+
+/** No folder of the CNI path has a file of this name. */
+export class PluginNotFound extends Data.TaggedError("PluginNotFound")<{
+  readonly type: string
+  readonly folders: ReadonlyArray<string>
+}> {
+  override readonly message = `${this.type} is not in ${this.folders.join(":")}`
+}
+
+/** A plugin is there, and could not be started. */
+export class PluginNotStarted extends Data.TaggedError("PluginNotStarted")<{
+  readonly file: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `${this.file} cannot be started: ${this.reason}`
+}
+
+/** What one call of a plugin takes. */
+export interface Call {
+  readonly file: string
+  /** All variables of its environment. */
+  readonly env: { readonly [name: string]: string | undefined }
+  readonly stdin: string
+  /** Milliseconds that it may take; 0 for as long as it wants. */
+  readonly timeout: number
+}
+
+/** How much of a plugin's stdout, and of its stderr, is kept, in bytes. libcni keeps all. */
+const limit = 64 * 1_048_576
+
+/**
+ * The file of a plugin: the first of its name on the CNI path. As with libcni, one that cannot be executed counts, and
+ * fails when it is called.
+ */
+export const find: (
+  type: string,
+  folders: ReadonlyArray<string>
+) => Effect.Effect<string, PluginNotFound, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+  function*(type: string, folders: ReadonlyArray<string>) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    for (const folder of folders) {
+      const file = path.join(folder, type)
+      const info = yield* Effect.option(fs.stat(file))
+      if (info._tag === "Some" && info.value.type === "File") return file
+    }
+    return yield* new PluginNotFound({ type, folders })
+  }
+)
+
+/** The first bytes of a file as Latin-1; undefined where it cannot be read. */
+const startOf = (file: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    const handle = yield* fs.open(file)
+    const bytes = yield* handle.readAlloc(256)
+    return Buffer.from(Option.getOrElse(bytes, () => new Uint8Array())).toString("latin1")
+  }).pipe(Effect.scoped, Effect.orElseSucceed(() => undefined))
+
+const isExecutable = (file: string) =>
+  Effect.gen(function*() {
+    const fs = yield* FileSystem.FileSystem
+    return ((yield* fs.stat(file)).mode & 0o111) !== 0
+  }).pipe(Effect.orElseSucceed(() => true))
+
+/** What the operating system says of a file that it cannot start. */
+const reasons: { readonly [code: string]: string } = {
+  EACCES: "permission denied",
+  ENOEXEC: "exec format error",
+  ETXTBSY: "text file busy, five seconds long",
+  ENOENT: "no such file or directory",
+  E2BIG: "argument list too long",
+  EMFILE: "too many open files"
+}
+
+const hasFormat = (start: string): boolean => start.startsWith("#!") || start.startsWith("\u007fELF")
+
+/**
+ * Calls a plugin, and waits until it has ended and nothing holds its stdout and stderr any more. However it ends, what
+ * it wrote is in the result. A file that is neither a program nor a script with `#!` is refused, as the kernel does;
+ * Node.js would hand it to a shell.
+ */
+export const call: (
+  call: Call
+) => Effect.Effect<Execution, PluginNotStarted, ProcessRunner | FileSystem.FileSystem> = Effect.fnUntraced(
+  function*({ env, file, stdin, timeout }: Call) {
+    const runner = yield* ProcessRunner
+    const start = yield* startOf(file)
+    if (start !== undefined && !hasFormat(start) && (yield* isExecutable(file))) {
+      return yield* new PluginNotStarted({ file, reason: "exec format error" })
+    }
+    return yield* Effect.mapError(
+      runner.run({ argv: [file], env, stdin, timeout, stdio: "pipes", limit }),
+      ({ cause, code, reason }) => {
+        const interpreter = code === "ENOENT" ? /^#!\s*(\S+)/.exec(start ?? "")?.[1] : undefined
+        return new PluginNotStarted({
+          file,
+          reason: interpreter === undefined ? reasons[code] ?? reason : `its interpreter ${interpreter} is missing`,
+          cause
+        })
+      }
+    )
+  }
+)

@@ -1,0 +1,47 @@
+/** Which versions of the protocol a plugin speaks. Source: CNI specification, section 2, "VERSION". */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Json from "../json/Json.ts"
+import * as Execution from "./Execution.ts"
+import * as PluginExec from "./PluginExec.ts"
+
+/** How long a plugin may take for its answer, in milliseconds. */
+const timeout = 10_000
+
+/** A plugin did not say which versions it speaks. */
+export class NoVersions extends Data.TaggedError("NoVersions")<{
+  readonly file: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `${this.file} does not answer VERSION: ${this.reason}`
+}
+
+const lastWords = ({ stderr, stdout }: Execution.Execution): string =>
+  (Execution.text(stderr).trim() || Execution.text(stdout).trim()).split("\n").at(-1)?.slice(0, 200) ?? ""
+
+/** How a plugin ended without an answer. */
+const ending = (execution: Execution.Execution): string => {
+  const { exitCode, signal, timedOut } = execution
+  if (timedOut) return `it did not end within ${timeout / 1000} s`
+  const how = signal === null ? `exit status ${exitCode}` : `killed by ${signal}`
+  const words = lastWords(execution)
+  return words === "" ? how : `${how}: ${words}`
+}
+
+/** Asks the plugin in a file for its versions, by a request in the version `cniVersion`. */
+export const ask = Effect.fnUntraced(function*(file: string, cniVersion: string) {
+  const execution = yield* PluginExec.call({
+    file,
+    env: { ...process.env, CNI_COMMAND: "VERSION" },
+    stdin: JSON.stringify({ cniVersion }),
+    timeout
+  }).pipe(Effect.mapError((cause) => new NoVersions({ file, reason: cause.reason, cause })))
+  if (!Execution.succeeded(execution)) return yield* new NoVersions({ file, reason: ending(execution) })
+  const answer = Json.parse(Execution.text(execution.stdout))
+  const versions = Json.isObject(answer) ? answer["supportedVersions"] : undefined
+  if (!Array.isArray(versions)) {
+    return yield* new NoVersions({ file, reason: "its answer has no list of versions" })
+  }
+  return versions.map(String) as ReadonlyArray<string>
+})

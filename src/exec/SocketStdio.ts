@@ -1,0 +1,34 @@
+/**
+ * Descriptors as the runtimes make them by themselves: sockets. They cost nothing, but cannot be opened by name
+ * (`/dev/stdin` is ENXIO), and go away with us. For tools that we know: `logger`, `ip`, `journalctl`.
+ */
+import type * as ChildProcess from "node:child_process"
+import { Kept } from "./Kept.ts"
+import type { Stdio } from "./Stdio.ts"
+
+/**
+ * Descriptors that give the program this stdin, and keep up to `limit` bytes of each output; of stdout nothing where
+ * `onStdout` takes it.
+ */
+export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chunk: Uint8Array) => void): Stdio => {
+  const stdout = new Kept(limit)
+  const stderr = new Kept(limit)
+  let started: ChildProcess.ChildProcess | undefined
+  return {
+    options: ["pipe", "pipe", "pipe"],
+    stdout,
+    stderr,
+    attach: (child) => {
+      started = child
+      child.stdin?.on("error", () => {}) // a program need not read its stdin
+      child.stdin?.end(stdin)
+      child.stdout?.on("data", onStdout ?? ((chunk: Uint8Array) => stdout.take(chunk))).on("error", () => {})
+      child.stderr?.on("data", (chunk: Uint8Array) => stderr.take(chunk)).on("error", () => {})
+    },
+    drain: () => {},
+    onClose: (listener) => void started?.once("close", listener),
+    release: () => {
+      for (const stream of [started?.stdin, started?.stdout, started?.stderr]) stream?.destroy()
+    }
+  }
+}

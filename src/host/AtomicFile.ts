@@ -1,0 +1,118 @@
+/** Files that are replaced as a whole: a reader sees the old file or the new one, whatever is killed when. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
+
+/** A file or a folder could not be written. */
+export class NotWritten extends Data.TaggedError("NotWritten")<{
+  readonly path: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `cannot write ${this.path}: ${this.reason}`
+}
+
+/** A file was changed by another program since it was read. */
+export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile")<{ readonly path: string }> {
+  override readonly message = `${this.path} was changed by another program meanwhile: nothing is written, try again`
+}
+
+/** What the operating system says, without the names of what we called: `ENOENT: no such file or directory`. */
+export const reasonOf = (error: PlatformError.PlatformError): string => {
+  const { cause } = error.reason as { readonly cause?: unknown }
+  return cause instanceof Error ? cause.message.replace(/, [a-z_]+(?: '[^]*)?$/, "") : error.message
+}
+
+const failed = (path: string) => (cause: PlatformError.PlatformError) =>
+  new NotWritten({ path, reason: reasonOf(cause), cause })
+
+/**
+ * Makes a folder and its parents, with mode 0755 unless it is said otherwise. Node.js' own `recursive` never returns
+ * where that is impossible, such as in /proc.
+ */
+export const makeFolder: (
+  folder: string,
+  mode?: number
+) => Effect.Effect<void, NotWritten, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+  function*(folder: string, mode = 0o755) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const missing: Array<string> = []
+    for (let at = path.resolve(folder); !(yield* Effect.mapError(fs.exists(at), failed(at))); at = path.dirname(at)) {
+      missing.unshift(at)
+    }
+    for (const each of missing) {
+      yield* Effect.catch(fs.makeDirectory(each, { mode }), (error) =>
+        // Another process may have made it meanwhile.
+        error.reason._tag === "AlreadyExists" ? Effect.void : Effect.fail(failed(folder)(error)))
+    }
+  }
+)
+
+/** Names of temporary files start with a dot and end with `.new`, so that no runtime loads them. */
+const temporaryName = (name: string, pid: number): string => `.${name}.${pid}.new`
+
+/** Removes the temporary files of processes that were killed while they replaced this file. */
+const cleanUp = Effect.fnUntraced(function*(folder: string, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  for (const entry of yield* fs.readDirectory(folder)) {
+    const pid = Number(/\.(\d+)\.new$/.exec(entry)?.[1])
+    if (entry !== temporaryName(name, pid)) continue
+    if (pid !== process.pid && (yield* fs.exists(`/proc/${pid}`))) continue
+    yield* fs.remove(path.join(folder, entry), { force: true })
+  }
+})
+
+/**
+ * Makes a temporary file in the folder of `file` by `fill`, which gets its path, and renames it. Where `fill` fails,
+ * nothing has changed. The temporary file is gone in the end; where this process is killed, the next one that replaces
+ * the same file removes it.
+ */
+export const replaceWith = Effect.fnUntraced(function*<E, R>(
+  file: string,
+  fill: (temporary: string) => Effect.Effect<void, E, R>
+) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = path.dirname(file)
+  const temporary = path.join(folder, temporaryName(path.basename(file), process.pid))
+  yield* Effect.ignore(cleanUp(folder, path.basename(file)))
+  yield* fill(temporary).pipe(
+    Effect.andThen(Effect.mapError(fs.rename(temporary, file), failed(file))),
+    Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
+  )
+})
+
+/** How a text is put in the place of another. */
+export interface ReplaceOptions {
+  /** The mode of a file that is not there yet. One that is there keeps its mode and owner. Default: 0644. */
+  readonly mode?: number
+  /** The text that the file has to have still: fails with {@link ChangedMeanwhile} where it has another one. */
+  readonly expected?: string
+}
+
+/** Replaces the text of a file. Where the file is a symbolic link, the file that it leads to is replaced. */
+export const replaceText = Effect.fnUntraced(function*(file: string, text: string, options: ReplaceOptions = {}) {
+  const fs = yield* FileSystem.FileSystem
+  const target = yield* Effect.orElseSucceed(fs.realPath(file), () => file)
+  const old = yield* Effect.option(fs.stat(target))
+  const mode = old._tag === "Some" ? old.value.mode & 0o7777 : options.mode ?? 0o644
+  const write = Effect.fnUntraced(function*(temporary: string) {
+    const handle = yield* fs.open(temporary, { flag: "wx", mode })
+    yield* handle.writeAll(new TextEncoder().encode(text))
+    if (old._tag === "Some" && old.value.uid._tag === "Some" && old.value.gid._tag === "Some") {
+      yield* fs.chown(temporary, old.value.uid.value, old.value.gid.value)
+    }
+    yield* fs.chmod(temporary, mode) // the umask may have taken bits away
+    yield* handle.sync // a power cut must not leave an empty file either
+    return options.expected === undefined || options.expected === (yield* fs.readFileString(target))
+  })
+  yield* replaceWith(target, (temporary) =>
+    Effect.scoped(write(temporary)).pipe(
+      Effect.mapError(failed(file)),
+      Effect.flatMap((isExpected) => isExpected ? Effect.void : Effect.fail(new ChangedMeanwhile({ path: file })))
+    ))
+})

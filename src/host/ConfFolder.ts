@@ -1,0 +1,198 @@
+/** The folder of network configurations that runtimes read. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { identifier } from "../cni/Environment.ts"
+import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
+import * as Json from "../json/Json.ts"
+import * as JsonSource from "../json/JsonSource.ts"
+import { reasonOf } from "./AtomicFile.ts"
+
+/** The folder where runtimes look unless they are told otherwise. */
+export const defaultFolder = "/etc/cni/net.d"
+
+/** A file cannot be read. */
+export class Unreadable extends Data.TaggedError("Unreadable")<{
+  readonly path: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `cannot read ${this.path}: ${this.reason}`
+}
+
+/** A file is not a network configuration. The message has one line for each mistake, with its place. */
+export class InvalidFile extends Data.TaggedError("InvalidFile")<{ readonly lines: ReadonlyArray<string> }> {
+  override readonly message = this.lines.join("\n")
+}
+
+/** No file of the folder has a network of this name. */
+export class NetworkNotFound extends Data.TaggedError("NetworkNotFound")<{
+  readonly network: string
+  readonly folder: string
+  readonly known: ReadonlyArray<string>
+}> {
+  override readonly message = `no network ${JSON.stringify(this.network)} in ${this.folder}: ${
+    this.known.length === 0 ? "it has no networks" : `it has ${this.known.join(", ")}`
+  }`
+}
+
+/** A network configuration, and the file that it came from. */
+export interface Loaded {
+  readonly path: string
+  readonly source: JsonSource.Source
+  readonly list: NetworkConfigList.NetworkConfigList
+}
+
+/** Whether runtimes load a file of this name. */
+export const isLoadedName = (name: string): boolean => /\.(?:conflist|conf|json)$/.test(name)
+
+/** One mistake on one line, with its place. */
+export const explain = (path: string, text: string, { message, offset }: JsonSource.Problem): string => {
+  const { column, line } = JsonSource.position(text, offset)
+  return `${path}:${line}:${column}: ${message}`
+}
+
+/** The text of a file. */
+export const readText = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.mapError(
+    fs.readFileString(path),
+    (cause) => new Unreadable({ path, reason: reasonOf(cause), cause })
+  )
+})
+
+/** The files of a folder whose names end so, in the order of runtimes. A folder that is not there has none. */
+const filesEnding = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* fs.readDirectory(folder).pipe(
+    Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed([])),
+    Effect.mapError((cause) => new Unreadable({ path: folder, reason: reasonOf(cause), cause }))
+  )
+  const paths = names.filter((name) => ending.test(name)).sort().map((name) => path.join(folder, name))
+  return yield* Effect.filter(
+    paths,
+    (file) => Effect.match(fs.stat(file), { onSuccess: ({ type }) => type !== "Directory", onFailure: () => true })
+  )
+})
+
+/** The files of a folder that runtimes load: lists, and then configurations of one plugin. */
+const files = Effect.fnUntraced(function*(folder: string) {
+  return [...yield* filesEnding(folder, /\.conflist$/), ...yield* filesEnding(folder, /\.(?:conf|json)$/)]
+})
+
+/** A text as JSON with its places, or a failure with the place where it is not. */
+const parseFile = Effect.fnUntraced(function*(path: string) {
+  const text = yield* readText(path)
+  const source = JsonSource.parse(text)
+  return JsonSource.isSource(source)
+    ? source
+    : yield* new InvalidFile({ lines: [explain(path, text, source)] })
+})
+
+const invalid = (path: string, source: JsonSource.Source, problems: ReadonlyArray<NetworkConfigList.Problem>) =>
+  new InvalidFile({
+    lines: problems.map(({ message, path: at }) =>
+      explain(path, source.text, {
+        offset: JsonSource.nearest(source, at).start,
+        message: at.length === 0 ? message : `${JsonSource.pathText(at)}: ${message}`
+      })
+    )
+  })
+
+/**
+ * The plugins that runtimes add to a list: those of the `.conf` files in the folder beside it that has the name of the
+ * network. Source: libcni, `NetworkPluginConfsFromFiles`.
+ */
+const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
+  const path = yield* Path.Path
+  if (!Json.isObject(document)) return []
+  const { loadOnlyInlinedPlugins, name, plugins, type } = document
+  const isSingle = plugins === undefined && type !== undefined
+  const isOff = loadOnlyInlinedPlugins === true || /^true$/i.test(String(loadOnlyInlinedPlugins))
+  if (isSingle || isOff || typeof name !== "string" || !identifier.test(name)) return []
+  const texts: Array<string> = []
+  for (const plugin of yield* filesEnding(path.join(path.dirname(file), name), /\.conf$/)) {
+    const source = yield* parseFile(plugin)
+    const problems = NetworkConfigList.pluginProblems(source.value)
+    if (problems.length > 0) return yield* invalid(plugin, source, problems)
+    texts.push(source.text.trim())
+  }
+  return texts
+})
+
+/** A file that is JSON, with what is wrong with it. */
+const read = Effect.fnUntraced(function*(path: string) {
+  const source = yield* parseFile(path)
+  const fromFolder = yield* pluginsBeside(path, source.value)
+  const problems = NetworkConfigList.problems(source.value, { hasPluginsInFolder: fromFolder.length > 0 })
+  return { path, source, fromFolder, problems }
+})
+
+type Read = Effect.Success<ReturnType<typeof read>>
+
+/** A network without problems. */
+const checked = Effect.fnUntraced(function*({ fromFolder, path, problems, source }: Read) {
+  if (problems.length > 0) return yield* invalid(path, source, problems)
+  return { path, source, list: NetworkConfigList.make(source.value, source.text, fromFolder) } satisfies Loaded
+})
+
+/** What is wrong with a file because of its name: runtimes read lists in some files, and single plugins in others. */
+const nameProblems = ({ path, source: { value } }: Read): ReadonlyArray<NetworkConfigList.Problem> => {
+  if (!Json.isObject(value)) return []
+  const { plugins, type } = value
+  if (path.endsWith(".conflist")) {
+    return plugins === undefined && type !== undefined
+      ? [{ path: [], message: "found one plugin, expected a list of plugins, as the file is called .conflist" }]
+      : []
+  }
+  return type === undefined
+    ? [{ path: [], message: "found no type, expected one plugin, as the file is not called .conflist" }]
+    : []
+}
+
+/** Whether runtimes pass over a file with this problem as long as they look for another network. */
+const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Source): boolean => {
+  const [key] = path
+  return path.length === 1 && (key === "name" || key === "cniVersion") && Json.isObject(value) &&
+    typeof value[key] === "string"
+}
+
+/**
+ * Loads the network of a name as libcni does: lists first, each folder in the order of its names. A file before it that
+ * cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
+ */
+const byName = Effect.fnUntraced(function*(network: string, folder: string) {
+  const known: Array<string> = []
+  for (const file of yield* files(folder)) {
+    const outcome = yield* read(file)
+    const { source } = outcome
+    const name = Json.isObject(source.value) ? source.value["name"] : undefined
+    const wrongName = nameProblems(outcome)
+    const severe = wrongName.length > 0 ? wrongName : outcome.problems.filter((problem) => !isMild(problem, source))
+    if (severe.length > 0) return yield* invalid(file, source, severe)
+    if (name === network) return yield* checked(outcome)
+    if (typeof name === "string") known.push(name)
+  }
+  return yield* new NetworkNotFound({ network, folder, known })
+})
+
+/** Loads a configuration by its file, or by its name in a folder; or fails with all that is wrong with it. */
+export const load = Effect.fnUntraced(function*(fileOrName: string, folder: string) {
+  const isFile = fileOrName.includes("/") || isLoadedName(fileOrName)
+  return isFile ? yield* checked(yield* read(fileOrName)) : yield* byName(fileOrName, folder)
+})
+
+/** The files of a folder with a network that a plugin of this type is in. Runtimes cannot load what is not JSON. */
+export const naming = Effect.fnUntraced(function*(folder: string, type: string) {
+  const found: Array<string> = []
+  for (const file of yield* files(folder)) {
+    const outcome = yield* Effect.option(read(file))
+    if (outcome._tag === "None") continue
+    const { fromFolder, source } = outcome.value
+    const { plugins } = NetworkConfigList.make(source.value, source.text, fromFolder)
+    if (plugins.some((plugin) => plugin.type === type)) found.push(file)
+  }
+  return found as ReadonlyArray<string>
+})

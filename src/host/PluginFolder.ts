@@ -1,0 +1,116 @@
+/** The folder of plugins that runtimes read: how our plugin gets there, and how it leaves. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
+import * as Execution from "../exec/Execution.ts"
+import * as PluginExec from "../exec/PluginExec.ts"
+import * as PluginVersion from "../exec/PluginVersion.ts"
+import * as AtomicFile from "./AtomicFile.ts"
+
+/** The name that our plugin has in the folder, and that network configurations call it by. */
+export const pluginName = "passthrough"
+
+/** Where runtimes look, those of most first. */
+export const usual = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const
+
+/** The plugin's file cannot be read, copied or removed. */
+export class PluginFileFailed extends Data.TaggedError("PluginFileFailed")<{
+  readonly action: "read" | "copy" | "remove"
+  readonly path: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `cannot ${this.action} ${this.path}: ${this.reason}`
+}
+
+/** The built plugin was being replaced for as long as we tried to copy it. */
+export class SourceChanging extends Data.TaggedError("SourceChanging")<{ readonly path: string }> {
+  override readonly message = `${this.path} keeps changing while it is copied: try again when it is built`
+}
+
+/** A file that is called as our plugin is another program. */
+export class Foreign extends Data.TaggedError("Foreign")<{ readonly path: string; readonly reason: string }> {
+  override readonly message =
+    `${this.path} is left alone: it is not the plugin of cni-passthrough (${this.reason}).\nIf it is, remove it by hand`
+}
+
+const failed = (action: PluginFileFailed["action"], path: string) => (cause: PlatformError.PlatformError) =>
+  new PluginFileFailed({ action, path, reason: AtomicFile.reasonOf(cause), cause })
+
+/** The first of the usual folders that there is, or else the very first. */
+export const choose = Effect.fnUntraced(function*() {
+  const fs = yield* FileSystem.FileSystem
+  for (const folder of usual) if (yield* Effect.orElseSucceed(fs.exists(folder), () => false)) return folder
+  return usual[0]
+})
+
+/** The file of our plugin in a folder. */
+export const fileIn = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, pluginName))
+
+/** How often a source that changes meanwhile is copied again, and how long to wait before, in milliseconds. */
+const copyTries = { count: 3, pauseMs: 200 }
+
+/** Copies a file that another process may be replacing: what arrives is one version of it, from start to end. */
+const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
+  const fs = yield* FileSystem.FileSystem
+  const state = Effect.map(
+    Effect.mapError(fs.stat(source), failed("read", source)),
+    ({ ino, mtime, size }) => JSON.stringify([String(ino), mtime, String(size)])
+  )
+  for (let left = copyTries.count; left > 0; left--) {
+    const before = yield* state
+    yield* Effect.mapError(fs.copyFile(source, target), failed("copy", source))
+    if (before === (yield* state)) return
+    yield* Effect.sleep(copyTries.pauseMs)
+  }
+  return yield* new SourceChanging({ path: source })
+})
+
+/**
+ * Puts the built plugin into a folder, which is made where it is not there. The file becomes visible to runtimes by a
+ * rename, once it has answered VERSION in its place.
+ */
+export const install = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const target = yield* fileIn(folder)
+  yield* AtomicFile.makeFolder(folder)
+  yield* AtomicFile.replaceWith(target, (temporary) =>
+    copyWhole(built, temporary).pipe(
+      Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o755), failed("copy", target))),
+      Effect.andThen(PluginVersion.ask(temporary, "1.0.0"))
+    ))
+  return target
+})
+
+/** What our plugin tells a person who starts it, see `plugin/Passthrough.ts`. */
+const about = /^CNI plugin passthrough v/
+
+/** Fails where a file is another program than our plugin: ours introduces itself on stderr where no verb is given. */
+const identify = Effect.fnUntraced(function*(file: string) {
+  const { CNI_COMMAND: _, ...env } = process.env
+  const execution = yield* PluginExec.call({ file, env, stdin: "", timeout: 10_000 }).pipe(
+    Effect.mapError(({ reason }) => new Foreign({ path: file, reason }))
+  )
+  const words = Execution.text(execution.stderr)
+  if (about.test(words)) return
+  const [line = ""] = words.trim().split("\n")
+  const reason = line === "" ? "it does not introduce itself" : `it says ${JSON.stringify(line.slice(0, 100))}`
+  return yield* new Foreign({ path: file, reason })
+})
+
+/** The file of our plugin in a folder. Fails where there is none, and where it is another program of the same name. */
+export const findOurs = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fileIn(folder)
+  yield* Effect.mapError(fs.stat(file), failed("remove", file))
+  yield* identify(file)
+  return file
+})
+
+/** Takes the file of our plugin away. */
+export const remove = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.mapError(fs.remove(file), failed("remove", file))
+})

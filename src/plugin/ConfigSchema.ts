@@ -1,0 +1,239 @@
+/**
+ * JSON Schemas of network configurations, for editors. What is right is what the schema says by which the plugin decodes
+ * its fields; what people read beside it stands here, so that it takes no room in the plugin.
+ */
+import * as Schema from "effect/Schema"
+import * as CniVersion from "../cni/CniVersion.ts"
+import { identifier } from "../cni/Environment.ts"
+import { isObject, type JsonObject } from "../json/Json.ts"
+import * as Registry from "../sinks/Registry.ts"
+import * as NearName from "./NearName.ts"
+import * as Settings from "./Settings.ts"
+
+/** What people read about a field. */
+interface Words {
+  readonly title: string
+  readonly description: string
+  readonly default?: unknown
+}
+
+const hooks = (verb: string): Words => ({
+  title: `Commands on ${verb}`,
+  description: `Commands to run on ${verb}, one after the other: a string for "sh -c", or an object with "command".`,
+  default: []
+})
+
+const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
+  logFile: {
+    title: "Log file",
+    description: "A file to append records to. ${NAME} stands for an environment variable or a key of CNI_ARGS."
+  },
+  logFormat: {
+    title: "Format of the log file",
+    description: "How logFile is written: for people, or one JSON object a line.",
+    default: "text"
+  },
+  logSinks: { title: "Sinks", description: "Where records go, besides logFile.", default: [] },
+  hookADD: hooks("ADD"),
+  hookDEL: hooks("DEL"),
+  hookCHECK: hooks("CHECK"),
+  hookGC: hooks("GC"),
+  hookSTATUS: hooks("STATUS"),
+  hookVERSION: hooks("VERSION"),
+  label: { title: "Label", description: "Names this tap in every record." },
+  redact: {
+    title: "Secrets",
+    description: "Keys and JSON Pointers (RFC 6901) of values that no log may show.",
+    default: []
+  },
+  logTimeout: {
+    title: "Time for the log",
+    description: "How long the records of a request may wait for sinks, in total; 0 for no limit.",
+    default: "2s"
+  },
+  onLogFailure: {
+    title: "Where the log fails",
+    description: "Whether a request fails whose records cannot be written. DEL and GC never do.",
+    default: "fail"
+  },
+  onHookFailure: {
+    title: "Where a command fails",
+    description: "Whether a request fails when one of its commands does. DEL and GC never do.",
+    default: "ignore"
+  },
+  hookTimeout: {
+    title: "Time for a command",
+    description: "How long each command may take before it is killed; 0 for no limit.",
+    default: "30s"
+  },
+  hookNetns: {
+    title: "Where commands run",
+    description: "The network namespace of commands: that of the host, or that of the container.",
+    default: "host"
+  }
+}
+
+/** The fields of sinks and of commands. Their defaults are those of their kind. */
+const inner: { readonly [name: string]: Words } = {
+  type: { title: "Kind of sink", description: "Where this sink writes to." },
+  path: {
+    title: "Path",
+    description: "The file to append to. ${NAME} stands for an environment variable or a key of CNI_ARGS."
+  },
+  format: { title: "Format", description: "For people, or one JSON object a line." },
+  mode: { title: "Mode", description: "Permissions of the file where it has to be made, as an octal number." },
+  address: {
+    title: "Address",
+    description: "Where the daemon listens: a path, tcp://host:601 or udp://host:514."
+  },
+  protocol: { title: "Protocol", description: "How messages are framed on their way to the daemon." },
+  facility: { title: "Facility", description: "The part of the system that messages come from, for the daemon." },
+  tag: { title: "Tag", description: "The name of the program, for the daemon." },
+  identifier: { title: "Identifier", description: "The name of the program, for the journal." },
+  command: { title: "Command", description: "A string for \"sh -c\", or a program and its arguments." },
+  netns: { title: "Where it runs", description: "The network namespace of the command; hookNetns unless it is given." },
+  timeout: { title: "Time", description: "How long the command may take; hookTimeout unless it is given." }
+}
+
+const members = (schema: JsonObject): JsonObject => isObject(schema["properties"]) ? schema["properties"] : {}
+
+/** Whether a list of schemas is one string and then any number of strings, which is a list of strings that is not empty. */
+const isProgram = ({ prefixItems }: JsonObject): boolean => Array.isArray(prefixItems)
+
+/** A generated schema with the words that people read. `isSink` where it is inside a sink. */
+const withWords = (schema: unknown, isSink = false): unknown => {
+  if (Array.isArray(schema)) return schema.map((part) => withWords(part, isSink))
+  if (!isObject(schema)) return schema
+  const { prefixItems: _, ...rest } = schema
+  const known = isProgram(schema) ? rest : schema
+  const parts = Object.entries(known).map(([key, value]) => [key, withWords(value, isSink)])
+  const properties = members(schema)
+  if (Object.keys(properties).length === 0) return Object.fromEntries(parts)
+  const typeSchema = properties["type"]
+  const [type] = isObject(typeSchema) && Array.isArray(typeSchema["enum"]) ? typeSchema["enum"] : []
+  const defaults = type === undefined ? {} : Registry.complete({ type } as never) as unknown as JsonObject
+  return {
+    ...Object.fromEntries(parts),
+    ...(type === undefined ? {} : { title: `${type} sink` }),
+    properties: Object.fromEntries(
+      Object.entries(properties).map(([name, value]) => [name, {
+        ...withWords(value, type !== undefined) as object,
+        ...inner[name],
+        ...(name !== "type" && name in defaults ? { default: defaults[name] } : {})
+      }])
+    ),
+    additionalProperties: type === undefined
+  }
+}
+
+const hookNames: ReadonlyArray<string> = Settings.names.filter((name) => /^hook[A-Z]+$/.test(name))
+
+/** The schema of our fields, and that of commands, which it refers to by `#/$defs/commands`. */
+const generated = (): { readonly ours: JsonObject; readonly commands: unknown } => {
+  const { schema } = Schema.toJsonSchemaDocument(Settings.schema(), {
+    generateDescriptions: true, // the words of our error messages
+    referencePolicy: () => undefined // those words are no names for definitions
+  })
+  const properties = members(schema as JsonObject)
+  const ours = Settings.names.map((name) => [name, {
+    ...(hookNames.includes(name) ? { $ref: "#/$defs/commands" } : withWords(properties[name]) as object),
+    ...fields[name]
+  }])
+  return { ours: Object.fromEntries(ours), commands: withWords(properties["hookADD"]) }
+}
+
+const dialect = "https://json-schema.org/draft/2020-12/schema"
+
+const pluginType = {
+  title: "Plugin",
+  description: "The name of the plugin, which is a file on the CNI path."
+}
+
+/** Our fields. Others are allowed, because runtimes add some, but for names that look like one of ours. */
+const passthrough = (ours: JsonObject): JsonObject => ({
+  title: "passthrough in a CNI network configuration",
+  description: "A plugin that changes nothing: it logs each request, runs commands, and hands prevResult on.",
+  type: "object",
+  properties: { type: { ...pluginType, const: "passthrough" }, ...ours },
+  patternProperties: { [NearName.pattern(Settings.names)]: false },
+  additionalProperties: true
+})
+
+/** The JSON Schema of the configuration of our plugin. */
+export const plugin = (): JsonObject => {
+  const { commands, ours } = generated()
+  return { $schema: dialect, $id: "urn:cni-passthrough:plugin", ...passthrough(ours), $defs: { commands } }
+}
+
+const aSwitch = (title: string, description: string) => ({
+  title,
+  description,
+  anyOf: [{ type: "boolean" }, { type: "string", pattern: "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$" }],
+  default: false
+})
+
+/** The JSON Schema of a network configuration list. Source: CNI specification, section 1. */
+export const list = (): JsonObject => {
+  const { commands, ours } = generated()
+  return {
+    $schema: dialect,
+    $id: "urn:cni-passthrough:network-configuration-list",
+    title: "CNI network configuration list",
+    description: "A network, and the chain of plugins that attaches containers to it.",
+    type: "object",
+    properties: {
+      cniVersion: {
+        title: "Version",
+        description: "The version of the CNI specification that the list is written for.",
+        enum: CniVersion.supported,
+        default: CniVersion.implied
+      },
+      cniVersions: {
+        title: "Versions",
+        description: "All versions that the list can be used with: runtimes take the newest that they speak.",
+        type: "array",
+        items: { type: "string", pattern: "^\\d+(?:\\.\\d+){0,2}$" }
+      },
+      name: {
+        title: "Name",
+        description: "The name of the network, which no other network of the host has.",
+        type: "string",
+        pattern: identifier.source
+      },
+      disableCheck: aSwitch("No CHECK", "Whether runtimes never ask the plugins to check an attachment."),
+      disableGC: aSwitch("No GC", "Whether runtimes never ask the plugins to remove what is left of attachments."),
+      loadOnlyInlinedPlugins: aSwitch(
+        "No plugins from a folder",
+        "Whether runtimes pass over the folder with the name of the network, which can add plugins."
+      ),
+      plugins: {
+        title: "Plugins",
+        description: "The chain: runtimes call the plugins in this order, and in the opposite one to detach.",
+        type: "array",
+        minItems: 1,
+        items: { $ref: "#/$defs/plugin" }
+      }
+    },
+    required: ["name", "plugins"],
+    additionalProperties: true,
+    $defs: {
+      plugin: {
+        type: "object",
+        properties: {
+          type: { ...pluginType, type: "string", pattern: "^[^/\\s]+$" },
+          capabilities: {
+            title: "Capabilities",
+            description: "What the runtime may tell the plugin by runtimeConfig, such as portMappings.",
+            type: "object",
+            additionalProperties: { type: "boolean" }
+          }
+        },
+        required: ["type"],
+        if: { type: "object", properties: { type: { const: "passthrough" } } },
+        then: { $ref: "#/$defs/passthrough" }
+      },
+      passthrough: passthrough(ours),
+      commands
+    }
+  }
+}

@@ -1,0 +1,64 @@
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { searchPath } from "../cni/Environment.ts"
+import * as Execution from "../exec/Execution.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import type * as Record from "../record/Record.ts"
+import type { Request } from "./Request.ts"
+import type { HookCommand } from "./Settings.ts"
+
+const argvOf = (hook: HookCommand, request: Request): Execution.Invocation["argv"] => {
+  const argv = typeof hook.command === "string" ? (["/bin/sh", "-c", hook.command] as const) : hook.command
+  return hook.netns === "container" ? ["nsenter", `--net=${request.environment.netns}`, "--", ...argv] : argv
+}
+
+/** What a command that was not started is in the log. */
+const notStarted = (hook: HookCommand, reason: string): Record.Hook => ({
+  command: hook.command,
+  netns: hook.netns,
+  exitCode: null,
+  signal: null,
+  timedOut: false,
+  durationMs: 0,
+  stdout: "",
+  stderr: reason,
+  truncated: false
+})
+
+const noNetns = "cannot run in the network namespace of the container: CNI_NETNS is empty"
+
+const run = (runner: ProcessRunner["Service"]) => (hook: HookCommand, request: Request): Effect.Effect<Record.Hook> => {
+  const { environment, stdin } = request
+  if (hook.netns === "container" && environment.netns === "") return Effect.succeed(notStarted(hook, noNetns))
+  const invocation: Execution.Invocation = {
+    argv: argvOf(hook, request),
+    env: { ...environment.variables, PATH: searchPath(environment) },
+    stdin,
+    timeout: hook.timeout,
+    stdio: "pipes",
+    until: "exit"
+  }
+  return Effect.match(runner.run(invocation), {
+    onFailure: ({ message }) => notStarted(hook, message),
+    onSuccess: ({ durationMs, exitCode, signal, stderr, stdout, timedOut, truncated }) => ({
+      command: hook.command,
+      netns: hook.netns,
+      exitCode,
+      signal,
+      timedOut,
+      durationMs,
+      stdout: Execution.text(stdout),
+      stderr: Execution.text(stderr),
+      truncated
+    })
+  })
+}
+
+/** Runs the commands of a configuration. */
+export class HookRunner extends Context.Service<HookRunner, {
+  /** Runs one command until it ends or its time is up. How it went is in the report: this never fails. */
+  readonly run: (hook: HookCommand, request: Request) => Effect.Effect<Record.Hook>
+}>()("cni-passthrough/HookRunner") {
+  /** Runs commands as programs of this host, away from the plugin's stdout and stderr. */
+  static readonly make = (runner: ProcessRunner["Service"]) => HookRunner.of({ run: run(runner) })
+}

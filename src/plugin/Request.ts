@@ -1,0 +1,175 @@
+/** A request, as far as it can be understood, and why it is refused where it is. */
+import {
+  type CniError,
+  IncompatibleVersion,
+  Interrupted,
+  InvalidConfig,
+  InvalidEnvironment,
+  UndecodableConfig
+} from "../cni/CniError.ts"
+import * as CniVersion from "../cni/CniVersion.ts"
+import { type Environment, identifier, problems as environmentProblems } from "../cni/Environment.ts"
+import { isVerb, verbs } from "../cni/Verb.ts"
+import { describe, isObject, type JsonObject } from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import * as Settings from "./Settings.ts"
+
+/** What came on stdin: a JSON object, other text, bytes that are not text, or nothing that could be read. */
+export type Document =
+  | { readonly _tag: "Config"; readonly text: string; readonly value: JsonObject }
+  | { readonly _tag: "Text"; readonly text: string }
+  | { readonly _tag: "Bytes"; readonly bytes: Uint8Array }
+  | { readonly _tag: "Unread" }
+
+/** One request to the plugin. */
+export interface Request {
+  /** Identifies this run of the plugin in its records. */
+  readonly invocation: string
+  /** When the request came, in milliseconds since 1970. */
+  readonly received: number
+  readonly environment: Environment
+  readonly document: Document
+  /** The bytes of stdin, for hooks. */
+  readonly stdin: Uint8Array
+  readonly settings: Settings.Settings
+  /** The name of the network; empty where the document has none. */
+  readonly network: string
+  /** The `cniVersion` of the document as received; empty where it has none. */
+  readonly cniVersion: string
+  /** The specification version that the answer is in. */
+  readonly answerVersion: string
+  /** The text of `prevResult` as received, where the document has one that is an object. */
+  readonly prevResult: string | undefined
+  /** What is odd but does not stop the request. */
+  readonly warnings: ReadonlyArray<string>
+  /** Why the request cannot be served. */
+  readonly refusal: CniError | undefined
+}
+
+/** The text that bytes stand for; undefined where they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
+const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
+  return !text.includes("\uFFFD") || Buffer.from(text).equals(bytes) ? text : undefined
+}
+
+const readDocument = (stdin: Uint8Array): { readonly document: Document; readonly problem: string | undefined } => {
+  if (stdin.length === 0) return { document: { _tag: "Unread" }, problem: "it is empty" }
+  const text = decodeUtf8(stdin)
+  if (text === undefined) return { document: { _tag: "Bytes", bytes: stdin }, problem: "it is not UTF-8" }
+  if (text.startsWith("\uFEFF")) {
+    return { document: { _tag: "Text", text }, problem: "it starts with a byte-order mark, expected '{'" }
+  }
+  try {
+    const value: unknown = JSON.parse(text)
+    if (isObject(value)) return { document: { _tag: "Config", text, value }, problem: undefined }
+    const kind = value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`
+    return { document: { _tag: "Text", text }, problem: `it is ${kind}, expected an object` }
+  } catch (error) {
+    return { document: { _tag: "Text", text }, problem: `it is not JSON: ${(error as Error).message}` }
+  }
+}
+
+/** Checks what the specification asks of a document, in the order in which the reference plugins do. */
+const configRefusal = (
+  environment: Environment,
+  config: JsonObject
+): CniError | undefined => {
+  const { name } = config
+  if (name === undefined || name === "") {
+    return new InvalidConfig({ problems: ["name: found nothing, expected the name of the network"] })
+  }
+  if (typeof name !== "string" || !identifier.test(name)) {
+    return new InvalidConfig({
+      problems: [
+        `name: found ${describe(name)}, expected a letter or digit, then letters, digits, '_', '.' or '-'`
+      ]
+    })
+  }
+  const stated = config["cniVersion"] ?? ""
+  const version = stated === "" ? CniVersion.implied : stated
+  if (typeof version !== "string" || !CniVersion.isVersion(version)) {
+    return new UndecodableConfig({
+      reason: `cniVersion: found ${describe(version)}, expected a version such as "${CniVersion.newest}"`
+    })
+  }
+  const known = `supported versions: ${CniVersion.supported.join(", ")}`
+  const since = isVerb(environment.command) ? verbs[environment.command].since : CniVersion.implied
+  if (!CniVersion.isAtLeast(version, since)) {
+    const reason = `cniVersion ${version} of the network configuration does not allow ${environment.command}, ` +
+      `which needs ${since} or newer`
+    return new IncompatibleVersion({ reason, details: known })
+  }
+  if (!CniVersion.isSupported(version)) {
+    return new IncompatibleVersion({ reason: `incompatible CNI versions: config is "${version}"`, details: known })
+  }
+  return undefined
+}
+
+/**
+ * Makes a request of what the runtime handed over. Never fails: what is wrong with it is in `refusal`, so that a
+ * refused request can still be logged.
+ */
+export const make = (input: {
+  readonly invocation: string
+  readonly received: number
+  readonly environment: Environment
+  readonly stdin: Uint8Array | CniError
+}): Request => {
+  const { environment } = input
+  const stdin = input.stdin instanceof Uint8Array ? input.stdin : new Uint8Array()
+  const { document, problem } = readDocument(stdin)
+  const config = document._tag === "Config" ? document.value : {}
+  const reading = document._tag === "Config" ? Settings.read(config) : { settings: Settings.none, problems: [] }
+  const requirements = isVerb(environment.command) ? verbs[environment.command] : undefined
+  const asString = (value: unknown) => typeof value === "string" ? value : ""
+  const network = asString(config["name"])
+  const cniVersion = asString(config["cniVersion"])
+  const version = cniVersion === "" ? CniVersion.implied : cniVersion
+
+  const warnings: Array<string> = []
+  const problems = reading.problems.map(({ message }) => message)
+  const previous = config["prevResult"]
+  if (isObject(previous)) {
+    const other = previous["cniVersion"]
+    if (typeof other === "string" && other !== version && CniVersion.isSupported(other)) {
+      warnings.push(
+        `prevResult has cniVersion ${other}, the network configuration ${version}: the next plugin may refuse that`
+      )
+    }
+  } else if (previous !== undefined) {
+    const problem = `prevResult: found ${describe(previous)}, expected an object`
+    const needed = environment.command === "ADD" || environment.command === "CHECK"
+    if (needed) problems.push(problem)
+    else warnings.push(problem)
+  }
+  // The runtime has to be able to clean up after an ADD that failed for the very same field.
+  if (requirements?.bestEffort === true) warnings.push(...problems.splice(0))
+  const workRefusal = problems.length > 0 ? new InvalidConfig({ problems }) : undefined
+
+  const refusal = (): CniError | undefined => {
+    if (input.stdin instanceof Interrupted) return input.stdin
+    const invalid = environmentProblems(environment)
+    if (invalid.length > 0) return new InvalidEnvironment({ problems: invalid })
+    if (environment.command === "VERSION") return workRefusal
+    if (!(input.stdin instanceof Uint8Array)) return input.stdin
+    if (problem !== undefined) return new UndecodableConfig({ reason: problem })
+    return configRefusal(environment, config) ?? workRefusal
+  }
+
+  return {
+    invocation: input.invocation,
+    received: input.received,
+    environment,
+    document,
+    stdin,
+    settings: reading.settings,
+    network,
+    cniVersion,
+    answerVersion: CniVersion.isSupported(version) && document._tag === "Config" ? version : CniVersion.newest,
+    prevResult: document._tag === "Config" && isObject(previous)
+      ? JsonText.member(document.text, "prevResult")
+      : undefined,
+    refusal: refusal(),
+    warnings
+  }
+}

@@ -1,0 +1,237 @@
+/** The fields of the network configuration that are ours: their schema, their defaults and what is wrong with them. */
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import type { Issue } from "effect/SchemaIssue"
+import * as SchemaParser from "effect/SchemaParser"
+import type { Verb } from "../cni/Verb.ts"
+import * as Field from "../json/Field.ts"
+import * as GoDuration from "../json/GoDuration.ts"
+import { describe, isObject } from "../json/Json.ts"
+import * as RecordText from "../sinks/RecordText.ts"
+import * as Registry from "../sinks/Registry.ts"
+
+const netns = () => Field.oneOf(["host", "container"])
+const policy = () => Field.oneOf(["fail", "ignore"])
+
+const command = () =>
+  Schema.Union([Field.filled(), Schema.NonEmptyArray(Field.text())])
+    .annotate({ identifier: "a string for \"sh -c\", or a list of strings that starts with the program" })
+
+const hook = () =>
+  Schema.Union([
+    Field.filled(),
+    Schema.Struct({
+      command: command(),
+      netns: Schema.optionalKey(netns()),
+      timeout: Schema.optionalKey(Field.duration())
+    })
+  ]).annotate({ identifier: "a string for \"sh -c\", or an object with \"command\"" })
+
+const hooks = () => Schema.Array(hook()).annotate({ identifier: "a list of commands" })
+
+/** The fields that this plugin reads, as they stand in a network configuration. All may be left out. */
+const fields = {
+  logFile: Field.filled,
+  logFormat: RecordText.format,
+  logSinks: () => Schema.Array(Registry.fields()).annotate({ identifier: "a list of sinks" }),
+  hookADD: hooks,
+  hookDEL: hooks,
+  hookCHECK: hooks,
+  hookGC: hooks,
+  hookSTATUS: hooks,
+  hookVERSION: hooks,
+  label: Field.text,
+  redact: () => Schema.Array(Field.text()).annotate({ identifier: "a list of keys and JSON Pointers" }),
+  logTimeout: Field.duration,
+  onLogFailure: policy,
+  onHookFailure: policy,
+  hookTimeout: Field.duration,
+  hookNetns: netns
+}
+
+type Name = keyof typeof fields
+
+/** The names of our fields. */
+export const names = Object.keys(fields) as ReadonlyArray<Name>
+
+/** The schema of some of our fields, of all where nothing is said. Other fields are passed over. */
+export const schema = (some = names) =>
+  Schema.Struct(
+    Object.fromEntries(some.map((name) => [name, Schema.optionalKey(fields[name]())])) as {
+      readonly [name in Name]: Schema.optionalKey<ReturnType<(typeof fields)[name]>>
+    }
+  )
+
+type Fields = ReturnType<typeof schema>["Type"]
+
+/** Where a command runs. */
+export type Netns = ReturnType<typeof netns>["Type"]
+/** What a failure does to the request. */
+export type Policy = ReturnType<typeof policy>["Type"]
+
+/** A command to run, with its defaults filled in. */
+export interface HookCommand {
+  /** A string is for `sh -c`; a list is a program and its arguments. */
+  readonly command: ReturnType<typeof command>["Type"]
+  readonly netns: Netns
+  /** Milliseconds until the command is killed; 0 where it may take as long as it wants. */
+  readonly timeout: number
+}
+
+/** Our fields, with their defaults filled in. */
+export interface Settings {
+  readonly sinks: ReadonlyArray<Registry.SinkTarget>
+  readonly hooks: { readonly [verb in Verb]: ReadonlyArray<HookCommand> }
+  readonly label: string
+  /** Keys and JSON Pointers of values that no log may show. */
+  readonly redact: ReadonlyArray<string>
+  /** How long the records of a run may wait for sinks, in total, in milliseconds; 0 where there is no limit. */
+  readonly logTimeout: number
+  readonly onLogFailure: Policy
+  readonly onHookFailure: Policy
+}
+
+const toMillis = (value: string | 0): number => (value === 0 ? 0 : GoDuration.toMillis(value))
+
+const withDefaults = (fields: Fields): Settings => {
+  const defaults = {
+    netns: fields.hookNetns ?? "host",
+    timeout: toMillis(fields.hookTimeout ?? "30s")
+  }
+  const commands = (list: ReadonlyArray<ReturnType<typeof hook>["Type"]> = []): ReadonlyArray<HookCommand> =>
+    list.map((item) =>
+      typeof item === "string" ? { command: item, ...defaults } : {
+        command: item.command,
+        netns: item.netns ?? defaults.netns,
+        timeout: item.timeout === undefined ? defaults.timeout : toMillis(item.timeout)
+      }
+    )
+  const { logFile, logFormat, logSinks = [] } = fields
+  const file = logFile === undefined
+    ? []
+    : [{ type: "file", path: logFile, ...(logFormat === undefined ? {} : { format: logFormat }) } as const]
+  return {
+    sinks: [...file, ...logSinks].map(Registry.complete),
+    hooks: {
+      ADD: commands(fields.hookADD),
+      DEL: commands(fields.hookDEL),
+      CHECK: commands(fields.hookCHECK),
+      GC: commands(fields.hookGC),
+      STATUS: commands(fields.hookSTATUS),
+      VERSION: commands(fields.hookVERSION)
+    },
+    label: fields.label ?? "",
+    redact: fields.redact ?? [],
+    logTimeout: toMillis(fields.logTimeout ?? "2s"),
+    onLogFailure: fields.onLogFailure ?? "fail",
+    onHookFailure: fields.onHookFailure ?? "ignore"
+  }
+}
+
+/** A field of ours that cannot be used. */
+export interface FieldProblem {
+  readonly path: ReadonlyArray<PropertyKey>
+  /** Names the field, the value found and what was expected. */
+  readonly message: string
+}
+
+const expectation = (issue: Issue): string => {
+  switch (issue._tag) {
+    case "Filter":
+      return String(issue.filter.annotations?.["expected"])
+    case "InvalidType":
+    case "AnyOf":
+      return String(issue.ast.annotations?.["identifier"])
+    case "MissingKey":
+      return String(issue.annotations?.["messageMissingKey"] ?? "a value")
+    default:
+      return "another value"
+  }
+}
+
+const fieldName = (path: ReadonlyArray<PropertyKey>): string =>
+  path.reduce<string>(
+    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
+    ""
+  )
+
+const valueAt = (root: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
+  path.reduce<unknown>((parent, key) => Reflect.get(Object(parent), key), root)
+
+const problem = (root: object, path: ReadonlyArray<PropertyKey>, expected: string): FieldProblem => ({
+  path,
+  message: `${fieldName(path)}: found ${describe(valueAt(root, path))}, expected ${expected}`
+})
+
+const problemsOf = (issue: Issue, root: object, path: ReadonlyArray<PropertyKey>): ReadonlyArray<FieldProblem> => {
+  switch (issue._tag) {
+    case "Pointer":
+      return problemsOf(issue.issue, root, [...path, ...issue.path])
+    case "Composite":
+      return issue.issues.flatMap((inner) => problemsOf(inner, root, path))
+    case "Encoding":
+      return problemsOf(issue.issue, root, path)
+    case "AnyOf": {
+      // One member fits but for a part of it: that part is what to mend, not the choice.
+      const inside = issue.issues.flatMap((inner) => problemsOf(inner, root, path))
+      const deeper = inside.filter((problem) => problem.path.length > path.length)
+      if (deeper.length > 0) return deeper
+      if (issue.ast.annotations?.["identifier"] === Registry.expected && isObject(valueAt(root, path))) {
+        return [problem(root, [...path, "type"], Registry.types.map((type) => JSON.stringify(type)).join(" or "))]
+      }
+      break
+    }
+  }
+  return [problem(root, path, expectation(issue))]
+}
+
+const decode = (document: object) => {
+  const ours = names.filter((name) => Object.hasOwn(document, name))
+  return SchemaParser.decodeUnknownResult(schema(ours), { errors: "all" })(document)
+}
+
+/** The fields of sinks that do not belong to sinks of their type. */
+const foreignFields = (document: object): ReadonlyArray<FieldProblem> => {
+  const sinks: unknown = Reflect.get(document, "logSinks")
+  if (!Array.isArray(sinks)) return []
+  return sinks.flatMap((sink, index) => {
+    const own = Registry.fieldNames(isObject(sink) ? sink["type"] : undefined)
+    if (own === undefined) return []
+    const expected = `no field besides ${own.map((name) => JSON.stringify(name)).join(", ")}`
+    return Object.keys(sink).filter((name) => !own.includes(name))
+      .map((name) => problem(document, ["logSinks", index, name], expected))
+  })
+}
+
+/** Our settings, as far as they can be used, and all that is wrong with the rest. */
+export interface Reading {
+  readonly settings: Settings
+  readonly problems: ReadonlyArray<FieldProblem>
+}
+
+/**
+ * Reads our fields out of a network configuration. Fields with problems count as not there, so that a request with
+ * a wrong field can still be logged where its other fields say.
+ */
+export const read = (document: object): Reading => {
+  const all = decode(document)
+  const foreign = foreignFields(document)
+  if (Result.isSuccess(all) && foreign.length === 0) return { settings: withDefaults(all.success), problems: [] }
+  const problems = [...(Result.isFailure(all) ? problemsOf(all.failure, document, []) : []), ...foreign]
+  const broken = new Set(problems.map((problem) => problem.path[0]))
+  const usable: { [field: string]: unknown } = Object.fromEntries(
+    Object.entries(document).filter(([field]) => !broken.has(field))
+  )
+  if (broken.has("logSinks") && Array.isArray(Reflect.get(document, "logSinks"))) {
+    const brokenSinks = new Set(problems.filter(({ path }) => path[0] === "logSinks").map(({ path }) => path[1]))
+    usable["logSinks"] = Reflect.get(document, "logSinks").filter((_: unknown, index: number) =>
+      !brokenSinks.has(index)
+    )
+  }
+  if (broken.has("redact")) usable["redact"] = [""] // what must not be shown is not known: nothing is
+  const rest = decode(usable)
+  return { settings: withDefaults(Result.isSuccess(rest) ? rest.success : {}), problems }
+}
+
+/** The settings of a request without a network configuration. */
+export const none: Settings = withDefaults({})

@@ -1,0 +1,9 @@
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import type { StdinUnreadable } from "../cni/CniError.ts"
+
+/** Reads the network configuration. */
+export class StdinReader extends Context.Service<StdinReader, {
+  /** All of stdin. Fails with code 5 where it cannot be read, or is not closed in time. */
+  readonly read: Effect.Effect<Uint8Array, StdinUnreadable>
+}>()("cni-passthrough/StdinReader") {}

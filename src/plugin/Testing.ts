@@ -1,0 +1,74 @@
+/** The five services as fakes: a run with these touches no file, no process and no terminal. */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { StdinUnreadable } from "../cni/CniError.ts"
+import { type Environment, make } from "../cni/Environment.ts"
+import type * as Record from "../record/Record.ts"
+import { LogSink } from "../sinks/LogSink.ts"
+import { EnvReader } from "./EnvReader.ts"
+import { HookRunner } from "./HookRunner.ts"
+import { ResultWriter } from "./ResultWriter.ts"
+import type { HookCommand } from "./Settings.ts"
+import { StdinReader } from "./StdinReader.ts"
+
+/** An environment of your own. */
+export const envReader = (
+  variables: Environment["variables"],
+  options: { readonly arguments?: ReadonlyArray<string>; readonly ownNamespace?: string } = {}
+): Layer.Layer<EnvReader> =>
+  Layer.succeed(
+    EnvReader,
+    EnvReader.of({
+      read: Effect.succeed(make(variables)),
+      arguments: Effect.succeed(options.arguments ?? []),
+      isOwnNamespace: (netns) => Effect.succeed(netns === options.ownNamespace)
+    })
+  )
+
+/** A document, or a failure to read one. */
+export const stdinReader = (stdin: string | Uint8Array | StdinUnreadable): Layer.Layer<StdinReader> =>
+  Layer.succeed(
+    StdinReader,
+    StdinReader.of({
+      read: stdin instanceof StdinUnreadable
+        ? Effect.fail(stdin)
+        : Effect.succeed(typeof stdin === "string" ? Buffer.from(stdin) : stdin)
+    })
+  )
+
+/** A sink that keeps the records. */
+export const logSink = (records: Array<Record.Record>): Layer.Layer<LogSink> =>
+  Layer.succeed(LogSink, LogSink.of({ write: (record) => Effect.sync(() => void records.push(record)) }))
+
+/** Commands that end as `report` says, or with exit status 0. */
+export const hookRunner = (report: (hook: HookCommand) => Partial<Record.Hook> = () => ({})): Layer.Layer<HookRunner> =>
+  Layer.succeed(
+    HookRunner,
+    HookRunner.of({
+      run: (hook) =>
+        Effect.sync(() => ({
+          command: hook.command,
+          netns: hook.netns,
+          exitCode: 0,
+          signal: null,
+          timedOut: false,
+          durationMs: 0,
+          stdout: "",
+          stderr: "",
+          truncated: false,
+          ...report(hook)
+        }))
+    })
+  )
+
+/** Keeps what goes to stdout and stderr. */
+export const resultWriter = (
+  output: { readonly stdout: Array<string>; readonly stderr: Array<string> }
+): Layer.Layer<ResultWriter> =>
+  Layer.succeed(
+    ResultWriter,
+    ResultWriter.of({
+      write: (document) => Effect.sync(() => void output.stdout.push(document)),
+      notice: (text) => Effect.sync(() => void output.stderr.push(text))
+    })
+  )

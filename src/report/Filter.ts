@@ -1,0 +1,42 @@
+/** Which operations are asked for. */
+import * as Operation from "./Operation.ts"
+
+/** What an operation has to be; all that is given has to hold. */
+export interface Filter {
+  /** How the ID of its container starts. */
+  readonly container?: string | undefined
+  /** NAME or NAMESPACE/NAME, as in CNI_ARGS. */
+  readonly pod?: string | undefined
+  readonly network?: string | undefined
+  /** In any case. */
+  readonly command?: string | undefined
+  /** The label of one of its taps. */
+  readonly label?: string | undefined
+  /** It began at this time or later, in milliseconds since 1970. */
+  readonly since?: number | undefined
+  /** It began before this time. */
+  readonly until?: number | undefined
+  /** Something in it failed. */
+  readonly failed?: boolean
+}
+
+const isPod = (args: string, pod: string): boolean => {
+  const pairs = new Set(args.split(";"))
+  const [namespace, name] = pod.includes("/") ? pod.split("/") : [undefined, pod]
+  return pairs.has(`K8S_POD_NAME=${name}`) && (namespace === undefined || pairs.has(`K8S_POD_NAMESPACE=${namespace}`))
+}
+
+/** Whether an operation is one that was asked for. */
+export const matches = (filter: Filter, operation: Operation.Operation): boolean => {
+  const { request, steps } = operation
+  const { command, container = "", failed = false, label, network, pod, since, until } = filter
+  const time = Date.parse(operation.time)
+  return (request.containerId ?? "").startsWith(container) &&
+    (pod === undefined || isPod(request.args ?? "", pod)) &&
+    (network === undefined || request.network === network) &&
+    (command === undefined || request.command === command.toUpperCase()) &&
+    (label === undefined || steps.some((step) => step.label === label)) &&
+    (since === undefined || time >= since) &&
+    (until === undefined || time < until) &&
+    (!failed || Operation.hasFailed(operation))
+}

@@ -1,0 +1,179 @@
+/**
+ * Decides when an operation that is followed is drawn: as soon as it is complete, and as a whole. Nothing in a log says
+ * that no plugin comes after the one that ended last, so that is learned from the operations before it.
+ */
+import type { Record } from "../record/Record.ts"
+import * as Operation from "./Operation.ts"
+
+/** A part of an operation that is to be drawn now. */
+export type Piece =
+  | { readonly _tag: "Head" | "Foot"; readonly operation: Operation.Operation }
+  | { readonly _tag: "Step"; readonly operation: Operation.Operation; readonly index: number }
+
+/** All times in milliseconds. */
+const patience = {
+  /** After its last record nothing more is expected of an operation that has as many steps as the ones before it. */
+  complete: 1000,
+  /** How long one that is drawn step by step keeps others waiting. */
+  others: 5000,
+  /** How long one of a chain that was never seen before is waited for. */
+  unknown: 30_000,
+  /** How long one that has fewer steps than the ones before it is waited for. */
+  fewer: 120_000,
+  /** How long a run without an end is waited for. */
+  unfinished: 600_000
+}
+
+/** How many runs that were drawn are remembered: the same records may come again when a log was copied. */
+const remembered = 100_000
+
+type Status = "complete" | "drawable" | "waiting"
+
+/** What an operation has in common with those before it that had as many steps. */
+const chainOf = ({ request }: Operation.Operation): string => JSON.stringify([request.network, request.command])
+
+const nameOf = ({ steps }: Operation.Operation): string => steps[0]?.invocation ?? ""
+
+const wholeOf = (operation: Operation.Operation): ReadonlyArray<Piece> => [
+  { _tag: "Head", operation },
+  ...operation.steps.map((_, index): Piece => ({ _tag: "Step", operation, index })),
+  { _tag: "Foot", operation }
+]
+
+/** Takes records as they come, and says what to draw. */
+export class Following {
+  private readonly collector: Operation.Collector
+  private readonly isWanted: (operation: Operation.Operation) => boolean
+  /** When the last record of a run came. */
+  private readonly arrivals = new Map<string, number>()
+  /** How many steps the operations of a chain have. */
+  private readonly lengths = new Map<string, number>()
+  private readonly drawn = new Set<string>()
+  /** The operation that is drawn step by step. */
+  private current: { readonly name: string; steps: number } | undefined
+
+  constructor(isWanted: (operation: Operation.Operation) => boolean, options?: Operation.Options) {
+    this.isWanted = isWanted
+    this.collector = new Operation.Collector(options)
+  }
+
+  /** Takes a record that came at this moment. */
+  add(record: Record, now: number): void {
+    if (this.drawn.has(record.invocation)) return
+    this.collector.add(record)
+    this.arrivals.set(record.invocation, now)
+  }
+
+  /** When the last thing happened in an operation. A record of the past tells of the past, one of the future does not. */
+  private lastChange({ steps }: Operation.Operation): number {
+    return Math.max(
+      ...steps.slice(-100).map(({ end, invocation, time: began }) => {
+        const arrival = this.arrivals.get(invocation) ?? 0
+        const time = end?.time ?? Date.parse(began)
+        return Number.isNaN(time) ? arrival : Math.min(arrival, time)
+      })
+    )
+  }
+
+  private statusOf(operation: Operation.Operation, isSuperseded: boolean, now: number): Status {
+    if (isSuperseded) return "complete"
+    const quiet = now - this.lastChange(operation)
+    const after = (time: number): Status => quiet >= time ? "complete" : "waiting"
+    const { steps } = operation
+    if (steps.some(({ end }) => end === undefined)) return after(patience.unfinished)
+    const length = this.lengths.get(chainOf(operation))
+    if (steps.at(-1)?.end?.error !== undefined || steps.length >= (length ?? Number.POSITIVE_INFINITY)) {
+      return after(patience.complete)
+    }
+    if (length !== undefined) return after(patience.fewer)
+    return quiet >= patience.complete && quiet < patience.unknown ? "drawable" : after(patience.unknown)
+  }
+
+  /** Forgets an operation that was drawn, or that nobody wants, but not how long it was. */
+  private close(operation: Operation.Operation, isSuperseded: boolean): void {
+    if (!Operation.hasFailed(operation)) {
+      const chain = chainOf(operation)
+      const { length } = operation.steps
+      this.lengths.set(chain, isSuperseded ? Math.max(length, this.lengths.get(chain) ?? 0) : length)
+    }
+    this.collector.forget(operation)
+    for (const { invocation } of operation.steps) {
+      this.arrivals.delete(invocation)
+      this.drawn.add(invocation)
+    }
+    for (const invocation of this.drawn) {
+      if (this.drawn.size <= remembered) break
+      this.drawn.delete(invocation)
+    }
+  }
+
+  /** What came since then of the operation that is drawn step by step. */
+  private further(operation: Operation.Operation): ReadonlyArray<Piece> {
+    const pieces: Array<Piece> = []
+    if (this.current === undefined) return pieces
+    const { steps } = operation
+    for (; steps[this.current.steps]?.end !== undefined; this.current.steps++) {
+      pieces.push({ _tag: "Step", operation, index: this.current.steps })
+    }
+    return pieces
+  }
+
+  /** What is to be drawn at this moment. */
+  due(now: number): ReadonlyArray<Piece> {
+    const operations = this.collector.operations()
+    const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))
+    const isSuperseded = (it: Operation.Operation) => newest.get(Operation.attachmentOf(it.request)) !== it
+    const pieces: Array<Piece> = []
+
+    const end = (operation: Operation.Operation) => {
+      pieces.push(
+        ...operation.steps.slice(this.current?.steps).map((_, index): Piece => ({
+          _tag: "Step",
+          operation,
+          index: index + (this.current?.steps ?? 0)
+        }))
+      )
+      pieces.push({ _tag: "Foot", operation })
+      this.current = undefined
+      this.close(operation, isSuperseded(operation))
+    }
+
+    const open = operations.find((operation) => nameOf(operation) === this.current?.name)
+    if (open !== undefined) {
+      pieces.push(...this.further(open))
+      if (this.statusOf(open, isSuperseded(open), now) === "complete") end(open)
+    }
+    for (const operation of operations) {
+      if (operation === open) continue
+      const status = this.statusOf(operation, isSuperseded(operation), now)
+      if (status === "waiting") continue
+      if (!this.isWanted(operation)) {
+        if (status === "complete") this.close(operation, isSuperseded(operation))
+        continue
+      }
+      if (open !== undefined && this.current !== undefined) {
+        if (status === "drawable" || now - this.lastChange(open) < patience.others) continue
+        end(open)
+      }
+      if (status === "complete") {
+        pieces.push(...wholeOf(operation))
+        this.close(operation, isSuperseded(operation))
+      } else if (this.current === undefined) {
+        this.current = { name: nameOf(operation), steps: 0 }
+        pieces.push({ _tag: "Head", operation }, ...this.further(operation))
+        // Others wait for it from now on.
+        return pieces
+      }
+    }
+    return pieces
+  }
+
+  /** All that is left, when nothing more will come. */
+  rest(): ReadonlyArray<Piece> {
+    return this.collector.operations().flatMap((operation): ReadonlyArray<Piece> => {
+      if (nameOf(operation) !== this.current?.name) return this.isWanted(operation) ? wholeOf(operation) : []
+      const { steps } = this.current
+      return wholeOf(operation).slice(1 + steps)
+    })
+  }
+}

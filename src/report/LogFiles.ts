@@ -1,0 +1,37 @@
+/** The files that arguments stand for. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { IsFolder, NoMatch, Unreadable } from "./LogError.ts"
+
+/** Where the logs of a node are unless it is said otherwise. */
+export const defaultPattern = "/var/log/cni/*.jsonl"
+
+/** Whether an argument is a pattern where no file has this name. */
+const looksLikePattern = (argument: string): boolean => /[*?[{]/.test(argument)
+
+/** The files that match. A shell may have expanded patterns already; a quoted one is expanded here. */
+export const matching = Effect.fnUntraced(function*(argument: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (!looksLikePattern(argument)) return [argument]
+  if (yield* Effect.orElseSucceed(fs.exists(argument), () => false)) return [argument]
+  const folder = argument.slice(0, argument.search(/[*?[{]/)).replace(/[^/]*$/, "") || "."
+  return yield* fs.glob(argument).pipe(Effect.mapError((cause) => new Unreadable({ name: folder, cause })))
+})
+
+/** The files that arguments stand for, each once; a pattern has to match at least one. */
+export const resolve = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) {
+  const files = new Set<string>()
+  for (const log of logs) {
+    const found = yield* matching(log)
+    if (found.length === 0) return yield* new NoMatch({ pattern: log })
+    for (const file of found) files.add(file)
+  }
+  return [...files]
+})
+
+/** What kind of file this is. A folder is an error. */
+export const kindOf = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(file), (cause) => new Unreadable({ name: file, cause }))
+  return type === "Directory" ? yield* new IsFolder({ path: file }) : type
+})

@@ -1,0 +1,123 @@
+/** Logs as a whole: files, stdin, the journal. They are read as streams, for they may be larger than the memory. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type { PlatformError } from "effect/PlatformError"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as JsonFormat from "../record/JsonFormat.ts"
+import type { Record } from "../record/Record.ts"
+import * as Journal from "./Journal.ts"
+import * as Lines from "./Lines.ts"
+import { Unreadable } from "./LogError.ts"
+import * as LogFiles from "./LogFiles.ts"
+import { Skipped } from "./Skipped.ts"
+
+/** How much is read at once, in bytes. */
+const chunkSize = 65_536
+
+/** Takes the records of a log, line by line. */
+export class Reader {
+  readonly skipped: Skipped
+  private readonly splitter = new Lines.Splitter()
+  private readonly take: (record: Record) => void
+  private readonly recordOf: (line: string) => string
+
+  /** `recordOf` gives the record's own text, where a line has more around it. */
+  constructor(name: string, take: (record: Record) => void, recordOf = (line: string) => line) {
+    this.skipped = new Skipped(name)
+    this.take = take
+    this.recordOf = recordOf
+  }
+
+  private line(text: string): void {
+    if (text.trim() === "") return this.skipped.blank()
+    const record = JsonFormat.read(this.recordOf(text))
+    if (record === undefined) return this.skipped.other()
+    this.skipped.record()
+    this.take(record)
+  }
+
+  /** Takes the next bytes. */
+  push(bytes: Uint8Array): void {
+    for (const line of this.splitter.push(bytes)) this.line(line)
+  }
+
+  /** Takes what there is of the last line. */
+  end(): void {
+    this.line(this.splitter.end())
+  }
+}
+
+const pushAll = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, reader: Reader): Effect.Effect<void, E, R> =>
+  Effect.andThen(
+    Stream.runForEach(bytes, (chunk) => Effect.sync(() => reader.push(chunk))),
+    Effect.sync(() => reader.end())
+  )
+
+/** Whether a file begins as gzip does (RFC 1952, section 2.3.1). */
+const isCompressed = Effect.fnUntraced(
+  function*(file: string) {
+    const fs = yield* FileSystem.FileSystem
+    const head = new Uint8Array(2)
+    yield* (yield* fs.open(file)).read(head)
+    return head[0] === 0x1f && head[1] === 0x8b
+  },
+  Effect.scoped
+)
+
+const decompressed = Effect.fnUntraced(function*(
+  bytes: Stream.Stream<Uint8Array, PlatformError>,
+  onError: (cause: unknown) => Unreadable
+) {
+  const readable = yield* Stream.toReadableStreamEffect(bytes)
+  return Stream.fromReadableStream({
+    evaluate: () =>
+      readable.pipeThrough(new DecompressionStream("gzip") as ReadableWritablePair<Uint8Array, Uint8Array>),
+    onError
+  })
+})
+
+/** Reads all of a file through one buffer: a stream would take a new one for each piece. */
+const pushFile = Effect.fnUntraced(
+  function*(path: string, reader: Reader) {
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.open(path)
+    const buffer = new Uint8Array(chunkSize)
+    while (true) {
+      const count = yield* file.read(buffer)
+      if (count === 0) break
+      reader.push(buffer.subarray(0, count))
+    }
+    reader.end()
+  },
+  Effect.scoped
+)
+
+/** Reads a file, which may be compressed by gzip. */
+export const readFile = Effect.fnUntraced(function*(file: string, take: (record: Record) => void) {
+  const fs = yield* FileSystem.FileSystem
+  const reader = new Reader(file, take)
+  const failed = (cause: unknown) => new Unreadable({ name: file, cause })
+  // Of a pipe nothing can be read twice.
+  const isRegular = (yield* LogFiles.kindOf(file)) === "File"
+  if (isRegular && (yield* Effect.mapError(isCompressed(file), failed))) {
+    yield* pushAll(yield* decompressed(fs.stream(file, { chunkSize }), failed), reader)
+  } else yield* Effect.mapError(pushFile(file, reader), failed)
+  return reader.skipped
+})
+
+/** Reads stdin to its end. */
+export const readStdin = Effect.fnUntraced(function*(take: (record: Record) => void) {
+  const { stdin } = yield* Stdio.Stdio
+  const reader = new Reader("stdin", take)
+  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: "stdin", cause })), reader)
+  return reader.skipped
+})
+
+/** Reads what the journal has. */
+export const readJournal = Effect.fnUntraced(function*(take: (record: Record) => void) {
+  const reader = new Reader("journal", take, Journal.recordOf)
+  yield* Journal.read(false, (bytes) => reader.push(bytes))
+  reader.end()
+  return reader.skipped
+})

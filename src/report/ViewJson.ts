@@ -1,0 +1,32 @@
+/** An operation as one JSON object, for scripts. */
+import * as JsonText from "../json/JsonText.ts"
+import * as Escape from "../record/Escape.ts"
+import type { Excerpt } from "./Excerpt.ts"
+import type { Step, View } from "./View.ts"
+
+const textOf = ({ lines }: Excerpt): string | undefined => lines.length === 0 ? undefined : lines.join("\n")
+
+/** The members of an object, with those after them whose value is JSON text already. */
+const withTexts = (members: object, texts: { readonly [name: string]: string | undefined }): string => {
+  const more = Object.entries(texts).flatMap(([name, text]) => text === undefined ? [] : [`,"${name}":${text}`])
+  return `${JSON.stringify(members).slice(0, -1)}${more.join("")}}`
+}
+
+const stepOf = ({ changes, changesBefore, config, failure, hooks, plugin, result, ...step }: Step): string =>
+  withTexts({
+    ...step,
+    ...(failure.length === 0 ? {} : { failure: failure.join("; ") }),
+    ...(changesBefore.length === 0 ? {} : { changesBefore }),
+    changes,
+    ...(plugin === undefined
+      ? {}
+      : { plugin: { ...plugin, stdout: textOf(plugin.stdout), stderr: textOf(plugin.stderr) } }),
+    hooks: hooks.map((hook) => ({ ...hook, stdout: textOf(hook.stdout), stderr: textOf(hook.stderr) }))
+  }, {
+    config: config === undefined ? undefined : JsonText.onOneLine(config),
+    result: result === undefined ? undefined : JsonText.onOneLine(result)
+  })
+
+/** Renders an operation on one line, without a line end. */
+export const render = ({ hasFailed, steps, ...operation }: View): string =>
+  Escape.inJson(withTexts({ ...operation, failed: hasFailed }, { steps: `[${steps.map(stepOf).join(",")}]` }))

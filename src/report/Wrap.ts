@@ -1,0 +1,63 @@
+/** Lines that fit on a screen: nothing is cut off, for the decisive word is often the last one. */
+import * as CliOutput from "effect/cli/CliOutput"
+
+// oxlint-disable-next-line no-control-regex
+const ascii = /^[\x20-\x7e]*$/
+
+/** How many columns a text takes on a terminal. */
+export const columns = (text: string): number => ascii.test(text) ? text.length : CliOutput.displayWidth(text)
+
+/** The parts of a word that is wider than a line. */
+const pieces = (word: string, width: number): ReadonlyArray<string> => {
+  const found: Array<string> = []
+  let piece = ""
+  let taken = 0
+  for (const character of word) {
+    const more = columns(character)
+    if (taken + more > width && piece !== "") {
+      found.push(piece)
+      piece = ""
+      taken = 0
+    }
+    piece += character
+    taken += more
+  }
+  return [...found, piece]
+}
+
+/** Breaks a line between words, and inside a word only where that is wider than a line. What goes on is indented. */
+export const lines = (text: string, width: number): ReadonlyArray<string> => {
+  if (columns(text) <= width) return [text]
+  const spaces = text.length - text.trimStart().length
+  const indent = " ".repeat(Math.min(spaces, Math.floor(width / 2)))
+  const further = width >= 20 ? `${indent}  ` : indent
+  const found: Array<string> = []
+  let line = indent
+  let taken = indent.length
+  let isEmpty = true
+  const end = () => {
+    found.push(line)
+    line = further
+    taken = further.length
+    isEmpty = true
+  }
+  for (const word of text.trimStart().split(" ")) {
+    const space = isEmpty ? 0 : 1
+    const more = columns(word)
+    if (taken + space + more <= width) {
+      line += `${isEmpty ? "" : " "}${word}`
+      taken += space + more
+      isEmpty = false
+      continue
+    }
+    if (!isEmpty) end()
+    for (const piece of pieces(word, Math.max(1, width - further.length))) {
+      if (!isEmpty) end()
+      line += piece
+      taken += columns(piece)
+      isEmpty = false
+    }
+  }
+  if (!isEmpty) found.push(line)
+  return found
+}

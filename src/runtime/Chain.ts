@@ -1,0 +1,236 @@
+/** Runs the plugins of a network, as libcni does. Source: CNI specification, section 3; libcni, `libcni/api.go`. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as CniVersion from "../cni/CniVersion.ts"
+import type { NetworkConfigList, PluginConfig } from "../cni/NetworkConfigList.ts"
+import * as ResultConversion from "../cni/ResultConversion.ts"
+import type { Verb } from "../cni/Verb.ts"
+import type { Execution } from "../exec/Execution.ts"
+import * as PluginAnswer from "../exec/PluginAnswer.ts"
+import * as PluginExec from "../exec/PluginExec.ts"
+import type { ProcessRunner } from "../exec/ProcessRunner.ts"
+import { isObject } from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import { type Attachment, formatArguments } from "./Attachments.ts"
+
+/** A network, and how its plugins are run. */
+export interface Chain {
+  readonly list: NetworkConfigList
+  /** The folders where plugins are looked for. */
+  readonly cniPath: ReadonlyArray<string>
+  /** Milliseconds that each plugin may take; 0 for as long as it wants. */
+  readonly timeout: number
+  /** The variables that plugins get besides those of the protocol. */
+  readonly variables: { readonly [name: string]: string | undefined }
+}
+
+/** One plugin that was called: what went in, and what came out. */
+export interface Call {
+  /** Identifies this run of the plugin in records. */
+  readonly invocation: string
+  readonly plugin: Pick<PluginConfig, "type" | "title">
+  readonly verb: Verb
+  /** When it was called, in milliseconds since 1970. */
+  readonly time: number
+  /** The variables of the protocol. */
+  readonly env: { readonly [name: string]: string }
+  readonly stdin: string
+  /** Undefined where no folder has the plugin. */
+  readonly file: string | undefined
+  /** Undefined where it was not started. */
+  readonly execution: Execution | undefined
+  readonly answer: PluginAnswer.PluginAnswer
+}
+
+/** What calling plugins takes. */
+export type Services = ProcessRunner | FileSystem.FileSystem | Path.Path
+
+/** The calls of an operation, each as soon as it has ended. */
+export type Calls = Stream.Stream<Call, never, Services>
+
+/** Whether a call went wrong. */
+export const hasFailed = ({ answer }: Call): boolean => answer._tag === "Failure"
+
+/** The result of an operation whose last call this is; undefined where it failed, or has no result. */
+export const resultOf = ({ answer }: Call): string | undefined =>
+  answer._tag === "Success" ? answer.document : undefined
+
+/** The arguments of those capabilities that a plugin has. Source: CNI specification, section 3, "runtimeConfig". */
+const runtimeConfig = (
+  { config: { capabilities } }: PluginConfig,
+  { capabilityArgs }: Attachment
+): { readonly [member: string]: string } => {
+  const supported = isObject(capabilities)
+    ? Object.entries(capabilityArgs).filter(([name]) => capabilities[name] === true)
+    : []
+  return supported.length === 0 ? {} : { runtimeConfig: JSON.stringify(Object.fromEntries(supported)) }
+}
+
+/** The configuration of one plugin with these members, given as JSON text. Source: CNI specification, section 3. */
+const derive = ({ list }: Chain, plugin: PluginConfig, members: { readonly [member: string]: string }): string =>
+  JsonText.withMembers(JsonText.onOneLine(plugin.text), {
+    name: JSON.stringify(list.name),
+    cniVersion: JSON.stringify(list.cniVersion),
+    ...members
+  })
+
+const makeInvocation = Effect.gen(function*() {
+  const parts = [yield* Random.nextIntBetween(0, 2 ** 32), yield* Random.nextIntBetween(0, 2 ** 32)]
+  return parts.map((part) => part.toString(16).padStart(8, "0")).join("")
+})
+
+/** What a plugin is called with. */
+interface Request {
+  readonly plugin: Pick<PluginConfig, "type" | "title">
+  readonly verb: Verb
+  readonly env: { readonly [name: string]: string }
+  readonly stdin: string
+}
+
+const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect.fn.Return<Call, never, Services> {
+  const { cniPath, list: { cniVersion }, timeout, variables } = chain
+  const { env, plugin, stdin, verb } = request
+  const begun = { ...request, invocation: yield* makeInvocation, time: yield* Clock.currentTimeMillis }
+  const file = yield* Effect.result(PluginExec.find(plugin.type, cniPath))
+  if (Result.isFailure(file)) {
+    return {
+      ...begun,
+      file: undefined,
+      execution: undefined,
+      answer: PluginAnswer.failed(`not found in ${cniPath.join(":")}`)
+    }
+  }
+  const outcome = yield* Effect.result(
+    PluginExec.call({ file: file.success, env: { ...variables, ...env }, stdin, timeout })
+  )
+  if (Result.isFailure(outcome)) {
+    const answer = PluginAnswer.failed(`could not be started: ${outcome.failure.reason}`)
+    return { ...begun, file: file.success, execution: undefined, answer }
+  }
+  return {
+    ...begun,
+    file: file.success,
+    execution: outcome.success,
+    answer: PluginAnswer.of(verb, outcome.success, { cniVersion, timeout })
+  }
+})
+
+const environment = (chain: Chain, verb: Verb, attachment?: Attachment): Request["env"] => ({
+  CNI_COMMAND: verb,
+  CNI_CONTAINERID: attachment?.containerId ?? "",
+  CNI_NETNS: attachment?.netns ?? "",
+  CNI_IFNAME: attachment?.ifname ?? "",
+  CNI_ARGS: formatArguments(attachment?.args ?? []),
+  CNI_PATH: chain.cniPath.join(":")
+})
+
+/** The request for one plugin about an attachment. */
+const requestOf = (
+  chain: Chain,
+  attachment: Attachment,
+  verb: "ADD" | "DEL" | "CHECK",
+  plugin: PluginConfig,
+  prevResult: string | undefined
+): Request => ({
+  plugin,
+  verb,
+  env: environment(chain, verb, attachment),
+  stdin: derive(chain, plugin, {
+    ...(prevResult === undefined ? {} : { prevResult }),
+    ...runtimeConfig(plugin, attachment)
+  })
+})
+
+/** The calls for these requests in turn, up to the first that fails where that ends the operation. */
+const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop" | "goOn"): Calls =>
+  Stream.fromIterable(requests).pipe(
+    Stream.mapEffect((request) => call(chain, request)),
+    Stream.takeUntil((each) => onFailure === "stop" && hasFailed(each))
+  )
+
+/**
+ * A result for plugins of a list: in the version of the list, which another version's plugins would refuse. Where there
+ * is no such result, it stays as it is, and the plugin says what it misses.
+ */
+const inVersionOf = ({ list }: Chain, result: string): string =>
+  Result.getOrElse(ResultConversion.convert(result, list.cniVersion), () => result)
+
+/** ADD: each plugin gets the result of the one before it. Ends with the first that fails. */
+export const add = (chain: Chain, attachment: Attachment): Calls =>
+  Stream.unfold(
+    { index: 0, prevResult: undefined as string | undefined, isOver: false },
+    Effect.fnUntraced(function*({ index, isOver, prevResult }) {
+      const plugin = chain.list.plugins[index]
+      if (isOver || plugin === undefined) return undefined
+      const made = yield* call(chain, requestOf(chain, attachment, "ADD", plugin, prevResult))
+      const result = resultOf(made)
+      const next = result === undefined ? undefined : inVersionOf(chain, result)
+      return [made, { index: index + 1, prevResult: next, isOver: hasFailed(made) }] as const
+    })
+  )
+
+/** DEL: backwards, each plugin with the result of the ADD from 0.4.0 on. Ends with the first that fails. */
+export const del = (chain: Chain, attachment: Attachment, result: string | undefined): Calls => {
+  const prevResult = result !== undefined && CniVersion.isAtLeast(chain.list.cniVersion, "0.4.0") ? result : undefined
+  const requests = chain.list.plugins.toReversed()
+    .map((plugin) => requestOf(chain, attachment, "DEL", plugin, prevResult))
+  return inTurn(chain, requests, "stop")
+}
+
+/** CHECK: each plugin with the result of the ADD. Ends with the first that fails. */
+export const check = (chain: Chain, attachment: Attachment, result: string): Calls =>
+  inTurn(
+    chain,
+    chain.list.plugins.map((plugin) => requestOf(chain, attachment, "CHECK", plugin, result)),
+    "stop"
+  )
+
+/** An attachment that is still valid, as GC names it. */
+export interface ValidAttachment {
+  readonly containerID: string
+  readonly ifname: string
+}
+
+/** GC: each plugin with the attachments that are still valid, whatever the others say. */
+export const gc = (chain: Chain, valid: ReadonlyArray<ValidAttachment>): Calls => {
+  const attachments = JSON.stringify(valid)
+  const requests = chain.list.plugins.map((plugin): Request => ({
+    plugin,
+    verb: "GC",
+    env: environment(chain, "GC"),
+    // The specification had the second name at first, and plugins read either.
+    stdin: derive(chain, plugin, { "cni.dev/valid-attachments": attachments, "cni.dev/attachments": attachments })
+  }))
+  return inTurn(chain, requests, "goOn")
+}
+
+/** STATUS: each plugin in turn. Ends with the first that is not ready. */
+export const status = (chain: Chain): Calls =>
+  inTurn(
+    chain,
+    chain.list.plugins.map((plugin) => ({
+      plugin,
+      verb: "STATUS",
+      env: environment(chain, "STATUS"),
+      stdin: derive(chain, plugin, {})
+    })),
+    "stop"
+  )
+
+/** VERSION: each plugin in turn. The variables that old plugins want have a value, as with libcni. */
+export const version = (chain: Chain): Calls =>
+  inTurn(
+    chain,
+    chain.list.plugins.map((plugin) => ({
+      plugin,
+      verb: "VERSION",
+      env: { ...environment(chain, "VERSION"), CNI_NETNS: "dummy", CNI_IFNAME: "dummy", CNI_PATH: "dummy" },
+      stdin: JSON.stringify({ cniVersion: CniVersion.newest })
+    })),
+    "goOn"
+  )

@@ -1,0 +1,58 @@
+/** Decides which attachments are gone. What is not known to be gone counts as alive. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Attachments from "./Attachments.ts"
+import type { ValidAttachment } from "./Chain.ts"
+import type { Cached, Entry } from "./ResultCache.ts"
+
+/** An attachment of the cache, and what becomes of it. */
+export interface Decision {
+  /** The attachment; undefined where its file cannot be understood, which keeps it. */
+  readonly attachment: Cached | undefined
+  /** The file of the cache that it is in. */
+  readonly file: string
+  readonly isGone: boolean
+  /** Why, in words. */
+  readonly reason: string
+}
+
+const decide = Effect.fnUntraced(function*(entry: Entry) {
+  const fs = yield* FileSystem.FileSystem
+  const { file } = entry
+  if (entry._tag === "Unknown") return { attachment: undefined, file, isGone: false, reason: entry.reason }
+  const { attachment } = entry
+  const decided = (isGone: boolean, reason: string): Decision => ({ attachment, file, isGone, reason })
+  const [problem] = Attachments.problems(attachment)
+  if (problem !== undefined) return decided(false, problem)
+  const { netns } = attachment
+  if (netns === "") return decided(false, "the cache does not have its network namespace") // libcni before 1.2
+  if (!netns.startsWith("/")) return decided(false, `${netns} is not an absolute path`)
+  return yield* Effect.match(fs.exists(netns), {
+    onSuccess: (exists) => exists ? decided(false, `${netns} is there`) : decided(true, `${netns} does not exist`),
+    onFailure: (error) => decided(false, error.message)
+  })
+})
+
+/** What becomes of each attachment of the cache. */
+export const decideAll = (entries: ReadonlyArray<Entry>) => Effect.forEach(entries, decide)
+
+/** All attachments that a file `<network>-<container ID>-<interface>` can belong to: each part may have a `-`. */
+const candidates = (network: string, name: string): ReadonlyArray<ValidAttachment> => {
+  const parts = name.slice(network.length + 1).split("-")
+  return parts.slice(1).map((_, index) => ({
+    containerID: parts.slice(0, index + 1).join("-"),
+    ifname: parts.slice(index + 1).join("-")
+  }))
+}
+
+/** The attachments that plugins have to leave alone. */
+export const valid = Effect.fnUntraced(function*(network: string, decisions: ReadonlyArray<Decision>) {
+  const path = yield* Path.Path
+  return decisions.flatMap(({ attachment, file, isGone }): ReadonlyArray<ValidAttachment> => {
+    if (isGone) return []
+    return attachment === undefined
+      ? candidates(network, path.basename(file))
+      : [{ containerID: attachment.containerId, ifname: attachment.ifname }]
+  })
+})

@@ -1,0 +1,48 @@
+/** Named network namespaces, and what their paths are. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+import * as Execution from "../exec/Execution.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+
+/** The folder where `ip netns` keeps its namespaces. */
+const folder = "/run/netns"
+
+/** A network namespace could not be made or removed. */
+export class NetnsFailed extends Data.TaggedError("NetnsFailed")<{
+  readonly command: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `${this.command}: ${this.reason}`
+}
+
+/** Whether `ip netns` can call a namespace so. */
+export const isName = (name: string): boolean => /^[^/\0]{1,255}$/.test(name) && name !== "." && name !== ".."
+
+/** The absolute path of a namespace, without `.`, `..` and doubled slashes: it names the container. */
+export const pathOf = Effect.fnUntraced(function*(pathOrName: string) {
+  const path = yield* Path.Path
+  return isName(pathOrName) ? `${folder}/${pathOrName}` : path.resolve(pathOrName)
+})
+
+const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
+  const runner = yield* ProcessRunner
+  const command = `ip ${args.join(" ")}`
+  const execution = yield* Effect.mapError(
+    runner.run({ argv: ["ip", ...args], env: process.env }),
+    (cause) => new NetnsFailed({ command, reason: cause.reason, cause })
+  )
+  if (Execution.succeeded(execution)) return
+  const said = Execution.text(execution.stderr).trim()
+  return yield* new NetnsFailed({
+    command,
+    reason: said === "" ? `exit status ${execution.exitCode}; this needs root` : said
+  })
+})
+
+/** Makes a named namespace. */
+export const add = (name: string) => ip("netns", "add", name)
+
+/** Removes a named namespace. */
+export const remove = (name: string) => ip("netns", "del", name)

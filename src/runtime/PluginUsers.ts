@@ -1,0 +1,33 @@
+/** The attachments that still need a plugin: their DEL calls it, as the configuration in libcni's cache says. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
+import * as Json from "../json/Json.ts"
+import type { Identity } from "./Attachments.ts"
+
+/** The attachment of a cache file, where the configuration that is kept with it has a plugin of this type. */
+const userOf = (text: string, type: string): ReadonlyArray<Identity> => {
+  const value = Json.parse(text)
+  if (!Json.isObject(value)) return []
+  const { config, containerId, ifName, networkName } = value
+  if (typeof config !== "string") return []
+  const { plugins } = NetworkConfigList.make(Json.parse(Buffer.from(config, "base64").toString()))
+  return plugins.some((plugin) => plugin.type === type)
+    ? [{ network: String(networkName), containerId: String(containerId), ifname: String(ifName) }]
+    : []
+}
+
+/** The attachments in a cache folder of libcni that need a plugin of this type, in the order of their files. */
+export const list = Effect.fnUntraced(function*(folder: string, type: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const results = path.join(folder, "results")
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(results), () => [])
+  const found: Array<Identity> = []
+  for (const name of names.toSorted()) {
+    const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(results, name)), () => "")
+    found.push(...userOf(text, type))
+  }
+  return found as ReadonlyArray<Identity>
+})

@@ -1,0 +1,65 @@
+/** A call of a plugin as records: the same ones that the plugin itself writes. */
+import * as Execution from "../exec/Execution.ts"
+import * as Origin from "../record/Origin.ts"
+import type { ErrorRecord, Plugin, Record, ResultRecord } from "../record/Record.ts"
+import type { Call, Chain } from "./Chain.ts"
+import { resultOf } from "./Chain.ts"
+
+/** How the plugin itself ended. Its stdout is here only where the record after this one does not have it. */
+const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean): Plugin => {
+  const stdout = execution === undefined ? "" : Execution.text(execution.stdout)
+  const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
+  return {
+    type: plugin.type,
+    ...Origin.filled({ file: file ?? "" }),
+    exitCode: execution?.exitCode ?? null,
+    signal: execution?.signal ?? null,
+    ...(isLimited ? { timedOut: execution?.timedOut ?? false } : {}),
+    durationMs: execution?.durationMs ?? 0,
+    ...(isToldElsewhere ? {} : Origin.filled({ stdout })),
+    stderr: execution === undefined ? "" : Execution.text(execution.stderr),
+    truncated: execution?.truncated ?? false
+  }
+}
+
+/** The `request` record of a call, then `plugin`, then `result` or `error`. */
+export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout">): ReadonlyArray<Record> => {
+  const { answer, env, execution, invocation, plugin, stdin, time, verb } = call
+  const origin = Origin.make({
+    invocation,
+    parent: "",
+    command: verb,
+    containerId: env["CNI_CONTAINERID"] ?? "",
+    ifname: env["CNI_IFNAME"] ?? "",
+    netns: env["CNI_NETNS"] ?? "",
+    network: list.name,
+    cniVersion: list.cniVersion,
+    label: plugin.title
+  })
+  const durationMs = execution?.durationMs ?? 0
+  const ended = { time: Origin.timestamp(time + Math.round(durationMs)), ...origin }
+  const document = resultOf(call)
+  const end: ResultRecord | ErrorRecord = answer._tag === "Success"
+    ? { ...ended, event: "result", durationMs, ...(document === undefined ? {} : { result: document }) }
+    : {
+      ...ended,
+      event: "error",
+      error: {
+        ...(answer.code === undefined ? {} : { code: answer.code }),
+        msg: answer.msg,
+        ...Origin.filled({ details: answer.details })
+      },
+      durationMs
+    }
+  return [
+    {
+      time: Origin.timestamp(time),
+      event: "request",
+      ...origin,
+      ...Origin.filled({ args: env["CNI_ARGS"] ?? "", path: env["CNI_PATH"] ?? "" }),
+      config: stdin
+    },
+    { ...ended, event: "plugin", plugin: pluginOf(call, timeout > 0), durationMs },
+    end
+  ]
+}

@@ -1,0 +1,140 @@
+/**
+ * The results of attachments, in libcni's own format and place, so that runtimes and `cnitool` find them.
+ * Source: libcni, `libcni/api.go`.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as AtomicFile from "../host/AtomicFile.ts"
+import * as Json from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import type { Arguments, Attachment, Identity } from "./Attachments.ts"
+
+/** The folder that libcni uses. */
+export const defaultFolder = "/var/lib/cni"
+
+/** The cache cannot be read, so what is attached is not known. */
+export class CacheUnreadable extends Data.TaggedError("CacheUnreadable")<{
+  readonly path: string
+  readonly reason: string
+  readonly cause: unknown
+}> {
+  override readonly message = `cannot read the results of attachments in ${this.path}: ${this.reason}`
+}
+
+/** An attachment in the cache. */
+export interface Cached extends Attachment {
+  /** The result of its ADD as JSON text; undefined where the file has none. */
+  readonly result: string | undefined
+}
+
+/** What a file of the cache is. One that cannot be read as an attachment may still belong to one. */
+export type Entry =
+  | { readonly _tag: "Cached"; readonly file: string; readonly attachment: Cached }
+  | { readonly _tag: "Unknown"; readonly file: string; readonly reason: string }
+
+const kind = "cniCacheV1"
+
+const resultsOf = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, "results"))
+
+const fileOf = Effect.fnUntraced(function*(folder: string, { containerId, ifname, network }: Identity) {
+  const path = yield* Path.Path
+  return path.join(yield* resultsOf(folder), `${network}-${containerId}-${ifname}`)
+})
+
+/** A cache file for an attachment, the text of its network configuration list, and its result as JSON text. */
+export const encode = (attachment: Attachment, list: string, result: string): string => {
+  const { args, capabilityArgs, containerId, ifname, netns, network } = attachment
+  const members = JSON.stringify({
+    kind,
+    containerId,
+    config: Buffer.from(list).toString("base64"),
+    ifName: ifname,
+    networkName: network,
+    ...(netns === "" ? {} : { netns }),
+    ...(args.length === 0 ? {} : { cniArgs: args }),
+    ...(Object.keys(capabilityArgs).length === 0 ? {} : { capabilityArgs })
+  })
+  return JsonText.withMembers(members, { result: JsonText.onOneLine(result) })
+}
+
+const isArguments = (value: unknown): value is Arguments =>
+  Array.isArray(value) &&
+  value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string"))
+
+/** Reads a cache file. Before its version 0.8 libcni wrote the result alone: then the rest is what was asked for. */
+export const decode = (text: string, asked?: Identity): Cached | undefined => {
+  const value = Json.parse(text)
+  if (!Json.isObject(value)) return undefined
+  if (value["kind"] !== kind) {
+    if (asked === undefined || value["kind"] !== undefined) return undefined
+    return { ...asked, netns: "", args: [], capabilityArgs: {}, result: text }
+  }
+  const { capabilityArgs, cniArgs, containerId, ifName, netns, networkName } = value
+  if (typeof containerId !== "string" || typeof ifName !== "string" || typeof networkName !== "string") return undefined
+  return {
+    network: networkName,
+    containerId,
+    ifname: ifName,
+    netns: typeof netns === "string" ? netns : "",
+    args: isArguments(cniArgs) ? cniArgs : [],
+    capabilityArgs: Json.isObject(capabilityArgs) ? capabilityArgs : {},
+    result: JsonText.member(text, "result")
+  }
+}
+
+/** Remembers the result of an ADD. */
+export const write = Effect.fnUntraced(
+  function*(folder: string, attachment: Attachment, list: string, result: string) {
+    yield* AtomicFile.makeFolder(yield* resultsOf(folder), 0o700)
+    yield* AtomicFile.replaceText(yield* fileOf(folder, attachment), encode(attachment, list, result), { mode: 0o600 })
+  }
+)
+
+const unreadable = (path: string) => (cause: PlatformError) =>
+  new CacheUnreadable({ path, reason: AtomicFile.reasonOf(cause), cause })
+
+const isMissing = (error: PlatformError): boolean => error.reason._tag === "NotFound"
+
+/** What is known of an attachment; undefined where nothing is, or where its file cannot be understood. */
+export const read = Effect.fnUntraced(function*(folder: string, identity: Identity) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fileOf(folder, identity)
+  const text = yield* fs.readFileString(file).pipe(
+    Effect.catchIf(isMissing, () => Effect.undefined),
+    Effect.mapError(unreadable(file))
+  )
+  return text === undefined ? undefined : decode(text, identity)
+})
+
+/** The files of the cache that belong to a network, or may do so, in the order of their names. */
+export const list = Effect.fnUntraced(function*(folder: string, network: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const results = yield* resultsOf(folder)
+  const names = yield* fs.readDirectory(results).pipe(
+    Effect.catchIf(isMissing, () => Effect.succeed([])),
+    Effect.mapError(unreadable(results))
+  )
+  const found: Array<Entry> = []
+  for (const name of names.toSorted()) {
+    const file = path.join(results, name)
+    const text = yield* Effect.result(fs.readFileString(file))
+    const attachment = text._tag === "Success" ? decode(text.success) : undefined
+    if (attachment !== undefined) {
+      if (attachment.network === network) found.push({ _tag: "Cached", file, attachment })
+    } else if (name.startsWith(`${network}-`)) {
+      const reason = text._tag === "Failure" ? AtomicFile.reasonOf(text.failure) : "it is not a file of libcni"
+      found.push({ _tag: "Unknown", file, reason })
+    }
+  }
+  return found as ReadonlyArray<Entry>
+})
+
+/** Forgets an attachment. */
+export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
+  const fs = yield* FileSystem.FileSystem
+  yield* Effect.ignore(fs.remove(yield* fileOf(folder, identity), { force: true }))
+})

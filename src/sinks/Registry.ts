@@ -1,0 +1,47 @@
+/** All kinds of sinks that a network configuration can name. */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type { Environment } from "../cni/Environment.ts"
+import type { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as FileSink from "./FileSink.ts"
+import * as JournaldSink from "./JournaldSink.ts"
+import type { Writer } from "./LogSink.ts"
+import * as StderrSink from "./StderrSink.ts"
+import * as SyslogSink from "./SyslogSink.ts"
+
+const kinds = {
+  file: FileSink.kind,
+  syslog: SyslogSink.kind,
+  journald: JournaldSink.kind,
+  stderr: StderrSink.kind
+}
+
+type Type = keyof typeof kinds
+
+/** The `type` of each kind. */
+export const types = Object.keys(kinds) as ReadonlyArray<Type>
+
+/** What a person reads who wrote something else than a sink. */
+export const expected = "an object with \"type\""
+
+/** The fields of a sink as they stand in a network configuration: those of its type, and no others. */
+export const fields = () => Schema.Union(types.map((type) => kinds[type].fields())).annotate({ identifier: expected })
+
+/** The fields of a sink. */
+export type Fields = ReturnType<typeof fields>["Type"]
+
+/** A sink that a network configuration names, with its defaults filled in. */
+export type SinkTarget = { [T in Type]: Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
+
+/** The names of the fields that a sink of this type can have; undefined where no kind has that type. */
+export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => {
+  const known = types.find((each) => each === type)
+  return known === undefined ? undefined : Object.keys(kinds[known].fields().fields)
+}
+
+/** Fills in the defaults of a sink. */
+export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never)
+
+/** The writer of a sink for the records of a run in this environment. */
+export const open = (target: SinkTarget, environment: Environment): Effect.Effect<Writer, never, ProcessRunner> =>
+  kinds[target.type].open(target as never, environment)

@@ -1,0 +1,39 @@
+/**
+ * Hands messages to `logger` of util-linux. The runtimes have no datagram sockets in the file system; `logger` is on
+ * practically every host, and takes 2 ms for a message.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import { type Environment, searchPath } from "../cni/Environment.ts"
+import * as Execution from "../exec/Execution.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as Summary from "../record/Summary.ts"
+
+/** `logger` could not be started, or could not send a message. */
+export class NotSent extends Data.TaggedError("NotSent")<{ readonly reason: string; readonly cause?: unknown }> {
+  override readonly message = this.reason
+}
+
+const missing = "there is no `logger` on PATH: install util-linux (on Debian and Ubuntu the package bsdutils)"
+
+/** Starts `logger` with these options and this text on its stdin. Fails with what it says. */
+export const send = Effect.fnUntraced(function*(
+  options: ReadonlyArray<string>,
+  stdin: string,
+  environment: Environment
+) {
+  const runner = yield* ProcessRunner
+  const execution = yield* runner.run({
+    argv: ["logger", ...options],
+    env: { PATH: searchPath(environment) },
+    cwd: "/",
+    stdin
+  }).pipe(
+    Effect.mapError((cause) => new NotSent({ reason: cause.code === "ENOENT" ? missing : cause.message, cause }))
+  )
+  // It exits with 0 even where a message could not be sent.
+  const complaint = Execution.text(execution.stderr).trim()
+  if (!Execution.succeeded(execution) || complaint !== "") {
+    return yield* new NotSent({ reason: complaint || `logger ended with ${Summary.ending(execution)}` })
+  }
+})

@@ -1,0 +1,79 @@
+/** Who may know whom: the floors of `src/`, as README's Development draws them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { repository } from "./support/plugin.ts"
+
+const src = Path.join(repository, "src")
+
+/** The rooms, each with those below it that it may know. */
+const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
+  json: [],
+  cni: ["json"],
+  exec: ["json", "cni"],
+  record: ["json", "cni", "exec"],
+  sinks: ["json", "cni", "exec", "record"],
+  plugin: ["json", "cni", "exec", "record", "sinks"],
+  host: ["json", "cni", "exec"],
+  report: ["json", "cni", "exec", "record"],
+  runtime: ["json", "cni", "exec", "record", "host"],
+  doctor: ["json", "cni", "exec", "host", "plugin"],
+  cli: ["json", "cni", "exec", "record", "plugin", "host", "report", "runtime", "doctor"]
+}
+
+const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+
+/** The modules of ours that a file imports, by their path in `src/`. */
+const importsOf = (file: string): ReadonlyArray<string> =>
+  [...Fs.readFileSync(Path.join(src, file), "utf8").matchAll(/ from "(\.[^"]+)"/g)]
+    .map(([, path = ""]) => Path.join(Path.dirname(file), path))
+
+const roomOf = (file: string): string => file.split("/").slice(0, -1)[0] ?? ""
+
+/** All modules that a file needs, itself included. */
+const closure = (file: string, found = new Set<string>()): Set<string> => {
+  if (found.has(file)) return found
+  found.add(file)
+  for (const other of importsOf(file)) closure(other, found)
+  return found
+}
+
+describe("a module", () => {
+  for (const [room, below] of Object.entries(rooms)) {
+    it(`of ${room}/ knows ${below.length === 0 ? "no other room" : `only ${below.join(", ")}`}`, () => {
+      const strangers = files.filter((file) => roomOf(file) === room).flatMap((file) =>
+        importsOf(file)
+          .filter((other) => ![room, "", ...below].includes(roomOf(other)))
+          .map((other) => `${file} knows ${other}`)
+      )
+      assert.deepStrictEqual(strangers, [])
+    })
+  }
+
+  it("is in one of these rooms, or an entry of the library", () => {
+    const entries = files.filter((file) => roomOf(file) === "")
+    assert.deepStrictEqual(entries.sort(), ["Passthrough.ts", "Version.ts", "index.ts"])
+    assert.deepStrictEqual([...new Set(files.map(roomOf))].filter((room) => room !== "" && !(room in rooms)), [])
+  })
+})
+
+describe("live services of the plugin", () => {
+  it("are known to Live alone, and Live to main and the library's entry", () => {
+    const knownTo = (pattern: RegExp) => files.filter((file) => importsOf(file).some((other) => pattern.test(other)))
+    assert.deepStrictEqual(knownTo(/^plugin\/live\//), ["plugin/Live.ts"])
+    assert.deepStrictEqual(knownTo(/^plugin\/Live\.ts$/).sort(), ["Passthrough.ts", "plugin/main.ts"])
+  })
+
+  it("are not known to the pipeline, nor is any kind of sink", () => {
+    const known = [...closure("plugin/Passthrough.ts")]
+    assert.deepStrictEqual(known.filter((file) => /\/live\/|NodeProcessRunner|plugin\/Live/.test(file)), [])
+    assert.notInclude(importsOf("plugin/Passthrough.ts").join(), "Registry")
+  })
+})
+
+describe("the plugin's bundle", () => {
+  it("has nothing in it of the command", () => {
+    const known = new Set([...closure("plugin/main.ts")].map(roomOf))
+    for (const room of ["runtime", "host", "doctor", "report", "cli"]) assert.notInclude([...known], room)
+  })
+})

@@ -1,0 +1,152 @@
+/** `instrument`, on files of this host. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import { instrument } from "../../src/cli/commands/Instrument.ts"
+import { cached } from "../support/cache.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
+
+const original = `{ "cniVersion": "1.0.0", "name": "n", "plugins": [
+  { "type": "bridge" },
+  { "type": "portmap" }
+] }
+`
+
+/** A folder with a configuration in it. */
+const setUp = (text = original) => {
+  const folder = temporary()
+  const file = `${folder.path}/n.conflist`
+  Fs.writeFileSync(file, text)
+  return {
+    file,
+    folder: folder.path,
+    read: () => Fs.readFileSync(file, "utf8"),
+    [Symbol.dispose]: () => folder[Symbol.dispose]()
+  }
+}
+
+describe("cni-passthrough instrument", () => {
+  it.effect("shows what would change, and writes nothing", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stderr, stdout } = yield* Command.printed(instrument, host.file)
+      assert.strictEqual(status, 0)
+      assert.match(stdout, /^\+ {3}\{"type":"passthrough","label":"after-bridge","logSinks"/m)
+      assert.match(stdout, /^ {4}\{ "type": "bridge" \},$/m)
+      assert.match(stderr, /nothing is written yet/)
+      assert.strictEqual(host.read(), original)
+      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["n.conflist"])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("writes another file", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const other = `${host.folder}/other`
+      yield* Command.printed(instrument, host.file, "-o", other, "--sink", "syslog", "--hook", "id", "--hook", "ip a")
+      const plugins = JSON.parse(Fs.readFileSync(other, "utf8")).plugins
+      const tap = plugins.find(({ label }: { readonly label?: string }) => label === "after-bridge")
+      assert.deepStrictEqual(tap, {
+        type: "passthrough",
+        label: "after-bridge",
+        logSinks: [{ type: "syslog" }],
+        onLogFailure: "ignore",
+        hookADD: ["id", "ip a"],
+        hookDEL: ["id", "ip a"],
+        instrumentedBy: "cni-passthrough"
+      })
+      assert.strictEqual(host.read(), original)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("logs to a file for each container, in the folder that it is told", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { stdout } = yield* Command.printed(instrument, host.file, "--log-dir", "/tmp/taps")
+      assert.include(stdout, `{"type":"file","path":"/tmp/taps/\${CNI_CONTAINERID}.jsonl","format":"json"}`)
+    }).pipe(Effect.provide(Command.host)))
+
+  const refused: { readonly [name: string]: readonly [text: string, args: ReadonlyArray<string>, reason: RegExp] } = {
+    "the configuration of one plugin": [
+      `{"name":"n","type":"bridge"}`,
+      [],
+      /is not a chain: it has no list of plugins/
+    ],
+    "taps that are there already": [
+      `{"name":"n","plugins":[{"type":"passthrough","instrumentedBy":"cni-passthrough"},{"type":"a"}]}`,
+      [],
+      /has taps already: take them out with --remove first/
+    ],
+    "taps that are not there": [original, ["--remove"], /has no taps that were put in by this command/],
+    "a text that is not JSON": ["{", [], /n\.conflist:1:2: the end of the file/],
+    "a sink that it does not know": [original, ["--sink", "kafka"], /kafka/]
+  }
+  for (const [name, [text, args, reason]] of Object.entries(refused)) {
+    it.effect(`refuses ${name}`, () =>
+      Effect.gen(function*() {
+        using host = setUp(text)
+        const { status, stderr } = yield* Command.printed(instrument, host.file, "-i", ...args)
+        assert.match(stderr, reason)
+        assert.notStrictEqual(status, 0)
+        assert.strictEqual(host.read(), text)
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("says what it cannot write", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stderr } = yield* Command.printed(instrument, host.file, "-o", "/proc/none/x")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "cannot write /proc/none/x: ENOENT: no such file or directory")
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("writes the file itself where the plugin answers that the runtime calls, and takes the taps out again", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const bin = `${host.folder}/bin`
+      Fs.mkdirSync(bin)
+      Scripts.plugin(`${bin}/passthrough`, ["1.0.0"])
+      Fs.chmodSync(host.file, 0o640)
+      assert.strictEqual((yield* Command.printed(instrument, "-i", host.file, "--cni-path", bin)).status, 0)
+      assert.include(host.read(), "after-bridge")
+      assert.strictEqual((yield* Command.printed(instrument, "-i", "--remove", host.file)).status, 0)
+      assert.strictEqual(host.read(), original)
+      assert.strictEqual(Fs.statSync(host.file).mode & 0o777, 0o640)
+      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bin", "n.conflist"])
+    }).pipe(Effect.provide(Command.host)))
+
+  const plugins: { readonly [name: string]: readonly [script: string | undefined, reason: RegExp] } = {
+    "is missing": [undefined, /passthrough is not in \S+\/bin: with taps, no container could be attached/],
+    "does not start": ["exit 127", /passthrough does not answer VERSION: exit status 127: with taps/]
+  }
+  for (const [name, [script, reason]] of Object.entries(plugins)) {
+    it.effect(`writes nothing where the plugin ${name} that the runtime would call`, () =>
+      Effect.gen(function*() {
+        using host = setUp()
+        const bin = `${host.folder}/bin`
+        Fs.mkdirSync(bin)
+        if (script !== undefined) Scripts.script(`${bin}/passthrough`, script)
+        const { status, stderr } = yield* Command.printed(instrument, "-i", host.file, "--cni-path", bin)
+        assert.strictEqual(status, 2)
+        assert.match(stderr, reason)
+        assert.strictEqual(host.read(), original)
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("says with --remove which attachments of the network still need the plugin", () =>
+    Effect.gen(function*() {
+      const taps = `{"name":"n","plugins":[{"type":"a"},{"type":"passthrough","instrumentedBy":"cni-passthrough"}]}`
+      using host = setUp(taps)
+      const cache = `${host.folder}/cache`
+      cached(cache, { network: "n", containerId: "c1", types: ["a", "passthrough"] })
+      cached(cache, { network: "n", containerId: "c2", types: ["a"] })
+      cached(cache, { network: "m", containerId: "c3", types: ["passthrough"] })
+      const removed = yield* Command.printed(instrument, "-i", "--remove", host.file, "--cache-dir", cache)
+      assert.strictEqual(
+        removed.stderr,
+        "the plugin is still needed to detach what was attached with the taps:\n" +
+          "  eth0 of c1\n"
+      )
+      assert.strictEqual(removed.status, 0)
+    }).pipe(Effect.provide(Command.host)))
+})

@@ -1,0 +1,479 @@
+/** `cni-passthrough run`, with plugins that are shell scripts. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import { run } from "../../src/cli/commands/Run.ts"
+import { host, printed } from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+import { script } from "../support/scripts.ts"
+
+/** Answers every operation, and appends it to the file `calls`. */
+const good = `stdin=$(cat)
+echo "$CNI_COMMAND $(basename $0) $CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $stdin" >> $(dirname $0)/calls
+[ $CNI_COMMAND != ADD ] || echo '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/8"}]}'`
+
+const failing = (document: string) =>
+  `cat >/dev/null
+echo "$CNI_COMMAND $(basename $0)" >> $(dirname $0)/calls
+echo '${document}'; exit 1`
+
+/** A folder with plugins, a network of them, and an empty cache; and the command on it. */
+const sandbox = (plugins: { readonly [type: string]: string }, list: object = {}) => {
+  const folder = temporary()
+  const { path } = folder
+  const write = (fields: object = {}) =>
+    Fs.writeFileSync(
+      `${path}/n.conflist`,
+      JSON.stringify({
+        cniVersion: "1.0.0",
+        name: "n",
+        plugins: Object.keys(plugins).map((type) => ({ type })),
+        ...list,
+        ...fields
+      })
+    )
+  write()
+  for (const [type, text] of Object.entries(plugins)) script(`${path}/${type}`, text)
+  Fs.writeFileSync(`${path}/netns`, "")
+  Fs.writeFileSync(`${path}/calls`, "")
+  const shared = ["--cni-path", path]
+  const own = [...shared, "--cache-dir", `${path}/cache`]
+  const invoke = (...words: ReadonlyArray<string>) => Effect.provide(printed(run, ...words), host)
+  return {
+    path,
+    write,
+    invoke,
+    /** Runs an operation on the network. */
+    run: (operation: string, ...flags: ReadonlyArray<string>) =>
+      invoke(
+        operation,
+        `${path}/n.conflist`,
+        ...(operation === "status" || operation === "version" ? shared : own),
+        ...flags
+      ),
+    /** Runs an operation on the attachment c1 of a namespace that is there. */
+    of: (operation: string, ...flags: ReadonlyArray<string>) =>
+      invoke(operation, `${path}/n.conflist`, ...own, "--netns", `${path}/netns`, "--container-id", "c1", ...flags),
+    /** The operations that plugins were asked for, without what they were given. */
+    calls: () =>
+      Fs.readFileSync(`${path}/calls`, "utf8").split("\n").slice(0, -1).map((line) =>
+        line.split(" ").slice(0, 2).join(" ")
+      ),
+    log: () => Fs.readFileSync(`${path}/calls`, "utf8"),
+    results: () => Fs.existsSync(`${path}/cache/results`) ? Fs.readdirSync(`${path}/cache/results`) : [],
+    [Symbol.dispose]: () => folder[Symbol.dispose]()
+  }
+}
+
+describe("an attachment", () => {
+  it.live("is made, checked and taken away", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: good })
+      const added = yield* host.of("add")
+      assert.deepStrictEqual([added.status, added.stderr], [0, ""])
+      assert.deepStrictEqual(JSON.parse(added.stdout), { cniVersion: "1.0.0", ips: [{ address: "10.0.0.5/8" }] })
+      assert.deepStrictEqual(host.results(), ["n-c1-eth0"])
+      assert.strictEqual((yield* host.of("check")).status, 0)
+      assert.strictEqual((yield* host.of("del")).status, 0)
+      assert.deepStrictEqual(host.calls(), ["ADD a", "ADD b", "CHECK a", "CHECK b", "DEL b", "DEL a"])
+      assert.deepStrictEqual(host.results(), [])
+    }))
+
+  const names: ReadonlyArray<readonly [flag: string, value: string, message: RegExp]> = [
+    ["--container-id", "../../../../run/esc", /^container ID: found "\.\.\/\.\.\/\.\.\/\.\.\/run\/esc", expected/],
+    ["--ifname", "a/b", /^interface name: found "a\/b": has "\/" in it/],
+    ["--ifname", "..", /^interface name: found "\.\.": a name of a folder/],
+    ["--ifname", "sixteen-letters-", /^interface name: found "sixteen-letters-": longer than 15 bytes/]
+  ]
+  for (const [flag, value, message] of names) {
+    for (const operation of ["add", "check", "del"]) {
+      it.live(`with ${flag} ${value} is refused by ${operation} before anything runs`, () =>
+        Effect.gen(function*() {
+          using host = sandbox({ a: good })
+          const flags = [
+            "--netns",
+            `${host.path}/netns`,
+            ...(flag === "--container-id" ? [] : ["--container-id", "c1"])
+          ]
+          const { status, stderr } = yield* host.run(operation, ...flags, flag, value)
+          assert.strictEqual(status, 2)
+          assert.match(stderr.replace(/\s*ERROR\s*/, "").trim(), message)
+          assert.deepStrictEqual(host.calls(), [])
+        }))
+    }
+  }
+
+  it.live("is the same one, however the path of its namespace is written", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      yield* host.run("add", "--netns", `${host.path}//./x/../netns`)
+      yield* host.run("del", "--netns", `${host.path}/netns/`)
+      assert.deepStrictEqual(host.results(), [])
+      const ids = host.log().split("\n").slice(0, -1).map((line) => line.split(" ").slice(2, 5).join(" "))
+      assert.strictEqual(ids[0], ids[1])
+      assert.match(ids[0] ?? "", new RegExp(`^cnitool-[0-9a-f]{20} eth0 ${host.path}/netns$`))
+    }))
+
+  it.live("keeps its arguments for what comes after the add", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good }, { plugins: [{ type: "a", capabilities: { ips: true } }] })
+      yield* host.of("add", "--args", "K8S_POD_NAME=web", "--capability-args", `{"ips":["10.0.0.5/8"]}`)
+      yield* host.of("del")
+      const [, del = ""] = host.log().split("\n")
+      assert.match(del, /^DEL a c1 eth0 \S+ K8S_POD_NAME=web \{.*"runtimeConfig":\{"ips":\["10\.0\.0\.5\/8"\]\}/)
+    }))
+
+  it.live("is found by its ID alone once it is made", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      yield* host.of("add")
+      yield* host.run("del", "--container-id", "c1")
+      assert.include(host.log(), `DEL a c1 eth0 ${host.path}/netns`)
+    }))
+
+  it.live("is checked and taken away in the version that the network has now", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      yield* host.of("add")
+      host.write({ cniVersion: "0.4.0" })
+      assert.strictEqual((yield* host.of("check")).status, 0)
+      assert.strictEqual((yield* host.of("del")).status, 0)
+      const [, check = "", del = ""] = host.log().split("\n")
+      for (const line of [check, del]) {
+        assert.include(line, `"prevResult":{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.0.5/8"}]}`)
+      }
+    }))
+
+  it.live("is taken away without its result where that is broken, and not checked", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      yield* host.of("add")
+      const file = `${host.path}/cache/results/n-c1-eth0`
+      Fs.writeFileSync(file, Fs.readFileSync(file, "utf8").replace("10.0.0.5/8", "here"))
+      const check = yield* host.of("check")
+      assert.strictEqual(check.status, 2)
+      assert.match(
+        check.stderr,
+        /the result of the add cannot be used in version 1\.0\.0: ips\[0\]\.address: found "here"/
+      )
+      const del = yield* host.of("del")
+      assert.strictEqual(del.status, 0)
+      assert.match(del.stderr, /^going on without a result: /)
+      assert.notInclude(host.log(), "prevResult")
+      assert.deepStrictEqual(host.results(), [])
+    }))
+
+  it.live("that is not known cannot be checked", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const { status, stderr } = yield* host.of("check")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, `no result of an add of c1 eth0 on n in ${host.path}/cache`)
+    }))
+
+  it.live("whose result cannot be kept is told so, with the command that undoes it", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      Fs.mkdirSync(`${host.path}/cache`)
+      Fs.writeFileSync(`${host.path}/cache/results`, "")
+      const { status, stdout, stderr } = yield* host.of("add")
+      assert.strictEqual(status, 1)
+      assert.include(stdout, "10.0.0.5/8")
+      assert.match(
+        stderr,
+        /the attachment is made, but its result could not be kept for check and del: .*\n *To undo it:/
+      )
+    }))
+
+  it.live("needs a namespace or an ID", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      assert.include((yield* host.run("del")).stderr, "which attachment? Give --netns or --container-id")
+      assert.include((yield* host.run("add", "--container-id", "c1")).stderr, "add needs --netns or --new-netns")
+    }))
+})
+
+describe("a flag", () => {
+  const wrong: ReadonlyArray<readonly [flag: string, value: string, message: RegExp]> = [
+    ["--timeout", "soon", /found "soon", expected a duration such as 30s, 500ms or 1m30s/],
+    ["--args", "a", /found the pair "a", expected KEY=VALUE/],
+    ["--args", "a=", /found the pair "a=", expected KEY=VALUE/],
+    ["--args", "a=b=c", /found the pair "a=b=c", expected KEY=VALUE/],
+    ["--capability-args", "[]", /found an empty list, expected an object/],
+    ["--capability-args", "1", /found 1, expected an object/],
+    ["--capability-args", "{", /the text is not JSON/],
+    ["--new-netns", "a/b", /found "a\/b", expected a name without "\/"/],
+    ["--netns", "", /found nothing, expected a path or a name/],
+    ["--cni-path", ":", /found no folder, expected at least one/]
+  ]
+  for (const [flag, value, message] of wrong) {
+    it.live(`says what is wrong with ${flag} '${value}'`, () =>
+      Effect.gen(function*() {
+        using host = sandbox({ a: good })
+        const { status, stderr } = yield* host.invoke("add", `${host.path}/n.conflist`, flag, value)
+        assert.notStrictEqual(status, 0)
+        assert.match(stderr, message)
+        assert.deepStrictEqual(host.calls(), [])
+      }))
+  }
+
+  it.live("for the arguments of capabilities may be null", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      assert.strictEqual((yield* host.of("add", "--capability-args", "null")).status, 0)
+    }))
+
+  const unused = { gc: "--netns", status: "--cache-dir", version: "--tap", check: "--new-netns" }
+  for (const [operation, flag] of Object.entries(unused)) {
+    it.live(`that ${operation} does not use, such as ${flag}, is refused`, () =>
+      Effect.gen(function*() {
+        using host = sandbox({ a: good })
+        const { status, stderr } = yield* host.run(operation, flag, "x")
+        assert.notStrictEqual(status, 0)
+        assert.include(stderr, flag)
+      }))
+  }
+})
+
+describe("an add that fails", () => {
+  const document = `{"cniVersion":"1.0.0","code":11,"msg":"no addresses","details":"full"}`
+
+  it.live("is told with its error, and with a command that undoes it, which works", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: failing(document) }, {
+        plugins: [{ type: "a", capabilities: { ips: true } }, { type: "b" }]
+      })
+      const flags = ["--ifname", "net1", "--args", "K=a b", "--capability-args", `{"ips":["it's"]}`, "--timeout", "5s"]
+      const { status, stderr, stdout } = yield* host.of("add", ...flags)
+      assert.strictEqual(status, 1)
+      assert.strictEqual(stdout, "")
+      assert.match(
+        stderr,
+        /ADD failed in b: code 11: no addresses, exit status 1, after [\d.]+ ms\n {2,}details: full\n/
+      )
+      const undo = stderr.split("\n").find((line) => line.includes("cni-passthrough run del"))?.trim() ?? ""
+      // As a shell takes it apart.
+      script(
+        `${host.path}/words`,
+        `for word in ${undo.replace("cni-passthrough run ", "")}; do printf '%s\\0' "$word"; done`
+      )
+      script(`${host.path}/b`, good)
+      const { execFileSync } = process.getBuiltinModule("node:child_process")
+      const words = execFileSync(`${host.path}/words`, { encoding: "utf8" }).split("\0").slice(0, -1)
+      assert.strictEqual((yield* host.invoke(...words)).status, 0)
+      assert.deepStrictEqual(host.calls(), ["ADD a", "ADD b", "DEL b", "DEL a"])
+      const [add = "", , , del = ""] = host.log().split("\n")
+      assert.strictEqual(del.replace("DEL", "ADD"), add)
+      assert.include(del, `c1 net1 ${host.path}/netns K=a b `)
+      assert.include(del, `"runtimeConfig":{"ips":["it's"]}`)
+    }))
+
+  it.live("keeps what a plugin wrote before it was killed", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: "echo so far; echo why >&2; kill -9 $$" })
+      const { stderr } = yield* host.of("add")
+      assert.match(
+        stderr,
+        /ADD failed in a: was killed by SIGKILL, and its stdout is not an error document, after [\d.]+ ms\n {2,}stdout: so far\n {2,}stderr: why/
+      )
+    }))
+
+  it.live("keeps what a plugin wrote before its time was up, and tells the time that it had", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: "echo so far; sleep 60" })
+      const { stderr } = yield* host.of("add", "--timeout", "300ms")
+      const [, after] =
+        /did not end within 300ms, and was killed, after ([\d.]+) ms\n {2,}stdout: so far/.exec(stderr) ?? []
+      assert.isAtLeast(Number(after), 295)
+      assert.isBelow(Number(after), 1500)
+    }))
+
+  const starts: ReadonlyArray<readonly [why: string, mode: number, text: string, message: string]> = [
+    ["has no execute bit", 0o644, "#!/bin/sh\n", "could not be started: permission denied"],
+    ["has no first line", 0o755, "echo {}", "could not be started: exec format error"],
+    ["has a missing interpreter", 0o755, "#!/no/such\n", "could not be started: its interpreter /no/such is missing"]
+  ]
+  for (const [why, mode, text, message] of starts) {
+    it.live(`says that a plugin ${why}`, () =>
+      Effect.gen(function*() {
+        using host = sandbox({ a: good })
+        Fs.writeFileSync(`${host.path}/a`, text)
+        Fs.chmodSync(`${host.path}/a`, mode)
+        assert.include((yield* host.of("add")).stderr, `ADD failed in a: ${message}`)
+      }))
+  }
+})
+
+describe("what is shown", () => {
+  it.live("is what plugins that succeed write to stderr, escaped", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: `printf 'careful\\033[2J\\n' >&2; ${good}` })
+      assert.strictEqual((yield* host.of("add")).stderr, "careful\\u001b[2J\n")
+    }))
+
+  it.live("is every plugin where that is asked for", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: good })
+      const { stdout } = yield* host.of("add", "--tap", "--full")
+      assert.match(stdout, /^ADD eth0 of c1 on n\n[^]*├─ ✓ a [^]*\+ address 10\.0\.0\.5\/8[^]*├─ ✓ b [^]*exit status 0/)
+    }))
+
+  it.live("is the records of all plugins as JSON, which are appended to a log too", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const log = `${host.path}/log.jsonl`
+      Fs.writeFileSync(log, "{}\n")
+      const { stdout } = yield* host.of("add", "--json", "--log", log)
+      const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).event)
+      assert.deepStrictEqual(events, ["request", "plugin", "result"])
+      assert.strictEqual(Fs.readFileSync(log, "utf8"), `{}\n${stdout}`)
+    }))
+
+  it.live("needs a log that can be written, before anything runs", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const { status, stderr } = yield* host.of("add", "--log", "/none/log")
+      assert.strictEqual(status, 2)
+      assert.match(stderr, /cannot write \/none\/log: ENOENT/)
+      assert.deepStrictEqual(host.calls(), [])
+    }))
+})
+
+describe("a garbage collection", () => {
+  const withTwo = (plugins: { readonly [type: string]: string }, list: object = {}) =>
+    Effect.gen(function*() {
+      const host = sandbox(plugins, list)
+      for (const id of ["gone", "there", "unknown"]) {
+        Fs.writeFileSync(`${host.path}/ns-${id}`, "")
+        yield* host.run("add", "--netns", `${host.path}/ns-${id}`, "--container-id", id)
+      }
+      Fs.rmSync(`${host.path}/ns-gone`)
+      // As libcni before 1.2 writes it.
+      const file = `${host.path}/cache/results/n-unknown-eth0`
+      const { netns: _, ...rest } = JSON.parse(Fs.readFileSync(file, "utf8"))
+      Fs.writeFileSync(file, JSON.stringify(rest))
+      Fs.writeFileSync(`${host.path}/calls`, "")
+      return host
+    })
+
+  const decisions = (path: string) => [
+    `remove  gone eth0  (${path}/ns-gone does not exist)`,
+    `keep    there eth0  (${path}/ns-there is there)`,
+    "keep    unknown eth0  (the cache does not have its network namespace)"
+  ]
+
+  it.live("takes away what is gone, keeps what is not known to be, and says why", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good, b: good })
+      const { status, stdout } = yield* host.run("gc")
+      assert.strictEqual(status, 0)
+      assert.deepStrictEqual(stdout.trimEnd().split("\n"), decisions(host.path))
+      assert.deepStrictEqual(host.calls(), ["DEL b", "DEL a"])
+      assert.deepStrictEqual(host.results(), ["n-there-eth0", "n-unknown-eth0"])
+    }))
+
+  it.live("only says so where it is a dry run", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      const { stdout } = yield* host.run("gc", "--dry-run")
+      assert.deepStrictEqual(stdout.trimEnd().split("\n"), [
+        ...decisions(host.path),
+        "GC of a: each removes what it has besides the attachments that are kept"
+      ])
+      assert.deepStrictEqual(host.calls(), [])
+      assert.strictEqual(host.results().length, 3)
+    }))
+
+  it.live("names all that is kept to the plugins of 1.1.0, a file that it cannot read included", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      Fs.writeFileSync(`${host.path}/cache/results/n-broken-eth0`, "{")
+      yield* host.run("gc")
+      const [, gc = ""] = host.log().split("\n")
+      const { "cni.dev/valid-attachments": valid } = JSON.parse(gc.slice(gc.indexOf("{")))
+      assert.deepStrictEqual(valid, [
+        { containerID: "broken", ifname: "eth0" },
+        { containerID: "there", ifname: "eth0" },
+        { containerID: "unknown", ifname: "eth0" }
+      ])
+    }))
+
+  it.live("gives no result to DEL before 0.4.0", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "0.3.1" })
+      yield* host.run("gc")
+      assert.include(host.log(), "DEL a gone")
+      assert.notInclude(host.log(), "prevResult")
+    }))
+
+  it.live("goes on after a failure, and tells all of them", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      script(`${host.path}/a`, failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`))
+      Fs.rmSync(`${host.path}/ns-there`)
+      const { status, stderr } = yield* host.run("gc")
+      assert.strictEqual(status, 1)
+      assert.deepStrictEqual(stderr.match(/(?:DEL of \w+ eth0|GC) failed in a: code 7: no/g), [
+        "DEL of gone eth0 failed in a: code 7: no",
+        "DEL of there eth0 failed in a: code 7: no",
+        "GC failed in a: code 7: no"
+      ])
+      assert.strictEqual(host.results().length, 3)
+    }))
+
+  it.live("does nothing where the network says so", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0", disableGC: "true" })
+      const { status, stderr } = yield* host.run("gc")
+      assert.deepStrictEqual([status, stderr], [0, "disableGC is set in the configuration: nothing to do\n"])
+      assert.deepStrictEqual(host.calls(), [])
+    }))
+})
+
+describe("plugins", () => {
+  it.live("say whether they are ready, up to the first that is not", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: failing(`{"cniVersion":"1.1.0","code":50,"msg":"not yet"}`), b: good }, {
+        cniVersion: "1.1.0"
+      })
+      const { status, stderr } = yield* host.run("status")
+      assert.strictEqual(status, 1)
+      assert.include(stderr, "STATUS failed in a: code 50: not yet, exit status 1")
+      assert.deepStrictEqual(host.calls(), ["STATUS a"])
+    }))
+
+  it.live("are asked only for what the version of the network has", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good }, { cniVersion: "0.3.1" })
+      assert.include((yield* host.run("status")).stderr, "version 0.3.1 has no STATUS: it needs 1.1.0 or newer")
+      assert.include((yield* host.of("check")).stderr, "version 0.3.1 has no CHECK: it needs 0.4.0 or newer")
+      assert.deepStrictEqual(host.calls(), [])
+    }))
+
+  it.live("are not checked where the network says so", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good }, { disableCheck: true })
+      assert.deepInclude(yield* host.of("check"), {
+        status: 0,
+        stderr: "disableCheck is set in the configuration: nothing to check\n"
+      })
+    }))
+
+  it.live("say which versions they speak", () =>
+    Effect.gen(function*() {
+      using host = sandbox({
+        short: `echo '{"cniVersion":"1.1.0","supportedVersions":["0.4.0","1.0.0"]}'`,
+        longer: failing(`{"code":100,"msg":"unknown CNI_COMMAND: VERSION"}`),
+        broken: "echo 1.0.0"
+      })
+      const { status, stdout } = yield* host.run("version")
+      assert.strictEqual(
+        stdout,
+        `short   0.4.0, 1.0.0
+longer  0.1.0
+broken  exited with status 0, and did not say which versions it speaks
+`
+      )
+      assert.strictEqual(status, 1)
+    }))
+})

@@ -1,0 +1,94 @@
+/** `validate`, on files and plugins of this host. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import { validate } from "../../src/cli/commands/Validate.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
+
+const chain = (cniVersion: string) =>
+  `{\n"cniVersion": "${cniVersion}", "name": "n",\n"plugins": [{ "type": "passthrough" }, { "type": "bridge" }]\n}`
+
+/** A folder of two plugins, and a file with this text. */
+const setUp = (text: string) => {
+  const folder = temporary()
+  const bin = `${folder.path}/bin`
+  const file = `${folder.path}/x.conflist`
+  Fs.mkdirSync(bin)
+  Scripts.plugin(`${bin}/passthrough`, ["0.4.0", "1.0.0", "1.1.0"])
+  Scripts.plugin(`${bin}/bridge`, ["0.4.0", "1.0.0"])
+  Fs.writeFileSync(file, text)
+  return { bin, file, [Symbol.dispose]: () => folder[Symbol.dispose]() }
+}
+
+describe("cni-passthrough validate", () => {
+  it.effect("finds nothing wrong with what is right", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.0.0"))
+      assert.deepStrictEqual(yield* Command.printed(validate, "--cni-path", host.bin, host.file), {
+        status: 0,
+        stdout: `${host.file}: fine\n`,
+        stderr: ""
+      })
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("names every problem with its place, with exit status 1", () =>
+    Effect.gen(function*() {
+      using host = setUp(`{
+  "cniVersion": "1.0.0",
+  "name": "-n",
+  "plugins": [
+    { "type": "passthrough", "hookADD": 3, "logSinks": [{ "type": "kafka" }] },
+    { "type": "no-such-plugin" },
+    {}
+  ]
+}`)
+      const { file } = host
+      assert.deepStrictEqual(yield* Command.printed(validate, "--cni-path", host.bin, file), {
+        status: 1,
+        stdout: `${file}:3:11: name: found "-n", expected a letter or digit, then letters, digits, '_', '.' or '-'
+${file}:5:41: plugins[0].hookADD: found 3, expected a list of commands
+${file}:5:67: plugins[0].logSinks[0].type: found "kafka", expected "file" or "syslog" or "journald" or "stderr"
+${file}:6:15: plugins[1].type: the plugin no-such-plugin is not in ${host.bin}
+${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, which is a file on the CNI path
+`,
+        stderr: ""
+      })
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("names a trailing comma as such", () =>
+    Effect.gen(function*() {
+      using host = setUp(`{"name": "n",\n"plugins": [{"type": "bridge"},]}`)
+      const { status, stdout } = yield* Command.printed(validate, host.file)
+      assert.deepStrictEqual([status, stdout], [1, `${host.file}:2:31: a trailing comma before "]"\n`])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("asks plugins whether they speak the version, unless it is told not to", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.1.0"))
+      const { status, stdout } = yield* Command.printed(validate, "--cni-path", host.bin, host.file)
+      assert.deepStrictEqual([status, stdout], [
+        1,
+        `${host.file}:3:50: plugins[1].type: ${host.bin}/bridge speaks 0.4.0, 1.0.0, and not 1.1.0\n`
+      ])
+      assert.strictEqual((yield* Command.printed(validate, "--no-plugins", host.file)).status, 0)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("looks at all files that it is given", () =>
+    Effect.gen(function*() {
+      using right = setUp(chain("1.0.0"))
+      using wrong = setUp("{")
+      const { status, stdout } = yield* Command.printed(validate, "--no-plugins", wrong.file, right.file)
+      assert.strictEqual(status, 1)
+      assert.include(stdout, `${wrong.file}:1:2: the end of the file`)
+      assert.include(stdout, `${right.file}: fine`)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("has a status of its own for a file that cannot be read", () =>
+    Effect.gen(function*() {
+      const { status, stderr } = yield* Command.printed(validate, "/none")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "cannot read /none: ENOENT: no such file or directory")
+    }).pipe(Effect.provide(Command.host)))
+})

@@ -1,0 +1,142 @@
+/** Programs as this host runs them, over pipes and over sockets. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Execution from "../../src/exec/Execution.ts"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { path, processesWith, temporary } from "../support/plugin.ts"
+
+const run = (command: string, options: Partial<Execution.Invocation> = {}) =>
+  nodeProcessRunner.run({ argv: ["/bin/sh", "-c", command], env: { PATH: path }, ...options })
+
+const outputs = ({ stderr, stdout }: Execution.Execution) => [Execution.text(stdout), Execution.text(stderr)]
+
+for (const stdio of ["pipes", "sockets"] as const) {
+  describe(`a program over ${stdio}`, () => {
+    it.live("gets stdin, and its output, exit status and duration are kept", () =>
+      Effect.gen(function*() {
+        const execution = yield* run("cat; echo complaint >&2; exit 3", { stdio, stdin: "hello" })
+        assert.deepStrictEqual(outputs(execution), ["hello", "complaint\n"])
+        assert.deepInclude(execution, { exitCode: 3, signal: null, timedOut: false, truncated: false })
+        assert.isAbove(execution.durationMs, 0)
+      }))
+
+    it.live("may write more than is kept", () =>
+      Effect.gen(function*() {
+        const execution = yield* run("head -c 3000000 /dev/zero; echo end >&2", { stdio, limit: 1000 })
+        assert.deepInclude(execution, { exitCode: 0, truncated: true })
+        assert.deepStrictEqual([execution.stdout.length, Execution.text(execution.stderr)], [1000, "end\n"])
+      }))
+
+    it.live("need not read its stdin, however much that is", () =>
+      Effect.gen(function*() {
+        const execution = yield* run("echo done", { stdio, stdin: "x".repeat(3_000_000) })
+        assert.deepStrictEqual([execution.exitCode, Execution.text(execution.stdout)], [0, "done\n"])
+      }))
+
+    it.live("may write bytes that are not text", () =>
+      Effect.gen(function*() {
+        const { stdout } = yield* run("printf '\\377\\000'", { stdio })
+        assert.deepStrictEqual([...stdout], [255, 0])
+      }))
+
+    it.live("that runs out of time is killed with its group, and its output, signal and duration are kept", () =>
+      Effect.gen(function*() {
+        const sleep = `4${process.pid}.${stdio === "pipes" ? 1 : 2}`
+        const execution = yield* run(`echo begun; sleep ${sleep} & sleep ${sleep}`, { stdio, timeout: 300 })
+        assert.deepStrictEqual(outputs(execution), ["begun\n", ""])
+        assert.deepInclude(execution, { exitCode: null, signal: "SIGKILL", timedOut: true })
+        assert.isAtLeast(execution.durationMs, 299)
+        assert.isBelow(execution.durationMs, 1000)
+        for (let left = 200; left > 0 && processesWith(`sleep ${sleep}`).length > 0; left--) yield* Effect.sleep(10)
+        assert.deepStrictEqual(processesWith(`sleep ${sleep}`), [])
+      }))
+
+    it.live("that a signal ends tells which", () =>
+      Effect.gen(function*() {
+        assert.deepInclude(yield* run("kill -ABRT $$", { stdio }), { exitCode: null, signal: "SIGABRT" })
+      }))
+
+    it.live("is waited for until nothing holds its output any more", () =>
+      Effect.gen(function*() {
+        const execution = yield* run("(sleep 0.3; echo late) & echo first", { stdio })
+        assert.deepStrictEqual(outputs(execution), ["first\nlate\n", ""])
+      }))
+
+    it.live("that does not exist, or may not be executed, was not started, and says so in words", () =>
+      Effect.gen(function*() {
+        const missing = yield* Effect.flip(run("", { stdio, argv: ["/no/such/program"] }))
+        assert.strictEqual(missing.message, "cannot start /no/such/program: ENOENT: no such file or directory")
+        const forbidden = yield* Effect.flip(run("", { stdio, argv: ["/etc/passwd"] }))
+        assert.strictEqual(forbidden.message, "cannot start /etc/passwd: EACCES: permission denied")
+      }))
+
+    it.live("is killed when nobody waits any more", () =>
+      Effect.gen(function*() {
+        const sleep = `4${process.pid}.${stdio === "pipes" ? 3 : 4}`
+        const fiber = yield* Effect.forkChild(run(`sleep ${sleep}`, { stdio }))
+        while (processesWith(`sleep ${sleep}`).length === 0) yield* Effect.sleep(10)
+        yield* Fiber.interrupt(fiber)
+        for (let left = 200; left > 0 && processesWith(`sleep ${sleep}`).length > 0; left--) yield* Effect.sleep(10)
+        assert.deepStrictEqual(processesWith(`sleep ${sleep}`), [])
+      }))
+  })
+}
+
+describe("pipes", () => {
+  it.live("can be opened by name", () =>
+    Effect.gen(function*() {
+      const execution = yield* run("cat /dev/stdin; echo one > /dev/stderr; echo two > /dev/stderr; test -p /dev/stdout", {
+        stdio: "pipes",
+        stdin: "hello"
+      })
+      assert.deepStrictEqual(outputs(execution), ["hello", "one\ntwo\n"])
+      assert.strictEqual(execution.exitCode, 0)
+    }))
+
+  it.live("let a process in the background live on and write", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const done = Path.join(folder.path, "done")
+      const execution = yield* run(`(sleep 0.3; echo late; echo later >&2; touch ${done}) & echo first`, {
+        stdio: "pipes",
+        until: "exit"
+      })
+      assert.deepStrictEqual(outputs(execution), ["first\n", ""])
+      for (let left = 200; left > 0 && !Fs.existsSync(done); left--) yield* Effect.sleep(10)
+      assert.isTrue(Fs.existsSync(done))
+    }))
+
+  it.live("leave no file and no descriptor behind", () =>
+    Effect.gen(function*() {
+      const count = () => Fs.readdirSync("/proc/self/fd").length
+      yield* run("true", { stdio: "pipes" })
+      const before = count()
+      for (let left = 5; left > 0; left--) yield* run("true", { stdio: "pipes", until: "exit" })
+      yield* Effect.flip(run("", { stdio: "pipes", argv: ["/no/such/program"] }))
+      assert.strictEqual(count(), before)
+      assert.deepStrictEqual(Fs.readdirSync("/tmp").filter((name) => name.startsWith(".cni-passthrough-")), [])
+    }))
+
+  it.live("need `mkfifo`, and say so", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(run("true", { stdio: "pipes", env: { PATH: "/nowhere" } }))
+      assert.match(error.message, /^cannot start \/bin\/sh: there is no `mkfifo` on PATH/)
+    }))
+})
+
+describe("a program file that is being written", () => {
+  it.live("is tried again until it can be started", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const program = Path.join(folder.path, "program")
+      Fs.copyFileSync("/bin/true", program)
+      const fd = Fs.openSync(program, "r+")
+      const fiber = yield* Effect.forkChild(run("", { argv: [program] }))
+      yield* Effect.sleep(300)
+      Fs.closeSync(fd)
+      assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 0)
+    }))
+})

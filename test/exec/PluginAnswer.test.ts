@@ -1,0 +1,163 @@
+/** What stdout and exit status of a plugin mean. */
+import { assert, describe, it } from "@effect/vitest"
+import type { Verb } from "../../src/cni/Verb.ts"
+import * as PluginAnswer from "../../src/exec/PluginAnswer.ts"
+
+interface Ended {
+  readonly stdout?: string | Uint8Array
+  readonly exitCode?: number | null
+  readonly signal?: string | null
+  readonly timedOut?: boolean
+}
+
+const answer = (verb: Verb, { exitCode = 0, signal = null, stdout = "", timedOut = false }: Ended) =>
+  PluginAnswer.of(verb, {
+    exitCode,
+    signal,
+    timedOut,
+    stdout: typeof stdout === "string" ? new TextEncoder().encode(stdout) : stdout
+  }, { cniVersion: "1.0.0", timeout: 500 })
+
+const success = (document?: string): PluginAnswer.PluginAnswer => ({ _tag: "Success", document })
+
+describe("the result of an ADD", () => {
+  it("is the document on stdout, on one line and without loss", () => {
+    assert.deepStrictEqual(
+      answer("ADD", { stdout: `{\n  "cniVersion": "1.0.0",\n  "big": 12345678901234567890 }\n` }),
+      success(`{"cniVersion": "1.0.0","big": 12345678901234567890 }`)
+    )
+  })
+
+  const named: ReadonlyArray<readonly [why: string, stdout: string, document: string]> = [
+    ["that names no version", `{"ips":[]}`, `{"ips":[],"cniVersion":"1.0.0"}`],
+    ["whose version is empty", `{"cniVersion":"","ips":[]}`, `{"cniVersion":"1.0.0","ips":[]}`],
+    ["whose version is a number", `{"cniVersion":1}`, `{"cniVersion":"1.0.0"}`],
+    ["that is null", "null\n", `{"cniVersion":"1.0.0"}`],
+    ["that is an empty object", "{}", `{"cniVersion":"1.0.0"}`]
+  ]
+  for (const [why, stdout, document] of named) {
+    it(`${why} has the version of the configuration`, () => {
+      assert.deepStrictEqual(answer("ADD", { stdout }), success(document))
+    })
+  }
+
+  it("may be in another version than the configuration", () => {
+    const stdout = `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.1/8"}}`
+    assert.deepStrictEqual(answer("ADD", { stdout }), success(stdout))
+  })
+
+  it("is an error document where the exit status is 0 nevertheless, as it is for libcni", () => {
+    const stdout = `{"cniVersion":"1.0.0","code":11,"msg":"later"}`
+    assert.deepStrictEqual(answer("ADD", { stdout }), success(stdout))
+  })
+
+  const refused: ReadonlyArray<readonly [why: string, stdout: string, msg: string]> = [
+    ["empty", "", "exited with status 0, and without a result that is a JSON object"],
+    ["text", "done\n", "exited with status 0, and without a result that is a JSON object"],
+    ["a list", "[]", "exited with status 0, and without a result that is a JSON object"],
+    ["two documents", "{} {}", "exited with status 0, and without a result that is a JSON object"],
+    ["begun by a byte-order mark", "\uFEFF{}", "exited with status 0, and without a result that is a JSON object"],
+    [
+      "of an unknown version",
+      `{"cniVersion":"7.0.0"}`,
+      "gave a result that runtimes do not take: cniVersion: found \"7.0.0\", " +
+      "expected one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
+    ],
+    [
+      "with addresses that are a string",
+      `{"ips":"10.0.0.1/8"}`,
+      "gave a result that runtimes do not take: ips: found \"10.0.0.1/8\", expected a list of addresses"
+    ]
+  ]
+  for (const [why, stdout, msg] of refused) {
+    it(`is a failure where it is ${why}`, () => {
+      assert.deepStrictEqual(answer("ADD", { stdout }), PluginAnswer.failed(msg))
+    })
+  }
+})
+
+describe("an operation without a result", () => {
+  for (const verb of ["DEL", "CHECK", "GC", "STATUS"] as const) {
+    it(`succeeds for ${verb} with exit status 0, whatever is on stdout`, () => {
+      assert.deepStrictEqual(answer(verb, { stdout: "whatever" }), success())
+    })
+  }
+})
+
+describe("a plugin that fails", () => {
+  it("is told by its error document", () => {
+    const stdout = `{"cniVersion":"1.0.0","code":11,"msg":"no addresses","details":"10/8 is full"}`
+    assert.deepStrictEqual(answer("ADD", { stdout, exitCode: 1 }), {
+      _tag: "Failure",
+      hasDocument: true,
+      code: 11,
+      msg: "no addresses",
+      details: "10/8 is full"
+    })
+  })
+
+  it("has no code where its document has none", () => {
+    assert.deepStrictEqual(answer("DEL", { stdout: `{"msg":"no","code":"x"}`, exitCode: 1 }), {
+      _tag: "Failure",
+      hasDocument: true,
+      code: undefined,
+      msg: "no",
+      details: ""
+    })
+  })
+
+  const ends: ReadonlyArray<readonly [how: string, ended: Ended, msg: string]> = [
+    ["without a word", { exitCode: 3 }, "exited with status 3, without an error document"],
+    ["with text", { exitCode: 1, stdout: "panic" }, "exited with status 1, and its stdout is not an error document"],
+    [
+      "with another object",
+      { exitCode: 1, stdout: "{}" },
+      "exited with status 1, and its stdout is not an error document"
+    ],
+    ["by a signal", { exitCode: null, signal: "SIGKILL" }, "was killed by SIGKILL, without an error document"],
+    [
+      "by a signal in the middle of its answer",
+      { exitCode: null, signal: "SIGSEGV", stdout: "{\"cniVer" },
+      "was killed by SIGSEGV, and its stdout is not an error document"
+    ],
+    [
+      "because its time was up",
+      { exitCode: null, signal: "SIGKILL", timedOut: true, stdout: "{}" },
+      "did not end within 500ms, and was killed"
+    ]
+  ]
+  for (const [how, ended, msg] of ends) {
+    it(`${how} is told so, and no code is invented`, () => {
+      assert.deepStrictEqual(answer("ADD", ended), PluginAnswer.failed(msg))
+    })
+  }
+})
+
+describe("the answer to VERSION", () => {
+  it("has the versions", () => {
+    const stdout = `{"cniVersion":"1.1.0","supportedVersions":["0.4.0","1.0.0"]}`
+    assert.deepStrictEqual(answer("VERSION", { stdout }), success(stdout))
+    assert.deepStrictEqual(PluginAnswer.versions(stdout), ["0.4.0", "1.0.0"])
+  })
+
+  it("may leave them out in 0.2.0 alone", () => {
+    assert.deepStrictEqual(PluginAnswer.versions(`{"cniVersion":"0.2.0"}`), ["0.1.0", "0.2.0"])
+    assert.isUndefined(PluginAnswer.versions(`{"cniVersion":"1.0.0"}`))
+    assert.isUndefined(PluginAnswer.versions(`{"cniVersion":"1.0.0","supportedVersions":[1]}`))
+    assert.isUndefined(PluginAnswer.versions(`{"supportedVersions":["1.0.0"]}`))
+  })
+
+  it("of a plugin that does not know VERSION is 0.1.0", () => {
+    assert.deepStrictEqual(
+      answer("VERSION", { exitCode: 1, stdout: `{"code":100,"msg":"unknown CNI_COMMAND: VERSION"}` }),
+      success(`{"cniVersion":"0.1.0","supportedVersions":["0.1.0"]}`)
+    )
+  })
+
+  it("is a failure where it is something else", () => {
+    assert.deepStrictEqual(
+      answer("VERSION", { stdout: "1.0.0" }),
+      PluginAnswer.failed("exited with status 0, and did not say which versions it speaks")
+    )
+  })
+})

@@ -1,0 +1,142 @@
+/** Files that are replaced as a whole. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as PlatformError from "effect/PlatformError"
+import * as Fs from "node:fs"
+import * as AtomicFile from "../../src/host/AtomicFile.ts"
+import { temporary } from "../support/plugin.ts"
+
+/** The host's file system with a part of it exchanged. */
+const withFileSystem = (change: (fs: FileSystem.FileSystem) => Partial<FileSystem.FileSystem>) =>
+  Layer.provideMerge(
+    Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) => FileSystem.FileSystem.of({ ...fs, ...change(fs) }))
+    ),
+    NodeServices.layer
+  )
+
+const noSpace = PlatformError.systemError({
+  _tag: "Unknown",
+  module: "FileSystem",
+  method: "chmod",
+  cause: new Error("ENOSPC: no space left on device, chmod")
+})
+
+const onHost = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path>) =>
+  Effect.provide(effect, NodeServices.layer)
+
+describe("a text that replaces another", () => {
+  it.effect("keeps mode and owner of the file, and leaves nothing else behind", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/a.conflist`
+      Fs.writeFileSync(file, "old")
+      Fs.chmodSync(file, 0o462)
+      if (process.getuid?.() === 0) Fs.chownSync(file, 1234, 4321)
+      const { gid, uid } = Fs.statSync(file)
+      yield* onHost(AtomicFile.replaceText(file, "new"))
+      const after = Fs.statSync(file)
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "new")
+      assert.deepStrictEqual([after.mode & 0o7777, after.uid, after.gid], [0o462, uid, gid])
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), ["a.conflist"])
+    }))
+
+  it.effect("is another file: what has the old one open reads it to its end", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/a.conflist`
+      Fs.writeFileSync(file, "old")
+      const open = Fs.openSync(file, "r")
+      yield* onHost(AtomicFile.replaceText(file, "new"))
+      assert.strictEqual(Fs.readFileSync(open, "utf8"), "old")
+      Fs.closeSync(open)
+    }))
+
+  it.effect("goes where a symbolic link leads, and leaves the link", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.mkdirSync(`${folder.path}/far`)
+      Fs.writeFileSync(`${folder.path}/far/a`, "old")
+      Fs.symlinkSync("far/a", `${folder.path}/a`)
+      yield* onHost(AtomicFile.replaceText(`${folder.path}/a`, "new"))
+      assert.strictEqual(Fs.readFileSync(`${folder.path}/far/a`, "utf8"), "new")
+      assert.isTrue(Fs.lstatSync(`${folder.path}/a`).isSymbolicLink())
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/far`), ["a"])
+    }))
+
+  it.effect("makes a file with the mode that is asked for, whatever the umask takes away", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      yield* onHost(AtomicFile.replaceText(`${folder.path}/a`, "new"))
+      yield* onHost(AtomicFile.replaceText(`${folder.path}/b`, "new", { mode: 0o666 }))
+      assert.strictEqual(Fs.statSync(`${folder.path}/a`).mode & 0o7777, 0o644)
+      assert.strictEqual(Fs.statSync(`${folder.path}/b`).mode & 0o7777, 0o666)
+    }))
+
+  it.effect("is not written where the disk is full: the old one stays, and nothing else does", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/a`
+      Fs.writeFileSync(file, "old")
+      const full = withFileSystem(() => ({ chmod: () => Effect.fail(noSpace) }))
+      const error = yield* Effect.flip(Effect.provide(AtomicFile.replaceText(file, "new"), full))
+      assert.strictEqual(error.message, `cannot write ${file}: ENOSPC: no space left on device`)
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "old")
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), ["a"])
+    }))
+
+  it.effect("is not written where another program changed the file since it was read", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/a`
+      Fs.writeFileSync(file, "of another program")
+      const error = yield* Effect.flip(onHost(AtomicFile.replaceText(file, "new", { expected: "old" })))
+      assert.instanceOf(error, AtomicFile.ChangedMeanwhile)
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "of another program")
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), ["a"])
+    }))
+
+  it.effect("removes what a process left that was killed, and nothing of one that lives", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const dead = ".a.4194305.new" // more than the largest process ID of Linux
+      for (const name of ["a", dead, ".a.1.new", ".b.4194305.new", ".a.x.new", `.a.${process.pid}.new`]) {
+        Fs.writeFileSync(`${folder.path}/${name}`, "old")
+      }
+      yield* onHost(AtomicFile.replaceText(`${folder.path}/a`, "new"))
+      assert.deepStrictEqual(Fs.readdirSync(folder.path).sort(), [".a.1.new", ".a.x.new", ".b.4194305.new", "a"])
+    }))
+})
+
+describe("a folder", () => {
+  it.effect("is made with those above it, and may be there already", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const path = `${folder.path}/a/b/c`
+      yield* onHost(AtomicFile.makeFolder(path, 0o700))
+      yield* onHost(AtomicFile.makeFolder(path))
+      assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o700)
+    }))
+
+  it.effect("that another process makes at the same time is there", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const path = `${folder.path}/a/b`
+      const racing = withFileSystem((fs) => ({
+        makeDirectory: (folder, options) => Effect.andThen(fs.makeDirectory(folder), fs.makeDirectory(folder, options))
+      }))
+      yield* Effect.provide(AtomicFile.makeFolder(path), racing)
+      assert.isTrue(Fs.existsSync(path))
+    }))
+
+  it.effect("that is impossible is an error at once", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(onHost(AtomicFile.makeFolder("/proc/none/bin")))
+      assert.strictEqual(error.message, "cannot write /proc/none/bin: ENOENT: no such file or directory")
+    }))
+})

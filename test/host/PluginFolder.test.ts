@@ -1,0 +1,132 @@
+/** How our plugin gets into the folder of plugins, and out of it. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
+import * as PluginFolder from "../../src/host/PluginFolder.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
+
+/** The host, where the source is another file after each copy of it, until `changes` copies were made. */
+const changing = (source: string, changes: number) => {
+  let copies = 0
+  return Layer.provideMerge(
+    Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) =>
+        FileSystem.FileSystem.of({
+          ...fs,
+          copyFile: (from, to) =>
+            Effect.map(fs.copyFile(from, to), () => {
+              copies++
+              if (copies <= changes) Scripts.plugin(source, [`1.0.${"0".repeat(copies)}`])
+            })
+        }))
+    ),
+    Command.host
+  )
+}
+
+describe("installing the plugin", () => {
+  it.effect("makes the folder, and puts an executable file there and nothing else", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      Fs.chmodSync(built, 0o644)
+      const file = yield* PluginFolder.install(built, `${folder.path}/a/bin`)
+      assert.strictEqual(file, `${folder.path}/a/bin/passthrough`)
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/a/bin`), ["passthrough"])
+      assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o755)
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), Fs.readFileSync(built, "utf8"))
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("leaves the plugin of before where the new one does not answer VERSION", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.script(`${folder.path}/built`, "echo no interpreter >&2; exit 3")
+      Fs.mkdirSync(`${folder.path}/bin`)
+      Fs.writeFileSync(`${folder.path}/bin/passthrough`, "old")
+      const error = yield* Effect.flip(PluginFolder.install(built, `${folder.path}/bin`))
+      assert.match(error.message, /does not answer VERSION: exit status 3: no interpreter$/)
+      assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/passthrough`, "utf8"), "old")
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), ["passthrough"])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.live("copies a source again that is replaced meanwhile", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      const file = yield* Effect.provide(PluginFolder.install(built, folder.path), changing(built, 2))
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), Fs.readFileSync(built, "utf8"))
+      assert.include(Fs.readFileSync(file, "utf8"), "1.0.00\"")
+    }))
+
+  it.live("gives up where the source never stays the same", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      const error = yield* Effect.flip(Effect.provide(PluginFolder.install(built, folder.path), changing(built, 99)))
+      assert.strictEqual(error.message, `${built} keeps changing while it is copied: try again when it is built`)
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), ["built"])
+    }))
+
+  it.effect("says what it cannot do, at once", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      const impossible = yield* Effect.flip(PluginFolder.install(built, "/proc/none/bin"))
+      assert.strictEqual(impossible.message, "cannot write /proc/none/bin: ENOENT: no such file or directory")
+      const missing = yield* Effect.flip(PluginFolder.install("/none", folder.path))
+      assert.strictEqual(missing.message, "cannot read /none: ENOENT: no such file or directory")
+    }).pipe(Effect.provide(Command.host)))
+})
+
+describe("uninstalling the plugin", () => {
+  it.effect("removes a file that says that it is ours", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Scripts.plugin(`${folder.path}/passthrough`, ["1.0.0"])
+      yield* PluginFolder.remove(yield* PluginFolder.findOurs(folder.path))
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
+    }).pipe(Effect.provide(Command.host)))
+
+  const foreign: { readonly [name: string]: readonly [text: string, reason: RegExp] } = {
+    "another plugin of that name": [
+      "echo CNI plugin passthrough of another house >&2",
+      /it says "CNI plugin passthrough of/
+    ],
+    "a program that says nothing": ["exit 1", /it does not introduce itself/],
+    "a program that talks on stdout": ["echo CNI plugin passthrough v1", /it does not introduce itself/]
+  }
+  for (const [name, [text, reason]] of Object.entries(foreign)) {
+    it.effect(`leaves ${name} alone`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        Scripts.script(`${folder.path}/passthrough`, text)
+        const error = yield* Effect.flip(PluginFolder.findOurs(folder.path))
+        assert.include(error.message, `${folder.path}/passthrough is left alone`)
+        assert.match(error.message, reason)
+        assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough"])
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("leaves a file alone that cannot be started", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.writeFileSync(`${folder.path}/passthrough`, "notes of a person")
+      const error = yield* Effect.flip(PluginFolder.findOurs(folder.path))
+      assert.include(error.message, "permission denied")
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough"])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("says that there is nothing to remove", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(PluginFolder.findOurs("/proc/none"))
+      assert.strictEqual(
+        error.message,
+        "cannot remove /proc/none/passthrough: ENOENT: no such file or directory"
+      )
+    }).pipe(Effect.provide(Command.host)))
+})

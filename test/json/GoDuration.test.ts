@@ -1,0 +1,24 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as GoDuration from "../../src/json/GoDuration.ts"
+
+describe("a Go duration", () => {
+  const durations = {
+    "30s": 30_000,
+    "1m30s": 90_000,
+    "1.5h": 5_400_000,
+    "500ms": 500,
+    "250us": 0.25,
+    "0": 0,
+    ".5s": 500
+  }
+  for (const [text, millis] of Object.entries(durations)) {
+    it(`${text} is ${millis} ms`, () => {
+      assert.match(text, GoDuration.pattern)
+      assert.strictEqual(GoDuration.toMillis(text), millis)
+    })
+  }
+
+  it("needs a unit, and is not negative", () => {
+    for (const text of ["", "5", "-5s", "5 s", "s", "5d", "1..5s", "5s "]) assert.notMatch(text, GoDuration.pattern)
+  })
+})

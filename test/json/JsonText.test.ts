@@ -1,0 +1,75 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as JsonText from "../../src/json/JsonText.ts"
+
+describe("a member of a JSON text", () => {
+  const cases: ReadonlyArray<readonly [name: string, text: string, member: string | undefined]> = [
+    ["is its text, without the white space around it", `{ "a" : \n[1, 2.0 ] , "b":0}`, "[1, 2.0 ]"],
+    ["may be the last one", `{"b":0,"a":1.0}`, "1.0"],
+    ["is the last one of its name", `{"a":1,"a":{"x":2},"b":3}`, `{"x":2}`],
+    ["may have an escaped name", `{"\\u0061":7}`, "7"],
+    ["is not one of an inner object", `{"b":{"a":1},"c":[{"a":2}]}`, undefined],
+    ["is not a value", `{"b":"a","c":"\\"a\\":1"}`, undefined],
+    ["may have quotes, braces and backslashes in its strings", `{"a":"\\\\\\"}{,:[","b":"\\\\"}`, `"\\\\\\"}{,:["`],
+    ["is not there in an empty object", "{}", undefined]
+  ]
+  for (const [name, text, member] of cases) {
+    it(name, () => {
+      assert.doesNotThrow(() => JSON.parse(text))
+      assert.strictEqual(JsonText.member(text, "a"), member)
+    })
+  }
+})
+
+describe("a JSON text", () => {
+  it("is indented the way jq prints it", () => {
+    const value = { a: [1, { b: "x,{}[]:\"" }], c: {}, d: [], e: null }
+    assert.strictEqual(JsonText.indented(JSON.stringify(value)), JSON.stringify(value, null, 2))
+    assert.strictEqual(JsonText.indented(JSON.stringify(value, null, "\t")), JSON.stringify(value, null, 2))
+    assert.strictEqual(JsonText.indented("{ }"), "{}")
+  })
+
+  it("keeps numbers, keys and escapes as they are when it is indented", () => {
+    assert.strictEqual(
+      JsonText.indented(`{"2":12345678901234567890,"1":1.0,"1":"\\u0041"}`),
+      [
+        "{",
+        "  \"2\": 12345678901234567890,",
+        "  \"1\": 1.0,",
+        "  \"1\": \"\\u0041\"",
+        "}"
+      ].join("\n")
+    )
+  })
+
+  it("of any depth is indented without using more than its own order of space", () => {
+    const text = "[".repeat(10_000) + "]".repeat(10_000)
+    assert.isBelow(JsonText.indented(text).length, text.length * 70)
+  })
+
+  it("fits on one line", () => {
+    assert.strictEqual(JsonText.onOneLine("{\r\n  \"a\": \"x  y\",\n\t\"b\": 1\n}\n"), `{"a": "x  y","b": 1}`)
+  })
+})
+
+describe("the elements of a JSON list", () => {
+  it("are their texts", () => {
+    assert.deepStrictEqual(JsonText.elements(` [ 1.0, "a,]" , {"b":[2, 3]},[] ]`), [
+      "1.0",
+      `"a,]"`,
+      `{"b":[2, 3]}`,
+      "[]"
+    ])
+    assert.deepStrictEqual(JsonText.elements("[]"), [])
+  })
+})
+
+describe("members of a JSON object", () => {
+  it("are put in the place of those of their name, and otherwise at the end", () => {
+    assert.strictEqual(
+      JsonText.withMembers(`{"a":1,"b":{"a":2} }`, { a: "[3]", c: "4.0" }),
+      `{"a":[3],"b":{"a":2},"c":4.0}`
+    )
+    assert.strictEqual(JsonText.withMembers("{ }", { a: "1" }), `{"a":1}`)
+    assert.strictEqual(JsonText.withMembers(`{"a":1,"a":2}`, { a: "3" }), `{"a":3,"a":3}`)
+  })
+})

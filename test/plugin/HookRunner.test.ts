@@ -1,0 +1,133 @@
+/** Commands as the live service runs them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import type { HookCommand } from "../../src/plugin/Settings.ts"
+import { defaultLimit } from "../../src/exec/Execution.ts"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { HookRunner } from "../../src/plugin/HookRunner.ts"
+import { processesWith, temporary } from "../support/plugin.ts"
+import { make } from "../support/request.ts"
+
+const run = (command: HookCommand["command"], options: Partial<HookCommand> & { readonly config?: object } = {}) =>
+  Effect.gen(function*() {
+    const { config = {}, ...rest } = options
+    const request = make("ADD", config, { CNI_NETNS: "" })
+    return yield* (yield* HookRunner).run({ command, netns: "host", timeout: 20_000, ...rest }, request)
+  }).pipe(Effect.provideService(HookRunner, HookRunner.make(nodeProcessRunner)))
+
+/** Waits until a background process has done something. */
+const eventually = (done: () => boolean) =>
+  Effect.gen(function*() {
+    for (let attempt = 0; attempt < 500 && !done(); attempt++) yield* Effect.sleep(10)
+    assert.isTrue(done())
+  })
+
+describe("a command", () => {
+  it.live("that is a string is for the shell", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* run("echo $((1+1)); echo $CNI_IFNAME")).stdout, "2\neth0\n")
+    }))
+
+  it.live("that is a list is started without a shell", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* run(["echo", "$CNI_IFNAME", "*"])).stdout, "$CNI_IFNAME *\n")
+    }))
+
+  it.live("gets the document on its stdin", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(JSON.parse((yield* run("cat", { config: { x: 1 } })).stdout).x, 1)
+    }))
+
+  it.live("need not read its stdin, however much that is", () =>
+    Effect.gen(function*() {
+      const { exitCode, stdout } = yield* run("echo done", { config: { x: "x".repeat(2_000_000) } })
+      assert.deepStrictEqual([exitCode, stdout], [0, "done\n"])
+    }))
+
+  it.live("tells its exit status or its signal", () =>
+    Effect.gen(function*() {
+      assert.deepInclude(yield* run("echo out; echo err >&2; exit 255"), {
+        exitCode: 255,
+        signal: null,
+        stdout: "out\n",
+        stderr: "err\n"
+      })
+      assert.deepInclude(yield* run("kill -SEGV $$"), { exitCode: null, signal: "SIGSEGV", timedOut: false })
+    }))
+
+  it.live("that does not exist was not started, and says so", () =>
+    Effect.gen(function*() {
+      const { exitCode, signal, stderr } = yield* run(["no-such-program"])
+      assert.deepStrictEqual([exitCode, signal], [null, null])
+      assert.match(stderr, /^cannot start no-such-program: .*ENOENT/)
+    }))
+
+  it.live("for the container's namespace is not started without one", () =>
+    Effect.gen(function*() {
+      const { exitCode, stderr } = yield* run("true", { netns: "container" })
+      assert.strictEqual(exitCode, null)
+      assert.match(stderr, /CNI_NETNS is empty/)
+    }))
+})
+
+describe("the output of a command", () => {
+  it.live("is kept up to its limit, and the rest is read and dropped", () =>
+    Effect.gen(function*() {
+      const report = yield* run(`head -c ${defaultLimit * 8} /dev/zero | tr '\\0' x`)
+      assert.deepStrictEqual([report.exitCode, report.stdout.length, report.truncated], [0, defaultLimit, true])
+    }))
+
+  it.live("that fits exactly is not truncated", () =>
+    Effect.gen(function*() {
+      const report = yield* run(`head -c ${defaultLimit} /dev/zero | tr '\\0' x`)
+      assert.deepStrictEqual([report.stdout.length, report.truncated], [defaultLimit, false])
+    }))
+
+  it.live("has U+FFFD for what is not UTF-8", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* run("printf 'a\\377b'")).stdout, "a\uFFFDb")
+    }))
+})
+
+describe("a command whose time is up", () => {
+  it.live("is killed with all that it started, and keeps the output so far", () =>
+    Effect.gen(function*() {
+      const sleep = `3${process.pid}.1`
+      const report = yield* run(`echo begun; trap '' TERM; sleep ${sleep} & sleep ${sleep}`, { timeout: 300 })
+      assert.deepInclude(report, { exitCode: null, signal: "SIGKILL", timedOut: true, stdout: "begun\n" })
+      yield* eventually(() => processesWith(`sleep ${sleep}`).length === 0)
+    }))
+
+  it.live("is not killed where the time-out is off", () =>
+    Effect.gen(function*() {
+      assert.deepInclude(yield* run("sleep 0.2", { timeout: 0 }), { exitCode: 0, timedOut: false })
+    }))
+})
+
+describe("a process in the background", () => {
+  it.live("is not waited for, and lives on when it writes", () =>
+    Effect.gen(function*() {
+      const folder = temporary()
+      yield* Effect.gen(function*() {
+        const done = Path.join(folder.path, "done")
+        const report = yield* run(`(sleep 0.5; echo late; echo later >&2; touch ${done}) & echo at once`)
+        assert.strictEqual(report.stdout, "at once\n")
+        assert.isFalse(Fs.existsSync(done))
+        yield* eventually(() => Fs.existsSync(done))
+      }).pipe(Effect.ensuring(Effect.sync(() => folder[Symbol.dispose]())))
+    }))
+})
+
+describe("a run that is interrupted", () => {
+  it.live("leaves no command behind", () =>
+    Effect.gen(function*() {
+      const sleep = `3${process.pid}.2`
+      const fiber = yield* Effect.forkChild(run(`sleep ${sleep} & sleep ${sleep}`))
+      yield* eventually(() => processesWith(`sleep ${sleep}`).length >= 2)
+      yield* Fiber.interrupt(fiber)
+      yield* eventually(() => processesWith(`sleep ${sleep}`).length === 0)
+    }))
+})

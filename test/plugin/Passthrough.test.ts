@@ -1,0 +1,274 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Runtime from "effect/Runtime"
+import { TestClock } from "effect/testing"
+import * as Live from "../../src/plugin/Live.ts"
+import * as Passthrough from "../../src/plugin/Passthrough.ts"
+import type { Record } from "../../src/record/Record.ts"
+import { HookRunner } from "../../src/plugin/HookRunner.ts"
+import { LogSink } from "../../src/sinks/LogSink.ts"
+import * as Testing from "../../src/plugin/Testing.ts"
+import { failure, run } from "../support/pipeline.ts"
+import { attachment } from "../support/plugin.ts"
+
+class Full extends Data.TaggedError("Full")<{ readonly message: string }> {}
+const full = () => Effect.fail(new Full({ message: "the disk is full" }))
+
+const events = (records: ReadonlyArray<Record>) => records.map(({ event }) => event)
+
+describe("the records of a run", () => {
+  it.effect("are its request, its hooks, and its result", () =>
+    Effect.gen(function*() {
+      const { records } = yield* run({ command: "ADD", config: { hookADD: ["a", "b"] } })
+      assert.deepStrictEqual(events(records), ["request", "hook", "hook", "result"])
+      assert.strictEqual(new Set(records.map(({ invocation }) => invocation)).size, 1)
+    }))
+
+  it.effect("end with its error when it fails", () =>
+    Effect.gen(function*() {
+      const { records } = yield* run({ command: "ADD", variables: { CNI_NETNS: "" } })
+      assert.deepStrictEqual(events(records), ["request", "error"])
+    }))
+
+  it.effect("tell how long it took", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(run({
+        command: "ADD",
+        write: (record) => record.event === "request" ? Effect.sleep(1500) : Effect.sync(() => written.push(record))
+      }))
+      const written: Array<Record> = []
+      yield* TestClock.adjust(1500)
+      yield* Fiber.join(fiber)
+      assert.deepInclude(written[0], { event: "result", durationMs: 1500 })
+    }))
+})
+
+describe("stdout", () => {
+  const answers: ReadonlyArray<readonly [command: string, config: object, stdout: ReadonlyArray<string>]> = [
+    ["ADD", { prevResult: { a: [1] } }, [`{"a":[1]}`]],
+    ["ADD", { cniVersion: "0.3.1" }, [`{"cniVersion":"0.3.1"}`]],
+    ["DEL", { prevResult: {} }, []],
+    ["CHECK", { prevResult: {} }, []],
+    ["GC", {}, []],
+    ["STATUS", {}, []]
+  ]
+  for (const [command, config, stdout] of answers) {
+    it.effect(`of ${command} with ${JSON.stringify(config)} is ${stdout[0] ?? "empty"}`, () =>
+      Effect.gen(function*() {
+        const outcome = yield* run({ command, config })
+        assert.deepStrictEqual([outcome.succeeded, outcome.stdout], [true, stdout])
+      }))
+  }
+
+  const versions = `"supportedVersions":["0.1.0","0.2.0","0.3.0","0.3.1","0.4.0","1.0.0","1.1.0"]`
+  for (const [asked, answered] of [["0.4.0", "0.4.0"], ["2.0.0", "1.1.0"], ["", "1.1.0"]]) {
+    it.effect(`of VERSION asked in ${JSON.stringify(asked)} answers in ${answered}`, () =>
+      Effect.gen(function*() {
+        const { stdout } = yield* run({ command: "VERSION", config: JSON.stringify({ cniVersion: asked }) })
+        assert.deepStrictEqual(stdout, [`{"cniVersion":"${answered}",${versions}}`])
+      }))
+  }
+
+  it.effect("has errors in the version of the request where that is one of ours", () =>
+    Effect.gen(function*() {
+      const old = yield* run({ command: "ADD", config: { cniVersion: "0.4.0", hookADD: 3 } })
+      assert.deepInclude(failure(old), { cniVersion: "0.4.0", code: 7 })
+      const unknown = yield* run({ command: "ADD", config: { cniVersion: "9.0.0" } })
+      assert.deepInclude(failure(unknown), { cniVersion: "1.1.0", code: 1 })
+    }))
+})
+
+describe("a log that fails", () => {
+  it.effect("stops an ADD before anything else runs, with the sink's own words", () =>
+    Effect.gen(function*() {
+      const outcome = yield* run({ command: "ADD", config: { hookADD: ["a"] }, write: full })
+      assert.strictEqual(failure(outcome).code, 5)
+      assert.include(failure(outcome).msg, "the disk is full")
+      assert.deepStrictEqual(outcome.commands, [])
+    }))
+
+  it.effect("makes STATUS say that an ADD would fail", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(failure(yield* run({ command: "STATUS", write: full })).code, 50)
+    }))
+
+  it.effect("only at the end still fails the ADD, with one document on stdout", () =>
+    Effect.gen(function*() {
+      const write = (record: Record) => record.event === "result" ? full() : Effect.void
+      assert.strictEqual(failure(yield* run({ command: "ADD", write })).code, 5)
+    }))
+
+  for (const command of ["DEL", "GC"]) {
+    it.effect(`does not stop ${command}, and is told on stderr once`, () =>
+      Effect.gen(function*() {
+        const config = { hookDEL: ["a"], hookGC: ["a"] }
+        const { commands, stderr, stdout, succeeded } = yield* run({ command, config, write: full })
+        assert.deepStrictEqual([succeeded, stdout, commands], [true, [], ["a"]])
+        assert.deepStrictEqual(stderr, ["passthrough: cannot log this request: the disk is full"])
+      }))
+  }
+
+  it.effect("does not stop an ADD whose configuration says so", () =>
+    Effect.gen(function*() {
+      const { stderr, succeeded } = yield* run({ command: "ADD", config: { onLogFailure: "ignore" }, write: full })
+      assert.deepStrictEqual([succeeded, stderr.length], [true, 1])
+    }))
+
+  it.effect("does not hide why a request is refused", () =>
+    Effect.gen(function*() {
+      const outcome = yield* run({ command: "ADD", variables: { CNI_PATH: "" }, write: full })
+      assert.strictEqual(failure(outcome).code, 4)
+    }))
+})
+
+describe("a hook that fails", () => {
+  const config = { hookADD: ["a", "b", "c"], onHookFailure: "fail" }
+  const fails = (names: ReadonlyArray<string>, how: object) => (hook: { readonly command: unknown }) =>
+    names.includes(String(hook.command)) ? how : {}
+
+  it.effect("is only logged", () =>
+    Effect.gen(function*() {
+      const { succeeded } = yield* run({ command: "ADD", config: { hookADD: ["a"] }, hook: () => ({ exitCode: 1 }) })
+      assert.isTrue(succeeded)
+    }))
+
+  it.effect("fails the request where that is asked for, after all hooks ran, in the name of the first", () =>
+    Effect.gen(function*() {
+      const outcome = yield* run({ command: "ADD", config, hook: fails(["b", "c"], { exitCode: 3, stderr: "why" }) })
+      assert.deepStrictEqual(outcome.commands, ["a", "b", "c"])
+      assert.deepInclude(failure(outcome), { code: 100, msg: "hook \"b\" failed with exit status 3", details: "why" })
+    }))
+
+  it.effect("for lack of time has a code of its own", () =>
+    Effect.gen(function*() {
+      const hook = () => ({ exitCode: null, signal: "SIGKILL", timedOut: true, durationMs: 30_001 })
+      const outcome = yield* run({ command: "ADD", config, hook })
+      assert.deepInclude(failure(outcome), { code: 101, msg: "hook \"a\" ran out of time after 30001 ms" })
+    }))
+
+  it.effect("never fails DEL and GC", () =>
+    Effect.gen(function*() {
+      for (const command of ["DEL", "GC"]) {
+        const commands = { hookDEL: ["a"], hookGC: ["a"], onHookFailure: "fail" }
+        assert.isTrue((yield* run({ command, config: commands, hook: () => ({ exitCode: 1 }) })).succeeded)
+      }
+    }))
+})
+
+describe("the plugin's own network namespace", () => {
+  const ownNamespace = attachment.CNI_NETNS
+
+  it.effect("is refused for ADD and DEL, after the work and with nothing else on stdout", () =>
+    Effect.gen(function*() {
+      for (const command of ["ADD", "DEL"]) {
+        const outcome = yield* run({ command, config: { [`hook${command}`]: ["a"] }, ownNamespace })
+        assert.deepStrictEqual([failure(outcome).code, outcome.commands], [8, ["a"]])
+      }
+    }))
+
+  it.effect("is accepted for CHECK, and where CNI_NETNS_OVERRIDE says so", () =>
+    Effect.gen(function*() {
+      assert.isTrue((yield* run({ command: "CHECK", ownNamespace })).succeeded)
+      for (const [value, accepted] of [["1", true], ["True", true], ["0", false], ["yes", false]] as const) {
+        const outcome = yield* run({ command: "ADD", variables: { CNI_NETNS_OVERRIDE: value }, ownNamespace })
+        assert.strictEqual(outcome.succeeded, accepted, value)
+      }
+    }))
+})
+
+describe("a defect", () => {
+  it.effect("is one error document with code 999, and no stack trace", () =>
+    Effect.gen(function*() {
+      const outcome = yield* run({
+        command: "ADD",
+        config: { hookADD: ["a"] },
+        hook: () => {
+          throw new TypeError("undefined is not a function")
+        }
+      })
+      assert.strictEqual(failure(outcome).code, 999)
+      assert.notInclude(outcome.stdout.join(), "    at ")
+      assert.deepStrictEqual(events(outcome.records), ["request", "error"])
+    }))
+})
+
+describe("a person", () => {
+  const callsByHand: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
+    ["", []],
+    ["ADD", ["--help"]],
+    ["", ["--version"]]
+  ]
+  for (const [command, args] of callsByHand) {
+    it.effect(`is told what this is: CNI_COMMAND=${command} passthrough ${args.join(" ")}`, () =>
+      Effect.gen(function*() {
+        const { records, stderr, stdout, succeeded } = yield* run({ command, arguments: args })
+        assert.deepStrictEqual([succeeded, stdout, records], [true, [], []])
+        assert.match(
+          stderr.join("\n"),
+          /^CNI plugin passthrough v\d+\.\d+\.\d+\nCNI protocol versions supported: 0\.1\.0/
+        )
+      }))
+  }
+})
+
+describe("an interruption", () => {
+  it.effect("in a hook answers that the runtime should try again, and exits with status 1", () =>
+    Effect.gen(function*() {
+      const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
+      const records: Array<Record> = []
+      const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+        Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+        Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n","hookADD":["sleep"]}`),
+        Layer.succeed(HookRunner, HookRunner.of({ run: () => Effect.never })),
+        Testing.resultWriter(output),
+        Testing.logSink(records)
+      ))))
+      while (records.length === 0) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      const exit = yield* Fiber.await(fiber)
+
+      assert.strictEqual(JSON.parse(output.stdout.join()).code, 11)
+      assert.deepStrictEqual(events(records), ["request", "error"])
+      assert.isTrue(Exit.isFailure(exit))
+      if (Exit.isFailure(exit)) assert.strictEqual(Runtime.getErrorExitCode(Cause.squash(exit.cause)), 1)
+    }))
+})
+
+describe("a sink of one's own", () => {
+  it.effect("takes the place of the built-in one", () =>
+    Effect.gen(function*() {
+      const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
+      const written: Array<string> = []
+      const Own = Layer.succeed(
+        LogSink,
+        LogSink.of({ write: (record) => Effect.sync(() => written.push(record.event)) })
+      )
+      yield* Passthrough.main.pipe(Effect.provide(
+        Layer.mergeAll(
+          Own,
+          Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+          Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n","logFile":"/dev/full"}`),
+          Testing.resultWriter(output)
+        ).pipe(Layer.provideMerge(Live.layer))
+      ))
+      assert.deepStrictEqual(written, ["request", "result"])
+    }))
+
+  it.effect("that hangs keeps the run no longer than `logTimeout`", () =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(run({
+        command: "ADD",
+        config: { logTimeout: "3s", onLogFailure: "ignore" },
+        write: () => Effect.never
+      }))
+      yield* TestClock.adjust("3 seconds")
+      const outcome = yield* Fiber.join(fiber)
+      assert.isTrue(outcome.succeeded)
+      assert.match(outcome.stderr.join("\n"), /a log sink: no answer in time: .* for 3s in total/)
+    }))
+})

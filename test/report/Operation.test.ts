@@ -1,0 +1,150 @@
+/** Which records belong together. */
+import { assert, describe, it } from "@effect/vitest"
+import * as JsonFormat from "../../src/record/JsonFormat.ts"
+import type { Record } from "../../src/record/Record.ts"
+import * as Operation from "../../src/report/Operation.ts"
+import * as View from "../../src/report/View.ts"
+import { called, chained, common, hook, plugin, read } from "./records.ts"
+
+const records = read(chained)
+
+/** The same records, told apart by `mark`, of another hour. */
+const again = (mark: string, hour: string, members: Partial<Record> = {}): ReadonlyArray<Record> =>
+  records.map((record) => ({
+    ...record,
+    ...members as object,
+    invocation: `${record.invocation}${mark}`,
+    time: record.time.replace("T10", hour)
+  }))
+
+const shape = (operations: ReadonlyArray<Operation.Operation>) =>
+  operations.map(({ request, steps }) => [request.command, ...steps.map(({ title }) => title)])
+
+describe("records", () => {
+  it("of the same tap, or of another verb, are another operation", () => {
+    const found = Operation.operations([...again("\"", "T12", { command: "DEL" }), ...records, ...again("'", "T11")])
+    assert.deepStrictEqual(shape(found), [
+      ["ADD", "before-portmap", "after-portmap"],
+      ["ADD", "before-portmap", "after-portmap"],
+      ["DEL", "before-portmap", "after-portmap"]
+    ])
+  })
+
+  it("of taps without labels are told apart by their configurations, without what changes", () => {
+    const tap = (invocation: string, time: number, config: object) => [
+      { ...common(invocation, time), event: "request", config: { type: "passthrough", ...config } },
+      { ...common(invocation, time + 1), event: "result", durationMs: 1 }
+    ]
+    const chain = (time: number) => [
+      ...tap(`${time}a`, time, { x: 1, prevResult: { time } }),
+      ...tap(`${time}b`, time + 5, { x: 2, prevResult: { time } })
+    ]
+    assert.deepStrictEqual(shape(Operation.operations(read([...chain(0), ...chain(100)]))), [
+      ["ADD", "passthrough", "passthrough"],
+      ["ADD", "passthrough", "passthrough"]
+    ])
+  })
+
+  it("are put together in whatever order they come", () => {
+    assert.deepStrictEqual(
+      Operation.operations(records.toReversed()).map(View.make),
+      Operation.operations(records).map(View.make)
+    )
+  })
+
+  it("of a run that was killed say that it failed", () => {
+    const [operation] = Operation.operations(records.slice(0, 2))
+    assert.isTrue(operation !== undefined && Operation.hasFailed(operation))
+  })
+
+  it("of a run without its request are passed over", () => {
+    assert.deepStrictEqual(Operation.operations(records.slice(1, 3)), [])
+  })
+
+  it("of a failed hook say that it failed, even where the request did not", () => {
+    const request = { ...common("1", 0, "tap"), event: "request" }
+    const end = { ...common("1", 1), event: "result", durationMs: 1 }
+    const ran = (exitCode: number) => ({ ...common("1", 1), event: "hook", hook: { ...hook, exitCode }, durationMs: 1 })
+    const failed = (lines: ReadonlyArray<object>) => Operation.operations(read(lines)).map(Operation.hasFailed)
+    assert.deepStrictEqual(failed([request, ran(1), end]), [true])
+    assert.deepStrictEqual(failed([request, ran(0), end]), [false])
+  })
+
+  it("of members called like those of every object are nothing special", () => {
+    for (const name of ["constructor", "toString", "__proto__"]) {
+      const named = chained.map((record) => ({
+        ...record,
+        invocation: name,
+        containerId: name,
+        network: name,
+        label: name
+      }))
+      assert.strictEqual(Operation.operations(read(named)).length, 1)
+    }
+  })
+
+  it("keep no more than the last lines of what programs wrote", () => {
+    const stdout = Array.from({ length: 100_000 }, (_, index) => `line ${index}`).join("\n")
+    const ran = { ...common("1", 1), event: "hook", hook: { ...hook, stdout }, durationMs: 1 }
+    const [operation] = Operation.operations(read([{ ...common("1", 0), event: "request" }, ran]))
+    const kept = operation?.steps[0]?.hooks[0]?.stdout
+    assert.strictEqual(kept?.lines.length, 12)
+    assert.strictEqual(kept?.lines.at(-1), "line 99999")
+    assert.strictEqual(kept?.linesBefore, 99_988)
+  })
+
+  it("that were shown are forgotten", () => {
+    const collector = new Operation.Collector()
+    for (const record of records) collector.add(record)
+    for (const operation of collector.operations()) collector.forget(operation)
+    assert.deepStrictEqual(collector.operations(), [])
+  })
+
+  it("are nothing else than what the plugin logs", () => {
+    for (
+      const line of ["", "{", "[]", "null", `{"event":"request"}`, `{"time":1,"event":"request","invocation":"x"}`]
+    ) {
+      assert.isUndefined(JsonFormat.read(line))
+    }
+  })
+})
+
+describe("the view of an operation", () => {
+  const view = (lines: ReadonlyArray<object>) => Operation.operations(read(lines)).map(View.make)[0]
+
+  it("has what happened between two taps, where no record tells of it", () => {
+    assert.deepStrictEqual(view(chained)?.steps.map(({ changes, changesBefore }) => [changesBefore, changes]), [
+      [[], []],
+      [[{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }], []]
+    ])
+  })
+
+  it("has the whole time from its first record to its last", () => {
+    assert.strictEqual(view(chained)?.durationMs, 47)
+    assert.isUndefined(view(chained.slice(0, 4))?.durationMs)
+  })
+
+  it("has how a plugin ended, and its own time", () => {
+    const step = (outcome: object, end: object) => view(called(outcome, end))?.steps[0]
+    const succeeded = step({}, { event: "result", result: { cniVersion: "1.0.0" } })
+    assert.deepStrictEqual([succeeded?.state, succeeded?.plugin?.ending, succeeded?.durationMs], [
+      "done",
+      "exit status 0",
+      12.5
+    ])
+    const killed = step({ exitCode: null, signal: "SIGSEGV" }, { event: "error", error: { msg: "killed by SIGSEGV" } })
+    assert.deepStrictEqual([killed?.state, killed?.plugin?.ending, killed?.failure], ["failed", "SIGSEGV", [
+      "killed by SIGSEGV"
+    ]])
+  })
+
+  it("says of a plugin without an end after it that it is not finished", () => {
+    const step = view([{ ...common("1", 0), event: "request" }, {
+      ...common("1", 1),
+      event: "plugin",
+      plugin,
+      durationMs: 1
+    }])
+    assert.strictEqual(step?.steps[0]?.state, "unfinished")
+  })
+})

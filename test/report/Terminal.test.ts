@@ -1,0 +1,215 @@
+/** What people see, to the letter. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operation from "../../src/report/Operation.ts"
+import * as Style from "../../src/report/Style.ts"
+import * as Terminal from "../../src/report/Terminal.ts"
+import * as View from "../../src/report/View.ts"
+import * as Wrap from "../../src/report/Wrap.ts"
+import { called, chained, common, hook, read } from "./records.ts"
+
+const style = (width: number, colour = false) => Style.make({ isTerminal: true, width, minutesEast: () => 60 }, colour)
+
+const render = (
+  records: ReadonlyArray<object | string>,
+  options: { readonly width?: number; readonly colour?: boolean; readonly full?: boolean } = {}
+) => {
+  const { colour = false, full = false, width = 80 } = options
+  const [operation] = Operation.operations(read(records), { full })
+  if (operation === undefined) throw new Error("no operation")
+  return Terminal.render(View.make(operation), style(width, colour), { full }).join("\n")
+}
+
+/** All text without the frame, as one line. */
+const words = (drawn: string) => drawn.replace(/^[│├└─ ]*/gm, "").replace(/\s+/g, " ")
+
+describe("an operation on a terminal", () => {
+  it("fits into 80 columns", () => {
+    assert.strictEqual(
+      render(chained),
+      `ADD eth0 of 5c01f03d8d6d on podman
+2026-11-24 11:00:00.000 +01:00  /run/netns/demo
+│
+├─ ✓ before-portmap                                                14 ms
+│   $ iptables -t nat -S  12.5 ms
+│     -P INPUT
+│     -P OUTPUT
+│   + dns nameservers ["10.88.0.1"]
+├─ ✗ after-portmap                                                  7 ms
+│   $ false  (exit status 1)  12.5 ms
+│     \\u001b[31mred\\u001b[0m
+│   code 100: hook "false" failed with exit status 1
+└─ 47 ms in total`
+    )
+  })
+
+  it("is wrapped on a narrow terminal: no line is longer, and no word is missing", () => {
+    for (const width of [1, 5, 12, 30, 47]) {
+      const drawn = render(chained, { width })
+      if (width >= 12) { for (const line of drawn.split("\n")) assert.isAtMost(Wrap.columns(line), width) }
+      assert.strictEqual(drawn.replace(/[│├└─ \n]/g, ""), render(chained).replace(/[│├└─ \n]/g, ""))
+    }
+    assert.include(
+      render(chained, { width: 30 }),
+      `│   code 100: hook "false"
+│     failed with exit status
+│     1`
+    )
+  })
+
+  it("is the same at 120 columns and in colour, but for the colour", () => {
+    const coloured = render(chained, { width: 120, colour: true })
+    // oxlint-disable-next-line no-control-regex
+    assert.strictEqual(coloured.replace(/\u001b\[\d+m/g, ""), render(chained, { width: 120 }))
+    assert.include(coloured, "\u001b[32m✓\u001b[0m")
+    assert.include(coloured, "\u001b[31m✗\u001b[0m")
+    assert.include(coloured, "\u001b[32m+ dns nameservers [\"10.88.0.1\"]\u001b[0m")
+  })
+
+  it("has the first 12 characters of an ID of 64, and with --full all of them", () => {
+    const id = "0123456789abcdef".repeat(4)
+    const records = chained.map((record) => ({ ...record, containerId: id }))
+    assert.include(render(records), "ADD eth0 of 0123456789ab on podman\n")
+    assert.include(words(render(records, { full: true })), `ADD eth0 of ${id} on podman`)
+  })
+
+  it("has a time that is not a date as it was logged", () => {
+    assert.include(
+      render([{ ...common("1", 0), time: "yesterday", event: "request" }]),
+      "\nyesterday  /run/netns/demo\n"
+    )
+  })
+
+  it("has with --full what went into and came out of each plugin", () => {
+    const drawn = render(chained, { full: true })
+    assert.include(drawn, "│   CNI_ARGS=K8S_POD_NAME=web\n│   stdin\n│     {\n│       \"type\": \"passthrough\",\n")
+    assert.include(drawn, "│   stdout\n│     {\n│       \"cniVersion\": \"1.0.0\",\n")
+  })
+})
+
+describe("a plugin on a terminal", () => {
+  it("that succeeded is drawn with what it did, its own time, and its stderr", () => {
+    const result = {
+      cniVersion: "1.0.0",
+      ips: [{ address: "10.88.0.2/16", gateway: "10.88.0.1" }],
+      routes: [{ dst: "::/0" }]
+    }
+    assert.strictEqual(
+      render(called({ stderr: "careful\n" }, { event: "result", result })),
+      `ADD eth0 of 5c01f03d8d6d on podman
+2026-11-24 11:00:00.000 +01:00  /run/netns/demo
+│
+├─ ✓ portmap                                                     12.5 ms
+│   + route ::/0
+│   stderr:
+│     careful
+└─ 14 ms in total`
+    )
+  })
+
+  it("that failed is drawn with its error document, its exit status and its stderr", () => {
+    const error = { code: 11, msg: "no addresses", details: "in 10.88.0.0/16" }
+    assert.include(
+      render(called({ exitCode: 1, stderr: "warn: x\n" }, { event: "error", error })),
+      `├─ ✗ portmap                                                     12.5 ms
+│   code 11: no addresses
+│   in 10.88.0.0/16
+│   exit status 1
+│   stderr:
+│     warn: x
+└─`
+    )
+  })
+
+  it("that a signal killed is drawn with the signal, and with what it wrote instead of an answer", () => {
+    const drawn = render(
+      called({ exitCode: null, signal: "SIGKILL", stdout: "half an ans", truncated: true }, {
+        event: "error",
+        error: { msg: "gave no answer" }
+      })
+    )
+    assert.include(
+      drawn,
+      `│   gave no answer
+│   SIGKILL
+│   stdout:
+│     half an ans
+│   more output was not logged
+└─`
+    )
+  })
+
+  it("that ran out of time is drawn so", () => {
+    const drawn = render(
+      called({ exitCode: null, signal: "SIGKILL", timedOut: true }, {
+        event: "error",
+        error: { msg: "gave no answer" }
+      })
+    )
+    assert.include(drawn, "│   out of time\n")
+  })
+
+  it("whose end is not logged is drawn so", () => {
+    assert.include(render(chained.slice(0, 2)), "│   no result was logged: it was killed, or is still running\n└─")
+  })
+})
+
+describe("a hostile log on a terminal", () => {
+  it("has no control characters", () => {
+    const evil = "\u001b[2J\r\n\u202e\u0007"
+    const drawn = render([
+      { ...common("1", 0, evil), event: "request", network: evil, netns: evil, args: evil, path: evil },
+      { ...common("1", 1), event: "hook", hook: { ...hook, command: evil, stdout: evil, stderr: evil }, durationMs: 1 },
+      {
+        ...common("1", 1),
+        event: "plugin",
+        plugin: {
+          ...called({}, {}),
+          type: evil,
+          exitCode: 1,
+          signal: evil,
+          durationMs: 1,
+          stderr: evil,
+          truncated: true
+        },
+        durationMs: 1
+      },
+      { ...common("1", 2), event: "error", error: { code: 1, msg: evil, details: evil }, durationMs: 1 }
+    ], { full: true })
+    // oxlint-disable-next-line no-control-regex
+    assert.notMatch(drawn, /[\0-\u0009\u000b-\u001f\u007f-\u009f\u202e]/)
+  })
+
+  it("does not hide the rest: what is drawn of one run is bounded, with --full too", () => {
+    const deep = `${"[".repeat(5000)}1${"]".repeat(5000)}`
+    const routes = Array.from({ length: 5000 }, () => ({ dst: "10.0.0.0/8" }))
+    const long = "x ".repeat(1_000_000)
+    const document = `{"routes":${JSON.stringify(routes)},"x":${deep},"y":"${long}","__proto__":${deep},"toString":[]}`
+    const withDocument = (members: object, name: string) =>
+      `${JSON.stringify(members).slice(0, -1)},"${name}":${document}}`
+    const lines = (full: boolean) =>
+      render([
+        withDocument({ ...common("1", 0, "tap"), event: "request", args: long }, "config"),
+        {
+          ...common("1", 1),
+          event: "hook",
+          hook: { ...hook, command: long, stdout: long, stderr: long },
+          durationMs: 1
+        },
+        withDocument({ ...common("1", 1), event: "result", durationMs: 1 }, "result"),
+        { ...common("2", 2, "next"), event: "request" },
+        { ...common("2", 3), event: "error", error: { code: 1, msg: long, details: long }, durationMs: 1 }
+      ], { full }).split("\n")
+    assert.isBelow(lines(false).length, 400)
+    assert.isBelow(lines(true).length, 20_000)
+    assert.include(lines(false), "│   … 4984 changes more")
+  })
+
+  it("is drawn in time that grows with its size", () => {
+    const started = performance.now()
+    render([
+      { ...common("1", 0, "tap"), event: "request", config: { prevResult: { x: "é".repeat(5_000_000) } } },
+      { ...common("1", 1), event: "error", error: { code: 1, msg: "é ".repeat(5_000_000) }, durationMs: 1 }
+    ], { full: true })
+    assert.isBelow(performance.now() - started, 5000)
+  })
+})

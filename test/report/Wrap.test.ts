@@ -1,0 +1,27 @@
+/** Lines that fit on a screen. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Wrap from "../../src/report/Wrap.ts"
+
+describe("a line", () => {
+  it("that fits stays as it is", () => {
+    assert.deepStrictEqual(Wrap.lines("  a  b ", 7), ["  a  b "])
+    assert.deepStrictEqual(Wrap.lines("a".repeat(1000), Number.POSITIVE_INFINITY), ["a".repeat(1000)])
+  })
+
+  it("is broken between words, and goes on with an indent", () => {
+    assert.deepStrictEqual(Wrap.lines("dial tcp 10.0.0.1:443: connect: refused", 24), [
+      "dial tcp 10.0.0.1:443:",
+      "  connect: refused"
+    ])
+    assert.deepStrictEqual(Wrap.lines("    one two three four five", 20), ["    one two three", "      four five"])
+  })
+
+  it("is broken inside a word where that is wider than a line", () => {
+    assert.deepStrictEqual(Wrap.lines("x abcdefghij", 4), ["x", "abcd", "efgh", "ij"])
+  })
+
+  it("is measured as a terminal shows it", () => {
+    assert.deepStrictEqual(Wrap.lines("ファイル", 4), ["ファ", "イル"])
+    assert.strictEqual(Wrap.columns("é✓"), 2)
+  })
+})

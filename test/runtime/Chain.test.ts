@@ -1,0 +1,251 @@
+/** How a runtime calls the plugins of a network. Sources: CNI specification, section 3; libcni. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
+import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
+import type { Attachment } from "../../src/runtime/Attachments.ts"
+import * as Chain from "../../src/runtime/Chain.ts"
+import { type Asked, type Ended, host } from "../support/plugins.ts"
+
+const attachment: Attachment = {
+  network: "n",
+  containerId: "c1",
+  ifname: "eth0",
+  netns: "/run/netns/x",
+  args: [["IgnoreUnknown", "1"], ["K8S_POD_NAME", "web"]],
+  capabilityArgs: { portMappings: [{ hostPort: 80 }], ips: ["10.0.0.5/8"] }
+}
+
+const chainOf = (document: object | string, timeout = 0): Chain.Chain => {
+  const text = typeof document === "string" ? document : JSON.stringify(document)
+  return {
+    list: NetworkConfigList.make(JSON.parse(text), text),
+    cniPath: ["/none", "/plugins"],
+    timeout,
+    variables: { HOME: "/root", CNI_COMMAND: "old", CNI_IFNAME: "old" }
+  }
+}
+
+const two = { cniVersion: "1.0.0", name: "n", plugins: [{ type: "a", mtu: 1400 }, { type: "b" }] }
+
+/** An ADD that adds its type to the names of the interfaces. */
+const adds = ({ config, type }: Asked): Ended => ({
+  stdout: JSON.stringify({
+    cniVersion: config.cniVersion,
+    interfaces: [...config.prevResult?.interfaces ?? [], { name: type }]
+  })
+})
+const fails = (code: number) => (): Ended => ({
+  exitCode: 1,
+  stdout: JSON.stringify({ cniVersion: "1.0.0", code, msg: "no" })
+})
+const quiet = (): Ended => ({})
+
+const run = (calls: Chain.Calls, plugins: Parameters<typeof host>[0]) => {
+  const { asked, layer } = host(plugins)
+  return Effect.map(Effect.provide(Stream.runCollect(calls), layer), (made) => ({ asked, made, last: made.at(-1) }))
+}
+
+const types = (asked: ReadonlyArray<Asked>) => asked.map(({ command, type }) => `${command} ${type}`)
+
+describe("an ADD", () => {
+  it.effect("gives each plugin its own configuration with the name and the version of the list", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.add(chainOf(two), attachment), { a: adds, b: adds })
+      assert.deepStrictEqual(asked[0]?.config, { type: "a", mtu: 1400, name: "n", cniVersion: "1.0.0" })
+      assert.deepStrictEqual(types(asked), ["ADD a", "ADD b"])
+    }))
+
+  it.effect("hands the result of each plugin to the next, and has the last one as its own", () =>
+    Effect.gen(function*() {
+      const { asked, last } = yield* run(Chain.add(chainOf(two), attachment), { a: adds, b: adds })
+      assert.isUndefined(asked[0]?.config.prevResult)
+      assert.deepStrictEqual(asked[1]?.config.prevResult, { cniVersion: "1.0.0", interfaces: [{ name: "a" }] })
+      assert.deepStrictEqual(JSON.parse(last === undefined ? "" : Chain.resultOf(last) ?? "").interfaces.length, 2)
+    }))
+
+  it.effect("sets the variables of the protocol over those that it has itself", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.add(chainOf(two), attachment), { a: adds, b: adds })
+      assert.deepStrictEqual(asked[0]?.env, {
+        HOME: "/root",
+        CNI_COMMAND: "ADD",
+        CNI_CONTAINERID: "c1",
+        CNI_NETNS: "/run/netns/x",
+        CNI_IFNAME: "eth0",
+        CNI_ARGS: "IgnoreUnknown=1;K8S_POD_NAME=web",
+        CNI_PATH: "/none:/plugins"
+      })
+    }))
+
+  it.effect("gives a plugin the arguments of its capabilities, and no others", () =>
+    Effect.gen(function*() {
+      const plugins = [
+        { type: "a", capabilities: { portMappings: true, ips: false, mac: true } },
+        { type: "b", capabilities: { ips: false } }
+      ]
+      const { asked } = yield* run(Chain.add(chainOf({ ...two, plugins }), attachment), { a: adds, b: adds })
+      assert.deepStrictEqual(asked[0]?.config.runtimeConfig, { portMappings: [{ hostPort: 80 }] })
+      assert.isUndefined(asked[1]?.config.runtimeConfig)
+    }))
+
+  it.effect("passes configurations and results without loss", () =>
+    Effect.gen(function*() {
+      const text =
+        `{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"a"},{"type":"b","big":12345678901234567890,"1":1.0}]}`
+      const result = `{"cniVersion":"1.0.0","z":12345678901234567890,"1":1.0}`
+      const { asked } = yield* run(Chain.add(chainOf(text), attachment), { a: () => ({ stdout: result }), b: adds })
+      assert.strictEqual(
+        asked[1]?.stdin,
+        `{"type":"b","big":12345678901234567890,"1":1.0,"name":"n","cniVersion":"1.0.0","prevResult":${result}}`
+      )
+    }))
+
+  it.effect("hands a result on in the version of the configuration", () =>
+    Effect.gen(function*() {
+      const old = () => ({ stdout: `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.5/8"}}` })
+      const { asked } = yield* run(Chain.add(chainOf(two), attachment), { a: old, b: adds })
+      assert.deepStrictEqual(asked[1]?.config.prevResult, { cniVersion: "1.0.0", ips: [{ address: "10.0.0.5/8" }] })
+    }))
+
+  it.effect("ends with the first plugin that fails", () =>
+    Effect.gen(function*() {
+      const { asked, last } = yield* run(Chain.add(chainOf(two), attachment), { a: fails(11), b: adds })
+      assert.deepStrictEqual(types(asked), ["ADD a"])
+      assert.deepStrictEqual(last?.answer, {
+        _tag: "Failure",
+        hasDocument: true,
+        code: 11,
+        msg: "no",
+        details: ""
+      })
+    }))
+
+  it.effect("ends with a plugin that is not there", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.add(chainOf(two), attachment), { b: adds })
+      assert.strictEqual(made.length, 1)
+      assert.isUndefined(made[0]?.file)
+      assert.deepInclude(made[0]?.answer, { code: undefined, msg: "not found in /none:/plugins" })
+    }))
+
+  it.effect("tells of each plugin as soon as it has ended", () =>
+    Effect.gen(function*() {
+      const { asked, layer } = host({ a: adds, b: adds })
+      const seen: Array<number> = []
+      yield* Stream.runForEach(Chain.add(chainOf(two), attachment), () => Effect.sync(() => seen.push(asked.length)))
+        .pipe(Effect.provide(layer))
+      assert.deepStrictEqual(seen, [1, 2])
+    }))
+
+  it.effect("knows when each plugin was called, and gives it its time", () =>
+    Effect.gen(function*() {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const { asked, made } = yield* run(Chain.add(chainOf(two, 250), attachment), { a: adds, b: adds })
+      assert.strictEqual(made[0]?.time, 1_700_000_000_000)
+      assert.strictEqual(asked[0]?.timeout, 250)
+      assert.match(made[0]?.invocation ?? "", /^[0-9a-f]{16}$/)
+      assert.notStrictEqual(made[0]?.invocation, made[1]?.invocation)
+    }))
+})
+
+describe("a DEL", () => {
+  const result = `{"cniVersion":"1.0.0"}`
+
+  it.effect("goes backwards, each plugin with the result of the ADD", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: quiet })
+      assert.deepStrictEqual(types(asked), ["DEL b", "DEL a"])
+      for (const { config } of asked) assert.deepStrictEqual(config.prevResult, { cniVersion: "1.0.0" })
+    }))
+
+  it.effect("has no result before 0.4.0, and none where none is known", () =>
+    Effect.gen(function*() {
+      const old = yield* run(Chain.del(chainOf({ ...two, cniVersion: "0.3.1" }), attachment, result), {
+        a: quiet,
+        b: quiet
+      })
+      const unknown = yield* run(Chain.del(chainOf(two), attachment, undefined), { a: quiet, b: quiet })
+      for (const { config } of [...old.asked, ...unknown.asked]) assert.isUndefined(config.prevResult)
+    }))
+
+  it.effect("ends with the first plugin that fails", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: fails(7) })
+      assert.deepStrictEqual(types(asked), ["DEL b"])
+    }))
+})
+
+describe("a CHECK", () => {
+  it.effect("goes forwards with the result of the ADD, up to the first plugin that fails", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.check(chainOf(two), attachment, `{"cniVersion":"1.0.0"}`), {
+        a: fails(7),
+        b: quiet
+      })
+      assert.deepStrictEqual(types(asked), ["CHECK a"])
+      assert.deepStrictEqual(asked[0]?.config.prevResult, { cniVersion: "1.0.0" })
+    }))
+})
+
+const capable = { ...two, cniVersion: "1.1.0", plugins: [{ type: "a", capabilities: { ips: true } }, { type: "b" }] }
+
+const ofNoAttachment = {
+  CNI_CONTAINERID: "",
+  CNI_NETNS: "",
+  CNI_IFNAME: "",
+  CNI_ARGS: "",
+  CNI_PATH: "/none:/plugins"
+}
+
+describe("a GC", () => {
+  it.effect("names the valid attachments to every plugin, whichever fails, and nothing of an attachment", () =>
+    Effect.gen(function*() {
+      const valid = [{ containerID: "c1", ifname: "eth0" }]
+      const { asked, made } = yield* run(Chain.gc(chainOf(capable), valid), { a: fails(7), b: fails(8) })
+      assert.deepStrictEqual(types(asked), ["GC a", "GC b"])
+      assert.strictEqual(made.filter(Chain.hasFailed).length, 2)
+      assert.deepStrictEqual(asked[0]?.config, {
+        type: "a",
+        capabilities: { ips: true },
+        name: "n",
+        cniVersion: "1.1.0",
+        "cni.dev/valid-attachments": valid,
+        "cni.dev/attachments": valid
+      })
+      assert.deepInclude(asked[0]?.env, ofNoAttachment)
+    }))
+})
+
+describe("a STATUS", () => {
+  it.effect("asks each plugin up to the first that is not ready, without arguments of capabilities", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.status(chainOf(capable)), { a: fails(50), b: quiet })
+      assert.deepStrictEqual(types(asked), ["STATUS a"])
+      assert.deepStrictEqual(asked[0]?.config, {
+        type: "a",
+        capabilities: { ips: true },
+        name: "n",
+        cniVersion: "1.1.0"
+      })
+      assert.deepInclude(asked[0]?.env, ofNoAttachment)
+    }))
+})
+
+describe("a VERSION", () => {
+  it.effect("asks every plugin as libcni does", () =>
+    Effect.gen(function*() {
+      const answer = () => ({ stdout: `{"cniVersion":"1.1.0","supportedVersions":["1.0.0"]}` })
+      const { asked, made } = yield* run(Chain.version(chainOf(capable)), { a: fails(4), b: answer })
+      assert.deepStrictEqual(types(asked), ["VERSION a", "VERSION b"])
+      assert.deepStrictEqual(asked[0]?.config, { cniVersion: "1.1.0" })
+      assert.deepInclude(asked[0]?.env, {
+        CNI_CONTAINERID: "",
+        CNI_NETNS: "dummy",
+        CNI_IFNAME: "dummy",
+        CNI_PATH: "dummy"
+      })
+      assert.deepStrictEqual(made.map(Chain.hasFailed), [true, false])
+    }))
+})

@@ -1,0 +1,71 @@
+/** Named network namespaces. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Path from "effect/Path"
+import type { Execution } from "../../src/exec/Execution.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as Netns from "../../src/runtime/Netns.ts"
+
+describe("the path of a namespace", () => {
+  const paths: ReadonlyArray<readonly [given: string, path: string]> = [
+    ["x", "/run/netns/x"],
+    ["/run/netns/x", "/run/netns/x"],
+    ["/run/netns/x/", "/run/netns/x"],
+    ["/run//netns/./y/../x", "/run/netns/x"],
+    ["./x", `${process.cwd()}/x`],
+    ["x/", `${process.cwd()}/x`],
+    [".", process.cwd()]
+  ]
+  for (const [given, path] of paths) {
+    it.effect(`is absolute and clean: ${given}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* Netns.pathOf(given), path)
+      }).pipe(Effect.provide(Path.layer)))
+  }
+})
+
+describe("ip netns", () => {
+  const ended = (fields: Partial<Execution>) =>
+    ProcessRunner.of({
+      run: ({ argv }) =>
+        Effect.succeed({
+          argv,
+          stdin: "",
+          exitCode: 0,
+          signal: null,
+          timedOut: false,
+          truncated: false,
+          durationMs: 1,
+          stdout: new Uint8Array(),
+          stderr: new Uint8Array(),
+          ...fields
+        })
+    })
+
+  it.effect("that fails is told in its own words", () =>
+    Effect.gen(function*() {
+      const stderr = new TextEncoder().encode("Cannot create namespace file \"/run/netns/x\": File exists\n")
+      const error = yield* Effect.flip(Netns.add("x")).pipe(
+        Effect.provideService(ProcessRunner, ended({ exitCode: 1, stderr }))
+      )
+      assert.strictEqual(error.message, "ip netns add x: Cannot create namespace file \"/run/netns/x\": File exists")
+    }))
+
+  it.effect("that says nothing is told by its exit status", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Netns.remove("x")).pipe(
+        Effect.provideService(ProcessRunner, ended({ exitCode: 2 }))
+      )
+      assert.strictEqual(error.message, "ip netns del x: exit status 2; this needs root")
+    }))
+
+  it.effect("that is not there is told so", () =>
+    Effect.gen(function*() {
+      const missing = ProcessRunner.of({
+        run: () =>
+          Effect.fail(new NotStarted({ program: "ip", reason: "no such file", code: "ENOENT", cause: undefined }))
+      })
+      const error = yield* Effect.flip(Netns.add("x")).pipe(Effect.provideService(ProcessRunner, missing))
+      assert.strictEqual(error.message, "ip netns add x: no such file")
+    }))
+})

@@ -1,0 +1,174 @@
+/** A call of a plugin as records. */
+import { assert, describe, it } from "@effect/vitest"
+import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
+import * as PluginAnswer from "../../src/exec/PluginAnswer.ts"
+import * as JsonFormat from "../../src/record/JsonFormat.ts"
+import type { Call } from "../../src/runtime/Chain.ts"
+import { PluginFailed } from "../../src/runtime/PluginFailed.ts"
+import * as Records from "../../src/runtime/Records.ts"
+
+const bytes = (text: string) => new TextEncoder().encode(text)
+
+const callOf = (stdout: string, answer: PluginAnswer.PluginAnswer, ended: Partial<Call["execution"]> = {}): Call => ({
+  invocation: "00112233aabbccdd",
+  plugin: { type: "bridge", title: "bridge 2" },
+  verb: "ADD",
+  time: Date.UTC(2026, 0, 2, 3, 4, 5),
+  env: {
+    CNI_COMMAND: "ADD",
+    CNI_CONTAINERID: "c1",
+    CNI_NETNS: "/run/netns/x",
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: "A=1",
+    CNI_PATH: "/opt/cni/bin"
+  },
+  stdin: `{"type":"bridge","big":12345678901234567890}`,
+  file: "/opt/cni/bin/bridge",
+  execution: {
+    argv: ["/opt/cni/bin/bridge"],
+    stdin: "",
+    exitCode: 0,
+    signal: null,
+    timedOut: false,
+    truncated: false,
+    durationMs: 12.5,
+    stdout: bytes(stdout),
+    stderr: bytes(""),
+    ...ended
+  },
+  answer
+})
+
+const chain = { list: NetworkConfigList.make({ cniVersion: "1.0.0", name: "n", plugins: [] }), timeout: 0 }
+
+const parsed = (call: Call, timeout = 0) =>
+  Records.of(call, { ...chain, timeout }).map((record) => JSON.parse(JsonFormat.render(record)))
+
+const common = {
+  invocation: "00112233aabbccdd",
+  command: "ADD",
+  containerId: "c1",
+  ifname: "eth0",
+  netns: "/run/netns/x",
+  network: "n",
+  cniVersion: "1.0.0",
+  label: "bridge 2"
+}
+
+describe("a plugin that succeeds", () => {
+  const result = `{"cniVersion":"1.0.0"}`
+  const call = callOf(result, { _tag: "Success", document: result }, { stderr: bytes("so so") })
+
+  it("is a request, how the plugin ended, and its result, which is told once", () => {
+    const [request, plugin, end] = parsed(call)
+    assert.deepInclude(request, { ...common, time: "2026-01-02T03:04:05.000Z", event: "request", args: "A=1" })
+    assert.deepStrictEqual(plugin, {
+      ...common,
+      time: "2026-01-02T03:04:05.013Z",
+      event: "plugin",
+      plugin: {
+        type: "bridge",
+        file: "/opt/cni/bin/bridge",
+        exitCode: 0,
+        signal: null,
+        durationMs: 12.5,
+        stderr: "so so",
+        truncated: false
+      },
+      durationMs: 12.5
+    })
+    assert.deepStrictEqual(end, {
+      ...common,
+      time: "2026-01-02T03:04:05.013Z",
+      event: "result",
+      durationMs: 12.5,
+      result: { cniVersion: "1.0.0" }
+    })
+  })
+
+  it("has its configuration without loss", () => {
+    const [request] = Records.of(call, chain)
+    assert.include(request === undefined ? "" : JsonFormat.render(request), "\"big\":12345678901234567890")
+  })
+
+  it("says whether it ran out of time only where its time was limited", () => {
+    assert.isFalse(parsed(call, 500)[1].plugin.timedOut)
+    assert.notProperty(parsed(call)[1].plugin, "timedOut")
+  })
+
+  it("has what is on stdout where that is not a result", () => {
+    assert.strictEqual(parsed(callOf("text", { _tag: "Success", document: undefined }))[1].plugin.stdout, "text")
+  })
+
+  it("is read back as it was", () => {
+    for (const record of Records.of(call, chain)) {
+      assert.deepStrictEqual(JsonFormat.read(JsonFormat.render(record)), record)
+    }
+  })
+})
+
+describe("a plugin that fails", () => {
+  const document: PluginAnswer.Failure = {
+    _tag: "Failure",
+    hasDocument: true,
+    code: 11,
+    msg: "no addresses",
+    details: "full"
+  }
+
+  it("has its own error, and no stdout besides", () => {
+    const [, plugin, end] = parsed(callOf("{…}", document, { exitCode: 1 }))
+    assert.deepStrictEqual(end.error, { code: 11, msg: "no addresses", details: "full" })
+    assert.notProperty(plugin.plugin, "stdout")
+  })
+
+  it("without a document has no code, and its output", () => {
+    const killed = callOf("so far", PluginAnswer.failed("was killed by SIGKILL"), { exitCode: null, signal: "SIGKILL" })
+    const [, plugin, end] = parsed(killed)
+    assert.deepStrictEqual(end.error, { msg: "was killed by SIGKILL" })
+    assert.deepInclude(plugin.plugin, { stdout: "so far", signal: "SIGKILL", exitCode: null })
+  })
+
+  it("that was never started has no file where there is none, and no ending", () => {
+    const missing: Call = { ...callOf("", PluginAnswer.failed("not found")), file: undefined, execution: undefined }
+    assert.deepStrictEqual(parsed(missing)[1].plugin, {
+      type: "bridge",
+      exitCode: null,
+      signal: null,
+      durationMs: 0,
+      stderr: "",
+      truncated: false
+    })
+  })
+
+  it("is told to a person with what it said", () => {
+    const call = callOf("{…}", document, { exitCode: 1, stderr: bytes("1\n2\n3\n4\n5\n6\u001b[2J\n") })
+    assert.strictEqual(
+      new PluginFailed({ calls: [call], advice: "To undo it: run del" }).message,
+      `ADD failed in bridge: code 11: no addresses, exit status 1, after 12.5 ms
+  details: full
+  stderr: 2
+  stderr: 3
+  stderr: 4
+  stderr: 5
+  stderr: 6\\u001b[2J
+  To undo it: run del`
+    )
+  })
+
+  it("without a document is told with its stdout", () => {
+    const call = callOf("panic: nil\n", PluginAnswer.failed("exited with status 2"), { exitCode: 2 })
+    assert.strictEqual(
+      new PluginFailed({ calls: [call], advice: "" }).message,
+      "ADD failed in bridge: exited with status 2, after 12.5 ms\n  stdout: panic: nil"
+    )
+  })
+
+  it("among others is told with its attachment", () => {
+    const call: Call = { ...callOf("", document, { exitCode: 1 }), verb: "DEL" }
+    assert.strictEqual(
+      new PluginFailed({ calls: [call, call], advice: "" }).message.split("\n")[0],
+      "DEL of c1 eth0 failed in bridge: code 11: no addresses, exit status 1, after 12.5 ms"
+    )
+  })
+})

@@ -1,0 +1,176 @@
+/** The results of attachments, in libcni's format and place. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import type { Attachment } from "../../src/runtime/Attachments.ts"
+import * as CachedResult from "../../src/runtime/CachedResult.ts"
+import * as GarbageCollection from "../../src/runtime/GarbageCollection.ts"
+import * as ResultCache from "../../src/runtime/ResultCache.ts"
+import { temporary } from "../support/plugin.ts"
+
+const attachment: Attachment = {
+  network: "n",
+  containerId: "c1",
+  ifname: "eth0",
+  netns: "/run/netns/x",
+  args: [["A", "1"]],
+  capabilityArgs: { ips: ["10.0.0.5/8"] }
+}
+const result = `{"cniVersion":"1.0.0","big":12345678901234567890}`
+
+describe("a file of the cache", () => {
+  it("has the members of libcni", () => {
+    assert.deepStrictEqual(JSON.parse(ResultCache.encode(attachment, "{\"name\":\"n\"}", `{"cniVersion":"1.0.0"}`)), {
+      kind: "cniCacheV1",
+      containerId: "c1",
+      config: Buffer.from("{\"name\":\"n\"}").toString("base64"),
+      ifName: "eth0",
+      networkName: "n",
+      netns: "/run/netns/x",
+      cniArgs: [["A", "1"]],
+      capabilityArgs: { ips: ["10.0.0.5/8"] },
+      result: { cniVersion: "1.0.0" }
+    })
+  })
+
+  it("leaves out what is empty", () => {
+    const bare = { ...attachment, netns: "", args: [], capabilityArgs: {} }
+    assert.deepStrictEqual(
+      Object.keys(JSON.parse(ResultCache.encode(bare, "{}", "{}"))),
+      ["kind", "containerId", "config", "ifName", "networkName", "result"]
+    )
+  })
+
+  it("is read back without loss", () => {
+    assert.deepStrictEqual(ResultCache.decode(ResultCache.encode(attachment, "{}", result)), { ...attachment, result })
+  })
+
+  it("of libcni before 0.8 is the result alone", () => {
+    assert.deepStrictEqual(ResultCache.decode(result, attachment)?.result, result)
+    assert.isUndefined(ResultCache.decode(result))
+  })
+
+  for (
+    const [why, text] of [["text", "x"], ["another kind", `{"kind":"x"}`], ["without names", `{"kind":"cniCacheV1"}`]]
+  ) {
+    it(`is not one where it is ${why}`, () => assert.isUndefined(ResultCache.decode(text ?? "", attachment)))
+  }
+})
+
+describe("the cache", () => {
+  it.effect("keeps a result in a file for root alone, and forgets it", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const cache = `${folder.path}/var/lib/cni`
+      assert.isUndefined(yield* ResultCache.read(cache, attachment))
+      yield* ResultCache.write(cache, attachment, "{}", result)
+      const file = `${cache}/results/n-c1-eth0`
+      assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o600)
+      assert.strictEqual(Fs.statSync(`${cache}/results`).mode & 0o777, 0o700)
+      assert.deepStrictEqual(yield* ResultCache.read(cache, attachment), { ...attachment, result })
+      yield* ResultCache.remove(cache, attachment)
+      assert.isFalse(Fs.existsSync(file))
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("cannot be made everywhere, and says so", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(ResultCache.write("/proc/none", attachment, "{}", result))
+      assert.match(error.message, /^cannot write \/proc\/none/)
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("cannot be read where its folder is a file, and says so", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.writeFileSync(`${folder.path}/results`, "")
+      const error = yield* Effect.flip(ResultCache.list(folder.path, "n"))
+      assert.match(error.message, /^cannot read the results of attachments in .*\/results: ENOTDIR/)
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("lists the attachments of a network, and files that may be some", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      yield* ResultCache.write(folder.path, attachment, "{}", result)
+      yield* ResultCache.write(folder.path, { ...attachment, network: "n-m" }, "{}", result)
+      Fs.writeFileSync(`${folder.path}/results/n-c2-eth0`, "{")
+      Fs.writeFileSync(`${folder.path}/results/other-c2-eth0`, "{")
+      const entries = yield* ResultCache.list(folder.path, "n")
+      assert.deepStrictEqual(entries.map(({ _tag, file }) => [_tag, file.split("/").at(-1)]), [
+        ["Cached", "n-c1-eth0"],
+        ["Unknown", "n-c2-eth0"]
+      ])
+    }).pipe(Effect.provide(NodeServices.layer)))
+})
+
+describe("the result for the operations after an ADD", () => {
+  it("is in the version that the network has now", () => {
+    const old = { ...attachment, result: `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.5/8"}}` }
+    assert.deepStrictEqual(
+      CachedResult.of(old, { cniVersion: "1.0.0" }).pipe((outcome) =>
+        JSON.parse(String(
+          outcome._tag === "Success" ? outcome.success : ""
+        ))
+      ),
+      { cniVersion: "1.0.0", ips: [{ address: "10.0.0.5/8" }] }
+    )
+  })
+
+  it("is not known where there is none, and cannot be used where it is broken", () => {
+    assert.deepInclude(CachedResult.of(undefined, { cniVersion: "1.0.0" }), { _tag: "Success", success: undefined })
+    assert.deepInclude(
+      CachedResult.of({ ...attachment, result: `{"ips":1,"cniVersion":"1.0.0"}` }, { cniVersion: "0.4.0" }),
+      {
+        _tag: "Failure",
+        failure: "the result of the add cannot be used in version 0.4.0: ips: found 1, expected a list of addresses"
+      }
+    )
+  })
+})
+
+describe("an attachment is", () => {
+  const decided = (fields: Partial<Attachment>) =>
+    GarbageCollection.decideAll([{ _tag: "Cached", file: "/r/f", attachment: { ...attachment, ...fields, result } }])
+      .pipe(Effect.map(([decision]) => decision), Effect.provide(NodeServices.layer))
+
+  it.effect("gone where its namespace was there and is not any more", () =>
+    Effect.gen(function*() {
+      assert.deepInclude(yield* decided({ netns: "/run/netns/no-such" }), {
+        isGone: true,
+        reason: "/run/netns/no-such does not exist"
+      })
+    }))
+
+  const alive: ReadonlyArray<readonly [why: string, fields: Partial<Attachment>, reason: RegExp]> = [
+    ["whose namespace is there", { netns: "/proc/self/ns/net" }, /^\/proc\/self\/ns\/net is there$/],
+    ["whose namespace the cache does not have", { netns: "" }, /the cache does not have its network namespace/],
+    ["whose namespace is a relative path", { netns: "x" }, /x is not an absolute path/],
+    ["whose namespace cannot be looked for", { netns: "/proc/self/stat/x" }, /./],
+    ["whose names no runtime takes", { containerId: "../x", netns: "/none" }, /container ID: found "\.\.\/x"/]
+  ]
+  for (const [why, fields, reason] of alive) {
+    it.effect(`alive ${why}`, () =>
+      Effect.gen(function*() {
+        const decision = yield* decided(fields)
+        assert.isFalse(decision?.isGone)
+        assert.match(decision?.reason ?? "", reason)
+      }))
+  }
+
+  it.effect("valid for plugins where it is alive, and where a file may be of it", () =>
+    Effect.gen(function*() {
+      const decisions = yield* GarbageCollection.decideAll([
+        { _tag: "Cached", file: "/r/n-c1-eth0", attachment: { ...attachment, netns: "", result } },
+        {
+          _tag: "Cached",
+          file: "/r/n-c2-eth0",
+          attachment: { ...attachment, containerId: "c2", netns: "/none", result }
+        },
+        { _tag: "Unknown", file: "/r/n-a-b-eth0", reason: "broken" }
+      ])
+      assert.deepStrictEqual(yield* GarbageCollection.valid("n", decisions), [
+        { containerID: "c1", ifname: "eth0" },
+        { containerID: "a", ifname: "b-eth0" },
+        { containerID: "a-b", ifname: "eth0" }
+      ])
+    }).pipe(Effect.provide(NodeServices.layer)))
+})
