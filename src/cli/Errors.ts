@@ -29,7 +29,7 @@ export class Unsuccessful extends Data.TaggedError("Unsuccessful") {
 }
 
 /** Errors that mean that the work was done, and its outcome is bad. All others mean that it could not begin. */
-const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", "NoVersions"])
+const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", "RecordsLost", "NoVersions"])
 
 /** Tells people about any error that a command fails with. */
 export const tell = <A, E extends Error & { readonly _tag: string }, R>(

@@ -6,6 +6,7 @@ import * as Primitive from "effect/cli/Primitive"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import * as GoDuration from "../json/GoDuration.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
@@ -31,17 +32,43 @@ export const duration = (name: string, description: string, fallback: string): F
     Flag.withDefault(GoDuration.toMillis(fallback))
   )
 
-/** What shells complete as a path, and what is taken as it stands. */
-const pathLike = (kind: Primitive.PathType): Primitive.Primitive<string> =>
-  Object.assign(Object.create(Object.getPrototypeOf(Primitive.String)), Primitive.Path(kind), { parse: Effect.succeed })
+/**
+ * What shells complete as a path. Whether there is such a file is left to what opens it, which can say why there is none:
+ * Effect's own kind looks first, and fails with the names of what it called.
+ */
+const completed = (
+  kind: Primitive.PathType,
+  parse: Primitive.Primitive<string>["parse"]
+): Primitive.Primitive<string> =>
+  Object.assign(Object.create(Object.getPrototypeOf(Primitive.String)), Primitive.Path(kind), { parse })
 
-/** A flag whose value is a folder, which need not be there. */
-const folder = (name: string): Flag.Flag<string> =>
-  Param.makeSingle({ kind: Param.flagKind, name, primitiveType: pathLike("directory"), typeName: "folder" })
+const absolute = (value: string) => Effect.map(Path.Path, (path) => path.resolve(value))
 
-/** An argument that is a file, or something else that names one: a network, a pattern. */
-export const file = (name: string): Argument.Argument<string> =>
-  Param.makeSingle({ kind: Param.argumentKind, name, primitiveType: pathLike("either"), typeName: "file" })
+/** A flag whose value is a folder, as an absolute path. It need not be there. */
+export const folder = (name: string): Flag.Flag<string> =>
+  Param.makeSingle({
+    kind: Param.flagKind,
+    name,
+    primitiveType: completed("directory", absolute),
+    typeName: "folder"
+  })
+
+/** A flag whose value is a file, as an absolute path. It need not be there. */
+export const file = (name: string): Flag.Flag<string> =>
+  Param.makeSingle({ kind: Param.flagKind, name, primitiveType: completed("file", absolute), typeName: "file" })
+
+/** An argument that is a file, as an absolute path. */
+export const fileArgument = (name: string): Argument.Argument<string> =>
+  Param.makeSingle({ kind: Param.argumentKind, name, primitiveType: completed("file", absolute), typeName: "file" })
+
+/** An argument that is a file, or something else that names one: a network, a pattern. It is taken as it stands. */
+export const fileOrName = (name: string): Argument.Argument<string> =>
+  Param.makeSingle({
+    kind: Param.argumentKind,
+    name,
+    primitiveType: completed("either", Effect.succeed),
+    typeName: "file"
+  })
 
 /** The folders of a path such as `/opt/cni/bin:/usr/lib/cni`. */
 export const folders = (path: string): ReadonlyArray<string> => path.split(":").filter((folder) => folder !== "")

@@ -105,8 +105,7 @@ export const explain = (error: CliError.CliError, command: string): string => {
       const name = error.kind === "argument" ? `<${error.option}>` : `--${error.option}`
       if (error.value === "" && error.kind === "flag") return `${name} has no value: see ${command} --help`
       const expected = error.expected.replace(/^Expected:? /, "")
-      if (/^found /.test(expected)) return `${name}: ${expected}`
-      if (/^Path /.test(expected)) return `${name}: ${expected.replace("Path ", "the path ")}`
+      if (expected.startsWith("found ")) return `${name}: ${expected}`
       return `${name}: found ${JSON.stringify(error.value)}, expected ${expected}`
     }
     default:

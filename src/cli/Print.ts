@@ -1,7 +1,6 @@
 /** Prints to stdout, and notices where that does not go well. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import type { PlatformError } from "effect/PlatformError"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
@@ -14,20 +13,24 @@ export class NotPrinted extends Data.TaggedError("NotPrinted")<{ readonly reason
 /** Nobody reads stdout any more. */
 class ReaderGone extends Data.TaggedError("ReaderGone") {}
 
-const explain = (error: PlatformError): NotPrinted | ReaderGone => {
-  const cause = error.cause as NodeJS.ErrnoException | undefined
-  return cause?.code === "EPIPE"
-    ? new ReaderGone()
-    : new NotPrinted({ reason: cause?.message ?? error.message, cause: error })
+const explain = (error: Error): NotPrinted | ReaderGone => {
+  const cause = (error.cause ?? error) as NodeJS.ErrnoException
+  return cause.code === "EPIPE" ? new ReaderGone() : new NotPrinted({ reason: cause.message, cause: error })
 }
 
 /**
- * Prints texts as they come, and ends stdout after the last one, so that no failure is missed. Where nobody reads any
- * more, as after `| head`, the rest is dropped.
+ * Waits until all is written. To end stdout would say as much, but where it is a socket that other processes have too,
+ * as in a script that Node.js started, it would end for all of them.
  */
+const written = Effect.callback<void, NotPrinted | ReaderGone>((resume) => {
+  process.stdout.write("", (error) => resume(error ? Effect.fail(explain(error)) : Effect.void))
+})
+
+/** Prints texts as they come. Where nobody reads any more, as after `| head`, the rest is dropped. */
 export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string, E, R>) {
   const stdio = yield* Stdio.Stdio
-  yield* Stream.run(texts, Sink.mapError(stdio.stdout({ endOnDone: true }), explain)).pipe(
+  yield* Stream.run(texts, Sink.mapError(stdio.stdout({ endOnDone: false }), explain)).pipe(
+    Effect.andThen(written),
     Effect.catchIf((error) => error instanceof ReaderGone, () => Effect.void)
   )
 })

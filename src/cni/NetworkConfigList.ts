@@ -88,6 +88,13 @@ const fieldProblems = typed(PluginFields)
 
 const isOn = (value: unknown): boolean => value === true || (typeof value === "string" && /^true$/i.test(value))
 
+/** What a document is: a list of plugins, or the configuration of one plugin, which runtimes make a list of. */
+export type Form = "list" | "plugin"
+
+/** What a document is by what is in it. */
+export const formOf = (value: unknown): Form =>
+  isObject(value) && value["plugins"] === undefined && typeof value["type"] === "string" ? "plugin" : "list"
+
 /** The version that runtimes choose: the newest that we know. Source: libcni, `NetworkConfFromBytes`. */
 const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
   const stated = typeof cniVersion === "string" && cniVersion !== "" ? [cniVersion] : []
@@ -107,21 +114,25 @@ const problem = (path: Path, actual: unknown, expected: string): Problem => ({
   message: `found ${describe(actual)}, expected ${expected}`
 })
 
+const isVersion = (version: unknown): version is string =>
+  typeof version === "string" && (version === "" || CniVersion.isVersion(version))
+
+const expectedVersion = "a version such as \"1.0.0\""
+
 const versionProblems = ({ cniVersion, cniVersions }: JsonObject): ReadonlyArray<Problem> => {
-  const isVersion = (version: unknown): version is string =>
-    typeof version === "string" && CniVersion.isVersion(version)
-  const isNone = cniVersion === undefined || cniVersion === ""
   if (cniVersions === undefined) {
-    return isNone || (isVersion(cniVersion) && CniVersion.isSupported(cniVersion))
+    return cniVersion === undefined || cniVersion === "" || CniVersion.isSupported(String(cniVersion))
       ? []
       : [problem(["cniVersion"], cniVersion, `one of ${CniVersion.supported.join(", ")}`)]
   }
   // Runtimes choose among all of them, and pass over versions that are too new.
   return [
-    ...(isNone || isVersion(cniVersion) ? [] : [problem(["cniVersion"], cniVersion, "a version such as \"1.0.0\"")]),
+    ...(cniVersion === undefined || isVersion(cniVersion)
+      ? []
+      : [problem(["cniVersion"], cniVersion, expectedVersion)]),
     ...(Array.isArray(cniVersions) ? [] : [problem(["cniVersions"], cniVersions, "a list of versions")]),
     ...(Array.isArray(cniVersions) ? cniVersions : []).flatMap((version, index) =>
-      isVersion(version) ? [] : [problem(["cniVersions", index], version, "a version such as \"1.0.0\"")]
+      isVersion(version) ? [] : [problem(["cniVersions", index], version, expectedVersion)]
     )
   ]
 }
@@ -141,34 +152,30 @@ export const pluginProblems = (plugin: unknown): ReadonlyArray<Problem> => {
 const within = (path: Path, problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
   problems.map(({ message, path: at }) => ({ path: [...path, ...at], message }))
 
-const isSinglePlugin = ({ plugins, type }: JsonObject): boolean => plugins === undefined && typeof type === "string"
+/** What is known of a document besides its text. */
+export interface Context {
+  /** What runtimes take it for. Default: what it is by what is in it. */
+  readonly form?: Form
+  /** Whether runtimes find plugins in the folder with the name of the network. */
+  readonly hasPluginsInFolder?: boolean
+}
 
-/**
- * What the specification and libcni ask of a document, apart from what each plugin asks of its own part. A document
- * without plugins is fine where runtimes find some in the folder with the name of the network.
- */
+/** What the specification and libcni ask of a document, apart from what each plugin asks of its own part. */
 export const problems = (
   value: unknown,
-  { hasPluginsInFolder = false }: { readonly hasPluginsInFolder?: boolean } = {}
+  { form = formOf(value), hasPluginsInFolder = false }: Context = {}
 ): ReadonlyArray<Problem> => {
   if (!isObject(value)) return [problem([], value, "an object")]
-  const { name, plugins } = value
+  const { cniVersion, name, plugins } = value
   const isName = typeof name === "string" && identifier.test(name)
-  const head = [...(isName ? [] : [problem(["name"], name, expectedName)]), ...versionProblems(value)]
-  if (isSinglePlugin(value)) return [...head, ...fieldProblems(value)]
-  if (plugins === undefined && hasPluginsInFolder && !isOn(value["loadOnlyInlinedPlugins"])) {
-    return [...head, ...switchProblems(value)]
+  const nameProblems = isName ? [] : [problem(["name"], name, expectedName)]
+  if (form === "plugin") return [...nameProblems, ...versionProblems({ cniVersion }), ...pluginProblems(value)]
+  const head = [...nameProblems, ...versionProblems(value), ...switchProblems(value)]
+  if (plugins === undefined && hasPluginsInFolder && !isOn(value["loadOnlyInlinedPlugins"])) return head
+  if (!Array.isArray(plugins) || plugins.length === 0) {
+    return [...head, problem(["plugins"], plugins, "a list of at least one plugin")]
   }
-  return [
-    ...head,
-    ...switchProblems(value),
-    ...(Array.isArray(plugins) && plugins.length > 0
-      ? []
-      : [problem(["plugins"], plugins, "a list of at least one plugin")]),
-    ...(Array.isArray(plugins) ? plugins : []).flatMap((plugin, index) =>
-      within(["plugins", index], pluginProblems(plugin))
-    )
-  ]
+  return [...head, ...plugins.flatMap((plugin, index) => within(["plugins", index], pluginProblems(plugin)))]
 }
 
 const nameOf = ({ label, type }: JsonObject): string => typeof label === "string" && label !== "" ? label : String(type)
@@ -183,36 +190,44 @@ const listOf = (text: string): string =>
   `{"cniVersion":${JsonText.member(text, "cniVersion") ?? "\"\""},"name":${JsonText.member(text, "name") ?? "\"\""},` +
   `"plugins":[${text.trim()}]}`
 
-/**
- * Reads a document that has no {@link problems}. `text` is the document itself, for what has to pass without loss, and
- * `fromFolder` has the configurations of the plugins that runtimes find in the folder with the name of the network.
- */
+/** What is read besides a document, and how. */
+export interface Reading {
+  /** The document itself, for what has to pass without loss. */
+  readonly text?: string
+  /** What runtimes take it for. Default: what it is by what is in it. */
+  readonly form?: Form
+  /** The configurations of the plugins that runtimes find in the folder with the name of the network. */
+  readonly fromFolder?: ReadonlyArray<string>
+}
+
+/** Reads a document that has no {@link problems}. */
 export const make = (
   value: unknown,
-  text = JSON.stringify(value) ?? "{}",
-  fromFolder: ReadonlyArray<string> = []
+  { form = formOf(value), fromFolder = [], text = JSON.stringify(value) ?? "{}" }: Reading = {}
 ): NetworkConfigList => {
   const document = isObject(value) ? value : {}
-  const inlined = JsonText.member(text, "plugins")
-  const isList = !isSinglePlugin(document)
-  const texts = isList ? inlined?.startsWith("[") === true ? JsonText.elements(inlined) : [] : [text.trim()]
-  const configs = [...texts, ...fromFolder].flatMap((text) => {
+  const { cniVersion } = document
+  const isList = form === "list"
+  const plugins = JsonText.member(text, "plugins")
+  const inlined = isList ? plugins?.startsWith("[") === true ? JsonText.elements(plugins) : [] : [text.trim()]
+  const configs = [...inlined, ...fromFolder].flatMap((text) => {
     const config = parse(text)
     return isObject(config) ? [{ config, text }] : []
   })
+  const isSwitchedOn = (name: string): boolean => isList && isOn(document[name])
   return {
     name: String(document["name"]),
-    cniVersion: negotiate(document),
+    cniVersion: negotiate(isList ? document : { cniVersion }),
     plugins: configs.map(({ config, text }, index) => ({
       type: String(config["type"]),
       title: titleOf(config, configs.slice(0, index).map((before) => before.config)),
       config,
       text,
-      isInlined: index < texts.length
+      isInlined: index < inlined.length
     })),
-    disableCheck: isOn(document["disableCheck"]),
-    disableGC: isOn(document["disableGC"]),
-    loadOnlyInlinedPlugins: isOn(document["loadOnlyInlinedPlugins"]),
+    disableCheck: isSwitchedOn("disableCheck"),
+    disableGC: isSwitchedOn("disableGC"),
+    loadOnlyInlinedPlugins: isSwitchedOn("loadOnlyInlinedPlugins"),
     text: isList ? text : listOf(text)
   }
 }

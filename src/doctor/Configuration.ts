@@ -26,10 +26,7 @@ export interface Finding {
 
 /** What is wrong with the fields of our own plugin, without their names, which the path ends with. */
 const ourProblems = (plugin: JsonObject, at: Path): ReadonlyArray<NetworkConfigList.Problem> =>
-  Settings.read(plugin).problems.map(({ message, path }) => ({
-    path: [...at, ...path.map((key) => typeof key === "number" ? key : String(key))],
-    message: message.slice(message.indexOf(": ") + 2)
-  }))
+  Settings.read(plugin).problems.map(({ message, path }) => ({ path: [...at, ...path], message }))
 
 /** Fields of our own plugin that are spelt in another way than it knows them, and so are passed over. */
 const misspelt = (plugin: JsonObject, at: Path): ReadonlyArray<NetworkConfigList.Problem> =>

@@ -38,7 +38,8 @@ const notStarted = ({ argv: [program] }: Invocation, cause: unknown): NotStarted
 
 /** Starts a program in a process group of its own, to be killed as one. Throws where that is impossible. */
 const start = (invocation: Invocation) => {
-  const { argv: [program, ...args], cwd, env, limit = defaultLimit, onStdout, stdin = "", stdio = "sockets" } = invocation
+  const { argv: [program, ...args], cwd, env, limit = defaultLimit, onStdout, stdin = "", stdio = "sockets" } =
+    invocation
   const ends = stdio === "pipes"
     ? PipeStdio.make({ childProcess: childProcess(), env, limit, stdin })
     : SocketStdio.make(stdin, limit, onStdout)

@@ -13,7 +13,7 @@ import type * as Execution from "./Execution.ts"
 import { Kept } from "./Kept.ts"
 import type { Stdio } from "./Stdio.ts"
 
-const { O_NONBLOCK, O_RDONLY, O_RDWR, O_WRONLY } = Fs.constants
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
 /** The most that a pipe holds unless its program asks for more, in bytes. */
 const pipeSize = 65_536
@@ -32,8 +32,17 @@ class Descriptors {
 
   add(path: string, flags: number): number {
     const fd = Fs.openSync(path, flags)
-    this.open.add(fd)
+    this.adopt(fd)
     return fd
+  }
+
+  adopt(...some: ReadonlyArray<number>): void {
+    for (const fd of some) this.open.add(fd)
+  }
+
+  /** Leaves a descriptor open for others. */
+  give(...some: ReadonlyArray<number>): void {
+    for (const fd of some) this.open.delete(fd)
   }
 
   close(...some: ReadonlyArray<number>): void {
@@ -107,13 +116,18 @@ const makePipes = (childProcess: typeof ChildProcess, env: Environment, paths: R
   if (status !== 0) throw new Error(String(stderr).trim())
 }
 
+/** Our ends of two pipes, from which we read without waiting. */
+type Ours = readonly [stdout: number, stderr: number]
+
+/** Pipes that no process holds any more, for the next program: making them takes longer than most commands run. */
+let idle: Ours | undefined
+
 /** The descriptors of a program, and our ends of them. */
 interface Ends {
-  readonly theirs: ReadonlyArray<number>
-  /** Where we read its output without waiting. */
-  readonly ours: readonly [stdout: number, stderr: number]
-  /** The same, but waiting: for what reads on for processes in the background. */
-  readonly spare: readonly [stdout: number, stderr: number]
+  readonly ours: Ours
+  readonly theirs: readonly [stdin: number, stdout: number, stderr: number]
+  /** As ours, but waiting: for what reads on for processes in the background. */
+  readonly spare: Ours
 }
 
 /** Opens everything, and takes the names away. Throws what is wrong, and leaves nothing open then. */
@@ -124,28 +138,25 @@ const openEnds = (
   stdin: string | Uint8Array
 ): Ends => {
   const folder = makeFolder()
-  const [input, stdout, stderr] = ["0", "1", "2"].map((name) => Path.join(folder, name)) as [string, string, string]
-  const openPipe = (path: string) => {
-    const keeper = descriptors.add(path, O_RDWR) // with both ends open, no other open waits
-    const ends = {
-      theirs: descriptors.add(path, O_WRONLY),
-      ours: descriptors.add(path, O_RDONLY | O_NONBLOCK),
-      spare: descriptors.add(path, O_RDONLY)
-    }
-    descriptors.close(keeper)
-    return ends
-  }
   try {
-    makePipes(childProcess, env, [stdout, stderr])
+    const [input, stdout, stderr] = ["0", "1", "2"].map((name) => Path.join(folder, name)) as [string, string, string]
+    const reused = idle
+    idle = undefined
+    if (reused === undefined) makePipes(childProcess, env, [stdout, stderr])
+    const ours: Ours = reused ?? [
+      Fs.openSync(stdout, O_RDONLY | O_NONBLOCK),
+      Fs.openSync(stderr, O_RDONLY | O_NONBLOCK)
+    ]
+    descriptors.adopt(...ours)
     Fs.writeFileSync(input, stdin, { mode: 0o600 })
-    const inputEnd = descriptors.add(input, O_RDONLY)
-    const output = openPipe(stdout)
-    const complaints = openPipe(stderr)
-    return {
-      theirs: [inputEnd, output.theirs, complaints.theirs],
-      ours: [output.ours, complaints.ours],
-      spare: [output.spare, complaints.spare]
-    }
+    // In this order none waits: each finds the other end of its pipe open.
+    const [out, err] = ours.map((fd) => `/proc/self/fd/${fd}`) as [string, string]
+    const theirs = [
+      descriptors.add(input, O_RDONLY),
+      descriptors.add(out, O_WRONLY),
+      descriptors.add(err, O_WRONLY)
+    ] as const
+    return { ours, theirs, spare: [descriptors.add(out, O_RDONLY), descriptors.add(err, O_RDONLY)] }
   } catch (error) {
     descriptors.close()
     throw error
@@ -192,8 +203,14 @@ export const make = (
     },
     release: () => {
       clearTimeout(timer)
+      descriptors.close(...theirs) // where the program was not started
+      read()
       for (const [index, { ended }] of readers.entries()) {
         if (!ended) readOn(childProcess, env, spare[index] ?? -1)
+      }
+      if (idle === undefined && readers.every(({ ended }) => ended)) {
+        descriptors.give(...ours)
+        idle = ours
       }
       descriptors.close()
     }

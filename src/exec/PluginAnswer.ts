@@ -1,6 +1,6 @@
 /** What a plugin's stdout and exit status mean, judged as libcni does. Source: libcni, `pkg/invoke`. */
 import * as CniVersion from "../cni/CniVersion.ts"
-import * as ResultConversion from "../cni/ResultConversion.ts"
+import * as ResultSchema from "../cni/ResultSchema.ts"
 import type { Verb } from "../cni/Verb.ts"
 import * as GoDuration from "../json/GoDuration.ts"
 import * as Json from "../json/Json.ts"
@@ -72,7 +72,7 @@ const addResult = (stdout: string, cniVersion: string): PluginAnswer => {
   const hasVersion = typeof named === "string" && named !== ""
   const text = isEmptyObject ? "{}" : stdout
   const document = hasVersion ? text : JsonText.withMembers(text, { cniVersion: JSON.stringify(cniVersion) })
-  const problem = ResultConversion.problem(hasVersion ? value : { ...value, cniVersion })
+  const problem = ResultSchema.problem(hasVersion ? value : { ...value, cniVersion })
   return problem === undefined
     ? { _tag: "Success", document: JsonText.onOneLine(document) }
     : failed(`gave a result that runtimes do not take: ${problem}`)

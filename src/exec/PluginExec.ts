@@ -76,7 +76,7 @@ const isExecutable = (file: string) =>
 const reasons: { readonly [code: string]: string } = {
   EACCES: "permission denied",
   ENOEXEC: "exec format error",
-  ETXTBSY: "text file busy, five seconds long",
+  ETXTBSY: "text file busy, still after five seconds",
   ENOENT: "no such file or directory",
   E2BIG: "argument list too long",
   EMFILE: "too many open files"

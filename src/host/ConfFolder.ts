@@ -56,10 +56,11 @@ export const explain = (path: string, text: string, { message, offset }: JsonSou
 /** The text of a file. */
 export const readText = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  return yield* Effect.mapError(
-    fs.readFileString(path),
+  const bytes = yield* Effect.mapError(
+    fs.readFile(path),
     (cause) => new Unreadable({ path, reason: reasonOf(cause), cause })
   )
+  return Buffer.from(bytes).toString() // with a byte-order mark, where there is one
 })
 
 /** The files of a folder whose names end so, in the order of runtimes. A folder that is not there has none. */
@@ -108,10 +109,9 @@ const invalid = (path: string, source: JsonSource.Source, problems: ReadonlyArra
 const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
   const path = yield* Path.Path
   if (!Json.isObject(document)) return []
-  const { loadOnlyInlinedPlugins, name, plugins, type } = document
-  const isSingle = plugins === undefined && type !== undefined
+  const { loadOnlyInlinedPlugins, name } = document
   const isOff = loadOnlyInlinedPlugins === true || /^true$/i.test(String(loadOnlyInlinedPlugins))
-  if (isSingle || isOff || typeof name !== "string" || !identifier.test(name)) return []
+  if (isOff || typeof name !== "string" || !identifier.test(name)) return []
   const texts: Array<string> = []
   for (const plugin of yield* filesEnding(path.join(path.dirname(file), name), /\.conf$/)) {
     const source = yield* parseFile(plugin)
@@ -123,54 +123,53 @@ const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknow
 })
 
 /** A file that is JSON, with what is wrong with it. */
-const read = Effect.fnUntraced(function*(path: string) {
+const read = Effect.fnUntraced(function*(path: string, formOf: (value: unknown) => NetworkConfigList.Form) {
   const source = yield* parseFile(path)
-  const fromFolder = yield* pluginsBeside(path, source.value)
-  const problems = NetworkConfigList.problems(source.value, { hasPluginsInFolder: fromFolder.length > 0 })
-  return { path, source, fromFolder, problems }
+  const form = formOf(source.value)
+  const fromFolder = form === "list" ? yield* pluginsBeside(path, source.value) : []
+  const hasPluginsInFolder = fromFolder.length > 0
+  const problems = NetworkConfigList.problems(source.value, { form, hasPluginsInFolder })
+  return { path, source, form, fromFolder, problems }
 })
 
 type Read = Effect.Success<ReturnType<typeof read>>
 
 /** A network without problems. */
-const checked = Effect.fnUntraced(function*({ fromFolder, path, problems, source }: Read) {
+const checked = Effect.fnUntraced(function*({ form, fromFolder, path, problems, source }: Read) {
   if (problems.length > 0) return yield* invalid(path, source, problems)
-  return { path, source, list: NetworkConfigList.make(source.value, source.text, fromFolder) } satisfies Loaded
+  const list = NetworkConfigList.make(source.value, { form, text: source.text, fromFolder })
+  return { path, source, list } satisfies Loaded
 })
 
-/** What is wrong with a file because of its name: runtimes read lists in some files, and single plugins in others. */
-const nameProblems = ({ path, source: { value } }: Read): ReadonlyArray<NetworkConfigList.Problem> => {
-  if (!Json.isObject(value)) return []
-  const { plugins, type } = value
-  if (path.endsWith(".conflist")) {
-    return plugins === undefined && type !== undefined
-      ? [{ path: [], message: "found one plugin, expected a list of plugins, as the file is called .conflist" }]
-      : []
-  }
-  return type === undefined
+/** What runtimes take a file of a folder for: its name tells, not what is in it. */
+const formByName = (path: string): NetworkConfigList.Form => path.endsWith(".conflist") ? "list" : "plugin"
+
+/** A list in a file that runtimes do not look for lists in. */
+const misplaced = ({ form, source: { value } }: Read): ReadonlyArray<NetworkConfigList.Problem> =>
+  form === "plugin" && Json.isObject(value) && value["type"] === undefined
     ? [{ path: [], message: "found no type, expected one plugin, as the file is not called .conflist" }]
     : []
-}
 
 /** Whether runtimes pass over a file with this problem as long as they look for another network. */
 const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Source): boolean => {
   const [key] = path
-  return path.length === 1 && (key === "name" || key === "cniVersion") && Json.isObject(value) &&
-    typeof value[key] === "string"
+  if (path.length !== 1 || !Json.isObject(value)) return false
+  const hasNoChoice = value["cniVersions"] === undefined
+  return (key === "name" || (key === "cniVersion" && hasNoChoice)) && typeof value[key] === "string"
 }
 
 /**
- * Loads the network of a name as libcni does: lists first, each folder in the order of its names. A file before it that
+ * Loads the network of a name as libcni does: lists first, and each kind in the order of its names. A file before it that
  * cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
  */
 const byName = Effect.fnUntraced(function*(network: string, folder: string) {
   const known: Array<string> = []
   for (const file of yield* files(folder)) {
-    const outcome = yield* read(file)
+    const outcome = yield* read(file, () => formByName(file))
     const { source } = outcome
     const name = Json.isObject(source.value) ? source.value["name"] : undefined
-    const wrongName = nameProblems(outcome)
-    const severe = wrongName.length > 0 ? wrongName : outcome.problems.filter((problem) => !isMild(problem, source))
+    const other = misplaced(outcome)
+    const severe = other.length > 0 ? other : outcome.problems.filter((problem) => !isMild(problem, source))
     if (severe.length > 0) return yield* invalid(file, source, severe)
     if (name === network) return yield* checked(outcome)
     if (typeof name === "string") known.push(name)
@@ -181,17 +180,17 @@ const byName = Effect.fnUntraced(function*(network: string, folder: string) {
 /** Loads a configuration by its file, or by its name in a folder; or fails with all that is wrong with it. */
 export const load = Effect.fnUntraced(function*(fileOrName: string, folder: string) {
   const isFile = fileOrName.includes("/") || isLoadedName(fileOrName)
-  return isFile ? yield* checked(yield* read(fileOrName)) : yield* byName(fileOrName, folder)
+  return isFile ? yield* checked(yield* read(fileOrName, NetworkConfigList.formOf)) : yield* byName(fileOrName, folder)
 })
 
 /** The files of a folder with a network that a plugin of this type is in. Runtimes cannot load what is not JSON. */
 export const naming = Effect.fnUntraced(function*(folder: string, type: string) {
   const found: Array<string> = []
   for (const file of yield* files(folder)) {
-    const outcome = yield* Effect.option(read(file))
+    const outcome = yield* Effect.option(read(file, NetworkConfigList.formOf))
     if (outcome._tag === "None") continue
-    const { fromFolder, source } = outcome.value
-    const { plugins } = NetworkConfigList.make(source.value, source.text, fromFolder)
+    const { form, fromFolder, source } = outcome.value
+    const { plugins } = NetworkConfigList.make(source.value, { form, text: source.text, fromFolder })
     if (plugins.some((plugin) => plugin.type === type)) found.push(file)
   }
   return found as ReadonlyArray<string>

@@ -140,9 +140,4 @@ export const position = (text: string, offset: number): { readonly line: number;
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
 
-/** A path as people write it: `plugins[0].type`. */
-export const pathText = (path: Path): string =>
-  path.reduce<string>(
-    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? key : `${name}.${key}`,
-    ""
-  )
+export { pathText } from "./JsonText.ts"

@@ -7,6 +7,13 @@
 /** Where a value is in a document: the keys and indices that lead to it. */
 export type Path = ReadonlyArray<string | number>
 
+/** A path as people write it: `plugins[0].type`. */
+export const pathText = (path: Path): string =>
+  path.reduce<string>(
+    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? key : `${name}.${key}`,
+    ""
+  )
+
 const quote = 0x22
 const comma = 0x2c
 const colon = 0x3a

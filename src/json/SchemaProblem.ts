@@ -21,10 +21,22 @@ const expectation = (issue: Issue): string => {
     case "AnyOf":
       return String(issue.ast.annotations?.["identifier"])
     case "MissingKey":
-      return "a value"
+      return String(issue.annotations?.["messageMissingKey"] ?? "a value")
     default:
       return "another value"
   }
+}
+
+/** The problem that the value at a path is not what was expected. */
+export const at = (root: unknown, path: Path, expected: string): Problem => ({
+  path,
+  message: `found ${Json.describe(valueAt(root, path))}, expected ${expected}`
+})
+
+/** The annotation `tag` of a union: the key that tells its members from each other, and what it may be. */
+interface Tag {
+  readonly key: string
+  readonly expected: string
 }
 
 const found = (issue: Issue, root: unknown, path: Path): ReadonlyArray<Problem> => {
@@ -40,9 +52,11 @@ const found = (issue: Issue, root: unknown, path: Path): ReadonlyArray<Problem> 
       const deeper = issue.issues.flatMap((inner) => found(inner, root, path))
         .filter((problem) => problem.path.length > path.length)
       if (deeper.length > 0) return deeper
+      const tag = issue.ast.annotations?.["tag"] as Tag | undefined
+      if (tag !== undefined && Json.isObject(valueAt(root, path))) return [at(root, [...path, tag.key], tag.expected)]
     }
   }
-  return [{ path, message: `found ${Json.describe(valueAt(root, path))}, expected ${expectation(issue)}` }]
+  return [at(root, path, expectation(issue))]
 }
 
 /** All that is wrong with `root`, in its order. */

@@ -95,38 +95,37 @@ const inner: { readonly [name: string]: Words } = {
   timeout: { title: "Time", description: "How long the command may take; hookTimeout unless it is given." }
 }
 
-const members = (schema: JsonObject): JsonObject => isObject(schema["properties"]) ? schema["properties"] : {}
+/** The type of a sink, where that is what a schema describes. */
+const sinkType = (properties: JsonObject): string | undefined => {
+  const { type } = properties
+  return isObject(type) && Array.isArray(type["enum"]) ? String(type["enum"][0]) : undefined
+}
 
-/** Whether a list of schemas is one string and then any number of strings, which is a list of strings that is not empty. */
-const isProgram = ({ prefixItems }: JsonObject): boolean => Array.isArray(prefixItems)
-
-/** A generated schema with the words that people read. `isSink` where it is inside a sink. */
-const withWords = (schema: unknown, isSink = false): unknown => {
-  if (Array.isArray(schema)) return schema.map((part) => withWords(part, isSink))
-  if (!isObject(schema)) return schema
-  const { prefixItems: _, ...rest } = schema
-  const known = isProgram(schema) ? rest : schema
-  const parts = Object.entries(known).map(([key, value]) => [key, withWords(value, isSink)])
-  const properties = members(schema)
-  if (Object.keys(properties).length === 0) return Object.fromEntries(parts)
-  const typeSchema = properties["type"]
-  const [type] = isObject(typeSchema) && Array.isArray(typeSchema["enum"]) ? typeSchema["enum"] : []
-  const defaults = type === undefined ? {} : Registry.complete({ type } as never) as unknown as JsonObject
+/** The schema of an object, with words and defaults for its members. A sink has no other members. */
+const objectWithWords = (schema: JsonObject, properties: JsonObject): JsonObject => {
+  const type = sinkType(properties)
+  const defaults: JsonObject = type === undefined ? {} : { ...Registry.complete({ type } as never) }
+  const described = Object.entries(properties).map(([name, value]) => [name, {
+    ...withWords(value) as object,
+    ...inner[name],
+    ...(name !== "type" && name in defaults ? { default: defaults[name] } : {})
+  }])
   return {
-    ...Object.fromEntries(parts),
+    ...schema,
     ...(type === undefined ? {} : { title: `${type} sink` }),
-    properties: Object.fromEntries(
-      Object.entries(properties).map(([name, value]) => [name, {
-        ...withWords(value, type !== undefined) as object,
-        ...inner[name],
-        ...(name !== "type" && name in defaults ? { default: defaults[name] } : {})
-      }])
-    ),
+    properties: Object.fromEntries(described),
     additionalProperties: type === undefined
   }
 }
 
-const hookNames: ReadonlyArray<string> = Settings.names.filter((name) => /^hook[A-Z]+$/.test(name))
+/** A generated schema with what people read. What says that a list has a first element is left to `minItems`. */
+const withWords = (schema: unknown): unknown => {
+  if (Array.isArray(schema)) return schema.map(withWords)
+  if (!isObject(schema)) return schema
+  const { prefixItems: _, properties, ...rest } = schema
+  const known = Object.fromEntries(Object.entries(rest).map(([key, value]) => [key, withWords(value)]))
+  return isObject(properties) ? objectWithWords(known, properties) : known
+}
 
 /** The schema of our fields, and that of commands, which it refers to by `#/$defs/commands`. */
 const generated = (): { readonly ours: JsonObject; readonly commands: unknown } => {
@@ -134,9 +133,9 @@ const generated = (): { readonly ours: JsonObject; readonly commands: unknown } 
     generateDescriptions: true, // the words of our error messages
     referencePolicy: () => undefined // those words are no names for definitions
   })
-  const properties = members(schema as JsonObject)
+  const properties = isObject(schema["properties"]) ? schema["properties"] : {}
   const ours = Settings.names.map((name) => [name, {
-    ...(hookNames.includes(name) ? { $ref: "#/$defs/commands" } : withWords(properties[name]) as object),
+    ...(/^hook[A-Z]+$/.test(name) ? { $ref: "#/$defs/commands" } : withWords(properties[name]) as object),
     ...fields[name]
   }])
   return { ours: Object.fromEntries(ours), commands: withWords(properties["hookADD"]) }
@@ -230,6 +229,7 @@ export const list = (): JsonObject => {
         },
         required: ["type"],
         if: { type: "object", properties: { type: { const: "passthrough" } } },
+        // oxlint-disable-next-line unicorn/no-thenable -- the word of JSON Schema; nothing awaits this
         then: { $ref: "#/$defs/passthrough" }
       },
       passthrough: passthrough(ours),

@@ -127,7 +127,7 @@ export const make = (input: {
   const version = cniVersion === "" ? CniVersion.implied : cniVersion
 
   const warnings: Array<string> = []
-  const problems = reading.problems.map(({ message }) => message)
+  const problems = reading.problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
   const previous = config["prevResult"]
   if (isObject(previous)) {
     const other = previous["cniVersion"]

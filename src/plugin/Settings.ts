@@ -1,12 +1,12 @@
 /** The fields of the network configuration that are ours: their schema, their defaults and what is wrong with them. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
-import type { Issue } from "effect/SchemaIssue"
 import * as SchemaParser from "effect/SchemaParser"
 import type { Verb } from "../cni/Verb.ts"
 import * as Field from "../json/Field.ts"
 import * as GoDuration from "../json/GoDuration.ts"
-import { describe, isObject } from "../json/Json.ts"
+import { isObject } from "../json/Json.ts"
+import * as SchemaProblem from "../json/SchemaProblem.ts"
 import * as RecordText from "../sinks/RecordText.ts"
 import * as Registry from "../sinks/Registry.ts"
 
@@ -128,70 +128,13 @@ const withDefaults = (fields: Fields): Settings => {
   }
 }
 
-/** A field of ours that cannot be used. */
-export interface FieldProblem {
-  readonly path: ReadonlyArray<PropertyKey>
-  /** Names the field, the value found and what was expected. */
-  readonly message: string
-}
-
-const expectation = (issue: Issue): string => {
-  switch (issue._tag) {
-    case "Filter":
-      return String(issue.filter.annotations?.["expected"])
-    case "InvalidType":
-    case "AnyOf":
-      return String(issue.ast.annotations?.["identifier"])
-    case "MissingKey":
-      return String(issue.annotations?.["messageMissingKey"] ?? "a value")
-    default:
-      return "another value"
-  }
-}
-
-const fieldName = (path: ReadonlyArray<PropertyKey>): string =>
-  path.reduce<string>(
-    (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? String(key) : `${name}.${String(key)}`,
-    ""
-  )
-
-const valueAt = (root: unknown, path: ReadonlyArray<PropertyKey>): unknown =>
-  path.reduce<unknown>((parent, key) => Reflect.get(Object(parent), key), root)
-
-const problem = (root: object, path: ReadonlyArray<PropertyKey>, expected: string): FieldProblem => ({
-  path,
-  message: `${fieldName(path)}: found ${describe(valueAt(root, path))}, expected ${expected}`
-})
-
-const problemsOf = (issue: Issue, root: object, path: ReadonlyArray<PropertyKey>): ReadonlyArray<FieldProblem> => {
-  switch (issue._tag) {
-    case "Pointer":
-      return problemsOf(issue.issue, root, [...path, ...issue.path])
-    case "Composite":
-      return issue.issues.flatMap((inner) => problemsOf(inner, root, path))
-    case "Encoding":
-      return problemsOf(issue.issue, root, path)
-    case "AnyOf": {
-      // One member fits but for a part of it: that part is what to mend, not the choice.
-      const inside = issue.issues.flatMap((inner) => problemsOf(inner, root, path))
-      const deeper = inside.filter((problem) => problem.path.length > path.length)
-      if (deeper.length > 0) return deeper
-      if (issue.ast.annotations?.["identifier"] === Registry.expected && isObject(valueAt(root, path))) {
-        return [problem(root, [...path, "type"], Registry.types.map((type) => JSON.stringify(type)).join(" or "))]
-      }
-      break
-    }
-  }
-  return [problem(root, path, expectation(issue))]
-}
-
 const decode = (document: object) => {
   const ours = names.filter((name) => Object.hasOwn(document, name))
   return SchemaParser.decodeUnknownResult(schema(ours), { errors: "all" })(document)
 }
 
 /** The fields of sinks that do not belong to sinks of their type. */
-const foreignFields = (document: object): ReadonlyArray<FieldProblem> => {
+const foreignFields = (document: object): ReadonlyArray<SchemaProblem.Problem> => {
   const sinks: unknown = Reflect.get(document, "logSinks")
   if (!Array.isArray(sinks)) return []
   return sinks.flatMap((sink, index) => {
@@ -199,14 +142,15 @@ const foreignFields = (document: object): ReadonlyArray<FieldProblem> => {
     if (own === undefined) return []
     const expected = `no field besides ${own.map((name) => JSON.stringify(name)).join(", ")}`
     return Object.keys(sink).filter((name) => !own.includes(name))
-      .map((name) => problem(document, ["logSinks", index, name], expected))
+      .map((name) => SchemaProblem.at(document, ["logSinks", index, name], expected))
   })
 }
 
 /** Our settings, as far as they can be used, and all that is wrong with the rest. */
 export interface Reading {
   readonly settings: Settings
-  readonly problems: ReadonlyArray<FieldProblem>
+  /** What is wrong with our fields, each with its path in the document. */
+  readonly problems: ReadonlyArray<SchemaProblem.Problem>
 }
 
 /**
@@ -217,7 +161,7 @@ export const read = (document: object): Reading => {
   const all = decode(document)
   const foreign = foreignFields(document)
   if (Result.isSuccess(all) && foreign.length === 0) return { settings: withDefaults(all.success), problems: [] }
-  const problems = [...(Result.isFailure(all) ? problemsOf(all.failure, document, []) : []), ...foreign]
+  const problems = [...(Result.isFailure(all) ? SchemaProblem.of(all.failure, document) : []), ...foreign]
   const broken = new Set(problems.map((problem) => problem.path[0]))
   const usable: { [field: string]: unknown } = Object.fromEntries(
     Object.entries(document).filter(([field]) => !broken.has(field))

@@ -11,7 +11,7 @@ import type { Following, Piece } from "./Following.ts"
 import * as Journal from "./Journal.ts"
 import { Unreadable } from "./LogError.ts"
 import * as LogFiles from "./LogFiles.ts"
-import { Reader } from "./RecordLog.ts"
+import { pipe, Reader } from "./RecordLog.ts"
 import * as Tail from "./Tail.ts"
 
 /** What to follow. */
@@ -93,7 +93,6 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
  * and of lines that are not records.
  */
 export const pieces = Effect.fnUntraced(function*({ journal, logs }: Sources, following: Following, tell: Tell) {
-  const fs = yield* FileSystem.FileSystem
   const { stdin } = yield* Stdio.Stdio
   const clock = yield* Clock.Clock
   const take = (record: Record) => following.add(record, clock.currentTimeMillisUnsafe())
@@ -102,7 +101,7 @@ export const pieces = Effect.fnUntraced(function*({ journal, logs }: Sources, fo
   yield* Effect.addFinalizer(() => tails.close)
   const fibers = yield* Effect.forEach([
     ...(journal ? [drainJournal(take, tell)] : []),
-    ...streamed.map((log) => drain(log === "-" ? "stdin" : log, log === "-" ? stdin : fs.stream(log), take, tell))
+    ...streamed.map((log) => drain(log === "-" ? "stdin" : log, log === "-" ? stdin : pipe(log), take, tell))
   ], (reading) => Effect.forkScoped(reading))
 
   const tick = Effect.fnUntraced(function*(isFirst: boolean) {

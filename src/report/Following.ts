@@ -7,7 +7,8 @@ import * as Operation from "./Operation.ts"
 
 /** A part of an operation that is to be drawn now. */
 export type Piece =
-  | { readonly _tag: "Head" | "Foot"; readonly operation: Operation.Operation }
+  | { readonly _tag: "Head"; readonly operation: Operation.Operation }
+  | { readonly _tag: "Foot"; readonly operation: Operation.Operation }
   | { readonly _tag: "Step"; readonly operation: Operation.Operation; readonly index: number }
 
 /** All times in milliseconds. */
@@ -145,20 +146,21 @@ export class Following {
     }
     for (const operation of operations) {
       if (operation === open) continue
-      const status = this.statusOf(operation, isSuperseded(operation), now)
-      if (status === "waiting") continue
+      const statusNow = () => this.statusOf(operation, isSuperseded(operation), now)
+      if (statusNow() === "waiting") continue
       if (!this.isWanted(operation)) {
-        if (status === "complete") this.close(operation, isSuperseded(operation))
+        if (statusNow() === "complete") this.close(operation, isSuperseded(operation))
         continue
       }
       if (open !== undefined && this.current !== undefined) {
-        if (status === "drawable" || now - this.lastChange(open) < patience.others) continue
+        if (now - this.lastChange(open) < patience.others) continue
         end(open)
       }
+      const status = statusNow() // how long its chain is may be known since a moment ago
       if (status === "complete") {
         pieces.push(...wholeOf(operation))
         this.close(operation, isSuperseded(operation))
-      } else if (this.current === undefined) {
+      } else if (status === "drawable" && this.current === undefined) {
         this.current = { name: nameOf(operation), steps: 0 }
         pieces.push({ _tag: "Head", operation }, ...this.further(operation))
         // Others wait for it from now on.

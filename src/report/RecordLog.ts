@@ -1,9 +1,11 @@
 /** Logs as a whole: files, stdin, the journal. They are read as streams, for they may be larger than the memory. */
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import type { PlatformError } from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
+import * as Zlib from "node:zlib"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
 import * as Journal from "./Journal.ts"
@@ -65,17 +67,12 @@ const isCompressed = Effect.fnUntraced(
   Effect.scoped
 )
 
-const decompressed = Effect.fnUntraced(function*(
-  bytes: Stream.Stream<Uint8Array, PlatformError>,
-  onError: (cause: unknown) => Unreadable
-) {
-  const readable = yield* Stream.toReadableStreamEffect(bytes)
-  return Stream.fromReadableStream({
-    evaluate: () =>
-      readable.pipeThrough(new DecompressionStream("gzip") as ReadableWritablePair<Uint8Array, Uint8Array>),
-    onError
+/** What comes out of a pipe or a terminal: the platform's own streams read at positions, which those do not have. */
+export const pipe = (path: string): Stream.Stream<Uint8Array, Unreadable> =>
+  NodeStream.fromReadable<Uint8Array, Unreadable>({
+    evaluate: () => Fs.createReadStream(path),
+    onError: (cause) => new Unreadable({ name: path, cause })
   })
-})
 
 /** Reads all of a file through one buffer: a stream would take a new one for each piece. */
 const pushFile = Effect.fnUntraced(
@@ -98,10 +95,11 @@ export const readFile = Effect.fnUntraced(function*(file: string, take: (record:
   const fs = yield* FileSystem.FileSystem
   const reader = new Reader(file, take)
   const failed = (cause: unknown) => new Unreadable({ name: file, cause })
-  // Of a pipe nothing can be read twice.
-  const isRegular = (yield* LogFiles.kindOf(file)) === "File"
-  if (isRegular && (yield* Effect.mapError(isCompressed(file), failed))) {
-    yield* pushAll(yield* decompressed(fs.stream(file, { chunkSize }), failed), reader)
+  if ((yield* LogFiles.kindOf(file)) !== "File") yield* pushAll(pipe(file), reader)
+  else if (yield* Effect.mapError(isCompressed(file), failed)) {
+    const bytes = Stream.mapError(fs.stream(file, { chunkSize }), failed)
+    const plain = NodeStream.pipeThroughDuplex(bytes, { evaluate: () => Zlib.createGunzip(), onError: failed })
+    yield* pushAll(plain, reader)
   } else yield* Effect.mapError(pushFile(file, reader), failed)
   return reader.skipped
 })

@@ -137,6 +137,7 @@ const valueChanges = (name: string, before: unknown, after: unknown, depth: numb
 }
 
 const memberChanges = (key: string, before: unknown, after: unknown): ReadonlyArray<Change> => {
+  if (isEqual(before, after)) return []
   const list = lists.get(key)
   if (list !== undefined) return listChanges(list, before, after)
   // An object that appears or goes is told member by member, so that an empty one is not told.

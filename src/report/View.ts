@@ -98,12 +98,24 @@ const failureOf = ({ end }: Operation.Step): ReadonlyArray<string> => {
 /** The result that was there after a run. */
 const afterOf = ({ before, result }: Operation.Step): string | undefined => result ?? before
 
+/**
+ * What changed between one run and the next. Before the first run of an ADD all was done in the same operation; other
+ * operations begin with the result of an ADD.
+ */
+const changesBefore = (
+  step: Operation.Step,
+  previous: Operation.Step | undefined
+): ReadonlyArray<ResultDiff.Change> => {
+  if (previous !== undefined) return changes(afterOf(previous), step.before ?? afterOf(previous))
+  return step.request.command === "ADD" ? changes(undefined, step.before) : []
+}
+
 /** One run, after the one before it. */
 const stepOf = (step: Operation.Step, previous: Operation.Step | undefined): Step => ({
   title: step.title,
   state: step.end === undefined ? "unfinished" : step.end.error === undefined ? "done" : "failed",
   durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
-  changesBefore: previous === undefined ? [] : changes(afterOf(previous), step.before ?? afterOf(previous)),
+  changesBefore: changesBefore(step, previous),
   changes: changes(step.before, afterOf(step)),
   hooks: step.hooks.map(hookOf),
   plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),

@@ -109,7 +109,7 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
     PluginExec.call({ file: file.success, env: { ...variables, ...env }, stdin, timeout })
   )
   if (Result.isFailure(outcome)) {
-    const answer = PluginAnswer.failed(`could not be started: ${outcome.failure.reason}`)
+    const answer = PluginAnswer.failed(outcome.failure.message)
     return { ...begun, file: file.success, execution: undefined, answer }
   }
   return {

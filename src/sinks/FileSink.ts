@@ -105,16 +105,38 @@ const explain = (error: unknown): string => {
   }
 }
 
-/**
- * Whether the last line of a file has its end. A run that was killed in the middle of a large write leaves half a line,
- * which must not swallow the next record.
- */
-const endsLine = (fd: number, size: number): boolean => {
-  if (size === 0) return true
-  const again = Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
+const lastByte = (fd: number, size: number): number | undefined => {
+  const byte = Buffer.alloc(1)
+  return Fs.readSync(fd, byte, 0, 1, size - 1) === 0 ? undefined : byte[0]
+}
+
+/** The same file for reading; undefined where that is impossible, as with few descriptors. */
+const openAgain = (fd: number): number | undefined => {
   try {
-    const last = Buffer.alloc(1)
-    return Fs.readSync(again, last, 0, 1, size - 1) === 0 || last[0] === 0x0a
+    return Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * Whether the last line of a file is for ever without its end. A run that was killed in the middle of a large write
+ * leaves half a line, which must not swallow the next record. So does a run that is writing at this moment, but then the
+ * file grows until it lets others change its mode: the kernel makes both wait for each other.
+ */
+const isTorn = (fd: number): boolean => {
+  const again = openAgain(fd)
+  if (again === undefined) return false
+  try {
+    for (let before = -1;;) {
+      const { mode, size } = Fs.fstatSync(fd)
+      if (size === 0 || lastByte(again, size) === 0x0a) return false
+      if (size === before) return true
+      before = size
+      Fs.fchmodSync(fd, mode & 0o7777)
+    }
+  } catch {
+    return false // the file is not ours to change
   } finally {
     Fs.closeSync(again)
   }
@@ -129,7 +151,7 @@ const append = (path: string, mode: number, record: string): void => {
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be somebody else's file")
     }
-    const line = stat.isFile() && !endsLine(fd, stat.size) ? `\n${record}` : record
+    const line = stat.isFile() && isTorn(fd) ? `\n${record}` : record
     const length = Buffer.byteLength(line)
     const written = Fs.writeSync(fd, line)
     if (written < length) {

@@ -21,11 +21,12 @@ type Type = keyof typeof kinds
 /** The `type` of each kind. */
 export const types = Object.keys(kinds) as ReadonlyArray<Type>
 
-/** What a person reads who wrote something else than a sink. */
-export const expected = "an object with \"type\""
-
 /** The fields of a sink as they stand in a network configuration: those of its type, and no others. */
-export const fields = () => Schema.Union(types.map((type) => kinds[type].fields())).annotate({ identifier: expected })
+export const fields = () =>
+  Schema.Union(types.map((type) => kinds[type].fields())).annotate({
+    identifier: "an object with \"type\"",
+    tag: { key: "type", expected: types.map((type) => JSON.stringify(type)).join(" or ") }
+  })
 
 /** The fields of a sink. */
 export type Fields = ReturnType<typeof fields>["Type"]

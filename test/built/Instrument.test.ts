@@ -41,9 +41,9 @@ describe("cni-passthrough instrument", () => {
   it("leaves one whole file or the other at every moment, with several at the same time", async () => {
     const tapped = await instrumented()
     using host = setUp()
-    let isOver = false
+    const over = new AbortController()
     const reader = (async () => {
-      while (!isOver) {
+      while (!over.signal.aborted) {
         const text = Fs.readFileSync(host.file, "utf8")
         assert.isTrue(text === original || text === tapped, `a file of ${text.length} characters`)
         await new Promise((resolve) => setImmediate(resolve))
@@ -52,7 +52,7 @@ describe("cni-passthrough instrument", () => {
     for (let round = 0; round < 3; round++) {
       await Promise.all([host.start(), host.start(), host.start("--remove")].map(ended))
     }
-    isOver = true
+    over.abort()
     await reader
     assert.deepStrictEqual(Fs.readdirSync(host.conf), ["n.conflist"])
   })

@@ -83,7 +83,6 @@ describe("a command line that is wrong", () => {
     "install --to": "--to has no value: see cni-passthrough install --help",
     "instrument /etc/passwd extra": `unexpected "extra": see cni-passthrough instrument --help`,
     "instrument x --sink kafka": `--sink: found "kafka", expected "file" | "journald" | "syslog"`,
-    "instrument /etc": "<conflist>: the path is not a file: /etc",
     "run add x --timeout 3": `--timeout: found "3", expected a duration such as 30s, 500ms or 1m30s`,
     "run add x --wizard": "--wizard is not a flag of cni-passthrough run add: see cni-passthrough run add --help"
   }
@@ -98,7 +97,6 @@ describe("a command line that is wrong", () => {
   it.effect("cannot send control characters to the terminal", () =>
     Effect.gen(function*() {
       const { stderr } = yield* called("a\u001b[2J\u009b")
-      // oxlint-disable-next-line no-control-regex
       assert.notMatch(stderr, /[\u001b\u009b]/)
     }))
 })
@@ -107,6 +105,9 @@ describe("an error of a command", () => {
   const cases: { readonly [line: string]: string } = {
     "validate /none": "cannot read /none: ENOENT: no such file or directory",
     "validate /proc/self/mem": "cannot read /proc/self/mem: EIO: i/o error",
+    "validate /etc": "cannot read /etc: EISDIR: illegal operation on a directory",
+    "validate /etc/passwd/x": "cannot read /etc/passwd/x: ENOTDIR: not a directory",
+    "install --to /etc/passwd/x --uninstall": "cannot remove /etc/passwd/x/passthrough: ENOTDIR: not a directory",
     "instrument /none/x.conflist": "cannot read /none/x.conflist: ENOENT: no such file or directory",
     "install --to /none --uninstall": "cannot remove /none/passthrough: ENOENT: no such file or directory",
     "run add none --netns x --conf-dir /none": `no network "none" in /none: it has no networks`

@@ -1,5 +1,6 @@
 /** `cni-passthrough run`, with plugins that are shell scripts. */
 import { assert, describe, it } from "@effect/vitest"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { run } from "../../src/cli/commands/Run.ts"
@@ -217,6 +218,20 @@ describe("a flag", () => {
       }))
   }
 
+  it.live("that is left out has the value of its variable", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const env = { NETCONFPATH: host.path, CNI_PATH: `/none:${host.path}`, CNI_ARGS: "K=v", CNI_IFNAME: "net7" }
+      const flags = ["--netns", `${host.path}/netns`, "--container-id", "c1", "--cache-dir", `${host.path}/cache`]
+      const { status } = yield* Effect.provideService(
+        host.invoke("add", "n", ...flags),
+        ConfigProvider.ConfigProvider,
+        ConfigProvider.fromEnv({ env })
+      )
+      assert.strictEqual(status, 0)
+      assert.include(host.log(), `ADD a c1 net7 ${host.path}/netns K=v `)
+    }))
+
   it.live("for the arguments of capabilities may be null", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: good })
@@ -289,9 +304,9 @@ describe("an add that fails", () => {
     }))
 
   const starts: ReadonlyArray<readonly [why: string, mode: number, text: string, message: string]> = [
-    ["has no execute bit", 0o644, "#!/bin/sh\n", "could not be started: permission denied"],
-    ["has no first line", 0o755, "echo {}", "could not be started: exec format error"],
-    ["has a missing interpreter", 0o755, "#!/no/such\n", "could not be started: its interpreter /no/such is missing"]
+    ["has no execute bit", 0o644, "#!/bin/sh\n", "cannot be started: permission denied"],
+    ["has no first line", 0o755, "echo {}", "cannot be started: exec format error"],
+    ["has a missing interpreter", 0o755, "#!/no/such\n", "cannot be started: its interpreter /no/such is missing"]
   ]
   for (const [why, mode, text, message] of starts) {
     it.live(`says that a plugin ${why}`, () =>
@@ -299,7 +314,7 @@ describe("an add that fails", () => {
         using host = sandbox({ a: good })
         Fs.writeFileSync(`${host.path}/a`, text)
         Fs.chmodSync(`${host.path}/a`, mode)
-        assert.include((yield* host.of("add")).stderr, `ADD failed in a: ${message}`)
+        assert.include((yield* host.of("add")).stderr, `ADD failed in a: ${host.path}/a ${message}`)
       }))
   }
 })
@@ -327,6 +342,17 @@ describe("what is shown", () => {
       const events = stdout.trimEnd().split("\n").map((line) => JSON.parse(line).event)
       assert.deepStrictEqual(events, ["request", "plugin", "result"])
       assert.strictEqual(Fs.readFileSync(log, "utf8"), `{}\n${stdout}`)
+    }))
+
+  it.live("is told to be missing from a log that fails on the way, after all is done", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: good })
+      const { status, stderr, stdout } = yield* host.of("add", "--log", "/dev/full")
+      assert.strictEqual(status, 1)
+      assert.match(stderr, /all is done, but not all of it is logged: cannot write \/dev\/full: ENOSPC/)
+      assert.include(stdout, "10.0.0.5/8")
+      assert.deepStrictEqual(host.calls(), ["ADD a", "ADD b"])
+      assert.deepStrictEqual(host.results(), ["n-c1-eth0"])
     }))
 
   it.live("needs a log that can be written, before anything runs", () =>

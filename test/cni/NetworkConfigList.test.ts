@@ -115,7 +115,7 @@ describe("a list", () => {
   })
 
   it("has the plugins of the folder after its own, and numbers names that come again", () => {
-    const made = NetworkConfigList.make(list({}), JSON.stringify(list({})), [`{"type":"tuning"}`, `{"type":"bridge"}`])
+    const made = NetworkConfigList.make(list({}), { fromFolder: [`{"type":"tuning"}`, `{"type":"bridge"}`] })
     assert.deepStrictEqual(
       made.plugins.map(({ isInlined, title }) => [title, isInlined]),
       [["bridge", true], ["tuning", false], ["bridge 2", false]]
@@ -124,7 +124,7 @@ describe("a list", () => {
 
   it("keeps the text of each plugin without loss", () => {
     const text = `{"name":"n","plugins":[ {"type":"a","big":12345678901234567890,"1":1.0} , {"type":"b"}]}`
-    const made = NetworkConfigList.make(JSON.parse(text), text)
+    const made = NetworkConfigList.make(JSON.parse(text), { text })
     assert.deepStrictEqual(
       made.plugins.map((plugin) => plugin.text),
       [`{"type":"a","big":12345678901234567890,"1":1.0}`, `{"type":"b"}`]
@@ -136,7 +136,7 @@ describe("a list", () => {
 describe("a configuration of one plugin", () => {
   it("is a list of one plugin for runtimes", () => {
     const text = `{"cniVersion":"0.4.0", "name":"n", "type":"ptp", "mtu":1400}\n`
-    const made = NetworkConfigList.make(JSON.parse(text), text)
+    const made = NetworkConfigList.make(JSON.parse(text), { text })
     assert.deepStrictEqual(made.plugins.map(({ type }) => type), ["ptp"])
     assert.strictEqual(made.text, `{"cniVersion":"0.4.0","name":"n","plugins":[${text.trim()}]}`)
   })

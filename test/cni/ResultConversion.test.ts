@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as CniVersion from "../../src/cni/CniVersion.ts"
 import * as ResultConversion from "../../src/cni/ResultConversion.ts"
+import * as ResultSchema from "../../src/cni/ResultSchema.ts"
 
 const convert = (result: object, version: string): unknown =>
   Result.match(ResultConversion.convert(JSON.stringify(result), version), {
@@ -146,15 +147,27 @@ describe("runtimes refuse a result", () => {
   }
   for (const [why, [result, reason]] of Object.entries(refused)) {
     it(why, () => {
-      assert.strictEqual(ResultConversion.problem(result as never), reason)
+      assert.strictEqual(ResultSchema.problem(result as never), reason)
       assert.strictEqual(convert(result, "1.0.0"), reason)
     })
   }
 
-  it("and take members that are null, and those that they do not know", () => {
-    assert.isUndefined(
-      ResultConversion.problem({ cniVersion: "1.0.0", ips: null, dns: { domain: null }, code: 11, msg: "x" })
+  it("with an address that is null", () => {
+    assert.strictEqual(
+      ResultSchema.problem({ cniVersion: "1.0.0", ips: [{ address: null }] }),
+      "ips[0].address: found null, expected an address with the length of its prefix, such as 10.1.0.5/16"
     )
+  })
+
+  it("and take other members that are null, elements of lists too, and members that they do not know", () => {
+    const result = { cniVersion: "1.0.0", ips: null, interfaces: [null], dns: { domain: null }, code: 11, msg: "x" }
+    assert.isUndefined(ResultSchema.problem(result))
+    assert.deepStrictEqual(convert(result, "0.4.0"), { cniVersion: "0.4.0", dns: { domain: null } })
+  })
+
+  it("and do not look at members that its version does not have", () => {
+    assert.isUndefined(ResultSchema.problem({ cniVersion: "1.0.0", ips: [{ version: 4, address: "10.0.0.1/8" }] }))
+    assert.isUndefined(ResultSchema.problem({ cniVersion: "0.4.0", interfaces: [{ name: "eth0", mtu: "x" }] }))
   })
 })
 
@@ -185,7 +198,7 @@ describe("a result of any content", () => {
       for (const version of CniVersion.supported) {
         const converted = convert({ cniVersion: "1.1.0", ...result }, version)
         if (typeof converted === "string") assert.strictEqual(result.ips.length, 0)
-        else assert.isUndefined(ResultConversion.problem(converted as never))
+        else assert.isUndefined(ResultSchema.problem(converted as never))
       }
     }))
 

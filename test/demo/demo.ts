@@ -21,7 +21,8 @@ const heading = (text: string) => print(`\n${bold(text)}`)
 const indented = (text: string) => text.replace(/^(?=.)/gm, "  ")
 
 const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "cni-passthrough-"))
-const logFile = Path.join(folder, "ADD.log")
+const logFile = Path.join(repository, "dist/demo/ADD.log")
+Fs.rmSync(logFile, { force: true })
 // The captured configuration has hooks for iptables, which needs root: a hook that works everywhere instead.
 const config = JSON.stringify({
   ...JSON.parse(capture.stdin),
@@ -44,7 +45,7 @@ const { status, stdout } = ChildProcess.spawnSync(plugin, [], {
   encoding: "utf8"
 })
 
-heading(`② What the tap logged, with the output of its hooks ${dim(logFile)}`)
+heading(`② What the tap logged, with the output of its hooks ${dim("less dist/demo/ADD.log")}`)
 print(indented(Fs.readFileSync(logFile, "utf8").trim()))
 
 heading("③ What comes out, for the next plugin")

@@ -40,7 +40,7 @@ cp $conflist /tmp/restored.conflist`)
     it("shows what each plugin did between the taps", () => {
       assert.match(
         output,
-        /✓ after-bridge[^]*\+ interface cni-podman0[^]*\+ address 10\.88[^]*✓ after-portmap/
+        /\+ interface cni-podman0[^]*\+ address 10\.88[^]*✓ after-bridge[^]*✓ after-portmap/
       )
       assert.match(output, /✓ after-portmap[^]*\$ iptables -t nat -S/)
     })

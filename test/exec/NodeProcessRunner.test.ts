@@ -88,10 +88,13 @@ for (const stdio of ["pipes", "sockets"] as const) {
 describe("pipes", () => {
   it.live("can be opened by name", () =>
     Effect.gen(function*() {
-      const execution = yield* run("cat /dev/stdin; echo one > /dev/stderr; echo two > /dev/stderr; test -p /dev/stdout", {
-        stdio: "pipes",
-        stdin: "hello"
-      })
+      const execution = yield* run(
+        "cat /dev/stdin; echo one > /dev/stderr; echo two > /dev/stderr; test -p /dev/stdout",
+        {
+          stdio: "pipes",
+          stdin: "hello"
+        }
+      )
       assert.deepStrictEqual(outputs(execution), ["hello", "one\ntwo\n"])
       assert.strictEqual(execution.exitCode, 0)
     }))
@@ -111,17 +114,21 @@ describe("pipes", () => {
 
   it.live("leave no file and no descriptor behind", () =>
     Effect.gen(function*() {
+      using folder = temporary()
+      process.env["TMPDIR"] = folder.path
+      yield* Effect.addFinalizer(() => Effect.sync(() => delete process.env["TMPDIR"]))
       const count = () => Fs.readdirSync("/proc/self/fd").length
       yield* run("true", { stdio: "pipes" })
       const before = count()
       for (let left = 5; left > 0; left--) yield* run("true", { stdio: "pipes", until: "exit" })
       yield* Effect.flip(run("", { stdio: "pipes", argv: ["/no/such/program"] }))
       assert.strictEqual(count(), before)
-      assert.deepStrictEqual(Fs.readdirSync("/tmp").filter((name) => name.startsWith(".cni-passthrough-")), [])
+      assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
     }))
 
   it.live("need `mkfifo`, and say so", () =>
     Effect.gen(function*() {
+      yield* run("sleep 1 &", { stdio: "pipes", until: "exit" }) // keeps the pipes that could be used again
       const error = yield* Effect.flip(run("true", { stdio: "pipes", env: { PATH: "/nowhere" } }))
       assert.match(error.message, /^cannot start \/bin\/sh: there is no `mkfifo` on PATH/)
     }))
@@ -138,5 +145,21 @@ describe("a program file that is being written", () => {
       yield* Effect.sleep(300)
       Fs.closeSync(fd)
       assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 0)
+    }))
+})
+
+describe("a program that goes on and on", () => {
+  it.live("gives its stdout as it comes, and nothing of it is kept", () =>
+    Effect.gen(function*() {
+      let stdout = ""
+      const fiber = yield* Effect.forkChild(
+        run("echo one; sleep 100", { onStdout: (chunk) => (stdout += Buffer.from(chunk)) })
+      )
+      while (stdout === "") yield* Effect.sleep(10)
+      assert.strictEqual(stdout, "one\n")
+      yield* Fiber.interrupt(fiber)
+      const execution = yield* run("head -c 3000000 /dev/zero; echo end >&2", { onStdout: () => {} })
+      assert.deepStrictEqual(outputs(execution), ["", "end\n"])
+      assert.isFalse(execution.truncated)
     }))
 })

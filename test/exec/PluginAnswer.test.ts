@@ -41,6 +41,11 @@ describe("the result of an ADD", () => {
     })
   }
 
+  it("may have strings of any length", () => {
+    const stdout = `{"cniVersion":"1.0.0","note":"${"x".repeat(1_000_000)}"}`
+    assert.deepStrictEqual(answer("ADD", { stdout }), success(stdout))
+  })
+
   it("may be in another version than the configuration", () => {
     const stdout = `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.1/8"}}`
     assert.deepStrictEqual(answer("ADD", { stdout }), success(stdout))

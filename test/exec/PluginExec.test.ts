@@ -120,6 +120,6 @@ describe("a plugin cannot be started", () => {
           Effect.fail(new NotStarted({ program, reason: "spawn ETXTBSY", code: "ETXTBSY", cause: undefined }))
       })
       const error = yield* Effect.flip(Effect.provideService(call(`${folder.path}/p`), ProcessRunner, busy))
-      assert.strictEqual(error.reason, "text file busy, five seconds long")
+      assert.strictEqual(error.reason, "text file busy, still after five seconds")
     }).pipe(Effect.provide(NodeServices.layer)))
 })

@@ -2,7 +2,8 @@
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Util from "node:util"
-import { run, temporary } from "../support/plugin.ts"
+import { temporary } from "../support/plugin.ts"
+import { type Conditions, conditionsOf, type Ended, runUnder } from "./conditions.ts"
 import { type Case, generate } from "./generate.ts"
 
 const parse = (text: string): unknown => {
@@ -62,18 +63,43 @@ const logProblems = (folder: string): ReadonlyArray<string> => {
     // oxlint-disable-next-line no-control-regex
     if (/[\0-\u0008\u000b-\u001f\u007f-\u009f]/.test(text)) problems.push(`${name} has control characters`)
     if (name === "json" && text.trimEnd().split("\n").some((line) => !isObject(parse(line)))) {
-      problems.push(`${name} has a line that is no JSON object`)
+      problems.push(`${name} has a line that is not a JSON object`)
     }
   }
   return problems
+}
+
+/** Whether the engine ended before a line of ours ran: few descriptors do that to Node.js and Bun. */
+const neverCameUp = ({ descriptors, fullStderr }: Conditions, { code, signal, stderr, stdout }: Ended): boolean => {
+  if (descriptors === undefined || stdout !== "") return false
+  const isSaid = /node:internal|ran out of file descriptors/.test(stderr) || (fullStderr === true && descriptors < 24)
+  return signal !== null || code !== 1 || isSaid
+}
+
+/** What is wrong with a run that a signal reached: it may have answered before, or was ended with half an answer. */
+const stoppedProblems = (request: Case, { code, signal, stdout }: Ended): ReadonlyArray<string> => {
+  const whole = parse(stdout)
+  if (isObject(whole) && whole["code"] === 11) return []
+  if (code === 0 || (code === 1 && isObject(whole))) return answerProblems(request, code, stdout)
+  const isWhole = signal !== null && isObject(whole)
+  const isPart = stdout === "" || (request.prevResult ?? "").startsWith(stdout)
+  return isWhole || isPart ? [] : ["a signal left something odd on stdout"]
 }
 
 /** The broken promises of a seed; none where all is well. */
 export const check = async (seed: number): Promise<ReadonlyArray<string>> => {
   using folder = temporary()
   const request = generate(seed, folder.path)
+  const conditions = conditionsOf(seed)
   const started = performance.now()
-  const { code, stdout } = await run({ env: request.env, stdin: request.stdin })
-  const problems = [...answerProblems(request, code, stdout), ...logProblems(folder.path)]
-  return performance.now() - started > 20_000 ? [...problems, "it took more than 20 s"] : problems
+  const ended = await runUnder(conditions, request)
+  if (neverCameUp(conditions, ended)) return []
+  const problems = [
+    ...(conditions.signal === undefined
+      ? answerProblems(request, ended.code, ended.stdout)
+      : stoppedProblems(request, ended)),
+    ...logProblems(folder.path)
+  ]
+  const told = problems.length === 0 ? [] : [...problems, `under ${JSON.stringify(conditions)}`]
+  return performance.now() - started > 20_000 ? [...told, "it took more than 20 s"] : told
 }

@@ -69,6 +69,12 @@ describe("a network", () => {
     }))
 
   const stopping: ReadonlyArray<readonly [why: string, file: string, content: object | string, message: string]> = [
+    [
+      "with a byte-order mark",
+      "05.conflist",
+      "\uFEFF{}",
+      "05.conflist:1:1: a byte-order mark, which runtimes do not read"
+    ],
     ["that is not JSON", "05.conflist", "{", "05.conflist:1:2: the end of the file where \",\" or \"}\" should be"],
     [
       "without plugins",
@@ -80,7 +86,7 @@ describe("a network", () => {
       "with one plugin in a file for lists",
       "05.conflist",
       { name: "x", type: "ptp" },
-      "05.conflist:1:1: found one plugin, expected a list of plugins, as the file is called .conflist"
+      "05.conflist:1:1: plugins: found nothing, expected a list of at least one plugin"
     ],
     [
       "with a switch of a wrong type",
@@ -104,6 +110,17 @@ describe("a network", () => {
         yield* failure("a", folder),
         "05.conf:1:1: found no type, expected one plugin, as the file is not called .conflist"
       )
+    }))
+
+  it.effect("is what the name of its file says, where it could be a list and one plugin", () =>
+    Effect.gen(function*() {
+      const both = { ...chain("a", "ptp"), type: "macvlan", disableCheck: true }
+      using folder = folderOf({ "a.conf": both })
+      const { list } = yield* onHost(ConfFolder.load("a", folder.path))
+      assert.deepStrictEqual([list.plugins.map(({ type }) => type), list.disableCheck], [["macvlan"], false])
+      Fs.renameSync(`${folder.path}/a.conf`, `${folder.path}/a.conflist`)
+      const { list: asList } = yield* onHost(ConfFolder.load("a", folder.path))
+      assert.deepStrictEqual([asList.plugins.map(({ type }) => type), asList.disableCheck], [["ptp"], true])
     }))
 
   it.effect("is found after a file whose name or version no plugin would take", () =>

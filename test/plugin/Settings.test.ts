@@ -1,7 +1,8 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as JsonText from "../../src/json/JsonText.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 
-const problems = (fields: object) => Settings.read(fields).problems.map(({ message }) => message)
+const problems = (fields: object) => Settings.read(fields).problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
 
 describe("the settings", () => {
   it("of the ancestor mean what they meant", () => {

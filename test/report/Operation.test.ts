@@ -112,11 +112,16 @@ describe("records", () => {
 describe("the view of an operation", () => {
   const view = (lines: ReadonlyArray<object>) => Operation.operations(read(lines)).map(View.make)[0]
 
-  it("has what happened between two taps, where no record tells of it", () => {
+  it("has what happened before the first tap and between two, where no record tells of it", () => {
     assert.deepStrictEqual(view(chained)?.steps.map(({ changes, changesBefore }) => [changesBefore, changes]), [
-      [[], []],
+      [[{ kind: "added", what: "address 10.88.0.2/16 (gateway 10.88.0.1)" }], []],
       [[{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }], []]
     ])
+  })
+
+  it("of another verb begins with the result of the ADD, which is not its own doing", () => {
+    const del = chained.map((record) => ({ ...record, command: "DEL" }))
+    assert.deepStrictEqual(view(del)?.steps[0]?.changesBefore, [])
   })
 
   it("has the whole time from its first record to its last", () => {

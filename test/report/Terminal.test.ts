@@ -29,6 +29,7 @@ describe("an operation on a terminal", () => {
       `ADD eth0 of 5c01f03d8d6d on podman
 2026-11-24 11:00:00.000 +01:00  /run/netns/demo
 │
+│   + address 10.88.0.2/16 (gateway 10.88.0.1)
 ├─ ✓ before-portmap                                                14 ms
 │   $ iptables -t nat -S  12.5 ms
 │     -P INPUT
@@ -98,6 +99,7 @@ describe("a plugin on a terminal", () => {
       `ADD eth0 of 5c01f03d8d6d on podman
 2026-11-24 11:00:00.000 +01:00  /run/netns/demo
 │
+│   + address 10.88.0.2/16 (gateway 10.88.0.1)
 ├─ ✓ portmap                                                     12.5 ms
 │   + route ::/0
 │   stderr:

@@ -20,7 +20,7 @@ const attachment: Attachment = {
 const chainOf = (document: object | string, timeout = 0): Chain.Chain => {
   const text = typeof document === "string" ? document : JSON.stringify(document)
   return {
-    list: NetworkConfigList.make(JSON.parse(text), text),
+    list: NetworkConfigList.make(JSON.parse(text), { text }),
     cniPath: ["/none", "/plugins"],
     timeout,
     variables: { HOME: "/root", CNI_COMMAND: "old", CNI_IFNAME: "old" }

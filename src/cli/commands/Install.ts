@@ -36,7 +36,7 @@ class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: string }>
 }
 
 const input = {
-  to: Flag.Directory("to").pipe(
+  to: Flags.folder("to").pipe(
     Flag.withDescription(`Folder of plugins (default: the first of ${PluginFolder.usual.join(", ")} that there is)`),
     Flag.optional
   ),

@@ -31,11 +31,11 @@ class PluginNotReady extends Data.TaggedError("PluginNotReady")<{ readonly reaso
 }
 
 const input = {
-  conflist: Argument.File("conflist").pipe(Argument.withDescription("A network configuration list")),
+  conflist: Flags.fileArgument("conflist").pipe(Argument.withDescription("A network configuration list")),
   inPlace: Flags.toggle("in-place", "Write the file itself, by rename, with its mode and owner").pipe(
     Flag.withAlias("i")
   ),
-  output: Flag.File("output").pipe(
+  output: Flags.file("output").pipe(
     Flag.withDescription("Write another file"),
     Flag.withAlias("o"),
     Flag.optional
@@ -45,7 +45,7 @@ const input = {
     Flag.withDescription("Where the taps log to (default: file)"),
     Flag.withDefault("file" as const)
   ),
-  logDir: Flag.Directory("log-dir").pipe(
+  logDir: Flags.folder("log-dir").pipe(
     Flag.withDescription("Folder of the logs, one file for each container (default: /var/log/cni)"),
     Flag.withDefault("/var/log/cni")
   ),

@@ -24,8 +24,9 @@ import * as Terminal from "../../report/Terminal.ts"
 import * as View from "../../report/View.ts"
 import * as ViewJson from "../../report/ViewJson.ts"
 import * as Errors from "../Errors.ts"
-import { file, text, toggle } from "../Flags.ts"
+import { fileOrName, text, toggle } from "../Flags.ts"
 import * as Print from "../Print.ts"
+import * as SmallHeap from "../SmallHeap.ts"
 
 /** A moment, as milliseconds since 1970 at a time that is now. */
 const moment = (name: string, description: string) =>
@@ -41,7 +42,7 @@ const moment = (name: string, description: string) =>
   )
 
 const input = {
-  logs: file("log").pipe(
+  logs: fileOrName("log").pipe(
     Argument.withDescription(
       `Files with JSON records, also compressed by gzip, or patterns such as '${LogFiles.defaultPattern}'; - for stdin`
     ),
@@ -168,6 +169,7 @@ const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
 
 /** Shows what there is. */
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
+  SmallHeap.keep()
   const collector = new Operation.Collector({ full: flags.full })
   yield* complain(yield* read(sources, collector))
   const { whole } = yield* renderer(flags)

@@ -14,7 +14,7 @@ import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 
 const input = {
-  files: Argument.File("file").pipe(
+  files: Flags.fileArgument("file").pipe(
     Argument.withDescription("Network configurations to look at"),
     Argument.atLeast(1)
   ),

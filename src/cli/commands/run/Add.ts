@@ -89,6 +89,7 @@ export const add = Command.make(
         ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),
         (cause) => new ResultNotKept({ reason: cause.message, advice, cause })
       )
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

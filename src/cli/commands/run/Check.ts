@@ -38,6 +38,7 @@ export const check = Command.make(
       yield* output.run(Chain.check(chain, attachment, result.success))
       yield* output.show()
       yield* output.conclude()
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

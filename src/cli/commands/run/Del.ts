@@ -36,6 +36,7 @@ export const del = Command.make(
       yield* output.conclude()
       yield* ResultCache.remove(flags.cacheDir, attachment)
       if (Option.isSome(flags.newNetns)) yield* Netns.remove(flags.newNetns.value)
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

@@ -46,13 +46,17 @@ export const gc = Command.make(
       const output = yield* Output.make(chain, flags)
       for (const { attachment, isGone } of decisions) {
         if (attachment === undefined || !isGone) continue
-        const result = Result.getOrUndefined(CachedResult.of(attachment, chain.list))
-        const calls = yield* output.run(Chain.del(chain, attachment, result))
+        const result = CachedResult.of(attachment, chain.list)
+        if (Result.isFailure(result)) {
+          yield* Console.error(`${attachment.containerId}: going on without a result: ${result.failure}`)
+        }
+        const calls = yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
         if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
       }
       if (hasGc) yield* output.run(Chain.gc(chain, yield* GarbageCollection.valid(name, decisions)))
       yield* output.show()
       yield* output.conclude()
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

@@ -23,7 +23,7 @@ export const defaultIfname = "eth0"
 
 /** What every operation takes. */
 export const chainFlags = {
-  network: Flags.file("network").pipe(
+  network: Flags.fileOrName("network").pipe(
     Argument.withDescription("A network configuration file, or the name of a network in --conf-dir")
   ),
   cniPath: Flags.cniPath,
@@ -41,7 +41,7 @@ export const outputFlags = {
   ),
   full: Flags.toggle("full", "With --tap, also environment, stdin, stdout and exit status of every plugin"),
   json: Flags.toggle("json", "Print the records of all plugins, one JSON object a line"),
-  log: Flag.File("log").pipe(Flag.withDescription("Append those records to a file"), Flag.optional)
+  log: Flags.file("log").pipe(Flag.withDescription("Append those records to a file"), Flag.optional)
 }
 
 const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)

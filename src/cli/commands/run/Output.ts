@@ -28,6 +28,11 @@ export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
   override readonly message = `cannot write ${this.file}: ${this.reason}`
 }
 
+/** The work is done, and not all of its records are in the file of `--log`. */
+export class RecordsLost extends Data.TaggedError("RecordsLost")<{ readonly cause: LogUnwritable }> {
+  override readonly message = `all is done, but not all of it is logged: ${this.cause.message}`
+}
+
 /** The values of the flags that say how an operation is shown. */
 export interface OutputInput {
   readonly tap: Option.Option<boolean>
@@ -38,7 +43,7 @@ export interface OutputInput {
 
 /** Opens the log, before anything runs that could not be logged. */
 const openLog = Effect.fnUntraced(function*(log: Option.Option<string>) {
-  if (Option.isNone(log)) return () => Effect.void
+  if (Option.isNone(log)) return (): Effect.Effect<void, LogUnwritable> => Effect.void
   const fs = yield* FileSystem.FileSystem
   const file = log.value
   const failed = (cause: PlatformError) => new LogUnwritable({ file, reason: AtomicFile.reasonOf(cause), cause })
@@ -56,11 +61,13 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log,
   const write = yield* openLog(log)
   const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
   const made: Array<Call> = []
+  let unwritten: LogUnwritable | undefined
 
   const tell = Effect.fnUntraced(function*(call: Call) {
     made.push(call)
     const lines = Records.of(call, chain).map(JsonFormat.render).join("")
-    yield* write(lines)
+    // A log that fails now must not stop the plugins half way.
+    yield* Effect.catch(write(lines), (error) => Effect.sync(() => void (unwritten ??= error)))
     if (json) yield* Console.log(lines.trimEnd())
     if (!isTap && !hasFailed(call) && notice(call) !== "") yield* Console.error(notice(call))
   })
@@ -82,6 +89,10 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log,
     conclude: (advice = "") => {
       const calls = made.filter(hasFailed)
       return calls.length === 0 ? Effect.void : Effect.fail(new PluginFailed({ calls, advice }))
-    }
+    },
+    /** The last thing to do: fails where something could not be logged. */
+    end: Effect.suspend(() =>
+      unwritten === undefined ? Effect.void : Effect.fail(new RecordsLost({ cause: unwritten }))
+    )
   }
 })

@@ -19,6 +19,7 @@ export const status = Command.make(
       yield* output.run(Chain.status(chain))
       yield* output.show()
       yield* output.conclude()
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

@@ -29,6 +29,7 @@ export const version = Command.make(
         yield* Console.log(Escape.inLine(`${call.plugin.type.padEnd(width)}  ${answerOf(call)}`))
       }
       yield* output.conclude()
+      yield* output.end
     },
     Effect.scoped,
     Errors.tell

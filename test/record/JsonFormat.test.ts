@@ -1,0 +1,44 @@
+/** Records as they are read from lines. */
+import { assert, describe, it } from "@effect/vitest"
+import * as JsonFormat from "../../src/record/JsonFormat.ts"
+
+const head = `"time":"t","event":"request","invocation":"i"`
+const config = (line: string) => (JsonFormat.read(line) as { readonly config?: string } | undefined)?.config
+const document = `{"a":12345678901234567890,"config":{"x":1.0},"result":[],"s":"},\\",\\"config\\":{"}`
+
+describe("a record that is read", () => {
+  it("has its documents as they are in the line, wherever they stand", () => {
+    assert.strictEqual(config(`{${head},"config":${document}}`), document)
+    assert.strictEqual(config(`  {${head},"config": ${document} }  \r`), document)
+    assert.strictEqual(config(`{"config":${document},${head}}`), document)
+    assert.strictEqual(config(`{${head},"config":${document},"label":"x"}`), document)
+    assert.strictEqual(config(`{${head},"result":{},"config":${document}}`), document)
+    assert.strictEqual(config(`{${head},"config":${document},"result":{}}`), document)
+  })
+
+  it("has the last one of several, as JSON.parse takes it", () => {
+    assert.strictEqual(config(`{${head},"config":{"first":1},"config":${document}}`), document)
+    assert.strictEqual(config(`{"config":{"first":1},${head},"config":${document}}`), document)
+  })
+
+  it("has none that is only inside something else", () => {
+    assert.isUndefined(config(`{${head},"other":{"x":1,"config":{}}}`))
+    assert.isUndefined(config(`{${head},"other":[1,{"x":1,"config":{}}],"more":{"x":1,"config":{}}}`))
+    assert.isUndefined(config(`{${head},"label":",\\"config\\":{}"}`))
+  })
+
+  it("is not a line that is torn, or that another one was glued to", () => {
+    const line = `{${head},"config":${document}}`
+    for (let length = 1; length < line.length; length++) {
+      assert.isUndefined(JsonFormat.read(line.slice(0, length)))
+      assert.isUndefined(JsonFormat.read(line.slice(0, length) + line))
+    }
+    assert.isUndefined(JsonFormat.read(`${line}x`))
+    assert.isUndefined(JsonFormat.read(`${line}}`))
+  })
+
+  it("may have members that every object has, and 100,000 levels", () => {
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`
+    assert.strictEqual(config(`{${head},"__proto__":{"event":"x"},"toString":1,"config":${deep}}`), deep)
+  })
+})

@@ -1,0 +1,38 @@
+/** Which operations are asked for. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Filter from "../../src/report/Filter.ts"
+import * as Operation from "../../src/report/Operation.ts"
+import { at, chained, read } from "./records.ts"
+
+const [operation] = Operation.operations(
+  read(chained.map((record) => ({ ...record, args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web" })))
+)
+const matches = (filter: Filter.Filter) => operation !== undefined && Filter.matches(filter, operation)
+
+describe("a filter", () => {
+  it("without anything asked for matches", () => assert.isTrue(matches({})))
+
+  it("compares what was asked for", () => {
+    const began = Date.parse(at(0))
+    const cases: ReadonlyArray<readonly [Filter.Filter, Filter.Filter]> = [
+      [{ container: "5c01" }, { container: "c01" }],
+      [{ pod: "web" }, { pod: "we" }],
+      [{ pod: "default/web" }, { pod: "other/web" }],
+      [{ network: "podman" }, { network: "pod" }],
+      [{ command: "add" }, { command: "DEL" }],
+      [{ label: "after-portmap" }, { label: "portmap" }],
+      [{ since: began }, { since: began + 1 }],
+      [{ until: began + 1 }, { until: began }],
+      [{ failed: true, network: "podman" }, { failed: true, network: "other" }]
+    ]
+    for (const [yes, no] of cases) {
+      assert.isTrue(matches(yes), JSON.stringify(yes))
+      assert.isFalse(matches(no), JSON.stringify(no))
+    }
+  })
+
+  it("for what failed matches nothing else", () => {
+    const [fine] = Operation.operations(read(chained.slice(0, 3)))
+    assert.isFalse(fine !== undefined && Filter.matches({ failed: true }, fine))
+  })
+})

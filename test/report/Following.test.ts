@@ -1,0 +1,184 @@
+/** When an operation that is followed is drawn. */
+import { assert, describe, it } from "@effect/vitest"
+import { Following } from "../../src/report/Following.ts"
+import type { Operation } from "../../src/report/Operation.ts"
+import { at, common, read } from "./records.ts"
+
+const second = 1000
+
+/** A log that is followed, in seconds. */
+const follow = (isWanted: (operation: Operation) => boolean = () => true) => {
+  const following = new Following(isWanted)
+  const now = (time: number) => Date.parse(at(time * second))
+  const add = (time: number, container: string, members: object) => {
+    for (const record of read([{ ...common("", time * second), containerId: container, ...members }])) {
+      following.add(record, now(time))
+    }
+  }
+  return {
+    /** The request of a tap. */
+    begin: (time: number, container: string, label: string, members = {}) =>
+      add(time, container, { invocation: `${container}/${label}`, label, event: "request", ...members }),
+    end: (time: number, container: string, label: string) =>
+      add(time, container, { invocation: `${container}/${label}`, event: "result", durationMs: 1 }),
+    fail: (time: number, container: string, label: string) =>
+      add(time, container, {
+        invocation: `${container}/${label}`,
+        event: "error",
+        error: { code: 1, msg: "" },
+        durationMs: 1
+      }),
+    /** What is drawn then: `a(` is a head, `)` a foot, and what is between them are steps. */
+    due: (time: number) => text(following.due(now(time))),
+    rest: () => text(following.rest())
+  }
+}
+
+const text = (pieces: ReturnType<Following["due"]>): string =>
+  pieces.map((piece) => {
+    if (piece._tag === "Foot") return ")"
+    return piece._tag === "Head"
+      ? `${piece.operation.request.containerId}(`
+      : ` ${piece.operation.steps[piece.index]?.title}`
+  }).join("")
+
+/** A log in which an operation of two taps was seen. */
+const withHistory = () => {
+  const log = follow()
+  log.begin(-100, "old", "one")
+  log.end(-100, "old", "one")
+  log.begin(-99, "old", "two")
+  log.end(-99, "old", "two")
+  assert.strictEqual(log.due(0), "old( one two)")
+  return log
+}
+
+describe("an operation that is followed", () => {
+  it("is drawn as a whole when it has as many steps as the one before it", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(20), "")
+    log.begin(60, "a", "two")
+    log.end(90, "a", "two")
+    assert.strictEqual(log.due(90.5), "")
+    assert.strictEqual(log.due(91), "a( one two)")
+    assert.strictEqual(log.due(1000), "")
+  })
+
+  it("is not split by others that go on meanwhile", () => {
+    const log = withHistory()
+    log.begin(0, "slow", "one")
+    log.end(0, "slow", "one")
+    log.begin(1, "b", "one")
+    log.end(1, "b", "one")
+    log.begin(2, "b", "two")
+    log.end(2, "b", "two")
+    assert.strictEqual(log.due(4), "b( one two)")
+    log.begin(30, "slow", "two")
+    log.end(30, "slow", "two")
+    assert.strictEqual(log.due(31), "slow( one two)")
+  })
+
+  it("of a chain that was never seen is drawn step by step, so that nobody waits and nothing is split", () => {
+    const log = follow()
+    log.begin(0, "a", "one")
+    assert.strictEqual(log.due(2), "")
+    log.end(2, "a", "one")
+    assert.strictEqual(log.due(3), "a( one")
+    log.begin(20, "a", "two")
+    assert.strictEqual(log.due(21), "")
+    log.end(22, "a", "two")
+    assert.strictEqual(log.due(22), " two")
+    assert.strictEqual(log.due(51), "")
+    assert.strictEqual(log.due(52), ")")
+  })
+
+  it("that is drawn step by step does not keep others waiting for long", () => {
+    const log = follow()
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(1), "a( one")
+    log.begin(2, "b", "one")
+    log.fail(2, "b", "one")
+    assert.strictEqual(log.due(4), "")
+    assert.strictEqual(log.due(5), ")b( one)")
+  })
+
+  it("that is drawn step by step shows how long others of its chain are", () => {
+    const log = follow()
+    for (const container of ["a", "b", "c"]) {
+      log.begin(0, container, "one")
+      log.end(0, container, "one")
+    }
+    assert.strictEqual(log.due(1), "a( one")
+    assert.strictEqual(log.due(5), ")b( one)c( one)")
+  })
+
+  it("is complete when something failed, for a runtime goes no further", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.fail(0, "a", "one")
+    assert.strictEqual(log.due(1), "a( one)")
+  })
+
+  it("is complete when the same attachment has another one", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.begin(1, "a", "one", { command: "DEL", invocation: "del" })
+    assert.strictEqual(log.due(1), "a( one)")
+  })
+
+  it("whose plugin was killed is drawn in the end", () => {
+    const log = follow()
+    log.begin(0, "a", "one")
+    assert.strictEqual(log.due(500), "")
+    assert.strictEqual(log.due(600), "a( one)")
+  })
+
+  it("is not waited for any longer when its chain has become shorter", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(120), "a( one)")
+    log.begin(130, "b", "one")
+    log.end(130, "b", "one")
+    assert.strictEqual(log.due(131), "b( one)")
+  })
+
+  it("is drawn once, even where the same records come again", () => {
+    const log = withHistory()
+    log.begin(-100, "old", "one")
+    log.end(-100, "old", "one")
+    assert.strictEqual(log.due(1000), "")
+  })
+
+  it("that nobody asked for is not drawn, but teaches how long its chain is", () => {
+    const log = follow((operation) => operation.request.containerId !== "old")
+    log.begin(-100, "old", "one")
+    log.end(-100, "old", "one")
+    assert.strictEqual(log.due(0), "")
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(1), "a( one)")
+  })
+
+  it("with times that are no dates, or of the future, is drawn all the same", () => {
+    for (const time of ["never", "9999-01-01T00:00:00Z"]) {
+      const log = withHistory()
+      log.begin(0, "a", "one", { time })
+      log.fail(0, "a", "one")
+      assert.strictEqual(log.due(1), "a( one)")
+    }
+  })
+
+  it("is drawn as far as it goes when nothing more will come", () => {
+    const log = follow()
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(1), "a( one")
+    log.begin(1, "a", "two")
+    log.begin(1, "b", "one")
+    assert.strictEqual(log.rest(), " two)b( one)")
+  })
+})

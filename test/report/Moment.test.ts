@@ -1,0 +1,35 @@
+/** Moments as people write them. */
+import { assert, describe, it } from "@effect/vitest"
+import * as LocalTime from "../../src/report/LocalTime.ts"
+import * as Moment from "../../src/report/Moment.ts"
+
+const now = Date.UTC(2026, 10, 24, 10)
+const hour = 3_600_000
+
+describe("a moment", () => {
+  it("is a time, or how long ago it was, in days too", () => {
+    assert.strictEqual(Moment.parse("2026-11-24T09:00:00Z", now), now - hour)
+    assert.strictEqual(Moment.parse("10m", now), now - hour / 6)
+    assert.strictEqual(Moment.parse("1d", now), now - 24 * hour)
+    assert.strictEqual(Moment.parse("1.5d", now), now - 36 * hour)
+    assert.strictEqual(Moment.parse("2d12h30m", now), now - 60.5 * hour)
+    assert.strictEqual(Moment.parse("0", now), now)
+  })
+
+  it("is nothing else", () => {
+    for (const text of ["", "yesterday", "d", "1x", "1d1d", "-1d", "m"]) {
+      assert.isUndefined(Moment.parse(text, now), text)
+    }
+  })
+
+  it("is shown in local time with its zone", () => {
+    const east = (minutes: number) => LocalTime.ofRecord("2026-11-24T10:00:00.000Z", () => minutes)
+    assert.strictEqual(east(0), "2026-11-24 10:00:00.000 +00:00")
+    assert.strictEqual(east(330), "2026-11-24 15:30:00.000 +05:30")
+    assert.strictEqual(east(-90), "2026-11-24 08:30:00.000 -01:30")
+    for (const text of ["", "never", "+275760-09-13T00:00:00.001Z"]) {
+      assert.strictEqual(LocalTime.ofRecord(text, () => 0), text)
+    }
+    assert.strictEqual(LocalTime.ofRecord("+275760-09-13T00:00:00.000Z", () => 60), "+275760-09-13T00:00:00.000Z")
+  })
+})

@@ -1,0 +1,34 @@
+/** Operations for scripts. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Operation from "../../src/report/Operation.ts"
+import * as View from "../../src/report/View.ts"
+import * as ViewJson from "../../src/report/ViewJson.ts"
+import { chained, common, read } from "./records.ts"
+
+const render = (lines: ReadonlyArray<object | string>) =>
+  Operation.operations(read(lines), { full: true }).map((operation) => ViewJson.render(View.make(operation)))
+
+describe("an operation as JSON", () => {
+  it("says to whom it happened, whether it failed, and what each step did", () => {
+    const [operation] = render(chained).map((line) => JSON.parse(line))
+    const { command, containerId, durationMs, failed, steps } = operation
+    assert.deepStrictEqual([command, containerId, durationMs, failed], ["ADD", "5c01f03d8d6d", 47, true])
+    assert.deepStrictEqual(steps[0].hooks[0].stdout, "-P INPUT\n-P OUTPUT")
+    assert.deepStrictEqual(steps[1].changesBefore, [{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }])
+    assert.deepStrictEqual([steps[1].state, steps[1].failure], [
+      "failed",
+      "code 100: hook \"false\" failed with exit status 1"
+    ])
+  })
+
+  it("is one line, has documents without loss, and nothing that a terminal obeys", () => {
+    const document = `{"a":12345678901234567890, "b": 1.0,\n "c":"\u009b"}`
+    const request = `${JSON.stringify({ ...common("1", 0), event: "request" }).slice(0, -1)},"config":${
+      document.replace("\n", "")
+    }}`
+    const [line = ""] = render([request])
+    assert.include(line, `"config":{"a":12345678901234567890, "b": 1.0, "c":"\\u009b"}`)
+    assert.notInclude(line, "\n")
+    JSON.parse(line)
+  })
+})
