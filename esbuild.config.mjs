@@ -53,7 +53,8 @@ const shorten = async (code) => {
 const [oldest] = /[\d.]+/.exec(JSON.parse(Fs.readFileSync("package.json", "utf8")).engines.node)
 
 /** A script that begins in words that any Node.js understands, and runs `refuse` where that one is too old. */
-const guarded = (refuse, code) => `"use strict";
+const guarded = (refuse, code) =>
+  `"use strict";
 (function () {
   var found = process.versions.node.split("."), oldest = "${oldest}".split(".");
   if (+found[0] > +oldest[0] || (+found[0] == +oldest[0] && +found[1] >= +oldest[1])) return;
@@ -80,7 +81,7 @@ const write = (file, code) => {
 /** The licence of one package, with a line that names it. */
 const notice = (name) => {
   const { license, version } = JSON.parse(Fs.readFileSync(`node_modules/${name}/package.json`, "utf8"))
-  const [file] = Fs.readdirSync(`node_modules/${name}`).filter((file) => /^LICENSE(?:\.md)?$/.test(file))
+  const file = Fs.readdirSync(`node_modules/${name}`).find((file) => /^LICENSE(?:\.md)?$/.test(file))
   return `${name} ${version} (${license})\n\n${Fs.readFileSync(`node_modules/${name}/${file}`, "utf8").trim()}\n`
 }
 

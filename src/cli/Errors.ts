@@ -28,6 +28,20 @@ export class Unsuccessful extends Data.TaggedError("Unsuccessful") {
   override readonly [Runtime.errorReported] = false
 }
 
+/** The command line could not be understood, and people were told why: exit status 2. */
+export class Misused extends Data.TaggedError("Misused") {
+  override readonly [Runtime.errorExitCode] = 2
+  override readonly [Runtime.errorReported] = false
+}
+
+/** Ends a command whose command line could not be understood as one that could not begin. */
+export const misused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E | Misused, R> =>
+  Effect.mapError(
+    effect,
+    (error) =>
+      CliError.isCliError(error) && error._tag === "ShowHelp" && error.errors.length > 0 ? new Misused() : error
+  )
+
 /** Errors that mean that the work was done, and its outcome is bad. All others mean that it could not begin. */
 const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", "RecordsLost", "NoVersions"])
 

@@ -8,6 +8,7 @@ import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { version } from "../Version.ts"
 import { command } from "./Companion.ts"
+import * as Errors from "./Errors.ts"
 import * as Presenter from "./Presenter.ts"
 import * as Progress from "./Progress.ts"
 
@@ -19,6 +20,7 @@ const layer = Progress.layer.pipe(
 
 command.pipe(
   Command.run({ version }),
+  Errors.misused,
   Effect.provide(layer),
   NodeRuntime.runMain
 )

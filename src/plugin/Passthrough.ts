@@ -5,7 +5,16 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
-import { type CniError, fromCause, HookFailed, Interrupted, LogFailed, OwnNamespace, render, StdoutUnwritable } from "../cni/CniError.ts"
+import {
+  type CniError,
+  fromCause,
+  HookFailed,
+  Interrupted,
+  LogFailed,
+  OwnNamespace,
+  render,
+  StdoutUnwritable
+} from "../cni/CniError.ts"
 import * as CniResult from "../cni/CniResult.ts"
 import * as CniVersion from "../cni/CniVersion.ts"
 import { isVerb, type Verb, verbs } from "../cni/Verb.ts"
@@ -26,7 +35,7 @@ import { StdinReader } from "./StdinReader.ts"
 
 /**
  * The run is over and the runtime has its error document: the process has nothing left but to exit with status 1.
- * Tells `runMain` so, and that there is nothing to report.
+ * Tells `runMain` so, and that there is nothing to report. {@link main} dies with it.
  */
 export class Failed extends Data.TaggedError("Failed")<{ readonly document: string }> {
   override readonly [Runtime.errorExitCode] = 1
@@ -113,14 +122,14 @@ const resultOf = (verb: Verb, request: Request.Request): string | undefined => {
 /** The answer of a run: one document, and never a second one once its first byte may be out. */
 const openAnswer = Effect.fnUntraced(function*() {
   const writer = yield* ResultWriter
-  let begun = false
+  let state: "none" | "begun" | "whole" = "none"
   return {
     write: (document: string) =>
       Effect.suspend(() => {
-        begun = true
-        return writer.write(document)
+        state = "begun"
+        return Effect.tap(writer.write(document), () => Effect.sync(() => state = "whole"))
       }),
-    hasBegun: () => begun
+    state: () => state
   }
 })
 
@@ -165,12 +174,13 @@ const lastPatience = 10_000
 /** Tells the log and the runtime how a request failed. */
 const refuse = Effect.fnUntraced(
   function*(request: Request.Request, log: Log, answer: Answer, cause: Cause.Cause<CniError>) {
+    if (answer.state() === "whole" && Cause.hasInterruptsOnly(cause)) return // the signal came too late
     const writer = yield* ResultWriter
     const error = fromCause(cause)
     const document = render(request.answerVersion, error)
     yield* Effect.ignore(log.tell({ event: "error", error, durationMs: yield* elapsed(request) }, false))
     const notTold = (reason: string) => writer.notice(`passthrough: ${reason}: ${document}`)
-    if (answer.hasBegun()) yield* notTold(error.msg)
+    if (answer.state() !== "none") yield* notTold(error.msg)
     else {
       yield* Effect.interruptible(answer.write(document)).pipe(
         Effect.timeoutOrElse({
@@ -180,9 +190,8 @@ const refuse = Effect.fnUntraced(
         Effect.catch((unwritable) => notTold(unwritable.message))
       )
     }
-    const failed = new Failed({ document })
-    // A fiber that is interrupted drops its failures, and with them the exit status, but not its defects.
-    return yield* Cause.hasInterruptsOnly(cause) ? Effect.die(failed) : Effect.fail(failed)
+    // A signal may come at the very end: a fiber that is interrupted drops its failures, but not its defects.
+    return yield* Effect.die(new Failed({ document }))
   }
 )
 
@@ -191,21 +200,23 @@ const makeInvocation = (): string =>
   [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
 
 /** Reads the request; `restore` is around what can be interrupted. */
-const receive = Effect.fnUntraced(function*(restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) {
-  const env = yield* EnvReader
-  const stdin = yield* StdinReader
-  return Request.make({
-    invocation: yield* Effect.sync(makeInvocation),
-    received: yield* Clock.currentTimeMillis,
-    environment: yield* env.read,
-    stdin: yield* restore(stdin.read).pipe(
-      Effect.catchCause((cause) =>
-        Cause.hasInterruptsOnly(cause) ? Effect.succeed(new Interrupted()) : Effect.failCause(cause)
-      ),
-      Effect.catch(Effect.succeed)
-    )
-  })
-})
+const receive = Effect.fnUntraced(
+  function*(restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) {
+    const env = yield* EnvReader
+    const stdin = yield* StdinReader
+    return Request.make({
+      invocation: yield* Effect.sync(makeInvocation),
+      received: yield* Clock.currentTimeMillis,
+      environment: yield* env.read,
+      stdin: yield* restore(stdin.read).pipe(
+        Effect.catchCause((cause) =>
+          Cause.hasInterruptsOnly(cause) ? Effect.succeed(new Interrupted()) : Effect.failCause(cause)
+        ),
+        Effect.catch(Effect.succeed)
+      )
+    })
+  }
+)
 
 const isForPeople = Effect.fnUntraced(function*() {
   const env = yield* EnvReader
@@ -215,8 +226,8 @@ const isForPeople = Effect.fnUntraced(function*() {
 
 /**
  * One run of the plugin: reads a request, logs it, runs its hooks and answers. Succeeds where the exit status has to
- * be 0. Otherwise the error document is on stdout already, defects and signals included, and `Failed` makes `runMain`
- * exit with status 1.
+ * be 0. Otherwise the error document is on stdout already, defects and signals included, and it dies with {@link Failed},
+ * which makes `runMain` exit with status 1. Where it is interrupted, all was done before.
  *
  * Source: CNI specification, section 2, "Execution Protocol".
  */

@@ -5,7 +5,8 @@ import * as JsonText from "../json/JsonText.ts"
 const replacement = "\"[redacted]\""
 
 /** The keys and indices of a JSON Pointer. Source: RFC 6901. */
-const segmentsOf = (pointer: string): ReadonlyArray<string> => pointer.split("/").slice(1).map(JsonPointer.unescapeToken)
+const segmentsOf = (pointer: string): ReadonlyArray<string> =>
+  pointer.split("/").slice(1).map(JsonPointer.unescapeToken)
 
 /** Whether a value is one of those that `names` stand for, by its key or by its JSON Pointer. */
 const isSecret = (names: ReadonlyArray<string>): (path: JsonText.Path) => boolean => {

@@ -1,12 +1,22 @@
 /** The executable on the CNI path: live services, and nothing else. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as Live from "./Live.ts"
 import * as Passthrough from "./Passthrough.ts"
 
+/**
+ * Ends the process. Whatever still hangs, such as the name of a log host that nobody resolves: the answer is out. A
+ * signal that came after it changes nothing.
+ */
+const teardown = (exit: Exit.Exit<unknown, unknown>): void => {
+  if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
+  Runtime.defaultTeardown(exit, process.exit)
+}
+
 Passthrough.main.pipe(
   Effect.provideContext(Live.context),
-  // Whatever still hangs, such as the name of a log host that nobody resolves: the answer is out.
-  NodeRuntime.runMain({ teardown: (exit) => Runtime.defaultTeardown(exit, process.exit) })
+  NodeRuntime.runMain({ teardown })
 )

@@ -80,7 +80,9 @@ export const messages = (record: Record, text: string, sequence: number): Readon
     network: record.network,
     label: record.label
   }
-  const parameters = Object.entries(values).flatMap(([name, value]) => value === undefined ? [] : parameter(name, value))
+  const parameters = Object.entries(values).flatMap(([name, value]) =>
+    value === undefined ? [] : parameter(name, value)
+  )
   const ids = [parameter("invocation", record.invocation), parameter("sequence", String(sequence))]
   return parts.map((text, index) => {
     const part = parts.length === 1 ? [] : [...ids, parameter("part", `${index + 1}/${parts.length}`)]

@@ -13,7 +13,9 @@ import { LogSink, type Run, SinkFailed, type Writer } from "./LogSink.ts"
 
 /** Some of several sinks could not take a record. The message has the messages of all of them. */
 export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly errors: ReadonlyArray<unknown> }> {
-  override readonly message = this.errors.map((error) => error instanceof Error ? error.message : String(error)).join("; ")
+  override readonly message = this.errors.map((error) => error instanceof Error ? error.message : String(error)).join(
+    "; "
+  )
 }
 
 /** Ends an effect of a sink that takes longer than `left` of the `limit`, both in milliseconds. */

@@ -49,8 +49,7 @@ export const kind = {
   open: ({ identifier }: Target, environment: Environment) =>
     Effect.map(ProcessRunner, (runner) => ({
       name,
-      write: (record: Record) =>
-        Effect.provideService(send(record, identifier, environment), ProcessRunner, runner)
+      write: (record: Record) => Effect.provideService(send(record, identifier, environment), ProcessRunner, runner)
     }))
 }
 

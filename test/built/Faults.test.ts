@@ -373,7 +373,11 @@ describe("half a line", () => {
 describe("few descriptors", () => {
   for (let limit = 4; limit <= 32; limit++) {
     it(`(${limit}) leave one document, and words instead of the engine's messages`, () => {
-      const fields = { hookADD: ["echo hi"], onHookFailure: "fail", logSinks: [{ type: "syslog", address: "/dev/log" }] }
+      const fields = {
+        hookADD: ["echo hi"],
+        onHookFailure: "fail",
+        logSinks: [{ type: "syslog", address: "/dev/log" }]
+      }
       const { status, stderr, stdout } = shell(`ulimit -n ${limit}; printf %s "$1" | "$0"`, config(fields))
       if (stdout === "" && (status !== 1 || stderr.includes("node:internal"))) return // the engine did not come up
       assert.isObject(JSON.parse(stdout), stderr)

@@ -63,7 +63,13 @@ describe("while stdin is still open", () => {
   const viaPipe = (signal: string) =>
     ChildProcess.spawnSync(
       "/bin/bash",
-      ["-c", `{ printf '{'; sleep 9${process.pid % 1000}; } | { "$0" & sleep 0.7; kill -${signal} $!; wait $!; echo " $?"; }`, plugin],
+      [
+        "-c",
+        `{ printf '{'; sleep 9${
+          process.pid % 1000
+        }; } | { "$0" & sleep 0.7; kill -${signal} $!; wait $!; echo " $?"; }`,
+        plugin
+      ],
       { env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" }, encoding: "utf8", timeout: 5000 }
     )
 

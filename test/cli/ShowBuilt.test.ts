@@ -46,7 +46,11 @@ const largeRun = (number: number): string => {
 }
 
 const shell = (script: string) =>
-  ChildProcess.spawnSync("/bin/sh", ["-c", script, "sh", command], { env: { PATH: path }, encoding: "utf8" })
+  ChildProcess.spawnSync("/bin/sh", ["-c", script, "sh", command], {
+    env: { PATH: path },
+    encoding: "utf8",
+    maxBuffer: 2 ** 28
+  })
 
 describe("the built cni-passthrough show", () => {
   it("shows what the built plugin logged", async () => {
@@ -89,6 +93,31 @@ describe("the built cni-passthrough show", () => {
     const { status, stderr } = shell(`"$1" show ${await makeLog(folder.path)} > /dev/full`)
     assert.strictEqual(status, 2)
     assert.match(stderr, /cannot write to stdout: ENOSPC/)
+  })
+
+  it("cannot begin with a flag that it does not understand", () => {
+    const { status, stderr, stdout } = shell(`"$1" show --since yesterday x`)
+    assert.deepStrictEqual([status, stdout], [2, ""])
+    assert.match(stderr, /--since: found "yesterday", expected a time/)
+  })
+
+  it("is neither ended nor blinded by a hostile record", async () => {
+    using folder = temporary()
+    const log = await makeLog(folder.path)
+    const deep = `${"[".repeat(5000)}${"]".repeat(5000)}`
+    const routes = JSON.stringify(Array.from({ length: 5000 }, () => ({ dst: "0.0.0.0/0" })))
+    for (const [number, key] of ["constructor", "toString", "__proto__", "hasOwnProperty"].entries()) {
+      const common =
+        `"time":"2026-11-24T10:00:0${number}Z","invocation":"${key}","containerId":"${key}","command":"ADD"`
+      const result = `{"${key}":[{"dst":"x"}],"deep":${deep},"routes":${routes}}`
+      Fs.appendFileSync(log, `{${common},"event":"request","config":{"prevResult":{"deep":[${deep}]}}}\n`)
+      Fs.appendFileSync(log, `{${common},"event":"result","durationMs":1,"result":${result}}\n`)
+    }
+    for (const flags of ["", "--full", "--json", "--json --full"]) {
+      const { status, stderr, stdout } = shell(`"$1" show ${flags} ${log}`)
+      assert.deepStrictEqual([status, stderr], [0, ""])
+      for (const id of ["good-2", "constructor", "toString", "__proto__", "hasOwnProperty"]) assert.include(stdout, id)
+    }
   })
 
   it("reads 100,000 records of 70 MB with 250 MiB of memory", async () => {

@@ -151,12 +151,12 @@ describe("a program file that is being written", () => {
 describe("a program that goes on and on", () => {
   it.live("gives its stdout as it comes, and nothing of it is kept", () =>
     Effect.gen(function*() {
-      let stdout = ""
+      const chunks: Array<Uint8Array> = []
       const fiber = yield* Effect.forkChild(
-        run("echo one; sleep 100", { onStdout: (chunk) => (stdout += Buffer.from(chunk)) })
+        run("echo one; sleep 100", { onStdout: (chunk) => void chunks.push(chunk) })
       )
-      while (stdout === "") yield* Effect.sleep(10)
-      assert.strictEqual(stdout, "one\n")
+      while (chunks.length === 0) yield* Effect.sleep(10)
+      assert.strictEqual(Buffer.concat(chunks).toString(), "one\n")
       yield* Fiber.interrupt(fiber)
       const execution = yield* run("head -c 3000000 /dev/zero; echo end >&2", { onStdout: () => {} })
       assert.deepStrictEqual(outputs(execution), ["", "end\n"])

@@ -83,7 +83,9 @@ const stoppedProblems = (request: Case, { code, signal, stdout }: Ended): Readon
   if (code === 0 || (code === 1 && isObject(whole))) return answerProblems(request, code, stdout)
   const isWhole = signal !== null && isObject(whole)
   const isPart = stdout === "" || (request.prevResult ?? "").startsWith(stdout)
-  return isWhole || isPart ? [] : ["a signal left something odd on stdout"]
+  return isWhole || isPart
+    ? []
+    : [`a signal left something odd: status ${code}, signal ${signal}, stdout ${JSON.stringify(stdout.slice(0, 200))}`]
 }
 
 /** The broken promises of a seed; none where all is well. */

@@ -43,7 +43,9 @@ const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(reso
 /** `exec` keeps the process, so that a signal reaches the plugin and not a shell. */
 const script = ({ descriptors, fullStderr }: Conditions): string =>
   [
-    ...(fullStderr === true ? ["exec 2> >(exec sleep 30 >/dev/null <&-)", "head -c 70000 /dev/zero >&2 &", "sleep 0.05"] : []),
+    ...(fullStderr === true
+      ? ["exec 2> >(exec sleep 30 >/dev/null <&-)", "head -c 70000 /dev/zero >&2 &", "sleep 0.05"]
+      : []),
     ...(descriptors === undefined ? [] : [`ulimit -n ${descriptors}`]),
     "exec \"$0\""
   ].join("\n")

@@ -2,7 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as JsonText from "../../src/json/JsonText.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 
-const problems = (fields: object) => Settings.read(fields).problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
+const problems = (fields: object) =>
+  Settings.read(fields).problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
 
 describe("the settings", () => {
   it("of the ancestor mean what they meant", () => {
@@ -46,7 +47,14 @@ describe("the settings", () => {
   it("of sinks have the documented defaults", () => {
     const { settings } = Settings.read({ logSinks: [{ type: "syslog" }, { type: "journald" }, { type: "stderr" }] })
     assert.deepStrictEqual(settings.sinks, [
-      { type: "syslog", address: "/dev/log", facility: "daemon", tag: "cni-passthrough", format: "json", protocol: "rfc3164" },
+      {
+        type: "syslog",
+        address: "/dev/log",
+        facility: "daemon",
+        tag: "cni-passthrough",
+        format: "json",
+        protocol: "rfc3164"
+      },
       { type: "journald", identifier: "cni-passthrough" },
       { type: "stderr", format: "text" }
     ])
@@ -66,7 +74,10 @@ describe("a wrong field", () => {
     [{ logSinks: {} }, "logSinks: found an object, expected a list of sinks"],
     [{ logSinks: ["x"] }, "logSinks[0]: found \"x\", expected an object with \"type\""],
     [{ logSinks: [{ type: "file" }] }, "logSinks[0].path: found nothing, expected the path of a file"],
-    [{ logSinks: [{}] }, "logSinks[0].type: found nothing, expected \"file\" or \"syslog\" or \"journald\" or \"stderr\""],
+    [
+      { logSinks: [{}] },
+      "logSinks[0].type: found nothing, expected \"file\" or \"syslog\" or \"journald\" or \"stderr\""
+    ],
     [
       { logSinks: [{ type: "journald", path: "/x" }] },
       "logSinks[0].path: found \"/x\", expected no field besides \"type\", \"identifier\""

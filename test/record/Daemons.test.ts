@@ -1,11 +1,11 @@
 /** Records as log daemons take them. */
 import { assert, describe, it } from "@effect/vitest"
+import { originOf } from "../../src/plugin/RequestRecord.ts"
 import * as JournalFormat from "../../src/record/JournalFormat.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Record } from "../../src/record/Record.ts"
 import * as Summary from "../../src/record/Summary.ts"
 import * as SyslogFormat from "../../src/record/SyslogFormat.ts"
-import { originOf } from "../../src/plugin/RequestRecord.ts"
 import { make as makeRequest, record as make } from "../support/request.ts"
 
 const requestRecord = (config: object = {}, variables = {}): Record => make("ADD", config, variables)

@@ -1,9 +1,9 @@
 /** The two formats of a record. */
 import { assert, describe, it } from "@effect/vitest"
+import { originOf } from "../../src/plugin/RequestRecord.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Hook, Record } from "../../src/record/Record.ts"
 import * as TextFormat from "../../src/record/TextFormat.ts"
-import { originOf } from "../../src/plugin/RequestRecord.ts"
 import { make, record } from "../support/request.ts"
 
 const hook: Hook = {

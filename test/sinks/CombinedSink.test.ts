@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Environment from "../../src/cni/Environment.ts"
-import { LogSink, type Writer } from "../../src/sinks/LogSink.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
+import { LogSink, type Writer } from "../../src/sinks/LogSink.ts"
 import { record } from "../support/request.ts"
 
 const hanging = { name: "the sink", write: () => Effect.never }

@@ -2,11 +2,11 @@
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
-import type { HookCommand } from "../../src/plugin/Settings.ts"
 import * as Passthrough from "../../src/plugin/Passthrough.ts"
+import type { HookCommand } from "../../src/plugin/Settings.ts"
+import * as Testing from "../../src/plugin/Testing.ts"
 import type * as Record from "../../src/record/Record.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
-import * as Testing from "../../src/plugin/Testing.ts"
 import { attachment } from "./plugin.ts"
 
 export interface Outcome {
