@@ -38,7 +38,7 @@ export const failed = (msg: string): Failure => ({
 
 const isCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
 
-/** What a plugin says in its error document; undefined where stdout is not one. Source: CNI specification, section 5. */
+/** What an error document says; undefined where stdout is not one. Source: CNI specification, section 5, "Error". */
 const errorDocument = (stdout: string): Failure | undefined => {
   const value = Json.parse(stdout)
   if (!Json.isObject(value)) return undefined

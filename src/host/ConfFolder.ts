@@ -159,8 +159,8 @@ const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Sourc
 }
 
 /**
- * Loads the network of a name as libcni does: lists first, and each kind in the order of its names. A file before it that
- * cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
+ * Loads the network of a name as libcni does: lists first, and each kind of file in the order of its names. A file
+ * before it that cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
  */
 const byName = Effect.fnUntraced(function*(network: string, folder: string) {
   const known: Array<string> = []

@@ -75,8 +75,8 @@ const runChain = (): boolean => {
   Fs.writeFileSync(conflist, text)
   const script = `
 mount -t tmpfs tmpfs /run
-for verb in add check del; do
-  "$1" "$0" run $verb "$2" --new-netns demo --cni-path "\${0%/*}:/usr/lib/cni" --cache-dir "$3" --tap
+for operation in "add --new-netns" "check --netns" "del --new-netns"; do
+  "$1" "$0" run \${operation% *} "$2" \${operation#* } demo --cni-path "\${0%/*}:/usr/lib/cni" --cache-dir "$3" --tap
 done`
   const { status } = ChildProcess.spawnSync(
     "unshare",
@@ -106,5 +106,5 @@ if (missing.length === 0) {
 const ran = missing.length > 0 || runChain()
 
 Fs.rmSync(folder, { recursive: true })
-print(dim("\nNext: README.md, \"Install on a node\". The plugin is dist/passthrough."))
+print(dim("\nNext: README.md, \"Install\". The plugin is dist/passthrough."))
 process.exitCode = passed && ran ? 0 : 1
