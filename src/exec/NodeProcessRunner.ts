@@ -20,6 +20,7 @@ const killGroup = ({ pid }: ChildProcess.ChildProcess): void => {
 
 /** What the operating system says, as far as the runtimes hand it on. */
 const reasons: { readonly [code: string]: string } = {
+  E2BIG: "argument list too long",
   EACCES: "permission denied",
   EAGAIN: "the limit of processes is reached",
   EMFILE: "too many open files",
@@ -27,13 +28,13 @@ const reasons: { readonly [code: string]: string } = {
   ENOENT: "no such file or directory",
   ENOEXEC: "exec format error",
   ENOMEM: "not enough memory",
-  ETXTBSY: "text file busy"
+  ETXTBSY: "text file busy, still after five seconds"
 }
 
 const notStarted = ({ argv: [program] }: Invocation, cause: unknown): NotStarted => {
   const { code = "", message } = cause as NodeJS.ErrnoException
   const reason = reasons[code]
-  return new NotStarted({ program, code, reason: reason === undefined ? message : `${code}: ${reason}`, cause })
+  return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
 /** Starts a program in a process group of its own, to be killed as one. Throws where that is impossible. */

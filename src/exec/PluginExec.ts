@@ -72,16 +72,6 @@ const isExecutable = (file: string) =>
     return ((yield* fs.stat(file)).mode & 0o111) !== 0
   }).pipe(Effect.orElseSucceed(() => true))
 
-/** What the operating system says of a file that it cannot start. */
-const reasons: { readonly [code: string]: string } = {
-  EACCES: "permission denied",
-  ENOEXEC: "exec format error",
-  ETXTBSY: "text file busy, still after five seconds",
-  ENOENT: "no such file or directory",
-  E2BIG: "argument list too long",
-  EMFILE: "too many open files"
-}
-
 const hasFormat = (start: string): boolean => start.startsWith("#!") || start.startsWith("\u007fELF")
 
 /**
@@ -104,7 +94,7 @@ export const call: (
         const interpreter = code === "ENOENT" ? /^#!\s*(\S+)/.exec(start ?? "")?.[1] : undefined
         return new PluginNotStarted({
           file,
-          reason: interpreter === undefined ? reasons[code] ?? reason : `its interpreter ${interpreter} is missing`,
+          reason: interpreter === undefined ? reason : `its interpreter ${interpreter} is missing`,
           cause
         })
       }

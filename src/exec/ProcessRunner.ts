@@ -7,13 +7,13 @@ import type { Execution, Invocation } from "./Execution.ts"
 /** A program could not be started. */
 export class NotStarted extends Data.TaggedError("NotStarted")<{
   readonly program: string
-  /** Why, in words: `ENOENT: no such file or directory`. */
+  /** Why, in words: `no such file or directory`. */
   readonly reason: string
   /** The code of the operating system, such as `ENOENT`; empty where there is none. */
   readonly code: string
   readonly cause: unknown
 }> {
-  override readonly message = `cannot start ${this.program}: ${this.reason}`
+  override readonly message = `cannot start ${this.program}: ${this.code === "" ? "" : `${this.code}: `}${this.reason}`
 }
 
 /** Runs programs until they end, or until their time is up. */

@@ -146,6 +146,17 @@ describe("a program file that is being written", () => {
       Fs.closeSync(fd)
       assert.strictEqual((yield* Fiber.join(fiber)).exitCode, 0)
     }))
+
+  it.live("for longer than runtimes wait was not started, and says so", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const program = Path.join(folder.path, "program")
+      Fs.copyFileSync("/bin/true", program)
+      const fd = Fs.openSync(program, "r+")
+      const error = yield* Effect.flip(run("", { argv: [program] }))
+      Fs.closeSync(fd)
+      assert.strictEqual(error.reason, "text file busy, still after five seconds")
+    }))
 })
 
 describe("a program that goes on and on", () => {

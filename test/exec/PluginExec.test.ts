@@ -7,7 +7,7 @@ import * as Fs from "node:fs"
 import * as Execution from "../../src/exec/Execution.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import * as PluginExec from "../../src/exec/PluginExec.ts"
-import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { temporary } from "../support/plugin.ts"
 
 const host = Layer.mergeAll(NodeServices.layer, Layer.succeed(ProcessRunner, nodeProcessRunner))
@@ -111,15 +111,4 @@ describe("a plugin cannot be started", () => {
         assert.strictEqual(error.message, `${folder.path}/p cannot be started: ${reason}`)
       }).pipe(Effect.provide(host)))
   }
-
-  it.effect("while it is being written, for longer than runtimes wait", () =>
-    Effect.gen(function*() {
-      using folder = withFiles({ p: ["#!/bin/sh", 0o755] })
-      const busy = ProcessRunner.of({
-        run: ({ argv: [program] }) =>
-          Effect.fail(new NotStarted({ program, reason: "spawn ETXTBSY", code: "ETXTBSY", cause: undefined }))
-      })
-      const error = yield* Effect.flip(Effect.provideService(call(`${folder.path}/p`), ProcessRunner, busy))
-      assert.strictEqual(error.reason, "text file busy, still after five seconds")
-    }).pipe(Effect.provide(NodeServices.layer)))
 })
