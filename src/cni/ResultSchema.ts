@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
 import * as Net from "node:net"
 import * as Json from "../json/Json.ts"
-import * as JsonSource from "../json/JsonSource.ts"
+import * as JsonText from "../json/JsonText.ts"
 import * as SchemaProblem from "../json/SchemaProblem.ts"
 import * as CniVersion from "./CniVersion.ts"
 
@@ -104,7 +104,7 @@ export const familyOf = (version: string): Family =>
     ? "withVersions"
     : "oldest"
 
-const inWords = ({ message, path }: SchemaProblem.Problem): string => `${JsonSource.pathText(path)}: ${message}`
+const inWords = ({ message, path }: SchemaProblem.Problem): string => `${JsonText.pathText(path)}: ${message}`
 
 const reader = <A>(schema: Schema.ConstraintDecoder<A>) => {
   const decode = SchemaParser.decodeUnknownResult(schema)

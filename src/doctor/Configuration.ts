@@ -2,6 +2,7 @@
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import { isObject, type JsonObject } from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
+import * as JsonText from "../json/JsonText.ts"
 import type { Path } from "../json/JsonText.ts"
 import * as NearName from "../plugin/NearName.ts"
 import * as Settings from "../plugin/Settings.ts"
@@ -67,12 +68,12 @@ const problemsOf = (source: JsonSource.Source, facts: Facts): ReadonlyArray<Netw
     problems.push({ path: [], message: "runtimes load only files that end with .conflist, .conf or .json" })
   }
   const { cniVersion } = NetworkConfigList.make(source.value)
-  const broken = new Set(problems.map(({ path }) => JsonSource.pathText(path)))
+  const broken = new Set(problems.map(({ path }) => JsonText.pathText(path)))
   for (const [at, plugin] of pluginsOf(source.value)) {
     const type = String(plugin["type"])
     if (type === "passthrough") problems.push(...ourProblems(plugin, at), ...misspelt(plugin, at))
     const typePath = [...at, "type"]
-    if (broken.has(JsonSource.pathText(typePath))) continue
+    if (broken.has(JsonText.pathText(typePath))) continue
     const message = hostProblem(type, cniVersion, facts.plugins?.get(type))
     if (message !== undefined) problems.push({ path: typePath, message })
   }
@@ -87,7 +88,7 @@ export const findings = (facts: Facts): ReadonlyArray<Finding> => {
   return problemsOf(outcome, facts)
     .map(({ message, path }) => ({
       offset: JsonSource.nearest(outcome, path).start,
-      message: path.length === 0 ? message : `${JsonSource.pathText(path)}: ${message}`
+      message: path.length === 0 ? message : `${JsonText.pathText(path)}: ${message}`
     }))
     .toSorted((left, right) => left.offset - right.offset)
     .map(({ message, offset }) => at(offset, message))

@@ -7,6 +7,7 @@ import { identifier } from "../cni/Environment.ts"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as Json from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
+import * as JsonText from "../json/JsonText.ts"
 import { reasonOf } from "./AtomicFile.ts"
 
 /** The folder where runtimes look unless they are told otherwise. */
@@ -97,7 +98,7 @@ const invalid = (path: string, source: JsonSource.Source, problems: ReadonlyArra
     lines: problems.map(({ message, path: at }) =>
       explain(path, source.text, {
         offset: JsonSource.nearest(source, at).start,
-        message: at.length === 0 ? message : `${JsonSource.pathText(at)}: ${message}`
+        message: at.length === 0 ? message : `${JsonText.pathText(at)}: ${message}`
       })
     )
   })

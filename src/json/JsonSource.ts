@@ -139,5 +139,3 @@ export const position = (text: string, offset: number): { readonly line: number;
   const before = text.slice(0, offset).split("\n")
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
 }
-
-export { pathText } from "./JsonText.ts"

@@ -1,12 +1,12 @@
 /** Network configuration lists, as libcni reads them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
-import * as JsonSource from "../../src/json/JsonSource.ts"
+import * as JsonText from "../../src/json/JsonText.ts"
 
 const list = (fields: object) => ({ name: "n", cniVersion: "1.0.0", plugins: [{ type: "bridge" }], ...fields })
 
 const problems = (value: unknown): ReadonlyArray<string> =>
-  NetworkConfigList.problems(value).map(({ message, path }) => `${JsonSource.pathText(path)}: ${message}`)
+  NetworkConfigList.problems(value).map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
 
 describe("the version of a list", () => {
   const chosen: ReadonlyArray<readonly [why: string, fields: object, version: string]> = [

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import * as JsonSource from "../../src/json/JsonSource.ts"
+import * as JsonText from "../../src/json/JsonText.ts"
 
 const problem = (text: string): string => {
   const outcome = JsonSource.parse(text)
@@ -84,7 +85,7 @@ describe("a JSON text", () => {
 
 describe("a path", () => {
   it("is written as people write it", () => {
-    assert.strictEqual(JsonSource.pathText(["plugins", 0, "ipam", "type"]), "plugins[0].ipam.type")
-    assert.strictEqual(JsonSource.pathText([]), "")
+    assert.strictEqual(JsonText.pathText(["plugins", 0, "ipam", "type"]), "plugins[0].ipam.type")
+    assert.strictEqual(JsonText.pathText([]), "")
   })
 })
