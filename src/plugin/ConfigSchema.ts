@@ -131,7 +131,7 @@ const withWords = (schema: unknown): unknown => {
 const generated = (): { readonly ours: JsonObject; readonly commands: unknown } => {
   const { schema } = Schema.toJsonSchemaDocument(Settings.schema(), {
     generateDescriptions: true, // the words of our error messages
-    referencePolicy: () => undefined // those words are no names for definitions
+    referencePolicy: () => undefined // those words are not names of definitions
   })
   const properties = isObject(schema["properties"]) ? schema["properties"] : {}
   const ours = Settings.names.map((name) => [name, {

@@ -8,7 +8,7 @@ import * as Live from "./Live.ts"
 import * as Passthrough from "./Passthrough.ts"
 
 /**
- * Ends the process. Whatever still hangs, such as the name of a log host that nobody resolves: the answer is out. A
+ * Ends the process. What still hangs, such as the look-up of a log host, is left: the answer is out. A
  * signal that came after it changes nothing.
  */
 const teardown = (exit: Exit.Exit<unknown, unknown>): void => {

@@ -29,7 +29,7 @@ type Target = Required<Fields>
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
-// Never through a symbolic link that somebody put there, and never waiting for the reader of a FIFO.
+// Never through a symbolic link that another user put there, and never waiting for the reader of a FIFO.
 const openFlags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
@@ -149,7 +149,7 @@ const append = (path: string, mode: number, record: string): void => {
   try {
     const stat = Fs.fstatSync(fd)
     if (stat.isFile() && stat.nlink > 1) {
-      throw new Error("has a second name (hard link), which may be somebody else's file")
+      throw new Error("has a second name (hard link), which may be another user's file")
     }
     const line = stat.isFile() && isTorn(fd) ? `\n${record}` : record
     const length = Buffer.byteLength(line)

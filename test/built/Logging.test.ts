@@ -1,4 +1,4 @@
-/** Logging through the built plugin: real files, many processes, and paths that somebody prepared. */
+/** Logging through the built plugin: real files, many processes, and paths that an attacker prepared. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"

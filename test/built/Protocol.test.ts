@@ -76,15 +76,15 @@ describe("stdin", () => {
 
   const undecodable: { readonly [name: string]: string | Uint8Array } = {
     "nothing": "",
-    "no JSON": "{",
+    "not JSON": "{",
     "null": "null",
     "an array": "[]",
     "a string": `"a"`,
     "trailing data": `${config} {}`,
     "a byte-order mark": `\uFEFF${config}`,
     "no UTF-8": Buffer.from([0x7b, 0xff, 0x7d]),
-    "a cniVersion that is no string": `{"cniVersion":1,"name":"n"}`,
-    "a cniVersion that is no version": `{"cniVersion":"latest","name":"n"}`
+    "a cniVersion that is not a string": `{"cniVersion":1,"name":"n"}`,
+    "a cniVersion that is not a version": `{"cniVersion":"latest","name":"n"}`
   }
   for (const [name, stdin] of Object.entries(undecodable)) {
     it(`with ${name} is error 6 on ADD`, async () => {

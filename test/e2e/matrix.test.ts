@@ -1,6 +1,6 @@
 /**
  * `cni-passthrough run` and libcni on the same chains: what one of them has made the other one checks and takes away,
- * and results, cache files and all that is left on the host are the same, whoever did it.
+ * and results, cache files and all that is left on the host are the same, no matter which of them did it.
  */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"

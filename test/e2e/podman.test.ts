@@ -34,13 +34,13 @@ describeWith(
       assert.strictEqual(answer, "hello from the pod\n")
     })
 
-    it("has the DNAT rule that portmap added in the log of the tap behind it, not in the one before it", () => {
+    it("has the DNAT rule that portmap added in the log of the tap after it, not in the one before it", () => {
       assert.notMatch(log("cni-pre-portmap_ADD.log"), dnatRule)
       assert.match(log("cni-post-portmap_ADD.log"), dnatRule)
     })
 
     it("has the rule gone from the log of the tap that DEL comes to after portmap", () => {
-      // DEL goes through the chain backwards: the tap behind portmap is called before it.
+      // DEL goes through the chain backwards: the tap after portmap is called before it.
       assert.match(log("cni-post-portmap_DEL.log"), dnatRule)
       assert.notMatch(log("cni-pre-portmap_DEL.log"), dnatRule)
     })

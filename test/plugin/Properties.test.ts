@@ -1,4 +1,4 @@
-/** What holds for every input, not only for the ones that somebody thought of. */
+/** What holds for every input, not only for those that came to mind. */
 import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"

@@ -90,7 +90,7 @@ describe("prevResult", () => {
   }
 
   for (const command of ["DEL", "GC", "STATUS", "VERSION"]) {
-    it(`is passed over with a warning in ${command} where it is no object`, () => {
+    it(`is passed over with a warning in ${command} where it is not an object`, () => {
       const request = make(command, { prevResult: [] })
       assert.strictEqual(code(request), undefined)
       assert.deepStrictEqual(request.warnings, ["prevResult: found an empty list, expected an object"])

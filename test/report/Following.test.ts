@@ -163,7 +163,7 @@ describe("an operation that is followed", () => {
     assert.strictEqual(log.due(1), "a( one)")
   })
 
-  it("with times that are no dates, or of the future, is drawn all the same", () => {
+  it("with times that are not dates, or of the future, is drawn all the same", () => {
     for (const time of ["never", "9999-01-01T00:00:00Z"]) {
       const log = withHistory()
       log.begin(0, "a", "one", { time })
