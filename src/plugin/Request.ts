@@ -2,7 +2,6 @@
 import {
   type CniError,
   IncompatibleVersion,
-  Interrupted,
   InvalidConfig,
   InvalidEnvironment,
   UndecodableConfig
@@ -147,7 +146,6 @@ export const make = (input: {
   const workRefusal = problems.length > 0 ? new InvalidConfig({ problems }) : undefined
 
   const refusal = (): CniError | undefined => {
-    if (input.stdin instanceof Interrupted) return input.stdin
     const invalid = environmentProblems(environment)
     if (invalid.length > 0) return new InvalidEnvironment({ problems: invalid })
     if (environment.command === "VERSION") return workRefusal

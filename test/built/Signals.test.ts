@@ -44,8 +44,12 @@ describe("in the middle of a hook", () => {
 })
 
 /** Starts an ADD, and hands over the streams. */
-const start = (config: string, options: { readonly close?: boolean } = {}) => {
-  const child = ChildProcess.spawn(plugin, { env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" } })
+const start = (
+  config: string,
+  options: { readonly close?: boolean; readonly via?: ReadonlyArray<string> } = {}
+) => {
+  const [program = plugin, ...args] = [...(options.via ?? []), plugin]
+  const child = ChildProcess.spawn(program, args, { env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" } })
   child.stdin.on("error", () => {})
   if (options.close === false) child.stdin.write(config)
   else child.stdin.end(config)
@@ -98,8 +102,10 @@ describe("while the answer is on its way out", () => {
   const prevResult = { cniVersion: "1.1.0", pad: "x".repeat(2_000_000) }
   const config = JSON.stringify({ cniVersion: "1.1.0", name: "n", prevResult })
 
+  const nonBlocking = "fcntl(STDOUT, F_SETFL, fcntl(STDOUT, F_GETFL, 0) | O_NONBLOCK); exec @ARGV"
+
   it("SIGTERM ends the run, and never appends a second document", async () => {
-    const child = start(config)
+    const child = start(config, { via: ["perl", "-MFcntl", "-e", nonBlocking] })
     const exit = ended(child)
     child.stdout.pause()
     await pause(1500)

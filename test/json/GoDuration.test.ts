@@ -22,3 +22,19 @@ describe("a Go duration", () => {
     for (const text of ["", "5", "-5s", "5 s", "s", "5d", "1..5s", "5s "]) assert.notMatch(text, GoDuration.pattern)
   })
 })
+
+describe("a length in milliseconds", () => {
+  const cases: ReadonlyArray<readonly [milliseconds: number, duration: string]> = [
+    [0, "0"],
+    [1e-6, "1ns"],
+    [0.0015, "1.5us"],
+    [300, "300ms"],
+    [1500, "1.5s"],
+    [90_000, "90s"]
+  ]
+  for (const [milliseconds, duration] of cases) {
+    it(`of ${milliseconds} is told as ${duration}`, () => {
+      assert.strictEqual(GoDuration.fromMillis(milliseconds), duration)
+    })
+  }
+})

@@ -10,6 +10,7 @@ import { TestClock } from "effect/testing"
 import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import * as Live from "../../src/plugin/Live.ts"
 import * as Passthrough from "../../src/plugin/Passthrough.ts"
+import { ResultWriter } from "../../src/plugin/ResultWriter.ts"
 import * as Testing from "../../src/plugin/Testing.ts"
 import type { Record } from "../../src/record/Record.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
@@ -236,6 +237,29 @@ describe("an interruption", () => {
       assert.deepStrictEqual(events(records), ["request", "error"])
       assert.isTrue(Exit.isFailure(exit))
       if (Exit.isFailure(exit)) assert.strictEqual(Runtime.getErrorExitCode(Cause.squash(exit.cause)), 1)
+    }))
+})
+
+describe("a signal while the answer is on its way out", () => {
+  it.effect("ends the run, and never adds a second document", () =>
+    Effect.gen(function*() {
+      const written: Array<string> = []
+      const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+        Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+        Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n"}`),
+        Testing.hookRunner(),
+        Testing.logSink([]),
+        Layer.succeed(
+          ResultWriter,
+          ResultWriter.of({
+            write: (document) => Effect.andThen(Effect.sync(() => written.push(document)), Effect.never),
+            notice: () => Effect.void
+          })
+        )
+      ))))
+      while (written.length === 0) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(written, [`{"cniVersion":"1.1.0"}`])
     }))
 })
 
