@@ -78,7 +78,6 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     if (child.pid === undefined) return // the error is on its way
 
     const finish = ({ durationMs, exitCode, signal }: Pick<Execution, "durationMs" | "exitCode" | "signal">) => {
-      ends.drain()
       release()
       const { stderr, stdout } = ends
       resume(Effect.succeed({

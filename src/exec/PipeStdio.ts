@@ -197,7 +197,6 @@ export const make = (
       descriptors.close(...theirs)
       look(pause.shortest)
     },
-    drain: read,
     onClose: (listener) => {
       onClose = listener
     },

@@ -25,7 +25,6 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
       child.stdout?.on("data", onStdout ?? ((chunk: Uint8Array) => stdout.take(chunk))).on("error", () => {})
       child.stderr?.on("data", (chunk: Uint8Array) => stderr.take(chunk)).on("error", () => {})
     },
-    drain: () => {},
     onClose: (listener) => void started?.once("close", listener),
     release: () => {
       for (const stream of [started?.stdin, started?.stdout, started?.stderr]) stream?.destroy()

@@ -10,10 +10,8 @@ export interface Stdio {
   readonly stderr: Kept
   /** Begins to write stdin and to read the output, once the program is started. */
   readonly attach: (child: ChildProcess.ChildProcess) => void
-  /** Reads what is there now, without waiting. */
-  readonly drain: () => void
   /** Calls `listener` once nothing holds stdout and stderr any more. */
   readonly onClose: (listener: () => void) => void
-  /** Lets go of all ends. Processes in the background that still hold the others can write on. */
+  /** Reads what is there now, and lets go of all ends. Processes in the background that hold the others can write on. */
   readonly release: () => void
 }

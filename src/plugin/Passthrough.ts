@@ -122,14 +122,14 @@ const resultOf = (verb: Verb, request: Request.Request): string | undefined => {
 /** The answer of a run: one document, and never a second one once its first byte may be out. */
 const openAnswer = Effect.fnUntraced(function*() {
   const writer = yield* ResultWriter
-  let state: "none" | "begun" | "whole" = "none"
+  let begun = false
   return {
     write: (document: string) =>
       Effect.suspend(() => {
-        state = "begun"
-        return Effect.tap(writer.write(document), () => Effect.sync(() => state = "whole"))
+        begun = true
+        return writer.write(document)
       }),
-    state: () => state
+    hasBegun: () => begun
   }
 })
 
@@ -174,13 +174,12 @@ const lastPatience = 10_000
 /** Tells the log and the runtime how a request failed. */
 const refuse = Effect.fnUntraced(
   function*(request: Request.Request, log: Log, answer: Answer, cause: Cause.Cause<CniError>) {
-    if (answer.state() === "whole" && Cause.hasInterruptsOnly(cause)) return // the signal came too late
     const writer = yield* ResultWriter
     const error = fromCause(cause)
     const document = render(request.answerVersion, error)
     yield* Effect.ignore(log.tell({ event: "error", error, durationMs: yield* elapsed(request) }, false))
     const notTold = (reason: string) => writer.notice(`passthrough: ${reason}: ${document}`)
-    if (answer.state() !== "none") yield* notTold(error.msg)
+    if (answer.hasBegun()) yield* notTold(error.msg)
     else {
       yield* Effect.interruptible(answer.write(document)).pipe(
         Effect.timeoutOrElse({

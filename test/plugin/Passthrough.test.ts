@@ -241,25 +241,38 @@ describe("an interruption", () => {
 })
 
 describe("a signal while the answer is on its way out", () => {
+  /** Runs an ADD whose answer is written like this, and interrupts it then. */
+  const interrupted = Effect.fnUntraced(function*(writing: Effect.Effect<void>) {
+    const written: Array<string> = []
+    const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+      Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+      Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n"}`),
+      Testing.hookRunner(),
+      Testing.logSink([]),
+      Layer.succeed(
+        ResultWriter,
+        ResultWriter.of({
+          write: (document) =>
+            Effect.andThen(
+              Effect.sync(() => {
+                written.push(document)
+                fiber.interruptUnsafe()
+              }),
+              Effect.uninterruptible(writing)
+            ),
+          notice: () => Effect.void
+        })
+      )
+    ))))
+    const exit = yield* Fiber.await(fiber)
+    return { exit, written }
+  })
+
   it.effect("ends the run, and never adds a second document", () =>
     Effect.gen(function*() {
-      const written: Array<string> = []
-      const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
-        Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
-        Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n"}`),
-        Testing.hookRunner(),
-        Testing.logSink([]),
-        Layer.succeed(
-          ResultWriter,
-          ResultWriter.of({
-            write: (document) => Effect.andThen(Effect.sync(() => written.push(document)), Effect.never),
-            notice: () => Effect.void
-          })
-        )
-      ))))
-      while (written.length === 0) yield* Effect.yieldNow
-      yield* Fiber.interrupt(fiber)
+      const { exit, written } = yield* interrupted(Effect.die("the rest does not go out"))
       assert.deepStrictEqual(written, [`{"cniVersion":"1.1.0"}`])
+      assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Passthrough.Failed)
     }))
 })
 
