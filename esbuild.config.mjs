@@ -193,6 +193,8 @@ const companion = await bundle("src/cli/main.ts", {
   minify: true
 })
 
+// Executables of other sources than the scripts beside them would be installed in their place.
+Fs.rmSync("dist/standalone", { recursive: true, force: true })
 Fs.mkdirSync("dist/lib", { recursive: true })
 write("dist/passthrough", await shorten(guarded(refuseRequest, plugin.outputFiles[0].text)))
 write("dist/cni-passthrough", guarded(refuseCommand, companion.outputFiles[0].text))

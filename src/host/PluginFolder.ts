@@ -36,18 +36,34 @@ export class Foreign extends Data.TaggedError("Foreign")<{ readonly path: string
     `${this.path} is left alone: it is not the plugin of cni-passthrough (${this.reason}).\nIf it is, remove it by hand`
 }
 
+/** A folder does not have our plugin. */
+export class NotInstalled extends Data.TaggedError("NotInstalled")<{ readonly folder: string }> {
+  override readonly message = `the plugin is not in ${this.folder}: --to names another folder`
+}
+
 const failed = (action: PluginFileFailed["action"], path: string) => (cause: PlatformError.PlatformError) =>
   new PluginFileFailed({ action, path, reason: AtomicFile.reasonOf(cause), cause })
 
-/** The first of the usual folders that there is, or else the very first. */
-export const choose = Effect.fnUntraced(function*() {
+/** Whether there is a file or a folder at a path. */
+export const isThere = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  for (const folder of usual) if (yield* Effect.orElseSucceed(fs.exists(folder), () => false)) return folder
-  return usual[0]
+  return yield* Effect.orElseSucceed(fs.exists(path), () => false)
 })
 
 /** The file of our plugin in a folder. */
 export const fileIn = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, pluginName))
+
+/** The first of the usual folders that there is, or else the very first. */
+export const choose = Effect.fnUntraced(function*() {
+  for (const folder of usual) if (yield* isThere(folder)) return folder
+  return usual[0]
+})
+
+/** The first of the usual folders that has a plugin of our name, or else the one where it would be put. */
+export const chooseInstalled = Effect.fnUntraced(function*() {
+  for (const folder of usual) if (yield* isThere(yield* fileIn(folder))) return folder
+  return yield* choose()
+})
 
 /** How often a source that changes meanwhile is copied again, and how long to wait before, in milliseconds. */
 const copyTries = { count: 3, pauseMs: 200 }
@@ -104,6 +120,7 @@ const identify = Effect.fnUntraced(function*(file: string) {
 export const findOurs = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fileIn(folder)
+  if (!(yield* isThere(file))) return yield* new NotInstalled({ folder })
   yield* Effect.mapError(fs.stat(file), failed("remove", file))
   yield* identify(file)
   return file

@@ -63,7 +63,7 @@ export const formatArguments = (args: Arguments): string => args.map((pair) => p
 /** The arguments of capabilities out of their JSON text. `null` is none of them. Throws where it is not an object. */
 export const parseCapabilityArguments = (json: string): JsonObject => {
   const value = json.trim() === "null" ? {} : parse(json)
-  if (value === undefined) throw new Error("the text is not JSON")
+  if (value === undefined) throw new Error(`found ${describe(json)}, expected JSON`)
   if (!isObject(value)) throw new Error(`found ${describe(value)}, expected an object such as {"portMappings":[…]}`)
   return value
 }

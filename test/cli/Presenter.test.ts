@@ -107,9 +107,9 @@ describe("an error of a command", () => {
     "validate /proc/self/mem": "cannot read /proc/self/mem: EIO: i/o error",
     "validate /etc": "cannot read /etc: EISDIR: illegal operation on a directory",
     "validate /etc/passwd/x": "cannot read /etc/passwd/x: ENOTDIR: not a directory",
-    "install --to /etc/passwd/x --uninstall": "cannot remove /etc/passwd/x/passthrough: ENOTDIR: not a directory",
+    "install --to /etc/passwd/x --uninstall": "the plugin is not in /etc/passwd/x: --to names another folder",
     "instrument /none/x.conflist": "cannot read /none/x.conflist: ENOENT: no such file or directory",
-    "install --to /none --uninstall": "cannot remove /none/passthrough: ENOENT: no such file or directory",
+    "install --to /none --uninstall": "the plugin is not in /none: --to names another folder",
     "run add none --netns x --conf-dir /none": `no network "none" in /none: it has no networks`
   }
   for (const [line, message] of Object.entries(cases)) {

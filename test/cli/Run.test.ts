@@ -202,7 +202,7 @@ describe("a flag", () => {
     ["--args", "a=b=c", /found the pair "a=b=c", expected KEY=VALUE/],
     ["--capability-args", "[]", /found an empty list, expected an object/],
     ["--capability-args", "1", /found 1, expected an object/],
-    ["--capability-args", "{", /the text is not JSON/],
+    ["--capability-args", "{", /found "\{", expected JSON/],
     ["--new-netns", "a/b", /found "a\/b", expected a name without "\/"/],
     ["--netns", "", /found nothing, expected a path or a name/],
     ["--cni-path", ":", /found no folder, expected at least one/]

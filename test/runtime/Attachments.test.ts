@@ -77,6 +77,6 @@ describe("the arguments of capabilities", () => {
   }
 
   it("cannot be something else than JSON", () => {
-    assert.throws(() => Attachments.parseCapabilityArguments("{a:1}"), "the text is not JSON")
+    assert.throws(() => Attachments.parseCapabilityArguments("{a:1}"), "found \"{a:1}\", expected JSON")
   })
 })

@@ -72,12 +72,16 @@ export const install = Command.make(
   "install",
   input,
   Effect.fnUntraced(function*({ cacheDir, confDir, force, to, uninstall }) {
-    const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
     if (uninstall) {
+      const folder = Option.isSome(to) ? to.value : yield* PluginFolder.chooseInstalled()
       const file = yield* PluginFolder.findOurs(folder)
       if (!force) yield* checkNeed(file, confDir, cacheDir)
       yield* PluginFolder.remove(file)
       return yield* Console.log(`removed ${file}`)
+    }
+    const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
+    if (!(yield* PluginFolder.isThere(folder))) {
+      yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
     const built = yield* builtPlugin
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)

@@ -79,9 +79,15 @@ const difference = (
     const from = next
     const to = from + line.length
     next = to + 1
-    const isNew = inserted.some(({ end, start }) => /\S/.test(text.slice(Math.max(start, from), Math.min(end, to))))
+    // A line that was there may have got a comma.
+    const isNew = inserted.some(({ end, start }) => /[^\s,]/.test(text.slice(Math.max(start, from), Math.min(end, to))))
     return isNew ? paint(`+ ${line}`) : `  ${line}`
   })
+}
+
+/** Two places were named for one text. */
+class TwoTargets extends Data.TaggedError("TwoTargets") {
+  override readonly message = "--in-place writes the file itself, and -o another one: give one of them"
 }
 
 /** The changed text of a configuration. */
@@ -124,6 +130,7 @@ export const instrument = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
+    if (flags.inPlace && Option.isSome(flags.output)) return yield* new TwoTargets()
     const loaded = yield* ConfFolder.load(flags.conflist, ".")
     const changed = yield* change(loaded, flags)
     if (flags.inPlace && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)

@@ -6,7 +6,6 @@ import * as Option from "effect/Option"
 import * as CommandLine from "effect/process/CommandLine"
 import * as Result from "effect/Result"
 import * as ConfFolder from "../../../host/ConfFolder.ts"
-import * as GoDuration from "../../../json/GoDuration.ts"
 import * as Attachments from "../../../runtime/Attachments.ts"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
@@ -54,10 +53,7 @@ export const undo = (flags: Omit<Input, keyof Output.OutputInput>, attachment: A
     ...unless(ConfFolder.defaultFolder, "--conf-dir", flags.confDir),
     ...unless(ResultCache.defaultFolder, "--cache-dir", flags.cacheDir),
     ...unless("", "--args", Attachments.formatArguments(args)),
-    ...unless("{}", "--capability-args", JSON.stringify(capabilityArgs)),
-    ...(flags.timeout === GoDuration.toMillis(Input.defaultTimeout)
-      ? []
-      : ["--timeout", GoDuration.fromMillis(flags.timeout)])
+    ...unless("{}", "--capability-args", JSON.stringify(capabilityArgs))
   ]
   return Result.getOrElse(CommandLine.join(words), () => CommandLine.display(words))
 }
@@ -76,14 +72,18 @@ export const add = Command.make(
         args: Option.getOrElse(flags.args, () => []),
         capabilityArgs: Option.getOrElse(flags.capabilityArgs, () => ({}))
       }
-      const advice = `To undo it:\n    ${undo(flags, attachment)}`
+      const before = yield* Effect.option(ResultCache.read(flags.cacheDir, identity))
+      const isAttached = Option.isSome(before) && before.value !== undefined
+      const advice = isAttached
+        ? "It was attached before: a del would undo that too"
+        : `To undo it:\n    ${undo(flags, attachment)}`
       const output = yield* Output.make(chain, flags)
       if (Option.isSome(flags.newNetns)) yield* Netns.add(flags.newNetns.value)
       const calls = yield* output.run(Chain.add(chain, attachment))
       const last = calls.at(-1)
       const result = last === undefined ? undefined : Chain.resultOf(last)
       yield* output.show(result)
-      yield* output.conclude(`What the plugins before it did is still there. ${advice}`)
+      yield* output.conclude(`What plugins did so far may still be there. ${advice}`)
       if (result === undefined) return
       yield* Effect.mapError(
         ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),
