@@ -49,7 +49,7 @@ export interface Execution extends Ending {
   readonly stderr: Uint8Array
   /** Whether it wrote more than is kept. */
   readonly truncated: boolean
-  /** From its start until it ended, in milliseconds. */
+  /** From its start until it ended, or until its output was let go of where that was waited for, in milliseconds. */
   readonly durationMs: number
 }
 

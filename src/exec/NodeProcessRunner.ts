@@ -77,7 +77,8 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     })
     if (child.pid === undefined) return // the error is on its way
 
-    const finish = ({ durationMs, exitCode, signal }: Pick<Execution, "durationMs" | "exitCode" | "signal">) => {
+    const finish = (exitCode: number | null, signal: string | null) => {
+      const durationMs = Math.round((performance.now() - started) * 10) / 10
       release()
       const { stderr, stdout } = ends
       resume(Effect.succeed({
@@ -94,10 +95,9 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     }
     let finishOnce = () => {}
     child.once("exit", (exitCode, signal) => {
-      const durationMs = Math.round((performance.now() - started) * 10) / 10
       finishOnce = () => {
         finishOnce = () => {}
-        finish({ exitCode, signal, durationMs })
+        finish(exitCode, signal)
       }
       if (until === "exit" || timedOut) finishOnce()
       else ends.onClose(() => finishOnce())

@@ -50,6 +50,9 @@ class Descriptors {
   }
 }
 
+/** Where bytes are read to, to be copied: programs that write little would keep much otherwise. */
+const scratch = /* @__PURE__ */ Buffer.allocUnsafeSlow(pipeSize)
+
 /** Our end of an output. */
 class Reader {
   private readonly fd: number
@@ -65,12 +68,11 @@ class Reader {
   read(): boolean {
     let total = 0
     while (!this.ended && total < mostAtOnce) {
-      const buffer = Buffer.allocUnsafe(pipeSize)
-      const count = this.readInto(buffer)
+      const count = this.readInto(scratch)
       if (count === undefined) break
       this.ended = count === 0
       total += count
-      if (count > 0) this.kept.take(buffer.subarray(0, count))
+      if (count > 0) this.kept.take(Buffer.from(scratch.subarray(0, count)))
     }
     return total > 0
   }
@@ -87,19 +89,51 @@ class Reader {
 }
 
 /** Folders where names can be made for a moment. */
-const temporaryFolders = [() => process.env["TMPDIR"] || "/tmp", () => "/dev/shm", () => "/run"]
+const temporaryFolders = (): ReadonlyArray<string> => {
+  const { TMPDIR = "" } = process.env
+  return [...(Path.isAbsolute(TMPDIR) ? [TMPDIR] : []), "/tmp", "/dev/shm", "/run"]
+}
 
-const makeFolder = (): string => {
+/** Runs `use` with a new folder, which is gone afterwards with the files of these names. Throws what `use` throws. */
+const inFolder = <A>(parent: string, names: ReadonlyArray<string>, use: (paths: ReadonlyArray<string>) => A): A => {
+  const folder = Fs.mkdtempSync(Path.join(parent, ".cni-passthrough-"))
+  const paths = names.map((name) => Path.join(folder, name))
+  try {
+    return use(paths)
+  } finally {
+    for (const path of paths) attempt(() => Fs.unlinkSync(path)) // takes no descriptor, as few may be left
+    attempt(() => Fs.rmdirSync(folder))
+  }
+}
+
+const attempt = (io: () => void): void => {
+  try {
+    io()
+  } catch { /* it is not there, and that is what was wanted */ }
+}
+
+/** What another folder does not help against. */
+const isFinal = (error: unknown): boolean => ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error) ?? "")
+
+/** Runs `use` in the first folder where that is possible, or throws why it is not in the first of all. */
+const inSomeFolder = <A>(names: ReadonlyArray<string>, use: (paths: ReadonlyArray<string>) => A): A => {
   let failure: unknown
-  for (const folder of temporaryFolders) {
+  for (const parent of temporaryFolders()) {
     try {
-      return Fs.mkdtempSync(Path.join(folder(), ".cni-passthrough-"))
+      return inFolder(parent, names, use)
     } catch (error) {
       failure ??= error
+      if (isFinal(error) || error instanceof NoMkfifo) break
     }
   }
   throw failure
 }
+
+/** There is nothing that makes pipes. */
+class NoMkfifo extends Error {}
+
+/** How long making two pipes may take, in milliseconds: nothing else happens meanwhile. */
+const mkfifoTimeout = 2000
 
 type Environment = Execution.Invocation["env"]
 
@@ -107,10 +141,12 @@ type Environment = Execution.Invocation["env"]
 const makePipes = (childProcess: typeof ChildProcess, env: Environment, paths: ReadonlyArray<string>): void => {
   const { error, status, stderr } = childProcess.spawnSync("mkfifo", ["-m", "600", ...paths], {
     cwd: "/",
-    env: { PATH: env["PATH"] }
+    env: { PATH: env["PATH"] },
+    killSignal: "SIGKILL",
+    timeout: mkfifoTimeout
   })
   if (codeOf(error) === "ENOENT") {
-    throw new Error("there is no `mkfifo` on PATH, which makes pipes for its output: install coreutils")
+    throw new NoMkfifo("there is no `mkfifo` on PATH, which makes pipes for its output: install coreutils")
   }
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(String(stderr).trim())
@@ -137,31 +173,27 @@ const openEnds = (
   env: Environment,
   stdin: string | Uint8Array
 ): Ends => {
-  const folder = makeFolder()
+  const reused = idle
+  idle = undefined
+  if (reused !== undefined) descriptors.adopt(...reused)
   try {
-    const [input, stdout, stderr] = ["0", "1", "2"].map((name) => Path.join(folder, name)) as [string, string, string]
-    const reused = idle
-    idle = undefined
-    if (reused === undefined) makePipes(childProcess, env, [stdout, stderr])
-    const ours: Ours = reused ?? [
-      Fs.openSync(stdout, O_RDONLY | O_NONBLOCK),
-      Fs.openSync(stderr, O_RDONLY | O_NONBLOCK)
-    ]
-    descriptors.adopt(...ours)
-    Fs.writeFileSync(input, stdin, { mode: 0o600 })
-    // In this order none waits: each finds the other end of its pipe open.
-    const [out, err] = ours.map((fd) => `/proc/self/fd/${fd}`) as [string, string]
-    const theirs = [
-      descriptors.add(input, O_RDONLY),
-      descriptors.add(out, O_WRONLY),
-      descriptors.add(err, O_WRONLY)
-    ] as const
-    return { ours, theirs, spare: [descriptors.add(out, O_RDONLY), descriptors.add(err, O_RDONLY)] }
+    return inSomeFolder(["0", "1", "2"], ([input = "", stdout = "", stderr = ""]) => {
+      Fs.writeFileSync(input, stdin, { mode: 0o600 })
+      if (reused === undefined) makePipes(childProcess, env, [stdout, stderr])
+      const ours = reused ??
+        [descriptors.add(stdout, O_RDONLY | O_NONBLOCK), descriptors.add(stderr, O_RDONLY | O_NONBLOCK)] as const
+      // In this order none waits: each finds the other end of its pipe open.
+      const [out, err] = [`/proc/self/fd/${ours[0]}`, `/proc/self/fd/${ours[1]}`]
+      const theirs = [
+        descriptors.add(input, O_RDONLY),
+        descriptors.add(out, O_WRONLY),
+        descriptors.add(err, O_WRONLY)
+      ] as const
+      return { ours, theirs, spare: [descriptors.add(out, O_RDONLY), descriptors.add(err, O_RDONLY)] }
+    })
   } catch (error) {
     descriptors.close()
     throw error
-  } finally {
-    Fs.rmSync(folder, { recursive: true, force: true })
   }
 }
 

@@ -5,10 +5,12 @@ import * as Descriptor from "./Descriptor.ts"
 
 /**
  * A descriptor of stderr whose writes do not wait, where there is one: a socket cannot be opened once more. Other
- * processes share the descriptor that we were started with, so that one stays as it is.
+ * processes share the descriptor that we were started with, so that one stays as it is. A file never waits, and has to
+ * be written where the others write.
  */
 const open = (): number | undefined => {
   try {
+    if (Fs.fstatSync(2).isFile()) return 2
     return Fs.openSync("/proc/self/fd/2", Fs.constants.O_WRONLY | Fs.constants.O_APPEND | Fs.constants.O_NONBLOCK)
   } catch {
     return undefined
@@ -36,7 +38,7 @@ export const write = (text: string): Effect.Effect<void, Error> =>
     const fd = open()
     return fd === undefined
       ? writeToSocket(text)
-      : Effect.ensuring(Descriptor.write(fd, text), Effect.sync(() => Fs.closeSync(fd)))
+      : Effect.ensuring(Descriptor.write(fd, text), Effect.sync(() => fd === 2 || Fs.closeSync(fd)))
   })
 
 /** How long a notice may wait for a reader, in milliseconds. */

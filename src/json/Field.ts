@@ -18,7 +18,10 @@ export const oneOf = <const Values extends ReadonlyArray<string>>(values: Values
   Schema.Literals(values).annotate({ identifier: values.map((value) => JSON.stringify(value)).join(" or ") })
 
 /** A text that is not empty. */
-export const filled = () => matching(/^[\s\S]+$/u, "a string that is not empty")
+export const filled = () => matching(/^[^\0]+$/u, "a string that is not empty")
+
+/** An argument of a program. */
+export const argument = () => matching(/^[^\0]*$/u, "a string without NUL")
 
 /** A name of a program, as log daemons take it. */
 export const identifier = () => matching(/^[!-~]{1,48}$/u, "1 to 48 visible ASCII characters")

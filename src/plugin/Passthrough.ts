@@ -3,8 +3,12 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
+import * as Scope from "effect/Scope"
 import {
   type CniError,
   fromCause,
@@ -198,9 +202,11 @@ const refuse = Effect.fnUntraced(
 const makeInvocation = (): string =>
   [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
 
+type Restore = Parameters<Parameters<typeof Effect.uninterruptibleMask>[0]>[0]
+
 /** Reads the request; `restore` is around what can be interrupted. */
 const receive = Effect.fnUntraced(
-  function*(restore: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>) {
+  function*(restore: Restore) {
     const env = yield* EnvReader
     const stdin = yield* StdinReader
     return Request.make({
@@ -223,6 +229,47 @@ const isForPeople = Effect.fnUntraced(function*() {
   return args.includes("--help") || args.includes("--version") || (yield* env.read).command === ""
 })
 
+/** How long sinks may take to close, in milliseconds: the answer is out by then. */
+const closePatience = 2000
+
+/** Closes what sinks have open. The answer is out: what goes wrong is told to people alone. */
+const close = Effect.fnUntraced(function*(scope: Scope.Closeable) {
+  const closing = Scope.closeUnsafe(scope, Exit.void)
+  if (closing === undefined) return
+  const writer = yield* ResultWriter
+  // A finalizer cannot be interrupted, but it need not be waited for.
+  const fiber = yield* Effect.forkDetach(closing)
+  const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closePatience)
+  if (Option.isNone(exit)) return yield* writer.notice("passthrough: a log sink does not close")
+  if (Exit.isFailure(exit.value)) {
+    yield* writer.notice(`passthrough: a log sink cannot be closed: ${String(Cause.squash(exit.value.cause))}`)
+  }
+})
+
+/** A run whose every failure is answered, but for defects before there is a log. */
+const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answer) {
+  if (yield* isForPeople()) {
+    const writer = yield* ResultWriter
+    return yield* writer.notice(about.trimEnd())
+  }
+  const request = yield* receive(restore)
+  const scope = yield* Scope.make()
+  const log = yield* Scope.provide(openLog(request), scope)
+  yield* restore(serve(request, log, answer)).pipe(
+    Effect.catchCause((cause) => refuse(request, log, answer, cause)),
+    Effect.ensuring(close(scope))
+  )
+})
+
+/** Answers where nothing else did: a defect is one error document too. */
+const giveUp = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<never>) {
+  if (Cause.squash(cause) instanceof Failed) return yield* Effect.failCause(cause)
+  const writer = yield* ResultWriter
+  const document = render(CniVersion.newest, fromCause(cause))
+  yield* answer.hasBegun() ? writer.notice(`passthrough: ${document}`) : Effect.ignore(answer.write(document))
+  return yield* Effect.die(new Failed({ document }))
+})
+
 /**
  * One run of the plugin: reads a request, logs it, runs its hooks and answers. Succeeds where the exit status has to
  * be 0. Otherwise the error document is on stdout already, defects and signals included, and it dies with {@link Failed},
@@ -231,18 +278,9 @@ const isForPeople = Effect.fnUntraced(function*() {
  * Source: CNI specification, section 2, "Execution Protocol".
  */
 export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
-  if (yield* isForPeople()) {
-    const writer = yield* ResultWriter
-    return yield* writer.notice(about.trimEnd())
-  }
-  const request = yield* receive(restore)
-  const log = yield* openLog(request)
   const answer = yield* openAnswer()
-  yield* restore(serve(request, log, answer)).pipe(
-    Effect.catchCause((cause) => refuse(request, log, answer, cause))
-  )
+  yield* Effect.catchCause(answerRequest(restore, answer), (cause) => giveUp(answer, cause))
 })).pipe(
-  Effect.scoped,
   // stdout belongs to the protocol, whatever a sink logs by Effect's own logger.
   Effect.provideService(References.LogToStderr, true)
 )

@@ -11,6 +11,7 @@ import { type Environment, identifier, problems as environmentProblems } from ".
 import { isVerb, verbs } from "../cni/Verb.ts"
 import { describe, isObject, type JsonObject } from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
+import * as Redaction from "./Redaction.ts"
 import * as Settings from "./Settings.ts"
 
 /** What came on stdin: a JSON object, other text, bytes that are not text, or nothing that could be read. */
@@ -126,7 +127,10 @@ export const make = (input: {
   const version = cniVersion === "" ? CniVersion.implied : cniVersion
 
   const warnings: Array<string> = []
-  const problems = reading.problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
+  const problems = reading.problems.map(({ message, path }) => {
+    const isHidden = Redaction.hides(path, reading.settings.redact)
+    return `${JsonText.pathText(path)}: ${isHidden ? "its value is wrong, and `redact` hides it" : message}`
+  })
   const previous = config["prevResult"]
   if (isObject(previous)) {
     const other = previous["cniVersion"]

@@ -14,7 +14,7 @@ const netns = () => Field.oneOf(["host", "container"])
 const policy = () => Field.oneOf(["fail", "ignore"])
 
 const command = () =>
-  Schema.Union([Field.filled(), Schema.NonEmptyArray(Field.text())])
+  Schema.Union([Field.filled(), Schema.TupleWithRest(Schema.Tuple([Field.filled()]), [Field.argument()])])
     .annotate({ identifier: "a string for \"sh -c\", or a list of strings that starts with the program" })
 
 const hook = () =>

@@ -32,6 +32,21 @@ const limited = <A, E, R>(
     }
   })
 
+/** A writer that may take `limit` milliseconds for all records of a run together. */
+const within = (writer: Writer, limit: number): Writer => {
+  const { name } = writer
+  let waited = 0
+  return {
+    write: Effect.fnUntraced(function*(record: Record) {
+      const started = yield* Clock.currentTimeMillis
+      const options = { left: Math.max(0, limit - waited), limit, ...(name === undefined ? {} : { name }) }
+      const exit = yield* Effect.exit(limited(writer.write(record), options))
+      waited += (yield* Clock.currentTimeMillis) - started
+      return yield* exit
+    })
+  }
+}
+
 /**
  * The writer of one run that hands each record to every one of these, whichever fails. Those that may wait take `limit`
  * milliseconds for all records of the run together at most, and as long as they want where `limit` is 0.
@@ -39,20 +54,13 @@ const limited = <A, E, R>(
 export const combine = (writers: ReadonlyArray<Writer>, limit: number): Writer => {
   const [first, ...others] = writers
   if (first?.neverWaits === true && others.length === 0) return first // nothing to combine, and nothing to limit
-  let waited = 0
-  const attempt = (record: Record, left: number) => ({ name, neverWaits = false, write }: Writer) => {
-    const written = write(record)
-    const options = { left, limit, ...(name === undefined ? {} : { name }) }
-    return Effect.exit(neverWaits || limit === 0 ? written : limited(written, options))
-  }
+  const timed = writers.map((writer) => writer.neverWaits === true || limit === 0 ? writer : within(writer, limit))
   return {
     neverWaits: true, // longer than it may
     write: Effect.fnUntraced(function*(record) {
-      const started = yield* Clock.currentTimeMillis
-      const exits = yield* Effect.forEach(writers, attempt(record, Math.max(0, limit - waited)), {
+      const exits = yield* Effect.forEach(timed, ({ write }) => Effect.exit(write(record)), {
         concurrency: "unbounded"
       })
-      waited += (yield* Clock.currentTimeMillis) - started
       const errors = exits.flatMap((exit) => Exit.isFailure(exit) ? [Cause.squash(exit.cause)] : [])
       if (errors.length > 0) return yield* new SinksFailed({ errors })
     })
@@ -71,7 +79,10 @@ const openOne = (sink: LogSink["Service"], run: Run): Effect.Effect<Writer, neve
 
 /** The writer of one run that hands each record to every one of these sinks, none of which can keep it waiting. */
 export const open = (sinks: ReadonlyArray<LogSink["Service"]>, run: Run): Effect.Effect<Writer, never, Scope.Scope> =>
-  Effect.map(Effect.forEach(sinks, (sink) => openOne(sink, run)), (writers) => combine(writers, run.logTimeout))
+  Effect.map(
+    Effect.forEach(sinks, (sink) => openOne(sink, run), { concurrency: "unbounded" }),
+    (writers) => combine(writers, run.logTimeout)
+  )
 
 /** Each record goes to every one of these sinks, within the time that the network configuration gives (`logTimeout`). */
 export const layer = <Sinks extends ReadonlyArray<Layer.Layer<LogSink, unknown, unknown>>>(

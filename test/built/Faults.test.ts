@@ -385,3 +385,64 @@ describe("few descriptors", () => {
     })
   }
 })
+
+describe("stderr that is a file", () => {
+  it("keeps what others write there", () => {
+    using folder = temporary()
+    const file = Path.join(folder.path, "stderr")
+    const fields = { logFile: "/dev/full", onLogFailure: "ignore" }
+    shell(`{ echo before; printf %s "$1" | "$0"; echo after; } >"${file}" 2>&1`, config(fields))
+    const text = Fs.readFileSync(file, "utf8")
+    assert.match(text, /^before\n.*passthrough: cannot log this request: .*ENOSPC.*\n.*after\n$/s)
+  })
+})
+
+describe("a document without end", () => {
+  it("is refused when it is larger than any real one", () => {
+    const { stdout } = shell("head -c 270000000 /dev/zero | tr '\\0' ' ' | \"$0\"")
+    assert.deepInclude(JSON.parse(stdout), {
+      code: 5,
+      msg: "cannot read the network configuration from stdin: it is larger than 256 MiB"
+    })
+  })
+})
+
+describe("the pipes of a hook", () => {
+  const hooked = { hookADD: ["echo hi"], onHookFailure: "fail" }
+  const answer = `{"cniVersion":"1.1.0"}`
+
+  it("are made in another folder where TMPDIR is not absolute, or not there", () => {
+    for (const name of ["relative", "/no/such/folder", "/dev/null"]) {
+      assert.strictEqual(shell(`cd /; printf %s "$1" | TMPDIR=${name} "$0"`, config(hooked)).stdout, answer)
+    }
+  })
+
+  itWithMounts("are made in another folder where TMPDIR is full", () => {
+    using folder = temporary()
+    ChildProcess.execFileSync("mount", ["-t", "tmpfs", "-o", "size=8k", "tmpfs", folder.path])
+    try {
+      const fill = `head -c 100000 /dev/zero > "${folder.path}/ballast" 2>/dev/null`
+      assert.strictEqual(shell(`${fill}; printf %s "$1" | TMPDIR=${folder.path} "$0"`, config(hooked)).stdout, answer)
+    } finally {
+      ChildProcess.execFileSync("umount", [folder.path])
+    }
+  })
+
+  it("leave nothing of the configuration behind, however few descriptors there are", () => {
+    using folder = temporary()
+    const fields = { hookADD: ["(sleep 0.1)& true", "true"], secret: "s3cr3t" }
+    for (let limit = 8; limit <= 40; limit += 2) {
+      shell(`ulimit -n ${limit}; printf %s "$1" | TMPDIR=${folder.path} "$0"`, config(fields))
+    }
+    assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
+  })
+
+  it("do not keep a run waiting where what makes them hangs", () => {
+    using folder = temporary()
+    Fs.writeFileSync(Path.join(folder.path, "mkfifo"), "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 })
+    const started = performance.now()
+    const { stdout } = shell(`export PATH="${folder.path}:$PATH"; printf %s "$1" | "$0"`, config(hooked))
+    assert.strictEqual(JSON.parse(stdout).code, 100)
+    assert.isBelow(performance.now() - started, 20_000)
+  })
+})

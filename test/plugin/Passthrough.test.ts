@@ -7,6 +7,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
 import { TestClock } from "effect/testing"
+import { EnvReader } from "../../src/plugin/EnvReader.ts"
 import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import * as Live from "../../src/plugin/Live.ts"
 import * as Passthrough from "../../src/plugin/Passthrough.ts"
@@ -307,5 +308,61 @@ describe("a sink of one's own", () => {
       const outcome = yield* Fiber.join(fiber)
       assert.isTrue(outcome.succeeded)
       assert.match(outcome.stderr.join("\n"), /a log sink: no answer in time: .* for 3s in total/)
+    }))
+})
+
+describe("a defect", () => {
+  /** A run with this sink, or with this reader of the environment. */
+  const outcomeOf = Effect.fnUntraced(function*(layers: {
+    readonly sink?: LogSink["Service"]
+    readonly env?: Layer.Layer<EnvReader>
+  }) {
+    const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
+    const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+      layers.env ?? Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+      Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n","logTimeout":"1s"}`),
+      Testing.hookRunner(),
+      layers.sink === undefined ? Testing.logSink([]) : Layer.succeed(LogSink, layers.sink),
+      Testing.resultWriter(output)
+    ))))
+    return { fiber, output }
+  })
+
+  it.effect("before there is a request is one error document", () =>
+    Effect.gen(function*() {
+      const env = Layer.succeed(
+        EnvReader,
+        EnvReader.of({
+          read: Effect.die(new Error("broken")),
+          arguments: Effect.succeed([]),
+          isOwnNamespace: () => Effect.succeed(false)
+        })
+      )
+      const { fiber, output } = yield* outcomeOf({ env })
+      const exit = yield* Fiber.await(fiber)
+      assert.deepStrictEqual(output.stdout.map((document) => JSON.parse(document).code), [999])
+      assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Passthrough.Failed)
+    }))
+
+  it.effect("of a sink that closes leaves the answer as it is, and is told on stderr", () =>
+    Effect.gen(function*() {
+      const sink = LogSink.of({
+        open: () => Effect.as(Effect.addFinalizer(() => Effect.die(new Error("fin"))), { write: () => Effect.void })
+      })
+      const { fiber, output } = yield* outcomeOf({ sink })
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.deepStrictEqual(output.stdout, [`{"cniVersion":"1.1.0"}`])
+      assert.match(output.stderr.join(), /a log sink cannot be closed: Error: fin/)
+    }))
+
+  it.effect("of a sink that never closes does not keep the run", () =>
+    Effect.gen(function*() {
+      const sink = LogSink.of({
+        open: () => Effect.as(Effect.addFinalizer(() => Effect.never), { write: () => Effect.void })
+      })
+      const { fiber, output } = yield* outcomeOf({ sink })
+      yield* TestClock.adjust("2 seconds")
+      assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
+      assert.match(output.stderr.join(), /a log sink does not close/)
     }))
 })

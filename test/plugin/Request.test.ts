@@ -134,3 +134,13 @@ describe("a hostile document", () => {
     assert.strictEqual(request.prevResult, `{"y":${deep}}`)
   })
 })
+
+describe("a wrong field whose value `redact` hides", () => {
+  it("is named without its value", () => {
+    const { refusal } = make("ADD", { redact: ["password", "/logTimeout"], logTimeout: "s3cr3t", logFile: 3 })
+    assert.include(refusal?.message, "logTimeout: its value is wrong, and `redact` hides it")
+    assert.include(refusal?.message, "logFile: found 3")
+    const inSink = make("ADD", { redact: ["password"], logSinks: [{ type: "stderr", password: "s3cr3t" }] })
+    assert.notInclude(inSink.refusal?.message ?? "", "s3cr3t")
+  })
+})

@@ -111,6 +111,12 @@ describe("a wrong field", () => {
       "hookADD[1].netns: found \"moon\", expected \"host\" or \"container\""
     ],
     [{ hookADD: [{}] }, "hookADD[0].command: found nothing, expected a value"],
+    [
+      { hookADD: ["echo a\u0000b"] },
+      "hookADD[0]: found \"echo a\\u0000b\", expected a string for \"sh -c\", or an object with \"command\""
+    ],
+    [{ hookADD: [{ command: ["", "x"] }] }, "hookADD[0].command[0]: found \"\", expected a string that is not empty"],
+    [{ logFile: "/a\u0000b" }, "logFile: found \"/a\\u0000b\", expected a string that is not empty"],
     [{ label: 3 }, "label: found 3, expected a string"],
     [{ onLogFailure: "shrug" }, "onLogFailure: found \"shrug\", expected \"fail\" or \"ignore\""],
     [

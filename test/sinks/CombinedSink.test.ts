@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
 import * as Environment from "../../src/cni/Environment.ts"
+import type { Record } from "../../src/record/Record.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import { LogSink, type Writer } from "../../src/sinks/LogSink.ts"
 import { record } from "../support/request.ts"
@@ -46,6 +47,21 @@ describe("a sink that hangs", () => {
       assert.isDefined(yield* errorAfter(run, 300))
       assert.isDefined(yield* errorAfter(run, 0))
       assert.isUndefined(yield* errorAfter(CombinedSink.combine([hanging], 300), 0))
+    }))
+
+  it.effect("uses up its own time, and not that of the sinks beside it", () =>
+    Effect.gen(function*() {
+      const written: Array<string> = []
+      const slow = {
+        write: ({ event }: Record) => Effect.andThen(Effect.sleep(100), Effect.sync(() => written.push(event)))
+      }
+      const run = CombinedSink.combine([hanging, slow], 300)
+      for (let left = 2; left > 0; left--) {
+        const fiber = yield* Effect.forkChild(Effect.ignore(run.write(record("ADD", {}))))
+        yield* TestClock.adjust(300)
+        yield* Fiber.join(fiber)
+      }
+      assert.deepStrictEqual(written, ["request", "request"])
     }))
 
   it.effect("may hang for ever where there is no limit", () =>

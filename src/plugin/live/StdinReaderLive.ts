@@ -10,6 +10,11 @@ const unreadable = (error: unknown): StdinUnreadable => new StdinUnreadable({ re
 
 const chunkSize = 65_536
 
+/** How large a document may be, in bytes. Real ones have kilobytes, and the engines have their own limits. */
+const largest = 256 * 1_048_576
+
+const tooLarge = `it is larger than ${largest / 1_048_576} MiB`
+
 /**
  * A descriptor of stdin that never keeps us waiting, where there is one: a file, or a pipe opened once more. Nothing
  * is lost: both descriptors of a pipe read from the same buffer.
@@ -37,11 +42,12 @@ const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefi
 class Arrived {
   private readonly fd: number
   private buffer: Buffer
-  private length = 0
+  length = 0
 
   constructor(fd: number, size: number) {
     this.fd = fd
-    this.buffer = Buffer.allocUnsafe(Math.max(chunkSize, size + 1)) // one more, to see the end without growing
+    const known = Math.min(size, largest) + 1 // one more, to see the end without growing
+    this.buffer = Buffer.allocUnsafe(Math.max(chunkSize, known))
   }
 
   /** Reads what is there. The whole document, once it has come to its end. */
@@ -52,6 +58,7 @@ class Arrived {
       if (count === undefined) return undefined
       if (count === 0) return this.buffer.subarray(0, this.length)
       this.length += count
+      if (this.length > largest) throw new Error(tooLarge)
     }
   }
 }
@@ -62,10 +69,13 @@ const attempt = <A>(io: () => A) => Effect.try({ try: io, catch: unreadable })
 const pause = { shortest: 0.2, longest: 10 }
 
 const waitFor = Effect.fnUntraced(function*(arrived: Arrived) {
-  for (let wait = pause.shortest;; wait = Math.min(wait * 2, pause.longest)) {
+  let wait = pause.shortest
+  while (true) {
     yield* Effect.sleep(wait)
+    const before = arrived.length
     const whole = yield* attempt(() => arrived.read())
     if (whole !== undefined) return whole
+    wait = arrived.length > before ? pause.shortest : Math.min(wait * 2, pause.longest)
   }
 })
 
@@ -75,18 +85,24 @@ const waitFor = Effect.fnUntraced(function*(arrived: Arrived) {
  */
 const readStream: Effect.Effect<Uint8Array, StdinUnreadable> = Effect.callback((resume) => {
   const chunks: Array<Uint8Array> = []
+  let length = 0
+  const take = (chunk: Uint8Array) => {
+    length += chunk.length
+    if (length > largest) fail(new Error(tooLarge))
+    else chunks.push(chunk)
+  }
   const end = () => resume(Effect.succeed(Buffer.concat(chunks)))
   const fail = (error: unknown) => resume(Effect.fail(unreadable(error)))
   if (process.versions["bun"] === undefined) {
-    process.stdin.on("data", (chunk: Uint8Array) => chunks.push(chunk)).on("end", end).on("error", fail)
+    process.stdin.on("data", take).on("end", end).on("error", fail)
     return
   }
   const next = () =>
     Fs.read(0, Buffer.allocUnsafe(chunkSize), 0, chunkSize, null, (error, count, buffer) => {
       if (error !== null) return fail(error)
       if (count === 0) return end()
-      chunks.push(buffer.subarray(0, count))
-      next()
+      take(buffer.subarray(0, count))
+      if (length <= largest) next()
     })
   next()
 })
