@@ -1,9 +1,12 @@
 /** Prints to stdout, and notices where that does not go well. */
+import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as Util from "node:util"
+import * as Errors from "./Errors.ts"
 
 /** What is to be printed cannot be written: a full disk, for instance. */
 export class NotPrinted extends Data.TaggedError("NotPrinted")<{ readonly reason: string; readonly cause: unknown }> {
@@ -14,6 +17,7 @@ export class NotPrinted extends Data.TaggedError("NotPrinted")<{ readonly reason
 class ReaderGone extends Data.TaggedError("ReaderGone") {}
 
 const explain = (error: Error): NotPrinted | ReaderGone => {
+  if (error instanceof ReaderGone) return error
   const cause = (error.cause ?? error) as NodeJS.ErrnoException
   return cause.code === "EPIPE" ? new ReaderGone() : new NotPrinted({ reason: cause.message, cause: error })
 }
@@ -33,4 +37,27 @@ export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string
     Effect.andThen(written),
     Effect.catchIf((error) => error instanceof ReaderGone, () => Effect.void)
   )
+})
+
+/**
+ * Prints what a command prints without stopping it where that fails, and fails after it where something was lost.
+ * Where nobody reads any more, the rest is dropped.
+ */
+export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effect<A, E, R>) {
+  let lost: NotPrinted | undefined
+  const onError = (error?: Error | null) => {
+    const problem = error instanceof NotPrinted || !error ? error : explain(error)
+    if (problem instanceof NotPrinted) lost ??= problem
+  }
+  process.stdout.on("error", onError)
+  process.stderr.on("error", () => {})
+  const console: Console.Console = Object.assign(Object.create(globalThis.console), {
+    log: (...values: ReadonlyArray<unknown>) => void process.stdout.write(`${Util.format(...values)}\n`, onError),
+    error: (...values: ReadonlyArray<unknown>) => void process.stderr.write(`${Util.format(...values)}\n`)
+  })
+  const result = yield* Effect.provideService(command, Console.Console, console)
+  yield* Effect.catch(written, (error) => Effect.sync(() => onError(error)))
+  if (lost === undefined) return result
+  yield* Console.error(`error: ${lost.message}`)
+  return yield* new Errors.Told({ message: lost.message, status: 2, cause: lost })
 })

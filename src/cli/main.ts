@@ -4,12 +4,14 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { version } from "../Version.ts"
 import { command } from "./Companion.ts"
 import * as Errors from "./Errors.ts"
 import * as Presenter from "./Presenter.ts"
+import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
 
 /** The services of this host. */
@@ -21,6 +23,8 @@ const layer = Progress.layer.pipe(
 command.pipe(
   Command.run({ version }),
   Errors.misused,
+  Print.guarded,
+  Effect.provideService(References.LogToStderr, true),
   Effect.provide(layer),
   NodeRuntime.runMain
 )

@@ -184,15 +184,19 @@ export const load = Effect.fnUntraced(function*(fileOrName: string, folder: stri
   return isFile ? yield* checked(yield* read(fileOrName, NetworkConfigList.formOf)) : yield* byName(fileOrName, folder)
 })
 
-/** The files of a folder with a network that a plugin of this type is in. Runtimes cannot load what is not JSON. */
+/**
+ * The files of a folder, and of the folders in it, that name a plugin of this type anywhere: also where a plugin hands
+ * it to others, and in files with a mistake, which may be mended.
+ */
 export const naming = Effect.fnUntraced(function*(folder: string, type: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder, { recursive: true }), () => [])
+  const pattern = new RegExp(`"type"\\s*:\\s*${JSON.stringify(type)}`)
   const found: Array<string> = []
-  for (const file of yield* files(folder)) {
-    const outcome = yield* Effect.option(read(file, NetworkConfigList.formOf))
-    if (outcome._tag === "None") continue
-    const { form, fromFolder, source } = outcome.value
-    const { plugins } = NetworkConfigList.make(source.value, { form, text: source.text, fromFolder })
-    if (plugins.some((plugin) => plugin.type === type)) found.push(file)
+  for (const file of names.filter(isLoadedName).toSorted().map((name) => path.join(folder, name))) {
+    const text = yield* Effect.orElseSucceed(readText(file), () => "")
+    if (pattern.test(text)) found.push(file)
   }
   return found as ReadonlyArray<string>
 })

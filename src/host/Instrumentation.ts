@@ -72,6 +72,9 @@ const cuts = (source: JsonSource.Source): ReadonlyArray<JsonSource.Range> => {
   return [...before, { start: rangeOf(source, last).end, end: rangeOf(source, plugins.length - 1).end }]
 }
 
+/** Whether all plugins of a chain are our taps. */
+export const hasOnlyTaps = (source: JsonSource.Source): boolean => pluginsOf(source).every(isTap)
+
 /** Takes our taps out of a chain that has other plugins. The rest is byte for byte what it was before. */
 export const remove = (source: JsonSource.Source): Instrumented => {
   let out = ""

@@ -125,15 +125,13 @@ export class Following {
     const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))
     const isSuperseded = (it: Operation.Operation) => newest.get(Operation.attachmentOf(it.request)) !== it
     const pieces: Array<Piece> = []
+    // There may be more of them than a call takes arguments.
+    const draw = (more: ReadonlyArray<Piece>) => more.forEach((piece) => pieces.push(piece))
 
     const end = (operation: Operation.Operation) => {
-      pieces.push(
-        ...operation.steps.slice(this.current?.steps).map((_, index): Piece => ({
-          _tag: "Step",
-          operation,
-          index: index + (this.current?.steps ?? 0)
-        }))
-      )
+      for (let index = this.current?.steps ?? 0; index < operation.steps.length; index++) {
+        pieces.push({ _tag: "Step", operation, index })
+      }
       pieces.push({ _tag: "Foot", operation })
       this.current = undefined
       this.close(operation, isSuperseded(operation))
@@ -141,7 +139,7 @@ export class Following {
 
     const open = operations.find((operation) => nameOf(operation) === this.current?.name)
     if (open !== undefined) {
-      pieces.push(...this.further(open))
+      draw(this.further(open))
       if (this.statusOf(open, isSuperseded(open), now) === "complete") end(open)
     }
     for (const operation of operations) {
@@ -158,11 +156,11 @@ export class Following {
       }
       const status = statusNow() // how long its chain is may be known since a moment ago
       if (status === "complete") {
-        pieces.push(...wholeOf(operation))
+        draw(wholeOf(operation))
         this.close(operation, isSuperseded(operation))
       } else if (status === "drawable" && this.current === undefined) {
         this.current = { name: nameOf(operation), steps: 0 }
-        pieces.push({ _tag: "Head", operation }, ...this.further(operation))
+        draw([{ _tag: "Head", operation }, ...this.further(operation)])
         // Others wait for it from now on.
         return pieces
       }

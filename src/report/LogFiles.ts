@@ -1,6 +1,7 @@
 /** The files that arguments stand for. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import { IsFolder, NoMatch, Unreadable } from "./LogError.ts"
 
 /** Where the logs of a node are unless it is said otherwise. */
@@ -15,7 +16,10 @@ export const matching = Effect.fnUntraced(function*(argument: string) {
   if (!looksLikePattern(argument)) return [argument]
   if (yield* Effect.orElseSucceed(fs.exists(argument), () => false)) return [argument]
   const folder = argument.slice(0, argument.search(/[*?[{]/)).replace(/[^/]*$/, "") || "."
-  return yield* fs.glob(argument).pipe(Effect.mapError((cause) => new Unreadable({ name: folder, cause })))
+  const found = yield* Effect.mapError(fs.glob(argument), (cause) => new Unreadable({ name: folder, cause }))
+  const isFolder = (path: string) =>
+    Effect.map(Effect.option(fs.stat(path)), Option.exists((it) => it.type === "Directory"))
+  return yield* Effect.filter(found, (path) => Effect.map(isFolder(path), (is) => !is))
 })
 
 /** The files that arguments stand for, each once; a pattern has to match at least one. */

@@ -82,13 +82,14 @@ const fullOutputLimit = { lines: 1000, characters: 65_536 }
 const longestMessage = 4096
 
 /** What is known about a run so far: its step, once its request has come. */
-interface Run extends Omit<Writable<Step>, "request"> {
+interface Run extends Omit<Writable<Step>, "request" | "hooks"> {
   request: Request | undefined
+  readonly hooks: Array<Program>
 }
 
 type Writable<A> = { -readonly [name in keyof A]: A[name] }
 
-const hasBegun = (run: Run): run is Writable<Step> => run.request !== undefined
+const hasBegun = (run: Run): run is Run & Writable<Step> => run.request !== undefined
 
 const short = (text: string): string => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
 
@@ -106,8 +107,6 @@ export const attachmentOf = ({ containerId, ifname, network }: Request): string 
   JSON.stringify([network, containerId, ifname])
 
 const byTime = (left: Step, right: Step): number => left.time < right.time ? -1 : left.time > right.time ? 1 : 0
-
-const none: ReadonlyArray<never> = []
 
 /** A result that is what went in, as that of a tap is, takes no memory once more. */
 const keptResult = (result: string | undefined, before: string | undefined): string | undefined =>
@@ -192,7 +191,7 @@ export class Collector {
       time: "",
       label: undefined,
       request: undefined,
-      hooks: none,
+      hooks: [],
       plugin: undefined,
       end: undefined,
       config: undefined,
@@ -211,7 +210,7 @@ export class Collector {
         if (run.request === undefined) this.begin(run, record)
         break
       case "hook":
-        run.hooks = [...run.hooks, this.program(Summary.command(record.hook.command), record.hook)]
+        run.hooks.push(this.program(Summary.command(record.hook.command), record.hook))
         break
       case "plugin":
         run.plugin = this.program(record.plugin.type, record.plugin)

@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as Json from "../json/Json.ts"
 import type { Identity } from "./Attachments.ts"
+import * as ResultCache from "./ResultCache.ts"
 
 /** The attachment of a cache file, where the configuration that is kept with it has a plugin of this type. */
 const userOf = (text: string, type: string): ReadonlyArray<Identity> => {
@@ -23,9 +24,9 @@ export const list = Effect.fnUntraced(function*(folder: string, type: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const results = path.join(folder, "results")
-  const names = yield* Effect.orElseSucceed(fs.readDirectory(results), () => [])
+  const names = yield* ResultCache.namesIn(results)
   const found: Array<Identity> = []
-  for (const name of names.toSorted()) {
+  for (const name of names.toSorted().filter((name) => !name.startsWith("."))) {
     const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(results, name)), () => "")
     found.push(...userOf(text, type))
   }

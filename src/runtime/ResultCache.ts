@@ -109,24 +109,33 @@ export const read = Effect.fnUntraced(function*(folder: string, identity: Identi
   return text === undefined ? undefined : decode(text, identity)
 })
 
+/** The names of all files of a folder of results; none where there is no such folder. */
+export const namesIn = Effect.fnUntraced(function*(results: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readDirectory(results).pipe(
+    Effect.catchIf(isMissing, () => Effect.succeed([])),
+    Effect.mapError(unreadable(results))
+  )
+})
+
 /** The files of the cache that belong to a network, or may do so, in the order of their names. */
 export const list = Effect.fnUntraced(function*(folder: string, network: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
-  const names = yield* fs.readDirectory(results).pipe(
-    Effect.catchIf(isMissing, () => Effect.succeed([])),
-    Effect.mapError(unreadable(results))
-  )
+  const names = yield* namesIn(results)
   const found: Array<Entry> = []
   for (const name of names.toSorted()) {
+    if (name.startsWith(".")) continue // one that was being written
     const file = path.join(results, name)
     const text = yield* Effect.result(fs.readFileString(file))
     const attachment = text._tag === "Success" ? decode(text.success) : undefined
-    if (attachment !== undefined) {
+    if (attachment !== undefined && (yield* fileOf(folder, attachment)) === file) {
       if (attachment.network === network) found.push({ _tag: "Cached", file, attachment })
     } else if (name.startsWith(`${network}-`)) {
-      const reason = text._tag === "Failure" ? AtomicFile.reasonOf(text.failure) : "it is not a file of libcni"
+      const reason = text._tag === "Failure"
+        ? AtomicFile.reasonOf(text.failure)
+        : "it is not a file of libcni for this attachment"
       found.push({ _tag: "Unknown", file, reason })
     }
   }

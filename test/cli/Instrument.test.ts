@@ -149,4 +149,39 @@ describe("cni-passthrough instrument", () => {
       )
       assert.strictEqual(removed.status, 0)
     }).pipe(Effect.provide(Command.host)))
+
+  it.effect("refuses a hook that the plugin would refuse", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stderr } = yield* Command.printed(instrument, host.file, "-o", `${host.folder}/x`, "--hook", "")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "the taps would not work: hookADD[0]: found \"\"")
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("refuses to take the last plugins out", () =>
+    Effect.gen(function*() {
+      const tap = `{ "type": "passthrough", "instrumentedBy": "cni-passthrough" }`
+      const text = `{ "cniVersion": "1.0.0", "name": "n", "plugins": [\n  ${tap},\n  ${tap}\n] }\n`
+      using host = setUp(text)
+      const { status, stderr } = yield* Command.printed(instrument, "-i", "--remove", host.file)
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "has no plugins but our taps")
+      assert.strictEqual(host.read(), text)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("asks for the plugin also where -o names the file itself", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stderr } = yield* Command.printed(
+        instrument,
+        host.file,
+        "-o",
+        host.file,
+        "--cni-path",
+        host.folder
+      )
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "passthrough is not in")
+      assert.strictEqual(host.read(), original)
+    }).pipe(Effect.provide(Command.host)))
 })

@@ -222,18 +222,22 @@ describe("a file", () => {
 })
 
 describe("the files that name a plugin", () => {
-  it.effect("are those that runtimes load and that have it in their chain", () =>
+  it.effect("are those that runtimes load, and those with a mistake that may be mended", () =>
     Effect.gen(function*() {
       using folder = folderOf({
         "20-b.conf": { name: "b", type: "passthrough" },
         "10-a.conflist": chain("a", "bridge", "passthrough"),
         "30-c.conflist": { ...chain("c", "bridge"), label: "passthrough" },
         "40-broken.conflist": `{"plugins":[{"type":"passthrough"}]`,
+        "45-d.conflist": { ...chain("d", "bridge"), delegates: [{ plugins: [{ type: "passthrough" }] }] },
         "50.txt": chain("a", "passthrough")
       })
       Fs.mkdirSync(`${folder.path}/60.conflist`)
       const files = yield* onHost(ConfFolder.naming(folder.path, "passthrough"))
-      assert.deepStrictEqual(files, [`${folder.path}/10-a.conflist`, `${folder.path}/20-b.conf`])
+      assert.deepStrictEqual(
+        files.map((file) => file.slice(folder.path.length)),
+        ["/10-a.conflist", "/20-b.conf", "/40-broken.conflist", "/45-d.conflist"]
+      )
       assert.deepStrictEqual(yield* onHost(ConfFolder.naming("/none", "passthrough")), [])
     }))
 })

@@ -182,3 +182,14 @@ describe("an operation that is followed", () => {
     assert.strictEqual(log.rest(), " two)b( one)")
   })
 })
+
+describe("an operation of very many steps", () => {
+  it("is drawn too", () => {
+    const log = follow()
+    for (let step = 0; step < 130_000; step++) {
+      log.begin(0, "a", `${step}`)
+      log.end(0, "a", `${step}`)
+    }
+    assert.isTrue(log.due(1000).endsWith(" 129999") || log.due(100).endsWith(")"))
+  })
+})

@@ -5,6 +5,7 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
 import * as PluginExec from "../../exec/PluginExec.ts"
@@ -13,7 +14,9 @@ import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as Instrumentation from "../../host/Instrumentation.ts"
 import * as PluginFolder from "../../host/PluginFolder.ts"
-import type { JsonObject } from "../../json/Json.ts"
+import * as Json from "../../json/Json.ts"
+import * as JsonText from "../../json/JsonText.ts"
+import * as Settings from "../../plugin/Settings.ts"
 import * as Style from "../../report/Style.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
 import * as Errors from "../Errors.ts"
@@ -61,7 +64,7 @@ const input = {
 type Input = Command.Command.Config.Infer<typeof input>
 
 /** What the taps have besides their type and label. */
-const fieldsOf = ({ hook, logDir, sink }: Input): JsonObject => ({
+const fieldsOf = ({ hook, logDir, sink }: Input): Json.JsonObject => ({
   logSinks: [
     sink === "file" ? { type: "file", path: `${logDir}/\${CNI_CONTAINERID}.jsonl`, format: "json" } : { type: sink }
   ],
@@ -85,6 +88,16 @@ const difference = (
   })
 }
 
+/** The taps would refuse every request. */
+class InvalidTap extends Data.TaggedError("InvalidTap")<{ readonly reason: string }> {
+  override readonly message = `the taps would not work: ${this.reason}`
+}
+
+/** The text that was to be written is not JSON: a defect of ours, and nothing is written. */
+class NotJson extends Data.TaggedError("NotJson")<{ readonly path: string }> {
+  override readonly message = `nothing is written: ${this.path} would not be JSON any more. Please report it`
+}
+
 /** Two places were named for one text. */
 class TwoTargets extends Data.TaggedError("TwoTargets") {
   override readonly message = "--in-place writes the file itself, and -o another one: give one of them"
@@ -97,6 +110,9 @@ const change = Effect.fnUntraced(function*({ path, source }: ConfFolder.Loaded, 
   }
   const isInstrumented = Instrumentation.isInstrumented(source)
   if (flags.remove) {
+    if (isInstrumented && Instrumentation.hasOnlyTaps(source)) {
+      return yield* new NotApplicable({ path, reason: "has no plugins but our taps: remove the file" })
+    }
     return isInstrumented
       ? Instrumentation.remove(source)
       : yield* new NotApplicable({ path, reason: "has no taps that were put in by this command" })
@@ -104,8 +120,13 @@ const change = Effect.fnUntraced(function*({ path, source }: ConfFolder.Loaded, 
   if (isInstrumented) {
     return yield* new NotApplicable({ path, reason: "has taps already: take them out with --remove first" })
   }
+  const fields = fieldsOf(flags)
+  const [problem] = Settings.read(fields).problems
+  if (problem !== undefined) {
+    return yield* new InvalidTap({ reason: `${JsonText.pathText(problem.path)}: ${problem.message}` })
+  }
   const { plugins } = NetworkConfigList.make(source.value) // without those that stand in files of their own
-  return Instrumentation.insert(source, plugins.map(({ title }) => title), fieldsOf(flags))
+  return Instrumentation.insert(source, plugins.map(({ title }) => title), fields)
 })
 
 /** Fails where the plugin is not in the folders of the runtime, or does not answer there. */
@@ -124,6 +145,12 @@ const usersOf = Effect.fnUntraced(function*(cacheDir: string, network: string) {
   ]
 })
 
+/** A path without symbolic links, as far as it is there. */
+const realPath = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.orElseSucceed(fs.realPath(path), () => path)
+})
+
 /** `instrument CONFLIST` */
 export const instrument = Command.make(
   "instrument",
@@ -133,10 +160,13 @@ export const instrument = Command.make(
     if (flags.inPlace && Option.isSome(flags.output)) return yield* new TwoTargets()
     const loaded = yield* ConfFolder.load(flags.conflist, ".")
     const changed = yield* change(loaded, flags)
-    if (flags.inPlace && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)
-    if (Option.isSome(flags.output)) yield* AtomicFile.replaceText(flags.output.value, changed.text)
-    if (flags.inPlace) {
-      yield* AtomicFile.replaceText(loaded.path, changed.text, { expected: loaded.source.text })
+    if (Json.parse(changed.text) === undefined) return yield* new NotJson({ path: loaded.path })
+    const isWritten = flags.inPlace || Option.isSome(flags.output)
+    const target = Option.getOrElse(flags.output, () => loaded.path)
+    const isSame = (yield* realPath(target)) === (yield* realPath(loaded.path))
+    if (isWritten && isSame && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)
+    if (isWritten) {
+      yield* AtomicFile.replaceText(target, changed.text, isSame ? { expected: loaded.source.text } : {})
     }
     for (const line of difference(changed, style.green)) yield* Console.log(line)
     if (!flags.inPlace && Option.isNone(flags.output)) {

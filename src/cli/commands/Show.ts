@@ -209,7 +209,7 @@ export const show = Command.make(
   Command.withShortDescription("Draw what was logged: operations and their plugins"),
   Command.withDescription(
     "Draw what was logged: each operation with its plugins, what each one changed, and how long it took. " +
-      "Without a log it reads stdin, or on a terminal /var/log/cni/*.jsonl. " +
+      "Without a log it reads stdin to its end, or on a terminal /var/log/cni/*.jsonl. " +
       "Exit status: 0, or 1 where --failed found something, or 2 where a log cannot be read"
   ),
   Command.withExamples([

@@ -1,7 +1,10 @@
 /** `cni-passthrough run add`. */
+import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as CommandLine from "effect/process/CommandLine"
 import * as Result from "effect/Result"
@@ -77,13 +80,19 @@ export const add = Command.make(
       const advice = isAttached
         ? "It was attached before: a del would undo that too"
         : `To undo it:\n    ${undo(flags, attachment)}`
+      const left = `What plugins did so far may still be there. ${advice}`
       const output = yield* Output.make(chain, flags)
+      yield* Effect.addFinalizer((exit) =>
+        Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
+          ? Console.error(`interrupted\n  ${left}`)
+          : Effect.void
+      )
       if (Option.isSome(flags.newNetns)) yield* Netns.add(flags.newNetns.value)
       const calls = yield* output.run(Chain.add(chain, attachment))
       const last = calls.at(-1)
       const result = last === undefined ? undefined : Chain.resultOf(last)
       yield* output.show(result)
-      yield* output.conclude(`What plugins did so far may still be there. ${advice}`)
+      yield* output.conclude(left)
       if (result === undefined) return
       yield* Effect.mapError(
         ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),
