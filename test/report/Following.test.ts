@@ -190,6 +190,6 @@ describe("an operation of very many steps", () => {
       log.begin(0, "a", `${step}`)
       log.end(0, "a", `${step}`)
     }
-    assert.isTrue(log.due(1000).endsWith(" 129999") || log.due(100).endsWith(")"))
+    assert.include(log.due(1000) + log.rest(), " 129999")
   })
 })

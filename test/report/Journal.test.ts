@@ -75,7 +75,7 @@ describe("the journal", () => {
       )
       const missing = new NotStarted({
         program: "journalctl",
-        reason: "ENOENT: no such file",
+        reason: "no such file",
         code: "ENOENT",
         cause: 0
       })
