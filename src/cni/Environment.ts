@@ -1,6 +1,9 @@
 /** The variables that a runtime sets, as received, and what is wrong with them. */
 import { isVerb, verbs } from "./Verb.ts"
 
+/** Carries the `invocation` of a run to the plugins inside it, as plugins hand their environment to delegates. */
+export const parentVariable = "CNI_PASSTHROUGH_PARENT"
+
 /**
  * The parameters of a request. Empty where the runtime left one out: for the protocol that is the same.
  * Source: CNI specification, section 2, "Parameters".
@@ -16,6 +19,8 @@ export interface Environment {
   readonly netnsOverride: string
   /** The W3C trace context that newer runtimes hand on. */
   readonly traceparent: string
+  /** The `invocation` of the run around this one, where a plugin that we stand around started us. */
+  readonly parent: string
   /** Every variable of the process, for names in paths. */
   readonly variables: { readonly [name: string]: string | undefined }
 }
@@ -32,6 +37,7 @@ export const make = (variables: Environment["variables"]): Environment => {
     path: get("CNI_PATH"),
     netnsOverride: get("CNI_NETNS_OVERRIDE"),
     traceparent: get("TRACEPARENT"),
+    parent: get(parentVariable),
     variables
   }
 }

@@ -9,7 +9,7 @@ import type { Request } from "./Request.ts"
 export const originOf = ({ cniVersion, environment, invocation, network, settings }: Request): Origin.Origin =>
   Origin.make({
     invocation,
-    parent: "",
+    parent: environment.parent,
     command: environment.command,
     containerId: environment.containerId,
     ifname: environment.ifname,

@@ -95,6 +95,29 @@ export const PluginRecord = Schema.Struct({
   durationMs: Schema.Finite
 })
 
+/** What is different in one kind of state: one canonical line for each fact. */
+const Difference = Schema.Struct({ added: Schema.Array(Schema.String), removed: Schema.Array(Schema.String) })
+
+/** What is different in one network namespace, by the kind of state, such as `links`. Kinds without a difference are left out. */
+export const Differences = Schema.Record(Schema.String, Difference)
+
+/** What a plugin changed in the network namespaces of the host and of the container. */
+export const Changes = Schema.Struct({
+  host: Schema.optionalKey(Differences),
+  container: Schema.optionalKey(Differences)
+})
+
+/** State was compared before and after a plugin. */
+export const ChangesRecord = Schema.Struct({
+  ...common,
+  event: Schema.Literal("changes"),
+  changes: Changes,
+  /** What could not be looked at, and why: `nft is not on PATH: nftables are not compared`. */
+  notes: Schema.optionalKey(Schema.Array(Schema.String)),
+  /** How long both looks took, which is not part of the plugin's own time. */
+  durationMs: Schema.Finite
+})
+
 /** The request is done. The last record of a run that succeeds, written just before its answer. */
 export const ResultRecord = Schema.Struct({
   ...common,
@@ -113,7 +136,14 @@ export const ErrorRecord = Schema.Struct({
 })
 
 /** One record of the log. */
-export const Record = Schema.Union([RequestRecord, HookRecord, PluginRecord, ResultRecord, ErrorRecord])
+export const Record = Schema.Union([
+  RequestRecord,
+  HookRecord,
+  PluginRecord,
+  ChangesRecord,
+  ResultRecord,
+  ErrorRecord
+])
 
 export type Hook = typeof Hook.Type
 export type Plugin = typeof Plugin.Type
@@ -121,6 +151,9 @@ export type ErrorDocument = typeof ErrorDocument.Type
 export type RequestRecord = typeof RequestRecord.Type
 export type HookRecord = typeof HookRecord.Type
 export type PluginRecord = typeof PluginRecord.Type
+export type Differences = typeof Differences.Type
+export type Changes = typeof Changes.Type
+export type ChangesRecord = typeof ChangesRecord.Type
 export type ResultRecord = typeof ResultRecord.Type
 export type ErrorRecord = typeof ErrorRecord.Type
 export type Record = typeof Record.Type

@@ -1,7 +1,7 @@
 /** A record in one line, for people who scan a list: the only place for such phrases. */
 import type { Ending } from "../exec/Execution.ts"
 import * as Escape from "./Escape.ts"
-import type { ErrorDocument, Record } from "./Record.ts"
+import type { Changes, ErrorDocument, Record } from "./Record.ts"
 
 /** The words of a command as one text. */
 export const command = (words: string | ReadonlyArray<string>): string =>
@@ -14,6 +14,11 @@ export const ending = ({ exitCode, signal, timedOut = false }: Partial<Ending>):
 /** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` where a plugin gave no code. */
 export const failure = ({ code, msg }: ErrorDocument): string => code === undefined ? msg : `code ${code}: ${msg}`
 
+/** How many facts came and went. */
+const count = ({ container = {}, host = {} }: Changes): number =>
+  [...Object.values(host), ...Object.values(container)]
+    .reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
+
 const happened = (record: Record): string => {
   switch (record.event) {
     case "request":
@@ -22,6 +27,8 @@ const happened = (record: Record): string => {
       return `hook ${command(record.hook.command)}: ${ending(record.hook)} (${record.durationMs} ms)`
     case "plugin":
       return `plugin ${record.plugin.type}: ${ending(record.plugin)} (${record.durationMs} ms)`
+    case "changes":
+      return `${count(record.changes)} changes of state`
     case "result":
       return `done in ${record.durationMs} ms`
     case "error":

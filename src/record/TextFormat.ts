@@ -2,7 +2,7 @@
 import * as JsonText from "../json/JsonText.ts"
 import * as DateR from "./DateR.ts"
 import * as Escape from "./Escape.ts"
-import type { ErrorDocument, Hook, Plugin, Record, RequestRecord } from "./Record.ts"
+import type { ChangesRecord, Differences, ErrorDocument, Hook, Plugin, Record, RequestRecord } from "./Record.ts"
 
 /** Indented by two, so that no line of it can be taken for one of ours. */
 const block = (text: string): ReadonlyArray<string> =>
@@ -62,6 +62,21 @@ const processLines = (title: string, process: Hook | Plugin): ReadonlyArray<stri
   outcome(process)
 ]
 
+const differenceLines = (where: string, kinds: Differences = {}): ReadonlyArray<string> =>
+  Object.entries(kinds).flatMap(([kind, { added, removed }]) => [
+    ...removed.map((fact) => `  - ${where} ${kind}: ${Escape.inLine(fact)}`),
+    ...added.map((fact) => `  + ${where} ${kind}: ${Escape.inLine(fact)}`)
+  ])
+
+const changesLines = ({ changes, notes = [] }: ChangesRecord): ReadonlyArray<string> => {
+  const lines = [...differenceLines("host", changes.host), ...differenceLines("container", changes.container)]
+  return [
+    lines.length === 0 ? "CHANGES: none" : "CHANGES:",
+    ...lines,
+    ...notes.map((note) => `  ${Escape.inLine(note)}`)
+  ]
+}
+
 const errorLine = ({ code, details, msg }: ErrorDocument): string =>
   `ERROR${code === undefined ? "" : ` ${code}`}: ${Escape.inLine(details === undefined ? msg : `${msg}; ${details}`)}`
 
@@ -76,6 +91,8 @@ const lines = (record: Record, minutesEast: (time: number) => number): ReadonlyA
     }
     case "plugin":
       return processLines(`PLUGIN: ${Escape.inLine(record.plugin.file ?? record.plugin.type)}`, record.plugin)
+    case "changes":
+      return changesLines(record)
     case "result":
       return record.result === undefined
         ? ["RESULT: nothing, as it should be"]
