@@ -6,7 +6,9 @@ export interface Invocation {
   readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
   /** All variables of its environment. */
   readonly env: { readonly [name: string]: string | undefined }
-  /** What it can read on stdin. Default: nothing. */
+  /** What it finds as its own name (argv[0]). Default: the program. */
+  readonly argv0?: string
+  /** What it can read on stdin. Default: nothing, or, in our place, what is left of ours. */
   readonly stdin?: string | Uint8Array
   /** Its working directory. Default: ours. */
   readonly cwd?: string
@@ -26,6 +28,11 @@ export interface Invocation {
    * pipes alone: what the program leaves in the background is not waited for, and lives on.
    */
   readonly until?: "exit" | "close"
+  /**
+   * Whether it runs in our place, for pipes alone: its output goes on to ours as it comes, it is in our process group, a
+   * signal that asks us to stop reaches it, and it is killed where we are. Default: false.
+   */
+  readonly inOurPlace?: boolean
 }
 
 /** How much of stdout, and of stderr, is kept unless it is said otherwise, in bytes. */

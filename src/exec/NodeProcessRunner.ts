@@ -5,6 +5,7 @@ import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
 import * as SocketStdio from "./SocketStdio.ts"
+import * as StandIn from "./StandIn.ts"
 
 /** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
@@ -37,16 +38,27 @@ const notStarted = ({ argv: [program] }: Invocation, cause: unknown): NotStarted
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
-/** Starts a program in a process group of its own, to be killed as one. Throws where that is impossible. */
+const openEnds = ({ env, inOurPlace = false, limit = defaultLimit, onStdout, stdin, stdio }: Invocation) =>
+  stdio === "pipes"
+    ? PipeStdio.make({ childProcess: childProcess(), env, limit, stdin, inOurPlace })
+    : SocketStdio.make(stdin ?? "", limit, onStdout)
+
+/**
+ * Starts a program, in a process group of its own, to be killed as one, unless it is in our place. Throws where that is
+ * impossible.
+ */
 const start = (invocation: Invocation) => {
-  const { argv: [program, ...args], cwd, env, limit = defaultLimit, onStdout, stdin = "", stdio = "sockets" } =
-    invocation
-  const ends = stdio === "pipes"
-    ? PipeStdio.make({ childProcess: childProcess(), env, limit, stdin })
-    : SocketStdio.make(stdin, limit, onStdout)
+  const { argv: [program, ...args], argv0, cwd, env, inOurPlace = false } = invocation
+  const ends = openEnds(invocation)
   try {
-    const options = { env, detached: true, stdio: ends.options, ...(cwd === undefined ? {} : { cwd }) }
-    return { child: childProcess().spawn(program, args, options), ends }
+    const child = childProcess().spawn(program, args, {
+      env,
+      detached: !inOurPlace,
+      stdio: ends.options,
+      ...(argv0 === undefined ? {} : { argv0 }),
+      ...(cwd === undefined ? {} : { cwd })
+    })
+    return { child, ends, leave: inOurPlace && child.pid !== undefined ? StandIn.attach(childProcess(), child) : () => {} }
   } catch (error) {
     ends.release()
     throw error
@@ -63,7 +75,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     } catch (error) {
       return resume(Effect.fail(notStarted(invocation, error)))
     }
-    const { child, ends } = running
+    const { child, ends, leave } = running
     let timedOut = false
     let timer: NodeJS.Timeout | undefined
     const release = () => {
@@ -95,6 +107,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     }
     let finishOnce = () => {}
     child.once("exit", (exitCode, signal) => {
+      leave()
       finishOnce = () => {
         finishOnce = () => {}
         finish(exitCode, signal)
