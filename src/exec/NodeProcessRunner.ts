@@ -32,7 +32,8 @@ const reasons: { readonly [code: string]: string } = {
   ETXTBSY: "text file busy, still after five seconds"
 }
 
-const notStarted = ({ argv: [program] }: Invocation, cause: unknown): NotStarted => {
+/** Why a program could not be started, out of what the runtimes throw. */
+export const notStarted = (program: string, cause: unknown): NotStarted => {
   const { code = "", message } = cause as NodeJS.ErrnoException
   const reason = reasons[code]
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
@@ -58,7 +59,11 @@ const start = (invocation: Invocation) => {
       ...(argv0 === undefined ? {} : { argv0 }),
       ...(cwd === undefined ? {} : { cwd })
     })
-    return { child, ends, leave: inOurPlace && child.pid !== undefined ? StandIn.attach(childProcess(), child) : () => {} }
+    return {
+      child,
+      ends,
+      leave: inOurPlace && child.pid !== undefined ? StandIn.attach(childProcess(), child) : () => {}
+    }
   } catch (error) {
     ends.release()
     throw error
@@ -73,7 +78,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     try {
       running = start(invocation)
     } catch (error) {
-      return resume(Effect.fail(notStarted(invocation, error)))
+      return resume(Effect.fail(notStarted(argv[0], error)))
     }
     const { child, ends, leave } = running
     let timedOut = false
@@ -85,7 +90,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     }
     child.on("error", (error) => {
       release()
-      resume(Effect.fail(notStarted(invocation, error)))
+      resume(Effect.fail(notStarted(argv[0], error)))
     })
     if (child.pid === undefined) return // the error is on its way
 

@@ -98,6 +98,24 @@ const versionResult = (stdout: string): PluginAnswer =>
 /** A plugin from before VERSION answers so, and speaks 0.1.0 alone. */
 const knowsNoVersion = ({ msg }: Failure): boolean => msg === "unknown CNI_COMMAND: VERSION"
 
+const isAnswered = (verb: string): boolean => verb === "ADD" || verb === "VERSION"
+
+/**
+ * What a plugin that ended says of itself, whatever a runtime makes of its result: that takes schemas, which the start of
+ * a plugin has no time for.
+ */
+export const claimed = (
+  verb: string,
+  execution: Pick<Execution.Execution, "exitCode" | "signal" | "timedOut" | "stdout">
+): PluginAnswer => {
+  const stdout = Execution.text(execution.stdout)
+  if (!Execution.succeeded(execution)) return errorDocument(stdout) ?? refuse(stdout, execution)
+  if (!isAnswered(verb)) return { _tag: "Success", document: undefined }
+  return Json.isObject(Json.parse(stdout)) || stdout.trim() === "null"
+    ? { _tag: "Success", document: JsonText.onOneLine(stdout) }
+    : failed(`exited with status 0, and without a ${verb === "ADD" ? "result" : "document"} that is a JSON object`)
+}
+
 /**
  * Judges a plugin that ended. `cniVersion` is the one of the configuration, and `timeout` what the plugin was given, in
  * milliseconds.

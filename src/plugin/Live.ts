@@ -5,13 +5,16 @@ import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as ConfiguredSinks from "../sinks/ConfiguredSinks.ts"
 import { LogSink } from "../sinks/LogSink.ts"
+import type { Called } from "./Called.ts"
 import { EnvReader } from "./EnvReader.ts"
 import { HookRunner } from "./HookRunner.ts"
 import { envReaderLive } from "./live/EnvReaderLive.ts"
 import { resultWriterLive } from "./live/ResultWriterLive.ts"
-import { stdinReaderLive } from "./live/StdinReaderLive.ts"
+import { shimStdinReaderLive, stdinReaderLive } from "./live/StdinReaderLive.ts"
+import * as WrappedPluginLive from "./live/WrappedPluginLive.ts"
 import { ResultWriter } from "./ResultWriter.ts"
 import { StdinReader } from "./StdinReader.ts"
+import { WrappedPlugin } from "./WrappedPlugin.ts"
 
 /** The services as they are. Building them as layers takes 5 % of a whole run. */
 export const context = Context.make(EnvReader, envReaderLive).pipe(
@@ -21,6 +24,13 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
   Context.add(HookRunner, HookRunner.make(nodeProcessRunner)),
   Context.add(ResultWriter, resultWriterLive)
 )
+
+/** The services of a run around a plugin. */
+export const around = (called: Called) =>
+  context.pipe(
+    Context.add(StdinReader, shimStdinReaderLive),
+    Context.add(WrappedPlugin, WrappedPluginLive.make(called, nodeProcessRunner))
+  )
 
 /** The services as a layer. Provide your own beside it to replace any of them. */
 export const layer = /* @__PURE__ */ Layer.succeedContext(context)

@@ -3,9 +3,6 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as Fiber from "effect/Fiber"
-import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import * as Scope from "effect/Scope"
@@ -14,27 +11,22 @@ import {
   fromCause,
   HookFailed,
   Interrupted,
-  LogFailed,
   OwnNamespace,
   render,
   StdoutUnwritable
 } from "../cni/CniError.ts"
 import * as CniResult from "../cni/CniResult.ts"
 import * as CniVersion from "../cni/CniVersion.ts"
-import { isVerb, type Verb, verbs } from "../cni/Verb.ts"
-import { succeeded } from "../exec/Execution.ts"
-import * as Origin from "../record/Origin.ts"
+import { isVerb, type Verb } from "../cni/Verb.ts"
 import type * as Record from "../record/Record.ts"
 import * as Summary from "../record/Summary.ts"
-import * as CombinedSink from "../sinks/CombinedSink.ts"
-import { LogSink } from "../sinks/LogSink.ts"
 import { version } from "../Version.ts"
 import { EnvReader } from "./EnvReader.ts"
-import { HookRunner } from "./HookRunner.ts"
+import * as Hooks from "./Hooks.ts"
 import * as Redaction from "./Redaction.ts"
 import * as Request from "./Request.ts"
-import * as RequestRecord from "./RequestRecord.ts"
 import { ResultWriter } from "./ResultWriter.ts"
+import * as RunLog from "./RunLog.ts"
 import { StdinReader } from "./StdinReader.ts"
 
 /**
@@ -51,50 +43,6 @@ CNI protocol versions supported: ${CniVersion.supported.join(", ")}
 Container runtimes start it, with CNI_COMMAND set and a network configuration on stdin. To try it by hand:
   CNI_COMMAND=VERSION passthrough < /dev/null
 `
-
-/** Milliseconds since the request came. */
-const elapsed = (request: Request.Request) => Effect.map(Clock.currentTimeMillis, (now) => now - request.received)
-
-/** Whether a failing log or hook leaves the answer as it is. */
-const isBestEffort = ({ environment: { command } }: Request.Request): boolean =>
-  isVerb(command) && verbs[command].bestEffort
-
-/** What a record tells besides when it happened, and to whom. */
-type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof Origin.Origin> : never
-
-/**
- * Opens the log of a run. Where a failure to write does not count, stderr is told instead; each thing that is wrong is
- * told once.
- */
-const openLog = Effect.fnUntraced(function*(request: Request.Request) {
-  const { environment, settings: { logTimeout, sinks } } = request
-  const origin = RequestRecord.originOf(request)
-  const writer = yield* ResultWriter
-  const sink = yield* CombinedSink.open([yield* LogSink], { environment, sinks, logTimeout })
-  const told = new Set<string>()
-  const write = (record: Record.Record, mayFail: boolean) =>
-    Effect.catchCause(sink.write(record), (cause): Effect.Effect<unknown, LogFailed> => {
-      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
-      const error = Cause.squash(cause)
-      const reason = error instanceof Error ? error.message : String(error)
-      const isNew = !told.has(reason)
-      told.add(reason)
-      if (mayFail) return Effect.fail(new LogFailed({ command: environment.command, reason, cause: error }))
-      return isNew ? writer.notice(`passthrough: cannot log this request: ${reason}`) : Effect.void
-    })
-  return {
-    /** Tells of the request itself. */
-    request: (mayFail: boolean) => write(RequestRecord.make(request, origin), mayFail),
-    /** Tells of what just happened to it. */
-    tell: (happened: Happened, mayFail: boolean) =>
-      Effect.flatMap(Clock.currentTimeMillis, (now) => {
-        const { event, ...facts } = happened
-        return write({ time: Origin.timestamp(now), event, ...origin, ...facts } as Record.Record, mayFail)
-      })
-  }
-})
-
-type Log = Effect.Success<ReturnType<typeof openLog>>
 
 /** How a hook failed, as the runtime is told. */
 const hookFailure = (report: Record.Hook): HookFailed =>
@@ -140,24 +88,18 @@ const openAnswer = Effect.fnUntraced(function*() {
 type Answer = Effect.Success<ReturnType<typeof openAnswer>>
 
 /** Serves a request: its record, its hooks, its answer. */
-const serve = Effect.fnUntraced(function*(request: Request.Request, log: Log, answer: Answer) {
+const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.RunLog, answer: Answer) {
   const env = yield* EnvReader
-  const runner = yield* HookRunner
   const { environment, refusal, settings } = request
   const { command } = environment
-  const mayFail = refusal === undefined && settings.onLogFailure === "fail" && !isBestEffort(request)
+  const mayFail = refusal === undefined && settings.onLogFailure === "fail" && !Request.isBestEffort(request)
 
   yield* log.request(mayFail)
   if (refusal !== undefined) return yield* refusal
   if (!isVerb(command)) return yield* Effect.die(new Error(`a request without a verb: ${command}`))
 
-  let failed: Record.Hook | undefined
-  for (const hookCommand of settings.hooks[command]) {
-    const hook = yield* runner.run(hookCommand, request)
-    yield* log.tell({ event: "hook", hook, durationMs: hook.durationMs }, mayFail)
-    if (!succeeded(hook)) failed ??= hook
-  }
-  if (failed !== undefined && settings.onHookFailure === "fail" && !isBestEffort(request)) {
+  const failed = yield* Hooks.run(settings.hooks[command], request, log, mayFail)
+  if (failed !== undefined && settings.onHookFailure === "fail" && !Request.isBestEffort(request)) {
     return yield* hookFailure(failed)
   }
 
@@ -168,7 +110,7 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: Log, an
 
   const result = resultOf(command, request)
   const shown = result === undefined ? {} : { result: Redaction.result(result, settings.redact) }
-  yield* log.tell({ event: "result", durationMs: yield* elapsed(request), ...shown }, mayFail)
+  yield* log.tell({ event: "result", durationMs: yield* RunLog.elapsed(request), ...shown }, mayFail)
   if (result !== undefined) yield* answer.write(result)
 })
 
@@ -177,11 +119,11 @@ const lastPatience = 10_000
 
 /** Tells the log and the runtime how a request failed. */
 const refuse = Effect.fnUntraced(
-  function*(request: Request.Request, log: Log, answer: Answer, cause: Cause.Cause<CniError>) {
+  function*(request: Request.Request, log: RunLog.RunLog, answer: Answer, cause: Cause.Cause<CniError>) {
     const writer = yield* ResultWriter
     const error = fromCause(cause)
     const document = render(request.answerVersion, error)
-    yield* Effect.ignore(log.tell({ event: "error", error, durationMs: yield* elapsed(request) }, false))
+    yield* Effect.ignore(log.tell({ event: "error", error, durationMs: yield* RunLog.elapsed(request) }, false))
     const notTold = (reason: string) => writer.notice(`passthrough: ${reason}: ${document}`)
     if (answer.hasBegun()) yield* notTold(error.msg)
     else {
@@ -198,10 +140,6 @@ const refuse = Effect.fnUntraced(
   }
 )
 
-/** 64 random bits. */
-const makeInvocation = (): string =>
-  [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
-
 type Restore = Parameters<Parameters<typeof Effect.uninterruptibleMask>[0]>[0]
 
 /** Reads the request; `restore` is around what can be interrupted. */
@@ -210,7 +148,7 @@ const receive = Effect.fnUntraced(
     const env = yield* EnvReader
     const stdin = yield* StdinReader
     return Request.make({
-      invocation: yield* Effect.sync(makeInvocation),
+      invocation: yield* Effect.sync(Request.makeInvocation),
       received: yield* Clock.currentTimeMillis,
       environment: yield* env.read,
       stdin: yield* restore(stdin.read).pipe(
@@ -229,23 +167,6 @@ const isForPeople = Effect.fnUntraced(function*() {
   return args.includes("--help") || args.includes("--version") || (yield* env.read).command === ""
 })
 
-/** How long sinks may take to close, in milliseconds: the answer is out by then. */
-const closePatience = 2000
-
-/** Closes what sinks have open. The answer is out: what goes wrong is told to people alone. */
-const close = Effect.fnUntraced(function*(scope: Scope.Closeable) {
-  const closing = Scope.closeUnsafe(scope, Exit.void)
-  if (closing === undefined) return
-  const writer = yield* ResultWriter
-  // A finalizer cannot be interrupted, but it need not be waited for.
-  const fiber = yield* Effect.forkDetach(closing)
-  const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closePatience)
-  if (Option.isNone(exit)) return yield* writer.notice("passthrough: a log sink does not close")
-  if (Exit.isFailure(exit.value)) {
-    yield* writer.notice(`passthrough: a log sink cannot be closed: ${String(Cause.squash(exit.value.cause))}`)
-  }
-})
-
 /** A run whose every failure is answered, but for defects before there is a log. */
 const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answer) {
   if (yield* isForPeople()) {
@@ -254,10 +175,12 @@ const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answ
   }
   const request = yield* receive(restore)
   const scope = yield* Scope.make()
-  const log = yield* Scope.provide(openLog(request), scope)
+  const { notice } = yield* ResultWriter
+  const tellPeople = (text: string) => notice(`passthrough: ${text}`)
+  const log = yield* Scope.provide(RunLog.open(request, tellPeople), scope)
   yield* restore(serve(request, log, answer)).pipe(
     Effect.catchCause((cause) => refuse(request, log, answer, cause)),
-    Effect.ensuring(close(scope))
+    Effect.ensuring(RunLog.close(scope, tellPeople))
   )
 })
 

@@ -46,6 +46,14 @@ export interface Request {
   readonly refusal: CniError | undefined
 }
 
+/** Whether a failing log or hook leaves the answer as it is. */
+export const isBestEffort = ({ environment: { command } }: Pick<Request, "environment">): boolean =>
+  isVerb(command) && verbs[command].bestEffort
+
+/** What identifies a run in its records: 64 random bits. */
+export const makeInvocation = (): string =>
+  [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
+
 /** The text that bytes stand for; undefined where they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
@@ -114,12 +122,16 @@ export const make = (input: {
   readonly received: number
   readonly environment: Environment
   readonly stdin: Uint8Array | CniError
+  /** Our fields, where they do not stand in the document. */
+  readonly settings?: Settings.Settings
 }): Request => {
   const { environment } = input
   const stdin = input.stdin instanceof Uint8Array ? input.stdin : new Uint8Array()
   const { document, problem } = readDocument(stdin)
   const config = document._tag === "Config" ? document.value : {}
-  const reading = document._tag === "Config" ? Settings.read(config) : { settings: Settings.none, problems: [] }
+  const reading = input.settings === undefined && document._tag === "Config"
+    ? Settings.read(config)
+    : { settings: input.settings ?? Settings.none, problems: [] }
   const requirements = isVerb(environment.command) ? verbs[environment.command] : undefined
   const asString = (value: unknown) => typeof value === "string" ? value : ""
   const network = asString(config["name"])

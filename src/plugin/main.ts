@@ -4,8 +4,10 @@ import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as Called from "./Called.ts"
 import * as Live from "./Live.ts"
 import * as Passthrough from "./Passthrough.ts"
+import * as Shim from "./Shim.ts"
 
 /**
  * Ends the process. What still hangs, such as the look-up of a log host, is left: the answer is out. A
@@ -16,7 +18,10 @@ const teardown = (exit: Exit.Exit<unknown, unknown>): void => {
   Runtime.defaultTeardown(exit, process.exit)
 }
 
-Passthrough.main.pipe(
-  Effect.provideContext(Live.context),
-  NodeRuntime.runMain({ teardown })
-)
+const called = Called.of(process)
+
+const run = called === undefined
+  ? Effect.provideContext(Passthrough.main, Live.context)
+  : Effect.provideContext(Shim.main, Live.around(called))
+
+NodeRuntime.runMain(run, { teardown })

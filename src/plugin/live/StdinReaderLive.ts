@@ -1,5 +1,6 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
+import { isatty } from "node:tty"
 import { StdinUnreadable } from "../../cni/CniError.ts"
 import { StdinReader } from "../StdinReader.ts"
 
@@ -107,18 +108,34 @@ const readStream: Effect.Effect<Uint8Array, StdinUnreadable> = Effect.callback((
   next()
 })
 
-const impatient = () => Effect.fail(new StdinUnreadable({ reason: `it was not closed within ${patience} s` }))
+const impatient = (seconds: number) => new StdinUnreadable({ reason: `it was not closed within ${seconds} s` })
 
-/** Most documents are there at once: only the others are waited for. */
-const readAll = Effect.fnUntraced(function*() {
+/** Most documents are there at once: only the others are waited for, for so many seconds; for ever where that is 0. */
+const readAll = Effect.fnUntraced(function*(seconds: number) {
   const stat = yield* attempt(() => Fs.fstatSync(0))
   const fd = openAtOnce(stat)
   const arrived = fd === undefined ? undefined : new Arrived(fd, stat.size)
   const whole = arrived === undefined ? undefined : yield* attempt(() => arrived.read())
   if (whole !== undefined) return whole
   const rest = arrived === undefined ? readStream : waitFor(arrived)
-  return yield* Effect.timeoutOrElse(rest, { duration: patience * 1000, orElse: impatient })
+  if (seconds === 0) return yield* rest
+  return yield* Effect.timeoutOrElse(rest, { duration: seconds * 1000, orElse: () => Effect.fail(impatient(seconds)) })
 })
 
 /** Reads the stdin of this process, for {@link patience} seconds at most. */
-export const stdinReaderLive = StdinReader.of({ read: Effect.suspend(readAll) })
+export const stdinReaderLive = StdinReader.of({ read: Effect.suspend(() => readAll(patience)) })
+
+/** How long VERSION, for which plugins need no stdin, waits for it, in seconds. */
+const versionPatience = 1
+
+const untouched = new StdinUnreadable({ reason: "it is a terminal" })
+
+/**
+ * Reads what a plugin that we stand around gets: as patient as that plugin. What a person would type is left to it, and
+ * what does not come for VERSION too.
+ */
+export const shimStdinReaderLive = StdinReader.of({
+  read: Effect.suspend(() =>
+    isatty(0) ? Effect.fail(untouched) : readAll(process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0)
+  )
+})

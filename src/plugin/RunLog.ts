@@ -1,0 +1,74 @@
+/** The log of one run: what is told to sinks, and what a person is told where that does not go well. */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
+import * as Option from "effect/Option"
+import * as Scope from "effect/Scope"
+import { LogFailed } from "../cni/CniError.ts"
+import * as Origin from "../record/Origin.ts"
+import type * as Record from "../record/Record.ts"
+import * as CombinedSink from "../sinks/CombinedSink.ts"
+import { LogSink } from "../sinks/LogSink.ts"
+import type { Request } from "./Request.ts"
+import * as RequestRecord from "./RequestRecord.ts"
+
+/** Milliseconds since the request came. */
+export const elapsed = (request: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - request.received)
+
+/** What a record tells besides when it happened, and to whom. */
+type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof Origin.Origin> : never
+
+/**
+ * Opens the log of a run. Where a failure to write does not count, `notice` tells a person instead; each thing that is
+ * wrong is told once.
+ */
+export const open = Effect.fnUntraced(function*(request: Request, notice: (text: string) => Effect.Effect<void>) {
+  const { environment, settings: { logTimeout, sinks } } = request
+  const origin = RequestRecord.originOf(request)
+  const sink = yield* CombinedSink.open([yield* LogSink], { environment, sinks, logTimeout })
+  const told = new Set<string>()
+  const write = (record: Record.Record, mayFail: boolean) =>
+    Effect.catchCause(sink.write(record), (cause): Effect.Effect<unknown, LogFailed> => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
+      const error = Cause.squash(cause)
+      const reason = error instanceof Error ? error.message : String(error)
+      const isNew = !told.has(reason)
+      told.add(reason)
+      if (mayFail) return Effect.fail(new LogFailed({ command: environment.command, reason, cause: error }))
+      return isNew ? notice(`cannot log this request: ${reason}`) : Effect.void
+    })
+  return {
+    /** Tells of the request itself. */
+    request: (mayFail: boolean) => write(RequestRecord.make(request, origin), mayFail),
+    /** Tells of what just happened to it. */
+    tell: (happened: Happened, mayFail: boolean) =>
+      Effect.flatMap(Clock.currentTimeMillis, (now) => {
+        const { event, ...facts } = happened
+        return write({ time: Origin.timestamp(now), event, ...origin, ...facts } as Record.Record, mayFail)
+      })
+  }
+})
+
+/** The log of one run. */
+export type RunLog = Effect.Success<ReturnType<typeof open>>
+
+/** How long sinks may take to close, in milliseconds: the answer is out by then. */
+const closePatience = 2000
+
+/** Closes what sinks have open. The answer is out: what goes wrong is told to people alone. */
+export const close = Effect.fnUntraced(function*(
+  scope: Scope.Closeable,
+  notice: (text: string) => Effect.Effect<void>
+) {
+  const closing = Scope.closeUnsafe(scope, Exit.void)
+  if (closing === undefined) return
+  // A finalizer cannot be interrupted, but it need not be waited for.
+  const fiber = yield* Effect.forkDetach(closing)
+  const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closePatience)
+  if (Option.isNone(exit)) return yield* notice("a log sink does not close")
+  if (Exit.isFailure(exit.value)) {
+    yield* notice(`a log sink cannot be closed: ${String(Cause.squash(exit.value.cause))}`)
+  }
+})
