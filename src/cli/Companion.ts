@@ -6,9 +6,11 @@ import { instrument } from "./commands/Instrument.ts"
 import { run } from "./commands/Run.ts"
 import { schema } from "./commands/Schema.ts"
 import { show } from "./commands/Show.ts"
+import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
+import { wrap } from "./commands/Wrap.ts"
 
-const subcommands = [run, show, instrument, validate, install, schema] as const
+const subcommands = [run, wrap, unwrap, show, instrument, validate, install, schema] as const
 
 /** `cni-passthrough`, with all its subcommands. */
 export const command = Command.make("cni-passthrough").pipe(

@@ -55,7 +55,7 @@ export const makeFolder: (
 const temporaryName = (name: string, pid: number): string => `.${name}.${pid}.new`
 
 /** Removes the temporary files of processes that were killed while they replaced this file. */
-const cleanUp = Effect.fnUntraced(function*(folder: string, name: string) {
+export const cleanUp = Effect.fnUntraced(function*(folder: string, name: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   for (const entry of yield* fs.readDirectory(folder)) {

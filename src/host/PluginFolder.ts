@@ -84,6 +84,12 @@ const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
   return yield* new SourceChanging({ path: source })
 })
 
+/** Waits until a file is on the disk: a power cut must not leave an empty one in its place. */
+const sync = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* (yield* fs.open(file)).sync
+}, Effect.scoped)
+
 /**
  * Puts the built plugin into a folder, which is made where it is not there. The file becomes visible to runtimes by a
  * rename, once it has answered VERSION in its place.
@@ -95,6 +101,7 @@ export const install = Effect.fnUntraced(function*(built: string, folder: string
   yield* AtomicFile.replaceWith(target, (temporary) =>
     copyWhole(built, temporary).pipe(
       Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o755), failed("copy", target))),
+      Effect.andThen(Effect.mapError(sync(temporary), failed("copy", target))),
       Effect.andThen(PluginVersion.ask(temporary, "1.0.0"))
     ))
   return target

@@ -4,13 +4,12 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Path from "effect/Path"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as PluginFolder from "../../host/PluginFolder.ts"
 import type { Identity } from "../../runtime/Attachments.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
+import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 
@@ -28,11 +27,6 @@ class StillNeeded extends Data.TaggedError("StillNeeded")<{
     ),
     "Take the taps out and end these containers first, or give --force"
   ].join("\n")
-}
-
-/** There is no plugin to install. */
-class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: string }> {
-  override readonly message = `there is no built plugin in ${this.folder}: run npm run build first`
 }
 
 const input = {
@@ -55,18 +49,6 @@ const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cac
   }
 })
 
-/** The built plugin beside this command: the form that needs nothing on the host, where it is there. */
-const builtPlugin = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const dist = path.dirname(yield* Effect.orElseSucceed(fs.realPath(process.argv[1] ?? ""), () => process.execPath))
-  for (const candidate of ["standalone/passthrough", "passthrough"]) {
-    const file = path.join(dist, candidate)
-    if (yield* Effect.orElseSucceed(fs.exists(file), () => false)) return file
-  }
-  return yield* new NotBuilt({ folder: dist })
-})
-
 /** `install` */
 export const install = Command.make(
   "install",
@@ -83,7 +65,7 @@ export const install = Command.make(
     if (!(yield* PluginFolder.isThere(folder))) {
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
-    const built = yield* builtPlugin
+    const built = yield* BuiltPlugin.find
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
   }, Errors.tell)
 ).pipe(

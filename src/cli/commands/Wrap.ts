@@ -1,0 +1,158 @@
+/** `cni-passthrough wrap`: runs around the plugins of a host, so that each call of them is logged. */
+import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as PluginExec from "../../exec/PluginExec.ts"
+import type * as Stub from "../../host/Stub.ts"
+import * as Survey from "../../host/Survey.ts"
+import * as Wrapping from "../../host/Wrapping.ts"
+import * as Escape from "../../record/Escape.ts"
+import * as Style from "../../report/Style.ts"
+import type { SinkTarget } from "../../sinks/Registry.ts"
+import * as BuiltPlugin from "../BuiltPlugin.ts"
+import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
+import * as PluginFolders from "../PluginFolders.ts"
+import * as Table from "../Table.ts"
+import * as Config from "./wrap/Config.ts"
+import * as Status from "./wrap/Status.ts"
+
+/** A flag stands where it says nothing. */
+class OnlyForStatus extends Data.TaggedError("OnlyForStatus") {
+  override readonly message = "--json is for --status: give both"
+}
+
+/** The folders have no plugins. */
+class NoPlugins extends Data.TaggedError("NoPlugins")<{ readonly folders: ReadonlyArray<string> }> {
+  override readonly message = `there are no plugins in ${this.folders.join(":")}: --dir names another folder`
+}
+
+const input = {
+  ...PluginFolders.flags,
+  ...Config.flags,
+  status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
+  json: Flags.toggle("json", "With --status: print a JSON list")
+}
+
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** The folders that have any of the plugins. Fails where a plugin is in none of them. */
+const concerned = Effect.fnUntraced(
+  function*(folders: ReadonlyArray<Stub.Places>, names: ReadonlyArray<string> | undefined) {
+    const surveys = yield* Effect.forEach(folders, (at) =>
+      Effect.map(Survey.make(at), ({ passedOver, plugins }) => ({
+        at,
+        names: [...passedOver, ...plugins.filter(({ state }) => state !== "gone")].map(({ name }) => name)
+      })))
+    const missing = names?.find((name) => !surveys.some((survey) => survey.names.includes(name)))
+    const paths = folders.map(({ folder }) => folder)
+    if (missing !== undefined) return yield* new PluginExec.PluginNotFound({ type: missing, folders: paths })
+    const found = surveys.filter((survey) => survey.names.some((name) => names?.includes(name) ?? true))
+    return found.length > 0 ? found.map(({ at }) => at) : yield* new NoPlugins({ folders: paths })
+  }
+)
+
+const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
+
+/** Tells what was done in a folder; true where all that was asked for is wrapped. */
+const report = Effect.fnUntraced(
+  function*({ folder }: Stub.Places, outcome: Wrapping.Outcome, names: ReadonlyArray<string> | undefined) {
+    const style = yield* Style.current()
+    const passedOver = outcome.passedOver.filter(({ name }) => names?.includes(name) ?? true)
+    yield* Console.log(style.bold(Escape.inLine(folder)))
+    const rows = [
+      ["wrapped", outcome.wrapped],
+      ["already wrapped", outcome.already],
+      ["passed over", passedOver.map(({ name, reason }) => `${name} (${reason})`)]
+    ] as const
+    const shown = rows.filter(([, list]) => list.length > 0)
+    for (const line of Table.lines(shown.map(([what, list]) => [`  ${what}`, listed(list)]))) yield* Console.log(line)
+    for (const { name, reason } of outcome.refused) {
+      yield* Console.error(`${style.red("not wrapped")}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)
+    }
+    return outcome.refused.length === 0 && (names === undefined || passedOver.length === 0)
+  }
+)
+
+/** How to look at what a sink has; undefined for those that the command does not read. */
+const showing = (sink: SinkTarget): string | undefined => {
+  if (sink.type === "journald") return "cni-passthrough show --failed --journald"
+  if (sink.type !== "file") return undefined
+  const pattern = sink.path.replace(/\$(?:\{\w+\}|\w+)/g, "*")
+  return `cni-passthrough show --failed ${/^[\w./-]+$/.test(pattern) ? pattern : `'${pattern}'`}`
+}
+
+/** Shows the configuration of a folder, and returns where it logs to. */
+const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolean) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.orElseSucceed(fs.readFileString(at.config), () => "")
+  yield* Console.log(`${isKept ? "keeps" : "has"} ${Escape.inLine(at.config)}`)
+  for (const line of text.trimEnd().split("\n")) yield* Console.log(`  ${Escape.inLine(line)}`)
+  const { problems, sinks } = Config.read(text)
+  for (const problem of problems) yield* Console.error(Escape.inLine(`${at.config}: ${problem}`))
+  return sinks
+})
+
+/** What a person does next. */
+const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<SinkTarget>) {
+  const commands = [...new Set(sinks.map(showing).filter((command) => command !== undefined))]
+  const rows = [
+    ...commands.map((command) => [`  ${command}`, "what failed, once a container was started"]),
+    [`  cni-passthrough unwrap${PluginFolders.again(flags)}`, "takes it all out again"]
+  ]
+  yield* Console.log("next")
+  for (const line of Table.lines(rows)) yield* Console.log(line)
+})
+
+/** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
+const wrapAll = Effect.fnUntraced(function*(flags: Input, folders: ReadonlyArray<Stub.Places>) {
+  const names = PluginFolders.names(flags)
+  const built = yield* BuiltPlugin.find
+  const sinks: Array<SinkTarget> = []
+  let isComplete = true
+  for (const at of yield* concerned(folders, names)) {
+    const outcome = yield* Wrapping.wrap({
+      at,
+      names,
+      built,
+      config: Config.text(flags),
+      keepsConfig: !Config.isAsked(flags)
+    })
+    isComplete = (yield* report(at, outcome, names)) && isComplete
+    const isAnyWrapped = outcome.wrapped.length > 0 || outcome.already.length > 0
+    if (isAnyWrapped) sinks.push(...yield* reportConfig(at, outcome.isConfigKept))
+  }
+  yield* next(flags, sinks)
+  if (!isComplete) return yield* new Errors.Unsuccessful()
+})
+
+/** `wrap PLUGIN…` */
+export const wrap = Command.make(
+  "wrap",
+  input,
+  Effect.fnUntraced(function*(flags) {
+    if (flags.json && !flags.status) return yield* new OnlyForStatus()
+    if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
+      return yield* new Config.NotAFile({ sink: flags.sink.value })
+    }
+    const folders = yield* PluginFolders.find(flags)
+    yield* flags.status ? Status.print(folders, PluginFolders.names(flags), flags.json) : wrapAll(flags, folders)
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Run around the plugins of this host, and log each call of them"),
+  Command.withDescription(
+    "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
+      "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
+      "while, and unwrap takes it all out again. Each plugin is wrapped once its stub has answered VERSION as the " +
+      "plugin itself does. Exit status: 0, or 1 where a plugin was not wrapped, or 2 where it could not begin"
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough wrap", description: "All plugins of the CNI path" },
+    { command: "cni-passthrough wrap bridge host-local --dir /usr/lib/cni", description: "Two plugins of a folder" },
+    { command: "cni-passthrough wrap --changes", description: "Also what each plugin changes on the host" },
+    { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },
+    { command: "cni-passthrough wrap --status", description: "See what is wrapped" }
+  ])
+)

@@ -1,0 +1,99 @@
+/** What wrapped plugins are told to do: our fields, in the file of their folder. */
+import * as Flag from "effect/cli/Flag"
+import * as Data from "effect/Data"
+import * as Option from "effect/Option"
+import * as Json from "../../../json/Json.ts"
+import * as JsonText from "../../../json/JsonText.ts"
+import * as Settings from "../../../plugin/Settings.ts"
+import type { SinkTarget } from "../../../sinks/Registry.ts"
+import { changeKinds } from "../../ChangeKinds.ts"
+import * as Flags from "../../Flags.ts"
+
+/** The log of wrapped plugins unless it is said otherwise. */
+const defaultLog = "/var/log/cni/passthrough.jsonl"
+
+const isKind = (name: string): boolean => changeKinds.some((kind) => kind === name)
+
+/** The flags that say what is logged, and where. */
+export const flags = {
+  log: Flags.file("log").pipe(
+    Flag.withDescription(`The log, with one JSON record a line (default: ${defaultLog})`),
+    Flag.optional
+  ),
+  sink: Flag.Literals("sink", ["file", "journald", "syslog"]).pipe(
+    Flag.withDescription("Where wrapped plugins log to (default: file)"),
+    Flag.optional
+  ),
+  changes: Flag.String("changes").pipe(
+    Flag.withDescription(
+      `Also record what each plugin changes on the host and in the container; --changes=KIND,… for some kinds: ${
+        changeKinds.join(", ")
+      }`
+    ),
+    Flag.withMetavar("kinds"),
+    Flag.filter(
+      (value) => value === "all" || value.split(",").every(isKind),
+      (value) => {
+        const wrong = value.split(",").find((kind) => !isKind(kind)) ?? ""
+        return `found ${JSON.stringify(wrong)}, expected all, or some of ${changeKinds.join(", ")}, with commas`
+      }
+    ),
+    Flag.optional
+  ),
+  redact: Flag.String("redact").pipe(
+    Flag.withDescription("A key, or a JSON Pointer, whose values are not logged; may be given several times"),
+    Flag.withMetavar("key"),
+    Flag.atLeast(0)
+  )
+}
+
+/** What is logged, and where. */
+export interface Asked {
+  readonly log: Option.Option<string>
+  readonly sink: Option.Option<"file" | "journald" | "syslog">
+  readonly changes: Option.Option<string>
+  readonly redact: ReadonlyArray<string>
+}
+
+/** A file was named for a log that is not one. */
+export class NotAFile extends Data.TaggedError("NotAFile")<{ readonly sink: string }> {
+  override readonly message = `--log names a file, and --sink ${this.sink} has none: give one of them`
+}
+
+/** Whether anything was asked for. */
+export const isAsked = ({ changes, log, redact, sink }: Asked): boolean =>
+  Option.isSome(changes) || Option.isSome(log) || Option.isSome(sink) || redact.length > 0
+
+/** The text of the configuration for what was asked. */
+export const text = ({ changes, log, redact, sink }: Asked): string => {
+  const type = Option.getOrElse(sink, () => "file" as const)
+  const path = Option.getOrElse(log, () => defaultLog)
+  const fields = {
+    logSinks: [type === "file" ? { type, path, format: "json", mode: "0600" } : { type }],
+    onLogFailure: "ignore",
+    ...(redact.length === 0 ? {} : { redact }),
+    ...(Option.isNone(changes) ? {} : { changes: changes.value === "all" ? true : changes.value.split(",") })
+  }
+  return `${JSON.stringify(fields, null, 2)}\n`
+}
+
+/** What a configuration says. */
+export interface Reading {
+  readonly sinks: ReadonlyArray<SinkTarget>
+  /** What is wrong with it, one a line. */
+  readonly problems: ReadonlyArray<string>
+}
+
+/** Reads the text of a configuration, as the wrapped plugins do. */
+export const read = (text: string): Reading => {
+  const document = Json.parse(text)
+  if (!Json.isObject(document)) return { sinks: [], problems: ["found no JSON object, expected one"] }
+  const { problems, settings } = Settings.read(document)
+  return {
+    sinks: settings.sinks,
+    problems: problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
+  }
+}
+
+/** Where a sink writes to, in a word. */
+export const place = (sink: SinkTarget): string => sink.type === "file" ? sink.path : sink.type

@@ -1,0 +1,82 @@
+/**
+ * What stands in the place of a wrapped plugin: a script of its own whose only line names the executable that runs
+ * around plugins. So an installer that writes into that file writes over this plugin, and over no other.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+
+/** Where a folder of plugins has what belongs to its wrapped plugins. All are absolute paths without symbolic links. */
+export interface Places {
+  /** The folder of plugins itself. */
+  readonly folder: string
+  /** The folder with all that is ours, in the folder of plugins. */
+  readonly own: string
+  /** The one copy of the plugin executable that all stubs name. */
+  readonly executable: string
+  /** Our fields, as a network configuration has them. */
+  readonly config: string
+  /** The wrapped plugins, by their names: hard links of their files. */
+  readonly plugins: string
+  /** The symbolic links that are wrapped, by their names: what they lead to is in `plugins`. */
+  readonly links: string
+  /** What is on its way to another place. Whatever lies here when a run begins is left from one that was killed. */
+  readonly staged: string
+}
+
+/** The name of the folder with all that is ours. */
+export const ownName = ".passthrough"
+
+/** The places of a folder of plugins, given by its real path. */
+export const places = (folder: string): Places => {
+  const own = `${folder}/${ownName}`
+  return {
+    folder,
+    own,
+    executable: `${own}/passthrough`,
+    config: `${own}/config.json`,
+    plugins: `${own}/plugins`,
+    links: `${own}/links`,
+    staged: `${own}/staged`
+  }
+}
+
+/** The text of the stubs of a folder. */
+export const text = ({ executable }: Places): string => `#!${executable}\n`
+
+/** How long the first line of a script may be, in bytes, without its end. Source: Linux, `BINPRM_BUF_SIZE`. */
+const longestLine = 255
+
+/** The kernel would not find the executable by the stubs of a folder. */
+export class UnfitFolder extends Data.TaggedError("UnfitFolder")<{
+  readonly folder: string
+  readonly reason: string
+}> {
+  override readonly message = `plugins of ${JSON.stringify(this.folder)} cannot be wrapped: ${this.reason}`
+}
+
+/** Fails where the path of a folder does not fit into the first line of a script. */
+export const checkFolder = Effect.fnUntraced(function*(at: Places) {
+  if (/\s/.test(at.folder)) {
+    return yield* new UnfitFolder({
+      folder: at.folder,
+      reason: "found white space in its path, expected none, as the first line of a script has this path"
+    })
+  }
+  const length = Buffer.byteLength(text(at)) - 1
+  if (length > longestLine) {
+    return yield* new UnfitFolder({
+      folder: at.folder,
+      reason: `found a first line of ${length} bytes for scripts there, expected at most ${longestLine}`
+    })
+  }
+})
+
+/** Whether a file is a stub of this folder. A symbolic link to one is none. */
+export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const expected = text(at)
+  const info = yield* fs.lstat(file)
+  if (info.type !== "File" || Number(info.size) !== Buffer.byteLength(expected)) return false
+  return (yield* fs.readFileString(file)) === expected
+})

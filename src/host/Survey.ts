@@ -1,0 +1,98 @@
+/** Which plugins a folder has, and which of them are wrapped. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import { reasonOf } from "./AtomicFile.ts"
+import { Unreadable } from "./ConfFolder.ts"
+import { pluginName } from "./PluginFolder.ts"
+import * as Stub from "./Stub.ts"
+
+/**
+ * - `wrapped`: runtimes find a stub, and the plugin is kept beside it.
+ * - `written over`: it was wrapped, and then a program put another file in the place of the stub.
+ * - `gone`: it was wrapped, and then a program removed the stub.
+ * - `lost`: runtimes find a stub, and what it stands for was removed.
+ */
+export type State = "wrapped" | "written over" | "gone" | "lost" | "not wrapped"
+
+/** A plugin of a folder. */
+export interface Plugin {
+  readonly name: string
+  readonly state: State
+  /** Whether something of it is kept in our folder. */
+  readonly isKept: boolean
+  /** The file that runtimes find, without following a link; none where it is gone. */
+  readonly info: Option.Option<FileSystem.File.Info>
+}
+
+/** A file of a folder of plugins that runtimes could not start. */
+export interface PassedOver {
+  readonly name: string
+  readonly reason: string
+}
+
+/** What a folder has. */
+export interface Survey {
+  /** In the order of their names. */
+  readonly plugins: ReadonlyArray<Plugin>
+  readonly passedOver: ReadonlyArray<PassedOver>
+}
+
+/** Whether two paths, neither of which is followed, are one file, or two symbolic links that lead to the same place. */
+export const isSame = Effect.fnUntraced(function*(one: string, other: string) {
+  const fs = yield* FileSystem.FileSystem
+  const [a, b] = [yield* fs.lstat(one), yield* fs.lstat(other)]
+  if (a.dev === b.dev && Option.isSome(a.ino) && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)) {
+    return true
+  }
+  const areLinks = a.type === "SymbolicLink" && b.type === "SymbolicLink"
+  return areLinks && (yield* fs.readLink(one)) === (yield* fs.readLink(other))
+})
+
+/** The names in a folder; none where it is not there. */
+const namesIn = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* fs.readDirectory(folder).pipe(
+    Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed([]))
+  )
+})
+
+/** Why runtimes could not start a file; undefined where they can, and null where it is not meant to be a plugin. */
+const unfitness = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(file))
+  if (Option.isNone(info)) return "it leads nowhere"
+  if (info.value.type !== "File") return null
+  return (info.value.mode & 0o111) === 0 ? "it is not executable" : undefined
+})
+
+const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKept: boolean) {
+  const fs = yield* FileSystem.FileSystem
+  const file = `${at.folder}/${name}`
+  const info = yield* Effect.option(fs.lstat(file))
+  if (Option.isNone(info)) return { info, state: "gone" as const }
+  if (yield* Stub.isStub(at, file)) return { info, state: isKept ? "wrapped" as const : "lost" as const }
+  if (!isKept) return { info, state: "not wrapped" as const }
+  const kept = info.value.type === "SymbolicLink" ? at.links : at.plugins
+  const isBefore = yield* Effect.orElseSucceed(isSame(file, `${kept}/${name}`), () => false)
+  return { info, state: isBefore ? "not wrapped" as const : "written over" as const }
+})
+
+/** Looks at a folder of plugins. Files with a dot before their names, and our own plugin, do not count. */
+export const make: (at: Stub.Places) => Effect.Effect<Survey, Unreadable, FileSystem.FileSystem> = Effect.fnUntraced(
+  function*(at: Stub.Places) {
+    const kept = new Set([...yield* namesIn(at.plugins), ...yield* namesIn(at.links)])
+    const there = (yield* namesIn(at.folder)).filter((name) => !name.startsWith(".") && name !== pluginName)
+    const plugins: Array<Plugin> = []
+    const passedOver: Array<PassedOver> = []
+    for (const name of [...new Set([...there, ...kept])].sort()) {
+      const isKept = kept.has(name)
+      const reason = isKept ? undefined : yield* unfitness(`${at.folder}/${name}`)
+      if (typeof reason === "string") passedOver.push({ name, reason })
+      else if (reason === undefined) plugins.push({ name, isKept, ...yield* stateOf(at, name, isKept) })
+    }
+    return { plugins, passedOver }
+  },
+  (effect, at) =>
+    Effect.mapError(effect, (cause) => new Unreadable({ path: at.folder, reason: reasonOf(cause), cause }))
+)

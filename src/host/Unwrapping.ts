@@ -1,0 +1,75 @@
+/** Takes the stubs out of a folder of plugins again, and leaves what other programs put there since. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as AtomicFile from "./AtomicFile.ts"
+import * as FolderLock from "./FolderLock.ts"
+import * as PluginFolder from "./PluginFolder.ts"
+import * as Retirement from "./Retirement.ts"
+import * as Stub from "./Stub.ts"
+import * as Survey from "./Survey.ts"
+
+/** What was done in a folder. */
+export interface Outcome {
+  /** The plugins that are in their places again. */
+  readonly unwrapped: ReadonlyArray<string>
+  /** The wrapped plugins whose stub another program replaced: what it put there stays. */
+  readonly writtenOver: ReadonlyArray<string>
+  /** The wrapped plugins whose stub another program removed: they stay removed. */
+  readonly gone: ReadonlyArray<string>
+  /** The stubs that stay, and why. */
+  readonly refused: ReadonlyArray<{ readonly name: string; readonly reason: string }>
+  /** The processes that still run around a plugin, so that our folder stays until the next time. */
+  readonly running: ReadonlyArray<number>
+}
+
+/** Why nothing can be done about a stub without its plugin. */
+export const lost = "it is a stub whose plugin was removed by another program: install the plugin again"
+
+/** Removes what is kept of a plugin that runtimes do not need any more. */
+export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  yield* Retirement.removeAll(`${at.plugins}/${name}`)
+  yield* Retirement.removeAll(`${at.links}/${name}`)
+})
+
+/** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
+const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const link = `${at.links}/${name}`
+  const kept = (yield* Effect.option(fs.readLink(link)))._tag === "Some" ? link : `${at.plugins}/${name}`
+  const isOurs = yield* Stub.isStub(at, `${at.folder}/${name}`)
+  if (isOurs) yield* fs.rename(kept, `${at.folder}/${name}`)
+  return isOurs
+})
+
+const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
+  yield* Retirement.removeAll(at.staged)
+  const { plugins } = yield* Survey.make(at)
+  const chosen = plugins.filter(({ name }) => names?.includes(name) ?? true)
+  const named = (state: Survey.State) => chosen.filter((plugin) => plugin.state === state).map(({ name }) => name)
+  const unwrapped: Array<string> = []
+  const writtenOver = [...named("written over")]
+  const refused = named("lost").map((name) => ({ name, reason: lost }))
+  for (const name of named("wrapped")) {
+    yield* Effect.match(restore(at, name), {
+      onSuccess: (isBack) => void (isBack ? unwrapped : writtenOver).push(name),
+      onFailure: (error) => void refused.push({ name, reason: AtomicFile.reasonOf(error) })
+    })
+  }
+  // Only now: a link may lead to a plugin that was still wrapped.
+  const staying = new Set(refused.map(({ name }) => name))
+  yield* Effect.forEach(
+    chosen.filter(({ isKept, name }) => isKept && !staying.has(name)),
+    ({ name }) => forget(at, name)
+  )
+  return { unwrapped, writtenOver, gone: named("gone"), refused, running: yield* Retirement.retire(at) }
+})
+
+/**
+ * Takes the stubs of these plugins out, of all where no names are given. Once no plugin is wrapped any more, our folder
+ * is removed as well. Undefined where the folder has nothing of ours.
+ */
+export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
+  if (!(yield* PluginFolder.isThere(at.own))) return undefined
+  const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names))
+  return outcome
+})
