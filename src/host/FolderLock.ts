@@ -40,6 +40,9 @@ const rivals = Effect.fnUntraced(function*(folder: string, own: string) {
   return living
 })
 
+/** Removes what processes left in a folder that were killed while they held it. */
+export const cleanUp = (folder: string) => Effect.asVoid(rivals(folder, ""))
+
 /** Waits until no other process holds the folder. Of several that want it, the one with the lowest ID goes first. */
 const take = Effect.fnUntraced(function*(folder: string, own: string) {
   const fs = yield* FileSystem.FileSystem

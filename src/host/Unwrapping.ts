@@ -69,7 +69,10 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
  * is removed as well. Undefined where the folder has nothing of ours.
  */
 export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
-  if (!(yield* PluginFolder.isThere(at.own))) return undefined
+  if (!(yield* PluginFolder.isThere(at.own))) {
+    yield* Effect.ignore(FolderLock.cleanUp(at.folder))
+    return undefined
+  }
   const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names))
   return outcome
 })

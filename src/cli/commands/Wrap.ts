@@ -10,7 +10,6 @@ import * as Survey from "../../host/Survey.ts"
 import * as Wrapping from "../../host/Wrapping.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../report/Style.ts"
-import type { SinkTarget } from "../../sinks/Registry.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
@@ -77,7 +76,7 @@ const report = Effect.fnUntraced(
 )
 
 /** How to look at what a sink has; undefined for those that the command does not read. */
-const showing = (sink: SinkTarget): string | undefined => {
+const showing = (sink: Config.Sink): string | undefined => {
   if (sink.type === "journald") return "cni-passthrough show --failed --journald"
   if (sink.type !== "file") return undefined
   const pattern = sink.path.replace(/\$(?:\{\w+\}|\w+)/g, "*")
@@ -96,7 +95,7 @@ const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolea
 })
 
 /** What a person does next. */
-const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<SinkTarget>) {
+const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Config.Sink>) {
   const commands = [...new Set(sinks.map(showing).filter((command) => command !== undefined))]
   const rows = [
     ...commands.map((command) => [`  ${command}`, "what failed, once a container was started"]),
@@ -110,7 +109,7 @@ const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Sink
 const wrapAll = Effect.fnUntraced(function*(flags: Input, folders: ReadonlyArray<Stub.Places>) {
   const names = PluginFolders.names(flags)
   const built = yield* BuiltPlugin.find
-  const sinks: Array<SinkTarget> = []
+  const sinks: Array<Config.Sink> = []
   let isComplete = true
   for (const at of yield* concerned(folders, names)) {
     const outcome = yield* Wrapping.wrap({

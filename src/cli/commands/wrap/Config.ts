@@ -5,7 +5,6 @@ import * as Option from "effect/Option"
 import * as Json from "../../../json/Json.ts"
 import * as JsonText from "../../../json/JsonText.ts"
 import * as Settings from "../../../plugin/Settings.ts"
-import type { SinkTarget } from "../../../sinks/Registry.ts"
 import { changeKinds } from "../../ChangeKinds.ts"
 import * as Flags from "../../Flags.ts"
 
@@ -77,9 +76,12 @@ export const text = ({ changes, log, redact, sink }: Asked): string => {
   return `${JSON.stringify(fields, null, 2)}\n`
 }
 
+/** A log that a configuration names. */
+export type Sink = Settings.Settings["sinks"][number]
+
 /** What a configuration says. */
 export interface Reading {
-  readonly sinks: ReadonlyArray<SinkTarget>
+  readonly sinks: ReadonlyArray<Sink>
   /** What is wrong with it, one a line. */
   readonly problems: ReadonlyArray<string>
 }
@@ -96,4 +98,4 @@ export const read = (text: string): Reading => {
 }
 
 /** Where a sink writes to, in a word. */
-export const place = (sink: SinkTarget): string => sink.type === "file" ? sink.path : sink.type
+export const place = (sink: Sink): string => sink.type === "file" ? sink.path : sink.type

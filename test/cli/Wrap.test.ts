@@ -1,0 +1,309 @@
+/** `wrap`, `wrap --status` and `unwrap`, in folders of this host. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
+import * as BuiltPlugin from "../../src/cli/BuiltPlugin.ts"
+import { unwrap } from "../../src/cli/commands/Unwrap.ts"
+import { wrap } from "../../src/cli/commands/Wrap.ts"
+import * as Settings from "../../src/plugin/Settings.ts"
+import * as Command from "../support/command.ts"
+import * as Scripts from "../support/scripts.ts"
+import { call, hurried, make } from "../support/wrapped.ts"
+
+type Host = ReturnType<typeof make>
+
+const asHost = <A, E, R>({ root }: Host, effect: Effect.Effect<A, E, R>) =>
+  hurried(Effect.provideService(effect, BuiltPlugin.CommandFile, Scripts.script(`${root}/cni-passthrough`, "")))
+
+const wrapped = (host: Host, ...args: ReadonlyArray<string>) =>
+  asHost(host, Command.printed(wrap, ...args, "--dir", host.folder))
+
+const unwrapped = (host: Host, ...args: ReadonlyArray<string>) =>
+  asHost(host, Command.printed(unwrap, ...args, "--dir", host.folder))
+
+const configOf = ({ at }: Host) => JSON.parse(Fs.readFileSync(at.config, "utf8"))
+
+const test = (name: string, body: () => Effect.Effect<void, unknown, Layer.Success<typeof Command.host>>) =>
+  it.effect(name, () => Effect.provide(body(), Command.host))
+
+describe("cni-passthrough wrap", () => {
+  test("wraps all plugins of a folder, and says what was done, where it logs, and what to do next", () =>
+    Effect.gen(function*() {
+      using host = make()
+      Fs.writeFileSync(`${host.folder}/README`, "")
+      const { status, stderr, stdout } = yield* wrapped(host)
+      assert.deepStrictEqual([status, stderr], [0, ""])
+      const next = stdout.indexOf("next\n")
+      assert.strictEqual(
+        stdout.slice(0, next),
+        `${host.folder}
+  wrapped      bridge, calico, calico-ipam, weave-net
+  passed over  README (it is not executable)
+has ${host.at.config}
+  {
+    "logSinks": [
+      {
+        "type": "file",
+        "path": "/var/log/cni/passthrough.jsonl",
+        "format": "json",
+        "mode": "0600"
+      }
+    ],
+    "onLogFailure": "ignore"
+  }
+`
+      )
+      assert.deepStrictEqual(stdout.slice(next).split("\n").map((line) => line.replace(/(\S) {2,}/, "$1  ")), [
+        "next",
+        "  cni-passthrough show --failed /var/log/cni/passthrough.jsonl  what failed, once a container was started",
+        `  cni-passthrough unwrap --dir ${host.folder}  takes it all out again`,
+        ""
+      ])
+    }))
+
+  test("says what is wrapped already, and keeps the configuration of before where no flag asks for another", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host, "--sink", "journald")
+      const { status, stdout } = yield* wrapped(host)
+      assert.strictEqual(status, 0)
+      assert.include(stdout, "\n  already wrapped  bridge, calico, calico-ipam, weave-net\n")
+      assert.include(stdout, `\nkeeps ${host.at.config}\n`)
+      assert.deepStrictEqual(configOf(host), { logSinks: [{ type: "journald" }], onLogFailure: "ignore" })
+      assert.include((yield* wrapped(host, "--sink", "syslog")).stdout, `\nhas ${host.at.config}\n`)
+      assert.deepStrictEqual(configOf(host).logSinks, [{ type: "syslog" }])
+    }))
+
+  const configurations: {
+    readonly [name: string]: readonly [args: string, fields: object, next: RegExp]
+  } = {
+    "a file": ["--log /tmp/a.jsonl", {
+      logSinks: [{ type: "file", path: "/tmp/a.jsonl", format: "json", mode: "0600" }],
+      onLogFailure: "ignore"
+    }, /^ {2}cni-passthrough show --failed \/tmp\/a\.jsonl /m],
+    "a file for each container": ["--log /tmp/${CNI_CONTAINERID}.jsonl", {
+      logSinks: [{ type: "file", path: "/tmp/${CNI_CONTAINERID}.jsonl", format: "json", mode: "0600" }],
+      onLogFailure: "ignore"
+    }, /^ {2}cni-passthrough show --failed '\/tmp\/\*\.jsonl' /m],
+    "the journal, without secrets": ["--sink journald --redact password --redact /auth/key", {
+      logSinks: [{ type: "journald" }],
+      onLogFailure: "ignore",
+      redact: ["password", "/auth/key"]
+    }, /^ {2}cni-passthrough show --failed --journald /m],
+    "syslog, with all changes": ["--sink syslog --changes=all", {
+      logSinks: [{ type: "syslog" }],
+      onLogFailure: "ignore",
+      changes: true
+    }, /^next\n {2}cni-passthrough unwrap/m],
+    "syslog, with some changes": ["--sink syslog --changes=links,iptables", {
+      logSinks: [{ type: "syslog" }],
+      onLogFailure: "ignore",
+      changes: ["links", "iptables"]
+    }, /^next\n {2}cni-passthrough unwrap/m]
+  }
+  for (const [name, [args, fields, next]] of Object.entries(configurations)) {
+    test(`logs to ${name}`, () =>
+      Effect.gen(function*() {
+        using host = make()
+        const { status, stdout } = yield* wrapped(host, "bridge", ...args.split(" "))
+        assert.strictEqual(status, 0)
+        assert.deepStrictEqual(configOf(host), fields)
+        assert.deepStrictEqual(Settings.read(configOf(host)).problems, [])
+        assert.match(stdout, next)
+      }))
+  }
+
+  test("tells what is wrong with a configuration that it keeps", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      Fs.writeFileSync(host.at.config, `{"logSinks":1}`)
+      assert.strictEqual(
+        (yield* wrapped(host)).stderr,
+        `${host.at.config}: logSinks: found 1, expected a list of sinks\n`
+      )
+      Fs.writeFileSync(host.at.config, "no JSON")
+      assert.strictEqual(
+        (yield* wrapped(host)).stderr,
+        `${host.at.config}: found no JSON object, expected one\n`
+      )
+    }))
+
+  test("wraps the others where a plugin cannot be wrapped, and its exit status is 1", () =>
+    Effect.gen(function*() {
+      using host = make()
+      Fs.writeFileSync(`${host.folder}/odd`, "no program", { mode: 0o755 })
+      const { status, stderr, stdout } = yield* wrapped(host)
+      assert.strictEqual(status, 1)
+      assert.strictEqual(stderr, `not wrapped: ${host.folder}/odd: it cannot be started: exec format error\n`)
+      assert.include(stdout, "\n  wrapped  bridge, calico, calico-ipam, weave-net\n")
+    }))
+
+  test("goes through several folders, each once, and wraps a plugin wherever it is", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const other = `${host.root}/other`
+      Fs.mkdirSync(other)
+      Scripts.script(`${other}/bridge`, "echo other")
+      Fs.symlinkSync("other", `${host.root}/link`)
+      const { status, stdout } = yield* wrapped(host, "bridge", "calico", "--dir", other, "--dir", `${host.root}/link`)
+      assert.strictEqual(status, 0)
+      assert.deepStrictEqual(
+        stdout.match(/^\/.*\n {2}wrapped .*$/gm),
+        [`${other}\n  wrapped  bridge`, `${host.folder}\n  wrapped  bridge, calico`]
+      )
+      assert.strictEqual(call(`${other}/bridge`).stdout, "other\n")
+      const gone = yield* unwrapped(host, "--dir", other)
+      assert.deepStrictEqual(gone.stdout.match(/^ {2}unwrapped .*$/gm)?.length, 2)
+    }))
+
+  const refused: { readonly [name: string]: readonly [args: string, reason: RegExp] } = {
+    "a plugin that is in no folder": ["bridge none", /none is not in \/.*\/bin$/],
+    "our own plugin": ["passthrough", /found "passthrough", expected the name of a plugin other than passthrough/],
+    "a path": ["/opt/cni/bin/bridge", /expected the name of a plugin/],
+    "a kind of changes that there is not": [
+      "--changes=links,colours",
+      /--changes.*found "colours", expected all, or some of links, addresses, routes, .*, ipam, with commas/
+    ],
+    "a file for a log that is none": [
+      "--sink journald --log /tmp/a",
+      /--log names a file, and --sink journald has none/
+    ],
+    "--json alone": ["--json", /--json is for --status: give both/],
+    "a folder that is not there": ["--dir /none", /cannot read \/none: ENOENT: no such file or directory/]
+  }
+  for (const [name, [args, reason]] of Object.entries(refused)) {
+    test(`refuses ${name}, and changes nothing`, () =>
+      Effect.gen(function*() {
+        using host = make()
+        const before = host.state()
+        const { status, stderr } = yield* wrapped(host, ...args.split(" "))
+        assert.notStrictEqual(status, 0)
+        assert.match(stderr.trim(), reason)
+        assert.deepStrictEqual(host.state(), before)
+      }))
+  }
+
+  test("refuses a file that was asked for and that runtimes could not start", () =>
+    Effect.gen(function*() {
+      using host = make()
+      Fs.writeFileSync(`${host.folder}/README`, "")
+      const { status, stdout } = yield* wrapped(host, "README")
+      assert.strictEqual(status, 1)
+      assert.include(stdout, "\n  passed over  README (it is not executable)\n")
+      assert.isFalse(Fs.existsSync(host.at.own))
+    }))
+
+  test("needs a folder, and plugins in it", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const empty = `${host.root}/empty`
+      Fs.mkdirSync(empty)
+      const nothing = yield* asHost(host, Command.printed(wrap, "--dir", empty))
+      assert.deepStrictEqual([nothing.status, Fs.readdirSync(empty)], [2, []])
+      assert.include(nothing.stderr, `there are no plugins in ${empty}: --dir names another folder`)
+      const none = yield* asHost(host, Command.printed(wrap, "--cni-path", "/none/a:/none/b"))
+      assert.strictEqual(none.status, 2)
+      assert.include(none.stderr, "there is no folder /none/a, and no /none/b: --dir names another one")
+      const some = yield* asHost(host, Command.printed(wrap, "--cni-path", `/none/a:${host.folder}`))
+      assert.strictEqual(some.status, 0)
+    }))
+})
+
+describe("cni-passthrough wrap --status", () => {
+  const mixed = Effect.fnUntraced(function*(host: Host) {
+    yield* wrapped(host, "bridge", "calico", "weave-net")
+    Fs.writeFileSync(`${host.folder}/calico`, "newer")
+    Fs.rmSync(`${host.folder}/weave-net`)
+  })
+
+  test("lists each plugin with its state", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* mixed(host)
+      const { status, stdout } = yield* wrapped(host, "--status")
+      assert.strictEqual(status, 0)
+      const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d`
+      const row = (text: string) => new RegExp(`^${text}$`, "m")
+      assert.match(stdout, /^FOLDER +PLUGIN +STATE +SINCE +LOGS TO$/m)
+      assert.match(stdout, row(`${host.folder}  bridge       wrapped       ${time}  /var/log/cni/passthrough\\.jsonl`))
+      assert.match(stdout, row(`${host.folder}  calico       written over  ${time}  a file of 5 bytes`))
+      assert.match(stdout, row(`${host.folder}  calico-ipam  not wrapped`))
+      assert.match(stdout, row(`${host.folder}  weave-net    gone`))
+    }))
+
+  test("prints a list for scripts", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* mixed(host)
+      const { stdout } = yield* wrapped(host, "--status", "--json", "bridge", "calico")
+      const { folder } = host
+      const timeOf = (name: string) => Fs.statSync(`${folder}/${name}`).mtime.toISOString()
+      assert.deepStrictEqual(JSON.parse(stdout), [
+        {
+          folder,
+          plugin: "bridge",
+          state: "wrapped",
+          since: timeOf("bridge"),
+          size: null,
+          logs: ["/var/log/cni/passthrough.jsonl"]
+        },
+        { folder, plugin: "calico", state: "written over", since: timeOf("calico"), size: 5, logs: [] }
+      ])
+    }))
+})
+
+describe("cni-passthrough unwrap", () => {
+  test("puts all plugins back, and says so", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const before = host.state()
+      yield* wrapped(host)
+      const { status, stderr, stdout } = yield* unwrapped(host)
+      assert.deepStrictEqual([status, stderr], [0, ""])
+      assert.strictEqual(stdout, `${host.folder}\n  unwrapped  bridge, calico, calico-ipam, weave-net\n`)
+      assert.deepStrictEqual(host.state(), before)
+    }))
+
+  test("names what it leaves alone", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      Fs.writeFileSync(`${host.folder}/bridge`, "newer")
+      Fs.rmSync(`${host.folder}/calico`)
+      const { status, stdout } = yield* unwrapped(host)
+      assert.strictEqual(status, 0)
+      assert.strictEqual(
+        stdout,
+        `${host.folder}
+  unwrapped   calico-ipam, weave-net
+  left alone  bridge (written over since it was wrapped)
+  stays away  calico (removed since it was wrapped)
+`
+      )
+    }))
+
+  test("says that nothing is wrapped, and that this is fine", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { status, stdout } = yield* unwrapped(host)
+      assert.deepStrictEqual([status, stdout], [0, `nothing is wrapped in ${host.folder}\n`])
+      const one = yield* unwrapped(host, "bridge")
+      assert.deepStrictEqual([one.status, one.stdout], [0, `not wrapped in ${host.folder}: bridge\n`])
+    }))
+
+  test("ends with exit status 1 where a stub stays", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      Fs.rmSync(`${host.at.plugins}/bridge`)
+      const { status, stderr } = yield* unwrapped(host)
+      assert.strictEqual(status, 1)
+      assert.strictEqual(
+        stderr,
+        `not unwrapped: ${host.folder}/bridge: it is a stub whose plugin was removed by another program: ` +
+          "install the plugin again\n"
+      )
+    }))
+})
