@@ -1,4 +1,4 @@
-/** How our folder leaves a folder of plugins, once no plugin is wrapped any more. */
+/** How what is ours leaves a folder of plugins: once no process needs it any more. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as AtomicFile from "./AtomicFile.ts"
@@ -21,32 +21,37 @@ export const removeAll = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** The processes that run the executable, also as a script of Node.js. */
-const runningIt = Effect.fnUntraced(function*({ executable }: Stub.Places) {
+/** Whether a command line is of the executable, or of its script in Node.js, around one of these plugins. */
+const isAround = (line: ReadonlyArray<string>, at: Stub.Places, names: ReadonlyArray<string> | undefined): boolean => {
+  const index = line.indexOf(at.executable)
+  if (index === -1) return false
+  return names === undefined || names.some((name) => line[index + 1]?.endsWith(`/${name}`))
+}
+
+/** The processes that run around one of these plugins, around any of them where none is named. */
+const runningAround = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   const fs = yield* FileSystem.FileSystem
   const found: Array<number> = []
   for (const pid of (yield* fs.readDirectory("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const program = yield* Effect.orElseSucceed(fs.readLink(`/proc/${pid}/exe`), () => "")
     const line = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/cmdline`), () => "")
-    if (program === executable || line.split("\0").includes(executable)) found.push(Number(pid))
+    if (isAround(line.split("\0"), at, names)) found.push(Number(pid))
   }
   return found
 })
 
 /**
- * Removes our folder where no plugin is wrapped, once no process runs the executable any more. Returns the processes
- * for which the folder stays, because they did not end within ten seconds.
+ * Waits until no process runs around plugins that are not wrapped any more, around any plugin where none is named.
+ * Returns those that did not end within ten seconds.
  */
-export const retire = Effect.fnUntraced(function*(at: Stub.Places) {
-  const { plugins } = yield* Survey.make(at)
-  if (plugins.some(({ state }) => state === "wrapped" || state === "lost")) return []
+export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
   yield* Effect.sleep(graceMs)
   for (let waited = 0;; waited += pauseMs) {
-    const running = yield* Effect.orElseSucceed(runningIt(at), () => [])
-    if (running.length === 0) break
-    if (waited >= patienceMs) return running
+    const running = yield* Effect.orElseSucceed(runningAround(at, names), () => [])
+    if (running.length === 0 || waited >= patienceMs) return running
     yield* Effect.sleep(pauseMs)
   }
-  yield* removeAll(at.own)
-  return []
 })
+
+/** Whether runtimes find no stub in a folder any more. */
+export const isUnused = (at: Stub.Places) =>
+  Effect.map(Survey.make(at), ({ plugins }) => !plugins.some(({ state }) => state === "wrapped" || state === "lost"))

@@ -41,8 +41,14 @@ export const places = (folder: string): Places => {
   }
 }
 
-/** The text of the stubs of a folder. */
-export const text = ({ executable }: Places): string => `#!${executable}\n`
+const firstLine = ({ executable }: Places): string => `#!${executable}`
+
+/**
+ * The text of the stubs of a folder. The second line is for a shell that the kernel started for a plugin that is a
+ * script, and that opens the stub, which came into its place in between.
+ */
+export const text = (at: Places): string =>
+  `${firstLine(at)}\nexec '${at.executable.replaceAll("'", "'\\''")}' "$0" "$@"\n`
 
 /** How long the first line of a script may be, in bytes, without its end. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 255
@@ -63,7 +69,7 @@ export const checkFolder = Effect.fnUntraced(function*(at: Places) {
       reason: "found white space in its path, expected none, as the first line of a script has this path"
     })
   }
-  const length = Buffer.byteLength(text(at)) - 1
+  const length = Buffer.byteLength(firstLine(at))
   if (length > longestLine) {
     return yield* new UnfitFolder({
       folder: at.folder,

@@ -31,13 +31,30 @@ export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string)
   yield* Retirement.removeAll(`${at.links}/${name}`)
 })
 
+/** The name under which a plugin can leave: its file stays where it is, too, as processes may be about to open it. */
+const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const link = `${at.links}/${name}`
+  if ((yield* Effect.option(fs.readLink(link)))._tag === "Some") return link
+  const [kept, staged] = [`${at.plugins}/${name}`, `${at.staged}/${name}`]
+  yield* AtomicFile.makeFolder(at.staged)
+  yield* fs.link(kept, staged)
+  return staged
+})
+
+/** Removes our folder where runtimes find no stub any more, unless processes still need it. */
+export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
+  if (!(yield* Retirement.isUnused(at))) return
+  if ((yield* Retirement.settle(at)).length === 0) yield* Retirement.removeAll(at.own)
+})
+
 /** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
 const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
-  const link = `${at.links}/${name}`
-  const kept = (yield* Effect.option(fs.readLink(link)))._tag === "Some" ? link : `${at.plugins}/${name}`
+  // A full disk has no room for another name.
+  const from = yield* Effect.orElseSucceed(leaving(at, name), () => `${at.plugins}/${name}`)
   const isOurs = yield* Stub.isStub(at, `${at.folder}/${name}`)
-  if (isOurs) yield* fs.rename(kept, `${at.folder}/${name}`)
+  if (isOurs) yield* fs.rename(from, `${at.folder}/${name}`)
   return isOurs
 })
 
@@ -55,13 +72,15 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
       onFailure: (error) => void refused.push({ name, reason: AtomicFile.reasonOf(error) })
     })
   }
-  // Only now: a link may lead to a plugin that was still wrapped.
+  const isUnused = yield* Retirement.isUnused(at)
   const staying = new Set(refused.map(({ name }) => name))
-  yield* Effect.forEach(
-    chosen.filter(({ isKept, name }) => isKept && !staying.has(name)),
-    ({ name }) => forget(at, name)
-  )
-  return { unwrapped, writtenOver, gone: named("gone"), refused, running: yield* Retirement.retire(at) }
+  const leftover = chosen.filter(({ isKept, name }) => isKept && !staying.has(name)).map(({ name }) => name)
+  const running = yield* Retirement.settle(at, isUnused ? undefined : leftover)
+  if (running.length === 0) {
+    yield* Effect.forEach(leftover, (name) => forget(at, name))
+    yield* Retirement.removeAll(isUnused ? at.own : at.staged)
+  }
+  return { unwrapped, writtenOver, gone: named("gone"), refused, running }
 })
 
 /**

@@ -194,7 +194,7 @@ export const wrap = Effect.fnUntraced(function*(request: Request) {
   yield* Stub.checkFolder(request.at)
   const outcome: Outcome = yield* FolderLock.hold(
     request.at.folder,
-    wrapAlone(request).pipe(Effect.onExit(() => Effect.ignore(Retirement.retire(request.at))))
+    wrapAlone(request).pipe(Effect.onExit(() => Effect.ignore(Unwrapping.tidy(request.at))))
   )
   return outcome
 })

@@ -6,8 +6,11 @@ import * as Stub from "../../src/host/Stub.ts"
 const check = (folder: string) => Stub.checkFolder(Stub.places(folder))
 
 describe("a folder of stubs", () => {
-  it("has the executable named in each of them", () => {
-    assert.strictEqual(Stub.text(Stub.places("/opt/cni/bin")), "#!/opt/cni/bin/.passthrough/passthrough\n")
+  it("has the executable named in each of them, for the kernel and for a shell that opens it late", () => {
+    assert.strictEqual(
+      Stub.text(Stub.places("/opt/o'cni/bin")),
+      `#!/opt/o'cni/bin/.passthrough/passthrough\nexec '/opt/o'\\''cni/bin/.passthrough/passthrough' "$0" "$@"\n`
+    )
   })
 
   it.effect("has no white space in its path, at which the kernel would end the name of the executable", () =>

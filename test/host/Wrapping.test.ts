@@ -338,6 +338,35 @@ describe("unwrapping", () => {
     }))
 })
 
+describe("a plugin that is a script", () => {
+  test("runs also where its shell opens the stub that came into its place in between", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const before = call(`${host.folder}/bridge`)
+      yield* wrap(host)
+      const { stdout } = ChildProcess.spawnSync("/bin/sh", [`${host.folder}/bridge`], { encoding: "utf8" })
+      assert.strictEqual(stdout, before.stdout)
+    }))
+
+  test("can be opened under its name of before as long as a process runs around it", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrap(host)
+      const { at, folder } = host
+      const line = [at.executable, `${folder}/bridge`]
+      const child = ChildProcess.spawn("/bin/sh", ["-c", "read line", ...line], { stdio: "pipe" })
+      const kept = `${at.plugins}/bridge`
+      yield* unwrap(host, ["calico"])
+      assert.isFalse(Fs.existsSync(`${at.plugins}/calico`))
+      assert.deepStrictEqual((yield* unwrap(host, ["bridge"]))?.running, [child.pid ?? 0])
+      assert.strictEqual(Fs.statSync(kept).ino, Fs.statSync(`${folder}/bridge`).ino)
+      child.stdin.end("\n")
+      yield* Effect.promise(() => new Promise((resolve) => child.on("exit", resolve)))
+      yield* unwrap(host, ["bridge"])
+      assert.isFalse(Fs.existsSync(kept))
+    }))
+})
+
 describe("a folder that cannot be written", () => {
   test("is one clear error, and nothing changes", () =>
     Effect.gen(function*() {

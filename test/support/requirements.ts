@@ -18,7 +18,8 @@ const packages = {
   bsdutils: "/usr/bin/logger",
   rsyslog: "/usr/sbin/rsyslogd",
   systemd: "/lib/systemd/systemd-journald",
-  curl: "/usr/bin/curl"
+  curl: "/usr/bin/curl",
+  strace: "/usr/bin/strace"
 } as const
 
 const missing = (needed: ReadonlyArray<keyof typeof packages>): ReadonlyArray<string> => [
