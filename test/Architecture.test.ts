@@ -17,7 +17,7 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   host: ["json", "cni", "exec"],
   report: ["json", "cni", "exec", "record"],
   runtime: ["json", "cni", "exec", "record", "host"],
-  doctor: ["json", "cni", "exec", "host", "plugin"],
+  doctor: ["json", "cni", "exec", "record", "host", "plugin", "runtime"], // libcni's cache is where it learns of attachments
   cli: ["json", "cni", "exec", "record", "plugin", "host", "report", "runtime", "doctor"]
 }
 

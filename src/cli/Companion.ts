@@ -1,5 +1,6 @@
 /** The companion command: one file for each subcommand, put together here. */
 import * as Command from "effect/cli/Command"
+import { doctor } from "./commands/Doctor.ts"
 import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
@@ -10,7 +11,7 @@ import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
 import { wrap } from "./commands/Wrap.ts"
 
-const subcommands = [run, wrap, unwrap, show, instrument, validate, install, schema] as const
+const subcommands = [run, doctor, wrap, unwrap, show, instrument, validate, install, schema] as const
 
 /** `cni-passthrough`, with all its subcommands. */
 export const command = Command.make("cni-passthrough").pipe(

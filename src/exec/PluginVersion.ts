@@ -5,8 +5,8 @@ import * as Json from "../json/Json.ts"
 import * as Execution from "./Execution.ts"
 import * as PluginExec from "./PluginExec.ts"
 
-/** How long a plugin may take for its answer, in milliseconds. */
-const timeout = 10_000
+/** How long a plugin may take for its answer unless it is said otherwise, in milliseconds. */
+const usualTimeout = 10_000
 
 /** A plugin did not say which versions it speaks. */
 export class NoVersions extends Data.TaggedError("NoVersions")<{
@@ -21,7 +21,7 @@ const lastWords = ({ stderr, stdout }: Execution.Execution): string =>
   (Execution.text(stderr).trim() || Execution.text(stdout).trim()).split("\n").at(-1)?.slice(0, 200) ?? ""
 
 /** How a plugin ended without an answer. */
-const ending = (execution: Execution.Execution): string => {
+const ending = (execution: Execution.Execution, timeout: number): string => {
   const { exitCode, signal, timedOut } = execution
   if (timedOut) return `it did not end within ${timeout / 1000} s`
   const how = signal === null ? `exit status ${exitCode}` : `killed by ${signal}`
@@ -29,15 +29,15 @@ const ending = (execution: Execution.Execution): string => {
   return words === "" ? how : `${how}: ${words}`
 }
 
-/** Asks the plugin in a file for its versions, by a request in the version `cniVersion`. */
-export const ask = Effect.fnUntraced(function*(file: string, cniVersion: string) {
+/** Asks the plugin in a file for its versions, by a request in the version `cniVersion`; `timeout` is in milliseconds. */
+export const ask = Effect.fnUntraced(function*(file: string, cniVersion: string, timeout: number = usualTimeout) {
   const execution = yield* PluginExec.call({
     file,
     env: { ...process.env, CNI_COMMAND: "VERSION" },
     stdin: JSON.stringify({ cniVersion }),
     timeout
   }).pipe(Effect.mapError((cause) => new NoVersions({ file, reason: cause.reason, cause })))
-  if (!Execution.succeeded(execution)) return yield* new NoVersions({ file, reason: ending(execution) })
+  if (!Execution.succeeded(execution)) return yield* new NoVersions({ file, reason: ending(execution, timeout) })
   const answer = Json.parse(Execution.text(execution.stdout))
   const versions = Json.isObject(answer) ? answer["supportedVersions"] : undefined
   if (!Array.isArray(versions)) {

@@ -130,6 +130,30 @@ export const parse = (text: string): Source | Problem => {
 /** Whether a text could be read. */
 export const isSource = (outcome: Source | Problem): outcome is Source => "range" in outcome
 
+/** A key that an object has twice: readers take the last, and what the first says is lost. */
+export interface Duplicate {
+  readonly key: string
+  /** Where the first is, and the last. */
+  readonly first: number
+  readonly last: number
+}
+
+/** The keys that an object of the document has more than once. */
+export const duplicates = ({ text }: Source): ReadonlyArray<Duplicate> => {
+  const found: Array<Duplicate> = []
+  const objects: Array<Map<string, number>> = []
+  Jsonc.visit(text, {
+    onObjectBegin: () => void objects.push(new Map()),
+    onObjectEnd: () => void objects.pop(),
+    onObjectProperty: (key, last) => {
+      const first = objects.at(-1)?.get(key)
+      if (first === undefined) objects.at(-1)?.set(key, last)
+      else found.push({ key, first, last })
+    }
+  })
+  return found
+}
+
 /** The range of a value, or of the nearest one around it: what is missing is missing there. */
 export const nearest = (source: Source, path: Path): Range =>
   source.range(path) ?? (path.length === 0 ? { start: 0, end: source.text.length } : nearest(source, path.slice(0, -1)))

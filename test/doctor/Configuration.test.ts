@@ -1,32 +1,31 @@
 /** What is wrong with a network configuration, with its place. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Configuration from "../../src/doctor/Configuration.ts"
-import type { PluginFact } from "../../src/doctor/PluginFacts.ts"
-import * as JsonSource from "../../src/json/JsonSource.ts"
+import * as Checks from "../../src/doctor/Checks.ts"
+import * as Collect from "../../src/doctor/Collect.ts"
+import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
+import * as Facts from "./facts.ts"
 
-const speaking: PluginFact = { _tag: "Versions", file: "/bin/x", versions: ["0.4.0", "1.0.0"] }
+const found = (config: string | object, path?: string) => Facts.found(Checks.configuration, Facts.ofFile(config, path))
 
-const found = (text: string, facts: Partial<Configuration.Facts> = {}): ReadonlyArray<string> =>
-  Configuration.findings({ text, outcome: JsonSource.parse(text), isLoaded: true, plugins: undefined, ...facts })
-    .map(({ column, line, message }) => `${line}:${column} ${message}`)
+const chain = {
+  cniVersion: "1.0.0",
+  name: "n",
+  plugins: [{ type: "bridge" }, { type: "passthrough" }]
+}
 
-const chain = `{
-  "cniVersion": "1.0.0",
-  "name": "n",
-  "plugins": [
-    { "type": "bridge" },
-    { "type": "passthrough" }
-  ]
-}`
+/** A network of one plugin. */
+const one = (plugin: object) => ({ cniVersion: "1.0.0", name: "n", plugins: [plugin] })
 
-describe("a network configuration", () => {
+/** A network of bridge and host-local. */
+const withRanges = (ipam: object, bridge: object = {}) =>
+  one({ type: "bridge", ...bridge, ipam: { type: "host-local", ...ipam } })
+
+describe("a configuration", () => {
   it("has no findings where all is right", () => {
-    const plugins = new Map([["bridge", speaking], ["passthrough", speaking]])
-    assert.deepStrictEqual(found(chain, { plugins }), [])
     assert.deepStrictEqual(found(chain), [])
   })
 
-  it("has every problem of the document and of our fields, in the order of the file", () => {
+  it("has every problem of the document and of our fields", () => {
     const text = `{
   "cniVersion": "1.0.0",
   "name": "-n",
@@ -37,78 +36,242 @@ describe("a network configuration", () => {
   ]
 }`
     assert.deepStrictEqual(found(text), [
-      `3:11 name: found "-n", expected a letter or digit, then letters, digits, '_', '.' or '-'`,
-      "5:41 plugins[0].hookADD: found 3, expected a list of commands",
-      `5:67 plugins[0].logSinks[0].type: found "kafka", expected "file" or "syslog" or "journald" or "stderr"`,
-      "6:5 plugins[1]: found 4, expected an object",
-      "7:5 plugins[2].type: found nothing, expected the name of a plugin, which is a file on the CNI path"
+      `error specification - 3:11 name: found "-n", expected a letter or digit, then letters, digits, '_', '.' or '-'`,
+      "error specification - 6:5 plugins[1]: found 4, expected an object",
+      "error specification - 7:5 plugins[2].type: found nothing, expected the name of a plugin, " +
+      "which is a file on the CNI path",
+      "error plugin-fields passthrough 5:41 plugins[0].hookADD: found 3, expected a list of commands",
+      `error plugin-fields passthrough 5:67 plugins[0].logSinks[0].type: found "kafka", ` +
+      `expected "file" or "syslog" or "journald" or "stderr"`
     ])
   })
 
-  it("keeps the places of plugins apart where one before them is not an object", () => {
-    const text = `{"name": "n", "plugins": [1, {"type": "passthrough", "logFile": 2}]}`
-    assert.deepStrictEqual(found(text), [
-      "1:27 plugins[0]: found 1, expected an object",
-      "1:65 plugins[1].logFile: found 2, expected a string that is not empty"
-    ])
-  })
-
-  it("may be of one plugin", () => {
-    const text = `{"name": "n", "type": "passthrough", "hookADD": 3}`
-    assert.deepStrictEqual(found(text), ["1:49 hookADD: found 3, expected a list of commands"])
-  })
-
-  it("has fields of ours that are misspelt, which the plugin would pass over", () => {
-    const text = `{"name": "n", "type": "passthrough", "logfile": "/x", "hookAdds": [], "lable": "y", "log_level": 3}`
-    assert.deepStrictEqual(found(text), [
-      "1:49 logfile: the plugin does not know this field: did you mean logFile?",
-      "1:67 hookAdds: the plugin does not know this field: did you mean " +
-      "hookADD or hookDEL or hookCHECK or hookGC or hookSTATUS or hookVERSION or hookTimeout or hookNetns?",
-      "1:80 lable: the plugin does not know this field: did you mean label?",
-      "1:98 log_level: the plugin does not know this field: did you mean logFile or logFormat or logSinks or logTimeout?"
-    ])
-    assert.deepStrictEqual(found(text.replace(`"passthrough"`, `"bridge"`)), [])
-  })
-
-  it("that is not JSON has one finding", () => {
-    assert.deepStrictEqual(found(`{"name": "n",\n"plugins": [{"type": "bridge"},]}`), [
-      "2:31 a trailing comma before \"]\""
-    ])
-  })
-
-  it("is not loaded under any name", () => {
-    assert.deepStrictEqual(found(chain, { isLoaded: false }), [
-      "1:1 runtimes load only files that end with .conflist, .conf or .json"
-    ])
-  })
-
-  it("may be a value of any type", () => {
-    assert.deepStrictEqual(found("[]"), ["1:1 found an empty list, expected an object"])
-  })
-})
-
-describe("a plugin on this host", () => {
-  const cases: { readonly [name: string]: readonly [fact: PluginFact, message: string] } = {
-    "that is missing": [{ _tag: "Missing", folders: ["/a", "/b"] }, "the plugin bridge is not in /a:/b"],
-    "that does not answer": [
-      { _tag: "Silent", file: "/a/bridge", reason: "exit status 3" },
-      "/a/bridge does not answer VERSION: exit status 3"
+  const broken: { readonly [name: string]: readonly [text: string, message: string] } = {
+    "a trailing comma": [`{"name": "n",\n"plugins": [{"type": "bridge"},]}`, `json - 2:31 a trailing comma before "]"`],
+    "a comment": [`{"name": "n", // mine\n"plugins": []}`, "json - 1:15 a comment, which JSON does not have"],
+    "a byte-order mark": [
+      `\uFEFF${JSON.stringify(chain)}`,
+      "json - 1:1 a byte-order mark, which runtimes do not read"
     ],
-    "that does not speak the version": [
-      { _tag: "Versions", file: "/a/bridge", versions: ["0.3.1", "0.4.0"] },
-      "/a/bridge speaks 0.3.1, 0.4.0, and not 1.0.0"
-    ]
+    "nothing": ["", "json - 1:1 the end of the file where a value should be"]
   }
-  for (const [name, [fact, message]] of Object.entries(cases)) {
-    it(`${name} is a finding at its type`, () => {
-      const plugins = new Map([["bridge", fact], ["passthrough", speaking]])
-      assert.deepStrictEqual(found(chain, { plugins }), [`5:15 plugins[0].type: ${message}`])
+  for (const [name, [text, message]] of Object.entries(broken)) {
+    it(`that is not JSON because of ${name} has one finding, with its place`, () => {
+      assert.deepStrictEqual(found(text), [`error ${message}`])
     })
   }
 
-  it("is not asked for where its type is not a name", () => {
-    const plugins = new Map<string, PluginFact>([["a/b", { _tag: "Missing", folders: ["/a"] }]])
-    const findings = found(`{"name": "n", "plugins": [{"type": "a/b"}]}`, { plugins })
-    assert.strictEqual(findings.length, 1)
+  it("has a finding for a key that is there twice, at the one that counts", () => {
+    const text = `{"name": "n", "plugins": [{"type": "bridge",\n"mtu": 1400,\n"mtu": 1500}]}`
+    assert.deepStrictEqual(found(text), [
+      `warning duplicate-keys - 3:1 the key "mtu" is there twice: what it says in line 2 is lost`
+    ])
+  })
+
+  it("names an unknown version once", () => {
+    assert.deepStrictEqual(found({ ...chain, cniVersion: "9.9.9" }), [
+      `error specification - 1:15 cniVersion: found "9.9.9", ` +
+      "expected one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
+    ])
+  })
+
+  it("is not loaded under any name, and not in any form", () => {
+    assert.deepStrictEqual(found(chain, "/etc/cni/net.d/n.txt"), [
+      "error file-name - 1:1 runtimes load only files that end with .conflist, .conf or .json"
+    ])
+    assert.deepStrictEqual(found(chain, "/etc/cni/net.d/n.conf"), [
+      "error file-name - 1:1 found a list of plugins, expected one plugin, as the file is not called .conflist"
+    ])
+  })
+
+  it("that is shadowed by another file of its name is named with the one that wins", () => {
+    const files = ["10-a.conflist", "20-b.conflist"].map((name) =>
+      ConfigFile.make(`/etc/cni/net.d/${name}`, JSON.stringify(chain))
+    )
+    assert.deepStrictEqual(Facts.found(Checks.configuration, Collect.ofFile(files[0], files)), [
+      `warning folder - 1:30 the network "n" is in two files: 10-a.conflist is used, and 20-b.conflist is shadowed by it`
+    ])
+  })
+
+  it("after a file that is not JSON is never come to", () => {
+    const files = [
+      ConfigFile.make("/etc/cni/net.d/05-x.conflist", "{"),
+      ConfigFile.make("/etc/cni/net.d/10-n.conflist", JSON.stringify(chain))
+    ]
+    assert.deepStrictEqual(Facts.found(Checks.configuration, Collect.ofFile(files[1], files)), [
+      "error folder - 1:2 05-x.conflist stands before 10-n.conflist and is not JSON: " +
+      "runtimes that look for the network stop there"
+    ])
+  })
+})
+
+describe("a network that is asked for", () => {
+  const file = ConfigFile.make("/etc/cni/net.d/10-pods.conflist", JSON.stringify({ ...chain, name: "pods" }))
+  const facts = { ...Collect.ofFile(undefined, [file]), folder: "/etc/cni/net.d" }
+
+  it("and is not there is named with the nearest one", () => {
+    assert.deepStrictEqual(Facts.found(Checks.configuration, { ...facts, asked: "pod" }), [
+      `error network-found - no network "pod" in /etc/cni/net.d: did you mean pods?`
+    ])
+  })
+
+  it("in an empty folder is not there", () => {
+    assert.deepStrictEqual(Facts.found(Checks.configuration, { ...facts, files: [] }), [
+      "error network-found - no network configuration in /etc/cni/net.d: runtimes find no network at all"
+    ])
+  })
+})
+
+describe("a field", () => {
+  it("of ours that is misspelt is passed over by the plugin", () => {
+    const text = `{"name": "n", "type": "passthrough", "logfile": "/x", "hookAdd": [], "lable": "y", "log_level": 3}`
+    assert.deepStrictEqual(found(text, "/n.conf"), [
+      "warning field-names passthrough 1:49 logfile: the plugin does not know this field: did you mean logFile?",
+      "warning field-names passthrough 1:66 hookAdd: the plugin does not know this field: did you mean hookADD?",
+      "warning field-names passthrough 1:79 lable: the plugin does not know this field: did you mean label?",
+      "warning field-names passthrough 1:97 log_level: the plugin does not know this field: " +
+      "did you mean logFile or logFormat or logSinks or logTimeout?"
+    ])
+  })
+
+  it("of a plugin that is misspelt is passed over, one in another case is not", () => {
+    assert.deepStrictEqual(
+      found(one({ type: "bridge", isGatway: true, ISDEFAULTGATEWAY: true })).map((line) =>
+        line.replace(/^.*\d:\d+ /, "")
+      ),
+      ["plugins[0].isGatway: the plugin does not know this field: did you mean isGateway?"]
+    )
+  })
+
+  const refused: { readonly [name: string]: readonly [plugin: object, message: string] } = {
+    "mtu in quotes": [
+      { type: "bridge", mtu: "1500" },
+      `mtu: found "1500", expected a whole number from 0 to 2147483647, without quotes`
+    ],
+    "isGateway in quotes": [{ type: "bridge", isGateway: "true" }, `isGateway: found "true", expected true or false`],
+    "a vlan out of range": [
+      { type: "bridge", vlan: 5000 },
+      "vlan: found 5000, expected a whole number from 0 to 4094, without quotes"
+    ],
+    "a name of a link that is too long": [
+      { type: "bridge", bridge: "a-bridge-with-a-long-name" },
+      `bridge: found "a-bridge-with-a-long-name", expected the name of a link: at most 15 bytes, without "/", ":" and blanks`
+    ],
+    "a mode of macvlan": [
+      { type: "macvlan", master: "eth0", mode: "brigde" },
+      `mode: found "brigde", expected "bridge" or "private" or "vepa" or "passthru"`
+    ],
+    "ranges that are flat": [
+      { type: "bridge", ipam: { type: "host-local", ranges: [{ subnet: "10.1.0.0/24" }] } },
+      `ipam.ranges[0]: found an object, expected a list of ranges: [[{ "subnet": … }]]`
+    ],
+    "a subnet without a length": [
+      { type: "bridge", ipam: { type: "host-local", subnet: "10.1.0.0" } },
+      `ipam.subnet: found "10.1.0.0", expected an address with the length of its prefix, such as "10.1.0.0/16"`
+    ]
+  }
+  for (const [name, [plugin, message]] of Object.entries(refused)) {
+    it(`that real plugins refuse is named: ${name}`, () => {
+      const [first = ""] = found(one(plugin))
+      assert.include(first, `plugins[0].${message}`)
+      assert.include(first, "error plugin-fields")
+    })
+  }
+
+  it("of a plugin that nobody knows is left alone", () => {
+    assert.deepStrictEqual(found(one({ type: "my-own", mtu: "1500", isGatway: 1 })), [])
+  })
+})
+
+describe("addresses of a configuration", () => {
+  const wrong: { readonly [name: string]: readonly [ipam: object, message: string] } = {
+    "a gateway outside its subnet": [
+      { ranges: [[{ subnet: "10.1.0.0/24", gateway: "10.2.0.1" }]] },
+      "ranges[0][0].gateway: 10.2.0.1 is not in the subnet 10.1.0.0/24"
+    ],
+    "an address in place of a subnet": [
+      { subnet: "10.1.0.5/24" },
+      `subnet: found "10.1.0.5/24", an address in the subnet, expected the subnet 10.1.0.0/24`
+    ],
+    "a subnet without room": [{ subnet: "10.1.0.0/31" }, "subnet: 10.1.0.0/31 is too small to give addresses out of"],
+    "a start outside": [
+      { subnet: "10.1.0.0/24", rangeStart: "10.1.1.9" },
+      "rangeStart: 10.1.1.9 is not in the subnet 10.1.0.0/24"
+    ],
+    "a range the wrong way round": [
+      { subnet: "10.1.0.0/24", rangeStart: "10.1.0.90", rangeEnd: "10.1.0.80" },
+      "rangeStart: 10.1.0.90 is after the end of the range"
+    ],
+    "both families in one set": [
+      { ranges: [[{ subnet: "10.1.0.0/24" }, { subnet: "fd00::/64" }]] },
+      "ranges[0][1]: addresses of both families in one set"
+    ],
+    "a route over a gateway elsewhere": [
+      { subnet: "10.1.0.0/24", routes: [{ dst: "0.0.0.0/0", gw: "192.168.1.1" }] },
+      "routes[0].gw: the gateway 192.168.1.1 is in no subnet of the network (10.1.0.0/24)"
+    ],
+    "no range at all": [{}, "no range of addresses: found neither subnet nor ranges"]
+  }
+  for (const [name, [ipam, message]] of Object.entries(wrong)) {
+    it(`are wrong with ${name}`, () => {
+      const [first = "", ...others] = found(withRanges(ipam))
+      assert.match(first, /^error addressing host-local /)
+      assert.include(first, message)
+      assert.deepStrictEqual(others, [])
+    })
+  }
+
+  it("are right in every form that host-local takes", () => {
+    for (
+      const ipam of [
+        { subnet: "10.1.0.0/24" },
+        {
+          ranges: [[{ subnet: "10.1.0.0/24", gateway: "10.1.0.254", rangeStart: "10.1.0.10" }], [{
+            subnet: "fd00::/64"
+          }]]
+        },
+        {
+          ranges: [[{ subnet: "10.1.0.0/24", rangeEnd: "10.1.0.9" }, {
+            subnet: "10.1.0.0/24",
+            rangeStart: "10.1.0.20"
+          }]]
+        }
+      ]
+    ) assert.deepStrictEqual(found(withRanges(ipam)), [])
+  })
+})
+
+describe("a chain", () => {
+  it("does not begin with a plugin that works on what others made", () => {
+    assert.deepStrictEqual(found({ ...chain, plugins: [{ type: "portmap" }, { type: "bridge" }] }), [
+      "error chain-order portmap 1:53 plugins[0].type: portmap stands first, and works only on what a plugin before it " +
+      "has made"
+    ])
+  })
+
+  it("has one plugin that makes the interface", () => {
+    assert.include(
+      found({ ...chain, plugins: [{ type: "bridge" }, { type: "macvlan", master: "eth0" }] })[0],
+      "macvlan makes the interface that bridge has made already"
+    )
+  })
+
+  it("passes on arguments of capabilities only to plugins that declare them", () => {
+    const facts = Facts.ofFile({ ...chain, plugins: [{ type: "bridge" }, { type: "portmap" }] })
+    const capabilityArgs = { portMappings: [{ hostPort: 80, containerPort: 80 }] }
+    const lost = "error capabilities portmap 1:63 plugins[1]: no plugin of the chain declares the capability " +
+      "portMappings: what --capability-args gives for it is lost"
+    assert.deepStrictEqual(Facts.found(Checks.configuration, { ...facts, capabilityArgs }), [lost])
+    assert.deepStrictEqual(Facts.found(Checks.configuration, { ...facts, capabilityArgs: { portMappings: [] } }), [])
+  })
+
+  it("declares capabilities by names that runtimes know", () => {
+    assert.deepStrictEqual(
+      found({ ...chain, plugins: [{ type: "bridge" }, { type: "portmap", capabilities: { portMapping: true } }] }),
+      [
+        "warning capabilities portmap 1:111 plugins[1].capabilities.portMapping: no runtime knows this capability: " +
+        "did you mean portMappings?"
+      ]
+    )
   })
 })

@@ -4,13 +4,17 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
-import * as Configuration from "../../doctor/Configuration.ts"
-import * as PluginFacts from "../../doctor/PluginFacts.ts"
-import * as ConfFolder from "../../host/ConfFolder.ts"
-import * as JsonSource from "../../json/JsonSource.ts"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Check from "../../doctor/Check.ts"
+import * as Checks from "../../doctor/Checks.ts"
+import * as Collect from "../../doctor/Collect.ts"
+import type { ConfigFile } from "../../doctor/ConfigFile.ts"
+import * as Files from "../../doctor/facts/Files.ts"
+import * as Finding from "../../doctor/Finding.ts"
 import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
+import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 
 const input = {
@@ -19,23 +23,50 @@ const input = {
     Argument.atLeast(1)
   ),
   cniPath: Flags.cniPath,
+  confDir: Flags.confDir,
   plugins: Flag.Boolean("plugins").pipe(
     Flag.withDescription(
       "Look for the plugins, and ask them for their versions (default; --no-plugins: the file alone)"
     ),
     Flag.withDefault(true)
-  )
+  ),
+  timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
+  json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
 }
 
-/** What is known of a file, and of its plugins where there are folders to look into. */
-const collect = Effect.fnUntraced(function*(file: string, folders: ReadonlyArray<string> | undefined) {
-  const text = yield* ConfFolder.readText(file)
-  const outcome = JsonSource.parse(text)
-  const { cniVersion, plugins } = NetworkConfigList.make(JsonSource.isSource(outcome) ? outcome.value : {})
-  const types = plugins.map(({ type }) => type)
-  const facts = folders === undefined ? undefined : yield* PluginFacts.collect(types, folders, cniVersion)
-  return { text, outcome, isLoaded: ConfFolder.isLoadedName(file), plugins: facts } satisfies Configuration.Facts
+/** The files that a pattern stands for; the pattern itself where there are none, or where a file is called so. */
+const expand = Effect.fnUntraced(function*(pattern: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (!/[*?[{]/.test(pattern) || (yield* Effect.orElseSucceed(fs.exists(pattern), () => false))) return [pattern]
+  const found = yield* Effect.orElseSucceed(fs.glob(pattern), () => [])
+  return found.length === 0 ? [pattern] : found.toSorted()
 })
+
+/** The files that stand beside one in its folder: of the folder of runtimes all, elsewhere those that are given too. */
+const siblings = Effect.fnUntraced(function*(file: ConfigFile, given: ReadonlyArray<ConfigFile>, confDir: string) {
+  const path = yield* Path.Path
+  const folder = path.dirname(file.path)
+  if (folder === path.resolve(confDir)) return yield* Effect.orElseSucceed(Files.readFolder(folder), () => [])
+  return given.filter((each) => path.dirname(each.path) === folder)
+})
+
+/** The findings of all files, and how each check went in the worst of them. */
+const together = (reports: ReadonlyArray<Check.Report>): Check.Report => {
+  const findings = reports.flatMap((report) => report.findings)
+  const isNew = (finding: Finding.Finding, index: number) =>
+    findings.findIndex((each) => JSON.stringify(each) === JSON.stringify(finding)) === index
+  const [first, ...others] = reports.map(({ checks }) => checks)
+  return {
+    findings: Finding.byGravity(findings.filter(isNew)),
+    checks: (first ?? []).map((outcome, index) =>
+      [outcome, ...others.flatMap((outcomes) => outcomes[index] ?? [])].find(({ status }) => status === "failed") ??
+        outcome
+    )
+  }
+}
+
+const byPlace = (left: Finding.Finding, right: Finding.Finding): number =>
+  (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
 
 /** `validate FILE…` */
 export const validate = Command.make(
@@ -43,26 +74,44 @@ export const validate = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
-    let count = 0
-    for (const file of flags.files) {
-      const findings = Configuration.findings(yield* collect(file, flags.plugins ? flags.cniPath : undefined))
-      count += findings.length
-      for (const { column, line, message } of findings) {
+    const paths = (yield* Effect.forEach(flags.files, expand)).flat()
+    const files = yield* Effect.forEach(paths, Files.read)
+    const checks = [...Checks.configuration, ...(flags.plugins ? Checks.plugins : [])]
+    const reports = yield* Effect.forEach(
+      files,
+      Effect.fnUntraced(function*(file) {
+        const facts = Collect.ofFile(file, yield* siblings(file, files, flags.confDir))
+        return Check.examine(
+          checks,
+          flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts
+        )
+      })
+    )
+    const all = together(reports)
+    if (flags.json) yield* Console.log(Findings.json(all))
+    else {
+      for (const { path } of files) {
+        const own = all.findings.filter(({ file }) => file === path || file?.startsWith(`${path}/`)).toSorted(byPlace)
+        for (const { column, line, message } of own) {
+          yield* Console.log(style.red(`${path}:${line}:${column}: ${message}`))
+        }
+        if (own.length === 0) yield* Console.log(style.green(`${path}: fine`))
+      }
+      for (const { column, file, line, message } of all.findings.filter(({ file }) => !paths.includes(file ?? ""))) {
         yield* Console.log(style.red(`${file}:${line}:${column}: ${message}`))
       }
-      if (findings.length === 0) yield* Console.log(style.green(`${file}: fine`))
     }
-    if (count > 0) return yield* new Errors.Unsuccessful()
+    if (all.findings.some(({ level }) => level !== "note")) return yield* new Errors.Unsuccessful()
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Find what is wrong with network configurations"),
   Command.withDescription(
-    "Find everything that is wrong with network configurations: JSON, what the specification and libcni ask for, our " +
-      "fields, plugins that are missing or do not speak the version. Exit status 0: nothing is wrong, 1: something is, " +
-      "2: a file cannot be read."
+    "Find everything that is wrong with network configurations: JSON, what the specification and libcni ask for, fields " +
+      "that plugins refuse or pass over, plugins that are missing or do not speak the version. It is the first part of " +
+      "doctor. A pattern in quotes stands for its files. Exit status 0: nothing is wrong, 1: something is, 2: a file cannot be read."
   ),
   Command.withExamples([
-    { command: "cni-passthrough validate /etc/cni/net.d/*.conflist", description: "All networks of this host" },
+    { command: "cni-passthrough validate '/etc/cni/net.d/*.conflist'", description: "All networks of this host" },
     {
       command: "cni-passthrough validate --no-plugins conf/10-chained.conflist",
       description: "The file alone, on a host without its plugins"

@@ -1,0 +1,79 @@
+/** Findings as people read them, and as machines do. */
+import type { Outcome, Phase, Report } from "../doctor/Check.ts"
+import type { Finding } from "../doctor/Finding.ts"
+import * as Escape from "../record/Escape.ts"
+import type { Style } from "../report/Style.ts"
+import * as Wrap from "../report/Wrap.ts"
+
+/** How many lines of evidence are shown, and how many characters of each. */
+const shown = { lines: 20, characters: 500 }
+
+const bounded = (text: string): string =>
+  Escape.inLine(text.length > shown.characters ? `${text.slice(0, shown.characters)}…` : text)
+
+const placeOf = ({ column, file, line }: Finding): string =>
+  file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`
+
+/** The lines of a finding: what is wrong, who is to blame, how that is known, what to do. */
+export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style): ReadonlyArray<string> => {
+  const { check, evidence, fix, level, message, plugin } = finding
+  const colour = level === "error" ? red : level === "warning" ? yellow : dim
+  const place = placeOf(finding)
+  const indented = (text: string, paint: (text: string) => string = (text) => text) =>
+    Wrap.lines(`  ${text}`, width).map(paint)
+  const head = Wrap.lines(`${level === "note" ? "–" : "✗"} ${bounded(message)}`, width)
+  return [
+    ...head.map((line) => bold(colour(line))),
+    ...indented(
+      `${level} of ${plugin === undefined ? "the host" : `the plugin ${bounded(plugin)}`}, found by ${check}`,
+      dim
+    ),
+    ...(place === "" ? [] : indented(`at ${bounded(place)}`, dim)),
+    ...evidence.slice(0, shown.lines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
+    ...(evidence.length > shown.lines ? indented(`│ and ${evidence.length - shown.lines} lines more`, dim) : []),
+    ...indented(`to mend it: ${bounded(fix)}`)
+  ]
+}
+
+const marks = { ok: "✓", failed: "✗", skipped: "–" } as const
+
+/** The checks of one phase on one line, which is broken where it is longer than the screen. */
+export const checkLines = (
+  phase: Phase,
+  outcomes: ReadonlyArray<Outcome>,
+  { dim, green, red, width }: Style
+): ReadonlyArray<string> => {
+  const colours = { ok: green, failed: red, skipped: dim }
+  const names = outcomes.map(({ check, status }) => `${marks[status]}\u00a0${check}`).join(" ")
+  return Wrap.lines(`${phase.padEnd(14)} ${names}`, width).map((line) =>
+    line.split(" ").map((word) => {
+      const status = (["ok", "failed", "skipped"] as const).find((each) => word.startsWith(marks[each]))
+      return (status === undefined ? word : colours[status](word)).replace("\u00a0", " ")
+    }).join(" ")
+  )
+}
+
+/** A report as one JSON document. */
+export const json = ({ checks, findings }: Report): string =>
+  JSON.stringify(
+    {
+      findings: findings.map(({ check, column, evidence, file, fix, level, line, message, plugin }) => ({
+        level,
+        check,
+        plugin,
+        message,
+        evidence,
+        fix,
+        file,
+        line,
+        column
+      })),
+      checks
+    },
+    undefined,
+    2
+  )
+
+/** Whether a report has a finding of this level. */
+export const has = ({ findings }: Report, level: Finding["level"]): boolean =>
+  findings.some((finding) => finding.level === level)

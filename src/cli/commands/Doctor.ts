@@ -1,0 +1,120 @@
+/** `cni-passthrough doctor`: from "the pod has no network" to the guilty part. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Check from "../../doctor/Check.ts"
+import * as Checks from "../../doctor/Checks.ts"
+import * as Collect from "../../doctor/Collect.ts"
+import * as Style from "../../report/Style.ts"
+import * as Attachments from "../../runtime/Attachments.ts"
+import * as Netns from "../../runtime/Netns.ts"
+import * as Errors from "../Errors.ts"
+import * as Findings from "../Findings.ts"
+import * as Flags from "../Flags.ts"
+import * as Progress from "../Progress.ts"
+
+const podOf = (value: string) => {
+  const [namespace = "", name = "", ...more] = value.split("/")
+  if (namespace === "" || name === "" || more.length > 0) {
+    throw new Error(`found ${JSON.stringify(value)}, expected the namespace and the name of a pod, such as shop/web`)
+  }
+  return { namespace, name }
+}
+
+const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)
+
+const input = {
+  network: Flags.fileOrName("network").pipe(
+    Argument.withDescription(
+      "A network configuration file, or the name of a network in --conf-dir (default: the one that a runtime would choose)"
+    ),
+    Argument.optional
+  ),
+  netns: Flags.text("netns", "Only the attachment of this network namespace: a path, or a name in /run/netns"),
+  containerId: Flags.text("container-id", "Only the attachments of this container: its identifier, or how that begins"),
+  pod: Flag.String("pod").pipe(
+    Flag.withDescription("Only the attachments of this pod: its namespace and name, such as shop/web"),
+    Flag.mapTryCatch(podOf, reason),
+    Flag.optional
+  ),
+  ifname: Flags.text("ifname", "Only the attachments with this interface"),
+  confDir: Flags.confDir,
+  cniPath: Flags.cniPath,
+  cacheDir: Flags.cacheDir,
+  capabilityArgs: Flag.String("capability-args").pipe(
+    Flag.withDescription("Arguments of capabilities that a runtime would give, as JSON: '{\"portMappings\":[…]}'"),
+    Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
+    Flag.optional
+  ),
+  timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
+  json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
+}
+
+/** What the flags ask about. */
+const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
+  const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(flags.netns.value) : undefined
+  return {
+    asked: Option.getOrUndefined(flags.network),
+    confDir: flags.confDir,
+    cniPath: flags.cniPath,
+    cacheDir: flags.cacheDir,
+    capabilityArgs: Option.getOrElse(flags.capabilityArgs, () => ({})),
+    selection: {
+      netns,
+      containerId: Option.getOrUndefined(flags.containerId),
+      pod: Option.getOrUndefined(flags.pod),
+      ifname: Option.getOrUndefined(flags.ifname)
+    },
+    timeout: flags.timeout
+  } satisfies Collect.Question
+})
+
+/** `doctor [NETWORK | CONFLIST]` */
+export const doctor = Command.make(
+  "doctor",
+  input,
+  Effect.fnUntraced(function*(flags) {
+    const style = yield* Style.current()
+    const question = yield* questionOf(flags)
+    const facts = yield* Progress.during("plugins and the host", Collect.collect(question))
+    const checks = [...Checks.configuration, ...Checks.plugins, ...Checks.live]
+    const report = Check.examine(checks, facts)
+    if (flags.json) yield* Console.log(Findings.json(report))
+    else {
+      if (style.isTerminal) {
+        for (const phase of new Set(checks.map(({ phase }) => phase))) {
+          const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
+          const outcomes = report.checks.filter(({ check }) => ids.has(check))
+          for (const line of Findings.checkLines(phase, outcomes, style)) yield* Console.log(line)
+        }
+      }
+      for (const finding of report.findings) {
+        yield* Console.log("")
+        for (const line of Findings.lines(finding, style)) yield* Console.log(line)
+      }
+      if (report.findings.length === 0) {
+        const count = facts.attachments.length
+        const name = facts.network?.name ?? "the network"
+        yield* Console.log(
+          style.green(`${name}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`)
+        )
+      }
+    }
+    if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Find out why a network does not work"),
+  Command.withDescription(
+    "Look at a network as a whole, from its configuration over its plugins to its attachments and the rules of the host, " +
+      "and say what is wrong, which plugin is to blame, how that is known, and what mends it; the most probable cause " +
+      "first. It changes nothing. Exit status 0: no error, 1: errors, 2: it could not look."
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough doctor", description: "The network that a runtime would choose, and its attachments" },
+    { command: "cni-passthrough doctor podman --container-id 3f2a", description: "One container" },
+    { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" }
+  ])
+)

@@ -1,0 +1,55 @@
+/** What a check is: a question with a name, answered from facts alone. */
+import type { Facts } from "./Facts.ts"
+import * as Finding from "./Finding.ts"
+
+type Found = Finding.Found
+
+/** When a check has its turn: what is wrong in an early phase is the cause of what is wrong in a later one. */
+export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "host" | "trial"
+
+/** A check that could not look, or had nothing to look at. */
+export interface Skipped {
+  readonly skipped: string
+}
+
+/** One question. */
+export interface Check {
+  /** Its stable name, as findings have it. */
+  readonly id: string
+  readonly phase: Phase
+  /** Answers it; nothing is wrong where there are no findings. */
+  readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
+}
+
+/** How a check ended. */
+export interface Outcome {
+  readonly check: string
+  readonly status: "ok" | "failed" | "skipped"
+  /** What was found first, or why it was skipped; empty where all is right. */
+  readonly reason: string
+}
+
+/** What all checks say. */
+export interface Report {
+  /** The most probable cause first. */
+  readonly findings: ReadonlyArray<Finding.Finding>
+  readonly checks: ReadonlyArray<Outcome>
+}
+
+/** A check that had nothing to say, and why. */
+export const skipped = (reason: string): Skipped => ({ skipped: reason })
+
+const isSkipped = (answer: ReadonlyArray<Found> | Skipped): answer is Skipped => "skipped" in answer
+
+/** Asks all these questions, in their order. */
+export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
+  const findings: Array<Finding.Finding> = []
+  const outcomes = checks.map(({ find, id }): Outcome => {
+    const answer = find(facts)
+    if (isSkipped(answer)) return { check: id, status: "skipped", reason: answer.skipped }
+    findings.push(...answer.map((found) => ({ ...found, check: id })))
+    const first = answer.find(({ level }) => level !== "note")
+    return { check: id, status: first === undefined ? "ok" : "failed", reason: first?.message ?? "" }
+  })
+  return { findings: Finding.byGravity(findings), checks: outcomes }
+}

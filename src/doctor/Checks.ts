@@ -1,0 +1,74 @@
+/**
+ * All checks, in the order of causes: what stands later may well be the consequence of what stands before it. A new check
+ * is one line here.
+ */
+import type { Check } from "./Check.ts"
+import * as Addresses from "./checks/Addresses.ts"
+import { addressing } from "./checks/Addressing.ts"
+import { capabilities } from "./checks/Capabilities.ts"
+import * as Fields from "./checks/Fields.ts"
+import * as Folder from "./checks/Folder.ts"
+import * as Forwarding from "./checks/Forwarding.ts"
+import * as Inside from "./checks/Inside.ts"
+import * as Namespaces from "./checks/Namespaces.ts"
+import { chainOrder } from "./checks/Order.ts"
+import * as Outside from "./checks/Outside.ts"
+import { pluginFile } from "./checks/PluginFile.ts"
+import * as PluginNeeds from "./checks/PluginNeeds.ts"
+import { pluginVersions } from "./checks/PluginVersions.ts"
+import * as Ports from "./checks/Ports.ts"
+import * as Specification from "./checks/Specification.ts"
+import * as Text from "./checks/Text.ts"
+
+/** Checks of files, without a look at the host. */
+export const configuration: ReadonlyArray<Check> = [
+  Folder.networkFound,
+  Text.json,
+  Specification.fileName,
+  Specification.specification,
+  Fields.pluginFields,
+  addressing,
+  chainOrder,
+  capabilities,
+  Folder.folderOrder,
+  Text.duplicateKeys,
+  Fields.fieldNames
+]
+
+/** Checks of plugins as they are on this host. */
+export const plugins: ReadonlyArray<Check> = [pluginFile, pluginVersions]
+
+/** Checks of the host and of attachments. */
+export const live: ReadonlyArray<Check> = [
+  PluginNeeds.pluginTools,
+  PluginNeeds.masterLink,
+  PluginNeeds.dhcpDaemon,
+  Addresses.storeUsable,
+  Addresses.rangeExhausted,
+  Namespaces.attachmentKnown,
+  Namespaces.namespace,
+  Namespaces.cachedResult,
+  Inside.link,
+  Inside.linkUp,
+  Outside.bridge,
+  Outside.hostEnd,
+  Addresses.duplicateAddress,
+  Inside.addresses,
+  Inside.routes,
+  Outside.gatewayAddress,
+  Addresses.overlappingSubnets,
+  Outside.wayBack,
+  Outside.gatewayAnswers,
+  Forwarding.ipForward,
+  Forwarding.forwardRules,
+  Forwarding.reversePath,
+  Forwarding.masquerade,
+  Ports.portsTaken,
+  Ports.portMappings,
+  Inside.nameServers,
+  Inside.mtu,
+  Inside.mac,
+  Forwarding.bridgeNetfilter,
+  Forwarding.backends,
+  Addresses.staleReservations
+]

@@ -1,0 +1,93 @@
+/** A file of a network configuration, as far as it can be read, and its plugins with their places. */
+import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
+import { isObject, type JsonObject } from "../json/Json.ts"
+import * as JsonSource from "../json/JsonSource.ts"
+import * as JsonText from "../json/JsonText.ts"
+import type { Path } from "../json/JsonText.ts"
+import type { Found, Place } from "./Finding.ts"
+
+/** A file, and what it says. */
+export interface ConfigFile {
+  readonly path: string
+  readonly text: string
+  readonly outcome: JsonSource.Source | JsonSource.Problem
+  /** Files of single plugins that runtimes add to the list. */
+  readonly beside: ReadonlyArray<ConfigFile>
+}
+
+/** A plugin of a network, an IPAM plugin too, and where it is said. */
+export interface Placed {
+  readonly type: string
+  readonly config: JsonObject
+  readonly file: ConfigFile
+  readonly at: Path
+  /** The plugin that calls it; undefined where the runtime does. */
+  readonly caller: Placed | undefined
+}
+
+/** A file with this text. */
+export const make = (path: string, text: string, beside: ReadonlyArray<ConfigFile> = []): ConfigFile => ({
+  path,
+  text,
+  outcome: JsonSource.parse(text),
+  beside
+})
+
+/** The document of a file; undefined where it is not JSON. */
+export const valueOf = ({ outcome }: ConfigFile): unknown => JsonSource.isSource(outcome) ? outcome.value : undefined
+
+/** The name of the network; undefined where the file has none. */
+export const nameOf = (file: ConfigFile): string | undefined => {
+  const value = valueOf(file)
+  return isObject(value) && typeof value["name"] === "string" ? value["name"] : undefined
+}
+
+/** The network as runtimes read it; undefined where the file is not JSON. */
+export const listOf = (file: ConfigFile): NetworkConfigList.NetworkConfigList | undefined => {
+  const value = valueOf(file)
+  if (!isObject(value)) return undefined
+  const fromFolder = file.beside.filter(({ outcome }) => JsonSource.isSource(outcome)).map(({ text }) => text.trim())
+  return NetworkConfigList.make(value, { text: file.text, fromFolder })
+}
+
+const placed = (file: ConfigFile, at: Path, config: JsonObject): ReadonlyArray<Placed> => {
+  const { ipam, type } = config
+  const plugin: Placed = { type: typeof type === "string" ? type : "", config, file, at, caller: undefined }
+  if (!isObject(ipam) || typeof ipam["type"] !== "string" || ipam["type"] === "") return [plugin]
+  return [plugin, { type: ipam["type"], config: ipam, file, at: [...at, "ipam"], caller: plugin }]
+}
+
+/** The plugins of a file, each IPAM plugin after the one that calls it. */
+export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
+  const value = valueOf(file)
+  if (!isObject(value)) return []
+  const { plugins } = value
+  const own = Array.isArray(plugins)
+    ? plugins.flatMap((plugin, index) => isObject(plugin) ? placed(file, ["plugins", index], plugin) : [])
+    : typeof value["type"] === "string"
+    ? placed(file, [], value)
+    : []
+  return [...own, ...file.beside.flatMap(pluginsOf)]
+}
+
+/** The place of an offset. */
+export const placeAt = (file: ConfigFile, offset: number): Place => ({
+  file: file.path,
+  ...JsonSource.position(file.text, offset)
+})
+
+/** The place of a value, or of the nearest one around it. */
+export const placeOf = (file: ConfigFile, path: Path): Place =>
+  placeAt(file, JsonSource.isSource(file.outcome) ? JsonSource.nearest(file.outcome, path).start : file.outcome.offset)
+
+/** A finding about the value at a path of a file. */
+export const foundAt = (
+  file: ConfigFile,
+  path: Path,
+  { message, ...found }: Omit<Found, keyof Place | "evidence"> & Partial<Pick<Found, "evidence">>
+): Found => ({
+  evidence: [],
+  ...found,
+  message: path.length === 0 ? message : `${JsonText.pathText(path)}: ${message}`,
+  ...placeOf(file, path)
+})

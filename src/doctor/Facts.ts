@@ -1,0 +1,63 @@
+/** What is known when the checks begin. All of it is plain data: nothing is looked up later. */
+import type * as Result from "effect/Result"
+import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
+import type { JsonObject } from "../json/Json.ts"
+import type { ConfigFile, Placed } from "./ConfigFile.ts"
+import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
+import type { Namespace } from "./facts/Namespace.ts"
+import type { PluginFact } from "./facts/Plugins.ts"
+import type { Rules } from "./facts/Rules.ts"
+import type { Listener } from "./facts/Sockets.ts"
+import type { Store } from "./facts/Store.ts"
+import type { Trial } from "./facts/Trial.ts"
+
+/** What could be found out, or why it could not. */
+export type Known<A> = Result.Result<A, string>
+
+/** The host as it is. */
+export interface Host {
+  /** Links, addresses and routes of the host. */
+  readonly network: Known<Namespace>
+  readonly rules: Known<Rules>
+  /** Values of /proc/sys, by their names with dots; a name that is not there has no entry. */
+  readonly sysctls: ReadonlyMap<string, string>
+  /** Who listens on ports of the host. */
+  readonly listeners: Known<ReadonlyArray<Listener>>
+  /** The files of tools, by name; a tool that is not there has no entry. */
+  readonly tools: ReadonlyMap<string, string>
+  /** Which of the files that configurations name are there. */
+  readonly files: ReadonlySet<string>
+  /** The name of the processor as ELF numbers it. */
+  readonly machine: number | undefined
+}
+
+/** All that checks can know. */
+export interface Facts {
+  /** The folder of configurations; undefined where nobody asked about a folder. */
+  readonly folder: string | undefined
+  /** The files of the folder in the order in which runtimes load them. */
+  readonly files: ReadonlyArray<ConfigFile>
+  /** What was asked for: the name of a network, a file, or undefined for what a runtime would choose. */
+  readonly asked: string | undefined
+  /** The file to look at; undefined where there is none. */
+  readonly file: ConfigFile | undefined
+  /** Its network; undefined where it cannot be read. */
+  readonly network: NetworkConfigList | undefined
+  /** The plugins of the network with their places. */
+  readonly chain: ReadonlyArray<Placed>
+  readonly cniPath: ReadonlyArray<string>
+  readonly plugins: ReadonlyMap<string, PluginFact>
+  /** The names of all files in the folders of plugins. */
+  readonly known: ReadonlyArray<string>
+  readonly capabilityArgs: JsonObject
+  readonly host: Host | undefined
+  /** What host-local keeps of this network; undefined where it has no such plugin. */
+  readonly store: Store | undefined
+  /** The attachments to look at. */
+  readonly attachments: ReadonlyArray<Attachment>
+  /** All attachments of the cache; those of this network with what their namespaces are. */
+  readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
+  /** Whether somebody asked about one attachment. */
+  readonly isOneAsked: boolean
+  readonly trial: Trial | undefined
+}

@@ -1,0 +1,275 @@
+/** What becomes of a packet in the rules of the host, as far as its rules can be understood. */
+import * as Json from "../json/Json.ts"
+import * as Cidr from "./Cidr.ts"
+import type { Chain, NftChain, Rule, Rules, Ruleset } from "./facts/Rules.ts"
+
+/** A packet on its way. What is not said of it is not known. */
+export interface Packet {
+  readonly family: 4 | 6
+  readonly source?: Cidr.Cidr
+  readonly destination?: Cidr.Cidr
+  /** Whether it is for an address of the host. */
+  readonly isForHost?: boolean
+  readonly inLink?: string
+  readonly outLink?: string
+  readonly protocol?: string
+  readonly port?: number
+  readonly state: "NEW" | "ESTABLISHED"
+}
+
+/** Where a packet ends. `unknown`: a rule decides that cannot be understood. */
+export interface Verdict {
+  readonly end: "accept" | "drop" | "unknown"
+  /** The target that it ends at, such as `MASQUERADE` or `DNAT`; empty at the policy of a chain. */
+  readonly target: string
+  /** What DNAT makes of its destination. */
+  readonly to: string | undefined
+  /** The rule that decides, or the policy. */
+  readonly rule: string
+}
+
+type Match = true | false | "unknown"
+
+const both = (left: Match, right: Match): Match =>
+  left === false || right === false ? false : left === true && right === true ? true : "unknown"
+
+const negated = (match: Match): Match => match === "unknown" ? match : !match
+
+const inSubnet = (address: Cidr.Cidr | undefined, text: string): Match => {
+  const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
+  return address === undefined || subnet === undefined ? "unknown" : Cidr.contains(subnet, address)
+}
+
+const isLink = (link: string | undefined, pattern: string): Match =>
+  link === undefined
+    ? "unknown"
+    : pattern.endsWith("+") || pattern.endsWith("*")
+    ? link.startsWith(pattern.slice(0, -1))
+    : link === pattern
+
+const isPort = (port: number | undefined, text: string): Match =>
+  port === undefined ? "unknown" : text.split(",").some((part) => {
+    const [from = "", to = from] = part.split(":")
+    return port >= Number(from || 0) && port <= Number(to || 65535)
+  })
+
+/** Options that say nothing about the packet, with the number of words after them. */
+const silent: { readonly [option: string]: number } = { "-m": 1, "--comment": 1, "--wait": 0 }
+
+/** Targets that end the way of a packet. */
+const ends: { readonly [target: string]: Verdict["end"] } = {
+  ACCEPT: "accept",
+  DROP: "drop",
+  REJECT: "drop",
+  MASQUERADE: "accept",
+  SNAT: "accept",
+  DNAT: "accept",
+  REDIRECT: "accept"
+}
+
+/** Targets after which a packet goes on. */
+const passing = new Set(["MARK", "CONNMARK", "LOG", "NFLOG", "TCPMSS", "CHECKSUM", "SET", "CT", "CLASSIFY", "TRACE"])
+
+interface Reading {
+  readonly match: Match
+  readonly target: string | undefined
+  readonly isGoto: boolean
+  readonly to: string | undefined
+}
+
+const read = ({ words }: Rule, packet: Packet): Reading => {
+  let match: Match = true
+  let target: string | undefined
+  let to: string | undefined
+  let isGoto = false
+  for (let index = 0; index < words.length; index++) {
+    const isNegated = words[index] === "!"
+    if (isNegated) index++
+    const option = words[index] ?? ""
+    const value = words[index + 1] ?? ""
+    const matches = (found: Match) => {
+      match = both(match, isNegated ? negated(found) : found)
+      index++
+    }
+    if (option in silent) index += silent[option] ?? 0
+    else if (option === "-s") matches(inSubnet(packet.source, value))
+    else if (option === "-d") matches(inSubnet(packet.destination, value))
+    else if (option === "-i") matches(isLink(packet.inLink, value))
+    else if (option === "-o") matches(isLink(packet.outLink, value))
+    else if (option === "-p") {
+      matches(value === "all" || (packet.protocol === undefined ? "unknown" : packet.protocol === value))
+    } else if (option === "--ctstate" || option === "--state") {
+      matches(value.split(",").includes(packet.state))
+    } else if (option === "--dport" || option === "--dports" || option === "--ports") {
+      matches(isPort(packet.port, value))
+    } else if (option === "--dst-type" && value === "LOCAL") matches(packet.isForHost ?? "unknown")
+    else if (option === "--to-destination") {
+      to = value
+      index++
+    } else if (option === "-j" || option === "-g") {
+      target = value
+      isGoto = option === "-g"
+      index++
+    } else if (target !== undefined) break // options of the target
+    else {
+      match = both(match, "unknown")
+      while (index + 1 < words.length && !/^(?:-|!)/.test(words[index + 1] ?? "")) index++
+    }
+  }
+  return { match, target, isGoto, to }
+}
+
+/** How many chains deep a packet is followed. */
+const deepest = 32
+
+/** Where a packet ends in a chain; undefined where it comes out at its end. */
+const inChain = (
+  chains: ReadonlyMap<string, Chain>,
+  name: string,
+  packet: Packet,
+  depth: number
+): Verdict | undefined => {
+  let isUncertain = false
+  const verdict = (end: Verdict["end"], target: string, rule: string, to?: string): Verdict => ({
+    end: isUncertain ? "unknown" : end,
+    target,
+    to,
+    rule
+  })
+  for (const rule of depth > deepest ? [] : chains.get(name)?.rules ?? []) {
+    const { isGoto, match, target, to } = read(rule, packet)
+    if (match === false || target === undefined || passing.has(target)) continue
+    if (target === "RETURN") {
+      if (match === true) return isUncertain ? verdict("unknown", "", rule.text) : undefined
+      isUncertain = true
+      continue
+    }
+    const end = ends[target]
+    const inner = chains.has(target) ? inChain(chains, target, packet, depth + 1) : undefined
+    const reached = end !== undefined
+      ? verdict(end, target, rule.text, to)
+      : chains.has(target)
+      ? inner
+      : verdict("unknown", target, rule.text)
+    if (reached === undefined) {
+      if (isGoto && match === true) return undefined
+      continue
+    }
+    if (match === "unknown" || reached.end === "unknown") isUncertain = true
+    else return { ...reached, end: isUncertain ? "unknown" : reached.end }
+  }
+  return isUncertain ? verdict("unknown", "", "") : undefined
+}
+
+/** Where a packet ends in a built-in chain of a table; undefined where the ruleset has no such chain. */
+export const follow = (
+  { tables }: Ruleset,
+  table: string,
+  chain: string,
+  packet: Packet
+): Verdict | undefined => {
+  const chains = tables.get(table)
+  const builtIn = chains?.get(chain)
+  if (chains === undefined || builtIn === undefined) return undefined
+  return inChain(chains, chain, packet, 0) ?? {
+    end: builtIn.policy === "DROP" ? "drop" : "accept",
+    target: "",
+    to: undefined,
+    rule: `-P ${chain} ${builtIn.policy}`
+  }
+}
+
+/** Where a packet ends in each backend of iptables: it has to get through all of them. */
+export const inAll = ({ rulesets }: Rules, table: string, chain: string, packet: Packet) =>
+  rulesets.filter(({ family }) => family === packet.family).flatMap((ruleset) => {
+    const verdict = follow(ruleset, table, chain, packet)
+    return verdict === undefined ? [] : [{ ...verdict, backend: ruleset.backend }]
+  })
+
+const nftFamilies = { 4: ["ip", "inet"], 6: ["ip6", "inet"] } as const
+
+const member = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
+  path.reduce<unknown>((at, key) => Json.isObject(at) ? at[key] : undefined, value)
+
+const values = (right: unknown): ReadonlyArray<unknown> => {
+  const set = member(right, "set")
+  return Array.isArray(set) ? set : Array.isArray(right) ? right : [right]
+}
+
+const nftMatches = (match: unknown, packet: Packet): Match => {
+  const left = member(match, "left")
+  const right = values(member(match, "right"))
+  const isNegated = member(match, "op") === "!="
+  const found = ((): Match => {
+    const key = member(left, "meta", "key")
+    const field = member(left, "payload", "field")
+    if (key === "iifname" || key === "oifname") {
+      const link = key === "iifname" ? packet.inLink : packet.outLink
+      return right.every((each) => typeof each === "string")
+        ? link === undefined ? "unknown" : right.some((each) => isLink(link, each as string) === true)
+        : "unknown"
+    }
+    if (member(left, "ct", "key") === "state") return right.includes(packet.state.toLowerCase())
+    if (field === "saddr" || field === "daddr") {
+      const address = field === "saddr" ? packet.source : packet.destination
+      const texts = right.map((each) =>
+        typeof each === "string"
+          ? each
+          : `${String(member(each, "prefix", "addr"))}/${String(member(each, "prefix", "len"))}`
+      )
+      if (texts.some((each) => (Cidr.parse(each) ?? Cidr.parseAddress(each)) === undefined)) return "unknown"
+      return address === undefined ? "unknown" : texts.some((each) => inSubnet(address, each) === true)
+    }
+    return "unknown"
+  })()
+  return isNegated ? negated(found) : found
+}
+
+/** Where a packet ends in a chain of nftables; undefined where it comes out at its end. */
+const inNftChain = (
+  chains: ReadonlyArray<NftChain>,
+  chain: NftChain,
+  packet: Packet,
+  depth: number
+): Verdict["end"] | undefined => {
+  let isUncertain = false
+  for (const expressions of depth > deepest ? [] : chain.rules) {
+    let match: Match = true
+    for (const expression of expressions) {
+      if ("match" in expression) match = both(match, nftMatches(expression["match"], packet))
+      else if ("accept" in expression || "drop" in expression || "reject" in expression || "return" in expression) {
+        if (match === false) break
+        if (match === "unknown" || isUncertain) {
+          isUncertain = true
+          break
+        }
+        return "accept" in expression ? "accept" : "return" in expression ? undefined : "drop"
+      } else if ("jump" in expression || "goto" in expression) {
+        if (match === false) break
+        const name = member(expression["jump"] ?? expression["goto"], "target")
+        const target = chains.find((each) =>
+          each.family === chain.family && each.table === chain.table && each.name === name
+        )
+        const inner = target === undefined ? "unknown" : inNftChain(chains, target, packet, depth + 1)
+        if (inner === undefined) continue
+        if (inner === "unknown" || match === "unknown" || isUncertain) isUncertain = true
+        else return inner
+      } else if (!("counter" in expression) && !("log" in expression) && !("mangle" in expression)) {
+        match = both(match, "unknown")
+      }
+    }
+  }
+  return isUncertain ? "unknown" : undefined
+}
+
+/** The chains of nftables with this hook that a packet does not get through. */
+export const droppedByNft = ({ nft }: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
+  nft.filter((chain) =>
+    chain.hook === hook && chain.type === "filter" &&
+    (nftFamilies[packet.family] as ReadonlyArray<string>).includes(chain.family) &&
+    (inNftChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")) === "drop"
+  )
+
+/** Whether a chain of nftables speaks of an address: where plugins put their rules with nftables. */
+export const isNamedInNft = ({ nft }: Rules, text: string): boolean =>
+  nft.some(({ rules }) => JSON.stringify(rules).includes(JSON.stringify(text).slice(1, -1)))

@@ -1,0 +1,72 @@
+/** The ranges that host-local gives addresses out of. Source: host-local, `backend/allocator`. */
+import { isObject, type JsonObject } from "../json/Json.ts"
+import type { Path } from "../json/JsonText.ts"
+import * as Cidr from "./Cidr.ts"
+
+/** A range as it stands in a configuration. */
+export interface Range {
+  readonly at: Path
+  readonly subnet: Cidr.Cidr
+  readonly start: bigint
+  readonly end: bigint
+  readonly gateway: Cidr.Cidr
+  /** Whether the configuration says which gateway. */
+  readonly saysGateway: boolean
+  readonly written: JsonObject
+}
+
+/** A set of ranges: a container gets one address of each set. */
+export type RangeSet = ReadonlyArray<Range>
+
+const textOf = (value: unknown): string => typeof value === "string" ? value : ""
+
+const rangeOf = (written: unknown, at: Path): ReadonlyArray<Range> => {
+  if (!isObject(written)) return []
+  const given = Cidr.parse(textOf(written["subnet"]))
+  if (given === undefined) return []
+  const subnet = Cidr.network(given)
+  const addressOf = (name: string) => Cidr.parseAddress(textOf(written[name]))
+  const gateway = addressOf("gateway")
+  const lastUsable = subnet.family === 4 ? Cidr.last(subnet) - 1n : Cidr.last(subnet)
+  return [{
+    at,
+    subnet,
+    start: addressOf("rangeStart")?.address ?? subnet.address + 1n,
+    end: addressOf("rangeEnd")?.address ?? lastUsable,
+    gateway: gateway ?? { family: subnet.family, address: subnet.address + 1n, length: subnet.family === 4 ? 32 : 128 },
+    saysGateway: gateway !== undefined,
+    written
+  }]
+}
+
+/** The sets of ranges of an `ipam` part at a path, without those that cannot be read. */
+export const of = (ipam: JsonObject, at: Path): ReadonlyArray<RangeSet> => {
+  const { ranges, subnet } = ipam
+  const lone = subnet === undefined || subnet === "" ? [] : [rangeOf(ipam, at)]
+  const sets = Array.isArray(ranges)
+    ? ranges.map((set, index) =>
+      Array.isArray(set) ? set.flatMap((range, inner) => rangeOf(range, [...at, "ranges", index, inner])) : []
+    )
+    : []
+  return [...lone, ...sets].filter((set) => set.length > 0)
+}
+
+/** Whether a set gives an address out. */
+export const gives = (set: RangeSet, address: Cidr.Cidr): boolean =>
+  set.some(({ end, gateway, start, subnet }) =>
+    address.family === subnet.family && address.address >= start && address.address <= end &&
+    !Cidr.isSameAddress(address, gateway)
+  )
+
+/** How many addresses a set gives out. */
+export const size = (set: RangeSet): bigint =>
+  set.reduce((total, { end, gateway, start, subnet }) => {
+    const isInside = gateway.family === subnet.family && gateway.address >= start && gateway.address <= end
+    return total + (end < start ? 0n : end - start + 1n - (isInside ? 1n : 0n))
+  }, 0n)
+
+/** A set as people read it. */
+export const text = (set: RangeSet): string =>
+  set.map(({ end, start, subnet: { family } }) =>
+    `${Cidr.addressText({ family, address: start })}-${Cidr.addressText({ family, address: end })}`
+  ).join(", ")

@@ -1,0 +1,44 @@
+/** What plugins of known types do in a chain. */
+import type { Placed } from "./ConfigFile.ts"
+
+/** Plugins that make the interface of a container. */
+const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-device", "dummy", "tap", "ovs", "sriov"])
+
+/** Plugins that fail where no plugin before them has a result. */
+const followers = new Set(["portmap", "firewall", "bandwidth", "sbr", "vrf"])
+
+/** Whether a plugin makes the interface of a container. */
+export const makesInterface = ({ caller, type }: Placed): boolean => caller === undefined && makers.has(type)
+
+/** Whether a plugin works on what others made. */
+export const follows = ({ caller, type }: Placed): boolean => caller === undefined && followers.has(type)
+
+/** The plugin that makes the interface: where none is known to, the first that is not a tap of ours. */
+export const makerOf = (chain: ReadonlyArray<Placed>): Placed | undefined =>
+  chain.find(makesInterface) ??
+    chain.find(({ caller, type }) => caller === undefined && type !== "passthrough" && !followers.has(type))
+
+/** The first plugin of a type in a chain. */
+export const ofType = (chain: ReadonlyArray<Placed>, type: string): Placed | undefined =>
+  chain.find((plugin) => plugin.type === type)
+
+/** The IPAM plugin of the plugin that makes the interface. */
+export const ipamOf = (chain: ReadonlyArray<Placed>): Placed | undefined => {
+  const maker = makerOf(chain)
+  return chain.find(({ caller }) => caller !== undefined && caller === maker)
+}
+
+/** The name of the bridge of a network; undefined where it has none. */
+export const bridgeOf = (chain: ReadonlyArray<Placed>): string | undefined => {
+  const bridge = makerOf(chain)
+  if (bridge?.type !== "bridge") return undefined
+  const name = bridge.config["bridge"]
+  return typeof name === "string" && name !== "" ? name : "cni0"
+}
+
+/** Whether the host itself is the gateway of a network. */
+export const isRouted = (chain: ReadonlyArray<Placed>): boolean => {
+  const maker = makerOf(chain)
+  return maker?.type === "ptp" ||
+    (maker?.type === "bridge" && (maker.config["isGateway"] === true || maker.config["isDefaultGateway"] === true))
+}

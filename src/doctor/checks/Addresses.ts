@@ -1,0 +1,198 @@
+/** Addresses: who has them, and whether somebody else does too. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import { foundAt, nameOf, pluginsOf } from "../ConfigFile.ts"
+import type { Facts } from "../Facts.ts"
+import type { Judged } from "../facts/Store.ts"
+import type { Found } from "../Finding.ts"
+import * as Ranges from "../Ranges.ts"
+import * as Roles from "../Roles.ts"
+import { subnetsOf } from "./Addressing.ts"
+
+/** How many reservations are named one by one. */
+const shown = 20
+
+const inWords = ({ address, containerId, ifname, reason }: Judged): string =>
+  `${address}: ${containerId}${ifname === "" ? "" : ` ${ifname}`} (${reason})`
+
+const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
+  ...reservations.slice(0, shown).map(inWords),
+  ...(reservations.length > shown ? [`and ${reservations.length - shown} more`] : [])
+]
+
+const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${network?.name ?? ""} --fix`
+
+export const storeUsable: Check = {
+  id: "address-store",
+  phase: "addresses",
+  find: ({ store }) =>
+    store === undefined
+      ? { skipped: "the network has no store of host-local" }
+      : store.problem === undefined
+      ? []
+      : [{
+        level: "error",
+        plugin: "host-local",
+        message: `the store ${store.folder} cannot be read: ${store.problem}`,
+        evidence: [],
+        fix: `make ${store.folder} a folder that root can write`
+      }]
+}
+
+export const rangeExhausted: Check = {
+  id: "range-exhausted",
+  phase: "addresses",
+  find: (facts) => {
+    const { chain, store } = facts
+    const ipam = Roles.ofType(chain, "host-local")
+    if (ipam === undefined || store === undefined) return { skipped: "the network has no store of host-local" }
+    return Ranges.of(ipam.config, ipam.at).flatMap((set) => {
+      const taken = store.reservations.filter(({ address }) => {
+        const parsed = Cidr.parseAddress(address)
+        return parsed !== undefined && Ranges.gives(set, parsed)
+      })
+      const size = Ranges.size(set)
+      if (size <= 0n || BigInt(taken.length) < size) return []
+      const gone = taken.filter(({ isGone }) => isGone)
+      return [foundAt(ipam.file, set[0]?.at ?? ipam.at, {
+        level: "error",
+        plugin: ipam.type,
+        message: `all ${size} addresses of ${Ranges.text(set)} are taken${
+          gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`
+        }: the next ADD fails`,
+        evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
+        fix: gone.length === 0 ? "use a larger subnet" : leaks(facts)
+      })]
+    })
+  }
+}
+
+export const staleReservations: Check = {
+  id: "stale-reservations",
+  phase: "addresses",
+  find: (facts) => {
+    const { store } = facts
+    if (store === undefined) return { skipped: "the network has no store of host-local" }
+    const gone = store.reservations.filter(({ isGone }) => isGone)
+    return gone.length === 0 ? [] : [{
+      level: "warning",
+      plugin: "host-local",
+      message: gone.length === 1
+        ? `the address ${gone[0]?.address} is reserved for ${gone[0]?.containerId}, which is gone`
+        : `${gone.length} addresses are reserved for containers that are gone`,
+      evidence: listed(gone),
+      fix: leaks(facts)
+    }]
+  }
+}
+
+/** Plugins whose networks are those of the host on purpose. */
+const onHostNetwork = new Set(["macvlan", "ipvlan", "vlan", "host-device", "sriov"])
+
+export const overlappingSubnets: Check = {
+  id: "overlapping-subnets",
+  phase: "addresses",
+  find: ({ attachments, chain, file, files, host }) => {
+    const ipam = Roles.ipamOf(chain)
+    const maker = Roles.makerOf(chain)
+    if (ipam === undefined || file === undefined) return { skipped: "the network has no subnet of its own" }
+    const subnets = subnetsOf(ipam)
+    const found: Array<Found> = []
+    const report = (level: Found["level"], subnet: Cidr.Cidr, message: string, evidence: ReadonlyArray<string>) =>
+      found.push(foundAt(ipam.file, ipam.at, {
+        level,
+        plugin: ipam.type,
+        message: `${Cidr.text(subnet)} ${message}`,
+        evidence,
+        fix: "use a subnet that nobody else has"
+      }))
+    const link = Roles.bridgeOf(chain)
+    const isOnHost = onHostNetwork.has(maker?.type ?? "")
+    if (host !== undefined && Result.isSuccess(host.network) && !isOnHost) {
+      const { links, routes } = host.network.success
+      const ends = new Set(
+        attachments.flatMap(({ result }) =>
+          Result.isSuccess(result)
+            ? (result.success.interfaces ?? []).filter((each) => !each?.sandbox).map((each) => each?.name)
+            : []
+        )
+      )
+      for (const route of routes) {
+        const { device, protocol, table, to, type } = route
+        if (table !== "main" || type !== "unicast" || Cidr.isDefault(to) || device === undefined) continue
+        if (device === link || ends.has(device)) continue
+        const kind = links.find(({ name }) => name === device)?.kind
+        const isHostRoute = to.length === (to.family === 4 ? 32 : 128)
+        if (isHostRoute && kind === "veth" && maker?.type === "ptp") continue
+        const subnet = subnets.find((each) => Cidr.overlap(each, to))
+        if (subnet === undefined) continue
+        const isTaken = Cidr.contains(subnet, to)
+        if (!isTaken && protocol !== "kernel") continue // a route to more than the subnet, which the subnet is taken out of
+        const address = links.find(({ name }) => name === device)?.addresses.find((each) => Cidr.contains(to, each))
+        report(
+          isTaken ? "error" : "warning",
+          subnet,
+          `overlaps with ${Cidr.text(to)}, which the host has on ${device}`,
+          [`route ${Cidr.text(to)} dev ${device}`, ...(address === undefined ? [] : [`${device} has ${address.text}`])]
+        )
+      }
+    }
+    for (const other of files) {
+      if (other.path === file.path || nameOf(other) === nameOf(file)) continue
+      const theirs = pluginsOf(other)
+      const otherIpam = Roles.ipamOf(theirs)
+      const otherMaker = Roles.makerOf(theirs)
+      if (otherIpam === undefined || (isOnHost && onHostNetwork.has(otherMaker?.type ?? ""))) continue
+      const clash = subnetsOf(otherIpam).find((each) => subnets.some((subnet) => Cidr.overlap(subnet, each)))
+      const subnet = clash === undefined ? undefined : subnets.find((each) => Cidr.overlap(each, clash))
+      if (clash === undefined || subnet === undefined) continue
+      report("warning", subnet, `overlaps with ${Cidr.text(clash)} of the network ${nameOf(other) ?? ""}`, [other.path])
+    }
+    return found
+  }
+}
+
+export const duplicateAddress: Check = {
+  id: "duplicate-address",
+  phase: "addresses",
+  find: ({ all, attachments, chain, host }) => {
+    if (attachments.length === 0) return { skipped: "there is no attachment" }
+    const plugin = Roles.ipamOf(chain)?.type
+    const blame = plugin === undefined ? {} : { plugin }
+    const found: Array<Found> = []
+    const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
+    for (const attachment of attachments) {
+      const { containerId, netns, sight } = attachment
+      if (sight._tag !== "There" || sight.isHost) continue
+      const own = sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
+        .filter(({ text }) => !/^fe80:/i.test(text))
+      const later = all.slice(1 + all.findIndex(({ file }) => file === attachment.file))
+      for (const rival of later) {
+        if (rival.sight?._tag !== "There" || rival.netns === netns || rival.containerId === containerId) continue
+        const theirs = rival.sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
+        const same = own.find((mine) => theirs.some((each) => Cidr.isSameAddress(mine, each)))
+        if (same === undefined) continue
+        found.push({
+          level: "error",
+          ...blame,
+          message: `${containerId} and ${rival.containerId} both have the address ${same.text}`,
+          evidence: [`${netns}: ${same.text}`, `${rival.netns}: ${same.text}`],
+          fix: "detach and attach one of them again: cni-passthrough run del, and then add"
+        })
+      }
+      const clash = links.flatMap(({ addresses, name }) => addresses.map((address) => ({ name, address })))
+        .find(({ address, name }) => name !== "lo" && own.some((mine) => Cidr.isSameAddress(mine, address)))
+      if (clash !== undefined) {
+        found.push({
+          level: "error",
+          ...blame,
+          message: `${containerId} has the address ${clash.address.text}, which the host has on ${clash.name}`,
+          evidence: [`${netns}: ${clash.address.text}`, `host: ${clash.name} ${clash.address.text}`],
+          fix: `ip addr del ${clash.address.text} dev ${clash.name}, or attach the container again`
+        })
+      }
+    }
+    return found
+  }
+}

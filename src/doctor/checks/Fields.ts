@@ -1,0 +1,68 @@
+/** Fields of plugins: what they refuse, and what they pass over because it is misspelt. */
+import * as NearName from "../../plugin/NearName.ts"
+import * as Settings from "../../plugin/Settings.ts"
+import type { Check } from "../Check.ts"
+import { foundAt, type Placed } from "../ConfigFile.ts"
+import type { Found } from "../Finding.ts"
+import * as NearMiss from "../NearMiss.ts"
+import * as PluginFields from "../PluginFields.ts"
+
+const isOurs = ({ type }: Placed): boolean => type === "passthrough"
+
+const byPlace = (left: Found, right: Found): number =>
+  (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
+
+/** Fields of our own plugin that are wrong. */
+const ourProblems = ({ at, config, file, type }: Placed): ReadonlyArray<Found> =>
+  Settings.read(config).problems.map(({ message, path }) =>
+    foundAt(file, [...at, ...path], { level: "error", plugin: type, message, fix: "correct the value" })
+  )
+
+const doesNotKnow = ({ at, file, type }: Placed, name: string, similar: ReadonlyArray<string>): Found =>
+  foundAt(file, [...at, name], {
+    level: "warning",
+    plugin: type,
+    message: `the plugin does not know this field: did you mean ${similar.join(" or ")}?`,
+    fix: `rename "${name}" to "${similar[0]}"`
+  })
+
+/** Fields that are spelt in another way than the plugin knows them, and so are passed over. */
+const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
+  const keys = Object.keys(plugin.config)
+  if (isOurs(plugin)) {
+    return keys.flatMap((name) => {
+      const similar = NearName.similar(name, Settings.names)
+      return similar.length === 0 ? [] : [doesNotKnow(plugin, name, similar)]
+    })
+  }
+  const names = PluginFields.namesOf(plugin.type)
+  if (names === undefined) return []
+  const isKnown = (key: string) => names.some((name) => name.toLowerCase() === key.toLowerCase())
+  return keys.filter((key) => key.length > 3 && !isKnown(key)).flatMap((key) => {
+    const name = NearMiss.nearest(key, names.filter((name) => !keys.includes(name)))
+    return name === undefined ? [] : [doesNotKnow(plugin, key, [name])]
+  })
+}
+
+const theirProblems = ({ at, config, file, type }: Placed): ReadonlyArray<Found> =>
+  PluginFields.problems(type, config).map(({ isHarmless = false, message, path }) =>
+    foundAt(file, [...at, ...path], {
+      level: isHarmless ? "warning" : "error",
+      plugin: type,
+      message,
+      fix: "correct the value"
+    })
+  )
+
+export const pluginFields: Check = {
+  id: "plugin-fields",
+  phase: "configuration",
+  find: ({ chain }) =>
+    chain.flatMap((plugin) => isOurs(plugin) ? ourProblems(plugin).toSorted(byPlace) : theirProblems(plugin))
+}
+
+export const fieldNames: Check = {
+  id: "field-names",
+  phase: "configuration",
+  find: ({ chain }) => chain.flatMap(misspelt)
+}

@@ -1,0 +1,258 @@
+/** What a container has: its link, addresses, routes, name servers. */
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import { interfacesOf } from "../facts/Attachment.ts"
+import * as Namespace from "../facts/Namespace.ts"
+import type { Found } from "../Finding.ts"
+import * as Roles from "../Roles.ts"
+import * as Seen from "../Seen.ts"
+
+const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
+
+/** Asks something of each attachment. */
+const ofEach = (facts: Facts, find: (seen: Seen.Seen) => ReadonlyArray<Found>) => {
+  const all = Seen.of(facts)
+  return all.length === 0 ? noAttachment : all.flatMap(find)
+}
+
+/** Asks something of each attachment whose link is there. */
+const ofLinked = (facts: Facts, find: (seen: Seen.Seen, link: Namespace.Link) => ReadonlyArray<Found>) =>
+  ofEach(facts, (seen) => seen.link === undefined ? [] : find(seen, seen.link))
+
+const nsenter = ({ attachment: { netns } }: Seen.Seen): string => `nsenter --net=${netns} `
+
+export const link: Check = {
+  id: "link",
+  phase: "attachment",
+  find: (facts) =>
+    ofEach(
+      facts,
+      (seen) =>
+        seen.link === undefined && interfacesOf(seen.result).length + Seen.addressesOf(seen).length > 0
+          ? [{
+            level: "error",
+            ...Seen.blame(seen),
+            message: `${seen.title}: the namespace ${seen.attachment.netns} has no such link`,
+            evidence: seen.inside.links.map(Seen.linkText),
+            fix: Seen.again(seen)
+          }]
+          : []
+    )
+}
+
+export const linkUp: Check = {
+  id: "link-up",
+  phase: "attachment",
+  find: (facts) =>
+    ofLinked(facts, (seen, link) =>
+      link.isUp ? [] : [{
+        level: "error",
+        ...Seen.blame(seen),
+        message: `${seen.title} is down`,
+        evidence: [Seen.linkText(link)],
+        fix: `${nsenter(seen)}ip link set ${link.name} up; routes that went with it: ${Seen.again(seen)}`
+      }])
+}
+
+export const mac: Check = {
+  id: "mac",
+  phase: "attachment",
+  find: (facts) =>
+    ofLinked(facts, (seen, link) => {
+      const said = interfacesOf(seen.result).find(({ name, sandbox }) => sandbox !== "" && name === link.name)?.mac ??
+        ""
+      return said === "" || said.toLowerCase() === link.mac.toLowerCase() ? [] : [{
+        level: "warning",
+        ...Seen.blame(seen),
+        message: `${seen.title} has the MAC ${link.mac}, expected ${said}, which its ADD gave it`,
+        evidence: [Seen.linkText(link)],
+        fix: `${nsenter(seen)}ip link set ${link.name} address ${said}`
+      }]
+    })
+}
+
+const routesText = (routes: ReadonlyArray<Namespace.Route>): ReadonlyArray<string> =>
+  routes.filter(({ table, type }) => table !== "local" && type === "unicast").slice(0, 20).map((
+    { device, gateway, table, to }
+  ) =>
+    `${Cidr.isDefault(to) ? "default" : Cidr.text(to)}${gateway === undefined ? "" : ` via ${gateway}`} dev ${device}${
+      table === "main" ? "" : ` table ${table}`
+    }`
+  )
+
+export const addresses: Check = {
+  id: "addresses",
+  phase: "attachment",
+  find: (facts) => {
+    const ipam = Roles.ipamOf(facts.chain)?.type
+    return ofLinked(facts, (seen, link) =>
+      Seen.addressesOf(seen).flatMap((expected): ReadonlyArray<Found> => {
+        const actual = link.addresses.find((each) => Cidr.isSameAddress(each, expected))
+        const blame = actual?.isDuplicate === true && ipam !== undefined ? { plugin: ipam } : Seen.blame(seen)
+        const base = {
+          level: "error",
+          ...blame,
+          evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`)
+        } as const
+        if (actual === undefined) {
+          return [{
+            ...base,
+            message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
+            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${link.name}; routes that went with it: ${
+              Seen.again(seen)
+            }`
+          }]
+        }
+        if (actual.isDuplicate) {
+          return [{
+            ...base,
+            message: `${seen.title}: another host of the link has ${expected.text} too, so that it is not used`,
+            fix: Seen.again(seen)
+          }]
+        }
+        return actual.length === expected.length ? [] : [{
+          ...base,
+          message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
+          fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${link.name} && ` +
+            `${nsenter(seen)}ip addr del ${actual.text} dev ${link.name}`
+        }]
+      }))
+  }
+}
+
+export const routes: Check = {
+  id: "routes",
+  phase: "attachment",
+  find: (facts) =>
+    ofLinked(facts, (seen, link) => {
+      if (!link.isUp) return [] // its routes are gone with it
+      const gateways = Seen.gatewaysOf(seen)
+      return (seen.result.routes ?? []).flatMap((route): ReadonlyArray<Found> => {
+        const to = Cidr.parse(route?.dst ?? "")
+        if (to === undefined) return []
+        const expected = Cidr.network(to)
+        const all = seen.inside.routes.filter((each) =>
+          Cidr.isSameAddress(each.to, expected) && each.to.length === expected.length &&
+          each.to.family === expected.family
+        )
+        const via = Cidr.parseAddress(route?.gw ?? "") ?? gateways.find(({ family }) => family === to.family)
+        const wanted = via === undefined ? "" : ` via ${Cidr.addressText(via)}`
+        const name = Cidr.isDefault(to) ? "default route" : `route to ${Cidr.text(expected)}`
+        const evidence = routesText(seen.inside.routes)
+        const command = `${nsenter(seen)}ip route replace ${Cidr.text(expected)}${wanted} dev ${link.name}`
+        if (!all.some(({ type }) => type === "unicast")) {
+          return [{
+            level: "error",
+            ...Seen.blame(seen),
+            message: `${seen.title}: the namespace has no ${name}${wanted}, which its ADD gave it`,
+            evidence,
+            fix: command
+          }]
+        }
+        const own = all.filter(({ device }) => device === link.name)
+        const isRight = own.length === 0 || via === undefined ||
+          own.some(({ gateway }) => {
+            const actual = Cidr.parseAddress(gateway ?? "")
+            return actual === undefined || Cidr.isSameAddress(actual, via)
+          })
+        return isRight ? [] : [{
+          level: "error",
+          ...Seen.blame(seen),
+          message: `${seen.title}: the ${name} goes via ${own[0]?.gateway}, expected${wanted}`,
+          evidence,
+          fix: command
+        }]
+      })
+    })
+}
+
+/** Addresses that are the container itself. */
+const isLoopback = (address: Cidr.Cidr): boolean =>
+  address.family === 4 ? address.address >> 24n === 127n : address.address === 1n
+
+export const nameServers: Check = {
+  id: "name-servers",
+  phase: "attachment",
+  find: (facts) =>
+    ofLinked(
+      facts,
+      (seen) =>
+        [...new Set(seen.result.dns?.nameservers ?? [])].flatMap((server): ReadonlyArray<Found> => {
+          const address = Cidr.parseAddress(server ?? "")
+          const base = { ...Seen.blame(seen), evidence: [`nameserver ${server}`] }
+          if (address === undefined) {
+            return [{
+              ...base,
+              level: "error",
+              message: `${seen.title}: the name server ${JSON.stringify(server)} is not an IP address`,
+              fix: "correct \"dns\", or the file of \"resolvConf\""
+            }]
+          }
+          if (isLoopback(address)) {
+            return [{
+              ...base,
+              level: "warning",
+              message: `${seen.title}: the name server ${server} is the container itself, and not the host`,
+              fix: "name a server that containers reach: in systemd-resolved's hosts /run/systemd/resolve/resolv.conf"
+            }]
+          }
+          return Namespace.routeTo(seen.inside, address) !== undefined ? [] : [{
+            ...base,
+            level: "error",
+            message: `${seen.title}: no route from inside leads to the name server ${server}`,
+            evidence: [`nameserver ${server}`, ...routesText(seen.inside.routes)],
+            fix: "add a route to it to \"routes\", or name a server that is reached"
+          }]
+        })
+    )
+}
+
+/** The MTU that a configuration asks for: of tuning, which comes last, or of the plugin that makes the link. */
+const askedMtu = (facts: Facts): { readonly mtu: number; readonly plugin: string } | undefined =>
+  facts.chain.filter((plugin) => plugin.type === "tuning" || plugin === Roles.makerOf(facts.chain))
+    .flatMap(({ config: { mtu }, type }) => typeof mtu === "number" && mtu > 0 ? [{ mtu, plugin: type }] : []).at(-1)
+
+export const mtu: Check = {
+  id: "mtu",
+  phase: "attachment",
+  find: (facts) => {
+    const asked = askedMtu(facts)
+    const bridge = Roles.bridgeOf(facts.chain)
+    return ofLinked(facts, (seen, link) => {
+      const end = seen.outside?.links.find(({ name }) => name === seen.hostEnd)
+      const port = bridge === undefined ? undefined : seen.outside?.links.find(({ name }) => name === bridge)
+      const evidence = [link, end, port].flatMap((each) => each === undefined ? [] : [Seen.linkText(each)])
+      const warning = (plugin: string | undefined, message: string, fix: string): ReadonlyArray<Found> => [{
+        level: "warning",
+        ...(plugin === undefined ? {} : { plugin }),
+        message: `${seen.title}: ${message}: larger packets are lost`,
+        evidence,
+        fix
+      }]
+      if (asked !== undefined && asked.mtu !== link.mtu) {
+        return warning(
+          asked.plugin,
+          `its MTU is ${link.mtu}, expected ${asked.mtu}, which ${asked.plugin} is to set`,
+          `${nsenter(seen)}ip link set ${link.name} mtu ${asked.mtu}`
+        )
+      }
+      if (end !== undefined && end.mtu !== link.mtu && asked?.plugin !== "tuning") {
+        const wanted = asked?.mtu ?? Math.max(end.mtu, link.mtu)
+        return warning(
+          seen.maker,
+          `its MTU is ${link.mtu}, and that of its other end ${end.name} is ${end.mtu}`,
+          `${nsenter(seen)}ip link set ${link.name} mtu ${wanted}; ip link set ${end.name} mtu ${wanted}`
+        )
+      }
+      if (port !== undefined && end !== undefined && port.mtu !== end.mtu && asked?.plugin !== "tuning") {
+        return warning(
+          seen.maker,
+          `its MTU is ${link.mtu}, and that of the bridge ${port.name} is ${port.mtu}`,
+          `ip link set ${port.name} mtu ${end.mtu}`
+        )
+      }
+      return []
+    })
+  }
+}

@@ -1,0 +1,219 @@
+/** What the host has for a container: the bridge, the other end of its link, the gateway, the way back. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import * as Namespace from "../facts/Namespace.ts"
+import type { Found } from "../Finding.ts"
+import * as Roles from "../Roles.ts"
+import * as Seen from "../Seen.ts"
+
+const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
+
+/** The bridge of the network, as the host has it. */
+const bridgeLink = (facts: Facts): Namespace.Link | undefined => {
+  const name = Roles.bridgeOf(facts.chain)
+  return facts.host === undefined || Result.isFailure(facts.host.network)
+    ? undefined
+    : facts.host.network.success.links.find((link) => link.name === name)
+}
+
+/** Gateways that the bridge has to have as its addresses: those of its attachments. */
+const wantedGateways = (facts: Facts): ReadonlyArray<Cidr.Cidr & { readonly text: string }> => {
+  if (!Roles.isRouted(facts.chain)) return []
+  const all = Seen.of(facts).flatMap(({ result }) =>
+    (result.ips ?? []).flatMap((ip) => {
+      const gateway = Cidr.parseAddress(ip?.gateway ?? "")
+      const subnet = Cidr.parse(ip?.address ?? "")
+      if (gateway === undefined || subnet === undefined) return []
+      return [{ ...gateway, text: `${Cidr.addressText(gateway)}/${subnet.length}` }]
+    })
+  )
+  return all.filter((each, index) => all.findIndex(({ text }) => text === each.text) === index)
+}
+
+export const bridge: Check = {
+  id: "bridge",
+  phase: "attachment",
+  find: (facts) => {
+    const name = Roles.bridgeOf(facts.chain)
+    if (name === undefined) return { skipped: "the network has no bridge" }
+    if (facts.host === undefined || Result.isFailure(facts.host.network)) {
+      return { skipped: "the links of the host are not known" }
+    }
+    const link = bridgeLink(facts)
+    const found = (message: string, evidence: ReadonlyArray<string>, fix: string): ReadonlyArray<Found> => [
+      { level: "error", plugin: "bridge", message, evidence, fix }
+    ]
+    const isUsed = Seen.of(facts).length > 0
+    if (link === undefined) {
+      return isUsed
+        ? found(
+          `the host has no bridge ${name}, which its attachments are ports of`,
+          facts.host.network.success.links.map(Seen.linkText).slice(0, 20),
+          "attach the containers anew: the plugin bridge makes it with the next ADD"
+        )
+        : []
+    }
+    if (link.kind !== "bridge") {
+      return found(
+        `the link ${name} of the host is not a bridge${link.kind === "" ? "" : ` but of kind ${link.kind}`}`,
+        [Seen.linkText(link)],
+        `set "bridge" to another name, or remove the link: ip link del ${name}`
+      )
+    }
+    return link.isUp || !isUsed
+      ? []
+      : found(`the bridge ${name} is down`, [Seen.linkText(link)], `ip link set ${name} up`)
+  }
+}
+
+export const gatewayAddress: Check = {
+  id: "gateway-address",
+  phase: "attachment",
+  find: (facts) => {
+    const link = bridgeLink(facts)
+    if (link === undefined || link.kind !== "bridge") return { skipped: "the network has no bridge that is there" }
+    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0
+    return isVlan ? [] : wantedGateways(facts)
+      .filter((gateway) => !link.addresses.some((address) => Cidr.isSameAddress(address, gateway)))
+      .map(({ text }): Found => ({
+        level: "error",
+        plugin: "bridge",
+        message: `the bridge ${link.name} does not have the address ${text}, which is the gateway of its containers`,
+        evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`),
+        fix: `ip addr add ${text} dev ${link.name}`
+      }))
+  }
+}
+
+export const hostEnd: Check = {
+  id: "host-end",
+  phase: "attachment",
+  find: (facts) => {
+    const all = Seen.of(facts)
+    if (all.length === 0) return noAttachment
+    const bridge = bridgeLink(facts)
+    return all.flatMap((seen): ReadonlyArray<Found> => {
+      const { attachment: { ifname }, hostEnd: name, link, outside, title } = seen
+      if (name === undefined || link === undefined || outside === undefined) return []
+      const end = outside.links.find((each) => each.name === name)
+      const found = (
+        message: string,
+        fix: string,
+        evidence = [link, ...(end === undefined ? [] : [end])].map(Seen.linkText)
+      ) => [
+        { level: "error", ...Seen.blame(seen), message: `${title}: ${message}`, evidence, fix } as const
+      ]
+      if (end === undefined) return found(`the host does not have the other end of its link, ${name}`, Seen.again(seen))
+      if (link.kind === "veth" && link.peer !== undefined && link.peer !== end.index) {
+        return found(`${name} is the other end of another link than ${ifname}`, Seen.again(seen))
+      }
+      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, `ip link set ${name} up`)
+      const wanted = Roles.bridgeOf(facts.chain)
+      if (wanted === undefined || bridge?.kind !== "bridge") return []
+      if (end.master !== wanted) {
+        return found(
+          `${name} is ${
+            end.master === undefined ? "not a port of any bridge" : `a port of ${end.master}`
+          }, expected ${wanted}`,
+          `ip link set ${name} master ${wanted}`
+        )
+      }
+      return bridge.isUp && end.portState !== undefined &&
+          !["forwarding", "learning", "listening"].includes(end.portState)
+        ? found(
+          `the bridge ${wanted} does not forward to ${name}: its port is ${end.portState}`,
+          `bridge link set dev ${name} state 3`
+        )
+        : []
+    })
+  }
+}
+
+export const wayBack: Check = {
+  id: "host-route",
+  phase: "attachment",
+  find: (facts) => {
+    if (!Roles.isRouted(facts.chain)) return { skipped: "the host is not the gateway of the network" }
+    const all = Seen.of(facts)
+    if (all.length === 0) return noAttachment
+    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0
+    const bridge = bridgeLink(facts)
+    return all.flatMap((seen) => {
+      const { hostEnd, outside, title } = seen
+      const device = seen.maker === "bridge" ? bridge?.name : hostEnd
+      const link = outside?.links.find(({ name }) => name === device)
+      if (outside === undefined || device === undefined || link === undefined || !link.isUp || isVlan) return []
+      if (
+        seen.maker === "bridge" &&
+        !wantedGateways(facts).some((each) => link.addresses.some((address) => Cidr.isSameAddress(address, each)))
+      ) return [] // no route without an address: that is said already
+      return Seen.addressesOf(seen).flatMap((address): ReadonlyArray<Found> => {
+        const route = Namespace.routeTo(outside, address)
+        if (route?.device === device) return []
+        const to = Cidr.addressText(address)
+        const single = address.family === 4 ? 32 : 128
+        const strict = facts.host?.sysctls.get(`net.ipv4.conf.${device}.rp_filter`) === "1" ||
+          facts.host?.sysctls.get("net.ipv4.conf.all.rp_filter") === "1"
+        const subnet = Cidr.text(
+          Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : single })
+        )
+        return [{
+          level: "error",
+          ...Seen.blame(seen),
+          message: route?.device === undefined || Cidr.isDefault(route.to)
+            ? `${title}: the host has no route to ${to} over ${device}`
+            : `${title}: the host sends what is for ${to} to ${route.device}, expected ${device}`,
+          evidence: [
+            ...(route === undefined ? [] : [`route ${Cidr.text(route.to)} dev ${route.device ?? "nothing"}`]),
+            ...(strict ? [`rp_filter is 1: what comes from ${to} is dropped, too`] : [])
+          ],
+          fix: `ip route replace ${subnet} dev ${device}`
+        }]
+      })
+    })
+  }
+}
+
+export const gatewayAnswers: Check = {
+  id: "gateway-answers",
+  phase: "attachment",
+  find: (facts) => {
+    const all = Seen.of(facts)
+    if (all.length === 0) return noAttachment
+    const probed = all.filter(({ attachment }) => attachment.probes.length > 0)
+    if (probed.length === 0) return { skipped: "no route of a container needs a gateway" }
+    const bridge = bridgeLink(facts)
+    return probed.flatMap((seen) => {
+      const { attachment: { probes }, link, outside, title } = seen
+      const end = outside?.links.find(({ name }) => name === seen.hostEnd)
+      const isBroken = link === undefined || !link.isUp ||
+        (seen.hostEnd !== undefined && (end === undefined || !end.isUp)) ||
+        (seen.maker === "bridge" && (bridge === undefined || !bridge.isUp || end?.master !== bridge.name))
+      if (isBroken) return [] // the cause is said already
+      return probes.filter(({ hasAnswered }) => hasAnswered === false).flatMap(
+        ({ address, device }): ReadonlyArray<Found> => {
+          const parsed = Cidr.parseAddress(address)
+          const onHost = outside?.links.flatMap(({ addresses, name }) => addresses.map((each) => ({ name, each })))
+            .find(({ each }) => parsed !== undefined && Cidr.isSameAddress(each, parsed))
+          if (onHost?.each.isTentative === true) return [] // too early to tell
+          if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it, which is said already
+          const maker = Roles.makerOf(facts.chain)
+          const isForgotten = maker?.type === "bridge" && onHost === undefined && !Roles.isRouted(facts.chain)
+          return [{
+            level: "error",
+            ...Seen.blame(seen),
+            message: `${title}: the gateway ${address} does not answer from inside${
+              isForgotten ? ", and the bridge is not to be the gateway: isGateway is not set" : ""
+            }`,
+            evidence: [`asked on ${device} of the namespace, by ARP or neighbour discovery`],
+            fix: isForgotten
+              ? "set \"isGateway\": true, or name a gateway that is there"
+              : `see where the packets end: tcpdump -ni ${seen.hostEnd ?? device} arp or icmp6`
+          }]
+        }
+      )
+    })
+  }
+}

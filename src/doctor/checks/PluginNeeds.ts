@@ -1,0 +1,110 @@
+/** What plugins need of the host before they can do anything: tools, links to stand on, a daemon. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import { foundAt, type Placed } from "../ConfigFile.ts"
+import type { Found } from "../Finding.ts"
+
+/** The tools that a plugin needs: one of each list. */
+const toolsOf = ({ caller, config, type }: Placed): ReadonlyArray<string> => {
+  if (caller !== undefined) return []
+  if (type === "portmap") {
+    return config["backend"] === "nftables"
+      ? ["nft"]
+      : config["backend"] === "iptables"
+      ? ["iptables"]
+      : ["iptables", "nft"]
+  }
+  if (type === "firewall") return config["backend"] === "firewalld" ? [] : ["iptables"]
+  const masquerades = (type === "bridge" || type === "ptp") && config["ipMasq"] === true
+  return masquerades ? config["ipMasqBackend"] === "nftables" ? ["nft"] : ["iptables"] : []
+}
+
+export const pluginTools: Check = {
+  id: "plugin-tools",
+  phase: "plugins",
+  find: ({ chain, host }) => {
+    if (host === undefined) return { skipped: "the host was not looked at" }
+    return chain.flatMap((plugin) => {
+      const tools = toolsOf(plugin)
+      if (tools.length === 0 || tools.some((tool) => host.tools.has(tool))) return []
+      return [foundAt(plugin.file, [...plugin.at, "type"], {
+        level: "error",
+        plugin: plugin.type,
+        message: `${plugin.type} needs ${tools.join(" or ")}, which is not on the PATH`,
+        evidence: [`PATH=${process.env["PATH"] ?? ""}`],
+        fix: `install the package ${tools[0] === "nft" ? "nftables" : "iptables"}`
+      })]
+    })
+  }
+}
+
+/** Plugins that stand on a link of the host. */
+const onMaster = new Set(["macvlan", "ipvlan", "vlan"])
+
+const linkProblems = (plugin: Placed, names: ReadonlyArray<string>, hasDefault: boolean): ReadonlyArray<Found> => {
+  const { at, config, file, type } = plugin
+  if (config["linkInContainer"] === true) return []
+  const key = type === "host-device" ? "device" : "master"
+  const name = config[key]
+  const error = (
+    message: string,
+    fix: string
+  ) => [foundAt(file, [...at, key], { level: "error", plugin: type, message, fix })]
+  if (typeof name === "string" && name !== "") {
+    return names.includes(name) ? [] : error(
+      `the host has no link ${name}, expected one of ${names.filter((each) => each !== "lo").join(", ") || "none"}`,
+      `set "${key}" to a link that is there, or make it: ip link show`
+    )
+  }
+  if (type === "host-device") return []
+  if (type === "vlan") return error("found no master, expected the name of a link", "add \"master\"")
+  return hasDefault || config["ipam"] === undefined
+    ? []
+    : error("found no master, and the host has no default route that would tell one", "add \"master\"")
+}
+
+export const masterLink: Check = {
+  id: "master-link",
+  phase: "plugins",
+  find: ({ attachments, chain, host }) => {
+    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const { links, routes } = host.network.success
+    const hasDefault = routes.some(({ table, to }) => table === "main" && to.length === 0)
+    const isMoved = attachments.length > 0
+    return chain.filter(({ caller, type }) => caller === undefined && (onMaster.has(type) || type === "host-device"))
+      .flatMap((plugin) => {
+        if (plugin.type === "host-device" && isMoved) return [] // it is in the namespace now
+        const problems = linkProblems(plugin, links.map(({ name }) => name), hasDefault)
+        const master = links.find(({ name }) => name === plugin.config["master"])
+        return problems.length > 0 || master === undefined || master.isUp || !onMaster.has(plugin.type)
+          ? problems
+          : [foundAt(plugin.file, [...plugin.at, "master"], {
+            level: "error",
+            plugin: plugin.type,
+            message: `the link ${master.name} of the host is down`,
+            evidence: [`${master.name}: state ${master.state}`],
+            fix: `ip link set ${master.name} up`
+          })]
+      })
+  }
+}
+
+/** Where the daemon of dhcp listens unless a configuration says otherwise. */
+export const dhcpSocket = "/run/cni/dhcp.sock"
+
+export const dhcpDaemon: Check = {
+  id: "dhcp-daemon",
+  phase: "plugins",
+  find: ({ chain, host }) => {
+    if (host === undefined) return { skipped: "the host was not looked at" }
+    return chain.filter(({ type }) => type === "dhcp").flatMap(({ at, config, file, type }) => {
+      const socket = String(config["daemonSocketPath"] ?? dhcpSocket)
+      return host.files.has(socket) ? [] : [foundAt(file, [...at, "type"], {
+        level: "error",
+        plugin: type,
+        message: `dhcp needs its daemon, and there is no socket ${socket}`,
+        fix: "start it: /usr/lib/cni/dhcp daemon"
+      })]
+    })
+  }
+}

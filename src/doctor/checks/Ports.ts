@@ -1,0 +1,130 @@
+/** Ports of the host that are mapped to containers. */
+import * as Result from "effect/Result"
+import { isObject } from "../../json/Json.ts"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { AttachmentId, PortMapping } from "../facts/Attachment.ts"
+import type { Found } from "../Finding.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Roles from "../Roles.ts"
+import * as Seen from "../Seen.ts"
+
+const noPorts = { skipped: "no attachment has mapped ports" }
+
+const text = ({ hostIP, hostPort, protocol }: PortMapping): string =>
+  `${hostIP === "" || hostIP === "0.0.0.0" ? "" : `${hostIP}:`}${hostPort}/${protocol}`
+
+export const portMappings: Check = {
+  id: "port-mappings",
+  phase: "host",
+  find: (facts) => {
+    const { chain, host } = facts
+    const portmap = Roles.ofType(chain, "portmap")
+    const { capabilities } = portmap?.config ?? {}
+    const isAsked = isObject(capabilities) && capabilities["portMappings"] === true
+    const seen = Seen.of(facts).filter(({ attachment }) => attachment.portMappings.length > 0)
+    if (host === undefined || portmap === undefined || !isAsked || seen.length === 0) return noPorts
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    return seen.flatMap((each) =>
+      each.attachment.portMappings.flatMap((mapping): ReadonlyArray<Found> => {
+        const hostIP = Cidr.parseAddress(mapping.hostIP)
+        const isAny = hostIP === undefined || hostIP.address === 0n
+        const addresses = Seen.addressesOf(each)
+        return addresses.flatMap((address): ReadonlyArray<Found> => {
+          const { family } = address
+          const isFirst = addresses.find((other) => other.family === family) === address // portmap takes no other
+          if (!isFirst || (hostIP !== undefined && hostIP.address !== 0n && hostIP.family !== family)) return []
+          const target = Cidr.addressText(address)
+          const packet = {
+            family,
+            ...(isAny || hostIP === undefined ? {} : { destination: hostIP }),
+            isForHost: true,
+            protocol: mapping.protocol,
+            port: mapping.hostPort,
+            state: "NEW"
+          } as const
+          const verdicts = Netfilter.inAll(rules, "nat", "PREROUTING", packet)
+          const expected = `${family === 4 ? target : `[${target}]`}:${mapping.containerPort}`
+          const reached = verdicts.find(({ target }) => target === "DNAT")
+          if (verdicts.some(({ end }) => end === "unknown") || reached?.to === expected) return []
+          if (reached === undefined && Netfilter.isNamedInNft(rules, target)) return []
+          const base = { level: "error", plugin: portmap.type } as const
+          if (reached !== undefined) {
+            return [{
+              ...base,
+              message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
+              evidence: [reached.rule],
+              fix: `remove the rule that is left, or attach the container that it is for to another port: ` +
+                `iptables -t nat ${reached.rule.replace(/^-A /, "-D ")}`
+            }]
+          }
+          return [{
+            ...base,
+            message: `${each.title}: no rule leads from port ${text(mapping)} of the host to ${expected}`,
+            evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
+            fix: Seen.again(each)
+          }]
+        })
+      })
+    )
+  }
+}
+
+/** Programs of runtimes that listen on a mapped port on purpose, so that nobody else does. */
+const keepers = /^(?:conmon|podman|rootlessport|docker-proxy|containerd-shim|crio|netavark|slirp4netns|pasta)/
+
+export const portsTaken: Check = {
+  id: "ports-taken",
+  phase: "host",
+  find: ({ all, attachments, chain, host }) => {
+    const portmap = Roles.ofType(chain, "portmap")
+    const mapped = attachments.flatMap((attachment) =>
+      attachment.portMappings.map((mapping) => ({ attachment, mapping }))
+    )
+    if (host === undefined || portmap === undefined || mapped.length === 0) return noPorts
+    const clashes = (left: PortMapping, right: PortMapping) =>
+      left.hostPort === right.hostPort && left.protocol === right.protocol &&
+      (left.hostIP === right.hostIP ||
+        [left.hostIP, right.hostIP].some((ip) => ip === "" || ip === "0.0.0.0" || ip === "::"))
+    const isOther = (left: AttachmentId, right: AttachmentId) =>
+      left.containerId !== right.containerId || left.ifname !== right.ifname || left.network !== right.network
+    const found: Array<Found> = []
+    for (const { attachment, mapping } of mapped) {
+      const rival = all.slice(1 + all.findIndex(({ file }) => file === attachment.file))
+        .find((other) =>
+          isOther(attachment, other) && other.sight?._tag !== "Missing" &&
+          other.portMappings.some((each) => clashes(mapping, each))
+        )
+      if (rival !== undefined) {
+        found.push({
+          level: "error",
+          plugin: portmap.type,
+          message: `port ${text(mapping)} of the host is mapped to two containers, ${attachment.containerId} and ` +
+            `${rival.containerId}: one of them gets nothing`,
+          evidence: [attachment.file, rival.file],
+          fix: "give one of them another port"
+        })
+      }
+      const listener = Result.isSuccess(host.listeners)
+        ? host.listeners.success.find(({ owner, port, protocol }) =>
+          port === mapping.hostPort && protocol === mapping.protocol && owner !== undefined && !keepers.test(owner.name)
+        )
+        : undefined
+      if (listener?.owner !== undefined) {
+        found.push({
+          level: "warning",
+          plugin: portmap.type,
+          message:
+            `port ${text(mapping)} of the host is mapped to ${attachment.containerId}, and ${listener.owner.name} ` +
+            `(process ${listener.owner.pid}) listens on it: nothing reaches it from outside any more`,
+          evidence: [
+            `${listener.protocol} port ${listener.port}: ${listener.owner.name} (process ${listener.owner.pid})`
+          ],
+          fix: "let one of them use another port"
+        })
+      }
+    }
+    return found
+  }
+}

@@ -1,0 +1,161 @@
+/** Attachments as libcni's cache has them, and what their namespaces say. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import * as ResultConversion from "../../cni/ResultConversion.ts"
+import * as ResultSchema from "../../cni/ResultSchema.ts"
+import * as Json from "../../json/Json.ts"
+import * as ResultCache from "../../runtime/ResultCache.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Known } from "../Facts.ts"
+import * as Namespace from "./Namespace.ts"
+
+/** A port of the host that is mapped. */
+export interface PortMapping {
+  readonly hostPort: number
+  readonly containerPort: number
+  readonly protocol: string
+  readonly hostIP: string
+}
+
+/** An attachment of the cache. */
+export interface AttachmentId {
+  readonly file: string
+  readonly network: string
+  readonly containerId: string
+  readonly ifname: string
+  /** Empty where the cache does not have it. */
+  readonly netns: string
+  readonly args: ReadonlyArray<readonly [key: string, value: string]>
+  readonly portMappings: ReadonlyArray<PortMapping>
+  readonly capabilityArgs: Json.JsonObject
+  /** Its result in the newest version; or why there is none. */
+  readonly result: Known<ResultSchema.Current>
+}
+
+/** What its namespace is. */
+export type Sight =
+  | { readonly _tag: "There"; readonly network: Namespace.Namespace; readonly isHost: boolean }
+  | { readonly _tag: "Missing" }
+  | { readonly _tag: "Foreign"; readonly reason: string }
+  | { readonly _tag: "Unseen"; readonly reason: string }
+
+/** An attachment, and its namespace. */
+export interface Attachment extends AttachmentId {
+  readonly sight: Sight
+  /** Gateways that its routes need, and whether they answer from inside. */
+  readonly probes: ReadonlyArray<Namespace.Probe>
+}
+
+const member = (value: Json.JsonObject, name: string): unknown =>
+  value[name] ?? value[`${name[0]?.toUpperCase()}${name.slice(1)}`]
+
+/** The ports of a capability, whose keys some runtimes write with capitals. */
+const portMappingsOf = (capabilityArgs: Json.JsonObject): ReadonlyArray<PortMapping> => {
+  const { portMappings } = capabilityArgs
+  return (Array.isArray(portMappings) ? portMappings.filter(Json.isObject) : []).map((entry) => ({
+    hostPort: Number(member(entry, "hostPort") ?? 0),
+    containerPort: Number(member(entry, "containerPort") ?? 0),
+    protocol: String(member(entry, "protocol") ?? "tcp").toLowerCase() || "tcp",
+    hostIP: String(member(entry, "hostIP") ?? entry["HostIP"] ?? "")
+  })).filter(({ hostPort }) => hostPort > 0)
+}
+
+const resultOf = (text: string | undefined): AttachmentId["result"] =>
+  text === undefined
+    ? Result.fail("the cache has no result")
+    : Result.flatMap(
+      ResultConversion.convert(text, "1.1.0"),
+      (converted) => ResultSchema.read.current(Json.parse(converted))
+    )
+
+/** The interfaces of a result, without gaps. */
+export const interfacesOf = (result: ResultSchema.Current) =>
+  (result.interfaces ?? []).map((each) => ({
+    name: each?.name ?? "",
+    mac: each?.mac ?? "",
+    sandbox: each?.sandbox ?? "",
+    mtu: each?.mtu ?? undefined
+  }))
+
+const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
+  const result = resultOf(cached.result)
+  const sandboxes = Result.isSuccess(result) ? interfacesOf(result.success).map(({ sandbox }) => sandbox) : []
+  return {
+    file,
+    network: cached.network,
+    containerId: cached.containerId,
+    ifname: cached.ifname,
+    netns: cached.netns || (sandboxes.find((sandbox) => sandbox.startsWith("/")) ?? ""),
+    args: cached.args,
+    capabilityArgs: cached.capabilityArgs,
+    portMappings: portMappingsOf(cached.capabilityArgs),
+    result
+  }
+}
+
+/** All attachments of libcni's cache, those of no network but of a file that can be understood. */
+export const list = Effect.fnUntraced(function*(cacheDir: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = path.join(cacheDir, "results")
+  const names = yield* ResultCache.namesIn(folder)
+  const entries = yield* Effect.forEach(
+    names.filter((name) => !name.startsWith(".")).toSorted(),
+    Effect.fnUntraced(function*(name) {
+      const file = path.join(folder, name)
+      const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
+      const cached = ResultCache.decode(text)
+      return cached === undefined ? [] : [idOf(file, cached)]
+    }),
+    { concurrency: 16 }
+  )
+  return entries.flat() as ReadonlyArray<AttachmentId>
+})
+
+const sightOf = Effect.fnUntraced(function*(netns: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (netns === "") return { _tag: "Unseen", reason: "the cache does not have its network namespace" } as Sight
+  const info = yield* Effect.result(fs.stat(netns))
+  if (Result.isFailure(info)) {
+    return info.failure.reason._tag === "NotFound"
+      ? { _tag: "Missing" } as Sight
+      : { _tag: "Unseen", reason: info.failure.message } as Sight
+  }
+  const own = yield* Effect.option(fs.stat("/proc/self/ns/net"))
+  const [ino, ours] = [info.success.ino, own._tag === "Some" ? own.value.ino : undefined]
+  const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value
+  const network = yield* Namespace.collect(netns)
+  if (Result.isSuccess(network)) return { _tag: "There", network: network.success, isHost } as Sight
+  return /reassociate to namespace|Invalid argument/.test(network.failure)
+    ? { _tag: "Foreign", reason: network.failure } as Sight
+    : { _tag: "Unseen", reason: network.failure } as Sight
+})
+
+/** The gateways that the routes of a link need, of those that a result speaks of. */
+const gatewaysOf = ({ ifname, result }: AttachmentId, { routes }: Namespace.Namespace) => {
+  const named = Result.isSuccess(result)
+    ? [
+      ...(result.success.ips ?? []).map((ip) => ip?.gateway ?? ""),
+      ...(result.success.routes ?? []).map((route) => route?.gw ?? "")
+    ]
+    : []
+  const wanted = new Set(named.flatMap((text) => {
+    const address = Cidr.parseAddress(text)
+    return address === undefined ? [] : [Cidr.addressText(address)]
+  }))
+  const used = routes.filter(({ device, gateway }) => device === ifname && gateway !== undefined)
+    .map(({ gateway }) => gateway as string)
+  return [...new Set(used)].filter((gateway) => wanted.has(gateway)).slice(0, 8)
+    .map((address) => ({ address, device: ifname }))
+}
+
+/** Looks into the namespace of an attachment. */
+export const look = Effect.fnUntraced(function*(id: AttachmentId) {
+  const sight = yield* sightOf(id.netns)
+  const probes = sight._tag === "There" && !sight.isHost
+    ? yield* Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network)
+    : []
+  return { ...id, sight, probes } satisfies Attachment
+})

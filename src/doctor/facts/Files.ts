@@ -1,0 +1,76 @@
+/** The files of network configurations: all of a folder, or one that is named. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { identifier } from "../../cni/Environment.ts"
+import * as AtomicFile from "../../host/AtomicFile.ts"
+import * as ConfFolder from "../../host/ConfFolder.ts"
+import { isObject } from "../../json/Json.ts"
+import * as JsonSource from "../../json/JsonSource.ts"
+import * as ConfigFile from "../ConfigFile.ts"
+
+/** The folder of configurations cannot be read. */
+export class FolderUnreadable extends Data.TaggedError("FolderUnreadable")<{
+  readonly path: string
+  readonly reason: string
+  readonly cause: unknown
+}> {
+  override readonly message = `cannot read ${this.path}: ${this.reason}`
+}
+
+/** The names of the regular files of a folder with this ending; none where there is no such folder. */
+const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* fs.readDirectory(folder).pipe(
+    Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed([])),
+    Effect.mapError((cause) => new FolderUnreadable({ path: folder, reason: AtomicFile.reasonOf(cause), cause }))
+  )
+  const paths = names.filter((name) => ending.test(name)).toSorted().map((name) => path.join(folder, name))
+  const isRegular = (file: string) =>
+    Effect.match(fs.stat(file), { onSuccess: ({ type }) => type === "File", onFailure: () => false })
+  return yield* Effect.filter(paths, isRegular)
+})
+
+/** The plugins that runtimes add to a list: the files of the folder beside it that has the name of the network. */
+const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
+  const path = yield* Path.Path
+  const outcome = JsonSource.parse(text)
+  const value = JsonSource.isSource(outcome) ? outcome.value : undefined
+  if (!isObject(value) || (value["plugins"] === undefined && value["type"] !== undefined)) return []
+  const { loadOnlyInlinedPlugins, name } = value
+  if (/^true$/i.test(String(loadOnlyInlinedPlugins)) || typeof name !== "string" || !identifier.test(name)) return []
+  const paths = yield* Effect.orElseSucceed(namesIn(path.join(path.dirname(file), name), /\.conf$/), () => [])
+  return yield* Effect.forEach(
+    paths,
+    (each) => Effect.map(ConfFolder.readText(each), (text) => ConfigFile.make(each, text))
+  )
+})
+
+/** Reads one file, and what runtimes add to it. */
+export const read = Effect.fnUntraced(function*(file: string) {
+  const text = yield* ConfFolder.readText(file)
+  return ConfigFile.make(file, text, yield* Effect.orElseSucceed(besideOf(file, text), () => []))
+})
+
+/** The files of a folder, lists first, as libcni looks for a name. Files that cannot be read are left out. */
+export const readFolder = Effect.fnUntraced(function*(folder: string) {
+  const paths = [...yield* namesIn(folder, /\.conflist$/), ...yield* namesIn(folder, /\.(?:conf|json)$/)]
+  const files = yield* Effect.forEach(paths, (path) => Effect.option(read(path)), { concurrency: 8 })
+  return files.flatMap((file) => file._tag === "Some" ? [file.value] : [])
+})
+
+/** The file that a runtime takes that asks for no name: the first in the order of their names. */
+export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>
+  files.toSorted((left, right) => left.path < right.path ? -1 : 1)[0]
+
+/** The file of a network; where it is not JSON, the one that seems to name it. */
+export const named = (
+  files: ReadonlyArray<ConfigFile.ConfigFile>,
+  name: string
+): ConfigFile.ConfigFile | undefined => {
+  const pattern = new RegExp(`"name"\\s*:\\s*${JSON.stringify(name).replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}`)
+  return files.find((file) => ConfigFile.nameOf(file) === name) ??
+    files.find((file) => !JsonSource.isSource(file.outcome) && pattern.test(file.text))
+}

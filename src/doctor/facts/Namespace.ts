@@ -1,0 +1,210 @@
+/** Links, addresses, routes and neighbours of a network namespace, as `ip` tells them. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Json from "../../json/Json.ts"
+import * as Cidr from "../Cidr.ts"
+import * as Tool from "./Tool.ts"
+
+/** An address of a link. */
+export interface LinkAddress extends Cidr.Cidr {
+  readonly text: string
+  /** Whether another host has it too, so that it is not used: duplicate address detection of IPv6. */
+  readonly isDuplicate: boolean
+  /** Whether it is not used yet, because that detection has not ended. */
+  readonly isTentative: boolean
+}
+
+/** A link. */
+export interface Link {
+  readonly index: number
+  /** The index of the other end of a pair, or of the link that it stands on; in its own namespace. */
+  readonly peer: number | undefined
+  readonly name: string
+  readonly isUp: boolean
+  /** Whether it has a carrier: the other end is up too. */
+  readonly hasCarrier: boolean
+  readonly state: string
+  readonly mtu: number
+  readonly mac: string
+  /** The bridge that it is a port of. */
+  readonly master: string | undefined
+  /** `veth`, `bridge`, `macvlan`, …; empty for a device. */
+  readonly kind: string
+  /** What a bridge does with it as a port: `forwarding`, `disabled`, …. */
+  readonly portState: string | undefined
+  readonly addresses: ReadonlyArray<LinkAddress>
+}
+
+/** A route. */
+export interface Route {
+  readonly to: Cidr.Cidr
+  readonly gateway: string | undefined
+  readonly device: string | undefined
+  readonly table: string
+  /** `unicast`, `local`, `blackhole`, …. */
+  readonly type: string
+  /** `kernel` for those of its own addresses. */
+  readonly protocol: string
+}
+
+/** What is known of how to reach a neighbour. */
+export interface Neighbour {
+  readonly address: string
+  readonly device: string
+  /** `REACHABLE`, `FAILED`, …. */
+  readonly states: ReadonlyArray<string>
+}
+
+/** A network namespace. */
+export interface Namespace {
+  readonly links: ReadonlyArray<Link>
+  readonly routes: ReadonlyArray<Route>
+  readonly neighbours: ReadonlyArray<Neighbour>
+}
+
+const texts = (value: unknown): ReadonlyArray<string> =>
+  Array.isArray(value) ? value.filter((each) => typeof each === "string") : []
+const text = (value: unknown): string => typeof value === "string" ? value : ""
+const optional = (value: unknown): string | undefined => typeof value === "string" ? value : undefined
+const objects = (value: unknown): ReadonlyArray<Json.JsonObject> =>
+  Array.isArray(value) ? value.filter(Json.isObject) : []
+const member = (value: unknown, name: string): unknown => Json.isObject(value) ? value[name] : undefined
+
+const addressOf = (info: Json.JsonObject): ReadonlyArray<LinkAddress> => {
+  const cidr = Cidr.parse(`${text(info["local"])}/${Number(info["prefixlen"])}`)
+  return cidr === undefined ? [] : [{
+    ...cidr,
+    text: `${text(info["local"])}/${cidr.length}`,
+    isDuplicate: info["dadfailed"] === true,
+    isTentative: info["tentative"] === true
+  }]
+}
+
+const linkOf = (link: Json.JsonObject): Link => {
+  const flags = texts(link["flags"])
+  const info = link["linkinfo"]
+  return {
+    index: Number(link["ifindex"]),
+    peer: typeof link["link_index"] === "number" ? link["link_index"] : undefined,
+    name: text(link["ifname"]),
+    isUp: flags.includes("UP"),
+    hasCarrier: flags.includes("LOWER_UP"),
+    state: text(link["operstate"]),
+    mtu: Number(link["mtu"]),
+    mac: text(link["address"]),
+    master: optional(link["master"]),
+    kind: text(member(info, "info_kind")),
+    portState: optional(member(member(info, "info_slave_data"), "state")),
+    addresses: objects(link["addr_info"]).flatMap(addressOf)
+  }
+}
+
+const routesOf = (route: Json.JsonObject): ReadonlyArray<Route> => {
+  const destination = text(route["dst"])
+  const isV6 = destination.includes(":") || "pref" in route
+  const everywhere = isV6 ? "::/0" : "0.0.0.0/0"
+  const single = destination.includes("/") ? destination : `${destination}/${isV6 ? 128 : 32}`
+  const to = Cidr.parse(destination === "default" ? everywhere : single)
+  if (to === undefined) return []
+  const hops = objects(route["nexthops"])
+  return (hops.length === 0 ? [route] : hops).map((hop) => ({
+    to,
+    gateway: optional(hop["gateway"]) ?? optional(member(hop["via"], "host")),
+    device: optional(hop["dev"]),
+    table: text(route["table"]) || "main",
+    type: text(route["type"]) || "unicast",
+    protocol: text(route["protocol"])
+  }))
+}
+
+const neighbourOf = (neighbour: Json.JsonObject): Neighbour => ({
+  address: text(neighbour["dst"]),
+  device: text(neighbour["dev"]),
+  states: texts(neighbour["state"])
+})
+
+/** Reads what `ip -j -d -batch` prints for `addr show`, `route show table all` and `neigh show`: a list a line. */
+export const parse = (output: string): Result.Result<Namespace, string> => {
+  const lists = output.split("\n").filter((line) => line.trim() !== "").map(Json.parse)
+  const [links] = lists
+  if (!Array.isArray(links)) return Result.fail("ip does not print JSON: it is too old, or not the one of iproute2")
+  return Result.succeed({
+    links: objects(links).map(linkOf),
+    routes: objects(lists[1]).flatMap(routesOf),
+    neighbours: objects(lists[2]).map(neighbourOf)
+  })
+}
+
+/** The start of a command line that runs in a namespace; of none where it is the host's. */
+const inside = (netns: string | undefined): ReadonlyArray<string> =>
+  netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"]
+
+const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenient: boolean) => {
+  const [program = "ip", ...args] = [
+    ...inside(netns),
+    "ip",
+    "-j",
+    "-d",
+    ...(isLenient ? ["-force"] : []),
+    "-batch",
+    "-"
+  ]
+  return Tool.output([program, ...args], { stdin: lines.map((line) => `${line}\n`).join(""), isLenient })
+}
+
+/** Looks at the namespace of a path; at the one of this process where there is none. */
+export const collect = Effect.fnUntraced(function*(netns?: string) {
+  const output = yield* batch(netns, ["addr show", "route show table all", "neigh show"], false)
+  return Result.flatMap(output, parse)
+})
+
+/** A gateway that is asked for from inside. */
+export interface Gateway {
+  readonly address: string
+  readonly device: string
+}
+
+/** Whether a gateway answered; undefined where that cannot be told. */
+export interface Probe extends Gateway {
+  readonly hasAnswered: boolean | undefined
+}
+
+/** How long to wait before each look for answers, in milliseconds. They take less than one on a bridge. */
+const waits = [15, 60, 250, 900]
+
+const isLearnt = (states: ReadonlyArray<string>): boolean =>
+  states.some((state) => ["REACHABLE", "PERMANENT", "NOARP"].includes(state))
+
+/**
+ * Asks for gateways from inside a namespace, as its first packet to them would: by ARP or neighbour discovery, which
+ * no firewall rule of iptables stops, and which needs no `ping` on the host.
+ */
+export const probe = Effect.fnUntraced(function*(netns: string, gateways: ReadonlyArray<Gateway>, before: Namespace) {
+  if (gateways.length === 0) return [] as ReadonlyArray<Probe>
+  const stateOf = ({ address, device }: Gateway, neighbours: ReadonlyArray<Neighbour>) =>
+    neighbours.find((each) => each.address === address && each.device === device)?.states ?? []
+  const lines = gateways.map((gateway) => {
+    const isKnown = stateOf(gateway, before.neighbours).some((state) => ["STALE", "DELAY", "REACHABLE"].includes(state))
+    const { address, device } = gateway
+    return isKnown ? `neigh change ${address} dev ${device} nud probe` : `neigh replace ${address} dev ${device} use`
+  })
+  yield* batch(netns, lines, true)
+  let neighbours: ReadonlyArray<Neighbour> | undefined
+  for (const wait of waits) {
+    yield* Effect.sleep(wait)
+    const output = yield* batch(netns, ["neigh show"], false)
+    if (Result.isFailure(output)) break
+    neighbours = objects(Json.parse(output.success.trim())).map(neighbourOf)
+    const now = neighbours
+    if (gateways.every((gateway) => isLearnt(stateOf(gateway, now)))) break
+  }
+  return gateways.map((gateway): Probe => ({
+    ...gateway,
+    hasAnswered: neighbours === undefined ? undefined : isLearnt(stateOf(gateway, neighbours))
+  })) as ReadonlyArray<Probe>
+})
+
+/** The route that an address takes: the longest prefix of the main table. */
+export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route | undefined =>
+  routes.filter(({ table, to }) => (table === "main" || table === "local") && Cidr.contains(to, address))
+    .toSorted((left, right) => right.to.length - left.to.length)[0]

@@ -1,0 +1,65 @@
+/** What host-local keeps: a file for each address, with the container that has it. Source: host-local, `backend/disk`. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Net from "node:net"
+import * as AtomicFile from "../../host/AtomicFile.ts"
+
+/** Where host-local keeps its stores unless a configuration says otherwise. */
+export const defaultFolder = "/var/lib/cni/networks"
+
+/** An address that somebody has. */
+export interface Reservation {
+  readonly file: string
+  readonly address: string
+  readonly containerId: string
+  /** Empty where an old host-local wrote it. */
+  readonly ifname: string
+}
+
+/** Whether who has an address is still there. */
+export interface Judged extends Reservation {
+  readonly isGone: boolean
+  /** How that is known. */
+  readonly reason: string
+}
+
+/** The store of a network. */
+export interface Store {
+  readonly folder: string
+  readonly reservations: ReadonlyArray<Judged>
+  /** Why it cannot be read, or used; undefined where it can. */
+  readonly problem: string | undefined
+}
+
+/** The reservations of a network, and what keeps them from being read. */
+export const read = Effect.fnUntraced(function*(dataDir: string, network: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const folder = path.join(dataDir, network)
+  const names = yield* Effect.result(fs.readDirectory(folder))
+  if (names._tag === "Failure") {
+    const isMissing = names.failure.reason._tag === "NotFound"
+    const reservations: ReadonlyArray<Reservation> = []
+    return { folder, reservations, problem: isMissing ? undefined : AtomicFile.reasonOf(names.failure) }
+  }
+  const reservations = yield* Effect.forEach(
+    names.success.filter((name) => Net.isIP(name) !== 0),
+    (address) => {
+      const file = path.join(folder, address)
+      return fs.readFileString(file).pipe(
+        Effect.map((text): Reservation => {
+          const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
+          return { file, address, containerId, ifname }
+        }),
+        Effect.option
+      )
+    },
+    { concurrency: 16 }
+  )
+  return {
+    folder,
+    reservations: reservations.flatMap((each) => each._tag === "Some" ? [each.value] : []),
+    problem: undefined
+  }
+})

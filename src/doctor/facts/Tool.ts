@@ -1,0 +1,30 @@
+/** Runs tools of the host, bounded by time and size: what is to be known is known soon, or never. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Execution from "../../exec/Execution.ts"
+import { ProcessRunner } from "../../exec/ProcessRunner.ts"
+
+/** How long a tool may take, in milliseconds. */
+const timeout = 5000
+
+/** How much of its output is read, in bytes. */
+const limit = 32 * 1_048_576
+
+/** What a tool printed, also where it complains about a part of what it was asked for; or why it could not be asked. */
+export const output = Effect.fnUntraced(function*(
+  argv: Execution.Invocation["argv"],
+  { isLenient = false, stdin = "" }: { readonly stdin?: string; readonly isLenient?: boolean } = {}
+) {
+  const runner = yield* ProcessRunner
+  const env = { ...process.env, LC_ALL: "C" }
+  const outcome = yield* Effect.result(runner.run({ argv, env, stdin, timeout, limit }))
+  const [name] = argv
+  if (Result.isFailure(outcome)) return Result.fail(`${name}: ${outcome.failure.reason}`)
+  const { exitCode, stderr, stdout, timedOut, truncated } = outcome.success
+  if (timedOut) return Result.fail(`${name} did not end within ${timeout / 1000} s`)
+  if (truncated) return Result.fail(`${name} printed more than ${limit / 1_048_576} MiB`)
+  const text = Execution.text(stdout)
+  if (exitCode === 0 || isLenient) return Result.succeed(text)
+  const said = Execution.text(stderr).trim().split("\n").at(-1) ?? ""
+  return Result.fail(`${argv.slice(0, 2).join(" ")}: ${said === "" ? `exit status ${exitCode}` : said}`)
+})

@@ -1,0 +1,127 @@
+/** What is wrong with plugins as they are on a host, and how that is found out. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Fs from "node:fs"
+import * as Checks from "../../src/doctor/Checks.ts"
+import * as Plugins from "../../src/doctor/facts/Plugins.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
+import * as Facts from "./facts.ts"
+
+const host = { machine: 62, tools: new Map(), files: new Set(), sysctls: new Map() } as never
+
+/** What is found where the plugin bridge is so. */
+const found = (fact: Partial<Plugins.PluginFact>, known: ReadonlyArray<string> = [], cniVersion = "1.0.0") =>
+  Facts.found(Checks.plugins, {
+    ...Facts.ofFile({ cniVersion, name: "n", plugins: [{ type: "bridge" }, { type: "portmap" }] }),
+    cniPath: ["/opt/cni/bin"],
+    known,
+    host,
+    plugins: new Map([Facts.plugin("bridge", fact), Facts.plugin("portmap")])
+  }).map((line) => line.replace(/ \d+:\d+ plugins\[\d\]\.type:/, ""))
+
+describe("a plugin", () => {
+  it("that is right gives no finding", () => {
+    assert.deepStrictEqual(found({}), [])
+  })
+
+  const file = "/opt/cni/bin/bridge"
+  const wrong: { readonly [name: string]: readonly [fact: Partial<Plugins.PluginFact>, message: string] } = {
+    "that is missing": [
+      { file: undefined, candidates: [] },
+      "the plugin bridge is not in /opt/cni/bin: did you mean brigde?"
+    ],
+    "that is a folder": [
+      { file: undefined, candidates: [{ path: file, kind: "folder" }] },
+      `${file} is a folder, expected the plugin`
+    ],
+    "that is a link to nothing": [
+      { file: undefined, candidates: [{ path: file, kind: "dangling" }] },
+      `${file} is a symbolic link to a file that is not there`
+    ],
+    "without an execute bit": [
+      { isExecutable: false, versions: undefined },
+      `${file} has no execute bit: no runtime can start it`
+    ],
+    "that is empty": [{ format: { _tag: "Other", start: "" }, versions: undefined }, `${file} is empty`],
+    "for another processor": [
+      { format: { _tag: "Elf", machine: 183, interpreter: undefined } },
+      `${file} is for arm64, and this host is x86-64`
+    ],
+    "whose interpreter is missing": [
+      {
+        format: { _tag: "Script", interpreter: "/bin/nosh", argument: "" },
+        hasInterpreter: false,
+        versions: undefined
+      },
+      `${file} needs /bin/nosh, which is not there`
+    ]
+  }
+  for (const [name, [fact, message]] of Object.entries(wrong)) {
+    it(`${name} is one finding, which says so`, () => {
+      assert.deepStrictEqual(found(fact, ["brigde"]), [`error plugin-file bridge ${message}`])
+    })
+  }
+
+  it("that does not answer VERSION is named with what it did", () => {
+    assert.deepStrictEqual(found({ versions: Result.fail("exit status 3: no") }), [
+      `error plugin-version bridge ${file} does not answer VERSION: exit status 3: no`
+    ])
+  })
+
+  it("that does not speak the version is one finding, however many plugins there are", () => {
+    assert.deepStrictEqual(found({}, [], "1.1.0"), [
+      `error plugin-version bridge ${file} speaks 0.4.0, 1.0.0, and not 1.1.0`
+    ])
+  })
+
+  it("is not asked for a version that nobody knows", () => {
+    assert.deepStrictEqual(found({}, [], "9.9.9"), [])
+  })
+})
+
+describe("the facts about plugins", () => {
+  it.effect("are their files, what those are made of, and their versions", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const [first, second] = [`${folder.path}/first`, `${folder.path}/second`]
+      Fs.mkdirSync(`${first}/d`, { recursive: true })
+      Fs.mkdirSync(second)
+      Scripts.script(`${second}/a`, `echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`)
+      Scripts.script(`${first}/b`, "exit 7")
+      Scripts.script(`${second}/b`, `echo '{"supportedVersions":["1.0.0"]}'`)
+      Scripts.script(`${second}/d`, `echo '{"supportedVersions":["1.0.0"]}'`)
+      Fs.writeFileSync(`${first}/e`, "", { mode: 0o644 })
+      Fs.symlinkSync("nowhere", `${first}/f`)
+      const facts = yield* Plugins.collect(["a", "b", "a", "c", "d", "e", "f"], [first, second], "1.0.0", 5000)
+      assert.deepStrictEqual([...facts.keys()], ["a", "b", "c", "d", "e", "f"])
+      const of = (type: string) => facts.get(type)
+      assert.deepStrictEqual(of("a")?.versions, Result.succeed(["1.0.0"]))
+      assert.deepStrictEqual(of("a")?.format, { _tag: "Script", interpreter: "/bin/sh", argument: "" })
+      assert.deepStrictEqual([of("b")?.file, of("b")?.versions], [`${first}/b`, Result.fail("exit status 7")])
+      assert.deepStrictEqual(of("c")?.candidates, [])
+      assert.deepStrictEqual([of("d")?.file, of("d")?.candidates[0]?.kind], [`${second}/d`, "folder"])
+      assert.deepStrictEqual([of("e")?.isExecutable, of("e")?.versions], [false, undefined])
+      assert.deepStrictEqual(of("f")?.candidates, [{ path: `${first}/f`, kind: "dangling" }])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.live("are there in time, whatever a plugin does", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Scripts.script(`${folder.path}/hang`, "sleep 600")
+      Scripts.script(`${folder.path}/fork`, "sleep 600 & sleep 600")
+      Scripts.script(`${folder.path}/flood`, "exec yes")
+      const facts = yield* Plugins.collect(["hang", "fork", "flood"], [folder.path], "1.0.0", 300)
+      for (const fact of facts.values()) {
+        assert.deepStrictEqual(fact.versions, Result.fail("it did not end within 0.3 s"))
+      }
+    }).pipe(Effect.provide(Command.host)))
+
+  it("tell the processor and the interpreter of a program", () => {
+    const format = Plugins.formatOf(Fs.readFileSync("/bin/sh").subarray(0, 4096))
+    assert.strictEqual(format._tag, "Elf")
+    if (format._tag === "Elf") assert.match(format.interpreter ?? "", /^\/lib.*ld/)
+  })
+})

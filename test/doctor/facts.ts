@@ -1,0 +1,31 @@
+/** Facts for checks: a host where all is right, and what a test changes of it. */
+import * as Result from "effect/Result"
+import * as Check from "../../src/doctor/Check.ts"
+import * as Collect from "../../src/doctor/Collect.ts"
+import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
+import type { Facts } from "../../src/doctor/Facts.ts"
+import type { PluginFact } from "../../src/doctor/facts/Plugins.ts"
+
+/** The facts of a configuration alone, given as its text or its value. */
+export const ofFile = (config: string | object, path = "/etc/cni/net.d/10-n.conflist"): Facts => {
+  const file = ConfigFile.make(path, typeof config === "string" ? config : JSON.stringify(config))
+  return Collect.ofFile(file, [file])
+}
+
+/** A plugin that is there and speaks these versions. */
+export const plugin = (type: string, fact: Partial<PluginFact> = {}): readonly [string, PluginFact] => [type, {
+  type,
+  candidates: [{ path: `/opt/cni/bin/${type}`, kind: "file" }],
+  file: `/opt/cni/bin/${type}`,
+  isExecutable: true,
+  format: { _tag: "Elf", machine: 62, interpreter: undefined },
+  hasInterpreter: true,
+  versions: Result.succeed(["0.4.0", "1.0.0"]),
+  ...fact
+}]
+
+/** What checks find: level, check, plugin, place and message, each on a line. */
+export const found = (checks: ReadonlyArray<Check.Check>, facts: Facts): ReadonlyArray<string> =>
+  Check.examine(checks, facts).findings.map(({ check, column, level, line, message, plugin }) =>
+    `${level} ${check} ${plugin ?? "-"} ${line === undefined ? "" : `${line}:${column} `}${message}`
+  )
