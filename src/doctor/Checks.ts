@@ -9,6 +9,7 @@ import { capabilities } from "./checks/Capabilities.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Folder from "./checks/Folder.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
+import * as Gateways from "./checks/Gateways.ts"
 import * as Inside from "./checks/Inside.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { chainOrder } from "./checks/Order.ts"
@@ -19,6 +20,7 @@ import { pluginVersions } from "./checks/PluginVersions.ts"
 import * as Ports from "./checks/Ports.ts"
 import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
+import * as Trials from "./checks/Trials.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -29,6 +31,7 @@ export const configuration: ReadonlyArray<Check> = [
   Fields.pluginFields,
   addressing,
   chainOrder,
+  Gateways.bridgeGateways,
   capabilities,
   Folder.folderOrder,
   Text.duplicateKeys,
@@ -45,6 +48,7 @@ export const live: ReadonlyArray<Check> = [
   PluginNeeds.dhcpDaemon,
   Addresses.storeUsable,
   Addresses.rangeExhausted,
+  Gateways.bridgeAddress,
   Namespaces.attachmentKnown,
   Namespaces.namespace,
   Namespaces.cachedResult,
@@ -71,4 +75,13 @@ export const live: ReadonlyArray<Check> = [
   Forwarding.bridgeNetfilter,
   Forwarding.backends,
   Addresses.staleReservations
+]
+
+/** Checks of a trial. */
+export const trial: ReadonlyArray<Check> = [
+  Trials.trialAdd,
+  Trials.trialResult,
+  Trials.trialDel,
+  Trials.trialLeft,
+  Trials.trialCheck
 ]

@@ -60,6 +60,9 @@ export const contains = (outer: Cidr, inner: Cidr): boolean =>
   outer.family === inner.family && outer.length <= inner.length &&
   network({ ...inner, length: outer.length }).address === network(outer).address
 
+/** The address alone, without the length of a prefix. */
+export const single = <A extends Cidr>(cidr: A): A => ({ ...cidr, length: bitsOf[cidr.family] })
+
 /** Whether two subnets have an address in common. */
 export const overlap = (left: Cidr, right: Cidr): boolean => contains(left, right) || contains(right, left)
 

@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
+import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
 import { dhcpSocket } from "./checks/PluginNeeds.ts"
@@ -17,6 +18,7 @@ import * as Plugins from "./facts/Plugins.ts"
 import * as Rules from "./facts/Rules.ts"
 import * as Sockets from "./facts/Sockets.ts"
 import * as Store from "./facts/Store.ts"
+import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
 
 /** Which attachments to look at: those that fit all that is said. */
@@ -101,7 +103,9 @@ const tools = [
   "ip",
   "nsenter",
   "nft",
-  ...["iptables", "ip6tables"].flatMap((name) => [name, `${name}-save`, `${name}-nft-save`, `${name}-legacy-save`])
+  ...["iptables", "ip6tables"].flatMap((
+    name
+  ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
 ]
 
 /** Which tools are on the PATH. */
@@ -217,15 +221,13 @@ export const judge = Effect.fnUntraced(function*(
   }
   if (open.length === 0) return judged as ReadonlyArray<Store.Judged>
   // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
-  const living = yield* Effect.forEach(yield* Living.namespaces(), (path) => Namespace.collect(path), {
-    concurrency: 8
-  })
-  const used = new Map<string, boolean>()
+  const living = yield* Living.namespaces()
+  const used = new Set<string>()
   const blind = living.find(Result.isFailure)
   for (const each of living) {
     if (Result.isFailure(each)) continue
     for (const address of each.success.links.flatMap(({ addresses }) => addresses)) {
-      used.set(Cidr.addressText(address), true)
+      used.add(Cidr.addressText(address))
     }
   }
   for (const reservation of open) {
@@ -277,6 +279,28 @@ const collectState = Effect.fnUntraced(function*(
     attachments: looked.filter((each) => isSelected(selection, each)),
     isOneAsked: Object.values(selection).some((value) => value !== undefined)
   }
+})
+
+/** Tries the network in a namespace of its own, where its configuration can be used at all. */
+export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: number) {
+  const path = yield* Path.Path
+  const { capabilityArgs, chain, cniPath, file, host, network, store } = facts
+  const value = file === undefined ? undefined : ConfigFile.valueOf(file)
+  const isUsable = network !== undefined && NetworkConfigList.problems(value, {
+        hasPluginsInFolder: (file?.beside.length ?? 0) > 0
+      }).length === 0
+  if (!isUsable) return facts
+  const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Store.defaultFolder)
+  const trial = yield* Trial.run(
+    { list: network, cniPath, timeout, variables: process.env },
+    capabilityArgs,
+    {
+      bridge: Roles.bridgeOf(chain),
+      store: store === undefined ? undefined : path.join(dataDir, network.name),
+      tools: host?.tools ?? new Map()
+    }
+  )
+  return { ...facts, trial }
 })
 
 /** Collects all that there is to know. */

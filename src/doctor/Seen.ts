@@ -49,6 +49,13 @@ export const of = ({ attachments, chain, host }: Facts): ReadonlyArray<Seen> =>
     }]
   })
 
+/** The attachments that one can be compared with, so that no two of them are compared twice. */
+export const rivalsOf = ({ file }: Attachment, { all, attachments }: Pick<Facts, "all" | "attachments">) => {
+  const index = attachments.findIndex((each) => each.file === file)
+  const done = new Set(attachments.slice(0, index + 1).map((each) => each.file))
+  return all.filter((each) => !done.has(each.file))
+}
+
 /** The plugin that is to blame for a link. */
 export const blame = ({ maker }: Seen): Pick<Found, "plugin"> => maker === undefined ? {} : { plugin: maker }
 

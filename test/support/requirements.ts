@@ -15,6 +15,7 @@ const packages = {
   containerd: "/usr/bin/containerd",
   iproute2: "/sbin/ip",
   iptables: "/usr/sbin/iptables",
+  nftables: "/usr/sbin/nft",
   bsdutils: "/usr/bin/logger",
   rsyslog: "/usr/sbin/rsyslogd",
   systemd: "/lib/systemd/systemd-journald",

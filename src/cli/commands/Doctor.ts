@@ -49,6 +49,10 @@ const input = {
     Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
     Flag.optional
   ),
+  trial: Flags.toggle(
+    "trial",
+    "Attach a namespace of its own to the network, check it and detach it; the host is left as it was"
+  ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
 }
@@ -79,8 +83,9 @@ export const doctor = Command.make(
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
     const question = yield* questionOf(flags)
-    const facts = yield* Progress.during("plugins and the host", Collect.collect(question))
-    const checks = [...Checks.configuration, ...Checks.plugins, ...Checks.live]
+    const seen = yield* Progress.during("plugins and the host", Collect.collect(question))
+    const facts = flags.trial ? yield* Progress.during("the trial", Collect.withTrial(seen, flags.timeout)) : seen
+    const checks = [...Checks.configuration, ...Checks.plugins, ...Checks.live, ...(flags.trial ? Checks.trial : [])]
     const report = Check.examine(checks, facts)
     if (flags.json) yield* Console.log(Findings.json(report))
     else {
@@ -110,11 +115,12 @@ export const doctor = Command.make(
   Command.withDescription(
     "Look at a network as a whole, from its configuration over its plugins to its attachments and the rules of the host, " +
       "and say what is wrong, which plugin is to blame, how that is known, and what mends it; the most probable cause " +
-      "first. It changes nothing. Exit status 0: no error, 1: errors, 2: it could not look."
+      "first. It changes nothing; --trial leaves the host as it was. Exit status 0: no error, 1: errors, 2: it could not look."
   ),
   Command.withExamples([
     { command: "cni-passthrough doctor", description: "The network that a runtime would choose, and its attachments" },
     { command: "cni-passthrough doctor podman --container-id 3f2a", description: "One container" },
+    { command: "cni-passthrough doctor podman --trial", description: "Also see what each plugin does, and leaves" },
     { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" }
   ])
 )

@@ -8,6 +8,7 @@ import type { Judged } from "../facts/Store.ts"
 import type { Found } from "../Finding.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Roles from "../Roles.ts"
+import * as Seen from "../Seen.ts"
 import { subnetsOf } from "./Addressing.ts"
 
 /** How many reservations are named one by one. */
@@ -167,8 +168,7 @@ export const duplicateAddress: Check = {
       if (sight._tag !== "There" || sight.isHost) continue
       const own = sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
         .filter(({ text }) => !/^fe80:/i.test(text))
-      const later = all.slice(1 + all.findIndex(({ file }) => file === attachment.file))
-      for (const rival of later) {
+      for (const rival of Seen.rivalsOf(attachment, { all, attachments })) {
         if (rival.sight?._tag !== "There" || rival.netns === netns || rival.containerId === containerId) continue
         const theirs = rival.sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
         const same = own.find((mine) => theirs.some((each) => Cidr.isSameAddress(mine, each)))

@@ -90,7 +90,7 @@ export const forwardRules: Check = {
       const { family } = address
       const peer = elsewhere[family]
       const outLink = uplinkOf(facts, family)
-      const self = { ...address, length: family === 4 ? 32 : 128 }
+      const self = Cidr.single(address)
       const directions = [
         {
           what: `what ${seen.title} sends`,
@@ -183,7 +183,7 @@ export const masquerade: Check = {
       const peer = elsewhere[family]
       const packet = {
         family,
-        source: { ...address, length: family === 4 ? 32 : 128 },
+        source: Cidr.single(address),
         ...(peer === undefined ? {} : { destination: peer }),
         outLink: uplinkOf(facts, family),
         state: "NEW"
@@ -235,7 +235,9 @@ export const reversePath: Check = {
     return routed.flatMap(({ address, device, seen }): ReadonlyArray<Found> => {
       const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
       const isStrict = Math.max(value("all"), value(device)) === 1
-      const routes = seen.outside?.routes.filter(({ table, to }) => table === "main" && Cidr.contains(to, address)) ??
+      const routes = seen.outside?.routes.filter(({ table, to }) =>
+        table === "main" && Cidr.contains(to, Cidr.single(address))
+      ) ??
         []
       const [best] = routes.toSorted((left, right) => right.to.length - left.to.length)
       return !isStrict || best === undefined || best.device === device ? [] : [{

@@ -3,7 +3,7 @@ import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
-import type { AttachmentId, PortMapping } from "../facts/Attachment.ts"
+import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
@@ -55,8 +55,7 @@ export const portMappings: Check = {
               ...base,
               message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
               evidence: [reached.rule],
-              fix: `remove the rule that is left, or attach the container that it is for to another port: ` +
-                `iptables -t nat ${reached.rule.replace(/^-A /, "-D ")}`
+              fix: `${family === 4 ? "iptables" : "ip6tables"} -t nat ${reached.rule.replace(/^-A /, "-D ")}`
             }]
           }
           return [{
@@ -87,15 +86,11 @@ export const portsTaken: Check = {
       left.hostPort === right.hostPort && left.protocol === right.protocol &&
       (left.hostIP === right.hostIP ||
         [left.hostIP, right.hostIP].some((ip) => ip === "" || ip === "0.0.0.0" || ip === "::"))
-    const isOther = (left: AttachmentId, right: AttachmentId) =>
-      left.containerId !== right.containerId || left.ifname !== right.ifname || left.network !== right.network
     const found: Array<Found> = []
     for (const { attachment, mapping } of mapped) {
-      const rival = all.slice(1 + all.findIndex(({ file }) => file === attachment.file))
-        .find((other) =>
-          isOther(attachment, other) && other.sight?._tag !== "Missing" &&
-          other.portMappings.some((each) => clashes(mapping, each))
-        )
+      const rival = Seen.rivalsOf(attachment, { all, attachments }).find((other) =>
+        other.sight?._tag !== "Missing" && other.portMappings.some((each) => clashes(mapping, each))
+      )
       if (rival !== undefined) {
         found.push({
           level: "error",

@@ -1,6 +1,8 @@
 /** What lives on the host: network namespaces of processes and names, and the processes of runtimes and plugins. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Result from "effect/Result"
+import * as Namespace from "./Namespace.ts"
 
 /** Folders where runtimes keep network namespaces by name. */
 const folders = ["/run/netns", "/run/docker/netns"]
@@ -11,26 +13,47 @@ const pids = Effect.fnUntraced(function*() {
   return names.filter((name) => /^\d+$/.test(name))
 })
 
-/** A path to each network namespace of the host but our own: one for those of several processes. */
-export const namespaces = Effect.fnUntraced(function*() {
+/** The paths to each network namespace of the host but our own: of each process in it, and of its names. */
+const pathsOf = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
-  const found = new Map<string, string>()
-  for (const pid of yield* pids()) {
-    const path = `/proc/${pid}/ns/net`
-    const name = yield* Effect.orElseSucceed(fs.readLink(path), () => "")
-    if (name !== "" && !found.has(name)) found.set(name, path)
-  }
-  const own = yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => "")
-  found.delete(own)
+  const found = new Map<string, Array<string>>()
+  const add = (name: string, path: string) => found.set(name, [...found.get(name) ?? [], path])
   for (const folder of folders) {
     for (const name of yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])) {
       const path = `${folder}/${name}`
       const info = yield* Effect.option(fs.stat(path))
-      const ino = info._tag === "Some" && info.value.ino._tag === "Some" ? info.value.ino.value : undefined
-      if (ino !== undefined && own !== `net:[${ino}]`) found.set(`net:[${ino}]`, path)
+      if (info._tag === "Some" && info.value.ino._tag === "Some") add(`net:[${info.value.ino.value}]`, path)
     }
   }
+  for (const pid of yield* pids()) {
+    const path = `/proc/${pid}/ns/net`
+    const name = yield* Effect.orElseSucceed(fs.readLink(path), () => "")
+    if (name !== "") add(name, path)
+  }
+  found.delete(yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => ""))
   return [...found.values()]
+})
+
+/** Looks into a namespace by one of its paths; undefined where all of them are gone meanwhile, and it with them. */
+const look = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  let problem: string | undefined
+  for (const path of paths) {
+    const network = yield* Namespace.collect(path)
+    if (Result.isSuccess(network)) return network
+    const isProcess = path.startsWith("/proc/")
+    const isThere = isProcess
+      ? yield* Effect.isSuccess(fs.readLink(path))
+      : (yield* Effect.isSuccess(fs.stat(path))) && !/Invalid argument/.test(network.failure) // a file of another kind
+    if (isThere) problem ??= network.failure
+  }
+  return problem === undefined ? undefined : Result.fail(problem)
+})
+
+/** What is in each network namespace of the host but our own. */
+export const namespaces = Effect.fnUntraced(function*() {
+  const looked = yield* Effect.forEach(yield* pathsOf(), look, { concurrency: 8 })
+  return looked.filter((each) => each !== undefined)
 })
 
 /**

@@ -206,5 +206,5 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
 
 /** The route that an address takes: the longest prefix of the main table. */
 export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route | undefined =>
-  routes.filter(({ table, to }) => (table === "main" || table === "local") && Cidr.contains(to, address))
+  routes.filter(({ table, to }) => (table === "main" || table === "local") && Cidr.contains(to, Cidr.single(address)))
     .toSorted((left, right) => right.to.length - left.to.length)[0]

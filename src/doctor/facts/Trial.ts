@@ -1,12 +1,242 @@
-/** What happens when a throw-away namespace is attached, checked, and detached again. */
-import type { Call } from "../../runtime/Chain.ts"
+/**
+ * What happens when a throw-away namespace is attached, checked, and detached again; and how the host becomes again what
+ * it was before.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as CniVersion from "../../cni/CniVersion.ts"
+import { isObject, parse } from "../../json/Json.ts"
+import type { Attachment } from "../../runtime/Attachments.ts"
+import * as Chain from "../../runtime/Chain.ts"
+import * as Netns from "../../runtime/Netns.ts"
+import * as RuleLines from "../RuleLines.ts"
+import * as Namespace from "./Namespace.ts"
+import * as Rules from "./Rules.ts"
+import * as Tool from "./Tool.ts"
+
+/** Something that a DEL has left. */
+export interface Left {
+  readonly kind: "link" | "rule" | "reservation"
+  readonly text: string
+}
 
 /** A trial, as far as it went. */
 export interface Trial {
   /** The calls of ADD, CHECK and DEL, in their order. */
-  readonly calls: ReadonlyArray<Call>
-  /** Why it could not be made; undefined where it was. */
-  readonly problem: string | undefined
-  /** What was there after it, and not before: a link, a rule, a reservation, each one line. */
-  readonly left: ReadonlyArray<string>
+  readonly calls: ReadonlyArray<Chain.Call>
+  /** What was there after it, and not before. */
+  readonly left: ReadonlyArray<Left>
+}
+
+/** What a trial may change. */
+interface Snapshot {
+  readonly links: ReadonlyArray<Namespace.Link>
+  readonly rules: Rules.Rules
+  readonly sysctls: ReadonlyMap<string, string>
+  /** The files of the store of host-local, with what is in them. */
+  readonly files: ReadonlyMap<string, string>
+  /** Whether the store was there. */
+  readonly hasStore: boolean
+}
+
+/** Values that plugins set for the whole host. */
+const sysctls = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"]
+
+const noRules: Rules.Rules = { rulesets: [], nft: [] }
+
+const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: ReadonlyMap<string, string>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const readAll = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
+    const texts = yield* Effect.forEach(paths, (each) => Effect.option(fs.readFileString(each)))
+    return new Map(paths.flatMap((each, index) => {
+      const text = texts[index]
+      return text?._tag === "Some" ? [[each, text.value] as const] : []
+    }))
+  })
+  const [network, rules] = yield* Effect.all([Namespace.collect(), Rules.collect(tools)], { concurrency: 2 })
+  const names = store === undefined ? [] : yield* Effect.orElseSucceed(fs.readDirectory(store), () => [])
+  return {
+    links: Result.isSuccess(network) ? network.success.links : [],
+    rules: Result.getOrElse(rules, () => noRules),
+    sysctls: yield* readAll(sysctls),
+    files: yield* readAll(store === undefined ? [] : names.map((name) => path.join(store, name))),
+    hasStore: store !== undefined && (yield* Effect.orElseSucceed(fs.exists(store), () => false))
+  } satisfies Snapshot
+})
+
+/** What a trial can be known by. */
+interface Traces {
+  readonly id: string
+  /** The addresses and the links that its plugins spoke of. */
+  readonly addresses: ReadonlyArray<string>
+  readonly names: ReadonlyArray<string>
+}
+
+/** Rules, chains and links that the trial has made: what bears its name or its address, and what those need. */
+const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Traces) => {
+  const oldRules = new Set(RuleLines.of(before.rules).map(RuleLines.key))
+  const oldChains = new Set(RuleLines.chainsOf(before.rules).map(RuleLines.chainKey))
+  const oldLinks = new Set(before.links.map(({ name }) => name))
+  const rules = RuleLines.of(after.rules).filter((line) => !oldRules.has(RuleLines.key(line)))
+  const chains = RuleLines.chainsOf(after.rules).filter((chain) => !oldChains.has(RuleLines.chainKey(chain)))
+  const isOwn = (line: RuleLines.Line) =>
+    RuleLines.ownerOf(line)?.containerId === id || addresses.some((address) => RuleLines.isAbout(line, address))
+  return {
+    rules,
+    chains,
+    links: after.links.filter(({ name }) => !oldLinks.has(name) && names.includes(name)),
+    own: rules.filter(isOwn),
+    /** Whether others have made rules meanwhile. */
+    isShared: rules.some((line) => {
+      const owner = RuleLines.ownerOf(line)
+      return owner !== undefined && owner.containerId !== id
+    })
+  }
+}
+
+/** Makes the host what it was. Only what is new is touched, and what others use by now stays. */
+const restore = Effect.fnUntraced(function*(
+  before: Snapshot,
+  after: Snapshot,
+  traces: Traces,
+  { bridge, store, tools }: Ground
+) {
+  const fs = yield* FileSystem.FileSystem
+  const { chains, isShared, links, own, rules } = madeBy(before, after, traces)
+  const newChains = new Set(chains.map(RuleLines.chainKey))
+  const isLeadingToNew = (line: RuleLines.Line) =>
+    newChains.has(RuleLines.chainKey({ ...line, chain: RuleLines.targetOf(line) ?? "" }))
+  const gone = isShared ? own : [...own, ...rules.filter((line) => isLeadingToNew(line) && !own.includes(line))]
+  for (const line of gone) {
+    yield* Tool.output([RuleLines.program(line, tools), ...RuleLines.deletion(line)])
+  }
+  for (const option of isShared ? [] : ["-F", "-X"]) {
+    for (const chain of chains) {
+      yield* Tool.output([RuleLines.program(chain, tools), "-t", chain.table, option, chain.chain])
+    }
+  }
+  if (!isShared && tools.has("nft")) {
+    const tableKeys = (each: Snapshot) =>
+      each.rules.rulesets.filter(({ backend }) => backend === "nf_tables")
+        .flatMap(({ family, tables }) => [...tables.keys()].map((table) => `${family === 4 ? "ip" : "ip6"} ${table}`))
+    const old = new Set(tableKeys(before))
+    const current = yield* Rules.collect(tools)
+    const busy = new Set(
+      Result.isFailure(current)
+        ? tableKeys(after)
+        : RuleLines.of(current.success).map(({ family, table }) => `${family === 4 ? "ip" : "ip6"} ${table}`)
+    )
+    for (const table of tableKeys(after).filter((each) => !old.has(each) && !busy.has(each))) {
+      const [family = "", name = ""] = table.split(" ")
+      yield* Tool.output(["nft", "delete", "table", family, name])
+    }
+  }
+  for (const { name } of links.filter(({ kind }) => kind === "veth")) yield* Tool.output(["ip", "link", "del", name])
+  const isNew = bridge !== undefined && !before.links.some(({ name }) => name === bridge)
+  const isUsed = after.links.some(({ master }) => master === bridge)
+  if (isNew && !isUsed && after.links.some(({ kind, name }) => name === bridge && kind === "bridge")) {
+    yield* Tool.output(["ip", "link", "del", bridge])
+  }
+  if (isShared) return
+  for (const [path, value] of before.sysctls) {
+    if (after.sysctls.get(path) !== value) yield* Effect.ignore(fs.writeFileString(path, value))
+  }
+  for (const path of after.files.keys()) {
+    const was = before.files.get(path)
+    const isOurs = after.files.get(path)?.startsWith(traces.id) === true
+    const isBookkeeping = /\/(?:last_reserved_ip\.[^/]*|lock)$/.test(path)
+    if (was === undefined && (isOurs || isBookkeeping)) yield* Effect.ignore(fs.remove(path))
+    else if (was !== undefined && isBookkeeping && was !== after.files.get(path)) {
+      yield* Effect.ignore(fs.writeFileString(path, was))
+    }
+  }
+  // Node.js has no call that removes an empty folder alone and nothing else.
+  if (store !== undefined && !before.hasStore) yield* Tool.output(["rmdir", store])
+})
+
+/** What a trial stands on. */
+interface Ground {
+  /** The bridge of the network; undefined where it has none. */
+  readonly bridge: string | undefined
+  /** The folder of host-local for the network; undefined where it has none. */
+  readonly store: string | undefined
+  readonly tools: ReadonlyMap<string, string>
+}
+
+const addressesIn = (result: string | undefined): ReadonlyArray<string> =>
+  [...(result ?? "").matchAll(/"(?:address|ip)"\s*:\s*"([^"/]+)\/\d+"/g)].map(([, address = ""]) => address)
+
+const leftOf = (
+  before: Snapshot,
+  after: Snapshot,
+  id: string,
+  addresses: ReadonlyArray<string>
+): ReadonlyArray<Left> => {
+  const { links, own } = madeBy(before, after, id, addresses)
+  return [
+    ...links.filter(({ kind }) => kind !== "bridge").map(({ name }) => ({ kind: "link", text: name }) as const),
+    ...own.map((line) => ({ kind: "rule", text: RuleLines.text(line) }) as const),
+    ...[...after.files].filter(([path, text]) => !before.files.has(path) && text.startsWith(traces.id))
+      .map(([path]) => ({ kind: "reservation", text: path }) as const)
+  ]
+}
+
+/** Attaches a namespace of its own to a network, checks it, and detaches it, whatever happens; then cleans up. */
+export const run = Effect.fnUntraced(function*(
+  chain: Chain.Chain,
+  capabilityArgs: Attachment["capabilityArgs"],
+  ground: Ground
+) {
+  const { store, tools } = ground
+  const id = `cni-doctor-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")}`
+  const attachment: Attachment = {
+    network: chain.list.name,
+    containerId: id,
+    ifname: "eth0",
+    netns: yield* Netns.pathOf(id),
+    args: [],
+    capabilityArgs
+  }
+  const before = yield* snapshot(store, tools)
+  yield* Netns.add(id)
+  let result: string | undefined
+  const traces = { id, addresses: [] as Array<string>, names: [] as Array<string> }
+  const attach = Effect.gen(function*() {
+    const added = yield* Stream.runCollect(Chain.add(chain, attachment))
+    const last = added.at(-1)
+    result = last === undefined ? undefined : Chain.resultOf(last)
+    for (const each of added.map(Chain.resultOf)) {
+      traces.addresses.push(...addressesIn(each))
+      traces.names.push(...namesIn(each))
+    }
+    const { cniVersion, disableCheck } = chain.list
+    const hasCheck = result !== undefined && !disableCheck && CniVersion.isAtLeast(cniVersion, "0.4.0")
+    const checked = hasCheck ? yield* Stream.runCollect(Chain.check(chain, attachment, result ?? "")) : []
+    return [...added, ...checked]
+  })
+  const detach = Effect.gen(function*() {
+    const calls = yield* Stream.runCollect(Chain.del(chain, attachment, result))
+    yield* Effect.ignore(Netns.remove(id))
+    const after = yield* snapshot(store, tools)
+    const left = leftOf(before, after, traces)
+    yield* restore(before, after, traces, ground)
+    return { calls, left }
+  })
+  let detached: { readonly calls: ReadonlyArray<Chain.Call>; readonly left: ReadonlyArray<Left> } | undefined
+  const calls = yield* Effect.onExit(
+    attach,
+    () => Effect.map(detach, (outcome) => void (detached = outcome))
+  )
+  return { calls: [...calls, ...detached?.calls ?? []], left: detached?.left ?? [] } satisfies Trial
+})
+
+/** The result that a plugin was given, as a value. */
+export const prevResultOf = ({ stdin }: Chain.Call): unknown => {
+  const config = parse(stdin)
+  return typeof config === "object" && config !== null ? Reflect.get(config, "prevResult") : undefined
 }

@@ -1,0 +1,78 @@
+/** Rules of iptables as single facts, which can be compared, and taken away one by one. */
+import type { Rule, Rules, Ruleset } from "./facts/Rules.ts"
+
+/** A rule with its place. */
+export interface Line {
+  readonly backend: Ruleset["backend"]
+  readonly family: 4 | 6
+  readonly table: string
+  readonly chain: string
+  readonly rule: Rule
+}
+
+/** All rules. */
+export const of = ({ rulesets }: Rules): ReadonlyArray<Line> =>
+  rulesets.flatMap(({ backend, family, tables }) =>
+    [...tables].flatMap(([table, chains]) =>
+      [...chains].flatMap(([chain, { rules }]) => rules.map((rule) => ({ backend, family, table, chain, rule })))
+    )
+  )
+
+/** A chain with its place. */
+export type ChainOf = Pick<Line, "backend" | "family" | "table" | "chain">
+
+/** All chains that somebody made. */
+export const chainsOf = ({ rulesets }: Rules): ReadonlyArray<ChainOf> =>
+  rulesets.flatMap(({ backend, family, tables }) =>
+    [...tables].flatMap(([table, chains]) =>
+      [...chains].flatMap(([chain, { policy }]) => policy === "-" ? [{ backend, family, table, chain }] : [])
+    )
+  )
+
+/** Which chain it is, among all. */
+export const chainKey = ({ backend, chain, family, table }: ChainOf): string => `${backend} ${family} ${table} ${chain}`
+
+/** Which rule it is, among all. */
+export const key = (line: Line): string => `${chainKey(line)} ${line.rule.text}`
+
+/** The program that changes the rules of a backend. */
+export const program = (
+  { backend, family }: Pick<Line, "backend" | "family">,
+  tools: ReadonlyMap<string, string>
+): string => {
+  const base = family === 4 ? "iptables" : "ip6tables"
+  const own = `${base}-${backend === "legacy" ? "legacy" : "nft"}`
+  return tools.has(own) ? own : base
+}
+
+/** A rule as people write it. */
+export const text = ({ family, rule, table }: Line): string =>
+  `${family === 4 ? "iptables" : "ip6tables"} -t ${table} ${rule.text}`
+
+/** The chain that a rule sends packets to, where it does. */
+export const targetOf = ({ rule: { words } }: Line): string | undefined => {
+  const index = words.findIndex((word) => word === "-j" || word === "-g")
+  return index < 0 ? undefined : words[index + 1]
+}
+
+/** Whether a rule is about an address. */
+export const isAbout = ({ rule: { words } }: Line, address: string): boolean =>
+  words.some((word) =>
+    word.split("/")[0] === address || word.startsWith(`${address}:`) || word.startsWith(`[${address}]`)
+  )
+
+/** The container that a rule was made for, as plugins write it into its comment; undefined where it does not say. */
+export const ownerOf = (
+  { rule: { words } }: Line
+): { readonly network: string; readonly containerId: string } | undefined => {
+  const comment = words[words.indexOf("--comment") + 1] ?? ""
+  const [, network, containerId] = words.includes("--comment")
+    ? /name: "([^"]+)" id: "([^"]+)"/.exec(comment) ?? []
+    : []
+  return network === undefined || containerId === undefined ? undefined : { network, containerId }
+}
+
+/** The arguments that take a rule away. */
+export const deletion = (
+  { chain, rule, table }: Line
+): ReadonlyArray<string> => ["-t", table, "-D", chain, ...rule.words]

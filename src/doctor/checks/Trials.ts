@@ -1,0 +1,148 @@
+/** What a trial shows: which plugin fails, what a plugin does to the result of those before it, what a DEL leaves. */
+import * as Execution from "../../exec/Execution.ts"
+import { isObject, parse } from "../../json/Json.ts"
+import type { Call } from "../../runtime/Chain.ts"
+import type { Check } from "../Check.ts"
+import type { Facts } from "../Facts.ts"
+import * as Trial from "../facts/Trial.ts"
+import type { Found } from "../Finding.ts"
+import * as Roles from "../Roles.ts"
+
+const noTrial = { skipped: "nobody asked for a trial" }
+
+/** The last lines of what a plugin wrote. */
+const lastLines = (name: string, output: Uint8Array | undefined): ReadonlyArray<string> =>
+  (output === undefined ? "" : Execution.text(output.subarray(-4096))).trim().split("\n").slice(-5)
+    .filter((line) => line !== "").map((line) => `${name}: ${line}`)
+
+/** The plugin that failed: a nested one, where the error is its. Source: libcni, `pkg/invoke`. */
+const culpritOf = ({ answer, plugin: { type } }: Call, { chain }: Facts): string => {
+  const said = answer._tag === "Failure" ? `${answer.msg} ${answer.details}` : ""
+  const nested = chain.filter(({ caller }) => caller?.type === type).map((each) => each.type)
+  const named = /plugin type="([^"]+)" failed/.exec(said)?.[1] ?? /failed to find plugin "([^"]+)"/.exec(said)?.[1]
+  if (named !== undefined && nested.includes(named)) return named
+  const isAllocation = /no IP addresses available|failed to allocate|requested IP|duplicate allocation/.test(said)
+  return isAllocation && nested[0] !== undefined ? nested[0] : type
+}
+
+const failures = (verb: Call["verb"], level: Found["level"], fix: (call: Call) => string) => (facts: Facts) => {
+  const { trial } = facts
+  if (trial === undefined) return noTrial
+  return trial.calls.filter((call) => call.verb === verb).flatMap((call): ReadonlyArray<Found> => {
+    const { answer, execution, plugin: { type } } = call
+    if (answer._tag === "Success") return []
+    return [{
+      level,
+      plugin: culpritOf(call, facts),
+      message: `${verb} fails in ${type}: ${answer.code === undefined ? "" : `code ${answer.code}: `}${
+        answer.msg.split("\n")[0]
+      }`,
+      evidence: [
+        ...(answer.details === "" ? [] : [`details: ${answer.details}`]),
+        ...(answer.hasDocument ? [] : lastLines("stdout", execution?.stdout)),
+        ...lastLines("stderr", execution?.stderr)
+      ],
+      fix: fix(call)
+    }]
+  })
+}
+
+export const trialAdd: Check = {
+  id: "trial-add",
+  phase: "trial",
+  find: failures(
+    "ADD",
+    "error",
+    ({ plugin: { type } }) => `mend what ${type} names, and try again: cni-passthrough doctor --trial`
+  )
+}
+
+export const trialCheck: Check = {
+  id: "trial-check",
+  phase: "trial",
+  find: failures(
+    "CHECK",
+    "warning",
+    () => "set \"disableCheck\": true where runtimes call CHECK, or use a newer plugin"
+  )
+}
+
+export const trialDel: Check = {
+  id: "trial-del",
+  phase: "trial",
+  find: failures(
+    "DEL",
+    "error",
+    ({ plugin: { type } }) => `use another version of ${type}: containers cannot be detached`
+  )
+}
+
+/** The parts of a result, each as one text. */
+const partsOf = (result: unknown): ReadonlyArray<string> => {
+  if (!isObject(result)) return []
+  const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []
+  return [
+    ...list("interfaces").map(({ name, sandbox }) =>
+      `interface ${String(name)}${sandbox ? ` in ${String(sandbox)}` : ""}`
+    ),
+    ...list("ips").map(({ address }) => `address ${String(address)}`),
+    ...list("routes").map(({ dst }) => `route ${String(dst)}`)
+  ]
+}
+
+export const trialResult: Check = {
+  id: "trial-result",
+  phase: "trial",
+  find: ({ trial }) => {
+    if (trial === undefined) return noTrial
+    return trial.calls.filter(({ verb }) => verb === "ADD").flatMap((call): ReadonlyArray<Found> => {
+      const { answer, plugin: { type } } = call
+      if (answer._tag === "Failure") return []
+      const before = partsOf(Trial.prevResultOf(call))
+      const after = partsOf(parse(answer.document ?? ""))
+      const lost = before.filter((part) => !after.includes(part))
+      const had = before.filter((part) => part.startsWith("address"))
+      const changed = after.filter((part) => part.startsWith("address") && had.length > 0 && !had.includes(part))
+      return lost.length === 0 ? [] : [{
+        level: "error",
+        plugin: type,
+        message: `${type} ${changed.length === 0 ? "drops" : "changes"} what the plugins before it answered: ${
+          lost.join(", ")
+        }`,
+        evidence: [...before.map((part) => `before: ${part}`), ...after.map((part) => `after: ${part}`)],
+        fix: `put ${type} before the plugins whose result it drops, or use another version of it`
+      }]
+    })
+  }
+}
+
+/** The plugin that leaves a thing of this kind. */
+const leaverOf = ({ kind, text }: Trial.Left, { chain }: Facts): string | undefined => {
+  if (kind === "reservation") return "host-local"
+  const isPort = /CNI-(?:DN|HOSTPORT)|dnat name:/.test(text)
+  if (kind === "rule" && isPort && Roles.ofType(chain, "portmap") !== undefined) return "portmap"
+  if (kind === "rule" && text.includes("-t filter")) return Roles.ofType(chain, "firewall")?.type
+  return Roles.makerOf(chain)?.type
+}
+
+export const trialLeft: Check = {
+  id: "trial-left",
+  phase: "trial",
+  find: (facts) => {
+    if (facts.trial === undefined) return noTrial
+    const groups = new Map<string, Array<Trial.Left>>()
+    for (const each of facts.trial.left) {
+      const leaver = leaverOf(each, facts) ?? ""
+      groups.set(leaver, [...groups.get(leaver) ?? [], each])
+    }
+    return [...groups].map(([leaver, left]): Found => ({
+      level: "error",
+      ...(leaver === "" ? {} : { plugin: leaver }),
+      message: `after DEL there is still ${
+        left.map(({ kind }) => kind).filter((kind, index, all) => all.indexOf(kind) === index).join(", ")
+      } of the trial`,
+      evidence: left.map(({ kind, text }) => `${kind}: ${text}`),
+      fix: "it was removed; use a version of the plugin whose DEL works"
+    }))
+  }
+}

@@ -1,0 +1,764 @@
+/** `cni-passthrough doctor` on real networks: broken ones, each with what it must say first, and healthy ones. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import { describeWith } from "../support/requirements.ts"
+import * as Networks from "./support/networks.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+const routes = [{ dst: "0.0.0.0/0" }]
+const ipam = (fields: object = {}) => ({
+  type: "host-local",
+  ranges: [[{ subnet: "10.99.0.0/24" }]],
+  routes,
+  ...fields
+})
+const bridge = { type: "bridge", bridge: "cni-n", isGateway: true, ipMasq: true, ipam: ipam() }
+const ptp = { type: "ptp", ipMasq: true, ipam: ipam() }
+const macvlan = {
+  type: "macvlan",
+  master: "uplink",
+  ipam: {
+    ...ipam({ ranges: [[{ subnet: "192.0.2.0/24", rangeStart: "192.0.2.50", gateway: "192.0.2.2" }]] }),
+    routes: []
+  }
+}
+const portmap = { type: "portmap", capabilities: { portMappings: true } }
+const firewall = { type: "firewall" }
+const tap = { type: "passthrough" }
+
+const list = (...plugins: ReadonlyArray<object>) => ({ cniVersion: "1.0.0", name: "n", plugins })
+
+/** The file of the network n with these plugins. */
+const of = (...plugins: ReadonlyArray<object>) => ({ "10-n.conflist": list(...plugins) })
+
+/** A bridge with another part in it, and the same with another `ipam`. */
+const bridgeWith = (fields: object) => of({ ...bridge, ...fields })
+const ipamWith = (fields: object) => bridgeWith({ ipam: ipam(fields) })
+
+/** One that was fine and is attached, and what is done to it then. */
+const attached = (script: string, files = of(bridge), before = "attach web") => ({
+  files,
+  script: `${before}\n${script}`
+})
+
+const text = JSON.stringify(list(bridge), undefined, 2)
+
+interface Broken extends Networks.Network {
+  /** The finding that comes first. `plugin` is the one to blame, and left out where it is the host. */
+  readonly first: {
+    readonly check: string
+    readonly plugin?: string
+    readonly level: string
+    readonly message: RegExp
+  }
+}
+
+const own = (check: string, plugin: string | undefined, message: RegExp, level = "error") => ({
+  first: { check, ...(plugin === undefined ? {} : { plugin }), message, level }
+})
+
+const configuration: { readonly [name: string]: Broken } = {
+  "a trailing comma": {
+    files: { "10-n.conflist": text.replace(/\}\s*\]\s*\}$/, "},]}") },
+    ...own("json", undefined, /trailing comma/)
+  },
+  "a comment": { files: { "10-n.conflist": text.replace("{", "{ // mine\n") }, ...own("json", undefined, /a comment/) },
+  "a byte-order mark": {
+    files: { "10-n.conflist": `\uFEFF${text}` },
+    ...own("json", undefined, /byte-order mark/),
+    isMended: true
+  },
+  "a quote that is missing": {
+    files: { "10-n.conflist": text.replace(`"cni-n"`, `"cni-n`) },
+    ...own("json", undefined, /closing quote/)
+  },
+  "no name": {
+    files: { "10-n.conflist": { ...list(bridge), name: undefined } },
+    ask: "/etc/cni/net.d/10-n.conflist",
+    ...own("specification", undefined, /^name: found nothing/)
+  },
+  "a name with a blank": {
+    files: { "10-n.conflist": { ...list(bridge), name: "my net" } },
+    ask: "/etc/cni/net.d/10-n.conflist",
+    ...own("specification", undefined, /^name: found "my net"/)
+  },
+  "a version that nobody knows": {
+    files: { "10-n.conflist": { ...list(bridge, portmap, firewall), cniVersion: "3.0.0" } },
+    ...own("specification", undefined, /^cniVersion: found "3.0.0"/)
+  },
+  "no plugins": {
+    files: { "10-n.conflist": list() },
+    ...own("specification", undefined, /^plugins: found an empty list/)
+  },
+  "a plugin without a type": {
+    files: of(bridge, { capabilities: {} }),
+    ...own("specification", undefined, /^plugins\[1\]\.type: found nothing/)
+  },
+  "a key that is there twice": {
+    files: { "10-n.conflist": text.replace(`"isGateway"`, `"mtu": 1400, "mtu": 1450, "isGateway"`) },
+    ...own("duplicate-keys", undefined, /the key "mtu" is there twice/, "warning")
+  },
+  "a file before it that is not JSON": {
+    files: { "05-x.conflist": "{", ...of(bridge) },
+    ...own("folder", undefined, /05-x\.conflist stands before 10-n\.conflist/)
+  },
+  "its name in two files": {
+    files: { ...of(bridge), "20-m.conflist": list({ ...bridge, bridge: "cni-m" }) },
+    ...own("folder", undefined, /in two files: 10-n\.conflist is used, and 20-m\.conflist is shadowed/, "warning")
+  },
+  "a list in a file for one plugin": {
+    files: { "10-n.conf": list(bridge) },
+    ...own("file-name", undefined, /found a list of plugins, expected one plugin/),
+    isMended: true
+  },
+  "one plugin in a file for a list": {
+    files: { "10-n.conflist": { cniVersion: "1.0.0", name: "n", ...bridge } },
+    ...own("file-name", undefined, /found one plugin, expected a list/),
+    isMended: true
+  },
+  "a field of the tap in lower case": {
+    files: of(bridge, { ...tap, logfile: "/tmp/x" }),
+    ...own("field-names", "passthrough", /logfile: .*did you mean logFile/, "warning")
+  },
+  "a hook in mixed case": {
+    files: of(bridge, { ...tap, hookAdd: ["true"] }),
+    ...own("field-names", "passthrough", /hookAdd: .*did you mean hookADD/, "warning")
+  },
+  "a field of the tap of the wrong type": {
+    files: of(bridge, { ...tap, hookADD: "true" }),
+    ...own("plugin-fields", "passthrough", /hookADD: found "true", expected a list of commands/)
+  },
+  "a field of bridge that is misspelt": {
+    files: bridgeWith({ hairpinmod: true }),
+    ...own("field-names", "bridge", /did you mean hairpinMode/, "warning")
+  },
+  "an mtu in quotes": { files: bridgeWith({ mtu: "1500" }), ...own("plugin-fields", "bridge", /mtu: found "1500"/) },
+  "a boolean in quotes": {
+    files: bridgeWith({ isGateway: "true" }),
+    ...own("plugin-fields", "bridge", /isGateway: found "true"/)
+  },
+  "a vlan out of range": { files: bridgeWith({ vlan: 5000 }), ...own("plugin-fields", "bridge", /vlan: found 5000/) },
+  "a bridge with a name that is too long": {
+    files: bridgeWith({ bridge: "a-very-long-bridge-name" }),
+    ...own("plugin-fields", "bridge", /at most 15 bytes/)
+  },
+  "hairpin and promiscuous mode": {
+    files: bridgeWith({ hairpinMode: true, promiscMode: true }),
+    ...own("chain-order", "bridge", /refuses hairpinMode and promiscMode/)
+  },
+  "a mode that macvlan does not have": {
+    files: of({ ...macvlan, mode: "brigde" }),
+    ...own("plugin-fields", "macvlan", /mode: found "brigde"/)
+  },
+  "a switch of portmap in quotes": {
+    files: of(bridge, { ...portmap, snat: "yes" }),
+    ...own("plugin-fields", "portmap", /snat: found "yes"/)
+  },
+  "a policy that firewall does not have": {
+    files: of(bridge, { ...firewall, ingressPolicy: "closed" }),
+    ...own("plugin-fields", "firewall", /ingressPolicy: found "closed"/)
+  },
+  "a backend that firewall passes over": {
+    files: of(bridge, { ...firewall, backend: "nftables" }),
+    ...own("plugin-fields", "firewall", /backend: found "nftables"/, "warning")
+  },
+  "a sysctl that tuning refuses": {
+    files: of(bridge, { type: "tuning", sysctl: { "kernel.pid_max": "1" } }),
+    ...own("plugin-fields", "tuning", /"kernel\.pid_max"/)
+  },
+  "a rate in quotes": {
+    files: of(bridge, { type: "bandwidth", ingressRate: "1M" }),
+    ...own("plugin-fields", "bandwidth", /ingressRate: found "1M"/)
+  },
+  "ranges that are flat": {
+    files: ipamWith({ ranges: [{ subnet: "10.99.0.0/24" }] }),
+    ...own("plugin-fields", "host-local", /\[\[\{ "subnet": … \}\]\]/)
+  },
+  "a subnet without a length": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0" }]] }),
+    ...own("plugin-fields", "host-local", /subnet: found "10\.99\.0\.0"/)
+  },
+  "a gateway outside its subnet": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", gateway: "10.98.0.1" }]] }),
+    ...own("addressing", "host-local", /10\.98\.0\.1 is not in the subnet/)
+  },
+  "a subnet with bits of a host": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.7/24" }]] }),
+    ...own("addressing", "host-local", /expected the subnet 10\.99\.0\.0\/24/)
+  },
+  "a range that starts outside": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", rangeStart: "10.99.1.5" }]] }),
+    ...own("addressing", "host-local", /rangeStart: 10\.99\.1\.5 is not in/)
+  },
+  "a range the wrong way round": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", rangeStart: "10.99.0.9", rangeEnd: "10.99.0.5" }]] }),
+    ...own("addressing", "host-local", /after the end of the range/)
+  },
+  "both families in one set": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }, { subnet: "fd99::/64" }]] }),
+    ...own("addressing", "host-local", /both families in one set/)
+  },
+  "no range": {
+    files: bridgeWith({ ipam: { type: "host-local" } }),
+    ...own("addressing", "host-local", /no range of addresses/)
+  },
+  "a route over a gateway elsewhere": {
+    files: ipamWith({ routes: [{ dst: "0.0.0.0/0", gw: "192.168.9.1" }] }),
+    ...own("addressing", "host-local", /192\.168\.9\.1 is in no subnet/)
+  },
+  "a resolv.conf that is not there": {
+    files: ipamWith({ resolvConf: "/etc/no-such-resolv.conf" }),
+    ...own("addressing", "host-local", /no file \/etc\/no-such-resolv\.conf/)
+  },
+  "two gateways for one bridge": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "10.97.0.0/24" }]] }),
+    ...own("bridge-gateways", "bridge", /found 2 gateways of IPv4/)
+  },
+  "two default routes": {
+    files: bridgeWith({ isDefaultGateway: true }),
+    ...own("bridge-gateways", "bridge", /isDefaultGateway adds a default route/)
+  },
+  "static without an address": {
+    files: bridgeWith({ ipam: { type: "static" } }),
+    ...own("addressing", "static", /no address/)
+  },
+  "static with a gateway elsewhere": {
+    files: bridgeWith({ ipam: { type: "static", addresses: [{ address: "10.99.0.5/24", gateway: "10.98.0.1" }] } }),
+    ...own("addressing", "static", /10\.98\.0\.1 is not in the subnet/)
+  },
+  "portmap before bridge": { files: of(portmap, bridge), ...own("chain-order", "portmap", /stands first/) },
+  "two plugins that make eth0": {
+    files: of(bridge, macvlan),
+    ...own("chain-order", "macvlan", /bridge has made already/)
+  },
+  "ptp without addresses": { files: of({ type: "ptp" }), ...own("chain-order", "ptp", /ptp needs addresses/) },
+  "a capability that nobody declares": {
+    files: of(bridge, { type: "portmap" }),
+    script: "attach web \"$(port 8080)\"",
+    ...own("capabilities", "portmap", /declares the capability portMappings/)
+  },
+  "a capability that is given and not taken": {
+    files: of(bridge),
+    ask: `n --capability-args '{"portMappings":[{"hostPort":80,"containerPort":80}]}'`,
+    ...own("capabilities", undefined, /declares the capability portMappings/)
+  },
+  "a capability that is misspelt": {
+    files: of(bridge, { type: "portmap", capabilities: { portMapping: true } }),
+    ...own("capabilities", "portmap", /did you mean portMappings/, "warning")
+  },
+  "no files at all": {
+    files: {},
+    ask: "",
+    ...own("network-found", undefined, /no network configuration in \/etc\/cni\/net\.d/)
+  },
+  "another name than the one that is asked for": {
+    files: { "10-x.conflist": { ...list(bridge), name: "pods" } },
+    ask: "pod",
+    ...own("network-found", undefined, /did you mean pods/)
+  }
+}
+
+const script = (words: string) => `#!/bin/sh\n${words}\n`
+
+const plugins: { readonly [name: string]: Broken } = {
+  "a plugin that is missing": {
+    files: of(bridge, { type: "calico" }),
+    ...own("plugin-file", "calico", /calico is not in/)
+  },
+  "an IPAM plugin that is missing": {
+    files: bridgeWith({ ipam: { type: "whereabouts" } }),
+    ...own("plugin-file", "whereabouts", /whereabouts is not in/)
+  },
+  "a type that is misspelt": {
+    files: of({ ...bridge, type: "brigde" }),
+    ...own("plugin-file", "brigde", /did you mean bridge/)
+  },
+  "an IPAM type that is misspelt": {
+    files: bridgeWith({ ipam: ipam({ type: "hostlocal" }) }),
+    ...own("plugin-file", "hostlocal", /did you mean host-local/)
+  },
+  "a plugin without its execute bit": {
+    files: of(bridge),
+    script: "plugin bridge x; cp /usr/lib/cni/bridge /run/plugins; chmod -x /run/plugins/bridge",
+    ...own("plugin-file", "bridge", /no execute bit/),
+    isMended: true
+  },
+  "a folder in the place of a plugin": {
+    files: of(bridge, { type: "mine" }),
+    script: "plugins; mkdir /run/plugins/mine",
+    ...own("plugin-file", "mine", /is a folder/)
+  },
+  "a link to nothing in the place of a plugin": {
+    files: of(bridge, { type: "mine" }),
+    script: "plugins; ln -s nothing /run/plugins/mine",
+    ...own("plugin-file", "mine", /symbolic link/)
+  },
+  "a plugin that is empty": {
+    files: of(bridge, portmap),
+    script: "plugin portmap ''",
+    ...own("plugin-file", "portmap", /is empty/)
+  },
+  "a plugin that is a web page": {
+    files: of(bridge),
+    script: "plugin bridge '<html>404'",
+    ...own("plugin-file", "bridge", /neither a program nor a script/)
+  },
+  "a plugin for another processor": {
+    files: of(bridge),
+    script:
+      "plugin bridge x; cp /usr/lib/cni/bridge /run/plugins; printf '\\363\\000' | dd of=/run/plugins/bridge bs=1 seek=18 conv=notrunc 2>/dev/null",
+    ...own("plugin-file", "bridge", /is for riscv/)
+  },
+  "a script whose interpreter is missing": {
+    files: of(bridge),
+    script: `plugin bridge '#!/usr/bin/no-such-shell\n'`,
+    ...own("plugin-file", "bridge", /needs \/usr\/bin\/no-such-shell/)
+  },
+  "a plugin that fails VERSION": {
+    files: of(bridge),
+    script: `plugin bridge '${script("echo no library >&2; exit 127")}'`,
+    ...own("plugin-version", "bridge", /exit status 127: no library/)
+  },
+  "a plugin that answers VERSION with words": {
+    files: of(bridge),
+    script: `plugin bridge '${script("echo hello")}'`,
+    ...own("plugin-version", "bridge", /no list of versions/)
+  },
+  "a plugin that hangs": {
+    files: of(bridge),
+    script: `plugin bridge '${script("sleep 600")}'`,
+    ask: "n --timeout 500ms",
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+  },
+  "a plugin that forks and goes": {
+    files: of(bridge),
+    script: `plugin bridge '${script("sleep 600 & exit 0")}'`,
+    ask: "n --timeout 500ms",
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+  },
+  "a plugin that prints without end": {
+    files: of(bridge),
+    script: `plugin bridge '${script("exec yes")}'`,
+    ask: "n --timeout 500ms",
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+  },
+  "a version that plugins do not speak": {
+    files: { "10-n.conflist": { ...list(bridge, portmap), cniVersion: "1.1.0" } },
+    ...own("plugin-version", "bridge", /speaks .*, and not 1\.1\.0/)
+  },
+  "no iptables": {
+    files: of(bridge, portmap),
+    script: "PATH=/tmp/bin:/usr/bin:/bin; ! command -v iptables",
+    ...own("plugin-tools", "bridge", /bridge needs iptables/)
+  },
+  "a master that is not there": {
+    files: of({ ...macvlan, master: "eth9" }),
+    ...own("master-link", "macvlan", /no link eth9/)
+  },
+  "a master that is down": {
+    files: of(macvlan),
+    script: "ip link set uplink down",
+    ...own("master-link", "macvlan", /uplink of the host is down/),
+    isMended: true
+  },
+  "dhcp without its daemon": {
+    files: of({ ...macvlan, ipam: { type: "dhcp" } }),
+    ...own("dhcp-daemon", "dhcp", /no socket/)
+  }
+}
+
+/** Files of host-local, as those leave them who are killed. */
+const reserve = (address: string, id: string) =>
+  `mkdir -p /var/lib/cni/networks/n; printf '${id}\\r\\neth0' > /var/lib/cni/networks/n/${address}`
+const small = ipamWith({ ranges: [[{ subnet: "10.99.0.0/29" }]] })
+
+const addresses: { readonly [name: string]: Broken } = {
+  "a range that living containers use up": {
+    files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/30" }]] }),
+    script: "attach web",
+    ...own("range-exhausted", "host-local", /all 1 addresses of 10\.99\.0\.1-10\.99\.0\.2 are taken: the next/)
+  },
+  "a range that containers use up that are gone": {
+    files: small,
+    script: `attach web\nfor i in 3 4 5 6; do ${reserve("10.99.0.$i", "gone$i").replaceAll("'", "\"")}; done`,
+    ...own("range-exhausted", "host-local", /4 of them by containers that are gone/)
+  },
+  "an address of a container that is gone": {
+    files: of(bridge),
+    script: `attach web\n${reserve("10.99.0.77", "gone")}`,
+    ...own("stale-reservations", "host-local", /10\.99\.0\.77 is reserved for gone/, "warning")
+  },
+  "a store that is a file": {
+    files: of(bridge),
+    script: "mkdir /var/lib/cni/networks; touch /var/lib/cni/networks/n",
+    ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be read/)
+  },
+  "a bridge of an older subnet": {
+    files: of(bridge),
+    script: "ip link add cni-n type bridge; ip addr add 10.55.0.1/24 dev cni-n; ip link set cni-n up",
+    ...own("bridge-address", "bridge", /cni-n has the address 10\.55\.0\.1\/24, expected 10\.99\.0\.1\/24/),
+    isMended: true
+  },
+  "a subnet that the host has": {
+    files: of(bridge),
+    script: "ip addr add 10.99.0.200/24 dev uplink",
+    ...own("overlapping-subnets", "host-local", /overlaps with 10\.99\.0\.0\/24, which the host has on uplink/)
+  },
+  "a part of the subnet routed elsewhere": {
+    files: of(bridge),
+    script: "ip route add 10.99.0.128/25 dev uplink",
+    ...own("overlapping-subnets", "host-local", /10\.99\.0\.128\/25/)
+  },
+  "a subnet that another network has": {
+    files: { ...of(bridge), "20-m.conflist": { ...list({ ...bridge, bridge: "cni-m" }), name: "m" } },
+    ...own("overlapping-subnets", "host-local", /of the network m/, "warning")
+  },
+  "one address at two containers": {
+    ...attached(
+      "attach api; inside api ip addr del 10.99.0.3/24 dev eth0; inside api ip addr add 10.99.0.2/24 dev eth0"
+    ),
+    ask: "n --container-id web",
+    ...own("duplicate-address", "host-local", /web and api both have the address|api and web both have/)
+  }
+}
+
+const containers: { readonly [name: string]: Broken } = {
+  "a namespace that is gone": {
+    ...attached("ip netns del web"),
+    ask: "n --container-id web",
+    ...own("namespace", undefined, /\/run\/netns\/web is gone/)
+  },
+  "a namespace that is a plain file": {
+    ...attached("umount /run/netns/web"),
+    ...own("namespace", undefined, /is not a network namespace/)
+  },
+  "an attachment that nobody knows": {
+    files: of(bridge),
+    ask: "n --netns web",
+    ...own("attachment-known", undefined, /no such attachment/)
+  },
+  "no eth0": { ...attached("inside web ip link del eth0"), ...own("link", "bridge", /no such link/) },
+  "eth0 with another name": {
+    ...attached("inside web ip link set eth0 down; inside web ip link set eth0 name eth7"),
+    ...own("link", "bridge", /no such link/)
+  },
+  "eth0 that is down": {
+    ...attached("inside web ip link set eth0 down"),
+    ...own("link-up", "bridge", /eth0 of web is down/)
+  },
+  "no address": {
+    ...attached("inside web ip addr flush dev eth0"),
+    ...own("addresses", "bridge", /no address 10\.99\.0\.2\/24/)
+  },
+  "an address with another length": {
+    ...attached("inside web ip addr del 10.99.0.2/24 dev eth0; inside web ip addr add 10.99.0.2/32 dev eth0"),
+    ...own("addresses", "bridge", /has 10\.99\.0\.2\/32, expected 10\.99\.0\.2\/24/)
+  },
+  "no default route": {
+    ...attached("inside web ip route del default"),
+    ...own("routes", "bridge", /no default route via 10\.99\.0\.1/),
+    isMended: true
+  },
+  "a default route over another gateway": {
+    ...attached("inside web ip route replace default via 10.99.0.9"),
+    ...own("routes", "bridge", /goes via 10\.99\.0\.9/),
+    isMended: true
+  },
+  "another end that is down": {
+    ...attached("ip link set $(host_end) down"),
+    ...own("host-end", "bridge", /is down/),
+    isMended: true
+  },
+  "another end that is a port of nothing": {
+    ...attached("ip link set $(host_end) nomaster"),
+    ...own("host-end", "bridge", /not a port of any bridge/),
+    isMended: true
+  },
+  "another end at another bridge": {
+    ...attached("ip link add br9 type bridge; ip link set br9 up; ip link set $(host_end) master br9"),
+    ...own("host-end", "bridge", /a port of br9, expected cni-n/),
+    isMended: true
+  },
+  "another end that does not forward": {
+    ...attached("bridge link set dev $(host_end) state 0"),
+    ...own("host-end", "bridge", /its port is disabled/),
+    isMended: true
+  },
+  "no bridge": { ...attached("ip link del cni-n"), ...own("bridge", "bridge", /no bridge cni-n/) },
+  "a bridge that is down": {
+    ...attached("ip link set cni-n down"),
+    ...own("bridge", "bridge", /cni-n is down/),
+    isMended: true
+  },
+  "a device with the name of the bridge": {
+    files: of(bridge),
+    script: "ip link add cni-n type veth peer name x",
+    ...own("bridge", "bridge", /not a bridge but of kind veth/)
+  },
+  "a bridge without its address": {
+    ...attached("ip addr flush dev cni-n"),
+    ...own("gateway-address", "bridge", /does not have the address 10\.99\.0\.1\/24/),
+    isMended: true
+  },
+  "a bridge that does not answer": {
+    ...attached("inside web ip neigh flush all; ip link set cni-n arp off"),
+    ...own("gateway-answers", "bridge", /10\.99\.0\.1 does not answer/)
+  },
+  "a bridge that was not told to be the gateway": {
+    ...attached("", bridgeWith({ isGateway: false, ipMasq: false })),
+    ...own("gateway-answers", "bridge", /isGateway is not set/)
+  },
+  "a pair of ptp without its way back": {
+    ...attached("ip route del 10.99.0.2", of(ptp)),
+    ...own("host-route", "ptp", /no route to 10\.99\.0\.2/),
+    isMended: true
+  },
+  "an end of ptp that is down": {
+    ...attached("ip link set $(host_end) down", of(ptp)),
+    ...own("host-end", "ptp", /is down/)
+  },
+  "a name server that is a name": {
+    ...attached("", bridgeWith({ dns: { nameservers: ["dns.example"] } })),
+    ...own("name-servers", "bridge", /"dns\.example" is not an IP address/)
+  },
+  "a name server without a way": {
+    ...attached("", bridgeWith({ dns: { nameservers: ["192.0.2.53"] }, ipam: ipam({ routes: [] }) })),
+    ...own("name-servers", "bridge", /no route from inside leads to the name server 192\.0\.2\.53/)
+  },
+  "a name server that is the container itself": {
+    ...attached("", bridgeWith({ dns: { nameservers: ["127.0.0.53"] } })),
+    ...own("name-servers", "bridge", /is the container itself/, "warning")
+  },
+  "another MTU inside": {
+    ...attached("inside web ip link set eth0 mtu 1300"),
+    ...own("mtu", "bridge", /its MTU is 1300/, "warning"),
+    isMended: true
+  },
+  "another MTU outside": {
+    ...attached("ip link set $(host_end) mtu 1300"),
+    ...own("mtu", "bridge", /other end .* is 1300/, "warning"),
+    isMended: true
+  },
+  "another MTU than tuning sets": {
+    ...attached("inside web ip link set eth0 mtu 1500", of(bridge, { type: "tuning", mtu: 1400 })),
+    ...own("mtu", "tuning", /expected 1400/, "warning"),
+    isMended: true
+  },
+  "another MTU at the bridge": {
+    ...attached("ip link set cni-n mtu 1280"),
+    ...own("mtu", "bridge", /of the bridge cni-n is 1280/, "warning"),
+    isMended: true
+  },
+  "another MAC": {
+    ...attached("inside web ip link set eth0 address 02:00:00:00:00:09"),
+    ...own("mac", "bridge", /02:00:00:00:00:09/, "warning"),
+    isMended: true
+  }
+}
+
+const mapped = "attach web \"$(port 8080)\""
+const withPorts = (script: string, fields: object = {}) =>
+  attached(script, of(bridge, { ...portmap, ...fields }), mapped)
+const ofTwoFamilies = ipam({
+  ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd99::/64" }]],
+  routes: [...routes, { dst: "::/0" }]
+})
+const dual = bridgeWith({ ipam: ofTwoFamilies })
+
+const hosts: { readonly [name: string]: Broken } = {
+  "a host that does not forward": {
+    ...attached("sysctl -qw net.ipv4.ip_forward=0"),
+    ...own("ip-forward", undefined, /net\.ipv4\.ip_forward is 0/)
+  },
+  "a host that does not forward IPv6": {
+    ...attached("sysctl -qw net.ipv6.conf.all.forwarding=0", dual),
+    ...own("ip-forward", undefined, /net\.ipv6\.conf\.all\.forwarding is 0/)
+  },
+  "a bridge that does not forward": {
+    ...attached("sysctl -qw net.ipv4.conf.cni-n.forwarding=0"),
+    ...own("ip-forward", undefined, /conf\.cni-n\.forwarding is 0/)
+  },
+  "a policy that drops": {
+    ...attached("iptables -P FORWARD DROP"),
+    ...own("forward-rules", undefined, /dropped by the policy of FORWARD/)
+  },
+  "a rule that drops": {
+    ...attached("iptables -I FORWARD -s 10.99.0.0/16 -j DROP"),
+    ...own("forward-rules", undefined, /sends is dropped by a rule/),
+    isMended: true
+  },
+  "a rule that drops answers": {
+    ...attached("iptables -A FORWARD -o cni-n -j REJECT"),
+    ...own("forward-rules", undefined, /answers to eth0 of web is dropped/),
+    isMended: true
+  },
+  "a chain of another that drops": {
+    ...attached("iptables -N MINE; iptables -A MINE -i cni-n -j DROP; iptables -I FORWARD -j MINE"),
+    ...own("forward-rules", undefined, /dropped by a rule of FORWARD/),
+    isMended: true
+  },
+  "nftables that drop": {
+    ...attached(
+      "nft add table inet fw; nft add chain inet fw forward '{ type filter hook forward priority 0; policy drop; }'"
+    ),
+    ...own("forward-rules", undefined, /nftables table inet fw/),
+    isMended: true
+  },
+  "rules of firewall that were flushed": {
+    ...attached("iptables -F; iptables -P FORWARD DROP", of(bridge, firewall)),
+    ...own("forward-rules", "firewall", /rules of the plugin firewall are not there/)
+  },
+  "masquerading that was flushed": {
+    ...attached("iptables -t nat -F POSTROUTING"),
+    ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/)
+  },
+  "ports that were flushed": {
+    ...withPorts("iptables -t nat -F CNI-HOSTPORT-DNAT"),
+    ...own("port-mappings", "portmap", /no rule leads from port 8080\/tcp/)
+  },
+  "a port that leads to one that is gone": {
+    ...withPorts("iptables -t nat -I PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.99.0.250:80"),
+    ...own("port-mappings", "portmap", /goes to 10\.99\.0\.250:80, expected 10\.99\.0\.2:80/),
+    isMended: true
+  },
+  "a port of two containers": {
+    ...withPorts("attach api \"$(port 8080)\""),
+    ...own("ports-taken", "portmap", /mapped to two containers/)
+  },
+  "a port that somebody listens on": {
+    ...withPorts("node -e 'require(\"net\").createServer().listen(8080)' & sleep 0.5"),
+    ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning")
+  },
+  "rules in both backends": {
+    ...attached("iptables-legacy -A INPUT -p tcp --dport 9 -j DROP"),
+    ...own("iptables-backends", undefined, /rules in both its backends/, "warning")
+  },
+  "a policy of the other backend that drops": {
+    ...attached("iptables-legacy -P FORWARD DROP"),
+    ...own("forward-rules", undefined, /dropped by the policy of FORWARD/)
+  },
+  "ports without a way between containers": {
+    ...withPorts("sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true", { snat: false }),
+    ...own("bridge-netfilter", "portmap", /do not reach each other/, "warning")
+  }
+}
+
+interface Healthy {
+  readonly [name: string]: Networks.Network
+}
+
+const healthy: Healthy = {
+  "bridge": attached(""),
+  "bridge with nothing attached yet": { files: of(bridge) },
+  "bridge that is not named": attached(
+    "",
+    bridgeWith({ bridge: undefined, isDefaultGateway: true, ipam: ipam({ routes: [] }) })
+  ),
+  "bridge, portmap and firewall with ports, and a policy that drops": attached(
+    "iptables -P FORWARD DROP; attach api \"$(port 8081)\"",
+    of(bridge, portmap, firewall),
+    mapped
+  ),
+  "taps between plugins": attached("", of(bridge, tap, portmap, tap, firewall, tap), mapped),
+  "ptp": attached("attach api", of(ptp, portmap), mapped),
+  "macvlan": attached("", of(macvlan)),
+  "two families": attached("sleep 2.5; attach api; sleep 2.5", of({ ...bridge, ipam: ofTwoFamilies }, portmap), mapped),
+  "no gateway on purpose": attached(
+    "attach api",
+    bridgeWith({ isGateway: false, ipMasq: false, ipam: ipam({ routes: [] }) })
+  ),
+  "no routes on purpose": attached(
+    "sysctl -qw net.ipv4.ip_forward=0",
+    bridgeWith({ ipMasq: false, ipam: ipam({ routes: [] }) })
+  ),
+  "several ranges": attached(
+    "attach api",
+    of({
+      ...ptp,
+      ipam: ipam({ ranges: [[{ subnet: "10.99.0.0/29", rangeEnd: "10.99.0.2" }, { subnet: "10.99.1.0/24" }]] })
+    })
+  ),
+  "several sets of ranges": attached(
+    "attach api",
+    of({ ...ptp, ipam: ipam({ ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "10.97.0.0/24" }]] }) })
+  ),
+  "static addresses": attached(
+    "",
+    bridgeWith({ ipam: { type: "static", addresses: [{ address: "10.99.0.5/24", gateway: "10.99.0.1" }], routes } })
+  ),
+  "a bridge without addresses": attached("attach api", bridgeWith({ isGateway: false, ipMasq: false, ipam: {} })),
+  "tuning and bandwidth": attached(
+    "",
+    of(bridge, { type: "tuning", mtu: 1400, sysctl: { "net.core.somaxconn": "500" } }, {
+      type: "bandwidth",
+      capabilities: { bandwidth: true }
+    })
+  ),
+  "an MTU of its own": attached("attach api", bridgeWith({ mtu: 1400 })),
+  "sbr": attached("", of(bridge, { type: "sbr" })),
+  "one plugin in a file of its own": {
+    ...attached("", { "10-n.conf": { cniVersion: "0.3.1", name: "n", ...bridge } } as never)
+  },
+  "an old version": attached("", { "10-n.conflist": { ...list(bridge, portmap), cniVersion: "0.3.1" } }, mapped),
+  "two networks": attached(
+    "attach api '' m",
+    {
+      ...of(bridge),
+      "20-m.conflist": {
+        ...list({ ...bridge, bridge: "cni-m", ipam: ipam({ ranges: [[{ subnet: "10.98.0.0/24" }]] }) }),
+        name: "m"
+      }
+    } as never
+  ),
+  "a host behind a large private network": attached("ip route add 10.0.0.0/8 via 192.0.2.9"),
+  "a firewall of nftables that lets it through": attached(
+    "nft add table inet fw; nft add chain inet fw forward '{ type filter hook forward priority 0; policy drop; }'; nft add rule inet fw forward ct state established,related accept; nft add rule inet fw forward iifname cni-n accept"
+  ),
+  "containers that went as they should": attached(
+    "attach api; cni-passthrough run del n --netns api --container-id api; ip netns del api"
+  ),
+  "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
+}
+
+const broken = { ...configuration, ...plugins, ...addresses, ...containers, ...hosts }
+
+describeWith(
+  ["containernetworking-plugins", "iproute2", "iptables", "nftables"],
+  "cni-passthrough doctor",
+  () => {
+    let sandbox: Sandbox.Sandbox
+    let answers: ReturnType<typeof Networks.ask<string>>
+    beforeAll(() => {
+      sandbox = Sandbox.makeWithCommand()
+      answers = Networks.ask<string>(sandbox, { ...broken, ...healthy })
+    }, 600_000)
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    describe("says first of all, of a network with", () => {
+      for (const [name, { first, isMended = false }] of Object.entries(broken)) {
+        it(name, () => {
+          const { answer, mended } = answers(name)
+          const [finding] = answer.findings
+          assert.deepInclude(finding, {
+            level: first.level,
+            check: first.check,
+            ...(first.plugin === undefined ? {} : { plugin: first.plugin })
+          }, JSON.stringify(answer.findings, undefined, 2))
+          if (first.plugin === undefined) assert.notProperty(finding, "plugin")
+          assert.match(finding?.message ?? "", first.message)
+          assert.strictEqual(answer.status, answer.findings.some(({ level }) => level === "error") ? 1 : 0)
+          if (isMended) assert.deepStrictEqual(mended?.findings, [], `after: ${finding?.fix}`)
+        })
+      }
+    })
+
+    describe("has nothing to say of", () => {
+      for (const name of Object.keys(healthy)) {
+        it(name, () => {
+          const { answer } = answers(name)
+          assert.deepStrictEqual(answer.findings, [])
+          assert.deepStrictEqual([answer.status, answer.stderr], [0, ""])
+        })
+      }
+    })
+  }
+)
