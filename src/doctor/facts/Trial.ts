@@ -171,13 +171,15 @@ interface Ground {
 const addressesIn = (result: string | undefined): ReadonlyArray<string> =>
   [...(result ?? "").matchAll(/"(?:address|ip)"\s*:\s*"([^"/]+)\/\d+"/g)].map(([, address = ""]) => address)
 
-const leftOf = (
-  before: Snapshot,
-  after: Snapshot,
-  id: string,
-  addresses: ReadonlyArray<string>
-): ReadonlyArray<Left> => {
-  const { links, own } = madeBy(before, after, id, addresses)
+/** The links of the host that a result speaks of. */
+const namesIn = (result: string | undefined): ReadonlyArray<string> => {
+  const value = parse(result ?? "")
+  const interfaces = isObject(value) && Array.isArray(value["interfaces"]) ? value["interfaces"].filter(isObject) : []
+  return interfaces.filter(({ sandbox }) => !sandbox).map(({ name }) => String(name))
+}
+
+const leftOf = (before: Snapshot, after: Snapshot, traces: Traces): ReadonlyArray<Left> => {
+  const { links, own } = madeBy(before, after, traces)
   return [
     ...links.filter(({ kind }) => kind !== "bridge").map(({ name }) => ({ kind: "link", text: name }) as const),
     ...own.map((line) => ({ kind: "rule", text: RuleLines.text(line) }) as const),
