@@ -174,12 +174,20 @@ export const add = (chain: Chain, attachment: Attachment): Calls =>
     })
   )
 
-/** DEL: backwards, each plugin with the result of the ADD from 0.4.0 on. Ends with the first that fails. */
-export const del = (chain: Chain, attachment: Attachment, result: string | undefined): Calls => {
+/**
+ * DEL: backwards, each plugin with the result of the ADD from 0.4.0 on. Ends with the first that fails, as libcni does,
+ * unless it is to go on.
+ */
+export const del = (
+  chain: Chain,
+  attachment: Attachment,
+  result: string | undefined,
+  onFailure: "stop" | "goOn" = "stop"
+): Calls => {
   const prevResult = result !== undefined && CniVersion.isAtLeast(chain.list.cniVersion, "0.4.0") ? result : undefined
   const requests = chain.list.plugins.toReversed()
     .map((plugin) => requestOf(chain, attachment, "DEL", plugin, prevResult))
-  return inTurn(chain, requests, "stop")
+  return inTurn(chain, requests, onFailure)
 }
 
 /** CHECK: each plugin with the result of the ADD. Ends with the first that fails. */

@@ -283,6 +283,28 @@ describe("an add that fails", () => {
       assert.include(del, `"runtimeConfig":{"ips":["it's"]}`)
     }))
 
+  it.live("has nothing to undo where the first plugin failed", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: failing(document), b: good })
+      const { stderr } = yield* host.of("add")
+      assert.include(stderr, "The first plugin failed: nothing is attached")
+      assert.notInclude(stderr, "run del")
+    }))
+
+  it.live("in a plugin that is missing is undone all the same", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: good })
+      Fs.rmSync(`${host.path}/b`)
+      const { stderr } = yield* host.of("add")
+      assert.match(stderr, /cni-passthrough run del .* --keep-going\n/)
+      assert.strictEqual((yield* host.of("del")).status, 1)
+      assert.deepStrictEqual(host.calls(), ["ADD a"])
+      const { status, stderr: told } = yield* host.of("del", "--keep-going")
+      assert.strictEqual(status, 1)
+      assert.include(told, "DEL failed in b: not found in")
+      assert.deepStrictEqual(host.calls(), ["ADD a", "DEL a"])
+    }))
+
   it.live("keeps what a plugin wrote before it was killed", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: "echo so far; echo why >&2; kill -9 $$" })

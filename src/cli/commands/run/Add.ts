@@ -37,7 +37,11 @@ const input = {
 type Input = Command.Command.Config.Infer<typeof input>
 
 /** The command that undoes what an add has done so far, from any shell: nothing is left to its environment. */
-export const undo = (flags: Omit<Input, keyof Output.OutputInput>, attachment: Attachments.Attachment): string => {
+export const undo = (
+  flags: Omit<Input, keyof Output.OutputInput>,
+  attachment: Attachments.Attachment,
+  keepsGoing = false
+): string => {
   const netns = Option.isSome(flags.newNetns)
     ? ["--new-netns", flags.newNetns.value]
     : ["--netns", attachment.netns]
@@ -56,9 +60,23 @@ export const undo = (flags: Omit<Input, keyof Output.OutputInput>, attachment: A
     ...unless(ConfFolder.defaultFolder, "--conf-dir", flags.confDir),
     ...unless(ResultCache.defaultFolder, "--cache-dir", flags.cacheDir),
     ...unless("", "--args", Attachments.formatArguments(args)),
-    ...unless("{}", "--capability-args", JSON.stringify(capabilityArgs))
+    ...unless("{}", "--capability-args", JSON.stringify(capabilityArgs)),
+    ...(keepsGoing ? ["--keep-going"] : [])
   ]
   return Result.getOrElse(CommandLine.join(words), () => CommandLine.display(words))
+}
+
+/** What to do after these calls, the last of which has failed. */
+const adviceAfter = (
+  calls: ReadonlyArray<Chain.Call>,
+  flags: Input,
+  undoing: (keepsGoing: boolean) => string
+): string => {
+  const isMissing = calls.at(-1)?.execution === undefined
+  if (calls.length > 1) return undoing(isMissing)
+  return Option.isSome(flags.newNetns)
+    ? `The first plugin failed: nothing is attached. The namespace is there: ip netns del ${flags.newNetns.value}`
+    : "The first plugin failed: nothing is attached"
 }
 
 /** `add` */
@@ -77,14 +95,16 @@ export const add = Command.make(
       }
       const before = yield* Effect.option(ResultCache.read(flags.cacheDir, identity))
       const isAttached = Option.isSome(before) && before.value !== undefined
-      const advice = isAttached
-        ? "It was attached before: a del would undo that too"
-        : `To undo it:\n    ${undo(flags, attachment)}`
-      const left = `What plugins did so far may still be there. ${advice}`
+      const adviceOf = (keepsGoing: boolean) =>
+        isAttached
+          ? "It was attached before: a del would undo that too"
+          : `To undo it:\n    ${undo(flags, attachment, keepsGoing)}`
+      const advice = adviceOf(false)
+      const leftOf = (keepsGoing: boolean) => `What plugins did so far may still be there. ${adviceOf(keepsGoing)}`
       const output = yield* Output.make(chain, flags)
       yield* Effect.addFinalizer((exit) =>
         Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-          ? Console.error(`interrupted\n  ${left}`)
+          ? Console.error(`interrupted\n  ${leftOf(false)}`)
           : Effect.void
       )
       if (Option.isSome(flags.newNetns)) yield* Netns.add(flags.newNetns.value)
@@ -92,7 +112,7 @@ export const add = Command.make(
       const last = calls.at(-1)
       const result = last === undefined ? undefined : Chain.resultOf(last)
       yield* output.show(result)
-      yield* output.conclude(left)
+      yield* output.conclude(adviceAfter(calls, flags, leftOf))
       if (result === undefined) return
       yield* Effect.mapError(
         ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),

@@ -9,6 +9,7 @@ import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Errors from "../../Errors.ts"
+import * as Flags from "../../Flags.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
@@ -16,6 +17,7 @@ const input = {
   ...Input.chainFlags,
   ...Input.attachmentFlags,
   newNetns: Input.newNetns("Detach the namespace of this name, and remove it"),
+  keepGoing: Flags.toggle("keep-going", "Call all plugins, also after one that fails or is missing"),
   ...Input.outputFlags
 }
 
@@ -31,11 +33,14 @@ export const del = Command.make(
       // Cleaning up without the result is better than not at all.
       if (Result.isFailure(result)) yield* Console.error(`going on without a result: ${result.failure}`)
       const output = yield* Output.make(chain, flags)
-      yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
+      yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result), flags.keepGoing ? "goOn" : "stop"))
       yield* output.show()
+      // The result is kept for another del where a plugin has failed; the namespace is what the flag asks to remove.
+      const removeNetns = Option.isSome(flags.newNetns) ? Netns.remove(flags.newNetns.value) : Effect.void
+      if (flags.keepGoing) yield* removeNetns
       yield* output.conclude()
       yield* ResultCache.remove(flags.cacheDir, attachment)
-      if (Option.isSome(flags.newNetns)) yield* Netns.remove(flags.newNetns.value)
+      if (!flags.keepGoing) yield* removeNetns
       yield* output.end
     },
     Effect.scoped,
@@ -47,6 +52,10 @@ export const del = Command.make(
     {
       command: "cni-passthrough run del conf/10-chained.conflist --new-netns demo",
       description: "Detach the namespace demo and remove it"
+    },
+    {
+      command: "cni-passthrough run del podman --container-id 3f2a --keep-going",
+      description: "Take away what can be, where a plugin of the chain is missing"
     }
   ])
 )
