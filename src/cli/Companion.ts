@@ -4,6 +4,7 @@ import { doctor } from "./commands/Doctor.ts"
 import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
+import { leaks } from "./commands/Leaks.ts"
 import { run } from "./commands/Run.ts"
 import { schema } from "./commands/Schema.ts"
 import { show } from "./commands/Show.ts"
@@ -11,7 +12,7 @@ import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
 import { wrap } from "./commands/Wrap.ts"
 
-const subcommands = [run, doctor, wrap, unwrap, show, instrument, validate, install, schema] as const
+const subcommands = [run, doctor, leaks, wrap, unwrap, show, instrument, validate, install, schema] as const
 
 /** `cni-passthrough`, with all its subcommands. */
 export const command = Command.make("cni-passthrough").pipe(

@@ -86,7 +86,7 @@ export const withPlugins = Effect.fnUntraced(function*(
   return { ...facts, cniPath, plugins, known }
 })
 
-const choose = Effect.fnUntraced(function*({ asked, confDir }: Question) {
+const choose = Effect.fnUntraced(function*({ asked, confDir }: Pick<Question, "asked" | "confDir">) {
   const path = yield* Path.Path
   if (asked !== undefined && (asked.includes("/") || ConfFolder.isLoadedName(asked))) {
     const absolute = path.resolve(asked)
@@ -103,6 +103,7 @@ const tools = [
   "ip",
   "nsenter",
   "nft",
+  "flock",
   ...["iptables", "ip6tables"].flatMap((
     name
   ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
@@ -253,7 +254,7 @@ export const judge = Effect.fnUntraced(function*(
 
 /** The store of host-local, its attachments, and the host, in the order in which an ADD that goes on meanwhile counts as alive. */
 const collectState = Effect.fnUntraced(function*(
-  { cacheDir, selection }: Question,
+  { cacheDir, selection }: Pick<Question, "cacheDir" | "selection">,
   { chain, network }: Pick<Facts, "chain" | "network">
 ) {
   const ipam = Roles.ofType(chain, "host-local")
@@ -279,6 +280,15 @@ const collectState = Effect.fnUntraced(function*(
     attachments: looked.filter((each) => isSelected(selection, each)),
     isOneAsked: Object.values(selection).some((value) => value !== undefined)
   }
+})
+
+const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
+
+/** What is known of a network without its plugins: its attachments, its addresses, and the host. */
+export const state = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
+  const { file, files, folder } = yield* choose(question)
+  const facts: Facts = { ...ofFile(file, files), folder, asked: question.asked }
+  return { ...facts, ...yield* collectState({ ...question, selection: everyone }, facts) } satisfies Facts
 })
 
 /** Tries the network in a namespace of its own, where its configuration can be used at all. */

@@ -642,9 +642,69 @@ const hosts: { readonly [name: string]: Broken } = {
   }
 }
 
+/** A plugin of its own after bridge, as a script that has its request on stdin and knows the verb. */
+const mine = (words: string, timeout = "10s") => ({
+  files: of(bridge, { type: "mine" }),
+  script: `plugin mine '#!/bin/sh
+config=$(cat)
+[ $CNI_COMMAND != VERSION ] || { echo "{\\"cniVersion\\":\\"1.0.0\\",\\"supportedVersions\\":[\\"1.0.0\\"]}"; exit; }
+result() { echo "$config" | sed "s/.*\\"prevResult\\"://; s/}$//"; }
+${words}
+'`,
+  ask: `n --trial --timeout ${timeout}`
+})
+
+const trials: { readonly [name: string]: Broken } = {
+  "a plugin that fails its ADD": {
+    ...mine(`[ $CNI_COMMAND != ADD ] || { echo "{\\"code\\":7,\\"msg\\":\\"no such zone\\"}"; exit 1; }`),
+    ...own("trial-add", "mine", /^ADD fails in mine: code 7: no such zone/)
+  },
+  "a plugin that answers its ADD with words": {
+    ...mine("echo hello"),
+    ...own("trial-add", "mine", /without a result that is a JSON object/)
+  },
+  "a plugin whose ADD hangs": {
+    ...mine("[ $CNI_COMMAND != ADD ] || sleep 600; result", "1s"),
+    ...own("trial-add", "mine", /did not end within 1s/)
+  },
+  "a plugin that a signal ends": {
+    ...mine("[ $CNI_COMMAND != ADD ] || kill -9 $$"),
+    ...own("trial-add", "mine", /killed by SIGKILL/)
+  },
+  "a plugin that drops the result": {
+    ...mine(`[ $CNI_COMMAND != ADD ] || echo "{\\"cniVersion\\":\\"1.0.0\\"}"`),
+    ...own("trial-result", "mine", /^mine drops .*address 10\.99\.0\.2\/24/)
+  },
+  "a plugin that fails its DEL": {
+    ...mine("[ $CNI_COMMAND != DEL ] || exit 3; [ $CNI_COMMAND != ADD ] || result"),
+    ...own("trial-del", "mine", /^DEL fails in mine/)
+  },
+  "a plugin that fails its CHECK": {
+    ...mine("[ $CNI_COMMAND != CHECK ] || exit 3; [ $CNI_COMMAND != ADD ] || result"),
+    ...own("trial-check", "mine", /^CHECK fails in mine/, "warning")
+  },
+  "an IPAM plugin that fails": {
+    files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
+    script:
+      "mkdir -p /var/lib/cni/networks/n; touch /var/lib/cni/networks/n/lock; mount --bind -o ro /var/lib/cni/networks/n /var/lib/cni/networks/n; mount -o remount,ro,bind /var/lib/cni/networks/n",
+    ask: "n --trial",
+    ...own("trial-add", undefined, /^ADD fails in bridge/)
+  }
+}
+
 interface Healthy {
   readonly [name: string]: Networks.Network
 }
+
+/** Ends the script where doctor leaves anything on the host that was not there before. */
+const unchanged = `
+state() {
+  iptables-save | sed "/^#/d; s/\\[[0-9:]*\\]//"
+  nft list tables; ip -o link | sed "s/^[0-9]*: //"; ip addr | grep inet; ip route; sysctl net.ipv4.ip_forward
+  find /run/netns /var/lib/cni -type f | sort
+}
+mkdir -p /run/netns; state > /run/before
+trap 'state > /run/after; diff /run/before /run/after' EXIT`
 
 const healthy: Healthy = {
   "bridge": attached(""),
@@ -716,10 +776,20 @@ const healthy: Healthy = {
   "containers that went as they should": attached(
     "attach api; cni-passthrough run del n --netns api --container-id api; ip netns del api"
   ),
+  "a trial of bridge, portmap and firewall": {
+    files: of(bridge, portmap, firewall),
+    script: unchanged,
+    ask: "n --trial"
+  },
+  "a trial where others are attached": {
+    ...attached(unchanged, of(bridge, portmap, firewall), mapped),
+    ask: "n --trial"
+  },
+  "a trial of ptp": { files: of(ptp), script: unchanged, ask: "n --trial" },
   "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
 }
 
-const broken = { ...configuration, ...plugins, ...addresses, ...containers, ...hosts }
+const broken = { ...configuration, ...plugins, ...addresses, ...containers, ...hosts, ...trials }
 
 describeWith(
   ["containernetworking-plugins", "iproute2", "iptables", "nftables"],

@@ -1,0 +1,119 @@
+/** `cni-passthrough leaks`: what containers have left that are gone. */
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Prompt from "effect/cli/Prompt"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Collect from "../../doctor/Collect.ts"
+import { nameOf } from "../../doctor/ConfigFile.ts"
+import * as Files from "../../doctor/facts/Files.ts"
+import * as Leaks from "../../doctor/Leaks.ts"
+import * as ConfFolder from "../../host/ConfFolder.ts"
+import * as Escape from "../../record/Escape.ts"
+import * as Style from "../../report/Style.ts"
+import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
+
+/** Not everything that lives can be seen, so that nothing is known to be gone. */
+class Blind extends Data.TaggedError("Blind")<{ readonly reason: string }> {
+  override readonly message = `not all network namespaces can be looked into: ${this.reason}; this needs root`
+}
+
+/** Nobody can be asked. */
+class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
+  override readonly message = "stdin is not a terminal, so that nobody can be asked: give --yes"
+}
+
+const input = {
+  network: Flags.fileOrName("network").pipe(
+    Argument.withDescription("A network configuration file, or the name of a network (default: all of --conf-dir)"),
+    Argument.optional
+  ),
+  confDir: Flags.confDir,
+  cacheDir: Flags.cacheDir,
+  fix: Flags.toggle("fix", "Take it away, after showing it and asking"),
+  yes: Flags.toggle("yes", "With --fix, do not ask"),
+  json: Flags.toggle("json", "Print what is left as one JSON document")
+}
+
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** The networks that are asked about, each once. */
+const networksOf = Effect.fnUntraced(function*({ confDir, network }: Input) {
+  if (Option.isSome(network)) return [network.value]
+  const files = yield* Files.readFolder(confDir)
+  return [...new Set(files.flatMap((file) => nameOf(file) ?? []))]
+})
+
+/** All that is left of these networks, and the tools that take it away. */
+const find = Effect.fnUntraced(function*(flags: Input) {
+  const found: Array<Leaks.Leak> = []
+  let tools: ReadonlyMap<string, string> = new Map()
+  for (const asked of yield* networksOf(flags)) {
+    const facts = yield* Collect.state({ asked, confDir: flags.confDir, cacheDir: flags.cacheDir })
+    if (facts.file === undefined) {
+      const known = facts.files.flatMap((file) => nameOf(file) ?? [])
+      return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: flags.confDir, known })
+    }
+    // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
+    const life = yield* Leaks.look
+    if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
+    found.push(...Leaks.find(facts, life.success))
+    tools = facts.host?.tools ?? tools
+  }
+  return { found: found as ReadonlyArray<Leaks.Leak>, tools }
+})
+
+const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
+
+const line = ({ containerId, kind, reason, text }: Leaks.Leak): string =>
+  Escape.inLine(`${kind.padEnd(11)}  ${text}  (${containerId}: ${reason})`)
+
+/** `leaks [NETWORK]` */
+export const leaks = Command.make(
+  "leaks",
+  input,
+  Effect.fnUntraced(function*(flags) {
+    const style = yield* Style.current()
+    const { found } = yield* find(flags)
+    if (flags.json) {
+      const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
+      yield* Console.log(JSON.stringify({ leaks: shown }, undefined, 2))
+    } else if (found.length === 0) yield* Console.log(style.green("nothing is left of containers that are gone"))
+    else for (const leak of found) yield* Console.log(line(leak))
+    if (found.length === 0) return
+    if (!flags.fix) return yield* new Errors.Unsuccessful()
+    if (!flags.yes) {
+      if (process.stdin.isTTY !== true) return yield* new NobodyToAsk()
+      const isWanted = yield* Prompt.run(Prompt.Confirm({ message: `Remove these ${found.length}?` })).pipe(
+        Effect.orElseSucceed(() => false)
+      )
+      if (!isWanted) return yield* new Errors.Unsuccessful()
+    }
+    // Somebody may have been attached while a person read: what is no leak any more is left alone.
+    const { found: still, tools } = yield* find(flags)
+    const shown = new Set(found.map(key))
+    let failed = false
+    for (const leak of still.filter((leak) => shown.has(key(leak)))) {
+      const done = yield* Leaks.remove(leak, tools)
+      if (Result.isSuccess(done)) continue
+      failed = true
+      yield* Console.error(style.red(Escape.inLine(`${key(leak)} could not be removed: ${done.failure}`)))
+    }
+    if (failed) return yield* new Errors.Unsuccessful()
+  }, Errors.tell)
+).pipe(
+  Command.withShortDescription("Find what is left of containers that are gone"),
+  Command.withDescription(
+    "Find reservations of host-local, results in libcni's cache, links and rules of iptables whose container is gone, and " +
+      "with --fix take them away. Nothing is touched that a living network namespace uses, or that a process is at work " +
+      "for. Exit status 0: nothing is left, 1: something is, 2: it could not look."
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough leaks", description: "Look at all networks of this host" },
+    { command: "cni-passthrough leaks podman --fix", description: "Clean up one of them, after asking" }
+  ])
+)

@@ -1,0 +1,193 @@
+/**
+ * What containers have left that are gone: reservations, results, links and rules. Nothing is a leak that a living network
+ * namespace uses, that a process of a runtime or of a plugin is at work for, or that somebody unknown may use.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import * as Cidr from "./Cidr.ts"
+import type { Facts } from "./Facts.ts"
+import { type Attachment, interfacesOf } from "./facts/Attachment.ts"
+import * as Living from "./facts/Living.ts"
+import * as Tool from "./facts/Tool.ts"
+import * as RuleLines from "./RuleLines.ts"
+
+/** Something that is left. */
+export interface Leak {
+  readonly kind: "reservation" | "result" | "link" | "rule" | "chain"
+  readonly text: string
+  /** The container that it was for. */
+  readonly containerId: string
+  /** How it is known that nobody uses it. */
+  readonly reason: string
+  /** What takes it away. */
+  readonly removal:
+    | { readonly _tag: "File"; readonly path: string; readonly lock: string | undefined }
+    | { readonly _tag: "Command"; readonly argv: readonly [string, ...ReadonlyArray<string>] }
+}
+
+/** What lives on the host. */
+export interface Life {
+  /** All addresses of all network namespaces but the host's. */
+  readonly addresses: ReadonlySet<string>
+  /** What processes say of containers. */
+  readonly mentions: string
+}
+
+/** Looks at what lives. Fails where not all of it can be seen: then nothing is known to be gone. */
+export const look = Effect.gen(function*() {
+  const mentions = yield* Living.mentions()
+  const addresses = new Set<string>()
+  for (const each of yield* Living.namespaces()) {
+    if (Result.isFailure(each)) return Result.fail(each.failure)
+    for (const address of each.success.links.flatMap((link) => link.addresses)) addresses.add(Cidr.addressText(address))
+  }
+  return Result.succeed<Life>({ addresses, mentions })
+})
+
+const addressesOf = ({ result }: Attachment): ReadonlyArray<string> =>
+  Result.isSuccess(result)
+    ? (result.success.ips ?? []).flatMap((ip) => {
+      const address = Cidr.parse(ip?.address ?? "")
+      return address === undefined ? [] : [Cidr.addressText(address)]
+    })
+    : []
+
+const resultLeaks = ({ attachments }: Facts, { addresses, mentions }: Life): ReadonlyArray<Leak> =>
+  attachments.filter((each) =>
+    each.sight._tag === "Missing" && !mentions.includes(each.containerId) &&
+    !addressesOf(each).some((address) => addresses.has(address))
+  ).map(({ containerId, file, ifname, netns }) => ({
+    kind: "result",
+    text: `${ifname} of ${containerId} in ${file}`,
+    containerId,
+    reason: `${netns} does not exist`,
+    removal: { _tag: "File", path: file, lock: undefined }
+  }))
+
+const reservationLeaks = ({ store }: Facts): ReadonlyArray<Leak> =>
+  (store?.reservations ?? []).filter(({ isGone }) => isGone).map(({ address, containerId, file, reason }) => ({
+    kind: "reservation",
+    text: `${address} in ${file}`,
+    containerId,
+    reason,
+    removal: { _tag: "File", path: file, lock: `${store?.folder}/lock` }
+  }))
+
+/** Ends of pairs that lost what they were for: both are on the host now. */
+const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
+  const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
+  return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) =>
+    Result.isFailure(result) ? [] : interfacesOf(result.success).filter(({ sandbox }) => sandbox === "")
+      .flatMap(({ mac, name }): ReadonlyArray<Leak> => {
+        const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
+        const isAlone = link !== undefined && links.some(({ index }) => index === link.peer)
+        return isAlone
+          ? [{
+            kind: "link",
+            text: name,
+            containerId,
+            reason: `${netns} does not exist`,
+            removal: { _tag: "Command", argv: ["ip", "link", "del", name] }
+          }]
+          : []
+      })
+  )
+}
+
+/** The chains that plugins make for one container. */
+const isOfOne = (chain: string): boolean => /^CNI-(?:[A-Z]+-)?[0-9a-f]{16,}$/.test(chain)
+
+const ruleLeaks = (
+  { all, host, network, store }: Facts,
+  { addresses, mentions }: Life,
+  goneAddresses: ReadonlySet<string>
+): ReadonlyArray<Leak> => {
+  if (host === undefined || network === undefined || Result.isFailure(host.rules)) return []
+  const lines = RuleLines.of(host.rules.success)
+  const words = (line: RuleLines.Line) =>
+    line.rule.words.map((word) => word.replace(/\/\d+$/, "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"))
+  const inside = (chain: RuleLines.ChainOf) =>
+    lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
+  const isGone = (containerId: string): boolean =>
+    !mentions.includes(containerId) &&
+    !all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
+    !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
+  const command = (line: RuleLines.ChainOf, ...args: ReadonlyArray<string>) =>
+    ({ _tag: "Command", argv: [RuleLines.program(line, host.tools), ...args] }) as const
+  const rules: Array<Leak> = []
+  const chains = new Map<string, Leak>()
+  for (const line of lines) {
+    const owner = RuleLines.ownerOf(line)
+    const target = RuleLines.targetOf(line)
+    const own = { ...line, chain: target ?? "" }
+    if (owner === undefined || owner.network !== network.name || isOfOne(line.chain) || !isGone(owner.containerId)) {
+      continue
+    }
+    const all = [line, ...isOfOne(own.chain) ? inside(own) : []]
+    if (all.some((each) => words(each).some((word) => addresses.has(word)))) continue
+    const leak = { containerId: owner.containerId, reason: "no result, no process and no namespace of it is there" }
+    rules.push({
+      ...leak,
+      kind: "rule",
+      text: RuleLines.text(line),
+      removal: command(line, ...RuleLines.deletion(line))
+    })
+    if (isOfOne(own.chain)) {
+      chains.set(RuleLines.chainKey(own), {
+        ...leak,
+        kind: "chain",
+        text: `${own.chain} of ${own.table}, with its rules`,
+        removal: command(own, "-t", own.table, "-F", own.chain)
+      })
+    }
+  }
+  for (const line of lines.filter(({ chain }) => chain === "CNI-FORWARD")) {
+    const address = words(line).find((word) => goneAddresses.has(word))
+    if (address === undefined || addresses.has(address)) continue
+    rules.push({
+      kind: "rule",
+      text: RuleLines.text(line),
+      containerId: address,
+      reason: `nobody has ${address} any more`,
+      removal: command(line, ...RuleLines.deletion(line))
+    })
+  }
+  return [...rules, ...chains.values()]
+}
+
+/** All that is left of a network. Rules come before what they lead to, and results before addresses. */
+export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
+  const results = resultLeaks(facts, life)
+  const reservations = reservationLeaks(facts)
+  const gone = new Set(results.map(({ containerId }) => containerId))
+  const reserved = new Set(
+    (facts.store?.reservations ?? []).filter(({ isGone }) => !isGone).map(({ address }) => address)
+  )
+  const goneAddresses = new Set([
+    ...(facts.store?.reservations ?? []).filter(({ isGone }) => isGone).map(({ address }) => address),
+    ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(addressesOf)
+  ].filter((address) => !reserved.has(address)))
+  return [...ruleLeaks(facts, life, goneAddresses), ...linkLeaks(facts, gone), ...results, ...reservations]
+}
+
+/** Takes a leak away; why it could not be where it could not. */
+export const remove = Effect.fnUntraced(function*({ kind, removal }: Leak, tools: ReadonlyMap<string, string>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (removal._tag === "Command") {
+    const done = yield* Tool.output(removal.argv)
+    if (Result.isFailure(done) || kind !== "chain") return done
+    const [program, ...args] = removal.argv
+    return yield* Tool.output([program, ...args.map((word) => word === "-F" ? "-X" : word)])
+  }
+  // host-local holds this lock while it gives an address out.
+  if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
+    return yield* Tool.output(["flock", "--timeout", "4", removal.lock, "rm", "-f", "--", removal.path])
+  }
+  return yield* Effect.match(fs.remove(removal.path, { force: true }), {
+    onSuccess: () => Result.succeed(""),
+    onFailure: (error) => Result.fail(error.message)
+  })
+})

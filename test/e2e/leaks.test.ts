@@ -1,0 +1,113 @@
+/** `cni-passthrough leaks` takes away what is left of containers that are gone, and nothing else. */
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { describeWith } from "../support/requirements.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+const chain = {
+  cniVersion: "1.0.0",
+  name: "testing-net",
+  plugins: [
+    {
+      type: "bridge",
+      bridge: "cni-testing0",
+      isGateway: true,
+      ipMasq: true,
+      ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
+    },
+    { type: "portmap", capabilities: { portMappings: true } },
+    { type: "firewall" }
+  ]
+}
+
+describeWith(["containernetworking-plugins", "iproute2", "iptables"], "cni-passthrough leaks", () => {
+  let sandbox: Sandbox.Sandbox
+  beforeAll(() => {
+    sandbox = Sandbox.makeWithCommand()
+    Fs.writeFileSync(Path.join(sandbox.tmp, "etc-cni/net.d/10-n.conflist"), JSON.stringify(chain))
+  })
+  afterAll(() => sandbox[Symbol.dispose]())
+
+  const run = (script: string) =>
+    sandbox.run(`rm -rf /var/lib/cni/*
+add() {
+  ip netns add $1
+  cni-passthrough run add testing-net --netns $1 --container-id id-$1 \\
+    --capability-args "{\\"portMappings\\":[{\\"hostPort\\":$2,\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}" >/dev/null
+}
+leaks() { cni-passthrough leaks "$@" || echo "status $?"; }
+state() { iptables-save | grep -v '^[#:]' | sort; find /var/lib/cni -type f ! -name lock ! -name 'last*' | sort; }
+${script}`).trim().split("\n")
+
+  it("has nothing to say where all that is attached lives", () => {
+    assert.deepStrictEqual(run("add aa 8081; leaks; leaks --fix --yes; iptables-save | grep -c id-aa"), [
+      "nothing is left of containers that are gone",
+      "nothing is left of containers that are gone",
+      "4"
+    ])
+  })
+
+  it("takes away all of a container whose namespace is gone, and nothing of the one beside it", () => {
+    assert.deepStrictEqual(
+      run(`
+add aa 8081
+state > /tmp/before
+add bb 8082
+ip netns del bb
+leaks | sed 's/ .*//' | sort | uniq -c | sed 's/^ *//'
+leaks --fix < /dev/null 2>&1 | tail -2
+leaks --fix --yes > /dev/null
+state | diff /tmp/before - && echo as before
+leaks
+iptables-save | grep -c bb || true`),
+      [
+        "2 chain",
+        "1 reservation",
+        "1 result",
+        "4 rule",
+        "1 status",
+        "error: stdin is not a terminal, so that nobody can be asked: give --yes",
+        "status 2",
+        "as before",
+        "nothing is left of containers that are gone",
+        "0"
+      ]
+    )
+  })
+
+  it("leaves all of a container alone whose namespace lost its name and lives on in a process", () => {
+    assert.deepStrictEqual(
+      run(`
+add aa 8081
+nsenter --net=/run/netns/aa sleep 60 &
+sleep 0.3
+ip netns del aa
+state > /tmp/before
+leaks --fix --yes
+state | diff /tmp/before - && echo as before
+kill %1`),
+      ["nothing is left of containers that are gone", "as before"]
+    )
+  })
+
+  it("leaves all of a container alone that a process is at work for", () => {
+    assert.deepStrictEqual(
+      run(`
+mkdir -p /var/lib/cni/networks/testing-net
+id=id-c; id=\${id}c # whose name no command line has
+printf "$id\\r\\neth0" > /var/lib/cni/networks/testing-net/10.99.0.9
+CNI_CONTAINERID=$id sleep 60 &
+sleep 0.3
+leaks
+kill %1
+sleep 0.3
+leaks | sed 's/(.*//'`),
+      [
+        "nothing is left of containers that are gone",
+        "reservation  10.99.0.9 in /var/lib/cni/networks/testing-net/10.99.0.9  ",
+        "status 1"
+      ]
+    )
+  })
+})
