@@ -91,4 +91,47 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
       assert.strictEqual(status, 2)
       assert.include(stderr, "cannot read /none: ENOENT: no such file or directory")
     }).pipe(Effect.provide(Command.host)))
+
+  it.effect("takes a pattern in quotes for the files that it stands for", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.0.0"))
+      const pattern = host.file.replace("x.conflist", "*.conflist")
+      const { stdout } = yield* Command.printed(validate, "--no-plugins", pattern)
+      assert.strictEqual(stdout, `${host.file}: fine\n`)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("finds one name in two files of a folder", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.0.0"))
+      const second = host.file.replace("x.conflist", "y.conflist")
+      Fs.writeFileSync(second, chain("1.0.0"))
+      const { status, stdout } = yield* Command.printed(validate, "--no-plugins", host.file, second)
+      assert.strictEqual(status, 1)
+      assert.include(stdout, `${host.file}: fine`)
+      assert.include(
+        stdout,
+        `${second}:2:32: the network "n" is in two files: x.conflist is used, and y.conflist is shadowed`
+      )
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("prints findings and checks as one document", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.1.0"))
+      const { status, stdout } = yield* Command.printed(validate, "--json", "--cni-path", host.bin, host.file)
+      const { checks, findings } = JSON.parse(stdout)
+      assert.strictEqual(status, 1)
+      assert.deepStrictEqual(findings, [{
+        level: "error",
+        check: "plugin-version",
+        plugin: "bridge",
+        message: `plugins[1].type: ${host.bin}/bridge speaks 0.4.0, 1.0.0, and not 1.1.0`,
+        evidence: [],
+        fix: `set "cniVersion" to "1.0.0", which all plugins of the chain speak`,
+        file: host.file,
+        line: 3,
+        column: 50
+      }])
+      assert.deepInclude(checks, { check: "json", status: "ok", reason: "" })
+      assert.deepInclude(checks, { check: "plugin-version", status: "failed", reason: findings[0].message })
+    }).pipe(Effect.provide(Command.host)))
 })

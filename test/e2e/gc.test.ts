@@ -64,6 +64,19 @@ left`),
       )
     })
 
+    it("frees addresses of containers that are gone and have no result", () => {
+      assert.deepStrictEqual(
+        run(`
+ip netns add a; ports 8080; ours a
+ip netns add b; ports 8081; ours b
+rm /tmp/cache/results/*-b-*; ip netns del b
+gc --dry-run | sed 's/  (.*//'
+gc >/dev/null
+leases`),
+        ["keep    a eth0", "remove  b 10.99.0.3 in /var/lib/cni/networks/testing-net/10.99.0.3", "a"]
+      )
+    })
+
     it("keeps all that a libcni has made that does not tell the namespace", () => {
       assert.deepStrictEqual(
         run(`

@@ -4,6 +4,8 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as CniVersion from "../../../cni/CniVersion.ts"
+import * as Collect from "../../../doctor/Collect.ts"
+import * as Leaks from "../../../doctor/Leaks.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
@@ -26,6 +28,26 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
   return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
 }
 
+/**
+ * Addresses of host-local whose container is gone, and has no result that would have freed them. What is kept keeps its
+ * addresses too.
+ */
+const reservations = Effect.fnUntraced(function*(
+  { cacheDir, confDir, network }: { readonly network: string; readonly confDir: string; readonly cacheDir: string },
+  decisions: ReadonlyArray<GarbageCollection.Decision>
+) {
+  const facts = yield* Collect.state({ asked: network, confDir, cacheDir })
+  const life = yield* Leaks.look
+  // Files of the cache that cannot be understood may be of any container.
+  if (Result.isFailure(life) || decisions.some(({ attachment }) => attachment === undefined)) {
+    return { left: [], tools: new Map() }
+  }
+  const kept = new Set(decisions.filter(({ isGone }) => !isGone).map(({ attachment }) => attachment?.containerId))
+  const left = Leaks.find(facts, life.success)
+    .filter(({ containerId, kind }) => kind === "reservation" && !kept.has(containerId))
+  return { left, tools: facts.host?.tools ?? new Map<string, string>() }
+})
+
 /** `gc` */
 export const gc = Command.make(
   "gc",
@@ -39,6 +61,10 @@ export const gc = Command.make(
       for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
       const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
       if (flags.dryRun) {
+        const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
+        for (const { containerId, reason, text } of (yield* reservations(flags, decisions)).left) {
+          if (!known.has(containerId)) yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
+        }
         if (!hasGc) return
         const types = plugins.map(({ type }) => type).join(", ")
         return yield* Console.log(`GC of ${types}: each removes what it has besides the attachments that are kept`)
@@ -54,6 +80,13 @@ export const gc = Command.make(
         if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
       }
       if (hasGc) yield* output.run(Chain.gc(chain, yield* GarbageCollection.valid(name, decisions)))
+      const { left, tools } = yield* reservations(flags, decisions)
+      for (const leak of left) {
+        const removed = yield* Leaks.remove(leak, tools)
+        const outcome = Result.isSuccess(removed) ? `remove  ${leak.containerId} ${leak.text}` : `keep    ${leak.text}`
+        const why = Result.isSuccess(removed) ? leak.reason : removed.failure
+        yield* (flags.json ? Console.error : Console.log)(Escape.inLine(`${outcome}  (${why})`))
+      }
       yield* output.show()
       yield* output.conclude()
       yield* output.end
