@@ -82,17 +82,18 @@ const eachValue = (text: string, visit: (path: Path, start: number, end: number)
   })
 }
 
-/**
- * The text of a member of the object that `text` is: the last one of that name, as `JSON.parse` and Go take it.
- * Undefined where there is none.
- */
-export const member = (text: string, name: string): string | undefined => {
-  let found: string | undefined
+/** The texts of the members of the object that `text` is, by their names: of several the last one, as `JSON.parse` and Go take it. */
+export const members = (text: string): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>()
   eachValue(text, (path, start, end) => {
-    if (path.length === 1 && path[0] === name) found = text.slice(start, end)
+    const [name] = path
+    if (path.length === 1 && typeof name === "string") found.set(name, text.slice(start, end))
   })
   return found
 }
+
+/** The text of a member of the object that `text` is. Undefined where there is none. */
+export const member = (text: string, name: string): string | undefined => members(text).get(name)
 
 /** The same document with `replacement` in the place of each value that is chosen, and of all that is in it. */
 export const replace = (text: string, replacement: string, isChosen: (path: Path) => boolean): string => {

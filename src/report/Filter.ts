@@ -7,10 +7,11 @@ export interface Filter {
   readonly container?: string | undefined
   /** NAME or NAMESPACE/NAME, as in CNI_ARGS. */
   readonly pod?: string | undefined
+  /** That of one of its runs. */
   readonly network?: string | undefined
-  /** In any case. */
+  /** In any case. Operations of VERSION are not asked for unless they are named, or failed. */
   readonly command?: string | undefined
-  /** The label of one of its taps. */
+  /** The label of one of its runs. */
   readonly label?: string | undefined
   /** It began at this time or later, in milliseconds since 1970. */
   readonly since?: number | undefined
@@ -28,14 +29,17 @@ const isPod = (args: string, pod: string): boolean => {
 
 /** Whether an operation is one that was asked for. */
 export const matches = (filter: Filter, operation: Operation.Operation): boolean => {
-  const { request, steps } = operation
+  const { request } = operation
   const { command, container = "", failed = false, label, network, pod, since, until } = filter
   const time = Date.parse(operation.time)
+  const some = (holds: (step: Operation.Step) => boolean) => Operation.some(operation.steps, holds)
   return (request.containerId ?? "").startsWith(container) &&
     (pod === undefined || isPod(request.args ?? "", pod)) &&
-    (network === undefined || request.network === network) &&
-    (command === undefined || request.command === command.toUpperCase()) &&
-    (label === undefined || steps.some((step) => step.label === label)) &&
+    (network === undefined || some((step) => step.request.network === network)) &&
+    (command === undefined
+      ? request.command !== "VERSION" || Operation.hasFailed(operation)
+      : request.command === command.toUpperCase()) &&
+    (label === undefined || some((step) => step.label === label)) &&
     (since === undefined || time >= since) &&
     (until === undefined || time < until) &&
     (!failed || Operation.hasFailed(operation))

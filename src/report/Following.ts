@@ -3,6 +3,7 @@
  * that no plugin comes after the one that ended last, so that is learned from the operations before it.
  */
 import type { Record } from "../record/Record.ts"
+import { Collector, type Options } from "./Collector.ts"
 import * as Operation from "./Operation.ts"
 
 /** A part of an operation that is to be drawn now. */
@@ -43,7 +44,7 @@ const wholeOf = (operation: Operation.Operation): ReadonlyArray<Piece> => [
 
 /** Takes records as they come, and says what to draw. */
 export class Following {
-  private readonly collector: Operation.Collector
+  private readonly collector: Collector
   private readonly isWanted: (operation: Operation.Operation) => boolean
   /** When the last record of a run came. */
   private readonly arrivals = new Map<string, number>()
@@ -53,9 +54,9 @@ export class Following {
   /** The operation that is drawn step by step. */
   private current: { readonly name: string; steps: number } | undefined
 
-  constructor(isWanted: (operation: Operation.Operation) => boolean, options?: Operation.Options) {
+  constructor(isWanted: (operation: Operation.Operation) => boolean, options?: Options) {
     this.isWanted = isWanted
-    this.collector = new Operation.Collector(options)
+    this.collector = new Collector(options)
   }
 
   /** Takes a record that came at this moment. */
@@ -76,8 +77,13 @@ export class Following {
     )
   }
 
-  private statusOf(operation: Operation.Operation, isSuperseded: boolean, now: number): Status {
-    if (isSuperseded) return "complete"
+  /** `newest` is the last operation of the same attachment. */
+  private statusOf(operation: Operation.Operation, newest: Operation.Operation, now: number): Status {
+    if (newest !== operation) {
+      // In which plugin it stopped, a DEL tells only when it has gone through all taps.
+      const isKnown = operation.stoppedIn === undefined || this.statusOf(newest, newest, now) !== "waiting"
+      return isKnown ? "complete" : "waiting"
+    }
     const quiet = now - this.lastChange(operation)
     const after = (time: number): Status => quiet >= time ? "complete" : "waiting"
     const { steps } = operation
@@ -87,18 +93,21 @@ export class Following {
       return after(patience.complete)
     }
     if (length !== undefined) return after(patience.fewer)
-    return quiet >= patience.complete && quiet < patience.unknown ? "drawable" : after(patience.unknown)
+    // Where the ADD before it ended, a DEL tells only when it is complete.
+    const isDrawable = quiet >= patience.complete && quiet < patience.unknown && operation.addStoppedIn === undefined
+    return isDrawable ? "drawable" : after(patience.unknown)
   }
 
   /** Forgets an operation that was drawn, or that nobody wants, but not how long it was. */
   private close(operation: Operation.Operation, isSuperseded: boolean): void {
-    if (!Operation.hasFailed(operation)) {
+    // That the ADD before a DEL failed says nothing of the DEL.
+    if (!Operation.hasFailed({ ...operation, addStoppedIn: undefined })) {
       const chain = chainOf(operation)
       const { length } = operation.steps
       this.lengths.set(chain, isSuperseded ? Math.max(length, this.lengths.get(chain) ?? 0) : length)
     }
     this.collector.forget(operation)
-    for (const { invocation } of operation.steps) {
+    for (const { invocation } of Operation.runsOf(operation.steps)) {
       this.arrivals.delete(invocation)
       this.drawn.add(invocation)
     }
@@ -123,7 +132,8 @@ export class Following {
   due(now: number): ReadonlyArray<Piece> {
     const operations = this.collector.operations()
     const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))
-    const isSuperseded = (it: Operation.Operation) => newest.get(Operation.attachmentOf(it.request)) !== it
+    const newestOf = (it: Operation.Operation) => newest.get(Operation.attachmentOf(it.request)) ?? it
+    const isSuperseded = (it: Operation.Operation) => newestOf(it) !== it
     const pieces: Array<Piece> = []
     // There may be more of them than a call takes arguments.
     const draw = (more: ReadonlyArray<Piece>) => more.forEach((piece) => pieces.push(piece))
@@ -140,14 +150,17 @@ export class Following {
     const open = operations.find((operation) => nameOf(operation) === this.current?.name)
     if (open !== undefined) {
       draw(this.further(open))
-      if (this.statusOf(open, isSuperseded(open), now) === "complete") end(open)
+      if (this.statusOf(open, newestOf(open), now) === "complete") end(open)
     }
     for (const operation of operations) {
       if (operation === open) continue
-      const statusNow = () => this.statusOf(operation, isSuperseded(operation), now)
-      if (statusNow() === "waiting") continue
-      if (!this.isWanted(operation)) {
-        if (statusNow() === "complete") this.close(operation, isSuperseded(operation))
+      const statusNow = () => this.statusOf(operation, newestOf(operation), now)
+      const before = statusNow()
+      if (before === "waiting") continue
+      // One that goes on has not stopped.
+      const shown = before === "complete" ? operation : { ...operation, stoppedIn: undefined }
+      if (!this.isWanted(shown)) {
+        if (before === "complete") this.close(operation, isSuperseded(operation))
         continue
       }
       if (open !== undefined && this.current !== undefined) {
@@ -160,7 +173,7 @@ export class Following {
         this.close(operation, isSuperseded(operation))
       } else if (status === "drawable" && this.current === undefined) {
         this.current = { name: nameOf(operation), steps: 0 }
-        draw([{ _tag: "Head", operation }, ...this.further(operation)])
+        draw([{ _tag: "Head", operation: shown }, ...this.further(shown)])
         // Others wait for it from now on.
         return pieces
       }

@@ -4,8 +4,11 @@
  */
 import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "../record/Escape.ts"
+import * as Culprit from "./Culprit.ts"
 import * as Excerpt from "./Excerpt.ts"
 import * as LocalTime from "./LocalTime.ts"
+import type { Line } from "./OutputDiff.ts"
+import * as Repetition from "./Repetition.ts"
 import type { Change } from "./ResultDiff.ts"
 import type { Style } from "./Style.ts"
 import type { Hook, Plugin, Step, View } from "./View.ts"
@@ -17,9 +20,12 @@ export interface Options {
   readonly full?: boolean
 }
 
-/** How many changes and hooks of one step, and how many characters of one value, are drawn. */
-const few = { changes: 20, hooks: 50, characters: 1000 }
-const many = { changes: 1000, hooks: 1000, characters: 65_536 }
+/** How many changes, hooks, lines of difference and inner runs of one step, and characters of one value, are drawn. */
+const few = { changes: 20, hooks: 50, lines: 24, nested: 20, characters: 1000 }
+const many = { changes: 1000, hooks: 1000, lines: 2000, nested: 1000, characters: 65_536 }
+
+/** The column at which times end. */
+const timeColumn = 72
 
 /** How much of a document is drawn. */
 const documentLimit = { lines: 2000, characters: 65_536 }
@@ -43,105 +49,183 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     removed: { sign: "-", colour: red },
     changed: { sign: "~", colour: yellow }
   }
-  const gutter = dim("│")
+  const marks = { ...signs, same: { sign: " ", colour: dim } }
   const plain = (text: string) => text
+  const shown = (text: string) => full ? text : shortIds(text)
 
   const bounded = (text: string): string =>
     text.length <= limit.characters ? text : `${text.slice(0, limit.characters)}…`
   const wrapped = (text: string, width: number): ReadonlyArray<string> =>
     Wrap.lines(Escape.inLine(bounded(text).replaceAll("\t", "    ")), Math.max(1, width))
 
-  /** The lines of a text under a step. */
-  const under = (text: string, colour = plain): ReadonlyArray<string> =>
-    wrapped(text, style.width - 4).map((line) => `${gutter}   ${colour(line)}`)
-  const paragraphs = (text: string, colour = plain): ReadonlyArray<string> =>
-    text.trimEnd().split("\n").flatMap((line) => under(line, colour))
+  /** Draws what stands under a step, to the right of this gutter. */
+  const makeUnder = (gutter: string) => {
+    const line = (text: string, colour = plain): ReadonlyArray<string> =>
+      wrapped(text, style.width - gutter.length).map((part) => `${dim(gutter)}${colour(part)}`)
+    const more = (list: ReadonlyArray<unknown>, most: number, word: string): ReadonlyArray<string> =>
+      list.length > most ? line(`… ${plural(list.length - most, word)} more`, dim) : []
 
-  const output = ({ charactersAfter, lines, linesBefore }: Excerpt.Excerpt): ReadonlyArray<string> => [
-    ...(linesBefore > 0 ? under(`  … ${plural(linesBefore, "line")} more`, dim) : []),
-    ...lines.flatMap((line) => under(`  ${line}`, dim)),
-    ...(charactersAfter > 0 ? under(`  … ${plural(charactersAfter, "character")} more`, dim) : [])
-  ]
-  const titled = (title: string, excerpt: Excerpt.Excerpt): ReadonlyArray<string> =>
-    excerpt.lines.length === 0 ? [] : [...under(title, dim), ...output(excerpt)]
+    const output = ({ charactersAfter, lines, linesBefore }: Excerpt.Excerpt): ReadonlyArray<string> => [
+      ...(linesBefore > 0 ? line(`  … ${plural(linesBefore, "line")} more`, dim) : []),
+      ...lines.flatMap((text) => line(`  ${text}`, dim)),
+      ...(charactersAfter > 0 ? line(`  … ${plural(charactersAfter, "character")} more`, dim) : [])
+    ]
+    const titled = (title: string, excerpt: Excerpt.Excerpt): ReadonlyArray<string> =>
+      excerpt.lines.length === 0 ? [] : [...line(title, dim), ...output(excerpt)]
 
-  const document = (title: string, json: string | undefined): ReadonlyArray<string> => {
-    if (json === undefined) return []
-    const readable = json.length > largestReadable ? JsonText.onOneLine(json) : JsonText.indented(json)
-    return titled(title, Excerpt.first(readable, documentLimit))
-  }
-  const variable = (name: string, value: string | undefined): ReadonlyArray<string> =>
-    value === undefined ? [] : under(`${name}=${value}`, dim)
+    const document = (title: string, json: string | undefined): ReadonlyArray<string> => {
+      if (json === undefined) return []
+      const readable = json.length > largestReadable ? JsonText.onOneLine(json) : JsonText.indented(json)
+      return titled(title, Excerpt.first(readable, documentLimit))
+    }
+    const variable = (name: string, value: string | undefined): ReadonlyArray<string> =>
+      value === undefined ? [] : line(`${name}=${value}`, dim)
+    const request = ({ args, config, path }: Step): ReadonlyArray<string> =>
+      full ? [...variable("CNI_ARGS", args), ...variable("CNI_PATH", path), ...document("stdin", config)] : []
 
-  const changes = (list: ReadonlyArray<Change>): ReadonlyArray<string> => [
-    ...list.slice(0, limit.changes).flatMap(({ kind, what }) =>
-      under(`${signs[kind].sign} ${full ? what : shortIds(what)}`, signs[kind].colour)
-    ),
-    ...(list.length > limit.changes ? under(`… ${plural(list.length - limit.changes, "change")} more`, dim) : [])
-  ]
+    const changes = (list: ReadonlyArray<Change>): ReadonlyArray<string> => [
+      ...list.slice(0, limit.changes).flatMap(({ kind, what }) =>
+        line(`${signs[kind].sign} ${shown(what)}`, signs[kind].colour)
+      ),
+      ...more(list, limit.changes, "change")
+    ]
+    const state = ({ notes, stateChanges }: Step): ReadonlyArray<string> =>
+      stateChanges === undefined ? [] : [
+        ...(stateChanges.length === 0 ? line("changed nothing in its namespaces", dim) : changes(stateChanges)),
+        ...notes.slice(0, limit.changes).flatMap((note) => line(note, dim))
+      ]
 
-  const hook = ({ command, durationMs, failure, stderr, stdout }: Hook): ReadonlyArray<string> => [
-    ...under(
-      `$ ${command}${failure === undefined ? "" : `  (${failure})`}  ${milliseconds(durationMs)}`,
-      failure === undefined ? dim : red
-    ),
-    ...output(stdout),
-    ...output(stderr)
-  ]
-  const hooks = (list: ReadonlyArray<Hook>): ReadonlyArray<string> => [
-    ...list.slice(0, limit.hooks).flatMap(hook),
-    ...(list.length > limit.hooks ? under(`… ${plural(list.length - limit.hooks, "hook")} more`, dim) : [])
-  ]
+    const difference = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => [
+      ...(lines.length === 0 ? line("  as before", dim) : []),
+      ...lines.slice(0, limit.lines).flatMap(({ kind, what }) =>
+        kind === "leftOut" ? line(`  … ${what}`, dim) : line(`  ${marks[kind].sign} ${what}`, marks[kind].colour)
+      ),
+      ...more(lines, limit.lines, "line")
+    ]
+    const hook = ({ command, durationMs, failure, stderr, stdout, ...rest }: Hook): ReadonlyArray<string> => [
+      ...line(
+        `$ ${command}${failure === undefined ? "" : `  (${failure})`}  ${milliseconds(durationMs)}`,
+        failure === undefined ? dim : red
+      ),
+      ...(full || rest.difference === undefined || stdout.lines.length === 0
+        ? output(stdout)
+        : difference(rest.difference)),
+      ...output(stderr)
+    ]
+    const hooks = (list: ReadonlyArray<Hook>): ReadonlyArray<string> => [
+      ...list.slice(0, limit.hooks).flatMap(hook),
+      ...more(list, limit.hooks, "hook")
+    ]
 
-  const plugin = ({ ending, stderr, stdout, truncated }: Plugin, { failure, state }: Step): ReadonlyArray<string> => {
-    const isTold = failure.some((text) => text.includes(ending))
-    return [
-      ...(full || (state === "failed" && !isTold) ? under(ending, state === "failed" ? red : dim) : []),
+    const plugin = ({ stderr, stdout, truncated }: Plugin): ReadonlyArray<string> => [
       ...titled("stderr:", stderr),
       ...titled("stdout:", stdout),
-      ...(truncated ? under("more output was not logged", dim) : [])
+      ...(truncated ? line("more output was not logged", dim) : [])
+    ]
+
+    /** Why a step failed: what the runs inside it said stands there. */
+    const failure = (step: Step): ReadonlyArray<string> => {
+      if (step.state === "unfinished") return line("no result was logged: it was killed, or is still running", red)
+      if (step.state !== "failed") return []
+      const words = Repetition.removed(step)
+      const paragraphs = words.failure.flatMap((text) => text.trimEnd().split("\n"))
+      const ending = words.plugin?.ending
+      const isTold = ending === undefined ||
+        (!full &&
+          step.failure.some((text) =>
+            text.includes(ending) || text.includes(ending.replace("exit status", "exited with status"))
+          ))
+      return [
+        ...paragraphs.flatMap((text) => line(shown(text), red)),
+        ...(isTold || (!full && words.failure.length === 0) ? [] : line(ending, red)),
+        ...(words.plugin === undefined ? [] : plugin(words.plugin))
+      ]
+    }
+    /** What a plugin that did not fail wrote. */
+    const remarks = (step: Step): ReadonlyArray<string> =>
+      step.state === "failed" || step.plugin === undefined
+        ? []
+        : [...(full ? line(step.plugin.ending, dim) : []), ...plugin(step.plugin)]
+
+    return { line, more, changes, document, failure, hooks, remarks, request, state }
+  }
+  // Nearly all steps have one of a few gutters.
+  const drawers = new Map<string, ReturnType<typeof makeUnder>>()
+  const under = (gutter: string) => {
+    const known = drawers.get(gutter) ?? makeUnder(gutter)
+    drawers.set(gutter, known)
+    return known
+  }
+
+  const signOf = ({ kind, state }: Step): string => {
+    if (state === "unseen") return dim("·")
+    if (state !== "done") return red("✗")
+    return kind === "tap" ? dim("·") : green("✓")
+  }
+
+  /** The line of a step: its sign, its name and its time, with `├─` or `└─` before it. */
+  const title = (step: Step, outer: string, gutter: string, branch: string): ReadonlyArray<string> => {
+    const isCalm = step.state === "unseen" || (step.kind === "tap" && step.state === "done")
+    const colour = isCalm ? dim : bold
+    const text = step.state === "stopped"
+      ? `${step.title} ${Culprit.stopped(step)}`
+      : step.state === "unseen"
+      ? `${step.title}  no tap after it`
+      : Culprit.nameOf(step)
+    const start = gutter.length + 1
+    const [name = "", ...rest] = wrapped(text, style.width - start)
+    const duration = step.durationMs === undefined ? "" : milliseconds(step.durationMs)
+    const gap = Math.max(2, Math.min(style.width, timeColumn) - start - Wrap.columns(name) - duration.length)
+    const isBeside = rest.length === 0 && start + Wrap.columns(name) + gap + duration.length <= style.width
+    return [
+      `${dim(`${outer}${branch}`)} ${signOf(step)} ${colour(name)}${
+        isBeside && duration !== "" ? `${" ".repeat(gap)}${dim(duration)}` : ""
+      }`,
+      ...rest.map((line) => `${dim(gutter)} ${colour(line)}`),
+      ...(isBeside || duration === "" ? [] : under(gutter).line(duration, dim))
     ]
   }
 
-  /** The first lines of an operation: who, when and where. */
-  const head = ({ command, containerId, ifname, netns, network, time }: View): ReadonlyArray<string> => {
-    const id = (text: string) => full ? text : shortIds(text)
-    const who = [command, ifname, containerId && `of ${id(containerId)}`, network && `on ${network}`]
-    const when = `${LocalTime.ofRecord(time, style.minutesEast)}  ${id(netns ?? "")}`.trimEnd()
+  /** A step and what is inside it, to the right of the gutter of what is around it. */
+  const tree = (step: Step, outer: string, isLast: boolean): ReadonlyArray<string> => {
+    if (step.isQuiet && !full) return []
+    const gutter = `${outer}${isLast ? "    " : "│   "}`
+    const { changes, document, failure, hooks, line, more, remarks, request, state } = under(gutter)
+    const inner = step.nested.slice(0, limit.nested)
+    const isCut = inner.length < step.nested.length
+    return [
+      ...under(`${outer}│   `).changes(step.changesBefore),
+      ...title(step, outer, gutter, isLast ? "└─" : "├─"),
+      ...(step.parent === undefined ? [] : line("started by a plugin whose run is not logged", dim)),
+      ...(step.state === "stopped" && step.command === "ADD"
+        ? line("no tap saw an ADD, and this DEL came without the result of one", dim)
+        : []),
+      ...failure(step),
+      ...request(step),
+      ...inner.flatMap((one, index) => tree(one, gutter, !isCut && index === inner.length - 1)),
+      ...more(step.nested, limit.nested, "run"),
+      ...changes(step.changes),
+      ...state(step),
+      ...hooks(step.hooks),
+      ...(full ? document("stdout", step.result) : []),
+      ...remarks(step)
+    ]
+  }
+
+  /** The first lines of an operation: who, what failed, when and where. */
+  const head = ({ command, containerId, failure, ifname, netns, network, time }: View): ReadonlyArray<string> => {
+    const who = [command, ifname, containerId && `of ${shown(containerId)}`, network && `on ${network}`]
+    const when = `${LocalTime.ofRecord(time, style.minutesEast)}  ${shown(netns ?? "")}`.trimEnd()
     return [
       ...wrapped(who.filter(Boolean).join(" "), style.width).map(bold),
+      ...(failure === undefined ? [] : wrapped(`✗ ${shown(failure)}`, style.width).map(red)),
       ...wrapped(when, style.width).map(dim),
-      gutter
+      dim("│")
     ]
   }
 
-  /** A step, with what changed before it. */
-  const step = (shown: Step): ReadonlyArray<string> => {
-    const mark = shown.state === "done" ? green("✓") : red("✗")
-    const [name = "", ...more] = wrapped(shown.title, style.width - 5)
-    const duration = shown.durationMs === undefined ? "" : milliseconds(shown.durationMs)
-    const gap = Math.max(2, Math.min(style.width, 72) - 5 - Wrap.columns(name) - duration.length)
-    const isBeside = more.length === 0 && 5 + Wrap.columns(name) + gap + duration.length <= style.width
-    return [
-      ...changes(shown.changesBefore),
-      `${dim("├─")} ${mark} ${bold(name)}${isBeside && duration !== "" ? `${" ".repeat(gap)}${dim(duration)}` : ""}`,
-      ...more.map((line) => `${gutter}    ${bold(line)}`),
-      ...(isBeside || duration === "" ? [] : under(duration, dim)),
-      ...(full
-        ? [
-          ...variable("CNI_ARGS", shown.args),
-          ...variable("CNI_PATH", shown.path),
-          ...document("stdin", shown.config)
-        ]
-        : []),
-      ...changes(shown.changes),
-      ...hooks(shown.hooks),
-      ...shown.failure.flatMap((text) => paragraphs(full ? text : shortIds(text), red)),
-      ...(shown.state === "unfinished" ? under("no result was logged: it was killed, or is still running", red) : []),
-      ...(full ? document("stdout", shown.result) : []),
-      ...(shown.plugin === undefined ? [] : plugin(shown.plugin, shown))
-    ]
-  }
+  /** A step of the chain, with what changed before it. */
+  const step = (shown: Step): ReadonlyArray<string> => tree(shown, "", false)
 
   /** The end of an operation. */
   const foot = ({ durationMs }: View): ReadonlyArray<string> => {

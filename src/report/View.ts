@@ -1,12 +1,19 @@
 /** An operation as a person sees it: plain data, without colour and width. */
 import * as Json from "../json/Json.ts"
 import * as Summary from "../record/Summary.ts"
+import * as Between from "./Between.ts"
+import * as Culprit from "./Culprit.ts"
 import type { Excerpt } from "./Excerpt.ts"
 import * as Operation from "./Operation.ts"
+import * as OutputDiff from "./OutputDiff.ts"
 import * as ResultDiff from "./ResultDiff.ts"
+import * as StateChanges from "./StateChanges.ts"
 
-/** How a run ended: well, badly, or nobody knows. */
-export type State = "done" | "failed" | "unfinished"
+/**
+ * How a run ended: well, badly, or nobody knows. `stopped`: it failed, or the runtime stopped, for the next tap was not
+ * reached. `unseen`: no tap comes after it.
+ */
+export type State = "done" | "failed" | "unfinished" | "stopped" | "unseen"
 
 /** A hook command that ran. */
 export interface Hook {
@@ -17,6 +24,11 @@ export interface Hook {
   readonly durationMs: number
   readonly stdout: Excerpt
   readonly stderr: Excerpt
+  /**
+   * What is different from the stdout of the same command at the step before it, nothing where it is the same; undefined
+   * where the two cannot be compared.
+   */
+  readonly difference: ReadonlyArray<OutputDiff.Line> | undefined
 }
 
 /** The program that a plugin is, as it ran. */
@@ -29,18 +41,34 @@ export interface Plugin {
   readonly truncated: boolean
 }
 
-/** One run of one plugin. */
+/** One run of one plugin or of a tap, or a plugin between taps. */
 export interface Step {
   readonly title: string
+  /** `between` is a plugin that left no records: what is known of it is what the taps beside it saw. */
+  readonly kind: "plugin" | "tap" | "between"
+  /** What is not the same as of the operation, or of the run around it. */
+  readonly command: string | undefined
+  readonly ifname: string | undefined
+  readonly network: string | undefined
+  /** The invocation of the run around it, where that is not logged. */
+  readonly parent: string | undefined
   readonly state: State
+  /** Whether it is a tap that has nothing to tell but what stands at the plugins beside it. */
+  readonly isQuiet: boolean
   /** In milliseconds. */
   readonly durationMs: number | undefined
-  /** What changed between the step before it and this one, by plugins that left no records. */
+  /** What changed between the step before it and this one, where nothing tells which plugin did it. */
   readonly changesBefore: ReadonlyArray<ResultDiff.Change>
   /** What it did to the result. */
   readonly changes: ReadonlyArray<ResultDiff.Change>
+  /** What it changed in network namespaces; undefined where nobody looked. */
+  readonly stateChanges: ReadonlyArray<ResultDiff.Change> | undefined
+  /** What could not be looked at there, and why. */
+  readonly notes: ReadonlyArray<string>
   readonly hooks: ReadonlyArray<Hook>
   readonly plugin: Plugin | undefined
+  /** The code of its error document. */
+  readonly code: number | undefined
   /** Why it failed: `code 11: no addresses`; the details after it, if there are any. */
   readonly failure: ReadonlyArray<string>
   readonly args: string | undefined
@@ -49,6 +77,8 @@ export interface Step {
   readonly config: string | undefined
   /** JSON text. */
   readonly result: string | undefined
+  /** What it started, in the order of time. */
+  readonly nested: ReadonlyArray<Step>
 }
 
 /** One operation on an attachment. */
@@ -61,6 +91,8 @@ export interface View {
   /** When it began: RFC 3339, as in the record. */
   readonly time: string
   readonly hasFailed: boolean
+  /** What failed, in one line: `host-local in bridge: code 11: no addresses`. */
+  readonly failure: string | undefined
   /** From its beginning to its end, in milliseconds; undefined where the end is not known. */
   readonly durationMs: number | undefined
   readonly steps: ReadonlyArray<Step>
@@ -74,13 +106,32 @@ const changes = (before: string | undefined, after: string | undefined): Readonl
       after === undefined ? undefined : Json.parse(after)
     )
 
-const hookOf = (hook: Operation.Program): Hook => ({
-  command: hook.name,
-  failure: hook.exitCode === 0 ? undefined : Summary.ending(hook),
-  durationMs: hook.durationMs,
-  stdout: hook.stdout,
-  stderr: hook.stderr
-})
+/** The output of each command at the step before. */
+type Outputs = Map<string, Operation.Program>
+
+/** What is different from an earlier output of the same command. */
+const differenceOf = (hook: Operation.Program, earlier: Operation.Program | undefined): Hook["difference"] =>
+  hook.whole === undefined || earlier?.whole === undefined ? undefined : OutputDiff.between(earlier.whole, hook.whole)
+
+/** The hooks of a step. One command may be there several times: each is compared with the one of its number. */
+const hooksOf = (hooks: ReadonlyArray<Operation.Program>, outputs: Outputs): ReadonlyArray<Hook> => {
+  const counts = new Map<string, number>()
+  return hooks.map((hook) => {
+    const count = counts.get(hook.name) ?? 0
+    counts.set(hook.name, count + 1)
+    const key = `${count} ${hook.name}`
+    const difference = differenceOf(hook, outputs.get(key))
+    outputs.set(key, hook)
+    return {
+      command: hook.name,
+      failure: Operation.hasProgramFailed(hook) ? Summary.ending(hook) : undefined,
+      durationMs: hook.durationMs,
+      stdout: hook.stdout,
+      stderr: hook.stderr,
+      difference
+    }
+  })
+}
 
 const pluginOf = (plugin: Operation.Program): Plugin => ({
   ending: Summary.ending(plugin),
@@ -102,7 +153,7 @@ const afterOf = ({ before, result }: Operation.Step): string | undefined => resu
  * What changed between one run and the next. Before the first run of an ADD all was done in the same operation; other
  * operations begin with the result of an ADD.
  */
-const changesBefore = (
+const changesBetween = (
   step: Operation.Step,
   previous: Operation.Step | undefined
 ): ReadonlyArray<ResultDiff.Change> => {
@@ -110,21 +161,133 @@ const changesBefore = (
   return step.request.command === "ADD" ? changes(undefined, step.before) : []
 }
 
-/** One run, after the one before it. */
-const stepOf = (step: Operation.Step, previous: Operation.Step | undefined): Step => ({
-  title: step.title,
-  state: step.end === undefined ? "unfinished" : step.end.error === undefined ? "done" : "failed",
-  durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
-  changesBefore: changesBefore(step, previous),
-  changes: changes(step.before, afterOf(step)),
-  hooks: step.hooks.map(hookOf),
-  plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),
-  failure: failureOf(step),
-  args: step.request.args,
-  path: step.request.path,
-  config: step.config,
-  result: step.result
+/** The time between the end of one run and the beginning of the next, in milliseconds. */
+const timeBetween = (step: Operation.Step, previous: Operation.Step | undefined): number | undefined => {
+  const time = Date.parse(step.time) - (previous?.end?.time ?? Number.NaN)
+  return time >= 0 ? time : undefined
+}
+
+/** A plugin without records. */
+const unlogged = (title: string, state: State, members: Partial<Step> = {}): Step => ({
+  title,
+  kind: "between",
+  command: undefined,
+  ifname: undefined,
+  network: undefined,
+  parent: undefined,
+  state,
+  isQuiet: false,
+  durationMs: undefined,
+  changesBefore: [],
+  changes: [],
+  stateChanges: undefined,
+  notes: [],
+  hooks: [],
+  plugin: undefined,
+  code: undefined,
+  failure: [],
+  args: undefined,
+  path: undefined,
+  config: undefined,
+  result: undefined,
+  nested: [],
+  ...members
 })
+
+const stateOf = (step: Operation.Step): State =>
+  step.end === undefined ? "unfinished" : Operation.hasEndedBadly(step) ? "failed" : "done"
+
+/** IPAM plugins get the configuration of the plugin that starts them, and answer with a result of their own. */
+const resultChanges = (step: Operation.Step, isNested: boolean): ReadonlyArray<ResultDiff.Change> =>
+  isNested && step.result !== undefined ? changes(undefined, step.result) : changes(step.before, afterOf(step))
+
+const stateChangesOf = ({ changes, request, result }: Operation.Step): Pick<Step, "stateChanges" | "notes"> => {
+  if (changes === undefined) return { stateChanges: undefined, notes: [] }
+  const found = JSON.parse(changes) as StateChanges.Found
+  const { containerId, ifname, netns } = request
+  return {
+    stateChanges: StateChanges.describe(found, { containerId, ifname, netns, result }),
+    notes: found.notes ?? []
+  }
+}
+
+/** Runtimes and plugins ask plugins for their versions all the time. */
+const isSmallTalk = (step: Operation.Step, around: Operation.Request): boolean =>
+  step.request.command === "VERSION" && around.command !== "VERSION" && !Operation.hasStepFailed(step)
+
+/** One run, inside a run or an operation that has this request. */
+const stepOf = (step: Operation.Step, around: Operation.Request, outputs: Outputs, isNested: boolean): Step => {
+  const { command, ifname, network } = step.request
+  // What it started ran before its hooks.
+  const nested = step.nested.filter((inner) => !isSmallTalk(inner, step.request))
+    .map((inner) => stepOf(inner, step.request, outputs, true))
+  return unlogged(step.title, stateOf(step), {
+    kind: step.isTap ? "tap" : "plugin",
+    command: command === around.command ? undefined : command,
+    ifname: ifname === around.ifname ? undefined : ifname,
+    network: network === around.network ? undefined : network,
+    parent: isNested ? undefined : step.parent,
+    durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
+    changes: resultChanges(step, isNested),
+    ...stateChangesOf(step),
+    hooks: hooksOf(step.hooks, outputs),
+    plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),
+    code: step.end?.error?.code,
+    failure: failureOf(step),
+    args: step.request.args,
+    path: step.request.path,
+    config: step.config,
+    result: step.result,
+    nested
+  })
+}
+
+/** Whether a tap tells nothing that is not told by the plugins beside it. */
+const isQuiet = (
+  step: Step,
+  { isTap, request, title }: Operation.Step,
+  beside: ReadonlyArray<Operation.Step | undefined>
+): boolean =>
+  isTap && step.state === "done" && step.changes.length === 0 && step.hooks.length === 0 &&
+  step.nested.length === 0 && step.stateChanges === undefined &&
+  ((Between.isTold(request.command) && Between.isNamed({ isTap, title })) || beside.some((one) => one?.isTap === false))
+
+/**
+ * The steps of an operation: for each of its runs what comes before it, and the run itself; and in the end what comes
+ * after all of them.
+ */
+export const parts = (operation: Operation.Operation): ReadonlyArray<ReadonlyArray<Step>> => {
+  const { addStoppedIn, request, steps, stoppedIn } = operation
+  const outputs: Outputs = new Map()
+  const between = (left: Operation.Step | undefined, right: Operation.Step | undefined) =>
+    Between.isTold(request.command) ? Between.plugin(request.command, left, right) : undefined
+  const runs = steps.map((step, index) => {
+    const previous = steps[index - 1]
+    const shown = stepOf(step, request, outputs, false)
+    const name = between(previous, step)
+    const changed = changesBetween(step, previous)
+    const quiet = isQuiet(shown, step, [previous, steps[index + 1]])
+    return [
+      ...(index === 0 && addStoppedIn !== undefined ? [unlogged(addStoppedIn, "stopped", { command: "ADD" })] : []),
+      ...(name === undefined
+        ? [{ ...shown, changesBefore: changed, isQuiet: quiet && changed.length === 0 }]
+        : [
+          unlogged(name, "done", { durationMs: timeBetween(step, previous), changes: changed }),
+          { ...shown, isQuiet: quiet }
+        ])
+    ]
+  })
+  const last = steps.at(-1)
+  const next = last === undefined || Operation.hasEndedBadly(last) ? undefined : between(last, undefined)
+  return [
+    ...runs,
+    stoppedIn !== undefined
+      ? [unlogged(stoppedIn, "stopped")]
+      : next !== undefined
+      ? [unlogged(next, "unseen")]
+      : []
+  ]
+}
 
 const durationOf = ({ steps, time }: Operation.Operation): number | undefined => {
   const end = steps.at(-1)?.end
@@ -135,6 +298,8 @@ const durationOf = ({ steps, time }: Operation.Operation): number | undefined =>
 /** What a person sees of an operation. */
 export const make = (operation: Operation.Operation): View => {
   const { command, containerId, ifname, netns, network } = operation.request
+  const steps = parts(operation).flat()
+  const hasFailed = Operation.hasFailed(operation)
   return {
     command,
     ifname,
@@ -142,8 +307,9 @@ export const make = (operation: Operation.Operation): View => {
     network,
     netns,
     time: operation.time,
-    hasFailed: Operation.hasFailed(operation),
+    hasFailed,
+    failure: hasFailed ? Culprit.words(steps) : undefined,
     durationMs: durationOf(operation),
-    steps: operation.steps.map((step, index) => stepOf(step, operation.steps[index - 1]))
+    steps
   }
 }

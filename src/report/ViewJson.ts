@@ -12,21 +12,31 @@ const withTexts = (members: object, texts: { readonly [name: string]: string | u
   return `${JSON.stringify(members).slice(0, -1)}${more.join("")}}`
 }
 
-const stepOf = ({ changes, changesBefore, config, failure, hooks, plugin, result, ...step }: Step): string =>
-  withTexts({
-    ...step,
+const programOf = <Each extends { readonly stdout: Excerpt; readonly stderr: Excerpt }>(program: Each) => ({
+  ...program,
+  stdout: textOf(program.stdout),
+  stderr: textOf(program.stderr)
+})
+
+const list = (steps: ReadonlyArray<Step>): string => `[${steps.map(stepOf).join(",")}]`
+
+const stepOf = (step: Step): string => {
+  const { changes, changesBefore, config, failure, hooks, isQuiet: _, nested, notes, plugin, result, ...members } = step
+  return withTexts({
+    ...members,
     ...(failure.length === 0 ? {} : { failure: failure.join("; ") }),
     ...(changesBefore.length === 0 ? {} : { changesBefore }),
     changes,
-    ...(plugin === undefined
-      ? {}
-      : { plugin: { ...plugin, stdout: textOf(plugin.stdout), stderr: textOf(plugin.stderr) } }),
-    hooks: hooks.map((hook) => ({ ...hook, stdout: textOf(hook.stdout), stderr: textOf(hook.stderr) }))
+    ...(notes.length === 0 ? {} : { notes }),
+    ...(plugin === undefined ? {} : { plugin: programOf(plugin) }),
+    hooks: hooks.map(programOf)
   }, {
     config: config === undefined ? undefined : JsonText.onOneLine(config),
-    result: result === undefined ? undefined : JsonText.onOneLine(result)
+    result: result === undefined ? undefined : JsonText.onOneLine(result),
+    nested: list(nested)
   })
+}
 
 /** Renders an operation on one line, without a line end. */
 export const render = ({ hasFailed, steps, ...operation }: View): string =>
-  Escape.inJson(withTexts({ ...operation, failed: hasFailed }, { steps: `[${steps.map(stepOf).join(",")}]` }))
+  Escape.inJson(withTexts({ ...operation, failed: hasFailed }, { steps: list(steps) }))

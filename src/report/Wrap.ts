@@ -1,11 +1,11 @@
 /** Lines that fit on a screen: nothing is cut off, for the decisive word is often the last one. */
 import * as CliOutput from "effect/cli/CliOutput"
 
-// oxlint-disable-next-line no-control-regex
-const ascii = /^[\x20-\x7e]*$/
+/** Text whose characters take one column each, as most text does: measuring others takes long. */
+const narrow = /^[ -~…]*$/
 
 /** How many columns a text takes on a terminal. */
-export const columns = (text: string): number => ascii.test(text) ? text.length : CliOutput.displayWidth(text)
+export const columns = (text: string): number => narrow.test(text) ? text.length : CliOutput.displayWidth(text)
 
 /** The parts of a word that is wider than a line. */
 const pieces = (word: string, width: number): ReadonlyArray<string> => {

@@ -115,6 +115,14 @@ describe("cni-passthrough show", () => {
       assert.deepStrictEqual(yield* heads("--since", "2026-11-24T10:00:02Z"), [third, last])
     }))
 
+  it.effect("leaves out that plugins were asked for their versions, unless that failed or is asked for", () =>
+    Effect.gen(function*() {
+      const versions = run(0, "fine", done, { command: "VERSION" }) + run(1, "broken", failed, { command: "VERSION" })
+      const [fine, broken] = ["VERSION eth0 of fine", "VERSION eth0 of broken"]
+      assert.deepStrictEqual((yield* shown([], { stdin: versions })).heads, [broken])
+      assert.deepStrictEqual((yield* shown(["--command", "version"], { stdin: versions })).heads, [fine, broken])
+    }))
+
   it.effect("says how many operations there were where none matches", () =>
     Effect.gen(function*() {
       const { status, stderr, stdout } = yield* shown(["--pod", "nobody"], { stdin: log })
@@ -323,7 +331,7 @@ describe("cni-passthrough show --follow", () => {
         () => Fs.appendFileSync(file, run(10, "a", done, { label: "two" }))
       ], 200)
       assert.deepStrictEqual(heads, ["ADD eth0 of a"])
-      assert.match(stdout, /✓ one[^]*✓ two[^]*└─ 10000 ms in total\n\n$/)
+      assert.match(stdout, /· one[^]*· two[^]*└─ 10000 ms in total\n\n$/)
     }))
 
   it.effect("follows stdin until that ends", () =>

@@ -1,10 +1,10 @@
 /** Which operations are asked for. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Collector from "../../src/report/Collector.ts"
 import * as Filter from "../../src/report/Filter.ts"
-import * as Operation from "../../src/report/Operation.ts"
 import { at, chained, read } from "./records.ts"
 
-const [operation] = Operation.operations(
+const [operation] = Collector.operations(
   read(chained.map((record) => ({ ...record, args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web" })))
 )
 const matches = (filter: Filter.Filter) => operation !== undefined && Filter.matches(filter, operation)
@@ -32,7 +32,7 @@ describe("a filter", () => {
   })
 
   it("for what failed matches nothing else", () => {
-    const [fine] = Operation.operations(read(chained.slice(0, 3)))
+    const [fine] = Collector.operations(read(chained.slice(0, 3)))
     assert.isFalse(fine !== undefined && Filter.matches({ failed: true }, fine))
   })
 })

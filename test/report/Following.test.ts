@@ -1,13 +1,13 @@
 /** When an operation that is followed is drawn. */
 import { assert, describe, it } from "@effect/vitest"
 import { Following } from "../../src/report/Following.ts"
-import type { Operation } from "../../src/report/Operation.ts"
+import * as Operation from "../../src/report/Operation.ts"
 import { at, common, read } from "./records.ts"
 
 const second = 1000
 
 /** A log that is followed, in seconds. */
-const follow = (isWanted: (operation: Operation) => boolean = () => true) => {
+const follow = (isWanted: (operation: Operation.Operation) => boolean = () => true) => {
   const following = new Following(isWanted)
   const now = (time: number) => Date.parse(at(time * second))
   const add = (time: number, container: string, members: object) => {
@@ -43,13 +43,13 @@ const text = (pieces: ReturnType<Following["due"]>): string =>
   }).join("")
 
 /** A log in which an operation of two taps was seen. */
-const withHistory = () => {
-  const log = follow()
+const withHistory = (isWanted?: (operation: Operation.Operation) => boolean) => {
+  const log = follow(isWanted)
   log.begin(-100, "old", "one")
   log.end(-100, "old", "one")
   log.begin(-99, "old", "two")
   log.end(-99, "old", "two")
-  assert.strictEqual(log.due(0), "old( one two)")
+  assert.strictEqual(log.due(0), isWanted === undefined ? "old( one two)" : "")
   return log
 }
 
@@ -136,14 +136,68 @@ describe("an operation that is followed", () => {
     assert.strictEqual(log.due(600), "a( one)")
   })
 
-  it("is not waited for any longer when its chain has become shorter", () => {
+  it("that has fewer steps is waited for, and has failed when nothing more comes", () => {
+    const log = withHistory((operation) => Operation.hasFailed(operation))
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    assert.strictEqual(log.due(119), "")
+    assert.strictEqual(log.due(120), "a( one)")
+  })
+
+  it("is not waited for any longer when a DEL has told that its chain has become shorter", () => {
     const log = withHistory()
     log.begin(0, "a", "one")
     log.end(0, "a", "one")
     assert.strictEqual(log.due(120), "a( one)")
-    log.begin(130, "b", "one")
-    log.end(130, "b", "one")
-    assert.strictEqual(log.due(131), "b( one)")
+    log.begin(121, "a", "one", { invocation: "a/del", command: "DEL" })
+    log.end(121, "a", "del")
+    assert.strictEqual(log.due(200), "a( one)")
+    log.begin(200, "b", "one")
+    log.end(200, "b", "one")
+    assert.strictEqual(log.due(320), "b( one)")
+    const failed = withHistory((operation) => Operation.hasFailed(operation))
+    failed.begin(0, "a", "one")
+    failed.end(0, "a", "one")
+    failed.begin(121, "a", "one", { invocation: "a/del", command: "DEL" })
+    failed.end(121, "a", "del")
+    assert.strictEqual(failed.due(1000), "")
+  })
+
+  it("has not failed while it goes on, though others of its chain were longer", () => {
+    const log = follow((operation) => Operation.hasFailed(operation))
+    for (const [time, container] of [[0, "a"], [1, "b"]] as const) {
+      log.begin(time, container, "one")
+      log.end(time, container, "one")
+    }
+    log.begin(1, "a", "two")
+    log.end(1, "a", "two")
+    for (let time = 2; time < 31; time++) assert.strictEqual(log.due(time), "")
+    log.begin(31, "b", "two")
+    log.end(31, "b", "two")
+    assert.strictEqual(log.due(1000), "")
+  })
+
+  it("that stopped is drawn when the DEL after it has gone through all taps", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.end(0, "a", "one")
+    log.begin(1, "a", "two", { invocation: "a/del two", command: "DEL" })
+    assert.strictEqual(log.due(2), "")
+    log.end(2, "a", "del two")
+    log.begin(2, "a", "one", { invocation: "a/del one", command: "DEL" })
+    log.end(2, "a", "del one")
+    assert.strictEqual(log.due(40), "a( one)a( two one)")
+  })
+
+  it("is drawn with the runs inside it, which are not drawn for themselves", () => {
+    const log = withHistory()
+    log.begin(0, "a", "one")
+    log.begin(0, "a", "inner", { parent: "a/one" })
+    log.fail(0, "a", "inner")
+    assert.strictEqual(log.due(100), "")
+    log.fail(100, "a", "one")
+    assert.strictEqual(log.due(101), "a( one)")
+    assert.strictEqual(log.rest(), "")
   })
 
   it("is drawn once, even where the same records come again", () => {

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Record } from "../../src/record/Record.ts"
+import * as Collector from "../../src/report/Collector.ts"
 import * as Operation from "../../src/report/Operation.ts"
 import * as View from "../../src/report/View.ts"
 import { called, chained, common, hook, plugin, read } from "./records.ts"
@@ -22,7 +23,7 @@ const shape = (operations: ReadonlyArray<Operation.Operation>) =>
 
 describe("records", () => {
   it("of the same tap, or of another verb, are another operation", () => {
-    const found = Operation.operations([...again("\"", "T12", { command: "DEL" }), ...records, ...again("'", "T11")])
+    const found = Collector.operations([...again("\"", "T12", { command: "DEL" }), ...records, ...again("'", "T11")])
     assert.deepStrictEqual(shape(found), [
       ["ADD", "before-portmap", "after-portmap"],
       ["ADD", "before-portmap", "after-portmap"],
@@ -39,7 +40,7 @@ describe("records", () => {
       ...tap(`${time}a`, time, { x: 1, prevResult: { time } }),
       ...tap(`${time}b`, time + 5, { x: 2, prevResult: { time } })
     ]
-    assert.deepStrictEqual(shape(Operation.operations(read([...chain(0), ...chain(100)]))), [
+    assert.deepStrictEqual(shape(Collector.operations(read([...chain(0), ...chain(100)]))), [
       ["ADD", "passthrough", "passthrough"],
       ["ADD", "passthrough", "passthrough"]
     ])
@@ -47,25 +48,25 @@ describe("records", () => {
 
   it("are put together in whatever order they come", () => {
     assert.deepStrictEqual(
-      Operation.operations(records.toReversed()).map(View.make),
-      Operation.operations(records).map(View.make)
+      Collector.operations(records.toReversed()).map(View.make),
+      Collector.operations(records).map(View.make)
     )
   })
 
   it("of a run that was killed say that it failed", () => {
-    const [operation] = Operation.operations(records.slice(0, 2))
+    const [operation] = Collector.operations(records.slice(0, 2))
     assert.isTrue(operation !== undefined && Operation.hasFailed(operation))
   })
 
   it("of a run without its request are passed over", () => {
-    assert.deepStrictEqual(Operation.operations(records.slice(1, 3)), [])
+    assert.deepStrictEqual(Collector.operations(records.slice(1, 3)), [])
   })
 
   it("of a failed hook say that it failed, even where the request did not", () => {
     const request = { ...common("1", 0, "tap"), event: "request" }
     const end = { ...common("1", 1), event: "result", durationMs: 1 }
     const ran = (exitCode: number) => ({ ...common("1", 1), event: "hook", hook: { ...hook, exitCode }, durationMs: 1 })
-    const failed = (lines: ReadonlyArray<object>) => Operation.operations(read(lines)).map(Operation.hasFailed)
+    const failed = (lines: ReadonlyArray<object>) => Collector.operations(read(lines)).map(Operation.hasFailed)
     assert.deepStrictEqual(failed([request, ran(1), end]), [true])
     assert.deepStrictEqual(failed([request, ran(0), end]), [false])
   })
@@ -79,14 +80,14 @@ describe("records", () => {
         network: name,
         label: name
       }))
-      assert.strictEqual(Operation.operations(read(named)).length, 1)
+      assert.strictEqual(Collector.operations(read(named)).length, 1)
     }
   })
 
   it("keep no more than the last lines of what programs wrote", () => {
     const stdout = Array.from({ length: 100_000 }, (_, index) => `line ${index}`).join("\n")
     const ran = { ...common("1", 1), event: "hook", hook: { ...hook, stdout }, durationMs: 1 }
-    const [operation] = Operation.operations(read([{ ...common("1", 0), event: "request" }, ran]))
+    const [operation] = Collector.operations(read([{ ...common("1", 0), event: "request" }, ran]))
     const kept = operation?.steps[0]?.hooks[0]?.stdout
     assert.strictEqual(kept?.lines.length, 12)
     assert.strictEqual(kept?.lines.at(-1), "line 99999")
@@ -94,7 +95,7 @@ describe("records", () => {
   })
 
   it("that were shown are forgotten", () => {
-    const collector = new Operation.Collector()
+    const collector = new Collector.Collector()
     for (const record of records) collector.add(record)
     for (const operation of collector.operations()) collector.forget(operation)
     assert.deepStrictEqual(collector.operations(), [])
@@ -110,12 +111,14 @@ describe("records", () => {
 })
 
 describe("the view of an operation", () => {
-  const view = (lines: ReadonlyArray<object>) => Operation.operations(read(lines)).map(View.make)[0]
+  const view = (lines: ReadonlyArray<object>) => Collector.operations(read(lines)).map(View.make)[0]
 
-  it("has what happened before the first tap and between two, where no record tells of it", () => {
-    assert.deepStrictEqual(view(chained)?.steps.map(({ changes, changesBefore }) => [changesBefore, changes]), [
-      [[{ kind: "added", what: "address 10.88.0.2/16 (gateway 10.88.0.1)" }], []],
-      [[{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }], []]
+  it("has what happened before the first tap, and the plugin that stands between two with what it did", () => {
+    const steps = view(chained)?.steps.map(({ changes, changesBefore, title }) => [title, changesBefore, changes])
+    assert.deepStrictEqual(steps, [
+      ["before-portmap", [{ kind: "added", what: "address 10.88.0.2/16 (gateway 10.88.0.1)" }], []],
+      ["portmap", [], [{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }]],
+      ["after-portmap", [], []]
     ])
   })
 

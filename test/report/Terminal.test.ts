@@ -1,6 +1,6 @@
 /** What people see, to the letter. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Operation from "../../src/report/Operation.ts"
+import * as Collector from "../../src/report/Collector.ts"
 import * as Style from "../../src/report/Style.ts"
 import * as Terminal from "../../src/report/Terminal.ts"
 import * as View from "../../src/report/View.ts"
@@ -14,7 +14,7 @@ const render = (
   options: { readonly width?: number; readonly colour?: boolean; readonly full?: boolean } = {}
 ) => {
   const { colour = false, full = false, width = 80 } = options
-  const [operation] = Operation.operations(read(records), { full })
+  const [operation] = Collector.operations(read(records), { full })
   if (operation === undefined) throw new Error("no operation")
   return Terminal.render(View.make(operation), style(width, colour), { full }).join("\n")
 }
@@ -27,18 +27,20 @@ describe("an operation on a terminal", () => {
     assert.strictEqual(
       render(chained),
       `ADD eth0 of 5c01f03d8d6d on podman
+✗ after-portmap: code 100: hook "false" failed with exit status 1
 2026-11-24 11:00:00.000 +01:00  /run/netns/demo
 │
 │   + address 10.88.0.2/16 (gateway 10.88.0.1)
-├─ ✓ before-portmap                                                14 ms
+├─ · before-portmap                                                14 ms
 │   $ iptables -t nat -S  12.5 ms
 │     -P INPUT
 │     -P OUTPUT
+├─ ✓ portmap                                                       26 ms
 │   + dns nameservers ["10.88.0.1"]
 ├─ ✗ after-portmap                                                  7 ms
+│   code 100: hook "false" failed with exit status 1
 │   $ false  (exit status 1)  12.5 ms
 │     \\u001b[31mred\\u001b[0m
-│   code 100: hook "false" failed with exit status 1
 └─ 47 ms in total`
     )
   })
@@ -151,7 +153,10 @@ describe("a plugin on a terminal", () => {
   })
 
   it("whose end is not logged is drawn so", () => {
-    assert.include(render(chained.slice(0, 2)), "│   no result was logged: it was killed, or is still running\n└─")
+    assert.include(
+      render(chained.slice(0, 2)),
+      "✗ before-portmap\n│   no result was logged: it was killed, or is still running\n│   $ iptables"
+    )
   })
 })
 

@@ -1,12 +1,12 @@
 /** Operations for scripts. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Operation from "../../src/report/Operation.ts"
+import * as Collector from "../../src/report/Collector.ts"
 import * as View from "../../src/report/View.ts"
 import * as ViewJson from "../../src/report/ViewJson.ts"
 import { chained, common, read } from "./records.ts"
 
 const render = (lines: ReadonlyArray<object | string>) =>
-  Operation.operations(read(lines), { full: true }).map((operation) => ViewJson.render(View.make(operation)))
+  Collector.operations(read(lines), { full: true }).map((operation) => ViewJson.render(View.make(operation)))
 
 describe("an operation as JSON", () => {
   it("says to whom it happened, whether it failed, and what each step did", () => {
@@ -14,11 +14,17 @@ describe("an operation as JSON", () => {
     const { command, containerId, durationMs, failed, steps } = operation
     assert.deepStrictEqual([command, containerId, durationMs, failed], ["ADD", "5c01f03d8d6d", 47, true])
     assert.deepStrictEqual(steps[0].hooks[0].stdout, "-P INPUT\n-P OUTPUT")
-    assert.deepStrictEqual(steps[1].changesBefore, [{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }])
-    assert.deepStrictEqual([steps[1].state, steps[1].failure], [
+    assert.deepStrictEqual([steps[1].title, steps[1].kind, steps[1].changes], [
+      "portmap",
+      "between",
+      [{ kind: "added", what: "dns nameservers [\"10.88.0.1\"]" }]
+    ])
+    assert.deepStrictEqual([steps[2].state, steps[2].code, steps[2].failure], [
       "failed",
+      100,
       "code 100: hook \"false\" failed with exit status 1"
     ])
+    assert.strictEqual(operation.failure, "after-portmap: code 100: hook \"false\" failed with exit status 1")
   })
 
   it("is one line, has documents without loss, and nothing that a terminal obeys", () => {

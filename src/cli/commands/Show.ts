@@ -10,13 +10,14 @@ import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import type { Record } from "../../record/Record.ts"
+import * as Collector from "../../report/Collector.ts"
 import * as Filter from "../../report/Filter.ts"
 import * as Follow from "../../report/Follow.ts"
 import { Following, type Piece } from "../../report/Following.ts"
 import { NotRecords } from "../../report/LogError.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Moment from "../../report/Moment.ts"
-import * as Operation from "../../report/Operation.ts"
+import type * as Operation from "../../report/Operation.ts"
 import * as RecordLog from "../../report/RecordLog.ts"
 import type { Skipped } from "../../report/Skipped.ts"
 import * as Style from "../../report/Style.ts"
@@ -105,7 +106,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input)
   return [LogFiles.defaultPattern]
 })
 
-const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, collector: Operation.Collector) {
+const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, collector: Collector.Collector) {
   const add = (record: Record) => collector.add(record)
   if (sources.length === 0) return [yield* RecordLog.readJournal(add)]
   const logs: Array<Skipped> = []
@@ -120,25 +121,27 @@ const renderer = Effect.fnUntraced(function*({ colour, full, json }: Input) {
   const style = yield* Style.current(colour)
   const terminal = Terminal.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
-  const views = new WeakMap<Operation.Operation, View.View>()
-  const viewOf = (operation: Operation.Operation) => {
-    const view = views.get(operation) ?? View.make(operation)
-    views.set(operation, view)
-    return view
+  const parts = new WeakMap<Operation.Operation, ReturnType<typeof View.parts>>()
+  const part = (operation: Operation.Operation, index: number): ReadonlyArray<View.Step> => {
+    const all = parts.get(operation) ?? View.parts(operation)
+    parts.set(operation, all)
+    return all[index] ?? []
   }
   return {
     whole: (operation: Operation.Operation): string =>
       json ? `${ViewJson.render(View.make(operation))}\n` : `${text(terminal.all(View.make(operation)))}\n`,
     piece: (piece: Piece): string => {
-      const view = viewOf(piece.operation)
-      if (json) return piece._tag === "Foot" ? `${ViewJson.render(view)}\n` : ""
-      switch (piece._tag) {
+      const { _tag, operation } = piece
+      if (json) return _tag === "Foot" ? `${ViewJson.render(View.make(operation))}\n` : ""
+      switch (_tag) {
         case "Head":
-          return text(terminal.head(view))
+          return text(terminal.head(View.make(operation)))
         case "Step":
-          return text(view.steps.slice(piece.index, piece.index + 1).flatMap(terminal.step))
-        case "Foot":
-          return `${text(terminal.foot(view))}\n`
+          return text(part(operation, piece.index).flatMap(terminal.step))
+        case "Foot": {
+          const after = part(operation, operation.steps.length).flatMap(terminal.step)
+          return `${text([...after, ...terminal.foot(View.make(operation))])}\n`
+        }
       }
     }
   }
@@ -170,7 +173,7 @@ const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
 /** Shows what there is. */
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
-  const collector = new Operation.Collector({ full: flags.full })
+  const collector = new Collector.Collector({ full: flags.full })
   yield* complain(yield* read(sources, collector))
   const { whole } = yield* renderer(flags)
   const operations = collector.operations()

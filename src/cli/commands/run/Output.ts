@@ -10,7 +10,7 @@ import * as Execution from "../../../exec/Execution.ts"
 import * as AtomicFile from "../../../host/AtomicFile.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as JsonFormat from "../../../record/JsonFormat.ts"
-import * as Operation from "../../../report/Operation.ts"
+import * as Collector from "../../../report/Collector.ts"
 import * as Style from "../../../report/Style.ts"
 import * as Terminal from "../../../report/Terminal.ts"
 import * as View from "../../../report/View.ts"
@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log,
     /** Shows all that was done where that is wanted, and otherwise the result. */
     show: Effect.fnUntraced(function*(result?: string) {
       if (isTap) {
-        for (const operation of Operation.operations(made.flatMap((call) => Records.of(call, chain)), { full })) {
+        for (const operation of Collector.operations(made.flatMap((call) => Records.of(call, chain)), { full })) {
           for (const line of Terminal.render(View.make(operation), style, { full })) yield* Console.log(line)
         }
       } else if (!json && result !== undefined) yield* Console.log(result)
