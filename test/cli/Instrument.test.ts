@@ -28,13 +28,14 @@ const setUp = (text = original) => {
 }
 
 describe("cni-passthrough instrument", () => {
-  it.effect("shows what would change, and writes nothing", () =>
+  it.effect("shows the lines that would change, and writes nothing", () =>
     Effect.gen(function*() {
       using host = setUp()
       const { status, stderr, stdout } = yield* Command.printed(instrument, host.file)
       assert.strictEqual(status, 0)
-      assert.match(stdout, /^\+ {3}\{"type":"passthrough","label":"after-bridge","logSinks"/m)
-      assert.match(stdout, /^ {4}\{ "type": "bridge" \},$/m)
+      assert.match(stdout, /^\+ \{"type":"passthrough","label":"after-bridge","logSinks"/m)
+      assert.match(stdout, /^\+ \{"type":"passthrough","label":"after-portmap","logSinks"/m)
+      assert.notInclude(stdout, `{ "type": "bridge" }`)
       assert.match(stderr, /nothing is written yet/)
       assert.strictEqual(host.read(), original)
       assert.deepStrictEqual(Fs.readdirSync(host.folder), ["n.conflist"])
@@ -107,9 +108,22 @@ describe("cni-passthrough instrument", () => {
       Fs.mkdirSync(bin)
       Scripts.plugin(`${bin}/passthrough`, ["1.0.0"])
       Fs.chmodSync(host.file, 0o640)
-      assert.strictEqual((yield* Command.printed(instrument, "-i", host.file, "--cni-path", bin)).status, 0)
+      const written = yield* Command.printed(instrument, "-i", host.file, "--cni-path", bin)
+      assert.strictEqual(written.status, 0)
+      assert.strictEqual(
+        written.stdout,
+        `${host.file}
++ after-bridge
++ after-portmap
+the taps log to /var/log/cni/\${CNI_CONTAINERID}.jsonl, from the next container on:
+  cni-passthrough show '/var/log/cni/*.jsonl' --failed
+to take them out again:
+  cni-passthrough instrument --in-place --remove ${host.file}
+`
+      )
       assert.include(host.read(), "after-bridge")
-      assert.strictEqual((yield* Command.printed(instrument, "-i", "--remove", host.file)).status, 0)
+      const removed = yield* Command.printed(instrument, "-i", "--remove", host.file)
+      assert.deepStrictEqual([removed.status, removed.stdout], [0, `${host.file}\n- after-bridge\n- after-portmap\n`])
       assert.strictEqual(host.read(), original)
       assert.strictEqual(Fs.statSync(host.file).mode & 0o777, 0o640)
       assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bin", "n.conflist"])

@@ -40,9 +40,9 @@ cp $conflist /tmp/restored.conflist`)
     it("shows what each plugin did between the taps", () => {
       assert.match(
         output,
-        /\+ interface cni-podman0[^]*\+ address 10\.88[^]*✓ after-bridge[^]*✓ after-portmap/
+        /✓ bridge\n[^]*\+ interface cni-podman0[^]*\+ address 10\.88[^]*· after-bridge[^]*✓ portmap [^]*· after-portmap/
       )
-      assert.match(output, /✓ after-portmap[^]*\$ iptables -t nat -S/)
+      assert.match(output, /· after-portmap[^]*\$ iptables -t nat -S[^]*\+ -A CNI-DN-/)
     })
 
     it("is a network of the same kind for podman", () => {

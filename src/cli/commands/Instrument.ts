@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as CommandLine from "effect/process/CommandLine"
 import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
 import * as PluginExec from "../../exec/PluginExec.ts"
 import * as PluginVersion from "../../exec/PluginVersion.ts"
@@ -14,7 +15,8 @@ import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as Instrumentation from "../../host/Instrumentation.ts"
 import * as PluginFolder from "../../host/PluginFolder.ts"
-import * as Json from "../../json/Json.ts"
+import type * as Json from "../../json/Json.ts"
+import * as JsonSource from "../../json/JsonSource.ts"
 import * as JsonText from "../../json/JsonText.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import * as Style from "../../report/Style.ts"
@@ -71,22 +73,6 @@ const fieldsOf = ({ hook, logDir, sink }: Input): Json.JsonObject => ({
   onLogFailure: "ignore",
   ...(hook.length === 0 ? {} : { hookADD: hook, hookDEL: hook })
 })
-
-/** The lines of a text, those with something put in with a `+` before them. */
-const difference = (
-  { inserted, text }: Instrumentation.Instrumented,
-  paint: (line: string) => string
-): ReadonlyArray<string> => {
-  let next = 0
-  return text.trimEnd().split("\n").map((line) => {
-    const from = next
-    const to = from + line.length
-    next = to + 1
-    // A line that was there may have got a comma.
-    const isNew = inserted.some(({ end, start }) => /[^\s,]/.test(text.slice(Math.max(start, from), Math.min(end, to))))
-    return isNew ? paint(`+ ${line}`) : `  ${line}`
-  })
-}
 
 /** The taps would refuse every request. */
 class InvalidTap extends Data.TaggedError("InvalidTap")<{ readonly reason: string }> {
@@ -151,25 +137,53 @@ const realPath = Effect.fnUntraced(function*(path: string) {
   return yield* Effect.orElseSucceed(fs.realPath(path), () => path)
 })
 
+/** How the logs of the taps are looked at. */
+const showCommand = ({ logDir, sink }: Input): string => {
+  switch (sink) {
+    case "file":
+      return `cni-passthrough show ${CommandLine.display([`${logDir}/*.jsonl`])} --failed`
+    case "journald":
+      return "cni-passthrough show --journald --failed"
+    case "syslog":
+      return "cni-passthrough show FILE --failed, with the file that your syslog daemon writes"
+  }
+}
+
+const logOf = ({ logDir, sink }: Input): string => sink === "file" ? `${logDir}/\${CNI_CONTAINERID}.jsonl` : sink
+
+/** What to do when the taps are in the file. */
+const next = (target: string, flags: Input): ReadonlyArray<string> => [
+  `the taps log to ${logOf(flags)}, from the next container on:`,
+  `  ${showCommand(flags)}`,
+  "to take them out again:",
+  `  cni-passthrough instrument --in-place --remove ${CommandLine.display([target])}`
+]
+
 /** `instrument CONFLIST` */
 export const instrument = Command.make(
   "instrument",
   input,
   Effect.fnUntraced(function*(flags) {
-    const style = yield* Style.current()
+    const { green, red } = yield* Style.current()
     if (flags.inPlace && Option.isSome(flags.output)) return yield* new TwoTargets()
     const loaded = yield* ConfFolder.load(flags.conflist, ".")
-    const changed = yield* change(loaded, flags)
-    if (Json.parse(changed.text) === undefined) return yield* new NotJson({ path: loaded.path })
+    const text = yield* change(loaded, flags)
+    const changed = JsonSource.parse(text)
+    if (!JsonSource.isSource(changed)) return yield* new NotJson({ path: loaded.path })
     const isWritten = flags.inPlace || Option.isSome(flags.output)
     const target = Option.getOrElse(flags.output, () => loaded.path)
     const isSame = (yield* realPath(target)) === (yield* realPath(loaded.path))
     if (isWritten && isSame && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)
     if (isWritten) {
-      yield* AtomicFile.replaceText(target, changed.text, isSame ? { expected: loaded.source.text } : {})
+      yield* AtomicFile.replaceText(target, text, isSame ? { expected: loaded.source.text } : {})
     }
-    for (const line of difference(changed, style.green)) yield* Console.log(line)
-    if (!flags.inPlace && Option.isNone(flags.output)) {
+    yield* Console.log(target)
+    for (const tap of Instrumentation.taps(flags.remove ? loaded.source : changed)) {
+      const shown = isWritten ? tap.label : tap.text
+      yield* Console.log(flags.remove ? red(`- ${shown}`) : green(`+ ${shown}`))
+    }
+    if (!flags.remove) { for (const line of next(target, flags)) yield* Console.log(line) }
+    if (!isWritten) {
       yield* Console.error("nothing is written yet: --in-place writes the file itself, -o FILE another one")
     }
     if (flags.remove) {
