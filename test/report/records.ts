@@ -76,6 +76,64 @@ export const called = (outcome: object, end: object) => [
   { ...common("1", 14, "portmap"), durationMs: 13, ...end }
 ]
 
+/** A network that the plugin bridge makes, with addresses of host-local. */
+const bridge = { cniVersion: "1.0.0", name: "podman", type: "bridge", ipam: { type: "host-local" } }
+
+/** What a wrapped plugin is about, and how it went. */
+interface Wrapped {
+  readonly type: string
+  readonly start: number
+  /** How long it took, in milliseconds. */
+  readonly took: number
+  /** Members of all records. */
+  readonly members?: object
+  /** Members of its configuration. */
+  readonly config?: object
+  /** How the plugin ended; undefined where it was killed together with what is around it. */
+  readonly outcome?: object | undefined
+  /** The last record. */
+  readonly end?: object | undefined
+}
+
+/** The records of a wrapped plugin. */
+export const wrapped = (invocation: string, run: Wrapped): ReadonlyArray<object> => {
+  const { config = {}, end = { event: "result" }, members = {}, outcome = {}, start, took, type } = run
+  const record = (time: number) => ({ ...common(invocation, time, type), cniVersion: "1.0.0", ...members })
+  const ended = { type, file: `/opt/cni/bin/.passthrough/plugins/${type}`, durationMs: took }
+  return [
+    { ...record(start), event: "request", config: { ...bridge, ...config } },
+    { ...record(start + took), event: "plugin", plugin: { ...plugin, ...ended, ...outcome }, durationMs: took },
+    { ...record(start + took), durationMs: took, ...end }
+  ]
+}
+
+/** What instrumented taps saw: each took 5 ms, and 20 ms are between two of them. */
+export const tapped = (
+  container: string,
+  command: string,
+  start: number,
+  labels: ReadonlyArray<string>,
+  { output = () => undefined, result }: {
+    readonly output?: (index: number) => string | undefined
+    readonly result?: object
+  } = {}
+): ReadonlyArray<object> =>
+  labels.flatMap((label, index) => {
+    const prevResult = result === undefined ? {} : { prevResult: result }
+    const record = (time: number) => ({
+      ...common(`${container}/${command}/${index}`, start + index * 25 + time, label),
+      containerId: container,
+      cniVersion: "1.0.0",
+      command
+    })
+    const stdout = output(index)
+    return [
+      { ...record(0), event: "request", config: { type: "passthrough", ...prevResult } },
+      ...(stdout === undefined ? [] : [{ ...record(4), event: "hook", hook: { ...hook, stdout }, durationMs: 3 }]),
+      { ...record(5), event: "result", durationMs: 5, ...(result === undefined ? {} : { result }) }
+    ]
+  })
+
 /** Records, read from objects or from the lines that they are. */
 export const read = (lines: ReadonlyArray<object | string>): ReadonlyArray<Record> =>
   lines.map((line) => {
