@@ -17,6 +17,7 @@ import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { isObject } from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import { type Attachment, formatArguments } from "./Attachments.ts"
+import type { Inside } from "./Inside.ts"
 
 /** A network, and how its plugins are run. */
 export interface Chain {
@@ -27,6 +28,8 @@ export interface Chain {
   readonly timeout: number
   /** The variables that plugins get besides those of the protocol. */
   readonly variables: { readonly [name: string]: string | undefined }
+  /** Sees the plugins that plugins start. */
+  readonly inside?: Inside | undefined
 }
 
 /** One plugin that was called: what went in, and what came out. */
@@ -93,7 +96,7 @@ interface Request {
 }
 
 const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect.fn.Return<Call, never, Services> {
-  const { cniPath, list: { cniVersion }, timeout, variables } = chain
+  const { cniPath, inside, list: { cniVersion }, timeout, variables } = chain
   const { env, plugin, stdin, verb } = request
   const begun = { ...request, invocation: yield* makeInvocation, time: yield* Clock.currentTimeMillis }
   const file = yield* Effect.result(PluginExec.find(plugin.type, cniPath))
@@ -105,8 +108,9 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
       answer: PluginAnswer.failed(`not found in ${cniPath.join(":")}`)
     }
   }
+  const nested = inside?.variables(begun.invocation, env["CNI_PATH"] ?? "") ?? {}
   const outcome = yield* Effect.result(
-    PluginExec.call({ file: file.success, env: { ...variables, ...env }, stdin, timeout })
+    PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nested }, stdin, timeout })
   )
   if (Result.isFailure(outcome)) {
     const answer = PluginAnswer.failed(outcome.failure.message)

@@ -22,7 +22,7 @@ export const check = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Input.loadChain(flags)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       yield* requireVersion("CHECK", chain.list)
       if (chain.list.disableCheck) {
         return yield* Console.error("disableCheck is set in the configuration: nothing to check")

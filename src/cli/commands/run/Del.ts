@@ -27,7 +27,7 @@ export const del = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Input.loadChain(flags)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { attachment, cached } = yield* Input.known(chain, flags)
       const result = CachedResult.of(cached, chain.list)
       // Cleaning up without the result is better than not at all.

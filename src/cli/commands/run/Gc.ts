@@ -54,7 +54,7 @@ export const gc = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Input.loadChain(flags)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { cniVersion, disableGC, name, plugins } = chain.list
       if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
       const decisions = yield* GarbageCollection.decideAll(yield* ResultCache.list(flags.cacheDir, name))

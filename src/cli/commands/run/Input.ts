@@ -8,8 +8,10 @@ import * as Option from "effect/Option"
 import * as ConfFolder from "../../../host/ConfFolder.ts"
 import * as Attachments from "../../../runtime/Attachments.ts"
 import type { Chain } from "../../../runtime/Chain.ts"
+import * as Inside from "../../../runtime/Inside.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
+import * as BuiltPlugin from "../../BuiltPlugin.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The operation is about an attachment, and no flag says which. */
@@ -108,6 +110,14 @@ export interface AttachmentInput {
 export const loadChain = Effect.fnUntraced(function*({ cniPath, confDir, network, timeout }: ChainInput) {
   const { list } = yield* ConfFolder.load(network, confDir)
   return { list, cniPath, timeout, variables: process.env } satisfies Chain
+})
+
+/** The same network, with what its plugins start seen too, where that is possible here. */
+export const withInside = Effect.fnUntraced(function*(chain: Chain) {
+  const [plugin] = chain.list.plugins
+  const executable = yield* Effect.option(BuiltPlugin.find)
+  if (plugin === undefined || Option.isNone(executable)) return chain
+  return { ...chain, inside: yield* Inside.make(executable.value, chain.cniPath, plugin.type) } satisfies Chain
 })
 
 /** Which attachment the flags name, before anything is known of it. Fails where no runtime would take its names. */

@@ -10,6 +10,7 @@ import * as Execution from "../../../exec/Execution.ts"
 import * as AtomicFile from "../../../host/AtomicFile.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as JsonFormat from "../../../record/JsonFormat.ts"
+import type { Record } from "../../../record/Record.ts"
 import * as Collector from "../../../report/Collector.ts"
 import * as Style from "../../../report/Style.ts"
 import * as Terminal from "../../../report/Terminal.ts"
@@ -61,11 +62,14 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log,
   const write = yield* openLog(log)
   const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
   const made: Array<Call> = []
+  const told: Array<Record> = []
   let unwritten: LogUnwritable | undefined
 
   const tell = Effect.fnUntraced(function*(call: Call) {
     made.push(call)
-    const lines = Records.of(call, chain).map(JsonFormat.render).join("")
+    const records = [...Records.of(call, chain), ...(chain.inside === undefined ? [] : yield* chain.inside.records)]
+    told.push(...records)
+    const lines = records.map(JsonFormat.render).join("")
     // A log that fails now must not stop the plugins half way.
     yield* Effect.catch(write(lines), (error) => Effect.sync(() => void (unwritten ??= error)))
     if (json) yield* Console.log(lines.trimEnd())
@@ -80,7 +84,7 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log,
     /** Shows all that was done where that is wanted, and otherwise the result. */
     show: Effect.fnUntraced(function*(result?: string) {
       if (isTap) {
-        for (const operation of Collector.operations(made.flatMap((call) => Records.of(call, chain)), { full })) {
+        for (const operation of Collector.operations(told, { full })) {
           for (const line of Terminal.render(View.make(operation), style, { full })) yield* Console.log(line)
         }
       } else if (!json && result !== undefined) yield* Console.log(result)

@@ -13,7 +13,7 @@ export const status = Command.make(
   { ...Input.chainFlags, ...Input.outputFlags },
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Input.loadChain(flags)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       yield* requireVersion("STATUS", chain.list)
       const output = yield* Output.make(chain, flags)
       yield* output.run(Chain.status(chain))

@@ -1,0 +1,84 @@
+/**
+ * What happens inside plugins: those that they start themselves, such as IPAM plugins, are found in a folder of ours
+ * first, which has our shims. Nothing is installed, and the folder is gone in the end.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import { parentVariable } from "../cni/Environment.ts"
+import * as Execution from "../exec/Execution.ts"
+import * as PluginExec from "../exec/PluginExec.ts"
+import * as Stub from "../host/Stub.ts"
+import * as JsonFormat from "../record/JsonFormat.ts"
+import type { Record } from "../record/Record.ts"
+
+/** Plugins that other plugins start, as shims see them. */
+export interface Inside {
+  /** The variables that send what a plugin starts to the shims. `invocation` is the run of that plugin. */
+  readonly variables: (invocation: string, cniPath: string) => { readonly [name: string]: string }
+  /** The records of what was started since the last time. */
+  readonly records: Effect.Effect<ReadonlyArray<Record>, never, FileSystem.FileSystem>
+}
+
+/** How long a shim may take for its proof, in milliseconds. */
+const timeout = 10_000
+
+/** The names of the files in these folders, without our own and those that begin with a dot. */
+const namesIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const lists = yield* Effect.forEach(folders, (folder) => Effect.orElseSucceed(fs.readDirectory(folder), () => []))
+  return new Set(lists.flat().filter((name) => !name.startsWith(".")))
+})
+
+const write = Effect.fnUntraced(function*(folder: string, executable: string, cniPath: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const places = Stub.places(folder)
+  const log = path.join(places.own, "records.jsonl")
+  yield* fs.makeDirectory(places.own)
+  yield* fs.symlink(executable, places.executable)
+  yield* fs.writeFileString(log, "", { mode: 0o600 })
+  const sink = { type: "file", path: log, format: "json" }
+  yield* fs.writeFileString(places.config, JSON.stringify({ logSinks: [sink], onLogFailure: "ignore" }))
+  for (const name of yield* namesIn(cniPath)) {
+    yield* fs.writeFileString(path.join(folder, name), Stub.text(places), { mode: 0o755 })
+  }
+  return log
+})
+
+/** Whether a shim can be started there: temporary folders may be mounted so that nothing can. */
+const works = (file: string, cniPath: ReadonlyArray<string>) =>
+  PluginExec.call({
+    file,
+    env: { ...process.env, CNI_COMMAND: "VERSION", CNI_PATH: cniPath.join(":") },
+    stdin: JSON.stringify({ cniVersion: "1.0.0" }),
+    timeout
+  }).pipe(Effect.map(Execution.succeeded), Effect.orElseSucceed(() => false))
+
+/**
+ * Shims for the plugins of a CNI path, which the built plugin `executable` serves. Undefined where there can be none
+ * here: then only the plugins of the chain itself are seen. `type` is a plugin of the chain, to try it with.
+ */
+export const make = Effect.fnUntraced(
+  function*(executable: string, cniPath: ReadonlyArray<string>, type: string) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const folder = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "cni-passthrough-" }), fs.realPath)
+    const log = yield* write(folder, executable, cniPath)
+    if (!(yield* works(path.join(folder, type), cniPath))) return undefined
+    yield* fs.truncate(log)
+    let read = 0
+    return {
+      variables: (invocation, cniPath) => ({
+        [parentVariable]: invocation,
+        ...(cniPath === "dummy" ? {} : { CNI_PATH: `${folder}:${cniPath}` })
+      }),
+      records: Effect.map(Effect.orElseSucceed(fs.readFileString(log), () => ""), (text) => {
+        const lines = text.split("\n").slice(read, -1)
+        read += lines.length
+        return lines.flatMap((line) => JsonFormat.read(line) ?? [])
+      })
+    } satisfies Inside as Inside
+  },
+  Effect.orElseSucceed(() => undefined)
+)
