@@ -214,7 +214,7 @@ export const judge = Effect.fnUntraced(function*(
       each.network === network && each.containerId === containerId && (ifname === "" || each.ifname === ifname)
     )
     const present = own.find(({ sight }) => sight !== undefined && sight._tag !== "Missing" && sight._tag !== "Unseen")
-    if (containerId !== "" && mentions.includes(containerId)) {
+    if (Living.isMentioned(mentions, containerId)) {
       judged.push({ ...reservation, isGone: false, reason: "a process is at work for it" })
     } else if (present !== undefined) {
       judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })

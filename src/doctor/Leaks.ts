@@ -56,7 +56,7 @@ const addressesOf = ({ result }: Attachment): ReadonlyArray<string> =>
 
 const resultLeaks = ({ attachments }: Facts, { addresses, mentions }: Life): ReadonlyArray<Leak> =>
   attachments.filter((each) =>
-    each.sight._tag === "Missing" && !mentions.includes(each.containerId) &&
+    each.sight._tag === "Missing" && !Living.isMentioned(mentions, each.containerId) &&
     !addressesOf(each).some((address) => addresses.has(address))
   ).map(({ containerId, file, ifname, netns }) => ({
     kind: "result",
@@ -111,7 +111,7 @@ const ruleLeaks = (
   const inside = (chain: RuleLines.ChainOf) =>
     lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
   const isGone = (containerId: string): boolean =>
-    !mentions.includes(containerId) &&
+    !Living.isMentioned(mentions, containerId) &&
     !all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
   const command = (line: RuleLines.ChainOf, ...args: ReadonlyArray<string>) =>

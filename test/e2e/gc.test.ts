@@ -68,12 +68,13 @@ left`),
       assert.deepStrictEqual(
         run(`
 ip netns add a; ports 8080; ours a
-ip netns add b; ports 8081; ours b
-rm /tmp/cache/results/*-b-*; ip netns del b
+id=gone-; id=\${id}one # whose name no command line has
+ip netns add $id; ports 8081; ours $id
+rm /tmp/cache/results/*-$id-*; ip netns del $id
 gc --dry-run | sed 's/  (.*//'
 gc >/dev/null
 leases`),
-        ["keep    a eth0", "remove  b 10.99.0.3 in /var/lib/cni/networks/testing-net/10.99.0.3", "a"]
+        ["keep    a eth0", "remove  gone-one 10.99.0.3 in /var/lib/cni/networks/testing-net/10.99.0.3", "a"]
       )
     })
 

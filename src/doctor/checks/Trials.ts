@@ -21,7 +21,10 @@ const culpritOf = ({ answer, plugin: { type } }: Call, { chain }: Facts): string
   const nested = chain.filter(({ caller }) => caller?.type === type).map((each) => each.type)
   const named = /plugin type="([^"]+)" failed/.exec(said)?.[1] ?? /failed to find plugin "([^"]+)"/.exec(said)?.[1]
   if (named !== undefined && nested.includes(named)) return named
-  const isAllocation = /no IP addresses available|failed to allocate|requested IP|duplicate allocation/.test(said)
+  const isAllocation =
+    /no IP addresses available|failed to allocate|requested IP|duplicate allocation|\/cni\/networks\/|dhcp\.sock/.test(
+      said
+    )
   return isAllocation && nested[0] !== undefined ? nested[0] : type
 }
 

@@ -75,3 +75,14 @@ export const mentions = Effect.fnUntraced(function*() {
   )
   return texts.join("\0")
 })
+
+/** From this length on an identifier is found within a word too, such as `libpod-<ID>.scope`. */
+const unmistakable = 12
+
+/** Whether processes speak of a container. */
+export const isMentioned = (texts: string, containerId: string): boolean => {
+  if (containerId === "") return false
+  if (containerId.length >= unmistakable) return texts.includes(containerId)
+  const name = containerId.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
+  return new RegExp(`(?<![\\w.-])${name}(?![\\w.-])`).test(texts)
+}
