@@ -136,9 +136,11 @@ export const make = (options: Options): Stdio => {
   }
   let timer: NodeJS.Timeout | undefined
   let onClose = () => {}
+  let isReleased = false
 
   const look = (wait: number): void => {
     clearTimeout(timer)
+    if (isReleased) return // by now these descriptors are those of others
     const next = read() ? pause.shortest : wait
     timer = setTimeout(look, next, Math.min(next * 2, pause.longest))
     if (readers.every(({ ended }) => ended)) onClose()
@@ -158,6 +160,8 @@ export const make = (options: Options): Stdio => {
     },
     release: () => {
       clearTimeout(timer)
+      if (isReleased) return
+      isReleased = true
       descriptors.close(...theirs) // where the program was not started
       read()
       for (const [index, { ended }] of readers.entries()) {
