@@ -55,3 +55,52 @@ cp $conflist /tmp/restored.conflist`)
     })
   }
 )
+
+describeWith(
+  ["containernetworking-plugins", "busybox-static", "podman", "runc", "iproute2", "iptables"],
+  "a chain of podman that is instrumented, and fails",
+  () => {
+    let sandbox: Sandbox.Sandbox
+    const bridge = (subnet: string) => ({
+      type: "bridge",
+      bridge: "cni-podman0",
+      isGateway: true,
+      ipam: { type: "host-local", ranges: [[{ subnet }]] }
+    })
+
+    /** What `show --failed` has where a container was run in a network of these plugins. */
+    const failing = (plugins: ReadonlyArray<object>, before = "true") => {
+      Fs.writeFileSync(
+        Path.join(sandbox.tmp, "failing.conflist"),
+        JSON.stringify({ cniVersion: "0.4.0", name: "podman", plugins })
+      )
+      return sandbox.run(`${setUp}
+conflist=/etc/cni/net.d/87-podman-bridge.conflist
+rm -rf /tmp/taps
+cp /tmp/failing.conflist $conflist
+cni-passthrough instrument -i --log-dir /tmp/taps $conflist >&2
+${before}
+podman run --rm localhost/bb /bin/busybox true >&2 || true
+cni-passthrough show '/tmp/taps/*.jsonl' --failed || true`)
+    }
+
+    beforeAll(() => {
+      sandbox = Sandbox.makeWithCommand()
+    })
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    it("in its first plugin is told by the DEL that podman sends", () => {
+      const drawn = failing([bridge("10.88.0.0/30")], "podman run -d localhost/bb /bin/busybox sleep 60 >&2")
+      assert.match(drawn, /^DEL eth0 of \S+ on podman\n✗ bridge failed in the ADD before, or the runtime stopped\n/)
+    })
+
+    it("in another one is told by the taps that were not reached", () => {
+      const drawn = failing([
+        bridge("10.88.0.0/24"),
+        { type: "tuning", sysctl: { "net.ipv4.none": "1" } },
+        { type: "portmap" }
+      ])
+      assert.match(drawn, /^ADD eth0 of \S+ on podman\n✗ tuning failed, or the runtime stopped\n/m)
+    })
+  }
+)
