@@ -23,7 +23,7 @@ const fullOutputLimit = { lines: 1000, characters: 65_536 }
  * How long an output may be that is kept as a whole to be compared, and how long all of them may be together, in
  * characters.
  */
-const wholeLimit = { each: 65_536, all: 16 * 1_048_576 }
+const wholeLimit = { each: 65_536, all: 8 * 1_048_576 }
 
 /** How many characters of a message are kept. */
 const longestMessage = 4096
@@ -60,9 +60,14 @@ const fleeting = new Set(["prevResult", "runtimeConfig"])
 const withoutFleeting = (members: ReadonlyMap<string, string>): string =>
   [...members].flatMap(([name, text]) => fleeting.has(name) ? [] : `${name}:${text}`).join()
 
-/** The plugin that ran. A label that all plugins of a host have says less than its type does. */
+/**
+ * What a run is called: by its label, which for a plugin is its type and mostly begins with that. Where it does not, all
+ * plugins of a host have it, and the type says more.
+ */
 const titleOf = ({ label, plugin, type }: Run): string =>
-  plugin !== undefined && label?.startsWith(plugin.name) !== true ? plugin.name : short(label ?? type ?? "passthrough")
+  plugin === undefined || plugin.name === "passthrough" || label?.startsWith(plugin.name) === true
+    ? short(label ?? type ?? "passthrough")
+    : plugin.name
 
 /** Takes records in any order, and puts operations together. */
 export class Collector {
@@ -119,7 +124,8 @@ export class Collector {
   private begin(run: Run, record: RequestRecord): void {
     const { config, label, parent, time } = record
     const members = JsonText.members(config ?? "")
-    const type = Json.parse(members.get("type") ?? "")
+    const quoted = members.get("type")
+    const type = quoted === undefined ? undefined : Json.parse(quoted)
     const before = members.get("prevResult")
     run.time = time
     run.parent = parent

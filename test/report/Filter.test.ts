@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Collector from "../../src/report/Collector.ts"
 import * as Filter from "../../src/report/Filter.ts"
-import { at, chained, read } from "./records.ts"
+import { at, chained, read, wrapped } from "./records.ts"
 
 const [operation] = Collector.operations(
   read(chained.map((record) => ({ ...record, args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web" })))
@@ -34,5 +34,14 @@ describe("a filter", () => {
   it("for what failed matches nothing else", () => {
     const [fine] = Collector.operations(read(chained.slice(0, 3)))
     assert.isFalse(fine !== undefined && Filter.matches({ failed: true }, fine))
+  })
+
+  it("for a network or a label finds plugins inside others too", () => {
+    const [inner] = Collector.operations(read([
+      ...wrapped("m", { type: "multus", start: 0, took: 9 }),
+      ...wrapped("v", { type: "macvlan", start: 2, took: 5, members: { parent: "m", network: "other" } })
+    ]))
+    assert.isTrue(inner !== undefined && Filter.matches({ network: "other", label: "macvlan" }, inner))
+    assert.isFalse(inner !== undefined && Filter.matches({ network: "third" }, inner))
   })
 })

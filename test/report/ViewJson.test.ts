@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Collector from "../../src/report/Collector.ts"
 import * as View from "../../src/report/View.ts"
 import * as ViewJson from "../../src/report/ViewJson.ts"
-import { chained, common, read } from "./records.ts"
+import { chained, common, read, wrapped } from "./records.ts"
 
 const render = (lines: ReadonlyArray<object | string>) =>
   Collector.operations(read(lines), { full: true }).map((operation) => ViewJson.render(View.make(operation)))
@@ -25,6 +25,24 @@ describe("an operation as JSON", () => {
       "code 100: hook \"false\" failed with exit status 1"
     ])
     assert.strictEqual(operation.failure, "after-portmap: code 100: hook \"false\" failed with exit status 1")
+  })
+
+  it("has the plugins inside a step in it, as steps of the same form", () => {
+    const members = { parent: "m", ifname: "net1", network: "macvlan" }
+    const [operation] = render([
+      ...wrapped("m", { type: "multus", start: 0, took: 9 }),
+      ...wrapped("v", { type: "macvlan", start: 2, took: 5, members }),
+      { ...common("v", 7), event: "changes", changes: {}, durationMs: 1, notes: ["nft is not on PATH"] },
+      ...wrapped("i", { type: "host-local", start: 3, took: 1, members: { ...members, parent: "v" } })
+    ]).map((line) => JSON.parse(line))
+    const [multus] = operation.steps
+    const [macvlan] = multus.nested
+    assert.deepStrictEqual([multus.title, multus.kind, multus.durationMs], ["multus", "plugin", 9])
+    assert.deepStrictEqual([macvlan.title, macvlan.ifname, macvlan.network], ["macvlan", "net1", "macvlan"])
+    assert.deepStrictEqual([macvlan.stateChanges, macvlan.notes], [[], ["nft is not on PATH"]])
+    assert.deepStrictEqual(macvlan.nested.map(({ nested, title }: typeof macvlan) => [title, nested]), [
+      ["host-local", []]
+    ])
   })
 
   it("is one line, has documents without loss, and nothing that a terminal obeys", () => {

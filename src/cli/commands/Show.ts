@@ -52,7 +52,7 @@ const input = {
   journald: toggle("journald", "Read the journal of this host instead"),
   follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
   failed: toggle("failed", "Only operations in which something failed; exit status 1 where there are any"),
-  full: toggle("full", "Also what went into and came out of every plugin"),
+  full: toggle("full", "Also what went into and came out of every plugin, all taps, and all that hooks wrote"),
   json: toggle("json", "Print one JSON object a line for each operation"),
   colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
     Flag.withDescription("When to use colour (default: auto)"),
@@ -61,7 +61,7 @@ const input = {
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),
-  command: text("command", "Only this operation, such as ADD"),
+  command: text("command", "Only this operation, such as ADD; VERSION is left out where it went well and is not named"),
   label: text("label", "Only operations that this tap saw"),
   since: moment("since", "Only what began at this time or later: RFC 3339, or how long ago, such as 10m or 1d"),
   until: moment("until", "Only what began before this time")
