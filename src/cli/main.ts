@@ -5,13 +5,11 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as References from "effect/References"
-import * as Stdio from "effect/Stdio"
 import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { version } from "../Version.ts"
 import { command } from "./Companion.ts"
 import * as Errors from "./Errors.ts"
-import * as OptionalValue from "./OptionalValue.ts"
 import * as Presenter from "./Presenter.ts"
 import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
@@ -22,9 +20,8 @@ const layer = Progress.layer.pipe(
   Layer.provideMerge(Layer.merge(NodeServices.layer, Presenter.layer))
 )
 
-Stdio.Stdio.pipe(
-  Effect.flatMap(({ args }) => args),
-  Effect.flatMap((args) => Command.runWith(command, { version })(OptionalValue.fill(args))),
+command.pipe(
+  Command.run({ version }),
   Errors.misused,
   Print.guarded,
   Effect.provideService(References.LogToStderr, true),

@@ -91,15 +91,9 @@ has ${host.at.config}
       onLogFailure: "ignore",
       redact: ["password", "/auth/key"]
     }, /^ {2}cni-passthrough show --failed --journald /m],
-    "syslog, with all changes": ["--sink syslog --changes=all", {
+    "syslog": ["--sink syslog", {
       logSinks: [{ type: "syslog" }],
-      onLogFailure: "ignore",
-      changes: true
-    }, /^next\n {2}cni-passthrough unwrap/m],
-    "syslog, with some changes": ["--sink syslog --changes=links,iptables", {
-      logSinks: [{ type: "syslog" }],
-      onLogFailure: "ignore",
-      changes: ["links", "iptables"]
+      onLogFailure: "ignore"
     }, /^next\n {2}cni-passthrough unwrap/m]
   }
   for (const [name, [args, fields, next]] of Object.entries(configurations)) {
@@ -162,10 +156,6 @@ has ${host.at.config}
     "a plugin that is in no folder": ["bridge none", /none is not in \/.*\/bin$/],
     "our own plugin": ["passthrough", /found "passthrough", expected the name of a plugin other than passthrough/],
     "a path": ["/opt/cni/bin/bridge", /expected the name of a plugin/],
-    "a kind of changes that there is not": [
-      "--changes=links,colours",
-      /--changes.*found "colours", expected all, or some of links, addresses, routes, .*, ipam, with commas/
-    ],
     "a file for a log that is none": [
       "--sink journald --log /tmp/a",
       /--log names a file, and --sink journald has none/

@@ -5,13 +5,10 @@ import * as Option from "effect/Option"
 import * as Json from "../../../json/Json.ts"
 import * as JsonText from "../../../json/JsonText.ts"
 import * as Settings from "../../../plugin/Settings.ts"
-import { changeKinds } from "../../ChangeKinds.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The log of wrapped plugins unless it is said otherwise. */
 const defaultLog = "/var/log/cni/passthrough.jsonl"
-
-const isKind = (name: string): boolean => changeKinds.some((kind) => kind === name)
 
 /** The flags that say what is logged, and where. */
 export const flags = {
@@ -21,22 +18,6 @@ export const flags = {
   ),
   sink: Flag.Literals("sink", ["file", "journald", "syslog"]).pipe(
     Flag.withDescription("Where wrapped plugins log to (default: file)"),
-    Flag.optional
-  ),
-  changes: Flag.String("changes").pipe(
-    Flag.withDescription(
-      `Also record what each plugin changes on the host and in the container; --changes=KIND,… for some kinds: ${
-        changeKinds.join(", ")
-      }`
-    ),
-    Flag.withMetavar("kinds"),
-    Flag.filter(
-      (value) => value === "all" || value.split(",").every(isKind),
-      (value) => {
-        const wrong = value.split(",").find((kind) => !isKind(kind)) ?? ""
-        return `found ${JSON.stringify(wrong)}, expected all, or some of ${changeKinds.join(", ")}, with commas`
-      }
-    ),
     Flag.optional
   ),
   redact: Flag.String("redact").pipe(
@@ -50,7 +31,6 @@ export const flags = {
 export interface Asked {
   readonly log: Option.Option<string>
   readonly sink: Option.Option<"file" | "journald" | "syslog">
-  readonly changes: Option.Option<string>
   readonly redact: ReadonlyArray<string>
 }
 
@@ -60,18 +40,17 @@ export class NotAFile extends Data.TaggedError("NotAFile")<{ readonly sink: stri
 }
 
 /** Whether anything was asked for. */
-export const isAsked = ({ changes, log, redact, sink }: Asked): boolean =>
-  Option.isSome(changes) || Option.isSome(log) || Option.isSome(sink) || redact.length > 0
+export const isAsked = ({ log, redact, sink }: Asked): boolean =>
+  Option.isSome(log) || Option.isSome(sink) || redact.length > 0
 
 /** The text of the configuration for what was asked. */
-export const text = ({ changes, log, redact, sink }: Asked): string => {
+export const text = ({ log, redact, sink }: Asked): string => {
   const type = Option.getOrElse(sink, () => "file" as const)
   const path = Option.getOrElse(log, () => defaultLog)
   const fields = {
     logSinks: [type === "file" ? { type, path, format: "json", mode: "0600" } : { type }],
     onLogFailure: "ignore",
-    ...(redact.length === 0 ? {} : { redact }),
-    ...(Option.isNone(changes) ? {} : { changes: changes.value === "all" ? true : changes.value.split(",") })
+    ...(redact.length === 0 ? {} : { redact })
   }
   return `${JSON.stringify(fields, null, 2)}\n`
 }
