@@ -11,6 +11,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
+import * as Stub from "../../src/host/Stub.ts"
 import { buildIn } from "../support/build.ts"
 import { repository } from "../support/plugin.ts"
 
@@ -75,6 +76,24 @@ const plugins = available({
   "Go on pkg/skel": goTap()
 })
 
+/** The Go plugin, wrapped with each form of ours: what a shim costs is what is between the two. */
+const wrapped = (): Contestants => {
+  const [plugin] = plugins["Go on pkg/skel"] ?? []
+  if (plugin === undefined) return {}
+  return Object.fromEntries(
+    Object.entries(taps).map(([form, [executable]]) => {
+      const places = Stub.places(Path.join(folder, "wrapped", form))
+      Fs.mkdirSync(places.plugins, { recursive: true })
+      Fs.copyFileSync(executable, places.executable)
+      Fs.copyFileSync(plugin, Path.join(places.plugins, "go-tap"))
+      const sink = { type: "file", path: Path.join(folder, "log.text"), format: "json" }
+      Fs.writeFileSync(places.config, JSON.stringify({ logSinks: [sink], onLogFailure: "ignore" }))
+      Fs.writeFileSync(Path.join(places.folder, "go-tap"), Stub.text(places), { mode: 0o755 })
+      return [form, [Path.join(places.folder, "go-tap")]]
+    })
+  )
+}
+
 const prevResult = { cniVersion: "1.0.0", interfaces: [{ name: "eth0" }], ips: [{ address: "10.88.0.17/16" }] }
 const document = (fields: object = {}, size = 0) =>
   JSON.stringify({
@@ -83,6 +102,8 @@ const document = (fields: object = {}, size = 0) =>
     ...fields,
     prevResult: { ...prevResult, pad: "x".repeat(size) }
   })
+
+const around = { ...wrapped(), ...available({ "Go on pkg/skel": plugins["Go on pkg/skel"] }) }
 
 interface Case {
   readonly name: string
@@ -101,6 +122,7 @@ const cases: ReadonlyArray<Case> = [
   { name: "ADD, JSON log", command: "ADD", stdin: document({ ...text, logFormat: "json" }), rounds: 20, who: taps },
   { name: "DEL, text log", command: "DEL", stdin: document(text), rounds: 20, who: plugins },
   { ...version, rounds: 20, who: plugins },
+  { name: "ADD, around Go", command: "ADD", stdin: document(), rounds: 40, who: around },
   { name: "ADD, one hook", command: "ADD", stdin: document(hooks(1)), rounds: 20, who: plugins },
   { name: "ADD, five hooks", command: "ADD", stdin: document(hooks(5)), rounds: 20, who: plugins },
   ...[1, 64, 1024, 16_384].map((kib) => ({
@@ -237,8 +259,15 @@ const peakOf = (name: string) => row(name, "standalone")?.peakMiB ?? Number.NaN
 const budgets: ReadonlyArray<readonly [what: string, value: number, budget: number, unit: string]> = [
   ["standalone / bash and jq, ADD", ratio("standalone", "bash and jq"), 0.14, "×"],
   ["standalone / empty standalone, ADD", ratio("standalone", "empty standalone"), 2, "×"],
-  ["script / node -e 0, ADD", ratio("script", "node -e 0"), 1.4, "×"],
-  ["size of the script", Fs.statSync(taps.script[0]).size / 1000, 130, "KB"],
+  ["script / node -e 0, ADD", ratio("script", "node -e 0"), 1.5, "×"],
+  [
+    "standalone: around a plugin, over it alone / a tap",
+    (median("ADD, around Go", "standalone") - median("ADD, around Go", "Go on pkg/skel")) /
+    median("ADD, JSON log", "standalone"),
+    1.2,
+    "×"
+  ],
+  ["size of the script", Fs.statSync(taps.script[0]).size / 1000, 140, "KB"],
   ...Object.keys(taps).flatMap((tap) =>
     [
       [
