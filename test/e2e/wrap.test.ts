@@ -56,14 +56,14 @@ rules() { iptables-save -t nat | grep -- "--dport $1 " || true; }
 cd /tmp/out
 podman run -d --name earlier -p 8081:8080 localhost/bb /bin/busybox httpd -f -p 8080 -h / >&2
 state > before
-cni-passthrough wrap --log /tmp/log/cni.jsonl >&2
+cni-passthrough wrap >&2
 state > wrapped
 podman pod create -p 8080:8080 -n test --infra-image localhost/bb --infra-command '/bin/busybox sleep 600' >&2
 podman run -d --pod test localhost/bb /bin/busybox httpd -f -p 8080 -h / >&2
 get 8080 > wrapped.http
 get 8081 > wrapped.earlier.http
-cni-passthrough show --command ADD /tmp/log/cni.jsonl > show
-cni-passthrough show --failed /tmp/log/cni.jsonl >&2
+cni-passthrough show --command ADD /var/log/cni/passthrough.jsonl > show
+cni-passthrough show --failed /var/log/cni/passthrough.jsonl >&2
 cni-passthrough unwrap >&2
 state > after
 get 8080 > after.http
@@ -246,7 +246,7 @@ ${tryAll("wrapped")}
 )
 
 describeWith(
-  ["containernetworking-plugins", "busybox-static", "containerd", "runc", "iproute2"],
+  ["containernetworking-plugins", "busybox-static", "containerd", "runc", "iproute2", "iptables"],
   "a container of containerd, made by wrapped plugins",
   () => {
     let sandbox: Sandbox.Sandbox
@@ -296,7 +296,7 @@ const traced = (trace: string): ReadonlyArray<Tree> => {
   const plugins = new Map<string, { readonly name: string; readonly nested: Array<Tree> }>()
   const roots: Array<Tree> = []
   const executed: Array<readonly [pid: string, name: string]> = []
-  for (const line of trace.split("\n")) {
+  for (const line of trace.split("\n").filter((line) => !line.includes(" = -1 "))) {
     const [, pid = "", child] = /^(\d+) +(?:<\.\.\. )?v?(?:clone3?|fork)\b.* = (\d+)$/.exec(line) ?? []
     if (child !== undefined) starters.set(child, pid)
     const [, by = "", name] = /^(\d+) +execve\("\/usr\/lib\/cni\/\.passthrough\/plugins\/([^"/]+)"/.exec(line) ?? []
