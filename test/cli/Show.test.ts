@@ -130,6 +130,16 @@ describe("cni-passthrough show", () => {
       assert.strictEqual((yield* shown([], { stdin: "" })).stderr, "no operations were logged\n")
     }))
 
+  it.effect("points to doctor where a runtime did no more than to ask plugins for their versions", () =>
+    Effect.gen(function*() {
+      const versions = run(0, "fine", done, { command: "VERSION" })
+      const { status, stderr, stdout } = yield* shown(["--failed"], { stdin: versions })
+      assert.deepStrictEqual([status, stdout], [0, ""])
+      assert.match(stderr, /^0 of 1 operations match: plugins were only asked for their versions\. .* doctor finds\n$/)
+      const asked = yield* shown(["--failed", "--command", "VERSION"], { stdin: versions })
+      assert.strictEqual(asked.stderr, "0 of 1 operations match\n")
+    }))
+
   it.effect("has an exit status for scripts: 1 where --failed found something", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* shown([], { stdin: log })).status, 0)

@@ -170,6 +170,17 @@ const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
   }
 })
 
+/** What to say where no operation matches. Runtimes ask plugins for their versions before they use a network. */
+const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string | undefined): string => {
+  if (operations.length === 0) return "no operations were logged"
+  const none = `0 of ${operations.length} operations match`
+  const areVersions = command === undefined && operations.every(({ request }) => request.command === "VERSION")
+  return areVersions
+    ? `${none}: plugins were only asked for their versions. What makes a runtime refuse a network before it uses ` +
+      "a plugin, cni-passthrough doctor finds"
+    : none
+}
+
 /** Shows what there is. */
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
@@ -178,11 +189,7 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
   const { whole } = yield* renderer(flags)
   const operations = collector.operations()
   const matching = operations.filter((operation) => Filter.matches(filter, operation))
-  if (matching.length === 0) {
-    return yield* Console.error(
-      operations.length === 0 ? "no operations were logged" : `0 of ${operations.length} operations match`
-    )
-  }
+  if (matching.length === 0) return yield* Console.error(nothing(operations, filter.command))
   yield* Print.all(Stream.fromIterable(batches(matching, whole), { chunkSize: 1 }))
   if (flags.failed) return yield* new Errors.Unsuccessful()
 })
