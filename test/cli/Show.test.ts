@@ -17,6 +17,7 @@ import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Style from "../../src/report/Style.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
+import { hurried } from "../support/wrapped.ts"
 
 const began = Date.UTC(2026, 10, 24, 10)
 
@@ -347,9 +348,7 @@ describe("cni-passthrough show --follow", () => {
   it.effect("follows stdin until that ends", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(began)
-      const fiber = yield* Effect.forkChild(shown(["--follow"], { stdin: log }))
-      for (let left = 8; left > 0; left--) yield* TestClock.adjust(250)
-      const { heads, status } = yield* Fiber.join(fiber)
+      const { heads, status } = yield* hurried(shown(["--follow"], { stdin: log }))
       assert.deepStrictEqual([status, heads.toSorted()], [0, [third, first, second, last].toSorted()])
     }))
 
