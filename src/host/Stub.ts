@@ -1,10 +1,11 @@
 /**
- * What stands in the place of a wrapped plugin: a script of its own whose only line names the executable that runs
+ * What stands in the place of a wrapped plugin: a script of its own whose first line names the executable that runs
  * around plugins. So an installer that writes into that file writes over this plugin, and over no other.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as OwnFolder from "../exec/OwnFolder.ts"
 
 /** Where a folder of plugins has what belongs to its wrapped plugins. All are absolute paths without symbolic links. */
 export interface Places {
@@ -24,20 +25,17 @@ export interface Places {
   readonly staged: string
 }
 
-/** The name of the folder with all that is ours. */
-export const ownName = ".passthrough"
-
 /** The places of a folder of plugins, given by its real path. */
 export const places = (folder: string): Places => {
-  const own = `${folder}/${ownName}`
+  const own = `${folder}/${OwnFolder.ownFolder}`
   return {
     folder,
     own,
-    executable: `${own}/passthrough`,
-    config: `${own}/config.json`,
-    plugins: `${own}/plugins`,
+    executable: `${own}/${OwnFolder.executable}`,
+    config: `${own}/${OwnFolder.config}`,
+    plugins: `${own}/${OwnFolder.plugins}`,
     links: `${own}/links`,
-    staged: `${own}/staged`
+    staged: `${own}/${OwnFolder.staged}`
   }
 }
 

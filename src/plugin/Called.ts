@@ -1,5 +1,6 @@
 /** What this executable was called as: the plugin `passthrough`, or one that it stands around. */
 import * as Path from "node:path"
+import * as OwnFolder from "../exec/OwnFolder.ts"
 
 /** The plugin that we were called as. */
 export interface Called {
@@ -13,14 +14,8 @@ export interface Called {
   readonly arguments: ReadonlyArray<string>
 }
 
-/** The folder that has everything of ours, beside the plugins that we stand around. */
-export const ownFolder = ".passthrough"
-
-/** Our executable in that folder, which the stubs beside it name as their interpreter. */
-export const ownName = "passthrough"
-
-/** Where a stub waits to be put in the place of a plugin, see `host/Wrapping.ts`. */
-const staged = Path.join(ownFolder, "staged")
+/** Where a stub waits to be put in the place of a plugin. */
+const staged = Path.join(OwnFolder.ownFolder, OwnFolder.staged)
 
 /** Our own name, and those that builds, copies and upgrades have for a while. */
 const isOurName = (name: string): boolean => /^\.?passthrough(?:[-.]|$)/.test(name)
@@ -39,7 +34,8 @@ export const of = ({ argv, argv0, execPath, versions }: Started): Called | undef
   const isBun = versions["bun"] !== undefined
   const own = isBun ? argv0 : argv[1] ?? ""
   const [stub, ...rest] = argv.slice(2)
-  const isInterpreter = Path.basename(own) === ownName && Path.basename(Path.dirname(own)) === ownFolder
+  const isInterpreter = Path.basename(own) === OwnFolder.executable &&
+    Path.basename(Path.dirname(own)) === OwnFolder.ownFolder
   if (isInterpreter && stub !== undefined) {
     // The working directory that a relative path was meant for may not be ours.
     const folder = Path.isAbsolute(stub) ? Path.dirname(stub) : Path.dirname(Path.dirname(own))

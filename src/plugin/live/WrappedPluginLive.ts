@@ -5,9 +5,10 @@ import * as Path from "node:path"
 import { Descriptors } from "../../exec/Descriptors.ts"
 import * as Execution from "../../exec/Execution.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
+import * as OwnFolder from "../../exec/OwnFolder.ts"
 import * as Pipes from "../../exec/Pipes.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
-import { type Called, ownFolder, ownName } from "../Called.ts"
+import type { Called } from "../Called.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
 
 /** How much of a plugin's stdout, and of its stderr, is kept for the log, in bytes. All of it goes on. */
@@ -39,7 +40,7 @@ const startOf = (file: string): string | undefined =>
 /** Whether a file is a script that has us as its interpreter. */
 const isStub = (file: string): boolean => {
   const [line = ""] = (startOf(file) ?? "").split("\n")
-  return line.startsWith("#!") && line.endsWith(`/${ownFolder}/${ownName}`)
+  return line.startsWith("#!") && line.endsWith(`/${OwnFolder.ownFolder}/${OwnFolder.executable}`)
 }
 
 const identityOf = (file: string): string | undefined =>
@@ -49,7 +50,8 @@ const identityOf = (file: string): string | undefined =>
   })
 
 /** The file that was put aside when a stub was put in the place of this one. */
-const asideOf = (file: string): string => Path.join(Path.dirname(file), ownFolder, "plugins", Path.basename(file))
+const asideOf = (file: string): string =>
+  Path.join(Path.dirname(file), OwnFolder.ownFolder, OwnFolder.plugins, Path.basename(file))
 
 const isThere = (file: string): boolean => identityOf(file) !== undefined
 
@@ -85,7 +87,9 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
   const { argv0, arguments: args, folder, name } = called
   return WrappedPlugin.of({
     name,
-    config: Effect.sync(() => attempt(() => Fs.readFileSync(Path.join(folder, ownFolder, "config.json"), "utf8"))),
+    config: Effect.sync(() =>
+      attempt(() => Fs.readFileSync(Path.join(folder, OwnFolder.ownFolder, OwnFolder.config), "utf8"))
+    ),
     find: (cniPath) => Effect.sync(() => find(called, cniPath)),
     run: (file, env, stdin) => {
       if (!isProgram(file)) {
