@@ -37,7 +37,7 @@ const call = (file: string, options: Options): Outcome => {
     input: options.stdin ?? config,
     maxBuffer: 2 ** 26
   })
-  if (error !== undefined) throw error
+  if (error !== undefined && (error as NodeJS.ErrnoException).code !== "EPIPE") throw error // it need not read its stdin
   return { status, signal, stdout, stderr }
 }
 
