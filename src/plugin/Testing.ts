@@ -1,8 +1,9 @@
-/** The five services as fakes: a run with these touches no file, no process and no terminal. */
+/** The services as fakes: a run with these touches no file, no process and no terminal. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { StdinUnreadable } from "../cni/CniError.ts"
 import { type Environment, make } from "../cni/Environment.ts"
+import type * as Execution from "../exec/Execution.ts"
 import type * as Record from "../record/Record.ts"
 import { LogSink } from "../sinks/LogSink.ts"
 import { EnvReader } from "./EnvReader.ts"
@@ -10,6 +11,7 @@ import { HookRunner } from "./HookRunner.ts"
 import { ResultWriter } from "./ResultWriter.ts"
 import type { HookCommand } from "./Settings.ts"
 import { StdinReader } from "./StdinReader.ts"
+import { WrappedPlugin } from "./WrappedPlugin.ts"
 
 /** An environment of your own. */
 export const envReader = (
@@ -70,5 +72,42 @@ export const resultWriter = (
     ResultWriter.of({
       write: (document) => Effect.sync(() => void output.stdout.push(document)),
       notice: (text) => Effect.sync(() => void output.stderr.push(text))
+    })
+  )
+
+/** A plugin named `demo` that ends as `execution` says. What it was started with, and how we had to end, is kept. */
+export const wrappedPlugin = (
+  kept: { readonly started: Array<Execution.Invocation["env"]>; readonly ended: Array<unknown> },
+  execution: Partial<Execution.Execution> = {},
+  config?: string
+): Layer.Layer<WrappedPlugin> =>
+  Layer.succeed(
+    WrappedPlugin,
+    WrappedPlugin.of({
+      name: "demo",
+      config: Effect.succeed(config),
+      find: () => Effect.succeed("/plugins/demo"),
+      run: (file, env, stdin = new Uint8Array()) =>
+        Effect.sync(() => {
+          kept.started.push(env)
+          return {
+            argv: [file],
+            stdin,
+            stdout: new Uint8Array(),
+            stderr: new Uint8Array(),
+            truncated: false,
+            exitCode: 0,
+            signal: null,
+            timedOut: false,
+            durationMs: 1,
+            ...execution
+          }
+        }),
+      become: () => Effect.never,
+      end: ({ exitCode, signal }) =>
+        Effect.suspend(() => {
+          kept.ended.push(signal ?? exitCode)
+          return Effect.interrupt
+        })
     })
   )
