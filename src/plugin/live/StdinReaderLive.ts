@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import { isatty } from "node:tty"
 import { StdinUnreadable } from "../../cni/CniError.ts"
 import { StdinReader } from "../StdinReader.ts"
 
@@ -136,6 +135,8 @@ const untouched = new StdinUnreadable({ reason: "it is a terminal" })
  */
 export const shimStdinReaderLive = StdinReader.of({
   read: Effect.suspend(() =>
-    isatty(0) ? Effect.fail(untouched) : readAll(process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0)
+    process.getBuiltinModule("node:tty").isatty(0)
+      ? Effect.fail(untouched) :
+      readAll(process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0)
   )
 })

@@ -1,6 +1,5 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as Os from "node:os"
 import * as Path from "node:path"
 import { Descriptors } from "../../exec/Descriptors.ts"
 import * as Execution from "../../exec/Execution.ts"
@@ -128,7 +127,8 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
           process.kill(process.pid, signal)
         }
         // Where a signal does not end us, as SIGPIPE does not, shells have a number for that.
-        const status = exitCode ?? 128 + (Os.constants.signals[signal as NodeJS.Signals] ?? 0)
+        const status = exitCode ??
+          128 + (process.getBuiltinModule("node:os").constants.signals[signal as NodeJS.Signals] ?? 0)
         setTimeout(() => process.exit(status), signal === null ? 0 : 100)
       })
   })
