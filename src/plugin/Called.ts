@@ -37,6 +37,7 @@ export const of = ({ argv, argv0, execPath, versions }: Started): Called | undef
   const isInterpreter = Path.basename(own) === OwnFolder.executable &&
     Path.basename(Path.dirname(own)) === OwnFolder.ownFolder
   if (isInterpreter && stub !== undefined) {
+    if (isOurName(Path.basename(stub))) return undefined
     // The working directory that a relative path was meant for may not be ours.
     const folder = Path.isAbsolute(stub) ? Path.dirname(stub) : Path.dirname(Path.dirname(own))
     return { name: Path.basename(stub), folder: placeOf(folder), argv0: stub, arguments: rest }

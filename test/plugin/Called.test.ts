@@ -19,6 +19,13 @@ describe("called by its own name, or one that builds and upgrades give it, it is
   }
 })
 
+describe("called by a stub of its own name, it is itself", () => {
+  it("for there is nothing to stand around", () => {
+    const own = "/tmp/shims/.passthrough/passthrough"
+    assert.isUndefined(Called.of(bun(own, own, "/tmp/shims/passthrough")))
+  })
+})
+
 describe("called as another plugin, it stands around the plugin", () => {
   const bridge = { name: "bridge", folder: "/opt/cni/bin", arguments: [] }
 
