@@ -140,7 +140,7 @@ export const wrap = Command.make(
     yield* flags.status ? Status.print(folders, PluginFolders.names(flags), flags.json) : wrapAll(flags, folders)
   }, Errors.tell)
 ).pipe(
-  Command.withShortDescription("Run around the plugins of this host, and log each call of them"),
+  Command.withShortDescription("Run around the plugins of this host, and log them"),
   Command.withDescription(
     "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
       "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
