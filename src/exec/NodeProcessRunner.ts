@@ -1,19 +1,16 @@
-/** Runs programs with `node:child_process`, in both forms: the platform's spawner takes 12 ms for its first process. */
+/** Runs programs without the platform's spawner, which takes 12 ms for its first process. */
 import * as Effect from "effect/Effect"
-import type * as ChildProcess from "node:child_process"
 import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
 import * as SocketStdio from "./SocketStdio.ts"
+import type * as Spawn from "./Spawn.ts"
 import * as StandIn from "./StandIn.ts"
 
 /** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
 
-/** Loaded with the first program: it would take as long as all of Effect, and most requests run none. */
-const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
-
-const killGroup = ({ pid }: ChildProcess.ChildProcess): void => {
+const killGroup = ({ pid }: Spawn.Started): void => {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL")
   } catch { /* all of it has ended already */ }
@@ -41,7 +38,7 @@ export const notStarted = (program: string, cause: unknown): NotStarted => {
 
 const openEnds = ({ env, inOurPlace = false, limit = defaultLimit, onStdout, stdin, stdio }: Invocation) =>
   stdio === "pipes"
-    ? PipeStdio.make({ childProcess: childProcess(), env, limit, stdin, inOurPlace })
+    ? PipeStdio.make({ env, limit, stdin, inOurPlace })
     : SocketStdio.make(stdin ?? "", limit, onStdout)
 
 /**
@@ -49,21 +46,17 @@ const openEnds = ({ env, inOurPlace = false, limit = defaultLimit, onStdout, std
  * impossible.
  */
 const start = (invocation: Invocation) => {
-  const { argv: [program, ...args], argv0, cwd, env, inOurPlace = false } = invocation
+  const { argv, argv0, cwd, env, inOurPlace = false } = invocation
   const ends = openEnds(invocation)
   try {
-    const child = childProcess().spawn(program, args, {
+    const child = ends.start({
+      argv,
       env,
       detached: !inOurPlace,
-      stdio: ends.options,
       ...(argv0 === undefined ? {} : { argv0 }),
       ...(cwd === undefined ? {} : { cwd })
     })
-    return {
-      child,
-      ends,
-      leave: inOurPlace && child.pid !== undefined ? StandIn.attach(childProcess(), child) : () => {}
-    }
+    return { child, ends, leave: inOurPlace && child.pid !== undefined ? StandIn.attach(child) : () => {} }
   } catch (error) {
     ends.release()
     throw error
@@ -88,7 +81,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
       ends.release()
       child.unref()
     }
-    child.on("error", (error) => {
+    child.onError((error) => {
       release()
       resume(Effect.fail(notStarted(argv[0], error)))
     })
@@ -111,7 +104,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
       }))
     }
     let finishOnce = () => {}
-    child.once("exit", (exitCode, signal) => {
+    child.onExit((exitCode, signal) => {
       leave()
       finishOnce = () => {
         finishOnce = () => {}
@@ -128,7 +121,6 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) {
       timer = setTimeout(expire, Math.min(timeout, longestTimeout))
     }
-    ends.attach(child)
     return Effect.sync(() => {
       killGroup(child)
       release()

@@ -6,13 +6,13 @@
  * Our ends never wait. They are looked at every few milliseconds: neither form has a stream that reads a pipe and can
  * be left alone while a process in the background still holds it.
  */
-import type * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
 import { Kept } from "./Kept.ts"
 import { Outlet } from "./Outlet.ts"
 import * as Pipes from "./Pipes.ts"
+import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
 
 const { O_RDONLY, O_WRONLY } = Fs.constants
@@ -88,7 +88,6 @@ let idle: Pipes.Ours | undefined
 
 /** What the descriptors of a program are made for. */
 export interface Options {
-  readonly childProcess: typeof ChildProcess
   readonly env: Execution.Invocation["env"]
   readonly stdin: string | Uint8Array | undefined
   /** How much of each output is kept, in bytes. */
@@ -98,12 +97,12 @@ export interface Options {
 }
 
 /** Opens everything. Throws what is wrong, and leaves nothing open then. */
-const openEnds = (descriptors: Descriptors, { childProcess, env, inOurPlace, stdin }: Options) => {
+const openEnds = (descriptors: Descriptors, { env, inOurPlace, stdin }: Options) => {
   const reused = idle
   idle = undefined
   if (reused !== undefined) descriptors.adopt(...reused)
   try {
-    const ours = reused ?? Pipes.make(descriptors, childProcess, env)
+    const ours = reused ?? Pipes.make(descriptors, env)
     const theirs = [
       inOurPlace && stdin === undefined ? 0 : Pipes.fileWith(descriptors, stdin ?? ""),
       // None of these waits: each finds the other end of its pipe open.
@@ -121,7 +120,7 @@ const openEnds = (descriptors: Descriptors, { childProcess, env, inOurPlace, std
 
 /** Descriptors that give the program this stdin, and keep up to `limit` bytes of each output. Throws what is wrong. */
 export const make = (options: Options): Stdio => {
-  const { childProcess, env, inOurPlace, limit } = options
+  const { env, inOurPlace, limit } = options
   const descriptors = new Descriptors()
   const { ours, spare, theirs } = openEnds(descriptors, options)
   const stdout = new Kept(limit)
@@ -147,12 +146,13 @@ export const make = (options: Options): Stdio => {
   }
 
   return {
-    options: theirs,
     stdout,
     stderr,
-    attach: () => {
+    start: (program) => {
+      const started = Spawn.start(program, theirs)
       descriptors.close(...theirs)
       look(pause.shortest)
+      return started
     },
     onClose: (listener) => {
       onClose = listener
@@ -166,7 +166,7 @@ export const make = (options: Options): Stdio => {
       read()
       for (const [index, { ended }] of readers.entries()) {
         const fd = spare[index]
-        if (!ended && fd !== undefined) readOn(childProcess, env, fd)
+        if (!ended && fd !== undefined) readOn(env, fd)
       }
       if (idle === undefined && readers.every(({ ended, isBroken }) => ended && !isBroken)) {
         descriptors.give(...ours)
@@ -178,13 +178,11 @@ export const make = (options: Options): Stdio => {
 }
 
 /** Reads a pipe to its end in a process of its own: `tcpdump &` would be killed by its first line otherwise. */
-const readOn = (childProcess: typeof ChildProcess, env: Execution.Invocation["env"], fd: number): void => {
-  const reader = childProcess.spawn("/bin/sh", ["-c", "exec cat >/dev/null"], {
-    cwd: "/",
-    detached: true,
-    env,
-    stdio: [fd, "ignore", "ignore"]
-  })
-  reader.on("error", () => {}) // without it, the process in the background has to live with a closed pipe
-  reader.unref()
+const readOn = (env: Execution.Invocation["env"], fd: number): void => {
+  try {
+    const program = { argv: ["/bin/sh", "-c", "exec cat >/dev/null"], cwd: "/", detached: true, env } as const
+    const reader = Spawn.start(program, [fd, "ignore", "ignore"])
+    reader.onError(() => {})
+    reader.unref()
+  } catch { /* without it, the process in the background has to live with a closed pipe */ }
 }

@@ -2,12 +2,12 @@
  * Makes the pipes and the file that a program gets as its descriptors. Only Bun can make them by itself, see `Libc.ts`;
  * elsewhere `mkfifo` does, and their names are gone before the program starts.
  */
-import type * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
 import * as Libc from "./Libc.ts"
+import * as Spawn from "./Spawn.ts"
 
 const { O_NONBLOCK, O_RDONLY } = Fs.constants
 
@@ -66,8 +66,8 @@ class NoMkfifo extends Error {}
 const mkfifoTimeout = 2000
 
 /** Makes named pipes. Throws what is wrong. */
-const mkfifo = (childProcess: typeof ChildProcess, env: Environment, paths: ReadonlyArray<string>): void => {
-  const { error, status, stderr } = childProcess.spawnSync("mkfifo", ["-m", "600", ...paths], {
+const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
+  const { error, status, stderr } = Spawn.childProcess().spawnSync("mkfifo", ["-m", "600", ...paths], {
     cwd: "/",
     env: { PATH: env["PATH"] },
     killSignal: "SIGKILL",
@@ -100,13 +100,13 @@ const openOurs = (descriptors: Descriptors, { pipe }: Libc.Libc): number | undef
 }
 
 /** Our ends of two new pipes. Throws what is wrong. */
-export const make = (descriptors: Descriptors, childProcess: typeof ChildProcess, env: Environment): Ours => {
+export const make = (descriptors: Descriptors, env: Environment): Ours => {
   const known = theLibc()
   const stdout = known === undefined ? undefined : openOurs(descriptors, known)
   const stderr = known === undefined ? undefined : openOurs(descriptors, known)
   if (stdout !== undefined && stderr !== undefined) return [stdout, stderr]
   return inSomeFolder(["1", "2"], (paths) => {
-    mkfifo(childProcess, env, paths)
+    mkfifo(env, paths)
     const [out = "", err = ""] = paths
     return [descriptors.add(out, O_RDONLY | O_NONBLOCK), descriptors.add(err, O_RDONLY | O_NONBLOCK)]
   })

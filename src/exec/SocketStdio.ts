@@ -4,6 +4,7 @@
  */
 import type * as ChildProcess from "node:child_process"
 import { Kept } from "./Kept.ts"
+import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
 
 /**
@@ -15,15 +16,16 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
   const stderr = new Kept(limit)
   let started: ChildProcess.ChildProcess | undefined
   return {
-    options: ["pipe", "pipe", "pipe"],
     stdout,
     stderr,
-    attach: (child) => {
+    start: (program) => {
+      const child = Spawn.spawn(program, ["pipe", "pipe", "pipe"])
       started = child
       child.stdin?.on("error", () => {}) // a program need not read its stdin
       child.stdin?.end(stdin)
       child.stdout?.on("data", onStdout ?? ((chunk: Uint8Array) => stdout.take(chunk))).on("error", () => {})
       child.stderr?.on("data", (chunk: Uint8Array) => stderr.take(chunk)).on("error", () => {})
+      return Spawn.ofNode(child)
     },
     onClose: (listener) => void started?.once("close", listener),
     release: () => {

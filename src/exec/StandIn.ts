@@ -1,5 +1,5 @@
 /** Makes a program that runs in our place end as we are told to, and with us. */
-import type * as ChildProcess from "node:child_process"
+import * as Spawn from "./Spawn.ts"
 
 /** What asks a process to stop, or to do what its program decides. */
 const handedOn = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const
@@ -11,26 +11,24 @@ const guard = "read -r line; kill -KILL \"$1\""
  * Kills a process where we are killed. The kernel could do that at a parent's death, but `setpriv`, which asks it to,
  * takes the program's own name (argv[0]) from it, and its time is on the way of each plugin; this runs beside it.
  */
-const killWithUs = (childProcess: typeof ChildProcess, pid: number): ChildProcess.ChildProcess => {
-  const process = childProcess.spawn("/bin/sh", ["-c", guard, "sh", String(pid)], {
-    cwd: "/",
-    detached: true,
-    env: {},
-    stdio: ["pipe", "ignore", "ignore"]
-  })
-  process.on("error", () => {}) // then it outlives us where we are killed
-  process.stdin?.on("error", () => {})
-  return process
+const killWithUs = (pid: number): Spawn.Started | undefined => {
+  try {
+    const program = { argv: ["/bin/sh", "-c", guard, "sh", String(pid)], cwd: "/", detached: true, env: {} } as const
+    const started = Spawn.start(program, ["pipe", "ignore", "ignore"])
+    started.onError(() => {})
+    return started
+  } catch {
+    return undefined // then it outlives us where we are killed
+  }
 }
 
 /** Hands signals on to a program that has been started. Returns what ends that, for when the program has ended. */
-export const attach = (childProcess: typeof ChildProcess, child: ChildProcess.ChildProcess): () => void => {
-  const handOn = (signal: NodeJS.Signals) => child.kill(signal)
-  for (const signal of handedOn) process.on(signal, handOn)
-  const guarding = killWithUs(childProcess, child.pid ?? 0)
+export const attach = ({ kill, pid }: Spawn.Started): () => void => {
+  for (const signal of handedOn) process.on(signal, kill)
+  const guarding = killWithUs(pid ?? 0)
   return () => {
-    guarding.kill("SIGKILL")
-    guarding.unref()
-    for (const signal of handedOn) process.removeListener(signal, handOn)
+    guarding?.kill("SIGKILL")
+    guarding?.unref()
+    for (const signal of handedOn) process.removeListener(signal, kill)
   }
 }

@@ -32,6 +32,7 @@ describe("around a plugin, the outcome is the same to the byte", () => {
     "ends by SIGABRT": "kill -ABRT $$",
     "ends by SIGSEGV": "ulimit -c 0; kill -SEGV $$",
     "ends by SIGTERM": "kill -TERM $$",
+    "ends by SIGPIPE": "exec /bin/busybox sh -c 'kill -PIPE $$'",
     "writes 10 MiB": "head -c 10485760 /dev/zero | tr '\\0' x",
     "writes 1 MiB to stderr": "head -c 1048576 /dev/zero | tr '\\0' x >&2",
     "writes bytes that are not text": "printf '\\377\\000\\376'; printf '\\200' >&2",
@@ -83,6 +84,25 @@ describe("around a plugin, the outcome is the same to the byte", () => {
     child.stdin.destroy()
     assert.strictEqual(code, 0)
   })
+})
+
+describe("a stdin that nobody ends, for VERSION", () => {
+  const given = { pipe: "cat", socket: undefined }
+  for (const [kind, feeder] of Object.entries(given)) {
+    it(`comes to the plugin as far as it came by a ${kind}`, async () => {
+      using demo = wrapped("head -c 18")
+      const options = { env: { PATH: path, CNI_COMMAND: "VERSION" } }
+      const child = feeder === undefined
+        ? ChildProcess.spawn(demo.file, options)
+        : ChildProcess.spawn("/bin/sh", ["-c", `${feeder} | ${demo.file}`], options)
+      let stdout = ""
+      child.stdout.on("data", (chunk) => stdout += chunk)
+      child.stdin.write(`{"cniVersion":"1"}`)
+      assert.isTrue(await eventually(() => stdout !== ""))
+      child.stdin.destroy()
+      assert.strictEqual(stdout, `{"cniVersion":"1"}`)
+    })
+  }
 })
 
 describe("around a plugin, nothing of ours changes the outcome, and stderr is the plugin's alone:", () => {

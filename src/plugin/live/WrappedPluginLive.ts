@@ -122,14 +122,13 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
       }),
     end: ({ exitCode, signal }) =>
       Effect.callback(() => {
-        if (signal !== null) {
-          process.removeAllListeners(signal)
-          process.kill(process.pid, signal)
-        }
-        // Where a signal does not end us, as SIGPIPE does not, shells have a number for that.
-        const status = exitCode ??
-          128 + (process.getBuiltinModule("node:os").constants.signals[signal as NodeJS.Signals] ?? 0)
-        setTimeout(() => process.exit(status), signal === null ? 0 : 100)
+        if (signal === null) process.exit(exitCode ?? 0)
+        if (signal === "SIGPIPE") process.on(signal, () => {}) // the runtimes ignore it until somebody listened to it
+        process.removeAllListeners(signal)
+        process.kill(process.pid, signal)
+        // Where a signal does not end us all the same, shells have a number for that.
+        const number = process.getBuiltinModule("node:os").constants.signals[signal as NodeJS.Signals] ?? 0
+        setTimeout(() => process.exit(128 + number), 100)
       })
   })
 }

@@ -1,0 +1,83 @@
+/**
+ * Starts a program. Under Bun by its own function, where the program gets descriptors: Bun's `node:child_process` takes
+ * 3 ms more, as long as an empty plugin.
+ */
+import type * as ChildProcess from "node:child_process"
+
+/** A program, and how it is started. */
+export interface Program {
+  readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
+  readonly env: { readonly [name: string]: string | undefined }
+  /** What it finds as its own name. Default: the program. */
+  readonly argv0?: string
+  /** Its working directory. Default: ours. */
+  readonly cwd?: string
+  /** Whether it is in a process group of its own. */
+  readonly detached: boolean
+}
+
+/** What a program gets as its stdin, stdout and stderr: a descriptor of ours, or none. */
+export type Descriptors = ReadonlyArray<number | "ignore" | "pipe">
+
+/** A program that was started, or, without a `pid`, could not be: then it has an error. */
+export interface Started {
+  readonly pid: number | undefined
+  readonly kill: (signal: NodeJS.Signals) => void
+  /** Calls `listener` when it has ended, with null for the exit status or for the signal. */
+  readonly onExit: (listener: (exitCode: number | null, signal: string | null) => void) => void
+  readonly onError: (listener: (error: Error) => void) => void
+  /** Stops to keep us running. */
+  readonly unref: () => void
+}
+
+/** Loaded with the first program: it would take as long as all of Effect, and most requests run none. */
+export const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
+
+/** Starts a program the way of Node.js. Throws some of what makes that impossible. */
+export const spawn = ({ argv: [file, ...args], ...options }: Program, stdio: Descriptors): ChildProcess.ChildProcess =>
+  childProcess().spawn(file, args, { ...options, stdio: [...stdio] })
+
+/** The program behind a process of Node.js. */
+export const ofNode = (child: ChildProcess.ChildProcess): Started => ({
+  pid: child.pid,
+  kill: (signal) => void child.kill(signal),
+  onExit: (listener) => void child.once("exit", listener),
+  onError: (listener) => void child.on("error", listener),
+  unref: () => child.unref()
+})
+
+/** What we use of Bun's own process. */
+interface BunProcess {
+  readonly pid: number
+  readonly kill: (signal: string) => void
+  readonly unref: () => void
+}
+
+interface Bun {
+  readonly spawn: (options: object) => BunProcess
+}
+
+const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descriptors): Started => {
+  let listener: Parameters<Started["onExit"]>[0] = () => {}
+  const child = spawn({
+    cmd: argv,
+    ...options,
+    stdio,
+    onExit: (_: BunProcess, exitCode: number | null, signal: string | null) => listener(exitCode, signal)
+  })
+  return {
+    pid: child.pid,
+    kill: (signal) => child.kill(signal),
+    onExit: (given) => {
+      listener = given
+    },
+    onError: () => {},
+    unref: () => child.unref()
+  }
+}
+
+/** Starts a program with descriptors. Throws what makes that impossible, or gives it to `onError`. */
+export const start = (program: Program, stdio: Descriptors): Started => {
+  const { Bun } = globalThis as { Bun?: Bun }
+  return Bun === undefined ? ofNode(spawn(program, stdio)) : startByBun(Bun, program, stdio)
+}
