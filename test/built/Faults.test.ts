@@ -442,7 +442,7 @@ describe("the pipes of a hook", () => {
     Fs.writeFileSync(Path.join(folder.path, "mkfifo"), "#!/bin/sh\nexec sleep 30\n", { mode: 0o755 })
     const started = performance.now()
     const { stdout } = shell(`export PATH="${folder.path}:$PATH"; printf %s "$1" | "$0"`, config(hooked))
-    assert.strictEqual(JSON.parse(stdout).code, 100)
+    assert.strictEqual(JSON.parse(stdout).code, isStandalone ? undefined : 100) // that form makes them by itself
     assert.isBelow(performance.now() - started, 20_000)
   })
 })

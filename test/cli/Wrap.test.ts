@@ -227,19 +227,20 @@ describe("cni-passthrough wrap --status", () => {
     Effect.gen(function*() {
       using host = make()
       yield* mixed(host)
-      const { stdout } = yield* wrapped(host, "--status", "--json", "bridge", "calico")
       const { folder } = host
-      const timeOf = (name: string) => Fs.statSync(`${folder}/${name}`).mtime.toISOString()
+      const since = "2026-01-02T03:04:05.000Z"
+      for (const name of ["bridge", "calico"]) Fs.utimesSync(`${folder}/${name}`, new Date(since), new Date(since))
+      const { stdout } = yield* wrapped(host, "--status", "--json", "bridge", "calico")
       assert.deepStrictEqual(JSON.parse(stdout), [
         {
           folder,
           plugin: "bridge",
           state: "wrapped",
-          since: timeOf("bridge"),
+          since,
           size: null,
           logs: ["/var/log/cni/passthrough.jsonl"]
         },
-        { folder, plugin: "calico", state: "written over", since: timeOf("calico"), size: 5, logs: [] }
+        { folder, plugin: "calico", state: "written over", since, size: 5, logs: [] }
       ])
     }))
 })
