@@ -1,10 +1,22 @@
 /** Rows whose cells stand below each other. */
-import { columns } from "../report/Wrap.ts"
+import * as Wrap from "../report/Wrap.ts"
 
-/** One line for each row. The last cell of a row is as long as it is. */
-export const lines = (rows: ReadonlyArray<ReadonlyArray<string>>): ReadonlyArray<string> => {
-  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => columns(row[index] ?? ""))))
-  return rows.map((row) =>
-    row.map((cell, index) => cell + " ".repeat((widths[index] ?? 0) - columns(cell))).join("  ").trimEnd()
-  )
+/** The least that a last cell gets, in columns. */
+const narrowest = 20
+
+/** One line for each row, and more where its last cell is too long for a screen of this width. */
+export const lines = (
+  rows: ReadonlyArray<ReadonlyArray<string>>,
+  width = Number.POSITIVE_INFINITY
+): ReadonlyArray<string> => {
+  const widths = (rows[0] ?? []).map((_, index) => Math.max(...rows.map((row) => Wrap.columns(row[index] ?? ""))))
+  return rows.flatMap((row) => {
+    const before = row.slice(0, -1)
+      .map((cell, index) => `${cell}${" ".repeat((widths[index] ?? 0) - Wrap.columns(cell))}  `).join("")
+    const [first = "", ...others] = Wrap.lines(row.at(-1) ?? "", Math.max(narrowest, width - Wrap.columns(before)))
+    return [
+      `${before}${first}`.trimEnd(),
+      ...others.map((line) => `${" ".repeat(Wrap.columns(before))}${line.trimStart()}`)
+    ]
+  })
 }

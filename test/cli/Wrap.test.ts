@@ -42,14 +42,8 @@ describe("cni-passthrough wrap", () => {
   passed over  README (it is not executable)
 has ${host.at.config}
   {
-    "logSinks": [
-      {
-        "type": "file",
-        "path": "/var/log/cni/passthrough.jsonl",
-        "format": "json",
-        "mode": "0600"
-      }
-    ],
+    "logFile": "/var/log/cni/passthrough.jsonl",
+    "logFormat": "json",
     "onLogFailure": "ignore"
   }
 `
@@ -79,11 +73,13 @@ has ${host.at.config}
     readonly [name: string]: readonly [args: string, fields: object, next: RegExp]
   } = {
     "a file": ["--log /tmp/a.jsonl", {
-      logSinks: [{ type: "file", path: "/tmp/a.jsonl", format: "json", mode: "0600" }],
+      logFile: "/tmp/a.jsonl",
+      logFormat: "json",
       onLogFailure: "ignore"
     }, /^ {2}cni-passthrough show --failed \/tmp\/a\.jsonl /m],
     "a file for each container": ["--log /tmp/${CNI_CONTAINERID}.jsonl", {
-      logSinks: [{ type: "file", path: "/tmp/${CNI_CONTAINERID}.jsonl", format: "json", mode: "0600" }],
+      logFile: "/tmp/${CNI_CONTAINERID}.jsonl",
+      logFormat: "json",
       onLogFailure: "ignore"
     }, /^ {2}cni-passthrough show --failed '\/tmp\/\*\.jsonl' /m],
     "the journal, without secrets": ["--sink journald --redact password --redact /auth/key", {

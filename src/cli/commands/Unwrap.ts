@@ -24,7 +24,7 @@ const report = Effect.fnUntraced(function*({ folder, own }: Stub.Places, outcome
     ["stays away", gone, " (removed since it was wrapped)"]
   ] as const
   const shown = rows.filter(([, list]) => list.length > 0)
-  const lines = Table.lines(shown.map(([what, list, why]) => [`  ${what}`, `${listed(list)}${why}`]))
+  const lines = Table.lines(shown.map(([what, list, why]) => [`  ${what}`, `${listed(list)}${why}`]), style.width)
   for (const line of lines) yield* Console.log(line)
   for (const { name, reason } of refused) {
     yield* Console.error(`${style.red("not unwrapped")}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)

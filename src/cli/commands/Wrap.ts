@@ -67,7 +67,8 @@ const report = Effect.fnUntraced(
       ["passed over", passedOver.map(({ name, reason }) => `${name} (${reason})`)]
     ] as const
     const shown = rows.filter(([, list]) => list.length > 0)
-    for (const line of Table.lines(shown.map(([what, list]) => [`  ${what}`, listed(list)]))) yield* Console.log(line)
+    const lines = Table.lines(shown.map(([what, list]) => [`  ${what}`, listed(list)]), style.width)
+    for (const line of lines) yield* Console.log(line)
     for (const { name, reason } of outcome.refused) {
       yield* Console.error(`${style.red("not wrapped")}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)
     }
@@ -101,8 +102,9 @@ const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Conf
     ...commands.map((command) => [`  ${command}`, "what failed, once a container was started"]),
     [`  cni-passthrough unwrap${PluginFolders.again(flags)}`, "takes it all out again"]
   ]
+  const { width } = yield* Style.current()
   yield* Console.log("next")
-  for (const line of Table.lines(rows)) yield* Console.log(line)
+  for (const line of Table.lines(rows, width)) yield* Console.log(line)
 })
 
 /** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
