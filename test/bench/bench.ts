@@ -88,11 +88,8 @@ const wrapped = (): Contestants => {
       Fs.mkdirSync(places.plugins, { recursive: true })
       Fs.copyFileSync(executable, places.executable)
       Fs.copyFileSync(plugin, Path.join(places.plugins, "go-tap"))
-      const sink = { type: "file", path: Path.join(folder, "log.text"), format: "json" }
-      Fs.writeFileSync(
-        places.config,
-        JSON.stringify({ logFile: text.logFile, logFormat: "json", onLogFailure: "ignore" })
-      )
+      const fields = { logFile: Path.join(folder, "log.text"), logFormat: "json", onLogFailure: "ignore" }
+      Fs.writeFileSync(places.config, JSON.stringify(fields))
       Fs.writeFileSync(Path.join(places.folder, "go-tap"), Stub.text(places), { mode: 0o755 })
       return [form, [Path.join(places.folder, "go-tap")]]
     })
