@@ -13,12 +13,13 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   exec: ["json", "cni"],
   record: ["json", "cni", "exec"],
   sinks: ["json", "cni", "exec", "record"],
-  plugin: ["json", "cni", "exec", "record", "sinks"],
-  host: ["json", "cni", "exec"],
-  report: ["json", "cni", "exec", "record"],
-  runtime: ["json", "cni", "exec", "record", "host"],
-  doctor: ["json", "cni", "exec", "record", "host", "plugin", "runtime"], // libcni's cache is where it learns of attachments
-  cli: ["json", "cni", "exec", "record", "plugin", "host", "report", "runtime", "doctor"]
+  state: ["json", "cni", "exec", "record"],
+  plugin: ["json", "cni", "exec", "record", "sinks", "state"],
+  host: ["json", "cni", "exec", "state"],
+  report: ["json", "cni", "exec", "record", "state"],
+  runtime: ["json", "cni", "exec", "record", "state", "host"],
+  doctor: ["json", "cni", "exec", "record", "state", "host", "plugin", "runtime"], // libcni's cache is where it learns of attachments
+  cli: ["json", "cni", "exec", "record", "state", "plugin", "host", "report", "runtime", "doctor"]
 }
 
 const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))

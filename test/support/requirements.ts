@@ -16,6 +16,7 @@ const packages = {
   iproute2: "/sbin/ip",
   iptables: "/usr/sbin/iptables",
   nftables: "/usr/sbin/nft",
+  ipset: "/usr/sbin/ipset",
   bsdutils: "/usr/bin/logger",
   rsyslog: "/usr/sbin/rsyslogd",
   systemd: "/lib/systemd/systemd-journald",

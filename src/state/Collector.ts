@@ -1,0 +1,53 @@
+/** Collects what is set in the network namespaces of the host and of a container, as facts that can be compared. */
+import * as Effect from "effect/Effect"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as FilterState from "./FilterState.ts"
+import * as HostLocal from "./HostLocal.ts"
+import * as IpState from "./IpState.ts"
+import type { Kind } from "./Kind.ts"
+import { type Facts, Finding, type Snapshot } from "./Snapshot.ts"
+import * as Tool from "./Tool.ts"
+
+/** Where to look, besides the namespace of the host. */
+export interface Where {
+  /** The file of the container's network namespace, if there is one. */
+  readonly netns: string | undefined
+  /** The folders in which host-local keeps a folder for each network: {@link ipamFolder}, or the `dataDir` of an `ipam`. */
+  readonly ipamFolders: ReadonlyArray<string>
+}
+
+/** Where host-local keeps its stores unless a configuration says otherwise. */
+export const ipamFolder = "/var/lib/cni/networks"
+
+/** `nftables are`, `links and routes are`, `ipam is`. */
+const subject = (kinds: ReadonlyArray<Kind>): string =>
+  `${kinds.join(", ")} ${kinds.length > 1 || kinds[0]?.endsWith("s") === true ? "are" : "is"}`
+
+/**
+ * Collects facts of these kinds: host and container side by side, each tool once in each. Never fails: what cannot be
+ * looked at is left out, and told in `notes`.
+ */
+export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, { ipamFolders, netns }: Where) {
+  const runner = yield* ProcessRunner
+  const problems = new Map<string, Set<Kind>>()
+  const failed = (kinds: ReadonlyArray<Kind>, problem: string): void => {
+    problems.set(problem, new Set([...problems.get(problem) ?? [], ...kinds]))
+  }
+  const look = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, netns: string | undefined) {
+    const finding = new Finding(kinds, failed)
+    const ask = Tool.inNamespace(runner, netns)
+    yield* Effect.all([IpState.look(ask, finding, netns === undefined), FilterState.look(ask, finding)], {
+      concurrency: "unbounded"
+    })
+    // Reading takes no process, and so goes on while those of the others run.
+    if (netns === undefined && finding.wants("ipam")) finding.add("ipam", ipamFolders.flatMap(HostLocal.facts))
+    return finding.facts()
+  })
+  const none: Facts = new Map()
+  const [host, container] = yield* Effect.all([
+    look(kinds, undefined),
+    netns === undefined ? Effect.succeed(none) : look(kinds.filter((kind) => kind !== "ipam"), netns)
+  ], { concurrency: "unbounded" })
+  const notes = [...problems].map(([problem, kinds]) => `${problem}: ${subject([...kinds])} not compared`)
+  return { host, container, notes } satisfies Snapshot
+})
