@@ -1,10 +1,11 @@
 /** Collects what is set in the network namespaces of the host and of a container, as facts that can be compared. */
 import * as Effect from "effect/Effect"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
-import * as FilterState from "./FilterState.ts"
+import * as FilterInquiries from "./FilterInquiries.ts"
 import * as HostLocal from "./HostLocal.ts"
-import * as IpState from "./IpState.ts"
+import type { Inquiry } from "./Inquiry.ts"
 import type { Kind } from "./Kind.ts"
+import * as LinkInquiries from "./LinkInquiries.ts"
 import { type Facts, Finding, type Snapshot } from "./Snapshot.ts"
 import * as Tool from "./Tool.ts"
 
@@ -19,9 +20,17 @@ export interface Where {
 /** Where host-local keeps its stores unless a configuration says otherwise. */
 export const ipamFolder = "/var/lib/cni/networks"
 
-/** `nftables are`, `links and routes are`, `ipam is`. */
+/** `nftables are`, `links, routes are`, `ipam is`. */
 const subject = (kinds: ReadonlyArray<Kind>): string =>
   `${kinds.join(", ")} ${kinds.length > 1 || kinds[0]?.endsWith("s") === true ? "are" : "is"}`
+
+/** Takes an answer, and returns what is to be asked next. */
+const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): ReadonlyArray<Inquiry> => {
+  if (!(answer instanceof Tool.NoAnswer)) return inquiry.take(answer)
+  if (answer.isMissing && inquiry.otherwise !== undefined) return inquiry.otherwise()
+  finding.fail(inquiry.kinds, answer.problem)
+  return []
+}
 
 /**
  * Collects facts of these kinds: host and container side by side, each tool once in each. Never fails: what cannot be
@@ -36,10 +45,11 @@ export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, {
   const look = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, netns: string | undefined) {
     const finding = new Finding(kinds, failed)
     const ask = Tool.inNamespace(runner, netns)
-    yield* Effect.all([IpState.look(ask, finding, netns === undefined), FilterState.look(ask, finding)], {
-      concurrency: "unbounded"
-    })
-    // Reading takes no process, and so goes on while those of the others run.
+    let inquiries = [...LinkInquiries.all(finding, netns === undefined), ...FilterInquiries.all(finding)]
+    while (inquiries.length > 0) {
+      const answers = yield* ask(inquiries)
+      inquiries = inquiries.flatMap((inquiry, index) => follow(finding, inquiry, answers[index] ?? ""))
+    }
     if (netns === undefined && finding.wants("ipam")) finding.add("ipam", ipamFolders.flatMap(HostLocal.facts))
     return finding.facts()
   })

@@ -1,9 +1,9 @@
-/** Facts out of files, as `grep -Z ''` prints them: a line for each line, after the name of its file. */
+/** Facts out of files, as `grep -H ''` prints them: a line for each line, after the name of its file, in which there is no `:`. */
 
 /** The names and the values of what is in files. */
 const entries = (text: string): ReadonlyArray<readonly [file: string, line: string]> =>
   text.split("\n").flatMap((line) => {
-    const end = line.indexOf("\0")
+    const end = line.indexOf(":")
     return end < 0 ? [] : [[line.slice(0, end), line.slice(end + 1).trim()] as const]
   })
 
