@@ -10,6 +10,7 @@ import * as Path from "effect/Path"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import * as GoDuration from "../json/GoDuration.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
+import { isKind, type Kind, kinds } from "../state/Kind.ts"
 
 /** A flag with a text as its value, which may be left out. */
 export const text = (name: string, description: string): Flag.Flag<Option.Option<string>> =>
@@ -31,6 +32,24 @@ export const duration = (name: string, description: string, fallback: string): F
     Flag.map(GoDuration.toMillis),
     Flag.withDefault(GoDuration.toMillis(fallback))
   )
+
+/** Kinds of network state, of which it is told what a plugin changed: all where the flag has no value. */
+export const changes: Flag.Flag<ReadonlyArray<Kind>> = Flag.String("changes").pipe(
+  Flag.withDescription(
+    `Also tell what each plugin changes on the host and in the container; --changes=KIND,… for some of ${
+      kinds.join(", ")
+    }`
+  ),
+  Flag.withMetavar("kinds"),
+  Flag.withOptionalValue(kinds.join(",")),
+  Flag.map((value) => value.split(",")),
+  Flag.filter((list) => list.every(isKind), (list) => {
+    const wrong = list.find((kind) => !isKind(kind))
+    return `found ${JSON.stringify(wrong)}, expected some of ${kinds.join(", ")}, with commas`
+  }),
+  Flag.map((list) => kinds.filter((kind) => list.includes(kind))),
+  Flag.withDefault<ReadonlyArray<Kind>>([])
+)
 
 /**
  * What shells complete as a path. Whether there is such a file is left to what opens it, which can say why there is none:

@@ -17,6 +17,8 @@ import * as PluginAnswer from "../exec/PluginAnswer.ts"
 import type { NotStarted } from "../exec/ProcessRunner.ts"
 import * as Origin from "../record/Origin.ts"
 import type * as Record from "../record/Record.ts"
+import type { Kind } from "../state/Kind.ts"
+import * as Watch from "../state/Watch.ts"
 import { EnvReader } from "./EnvReader.ts"
 import * as Hooks from "./Hooks.ts"
 import * as Redaction from "./Redaction.ts"
@@ -31,7 +33,16 @@ import { WrappedPlugin } from "./WrappedPlugin.ts"
 interface Received {
   readonly request: Request.Request
   readonly stdin: Uint8Array | undefined
+  /** The kinds of state of which the log tells what the plugin changed. */
+  readonly kinds: ReadonlyArray<Kind>
 }
+
+/** The call of the plugin, as far as it matters for what it changes. */
+const callOf = ({ document, environment: { command, netns } }: Request.Request): Watch.Call => ({
+  verb: command,
+  netns,
+  config: document._tag === "Config" ? document.value : undefined
+})
 
 const receive = Effect.fnUntraced(function*() {
   const env = yield* EnvReader
@@ -51,7 +62,8 @@ const receive = Effect.fnUntraced(function*() {
   return {
     // Whether the request is one that the plugin takes, the plugin says.
     request: { ...request, refusal: undefined, warnings: [...settings.warnings, ...request.warnings] },
-    stdin: Result.isSuccess(stdin) ? stdin.success : undefined
+    stdin: Result.isSuccess(stdin) ? stdin.success : undefined,
+    kinds: Watch.kindsFor(callOf(request), settings.changes)
   } satisfies Received
 })
 
@@ -129,13 +141,21 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
   return { event: "result" as const, ...(document === undefined ? {} : { result: Redaction.result(document, redact) }) }
 }
 
+/** Logs what the plugin changed since we looked. A signal ends that. */
+const compare = Effect.fnUntraced(function*({ kinds, request }: Received, log: RunLog.RunLog, before: Watch.Look) {
+  const after = yield* Effect.interruptible(Watch.look(callOf(request), kinds))
+  yield* log.tell({ event: "changes", ...Watch.between(before, after) }, false)
+})
+
 /** Logs what became of the plugin, and runs the hooks. A signal ends the hooks. */
 const conclude = Effect.fnUntraced(function*(
-  { request }: Received,
+  received: Received,
   log: RunLog.RunLog,
   file: string,
-  execution: Execution.Execution
+  execution: Execution.Execution,
+  before: Watch.Look | undefined
 ) {
+  const { request } = received
   const { name } = yield* WrappedPlugin
   const { environment: { command }, settings } = request
   const answer = PluginAnswer.claimed(command, execution)
@@ -143,6 +163,7 @@ const conclude = Effect.fnUntraced(function*(
   yield* bestEffort(
     log.tell({ event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs }, false)
   )
+  if (before !== undefined) yield* bestEffort(compare(received, log, before))
   const hooks = isVerb(command) ? settings.hooks[command] : []
   yield* bestEffort(Effect.interruptible(Hooks.run(hooks, request, log, false)))
   const end = endOf(answer, settings.redact)
@@ -162,6 +183,13 @@ const answerFor = Effect.fnUntraced(function*({ request }: Received, log: RunLog
   return { exitCode: 1, signal: null }
 })
 
+/** State before the plugin, where that is asked for. */
+const lookFirst = ({ kinds, request }: Received) =>
+  kinds.length === 0 ? Effect.undefined : Effect.interruptible(Watch.look(callOf(request), kinds))
+
+/** The end of a run that was stopped before its plugin was there. */
+const stopped = { exitCode: 1, signal: "SIGTERM" }
+
 /** Serves a request with a log, and returns how we have to end. */
 const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog) {
   const { request } = received
@@ -172,9 +200,12 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
     yield* Effect.ignore(writer.write(render(request.answerVersion, fromCause(logged.cause))))
     return { exitCode: 1, signal: null }
   }
+  const before = yield* Effect.exit(lookFirst(received))
+  // Who asks us to stop before the plugin is there would have stopped the plugin.
+  if (Exit.hasInterrupts(before)) return stopped
   const ran = yield* runPlugin(received)
   if (ran.execution === undefined) return yield* answerFor(received, log, ran)
-  yield* conclude(received, log, ran.file, ran.execution)
+  yield* conclude(received, log, ran.file, ran.execution, Exit.isSuccess(before) ? before.value : undefined)
   return ran.execution
 })
 
@@ -187,7 +218,7 @@ export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(resto
   const { end } = yield* WrappedPlugin
   const received = yield* Effect.exit(restore(receive()))
   // Who asks us to stop before the plugin is there would have stopped the plugin.
-  if (Exit.isFailure(received)) return yield* end({ exitCode: 1, signal: "SIGTERM" })
+  if (Exit.isFailure(received)) return yield* end(stopped)
   const scope = yield* Scope.make()
   const log = yield* Effect.exit(Scope.provide(RunLog.open(received.value.request, silent), scope))
   const ending = yield* serve(received.value, Exit.isSuccess(log) ? log.value : noLog)

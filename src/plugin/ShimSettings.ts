@@ -1,10 +1,13 @@
 /** The settings of a run around a plugin: our fields, which stand in a file beside the plugins. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
+import { isKind, type Kind, kinds } from "../state/Kind.ts"
 import * as Settings from "./Settings.ts"
 
 /** Our fields, and what is wrong with the file that they stand in. */
 export interface ShimSettings extends Settings.Settings {
+  /** The kinds of state of which the log tells what the plugin changed. */
+  readonly changes: ReadonlyArray<Kind>
   /** One text for each field that is passed over because it is wrong. */
   readonly warnings: ReadonlyArray<string>
 }
@@ -12,14 +15,34 @@ export interface ShimSettings extends Settings.Settings {
 /** Nothing of ours may change what a plugin does, unless somebody says so. */
 const defaults = { onLogFailure: "ignore" }
 
+/** Reads the field `changes`: `true` for all kinds, or a list of some. */
+const readChanges = (value: unknown) => {
+  if (value === undefined || value === false) return { changes: [], problems: [] }
+  if (value === true) return { changes: kinds, problems: [] }
+  const isKnown = (item: unknown): item is Kind => typeof item === "string" && isKind(item)
+  const wrong = Array.isArray(value) ? value.find((item) => !isKnown(item)) : value
+  const problem = `changes: found ${Json.describe(wrong)}, expected true, false, or a list of ${kinds.join(", ")}`
+  return {
+    changes: Array.isArray(value) ? kinds.filter((kind) => value.includes(kind)) : [],
+    problems: wrong === undefined ? [] : [problem]
+  }
+}
+
 /** Reads the settings out of the text of a file, as far as they can be used: this never fails. `name` is the plugin. */
 export const read = (text: string | undefined, name: string): ShimSettings => {
   const document = Json.parse(text ?? "{}")
   const warnings = Json.isObject(document) ? [] : ["the configuration of the shim is not a JSON object"]
-  const { problems, settings } = Settings.read({ ...defaults, ...(Json.isObject(document) ? document : {}) })
+  const fields = Json.isObject(document) ? document : {}
+  const { problems, settings } = Settings.read({ ...defaults, ...fields })
+  const { changes, problems: problemsOfChanges } = readChanges(fields["changes"])
   return {
     ...settings,
     label: settings.label === "" ? name : settings.label,
-    warnings: [...warnings, ...problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)]
+    changes,
+    warnings: [
+      ...warnings,
+      ...problemsOfChanges,
+      ...problems.map(({ message, path }) => `${JsonText.pathText(path)}: ${message}`)
+    ]
   }
 }

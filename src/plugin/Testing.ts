@@ -4,6 +4,7 @@ import * as Layer from "effect/Layer"
 import { StdinUnreadable } from "../cni/CniError.ts"
 import { type Environment, make } from "../cni/Environment.ts"
 import type * as Execution from "../exec/Execution.ts"
+import { NotStarted, ProcessRunner } from "../exec/ProcessRunner.ts"
 import type * as Record from "../record/Record.ts"
 import { LogSink } from "../sinks/LogSink.ts"
 import { EnvReader } from "./EnvReader.ts"
@@ -74,6 +75,15 @@ export const resultWriter = (
       notice: (text) => Effect.sync(() => void output.stderr.push(text))
     })
   )
+
+/** A host without any program, where no state can be looked at. */
+export const processRunner: Layer.Layer<ProcessRunner> = Layer.succeed(
+  ProcessRunner,
+  ProcessRunner.of({
+    run: ({ argv: [program] }) =>
+      Effect.fail(new NotStarted({ program, code: "ENOENT", reason: "no such file or directory", cause: undefined }))
+  })
+)
 
 /** A plugin named `demo` that ends as `execution` says. What it was started with, and how we had to end, is kept. */
 export const wrappedPlugin = (

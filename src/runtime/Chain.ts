@@ -14,8 +14,10 @@ import type { Execution } from "../exec/Execution.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
 import type { ProcessRunner } from "../exec/ProcessRunner.ts"
-import { isObject } from "../json/Json.ts"
+import { isObject, parse } from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
+import type { Kind } from "../state/Kind.ts"
+import * as Watch from "../state/Watch.ts"
 import { type Attachment, formatArguments } from "./Attachments.ts"
 import type { Inside } from "./Inside.ts"
 
@@ -30,6 +32,8 @@ export interface Chain {
   readonly variables: { readonly [name: string]: string | undefined }
   /** Sees the plugins that plugins start. */
   readonly inside?: Inside | undefined
+  /** The kinds of state of which it is told what each plugin changed. Default: none. */
+  readonly changes?: ReadonlyArray<Kind>
 }
 
 /** One plugin that was called: what went in, and what came out. */
@@ -48,6 +52,8 @@ export interface Call {
   /** Undefined where it was not started. */
   readonly execution: Execution | undefined
   readonly answer: PluginAnswer.PluginAnswer
+  /** What was different after it; left out where nobody asked. */
+  readonly changes?: Watch.Found
 }
 
 /** What calling plugins takes. */
@@ -108,6 +114,9 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
       answer: PluginAnswer.failed(`not found in ${cniPath.join(":")}`)
     }
   }
+  const watched: Watch.Call = { verb, netns: env["CNI_NETNS"] ?? "", config: parse(stdin) }
+  const kinds = Watch.kindsFor(watched, chain.changes ?? [])
+  const before = kinds.length === 0 ? undefined : yield* Watch.look(watched, kinds)
   const nested = inside?.variables(begun.invocation, env["CNI_PATH"] ?? "") ?? {}
   const outcome = yield* Effect.result(
     PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nested }, stdin, timeout })
@@ -120,7 +129,8 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
     ...begun,
     file: file.success,
     execution: outcome.success,
-    answer: PluginAnswer.of(verb, outcome.success, { cniVersion, timeout })
+    answer: PluginAnswer.of(verb, outcome.success, { cniVersion, timeout }),
+    ...(before === undefined ? {} : { changes: Watch.between(before, yield* Watch.look(watched, kinds)) })
   }
 })
 

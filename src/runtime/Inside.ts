@@ -11,6 +11,7 @@ import * as PluginExec from "../exec/PluginExec.ts"
 import * as Stub from "../host/Stub.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
+import type { Kind } from "../state/Kind.ts"
 
 /** Plugins that other plugins start, as shims see them. */
 export interface Inside {
@@ -30,7 +31,12 @@ const namesIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
   return new Set(lists.flat().filter((name) => !name.startsWith(".")))
 })
 
-const write = Effect.fnUntraced(function*(folder: string, executable: string, cniPath: ReadonlyArray<string>) {
+const write = Effect.fnUntraced(function*(
+  folder: string,
+  executable: string,
+  cniPath: ReadonlyArray<string>,
+  changes: ReadonlyArray<Kind>
+) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const places = Stub.places(folder)
@@ -38,8 +44,8 @@ const write = Effect.fnUntraced(function*(folder: string, executable: string, cn
   yield* fs.makeDirectory(places.own)
   yield* fs.symlink(executable, places.executable)
   yield* fs.writeFileString(log, "", { mode: 0o600 })
-  const sink = { type: "file", path: log, format: "json" }
-  yield* fs.writeFileString(places.config, JSON.stringify({ logSinks: [sink], onLogFailure: "ignore" }))
+  const fields = { logFile: log, logFormat: "json", onLogFailure: "ignore", changes }
+  yield* fs.writeFileString(places.config, JSON.stringify(fields))
   for (const name of yield* namesIn(cniPath)) {
     yield* fs.writeFileString(path.join(folder, name), Stub.text(places), { mode: 0o755 })
   }
@@ -57,14 +63,15 @@ const works = (file: string, cniPath: ReadonlyArray<string>) =>
 
 /**
  * Shims for the plugins of a CNI path, which the built plugin `executable` serves. Undefined where there can be none
- * here: then only the plugins of the chain itself are seen. `type` is a plugin of the chain, to try it with.
+ * here: then only the plugins of the chain itself are seen. `type` is a plugin of the chain, to try it with. Of these
+ * kinds of state it is told what each plugin changed.
  */
 export const make = Effect.fnUntraced(
-  function*(executable: string, cniPath: ReadonlyArray<string>, type: string) {
+  function*(executable: string, cniPath: ReadonlyArray<string>, type: string, changes: ReadonlyArray<Kind>) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     const folder = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "cni-passthrough-" }), fs.realPath)
-    const log = yield* write(folder, executable, cniPath)
+    const log = yield* write(folder, executable, cniPath, changes)
     if (!(yield* works(path.join(folder, type), cniPath))) return undefined
     yield* fs.truncate(log)
     let read = 0

@@ -22,9 +22,9 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
   }
 }
 
-/** The `request` record of a call, then `plugin`, then `result` or `error`. */
+/** The `request` record of a call, then `plugin`, `changes` where they are known, then `result` or `error`. */
 export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout">): ReadonlyArray<Record> => {
-  const { answer, env, execution, invocation, plugin, stdin, time, verb } = call
+  const { answer, changes, env, execution, invocation, plugin, stdin, time, verb } = call
   const origin = Origin.make({
     invocation,
     parent: "",
@@ -60,6 +60,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
       config: stdin
     },
     { ...ended, event: "plugin", plugin: pluginOf(call, timeout > 0), durationMs },
+    ...(changes === undefined ? [] : [{ ...ended, event: "changes" as const, ...changes }]),
     end
   ]
 }

@@ -269,7 +269,7 @@ const budgets: ReadonlyArray<readonly [what: string, value: number, budget: numb
     1.2,
     "×"
   ],
-  ["size of the script", Fs.statSync(taps.script[0]).size / 1000, 140, "KB"],
+  ["size of the script", Fs.statSync(taps.script[0]).size / 1000, 150, "KB"],
   ...Object.keys(taps).flatMap((tap) =>
     [
       [

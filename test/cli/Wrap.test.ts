@@ -90,6 +90,16 @@ has ${host.at.config}
     "syslog": ["--sink syslog", {
       logSinks: [{ type: "syslog" }],
       onLogFailure: "ignore"
+    }, /^next\n {2}cni-passthrough unwrap/m],
+    "all changes": ["--sink syslog --changes", {
+      logSinks: [{ type: "syslog" }],
+      onLogFailure: "ignore",
+      changes: true
+    }, /^next\n {2}cni-passthrough unwrap/m],
+    "some changes": ["--sink syslog --changes=iptables,links", {
+      logSinks: [{ type: "syslog" }],
+      onLogFailure: "ignore",
+      changes: ["links", "iptables"]
     }, /^next\n {2}cni-passthrough unwrap/m]
   }
   for (const [name, [args, fields, next]] of Object.entries(configurations)) {
@@ -152,6 +162,10 @@ has ${host.at.config}
     "a plugin that is in no folder": ["bridge none", /none is not in \/.*\/bin$/],
     "our own plugin": ["passthrough", /found "passthrough", expected the name of a plugin other than passthrough/],
     "a path": ["/opt/cni/bin/bridge", /expected the name of a plugin/],
+    "a kind of changes that there is not": [
+      "--changes=links,colours",
+      /--changes.*found "colours", expected some of links, addresses, routes, .*, ipam, with commas/
+    ],
     "a file for a log that is none": [
       "--sink journald --log /tmp/a",
       /--log names a file, and --sink journald has none/

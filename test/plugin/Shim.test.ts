@@ -27,6 +27,7 @@ const run = (options: {
     options.sink ?? Testing.logSink(records),
     Testing.hookRunner(),
     Testing.resultWriter(output),
+    Testing.processRunner,
     Testing.wrappedPlugin(kept, execution, options.config === undefined ? undefined : JSON.stringify(options.config))
   )
   return Effect.as(Effect.exit(Effect.provide(Shim.main, services)), { records, output, ...kept })
@@ -42,6 +43,35 @@ describe("around a plugin", () => {
       assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "hook", "hook", "result"])
       assert.deepInclude(records.at(-1), { event: "result", result })
       assert.deepStrictEqual([ended, output], [[0], { stdout: [], stderr: [] }])
+    }))
+
+  it.effect("what it changed is told after it and before its hooks, where that is asked for", () =>
+    Effect.gen(function*() {
+      const { records } = yield* run({ config: { hookADD: ["one"], changes: ["links"] } })
+      assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "changes", "hook", "result"])
+      const changes = records.find((record) => record.event === "changes")
+      assert.deepStrictEqual(changes?.changes, {})
+      assert.match(changes?.notes?.join("\n") ?? "", /: links are not compared$/)
+    }))
+
+  for (const command of ["STATUS", "VERSION"]) {
+    it.effect(`nothing is compared for ${command}, which changes nothing`, () =>
+      Effect.gen(function*() {
+        const { records } = yield* run({ command, config: { changes: true } })
+        assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "result"])
+      }))
+  }
+
+  it.effect("a wrong kind of changes is a warning, and the others are compared", () =>
+    Effect.gen(function*() {
+      const { records } = yield* run({ config: { changes: ["links", "colours"] } })
+      assert.deepInclude(records[0], {
+        warnings: [
+          "changes: found \"colours\", expected true, false, or a list of links, addresses, routes, rules, neighbours, " +
+          "bridge, nftables, iptables, ipsets, sysctls, ipam"
+        ]
+      })
+      assert.include(records.map(({ event }) => event), "changes")
     }))
 
   it.effect("the plugin knows the run around it", () =>

@@ -152,6 +152,7 @@ export const wrap = Command.make(
   Command.withExamples([
     { command: "cni-passthrough wrap", description: "All plugins of the CNI path" },
     { command: "cni-passthrough wrap bridge host-local --dir /usr/lib/cni", description: "Two plugins of a folder" },
+    { command: "cni-passthrough wrap --changes", description: "Also log what each plugin changes" },
     { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },
     { command: "cni-passthrough wrap --status", description: "See what is wrapped" }
   ])

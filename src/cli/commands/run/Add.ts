@@ -28,7 +28,7 @@ export class ResultNotKept extends Data.TaggedError("ResultNotKept")<{
 }
 
 const input = {
-  ...Input.chainFlags,
+  ...Input.changingFlags,
   ...Input.attachmentFlags,
   newNetns: Input.newNetns("Make a namespace of this name, and attach it"),
   ...Input.outputFlags

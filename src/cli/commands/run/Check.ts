@@ -14,7 +14,7 @@ import { requireVersion } from "./Versions.ts"
 /** There is no result to check against. */
 export class ResultMissing extends Data.TaggedError("ResultMissing")<{ readonly message: string }> {}
 
-const input = { ...Input.chainFlags, ...Input.attachmentFlags, ...Input.outputFlags }
+const input = { ...Input.changingFlags, ...Input.attachmentFlags, ...Input.outputFlags }
 
 /** `check` */
 export const check = Command.make(

@@ -14,7 +14,7 @@ import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
 const input = {
-  ...Input.chainFlags,
+  ...Input.changingFlags,
   ...Input.attachmentFlags,
   newNetns: Input.newNetns("Detach the namespace of this name, and remove it"),
   keepGoing: Flags.toggle("keep-going", "Call all plugins, also after one that fails or is missing"),

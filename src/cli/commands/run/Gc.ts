@@ -17,7 +17,7 @@ import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
 const input = {
-  ...Input.chainFlags,
+  ...Input.changingFlags,
   cacheDir: Flags.cacheDir,
   dryRun: Flags.toggle("dry-run", "Only say what would be removed, and why"),
   ...Input.outputFlags

@@ -11,6 +11,7 @@ import type { Chain } from "../../../runtime/Chain.ts"
 import * as Inside from "../../../runtime/Inside.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
+import type { Kind } from "../../../state/Kind.ts"
 import * as BuiltPlugin from "../../BuiltPlugin.ts"
 import * as Flags from "../../Flags.ts"
 
@@ -32,6 +33,9 @@ export const chainFlags = {
   confDir: Flags.confDir,
   timeout: Flags.duration("timeout", "How long each plugin may take; 0 for no limit", defaultTimeout)
 }
+
+/** What an operation takes that may change something. */
+export const changingFlags = { ...chainFlags, changes: Flags.changes }
 
 /** How an operation is shown. */
 export const outputFlags = {
@@ -93,6 +97,7 @@ export interface ChainInput {
   readonly cniPath: ReadonlyArray<string>
   readonly confDir: string
   readonly timeout: number
+  readonly changes?: ReadonlyArray<Kind>
 }
 
 /** The values of {@link attachmentFlags}. */
@@ -107,9 +112,9 @@ export interface AttachmentInput {
 }
 
 /** The network that the flags name, ready to run. */
-export const loadChain = Effect.fnUntraced(function*({ cniPath, confDir, network, timeout }: ChainInput) {
+export const loadChain = Effect.fnUntraced(function*({ changes = [], cniPath, confDir, network, timeout }: ChainInput) {
   const { list } = yield* ConfFolder.load(network, confDir)
-  return { list, cniPath, timeout, variables: process.env } satisfies Chain
+  return { list, cniPath, timeout, variables: process.env, changes } satisfies Chain
 })
 
 /** The same network, with what its plugins start seen too, where that is possible here. */
@@ -117,7 +122,10 @@ export const withInside = Effect.fnUntraced(function*(chain: Chain) {
   const [plugin] = chain.list.plugins
   const executable = yield* Effect.option(BuiltPlugin.find)
   if (plugin === undefined || Option.isNone(executable)) return chain
-  return { ...chain, inside: yield* Inside.make(executable.value, chain.cniPath, plugin.type) } satisfies Chain
+  return {
+    ...chain,
+    inside: yield* Inside.make(executable.value, chain.cniPath, plugin.type, chain.changes ?? [])
+  } satisfies Chain
 })
 
 /** Which attachment the flags name, before anything is known of it. Fails where no runtime would take its names. */

@@ -19,6 +19,7 @@ import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
 import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
+import type { Kind } from "../../../state/Kind.ts"
 
 /** The file of `--log` cannot be written. */
 export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
@@ -40,6 +41,7 @@ export interface OutputInput {
   readonly full: boolean
   readonly json: boolean
   readonly log: Option.Option<string>
+  readonly changes?: ReadonlyArray<Kind>
 }
 
 /** Opens the log, before anything runs that could not be logged. */
@@ -57,10 +59,10 @@ const notice = ({ execution }: Call): string =>
   execution === undefined ? "" : Escape.inLines(Execution.text(execution.stderr)).trimEnd()
 
 /** Shows the calls of one operation, or of several one after the other. */
-export const make = Effect.fnUntraced(function*(chain: Chain, { full, json, log, tap }: OutputInput) {
+export const make = Effect.fnUntraced(function*(chain: Chain, { changes = [], full, json, log, tap }: OutputInput) {
   const style = yield* Style.current()
   const write = yield* openLog(log)
-  const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
+  const isTap = !json && Option.getOrElse(tap, () => style.isTerminal || changes.length > 0)
   const made: Array<Call> = []
   const told: Array<Record> = []
   let unwritten: LogUnwritable | undefined

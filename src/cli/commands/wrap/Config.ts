@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import * as Json from "../../../json/Json.ts"
 import * as JsonText from "../../../json/JsonText.ts"
 import * as Settings from "../../../plugin/Settings.ts"
+import { type Kind, kinds } from "../../../state/Kind.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The log of wrapped plugins unless it is said otherwise. */
@@ -20,6 +21,7 @@ export const flags = {
     Flag.withDescription("Where wrapped plugins log to (default: file)"),
     Flag.optional
   ),
+  changes: Flags.changes,
   redact: Flag.String("redact").pipe(
     Flag.withDescription("A key, or a JSON Pointer, whose values are not logged; may be given several times"),
     Flag.withMetavar("key"),
@@ -31,6 +33,7 @@ export const flags = {
 export interface Asked {
   readonly log: Option.Option<string>
   readonly sink: Option.Option<"file" | "journald" | "syslog">
+  readonly changes: ReadonlyArray<Kind>
   readonly redact: ReadonlyArray<string>
 }
 
@@ -40,17 +43,18 @@ export class NotAFile extends Data.TaggedError("NotAFile")<{ readonly sink: stri
 }
 
 /** Whether anything was asked for. */
-export const isAsked = ({ log, redact, sink }: Asked): boolean =>
-  Option.isSome(log) || Option.isSome(sink) || redact.length > 0
+export const isAsked = ({ changes, log, redact, sink }: Asked): boolean =>
+  Option.isSome(log) || Option.isSome(sink) || changes.length > 0 || redact.length > 0
 
 /** The text of the configuration for what was asked. A plain log file is read in half the time of a list of sinks. */
-export const text = ({ log, redact, sink }: Asked): string => {
+export const text = ({ changes, log, redact, sink }: Asked): string => {
   const type = Option.getOrElse(sink, () => "file" as const)
   const path = Option.getOrElse(log, () => defaultLog)
   const fields = {
     ...(type === "file" ? { logFile: path, logFormat: "json" } : { logSinks: [{ type }] }),
     onLogFailure: "ignore",
-    ...(redact.length === 0 ? {} : { redact })
+    ...(redact.length === 0 ? {} : { redact }),
+    ...(changes.length === 0 ? {} : { changes: changes.length === kinds.length ? true : changes })
   }
   return `${JSON.stringify(fields, null, 2)}\n`
 }

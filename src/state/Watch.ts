@@ -1,0 +1,55 @@
+/** What a plugin changes: state is collected before it and after it, where that is asked for. */
+import * as Effect from "effect/Effect"
+import * as Json from "../json/Json.ts"
+import type * as Record from "../record/Record.ts"
+import * as Collector from "./Collector.ts"
+import type { Kind } from "./Kind.ts"
+import type { Snapshot } from "./Snapshot.ts"
+import * as StateDiff from "./StateDiff.ts"
+
+/** State at one moment, and how long it took to collect, in milliseconds. */
+export interface Look {
+  readonly snapshot: Snapshot
+  readonly durationMs: number
+}
+
+/** A call of a plugin. */
+export interface Call {
+  readonly verb: string
+  /** The path of the container's network namespace; empty where there is none. */
+  readonly netns: string
+  /** Its network configuration. */
+  readonly config: unknown
+}
+
+/** What the log tells of two looks. */
+export type Found = Pick<Record.ChangesRecord, "changes" | "notes" | "durationMs">
+
+/** The operations that change something, or could. */
+const changing: ReadonlySet<string> = new Set(["ADD", "DEL", "CHECK", "GC"])
+
+/** Which kinds of state to look at around a call. */
+export const kindsFor = ({ verb }: Call, asked: ReadonlyArray<Kind>): ReadonlyArray<Kind> =>
+  changing.has(verb) ? asked : []
+
+const ipamFolders = (config: unknown): ReadonlyArray<string> => {
+  const ipam = Json.isObject(config) ? config["ipam"] : undefined
+  const folder = Json.isObject(ipam) ? ipam["dataDir"] : undefined
+  return [typeof folder === "string" && folder !== "" ? folder : Collector.ipamFolder]
+}
+
+/** Looks at what a call could change. Never fails: what cannot be looked at is in the notes. */
+export const look = Effect.fnUntraced(function*({ config, netns }: Call, kinds: ReadonlyArray<Kind>) {
+  const started = performance.now()
+  const snapshot = yield* Collector.collect(kinds, {
+    netns: netns === "" ? undefined : netns,
+    ipamFolders: ipamFolders(config)
+  })
+  return { snapshot, durationMs: performance.now() - started } satisfies Look
+})
+
+/** What is different between two looks. */
+export const between = (before: Look, after: Look): Found => ({
+  ...StateDiff.between(before.snapshot, after.snapshot),
+  durationMs: Math.round((before.durationMs + after.durationMs) * 10) / 10
+})
