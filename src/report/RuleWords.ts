@@ -42,7 +42,9 @@ const target = (name: string, options: ReadonlyArray<string>, verb: string): str
 
 /** A rule as iptables-save has it, after `-A CHAIN`. Its comment is left out. */
 export const iptables = (rule: string): string => {
-  const words = split(rule)
+  // A rule that is there twice has a number after it.
+  const [, once = rule, number] = /^(.*)( #\d+)$/s.exec(rule) ?? []
+  const words = split(once)
   const protocol: Array<string> = []
   const said: Array<string> = []
   for (let index = 0; index < words.length; index++) {
@@ -63,7 +65,7 @@ export const iptables = (rule: string): string => {
       if (say !== undefined) index++
     }
   }
-  return [...protocol, ...said].join(" ")
+  return `${[...protocol, ...said].join(" ")}${number ?? ""}`
 }
 
 /** A rule as nft lists it. */

@@ -1,17 +1,14 @@
 /** What a plugin changed in network namespaces, in a person's words. */
 import type { ChangesRecord, Differences } from "../record/Record.ts"
+import * as FactEvents from "./FactEvents.ts"
+import * as FactWords from "./FactWords.ts"
+import type { Marks } from "./Marks.ts"
+import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
+import * as RuleFact from "./RuleFact.ts"
 
 /** What was found: the facts that came and went, and what could not be looked at. */
 export type Found = Pick<ChangesRecord, "changes" | "notes">
-
-/** Whose run it was, and its result as JSON text. */
-export interface Context {
-  readonly containerId: string | undefined
-  readonly ifname: string | undefined
-  readonly netns: string | undefined
-  readonly result: string | undefined
-}
 
 /** How many facts of one kind, and how many characters of each, are kept. */
 const limit = { facts: 500, characters: 500 }
@@ -40,14 +37,52 @@ export const bounded = ({ changes, notes = [] }: Found, full: boolean): Found =>
   }
 }
 
-const differences = (place: string, found: Differences = {}): ReadonlyArray<Change> =>
-  Object.entries(found).flatMap(([kind, { added, removed }]) => [
-    ...removed.map((fact): Change => ({ kind: "removed", what: `${place} ${kind}: ${fact}` })),
-    ...added.map((fact): Change => ({ kind: "added", what: `${place} ${kind}: ${fact}` }))
-  ])
+/** One change of the state of a namespace, and whose it is. */
+export interface StateChange extends Change {
+  readonly whose: Ownership.Whose
+}
+
+/** An event in words, and in which families it happened where that is to be said. */
+interface Sentence extends StateChange {
+  readonly families: ReadonlyArray<string>
+}
+
+const sentence = ({ before, fact, kind }: FactEvents.Event, whose: Ownership.Whose): Sentence => {
+  const family = RuleFact.familyOf(fact)
+  const families = family === undefined ? [] : [family]
+  const policy = RuleFact.policyOf(fact)
+  if (before !== undefined) return { kind, what: FactWords.change(before, fact), whose, families }
+  const what = FactWords.single(fact)
+  if (policy === undefined) return { kind, what, whose, families }
+  const start = what.slice(0, -policy.length)
+  const [was, is] = kind === "added" ? ["ACCEPT", policy] : [policy, "ACCEPT"]
+  return { kind: "changed", what: `${start}${was} → ${is}`, whose, families }
+}
+
+/** What happened in the same way in IPv4 and IPv6 is one sentence. */
+const merged = (sentences: ReadonlyArray<Sentence>): ReadonlyArray<StateChange> => {
+  const found = new Map<string, Sentence>()
+  for (const sentence of sentences) {
+    const key = `${sentence.kind} ${sentence.what}`
+    const same = found.get(key)
+    const isOther = same !== undefined && sentence.families.some((family) => !same.families.includes(family))
+    if (same === undefined || isOther) {
+      found.set(key, { ...sentence, families: [...same?.families ?? [], ...sentence.families] })
+    } else found.set(`${key} ${found.size}`, sentence)
+  }
+  return [...found.values()].map(({ families, kind, what, whose }) => ({
+    kind,
+    what: families.length === 0 || families.join() === "ip" ? what : `${families.join(" and ")} ${what}`,
+    whose
+  }))
+}
 
 /** What changed, one sentence each; nothing where nothing did. */
-export const describe = ({ changes }: Found, _context: Context): ReadonlyArray<Change> => [
-  ...differences("host", changes.host),
-  ...differences("container", changes.container)
-]
+export const describe = ({ changes }: Found, marks: Marks): ReadonlyArray<StateChange> => {
+  const all = [
+    ...FactEvents.eventsIn("host", changes.host),
+    ...FactEvents.eventsIn("container", changes.container)
+  ]
+  const whose = Ownership.teller(marks, Ownership.linksOf(all.map(({ fact }) => fact)))
+  return merged(FactEvents.withoutFilledChains(all).map((event) => sentence(event, whose(event.fact))))
+}

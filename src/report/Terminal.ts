@@ -33,8 +33,10 @@ const documentLimit = { lines: 2000, characters: 65_536 }
 /** Above this size, in characters, a document is not broken into lines. */
 const largestReadable = 1_048_576
 
-/** IDs of containers are known by their first 12 characters. */
-const shortIds = (text: string): string => text.replace(/(?<![0-9a-f])([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])/g, "$1")
+/** IDs of containers are known by their first 12 characters, and chains of the plugins of CNI by the first 4 of their hash. */
+const shortIds = (text: string): string =>
+  text.replace(/(?<![0-9a-f])([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])/g, "$1")
+    .replace(/\b(CNI-(?:[A-Z]+-)?[0-9a-f]{4})[0-9a-f]{16,20}\b/g, "$1…")
 
 const milliseconds = (value: number): string => `${Math.round(value * 10) / 10} ms`
 
@@ -89,11 +91,19 @@ export const make = (style: Style, { full = false }: Options = {}) => {
       ),
       ...more(list, limit.changes, "change")
     ]
-    const state = ({ notes, stateChanges }: Step): ReadonlyArray<string> =>
-      stateChanges === undefined ? [] : [
-        ...(stateChanges.length === 0 ? line("changed nothing in its namespaces", dim) : changes(stateChanges)),
+    const state = ({ notes, stateChanges }: Step): ReadonlyArray<string> => {
+      if (stateChanges === undefined) return []
+      const others = stateChanges.filter(({ whose }) => whose === "others")
+      const own = stateChanges.filter(({ whose }) => whose !== "others")
+      return [
+        ...(own.length === 0 ? line("changed nothing", dim) : changes(own)),
+        ...(others.length === 0
+          ? []
+          : line(`+ ${plural(others.length, "change")} that others made meanwhile${full ? ":" : ""}`, dim)),
+        ...(full ? changes(others) : []),
         ...notes.slice(0, limit.changes).flatMap((note) => line(note, dim))
       ]
+    }
 
     const difference = (lines: ReadonlyArray<Line>): ReadonlyArray<string> => [
       ...(lines.length === 0 ? line("  as before", dim) : []),

@@ -4,6 +4,7 @@ import * as Summary from "../record/Summary.ts"
 import * as Between from "./Between.ts"
 import * as Culprit from "./Culprit.ts"
 import type { Excerpt } from "./Excerpt.ts"
+import * as Marks from "./Marks.ts"
 import * as Operation from "./Operation.ts"
 import * as OutputDiff from "./OutputDiff.ts"
 import * as ResultDiff from "./ResultDiff.ts"
@@ -62,8 +63,8 @@ export interface Step {
   /** What it did to the result. */
   readonly changes: ReadonlyArray<ResultDiff.Change>
   /** What it changed in network namespaces; undefined where nobody looked. */
-  readonly stateChanges: ReadonlyArray<ResultDiff.Change> | undefined
-  /** What could not be looked at there, and why. */
+  readonly stateChanges: ReadonlyArray<StateChanges.StateChange> | undefined
+  /** What could not be looked at there, and why, where no step before it in the chain says so. */
   readonly notes: ReadonlyArray<string>
   readonly hooks: ReadonlyArray<Hook>
   readonly plugin: Plugin | undefined
@@ -201,26 +202,33 @@ const stateOf = (step: Operation.Step): State =>
 const resultChanges = (step: Operation.Step, isNested: boolean): ReadonlyArray<ResultDiff.Change> =>
   isNested && step.result !== undefined ? changes(undefined, step.result) : changes(step.before, afterOf(step))
 
-const stateChangesOf = ({ changes, request, result }: Operation.Step): Pick<Step, "stateChanges" | "notes"> => {
-  if (changes === undefined) return { stateChanges: undefined, notes: [] }
-  const found = JSON.parse(changes) as StateChanges.Found
-  const { containerId, ifname, netns } = request
-  return {
-    stateChanges: StateChanges.describe(found, { containerId, ifname, netns, result }),
-    notes: found.notes ?? []
-  }
-}
-
 /** Runtimes and plugins ask plugins for their versions all the time. */
 const isSmallTalk = (step: Operation.Step, around: Operation.Request): boolean =>
   step.request.command === "VERSION" && around.command !== "VERSION" && !Operation.hasStepFailed(step)
 
+/** What is known of an operation while its runs are looked at. */
+interface Known {
+  readonly outputs: Outputs
+  /** What its attachment is known by, which takes time to find. */
+  readonly marks: () => Marks.Marks
+  /** What could not be looked at. That is mostly the same at each plugin, and told once. */
+  readonly notes: Set<string>
+}
+
+const stateChangesOf = ({ changes }: Operation.Step, known: Known): Pick<Step, "stateChanges" | "notes"> => {
+  if (changes === undefined) return { stateChanges: undefined, notes: [] }
+  const found = JSON.parse(changes) as StateChanges.Found
+  const notes = (found.notes ?? []).filter((note) => !known.notes.has(note))
+  for (const note of notes) known.notes.add(note)
+  return { stateChanges: StateChanges.describe(found, known.marks()), notes }
+}
+
 /** One run, inside a run or an operation that has this request. */
-const stepOf = (step: Operation.Step, around: Operation.Request, outputs: Outputs, isNested: boolean): Step => {
+const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, isNested: boolean): Step => {
   const { command, ifname, network } = step.request
   // What it started ran before its hooks.
   const nested = step.nested.filter((inner) => !isSmallTalk(inner, step.request))
-    .map((inner) => stepOf(inner, step.request, outputs, true))
+    .map((inner) => stepOf(inner, step.request, known, true))
   return unlogged(step.title, stateOf(step), {
     kind: step.isTap ? "tap" : "plugin",
     command: command === around.command ? undefined : command,
@@ -229,8 +237,8 @@ const stepOf = (step: Operation.Step, around: Operation.Request, outputs: Output
     parent: isNested ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
     changes: resultChanges(step, isNested),
-    ...stateChangesOf(step),
-    hooks: hooksOf(step.hooks, outputs),
+    ...stateChangesOf(step, known),
+    hooks: hooksOf(step.hooks, known.outputs),
     plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),
     code: step.end?.error?.code,
     failure: failureOf(step),
@@ -258,12 +266,13 @@ const isQuiet = (
  */
 export const parts = (operation: Operation.Operation): ReadonlyArray<ReadonlyArray<Step>> => {
   const { addStoppedIn, request, steps, stoppedIn } = operation
-  const outputs: Outputs = new Map()
+  let marks: Marks.Marks | undefined
+  const known: Known = { outputs: new Map(), marks: () => marks ??= Marks.of(steps), notes: new Set() }
   const between = (left: Operation.Step | undefined, right: Operation.Step | undefined) =>
     Between.isTold(request.command) ? Between.plugin(request.command, left, right) : undefined
   const runs = steps.map((step, index) => {
     const previous = steps[index - 1]
-    const shown = stepOf(step, request, outputs, false)
+    const shown = stepOf(step, request, known, false)
     const name = between(previous, step)
     const changed = changesBetween(step, previous)
     const quiet = isQuiet(shown, step, [previous, steps[index + 1]])

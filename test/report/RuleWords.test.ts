@@ -45,7 +45,10 @@ describe("a rule of nftables in a person's words", () => {
       RuleWords.nftables("ip saddr 10.88.0.2 counter packets 1 bytes 60 jump CNI-1 comment \"x\""),
       "ip saddr 10.88.0.2 jump CNI-1"
     )
-    assert.strictEqual(RuleWords.nftables("tcp dport 8080 counter dnat to 10.88.0.2:80"), "tcp dport 8080 → 10.88.0.2:80")
+    assert.strictEqual(
+      RuleWords.nftables("tcp dport 8080 counter dnat to 10.88.0.2:80"),
+      "tcp dport 8080 → 10.88.0.2:80"
+    )
     assert.strictEqual(RuleWords.nftables("tcp dport 80 dnat ip to 10.88.0.2:80"), "tcp dport 80 → 10.88.0.2:80")
   })
 })

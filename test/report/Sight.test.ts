@@ -470,12 +470,14 @@ describe("what a plugin changed in network namespaces", () => {
   ]
 
   it("stands at the plugin, with what could not be looked at", () => {
-    const drawn = draw(found({ host: { links: { added: ["cni0 up"], removed: [] } } }, ["nft is not on PATH"]))
-    assert.include(drawn, "│   + host links: cni0 up\n│   nft is not on PATH\n")
+    const drawn = draw(
+      found({ host: { links: { added: ["cni0 bridge up mtu 1500"], removed: [] } } }, ["nft is not on PATH"])
+    )
+    assert.include(drawn, "│   + host link cni0 (bridge, up)\n│   nft is not on PATH\n")
   })
 
   it("is said to be nothing where that was found", () => {
-    assert.include(draw(found({})), "│   changed nothing in its namespaces\n")
+    assert.include(draw(found({})), "│   changed nothing\n")
   })
 
   it("is bounded, and says how much is not kept", () => {

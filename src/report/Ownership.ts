@@ -1,0 +1,77 @@
+/** Whose a fact is: an attachment's own, of the host that all share, or of others who were at work meanwhile. */
+import { type Fact, linkOf, wordsOf } from "./Fact.ts"
+import { anyOf, type Marks } from "./Marks.ts"
+
+/**
+ * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
+ * one. `host`: it bears neither, such as a bridge or a chain that all attachments share.
+ */
+export type Whose = "attachment" | "host" | "others"
+
+/** An ID that is shorter may be the word for something else. */
+const shortestId = 12
+
+/** Who wrote a rule, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`. */
+const commentId = /\bid: \\?"([^"\\]+)\\?"/
+const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
+const longId = /\b[\da-f]{64}\b/g
+const singleAddress =
+  /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|:\d+(?:-\d+)?)?(?= |$)/g
+const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
+
+/** The links that are known of a namespace by the facts of a record: their names and kinds. */
+export type Links = ReadonlyMap<string, string>
+
+/** The links of the host of which facts tell. */
+export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
+  new Map(
+    facts.filter(({ kind, place }) => kind === "links" && place === "host").map(({ text }) => {
+      const [name = "", type = ""] = wordsOf(text)
+      return [name, type]
+    })
+  )
+
+/** Tells whose facts are. */
+export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
+  const { addresses, chains, containerId = "", gateways, hostLinks, macs } = marks
+  const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
+  const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
+  const isVeth = (name: string) => links.get(name) === "veth" || (!links.has(name) && name.startsWith("veth"))
+  const isOwnLink = (name: string) =>
+    hostLinks.has(name) && (isVeth(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
+  // With what is known of the results, a veth that they do not name is that of another attachment.
+  const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isVeth(name)
+
+  const ofRule = (text: string): Whose | undefined => {
+    const id = commentId.exec(text)?.[1]
+    if (id !== undefined) return id === containerId ? "attachment" : "others"
+    const hashes = [...text.matchAll(chainName)].map(([, hash = ""]) => hash)
+    if (hashes.length > 0) return hashes.some(isOwnChain) ? "attachment" : "others"
+    const foreign = addresses.size === 0 ? [] : [...text.matchAll(singleAddress)].map(([, address = ""]) => address)
+      .filter((address) => !gateways.has(address) && !everywhere.test(address) && !addresses.has(address))
+    return foreign.length > 0 ? "others" : undefined
+  }
+
+  return ({ kind, place, text }) => {
+    if (place === "container") return "attachment"
+    if (borne !== undefined && text.search(borne) !== -1) return "attachment"
+    switch (kind) {
+      case "ipam": {
+        const id = wordsOf(text)[2]
+        return id === containerId ? "attachment" : id === undefined ? "host" : "others"
+      }
+      case "iptables":
+      case "nftables": {
+        const whose = ofRule(text)
+        if (whose !== undefined) return whose
+      }
+    }
+    const link = linkOf({ kind, text })
+    if (link !== undefined) {
+      if (isOwnLink(link)) return "attachment"
+      if (isOthersLink(link)) return "others"
+    }
+    if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"
+    return [...text.matchAll(longId)].length > 0 ? "others" : "host"
+  }
+}
