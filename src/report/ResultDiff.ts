@@ -38,7 +38,7 @@ const json = (value: unknown, depth: number): string => {
 }
 
 /** A value in a line of text. */
-const show = (value: unknown): string => short(typeof value === "string" ? value : json(value, 0))
+export const show = (value: unknown): string => short(typeof value === "string" ? value : json(value, 0))
 
 const own = (object: JsonObject, key: string): unknown => Object.hasOwn(object, key) ? object[key] : undefined
 
@@ -48,7 +48,7 @@ const keysOf = (
 ): ReadonlyArray<string> => [...new Set([...Object.keys(left), ...Object.keys(right)])]
 
 /** Whether two values are the same, whatever the order of their keys. */
-const isEqual = (before: unknown, after: unknown): boolean => {
+export const isEqual = (before: unknown, after: unknown): boolean => {
   const open: Array<readonly [unknown, unknown]> = [[before, after]]
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
     const [left, right] = pair
