@@ -4,6 +4,7 @@ import * as JsonText from "../json/JsonText.ts"
 import type { Hook, Plugin, Record, RequestRecord } from "../record/Record.ts"
 import * as Summary from "../record/Summary.ts"
 import * as Excerpt from "./Excerpt.ts"
+import { Leftovers } from "./Leftovers.ts"
 import * as Nesting from "./Nesting.ts"
 import * as Operation from "./Operation.ts"
 import * as StateChanges from "./StateChanges.ts"
@@ -77,6 +78,7 @@ export class Collector {
   private wholeLength = 0
   private readonly requests = new Map<string | undefined, Operation.Request>()
   private readonly stops = new Stops()
+  private readonly leftovers = new Leftovers()
   private readonly full: boolean
 
   constructor({ full = false }: Options = {}) {
@@ -221,6 +223,7 @@ export class Collector {
   /** Forgets the runs of an operation, but not what it tells of its network. */
   forget(operation: Operation.Operation): void {
     this.stops.remember(operation)
+    this.leftovers.remember(operation)
     for (const { invocation } of Operation.runsOf(operation.steps)) this.runs.delete(invocation)
     if (this.runs.size > 0) return
     this.texts.clear()
@@ -279,12 +282,19 @@ export class Collector {
         identities.get(current)?.add(step.identity)
       } else {
         const { request, time } = step
-        const operation = { time, request, steps: [step], stoppedIn: undefined, addStoppedIn: undefined }
+        const operation = {
+          time,
+          request,
+          steps: [step],
+          stoppedIn: undefined,
+          addStoppedIn: undefined,
+          leftovers: () => []
+        }
         found.push(operation)
         open.set(attachment, operation)
       }
     }
-    return this.stops.find(found)
+    return this.leftovers.find(this.stops.find(found))
   }
 }
 

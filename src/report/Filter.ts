@@ -19,6 +19,8 @@ export interface Filter {
   readonly until?: number | undefined
   /** Something in it failed. */
   readonly failed?: boolean
+  /** It is a DEL that left something of what its ADD made. */
+  readonly leftovers?: boolean
 }
 
 const isPod = (args: string, pod: string): boolean => {
@@ -30,7 +32,7 @@ const isPod = (args: string, pod: string): boolean => {
 /** Whether an operation is one that was asked for. */
 export const matches = (filter: Filter, operation: Operation.Operation): boolean => {
   const { request } = operation
-  const { command, container = "", failed = false, label, network, pod, since, until } = filter
+  const { command, container = "", failed = false, label, leftovers = false, network, pod, since, until } = filter
   const time = Date.parse(operation.time)
   const some = (holds: (step: Operation.Step) => boolean) => Operation.some(operation.steps, holds)
   return (request.containerId ?? "").startsWith(container) &&
@@ -42,5 +44,6 @@ export const matches = (filter: Filter, operation: Operation.Operation): boolean
     (label === undefined || some((step) => step.label === label)) &&
     (since === undefined || time >= since) &&
     (until === undefined || time < until) &&
-    (!failed || Operation.hasFailed(operation))
+    (!failed || Operation.hasFailed(operation)) &&
+    (!leftovers || operation.leftovers().length > 0)
 }

@@ -79,6 +79,8 @@ export interface Operation {
   readonly stoppedIn: string | undefined
   /** The plugin in which the ADD before this DEL ended, where that reached no tap at all. */
   readonly addStoppedIn: string | undefined
+  /** What this DEL left of what its ADD made, in words; nothing where nobody looked. It takes time to find. */
+  readonly leftovers: () => ReadonlyArray<string>
 }
 
 /** Whether a program did not do what it should. */

@@ -1,5 +1,6 @@
 /** What a plugin changed in network namespaces, in a person's words. */
 import type { ChangesRecord, Differences } from "../record/Record.ts"
+import type { Fact } from "./Fact.ts"
 import * as FactEvents from "./FactEvents.ts"
 import * as FactWords from "./FactWords.ts"
 import type { Marks } from "./Marks.ts"
@@ -76,6 +77,13 @@ const merged = (sentences: ReadonlyArray<Sentence>): ReadonlyArray<StateChange> 
     whose
   }))
 }
+
+/** Facts in words, one sentence each. */
+export const sentences = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+  merged(
+    FactEvents.withoutFilledChains(facts.map((fact) => ({ kind: "added", fact })))
+      .map((event) => sentence(event, "attachment"))
+  ).map(({ what }) => what)
 
 /** What changed, one sentence each; nothing where nothing did. */
 export const describe = ({ changes }: Found, marks: Marks): ReadonlyArray<StateChange> => {

@@ -238,11 +238,16 @@ export const make = (style: Style, { full = false }: Options = {}) => {
   const step = (shown: Step): ReadonlyArray<string> => tree(shown, "", false)
 
   /** The end of an operation. */
-  const foot = ({ durationMs }: View): ReadonlyArray<string> => {
+  const foot = ({ durationMs, leftovers }: View): ReadonlyArray<string> => {
     const total = durationMs === undefined ? "" : `${durationMs} ms in total`
-    return wrapped(total, style.width - 3).map((line, index) =>
-      `${index === 0 ? dim("└─") : "  "} ${dim(line)}`.trimEnd()
-    )
+    const { line, more } = under("│ ")
+    return [
+      ...leftovers.slice(0, limit.changes).flatMap((what) => line(`leftover: ${shown(what)}`, red)),
+      ...more(leftovers, limit.changes, "leftover"),
+      ...wrapped(total, style.width - 3).map((line, index) =>
+        `${index === 0 ? dim("└─") : "  "} ${dim(line)}`.trimEnd()
+      )
+    ]
   }
 
   return { head, step, foot, all: (view: View) => [...head(view), ...view.steps.flatMap(step), ...foot(view)] }

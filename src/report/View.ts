@@ -97,6 +97,8 @@ export interface View {
   /** From its beginning to its end, in milliseconds; undefined where the end is not known. */
   readonly durationMs: number | undefined
   readonly steps: ReadonlyArray<Step>
+  /** What a DEL left of what its ADD made. */
+  readonly leftovers: ReadonlyArray<string>
 }
 
 const changes = (before: string | undefined, after: string | undefined): ReadonlyArray<ResultDiff.Change> =>
@@ -319,6 +321,7 @@ export const make = (operation: Operation.Operation): View => {
     hasFailed,
     failure: hasFailed ? Culprit.words(steps) : undefined,
     durationMs: durationOf(operation),
-    steps
+    steps,
+    leftovers: operation.leftovers()
   }
 }

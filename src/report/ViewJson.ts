@@ -38,5 +38,9 @@ const stepOf = (step: Step): string => {
 }
 
 /** Renders an operation on one line, without a line end. */
-export const render = ({ hasFailed, steps, ...operation }: View): string =>
-  Escape.inJson(withTexts({ ...operation, failed: hasFailed }, { steps: list(steps) }))
+export const render = ({ hasFailed, leftovers, steps, ...operation }: View): string =>
+  Escape.inJson(
+    withTexts({ ...operation, failed: hasFailed, ...(leftovers.length === 0 ? {} : { leftovers }) }, {
+      steps: list(steps)
+    })
+  )

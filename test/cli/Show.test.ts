@@ -81,6 +81,21 @@ const shown = Effect.fnUntraced(function*(args: ReadonlyArray<string>, host: Hos
   }
 })
 
+/** An attachment whose DEL leaves a reservation, and one whose DEL takes it away. */
+const leaving = ["leaves", "cleans"].map((id, index) => {
+  const reservation = `n 10.88.0.${index + 2} ${id} eth0`
+  const changes = (added: ReadonlyArray<string>, removed: ReadonlyArray<string>) => ({
+    event: "changes",
+    changes: { host: { ipam: { added, removed } } }
+  })
+  return [
+    run(index * 10, id, done),
+    run(index * 10, id, changes([reservation], [])),
+    run(index * 10 + 5, id, done, { command: "DEL" }),
+    run(index * 10 + 5, id, changes([], id === "cleans" ? [reservation] : []), { command: "DEL" })
+  ].join("")
+}).join("")
+
 /** A folder with these files in it. */
 const folderWith = (files: { readonly [name: string]: string | Uint8Array }) => {
   const folder = temporary()
@@ -139,6 +154,17 @@ describe("cni-passthrough show", () => {
       assert.match(stderr, /^0 of 1 operations match: plugins were only asked for their versions\. .* doctor finds\n$/)
       const asked = yield* shown(["--failed", "--command", "VERSION"], { stdin: versions })
       assert.strictEqual(asked.stderr, "0 of 1 operations match\n")
+    }))
+
+  it.effect("finds the attachments that left something, with exit status 1 where there are any", () =>
+    Effect.gen(function*() {
+      const { heads, status, stdout } = yield* shown(["--leftovers"], { stdin: leaving })
+      assert.deepStrictEqual([heads, status], [["DEL eth0 of leaves"], 1])
+      assert.include(stdout, "│ leftover: ipam n: 10.88.0.2 for leaves eth0\n")
+      const json = yield* shown(["--leftovers", "--json"], { stdin: leaving })
+      assert.deepStrictEqual(JSON.parse(json.stdout).leftovers, ["ipam n: 10.88.0.2 for leaves eth0"])
+      const clean = yield* shown(["--leftovers", "--container", "cleans"], { stdin: leaving })
+      assert.deepStrictEqual([clean.status, clean.stdout, clean.stderr], [0, "", "0 of 4 operations match\n"])
     }))
 
   it.effect("has an exit status for scripts: 1 where --failed found something", () =>

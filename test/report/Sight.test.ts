@@ -480,6 +480,49 @@ describe("what a plugin changed in network namespaces", () => {
     assert.include(draw(found({})), "│   changed nothing\n")
   })
 
+  it("is told once where several plugins could not look", () => {
+    const drawn = draw([
+      ...found({}, ["nft is not on PATH"]),
+      ...wrapped("p", { type: "portmap", start: 9, took: 5 }),
+      { ...common("p", 14), event: "changes", changes: {}, durationMs: 3, notes: ["nft is not on PATH"] }
+    ])
+    assert.include(drawn, "│   changed nothing\n│   nft is not on PATH\n├─ ✓ portmap")
+    assert.include(drawn, "│   changed nothing\n└─ 14 ms in total")
+  })
+
+  it("is told apart from what others changed meanwhile, which is a number, and all with --full", () => {
+    const chain = "CNI-0123456789abcdef01234567"
+    const records = found({
+      host: { iptables: { added: [`ip nat -N ${chain}`, "ip nat -A X -j ACCEPT"], removed: [] } }
+    })
+    assert.include(draw(records), "│   + nat X: accept\n│   + 1 change that others made meanwhile\n└─")
+    assert.include(draw(records, true), `│   + 1 change that others made meanwhile:\n│   + nat chain ${chain}\n`)
+    const others = found({ host: { iptables: { added: [`ip nat -N ${chain}`], removed: [] } } })
+    assert.include(draw(others), "│   changed nothing\n│   + 1 change that others made meanwhile\n")
+  })
+
+  it("has container IDs and chains in short, and whole with --full", () => {
+    const chain = "CNI-DN-0123456789abcdef01234"
+    const rule = `ip nat -A ${chain} -p tcp -m comment --comment "id: \\"5c01f03d8d6d\\"" -j DROP`
+    const records = found({ host: { iptables: { added: [rule], removed: [] } } })
+    assert.include(draw(records), "│   + nat CNI-DN-0123…: tcp drop\n")
+    assert.include(draw(records, true), `│   + nat ${chain}: tcp drop\n`)
+  })
+
+  it("is compared at the end of a DEL with what the ADD did, and what is left is told there", () => {
+    const reservation = "podman 10.88.0.2 5c01f03d8d6d eth0"
+    const del = wrapped("d", { type: "bridge", start: 1000, took: 5, members: { command: "DEL" } })
+    const drawn = draw([
+      ...found({ host: { ipam: { added: [reservation], removed: [] } } }),
+      ...del,
+      { ...common("d", 1005), command: "DEL", event: "changes", changes: {}, durationMs: 3 }
+    ])
+    assert.include(
+      drawn,
+      "│   changed nothing\n│ leftover: ipam podman: 10.88.0.2 for 5c01f03d8d6d eth0\n└─ 5 ms in total"
+    )
+  })
+
   it("is bounded, and says how much is not kept", () => {
     const added = Array.from({ length: 10_000 }, (_, index) => `rule ${index} ${"x".repeat(1000)}`)
     const drawn = draw(found({ host: { iptables: { added, removed: [] } } }))

@@ -9,23 +9,20 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import type { Record } from "../../record/Record.ts"
 import * as Collector from "../../report/Collector.ts"
 import * as Filter from "../../report/Filter.ts"
 import * as Follow from "../../report/Follow.ts"
 import { Following, type Piece } from "../../report/Following.ts"
-import { NotRecords } from "../../report/LogError.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Moment from "../../report/Moment.ts"
 import type * as Operation from "../../report/Operation.ts"
-import * as RecordLog from "../../report/RecordLog.ts"
-import type { Skipped } from "../../report/Skipped.ts"
 import * as Style from "../../report/Style.ts"
 import * as Terminal from "../../report/Terminal.ts"
 import * as View from "../../report/View.ts"
 import * as ViewJson from "../../report/ViewJson.ts"
 import * as Errors from "../Errors.ts"
 import { fileOrName, text, toggle } from "../Flags.ts"
+import * as Logs from "../Logs.ts"
 import * as Print from "../Print.ts"
 import * as SmallHeap from "../SmallHeap.ts"
 
@@ -52,6 +49,10 @@ const input = {
   journald: toggle("journald", "Read the journal of this host instead"),
   follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
   failed: toggle("failed", "Only operations in which something failed; exit status 1 where there are any"),
+  leftovers: toggle(
+    "leftovers",
+    "Only DELs that left something on this host of what their ADD made; exit status 1 where there are any"
+  ),
   full: toggle("full", "Also what went into and came out of every plugin, all taps, and all that hooks wrote"),
   json: toggle("json", "Print one JSON object a line for each operation"),
   colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
@@ -74,7 +75,7 @@ class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message
 
 const filterOf = Effect.fnUntraced(function*(flags: Input) {
   const now = yield* Clock.currentTimeMillis
-  const { command, container, failed, label, network, pod, since, until } = flags
+  const { command, container, failed, label, leftovers, network, pod, since, until } = flags
   return {
     command: Option.getOrUndefined(command),
     container: Option.getOrUndefined(container),
@@ -83,7 +84,8 @@ const filterOf = Effect.fnUntraced(function*(flags: Input) {
     pod: Option.getOrUndefined(pod),
     since: Option.getOrUndefined(since)?.(now),
     until: Option.getOrUndefined(until)?.(now),
-    failed
+    failed,
+    leftovers
   } satisfies Filter.Filter
 })
 
@@ -104,16 +106,6 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input)
   }
   yield* Console.error(`reading ${LogFiles.defaultPattern}`)
   return [LogFiles.defaultPattern]
-})
-
-const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, collector: Collector.Collector) {
-  const add = (record: Record) => collector.add(record)
-  if (sources.length === 0) return [yield* RecordLog.readJournal(add)]
-  const logs: Array<Skipped> = []
-  for (const file of yield* LogFiles.resolve(sources)) {
-    logs.push(yield* file === "-" ? RecordLog.readStdin(add) : RecordLog.readFile(file, add))
-  }
-  return logs
 })
 
 /** How an operation, or a part of one, is printed. */
@@ -159,17 +151,6 @@ function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generat
   if (batch !== "") yield batch
 }
 
-/** Tells what was passed over, and fails where there was nothing else. */
-const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
-  const foreign = logs.filter((log) => log.isForeign())
-  const [first] = foreign
-  if (first !== undefined && foreign.length === logs.length) return yield* new NotRecords({ name: first.name })
-  for (const log of logs) {
-    const complaints = log.isForeign() ? [new NotRecords({ name: log.name }).message] : log.complaints()
-    yield* Effect.forEach(complaints, (line) => Console.error(line))
-  }
-})
-
 /** What to say where no operation matches. Runtimes ask plugins for their versions before they use a network. */
 const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string | undefined): string => {
   if (operations.length === 0) return "no operations were logged"
@@ -185,13 +166,13 @@ const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
   const collector = new Collector.Collector({ full: flags.full })
-  yield* complain(yield* read(sources, collector))
+  yield* Logs.complain(yield* Logs.read(sources, collector))
   const { whole } = yield* renderer(flags)
   const operations = collector.operations()
   const matching = operations.filter((operation) => Filter.matches(filter, operation))
   if (matching.length === 0) return yield* Console.error(nothing(operations, filter.command))
   yield* Print.all(Stream.fromIterable(batches(matching, whole), { chunkSize: 1 }))
-  if (flags.failed) return yield* new Errors.Unsuccessful()
+  if (flags.failed || flags.leftovers) return yield* new Errors.Unsuccessful()
 })
 
 /** Shows what happens. */
@@ -220,7 +201,7 @@ export const show = Command.make(
   Command.withDescription(
     "Draw what was logged: each operation with its plugins, what each one changed, and how long it took. " +
       "Without a log it reads stdin to its end, or on a terminal /var/log/cni/*.jsonl. " +
-      "Exit status: 0, or 1 where --failed found something, or 2 where a log cannot be read"
+      "Exit status: 0, or 1 where --failed or --leftovers found something, or 2 where a log cannot be read"
   ),
   Command.withExamples([
     { command: "cni-passthrough show /var/log/cni/*.jsonl --failed", description: "What went wrong" },
