@@ -1,5 +1,6 @@
 /** The companion command: one file for each subcommand, put together here. */
 import * as Command from "effect/cli/Command"
+import { diff } from "./commands/Diff.ts"
 import { doctor } from "./commands/Doctor.ts"
 import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
@@ -12,7 +13,7 @@ import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
 import { wrap } from "./commands/Wrap.ts"
 
-const subcommands = [run, doctor, leaks, wrap, unwrap, show, instrument, validate, install, schema] as const
+const subcommands = [run, doctor, leaks, wrap, unwrap, show, diff, instrument, validate, install, schema] as const
 
 /** `cni-passthrough`, with all its subcommands. */
 export const command = Command.make("cni-passthrough").pipe(

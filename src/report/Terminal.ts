@@ -10,6 +10,7 @@ import * as LocalTime from "./LocalTime.ts"
 import type { Line } from "./OutputDiff.ts"
 import * as Repetition from "./Repetition.ts"
 import type { Change } from "./ResultDiff.ts"
+import * as ShortIds from "./ShortIds.ts"
 import type { Style } from "./Style.ts"
 import type { Hook, Plugin, Step, View } from "./View.ts"
 import * as Wrap from "./Wrap.ts"
@@ -33,11 +34,6 @@ const documentLimit = { lines: 2000, characters: 65_536 }
 /** Above this size, in characters, a document is not broken into lines. */
 const largestReadable = 1_048_576
 
-/** IDs of containers are known by their first 12 characters, and chains of the plugins of CNI by the first 4 of their hash. */
-const shortIds = (text: string): string =>
-  text.replace(/(?<![0-9a-f])([0-9a-f]{12})[0-9a-f]{52}(?![0-9a-f])/g, "$1")
-    .replace(/\b(CNI-(?:[A-Z]+-)?[0-9a-f]{4})[0-9a-f]{16,20}\b/g, "$1…")
-
 const milliseconds = (value: number): string => `${Math.round(value * 10) / 10} ms`
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`
@@ -53,7 +49,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
   }
   const marks = { ...signs, same: { sign: " ", colour: dim } }
   const plain = (text: string) => text
-  const shown = (text: string) => full ? text : shortIds(text)
+  const shown = (text: string) => full ? text : ShortIds.of(text)
 
   const bounded = (text: string): string =>
     text.length <= limit.characters ? text : `${text.slice(0, limit.characters)}…`
