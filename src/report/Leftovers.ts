@@ -54,9 +54,15 @@ const added = (before: Standing, { steps }: Operation.Operation): Standing => {
   return standing
 }
 
+/** The kinds that a note says are not compared: `nft is not on PATH: nftables are not compared`. */
+const kindsIn = (note: string): ReadonlyArray<string> =>
+  / ([a-z, ]+) (?:is|are) not compared$/.exec(note)?.[1]?.split(", ") ?? []
+
+const isOfContainer = (note: string): boolean => note.includes("namespace of the container")
+
 /** Whether the kernel has taken away what is bound to the namespace of the container. */
 const isGone = ({ netns = "" }: Operation.Request, notes: ReadonlyArray<string>): boolean =>
-  netns === "" || notes.some((note) => note.includes("namespace of the container"))
+  netns === "" || notes.some(isOfContainer)
 
 /** What stands after a DEL. What was not looked at, nobody knows of. */
 const deleted = (before: Standing, { request, steps }: Operation.Operation): Standing => {
@@ -67,9 +73,8 @@ const deleted = (before: Standing, { request, steps }: Operation.Operation): Sta
     for (const fact of factsOf(host, "added")) if (went.has(keyOf(fact))) standing.set(keyOf(fact), fact)
   }
   const notes = all.flatMap(({ notes = [] }) => notes)
-  const isUnseen = (kind: string) =>
-    (bound.has(kind) && isGone(request, notes)) ||
-    notes.some((note) => note.endsWith("not compared") && note.includes(kind))
+  const unseen = new Set(notes.filter((note) => !isOfContainer(note)).flatMap(kindsIn))
+  const isUnseen = (kind: string) => unseen.has(kind) || (bound.has(kind) && isGone(request, notes))
   for (const [key, { kind }] of standing) if (isUnseen(kind)) standing.delete(key)
   return standing
 }

@@ -36,11 +36,13 @@ export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
   const { addresses, chains, containerId = "", gateways, hostLinks, macs } = marks
   const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
   const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
-  const isVeth = (name: string) => links.get(name) === "veth" || (!links.has(name) && name.startsWith("veth"))
+  // Kinds of links that nobody shares.
+  const isPrivate = (name: string) =>
+    /^(?:veth|ifb)$/.test(links.get(name) ?? "") || (!links.has(name) && name.startsWith("veth"))
   const isOwnLink = (name: string) =>
-    hostLinks.has(name) && (isVeth(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
-  // With what is known of the results, a veth that they do not name is that of another attachment.
-  const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isVeth(name)
+    hostLinks.has(name) && (isPrivate(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
+  // With what is known of the results, a veth that they do not name is of another attachment.
+  const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isPrivate(name)
 
   const ofRule = (text: string): Whose | undefined => {
     const id = commentId.exec(text)?.[1]

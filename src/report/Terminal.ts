@@ -21,9 +21,12 @@ export interface Options {
   readonly full?: boolean
 }
 
-/** How many changes, hooks, lines of difference and inner runs of one step, and characters of one value, are drawn. */
-const few = { changes: 20, hooks: 50, lines: 24, nested: 20, characters: 1000 }
-const many = { changes: 1000, hooks: 1000, lines: 2000, nested: 1000, characters: 65_536 }
+/**
+ * How many changes of the result and of the state, hooks, lines of difference and inner runs of one step, and characters
+ * of one value, are drawn.
+ */
+const few = { changes: 20, state: 40, hooks: 50, lines: 24, nested: 20, characters: 1000 }
+const many = { changes: 1000, state: 1000, hooks: 1000, lines: 2000, nested: 1000, characters: 65_536 }
 
 /** The column at which times end. */
 const timeColumn = 72
@@ -81,22 +84,22 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     const request = ({ args, config, path }: Step): ReadonlyArray<string> =>
       full ? [...variable("CNI_ARGS", args), ...variable("CNI_PATH", path), ...document("stdin", config)] : []
 
-    const changes = (list: ReadonlyArray<Change>): ReadonlyArray<string> => [
-      ...list.slice(0, limit.changes).flatMap(({ kind, what }) =>
+    const changes = (list: ReadonlyArray<Change>, most = limit.changes): ReadonlyArray<string> => [
+      ...list.slice(0, most).flatMap(({ kind, what }) =>
         line(`${signs[kind].sign} ${shown(what)}`, signs[kind].colour)
       ),
-      ...more(list, limit.changes, "change")
+      ...more(list, most, "change")
     ]
     const state = ({ notes, stateChanges }: Step): ReadonlyArray<string> => {
       if (stateChanges === undefined) return []
       const others = stateChanges.filter(({ whose }) => whose === "others")
       const own = stateChanges.filter(({ whose }) => whose !== "others")
       return [
-        ...(own.length === 0 ? line("changed nothing", dim) : changes(own)),
+        ...(own.length === 0 ? line("changed nothing", dim) : changes(own, limit.state)),
         ...(others.length === 0
           ? []
           : line(`+ ${plural(others.length, "change")} that others made meanwhile${full ? ":" : ""}`, dim)),
-        ...(full ? changes(others) : []),
+        ...(full ? changes(others, limit.state) : []),
         ...notes.slice(0, limit.changes).flatMap((note) => line(note, dim))
       ]
     }

@@ -1,0 +1,65 @@
+/**
+ * What the plugins of Debian's package containernetworking-plugins 1.1.1 changed, on a host with iptables-nft: chains of
+ * bridge, portmap, firewall, tuning and bandwidth; of ptp and sbr; of macvlan; and of bridge and firewall, whose DEL did
+ * not get the result of its ADD, as where the cache of a runtime is lost.
+ */
+import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Collector from "../../src/report/Collector.ts"
+import * as Marks from "../../src/report/Marks.ts"
+import * as Operation from "../../src/report/Operation.ts"
+import * as StateChanges from "../../src/report/StateChanges.ts"
+import * as Style from "../../src/report/Style.ts"
+import * as Terminal from "../../src/report/Terminal.ts"
+import * as View from "../../src/report/View.ts"
+import { repository } from "../support/plugin.ts"
+import { read } from "./records.ts"
+
+const fixture = (name: string) => Fs.readFileSync(`${repository}/test/fixtures/changes/${name}`, "utf8")
+
+const operations = Collector.operations(read(fixture("debian-plugins.jsonl").trim().split("\n")))
+
+const find = (command: string, network: string) => {
+  const found = operations.find(({ request }) => request.command === command && request.network === network)
+  if (found === undefined) throw new Error(`no ${command} on ${network}`)
+  return found
+}
+
+/** All changes of an operation, as seen by one who knows these marks. */
+const changes = ({ steps }: Operation.Operation, marks: Marks.Marks) =>
+  [...Operation.runsOf(steps)].flatMap(({ changes }) =>
+    changes === undefined ? [] : StateChanges.describe(JSON.parse(changes), marks)
+  )
+
+describe("what real plugins changed", () => {
+  it("reads like this, 100 columns wide", () => {
+    const style = Style.make({ isTerminal: true, width: 100, minutesEast: () => 0 }, false)
+    const drawn = operations.flatMap((operation) => [...Terminal.render(View.make(operation), style), ""])
+    assert.strictEqual(drawn.map((line) => `${line}\n`).join(""), fixture("debian-plugins.txt"))
+    assert.isAtMost(Math.max(...drawn.map((line) => line.length)), 100)
+  })
+
+  it("is all of the attachment that made it, or of the host", () => {
+    for (const operation of operations) {
+      const others = changes(operation, Marks.of(operation.steps)).filter(({ whose }) => whose === "others")
+      assert.deepStrictEqual(others, [])
+    }
+  })
+
+  it("is of others, seen by another attachment, wherever it bears a mark: rules, links, addresses, reservations", () => {
+    const demo = find("ADD", "demo")
+    const own = changes(demo, Marks.of(demo.steps)).filter(({ what, whose }) =>
+      whose === "attachment" && !what.startsWith("container ")
+    )
+    const seen = new Map(
+      changes(demo, Marks.of(find("ADD", "p2p").steps)).map(({ what, whose }) => [what, whose])
+    )
+    assert.isAtLeast(own.length, 20)
+    assert.deepStrictEqual(own.filter(({ what }) => seen.get(what) !== "others"), [])
+  })
+
+  it("is taken away by DEL, but for the rules of a firewall that does not get the addresses", () => {
+    const left = operations.map(({ leftovers, request }) => [request.command, request.network, leftovers().length])
+    assert.deepStrictEqual(left.filter(([, , count]) => count !== 0), [["DEL", "lost", 2]])
+  })
+})
