@@ -14,9 +14,9 @@ const shortestId = 12
 /** Who wrote a rule, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`. */
 const commentId = /\bid: \\?"([^"\\]+)\\?"/
 const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
-const longId = /\b[\da-f]{64}\b/g
+const longId = /\b[\da-f]{64}\b/
 const singleAddress =
-  /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|:\d+(?:-\d+)?)?(?= |$)/g
+  /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|(?<=\.\d{1,3}|\]):\d+(?:-\d+)?)?(?= |$)/g
 const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
 
 /** The links that are known of a namespace by the facts of a record: their names and kinds. */
@@ -44,36 +44,36 @@ export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
   // With what is known of the results, a veth that they do not name is of another attachment.
   const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isPrivate(name)
 
-  const ofRule = (text: string): Whose | undefined => {
+  /** What a rule says by the comment and the chain that the plugins of CNI give it. */
+  const ofNames = (text: string): Whose | undefined => {
     const id = commentId.exec(text)?.[1]
     if (id !== undefined) return id === containerId ? "attachment" : "others"
     const hashes = [...text.matchAll(chainName)].map(([, hash = ""]) => hash)
-    if (hashes.length > 0) return hashes.some(isOwnChain) ? "attachment" : "others"
-    const foreign = addresses.size === 0 ? [] : [...text.matchAll(singleAddress)].map(([, address = ""]) => address)
-      .filter((address) => !gateways.has(address) && !everywhere.test(address) && !addresses.has(address))
-    return foreign.length > 0 ? "others" : undefined
+    if (hashes.length === 0) return undefined
+    return hashes.some(isOwnChain) ? "attachment" : "others"
+  }
+  const isOfOtherAddress = (text: string): boolean =>
+    addresses.size > 0 &&
+    [...text.matchAll(singleAddress)].some(([, address = ""]) => !gateways.has(address) && !everywhere.test(address))
+  const ofReservation = (owner: string | undefined): Whose | undefined =>
+    owner === undefined ? undefined : owner === containerId ? "attachment" : "others"
+  const ofLink = (link: string | undefined): Whose | undefined => {
+    if (link === undefined) return undefined
+    return isOwnLink(link) ? "attachment" : isOthersLink(link) ? "others" : undefined
   }
 
-  return ({ kind, place, text }) => {
+  return (fact) => {
+    const { kind, place, text } = fact
     if (place === "container") return "attachment"
+    const isRule = kind === "iptables" || kind === "nftables"
+    // Another network may have the same addresses, so that who is named comes first.
+    const named = isRule ? ofNames(text) : kind === "ipam" ? ofReservation(wordsOf(text)[2]) : undefined
+    if (named !== undefined) return named
     if (borne !== undefined && text.search(borne) !== -1) return "attachment"
-    switch (kind) {
-      case "ipam": {
-        const id = wordsOf(text)[2]
-        return id === containerId ? "attachment" : id === undefined ? "host" : "others"
-      }
-      case "iptables":
-      case "nftables": {
-        const whose = ofRule(text)
-        if (whose !== undefined) return whose
-      }
-    }
-    const link = linkOf({ kind, text })
-    if (link !== undefined) {
-      if (isOwnLink(link)) return "attachment"
-      if (isOthersLink(link)) return "others"
-    }
+    if (isRule && isOfOtherAddress(text)) return "others"
+    const whose = ofLink(linkOf(fact))
+    if (whose !== undefined) return whose
     if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"
-    return [...text.matchAll(longId)].length > 0 ? "others" : "host"
+    return text.search(longId) === -1 ? "host" : "others"
   }
 }

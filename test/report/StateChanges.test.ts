@@ -11,7 +11,7 @@ const marks: Marks = {
   netns: "/run/netns/demo",
   chains: new Set([hash]),
   addresses: new Set(["10.88.0.2", "fd99::2"]),
-  gateways: new Set(["10.88.0.1"]),
+  gateways: new Set(["10.88.0.1", "fd99::1"]),
   hostLinks: new Set(["cni0", "vetha446"]),
   macs: new Set(["02:00:00:00:00:02"])
 }
@@ -220,6 +220,9 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("iptables", "ip filter -A CNI-FORWARD -s 10.88.0.22/32 -j ACCEPT"), ["others"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -p tcp -j DNAT --to-destination 10.88.0.3:80"), ["others"])
     assert.deepStrictEqual(whose("nftables", "rule ip x y ip daddr 10.88.0.3 accept"), ["others"])
+    // Networks may have the same addresses.
+    assert.deepStrictEqual(whose("iptables", `ip nat -A X -s 10.88.0.2/32 ${comment(other)} -j Y`), ["others"])
+    assert.deepStrictEqual(whose("ipam", `docker 10.88.0.2 ${other} eth0`), ["others"])
     assert.deepStrictEqual(whose("links", "vethb123 veth up mtu 1500 master cni0"), ["others"])
     assert.deepStrictEqual(whose("routes", "10.88.0.3 dev vethb123 scope link"), ["others"])
     assert.deepStrictEqual(whose("ipam", `podman 10.88.0.3 ${other} eth0`), ["others"])
@@ -231,6 +234,7 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("iptables", "ip nat -N CNI-HOSTPORT-DNAT"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -s 127.0.0.1/32 -j ACCEPT"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.88.0.1/32 -j ACCEPT"), ["host"])
+    assert.deepStrictEqual(whose("nftables", "rule ip6 x y ip6 daddr fd99::1 accept"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.89.0.0/16 -j ACCEPT"), ["host"])
     assert.deepStrictEqual(whose("sysctls", "net.ipv4.ip_forward = 1"), ["host"])
   })
