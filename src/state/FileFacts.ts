@@ -14,8 +14,12 @@ const asideOf =
   /^net\.(?:netfilter\.nf_conntrack_count|ipv[46]\.tcp_fastopen_key|ipv6\.conf\..*\.(?:mtu|stable_secret))$/
 
 /** The name of a sysctl, as the command of that name prints it. */
-const sysctlName = (file: string): string =>
-  file.slice(sysctlFolder.length).replace(/[./]/g, (character) => character === "/" ? "." : "/")
+const sysctlName = (file: string): string => {
+  const path = file.slice(sysctlFolder.length)
+  return path.includes(".")
+    ? path.replace(/[./]/g, (character) => character === "/" ? "." : "/")
+    : path.replaceAll("/", ".")
+}
 
 /** Facts of sysctls. */
 export const sysctls = (text: string): ReadonlyArray<string> =>

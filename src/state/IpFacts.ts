@@ -149,7 +149,9 @@ export const routing = (family: "ip" | "ip6", text: string) => {
 /** Facts of what bridges forward where. Left out is what comes with links, and what bridges learn. */
 export const forwarding = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const own = new Set(links.map((link) => link["address"]))
-  return all.filter(({ flags, mac, state }) =>
+  const names = new Set(links.map(nameOf)) // a link may come between the two questions
+  return all.filter(({ flags, ifname, mac, state }) =>
+    names.has(String(ifname)) &&
     (state === "static" || state === "permanent" || list(flags).includes("extern_learn")) && !own.has(mac) &&
     !/^(?:33:33|01:00:5e|01:80:c2):/.test(String(mac))
   ).map((item) => {

@@ -14,7 +14,7 @@ const valuesOf = (facts: Iterable<string>): ReadonlyMap<string, string> =>
 
 /**
  * The sysctls that differ, without those of links that came or went, and without what follows from another: `conf.all.X`
- * sets X of each link, and `ip_forward` is `forwarding` of each.
+ * and `conf.default.X` may set X of each link, and `ip_forward` is `forwarding` of each.
  */
 export const essential = (
   { added, removed }: Difference,
@@ -30,6 +30,7 @@ export const essential = (
     if (!old.has(name) || !now.has(name)) return false
     const causes = [
       ...(link === "all" ? [] : [`${family}.${sort}.all.${key}`]),
+      ...(link === "all" || link === "default" ? [] : [`${family}.${sort}.default.${key}`]),
       ...(family === "net.ipv4" && key === "forwarding" ? ["net.ipv4.ip_forward"] : [])
     ]
     return !causes.some((cause) => old.get(cause) !== now.get(cause) && now.get(cause) === now.get(name))

@@ -1,0 +1,65 @@
+/** What is found between two moments is what was done between them, in network namespaces of this test's own. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { collect } from "../../src/state/Collector.ts"
+import { kinds } from "../../src/state/Kind.ts"
+import * as StateDiff from "../../src/state/StateDiff.ts"
+import { dice } from "../fuzz/generate.ts"
+import { describeWith } from "../support/requirements.ts"
+import * as Namespaces from "./namespaces.ts"
+import { script } from "./operations.ts"
+import * as World from "./World.ts"
+
+/** How many seeds are tried. */
+const count = 200
+
+const make = () => {
+  const ipamFolder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-state-"))
+  const namespaces = Namespaces.make()
+  const world = new World.World()
+  for (const place of Namespaces.places) world.sysctls.set(`${place} net.core.somaxconn`, "4096")
+  const look = () =>
+    collect(kinds, { netns: namespaces.netns, ipamFolders: [ipamFolder] }).pipe(
+      Effect.provideService(ProcessRunner, namespaces.runner)
+    )
+  return {
+    namespaces,
+    look,
+    scene: {
+      world,
+      namespaces,
+      ipamFolder,
+      hasLegacy: ChildProcess.spawnSync("/bin/sh", ["-c", namespaces.within("host", "iptables-legacy -S")]).status === 0
+    },
+    [Symbol.dispose]: () => {
+      namespaces[Symbol.dispose]()
+      Fs.rmSync(ipamFolder, { recursive: true })
+    }
+  }
+}
+
+describeWith(["iproute2", "iptables", "nftables", "ipset"], "what is found between two moments", () => {
+  it.live("is what was done between them", () =>
+    Effect.gen(function*() {
+      using place = make()
+      const { look, namespaces, scene } = place
+      let before = { snapshot: yield* look(), moment: scene.world.moment() }
+      for (let seed = 1; seed <= count; seed++) {
+        const commands = script({ ...scene, dice: dice(seed) })
+        namespaces.run(commands)
+        const after = { snapshot: yield* look(), moment: scene.world.moment() }
+        const expected = World.between(before.moment, after.moment)
+        assert.deepStrictEqual(
+          StateDiff.between(before.snapshot, after.snapshot),
+          { changes: expected },
+          `seed ${seed}:\n${commands}`
+        )
+        before = after
+      }
+    }), 300_000)
+})
