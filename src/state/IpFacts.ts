@@ -148,21 +148,20 @@ export const routing = (family: "ip" | "ip6", text: string) => {
 
 /** Facts of what bridges forward where. Left out is what comes with links, and what bridges learn. */
 export const forwarding = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>): ReadonlyArray<string> => {
-  const own = new Set(links.map((link) => link["address"]))
+  const addresses = new Set(links.map((link) => link["address"]))
   const names = new Set(links.map(nameOf)) // a link may come between the two questions
-  return all.filter(({ flags, ifname, mac, state }) =>
-    names.has(String(ifname)) &&
-    (state === "static" || state === "permanent" || list(flags).includes("extern_learn")) && !own.has(mac) &&
-    !/^(?:33:33|01:00:5e|01:80:c2):/.test(String(mac))
-  ).map((item) => {
+  return all.flatMap((item) => {
+    const { mac, master, state } = item
     const flags = list(item["flags"])
-    return words(
-      pair("fdb", item["mac"]),
+    const how = flags.includes("extern_learn") ? "extern_learn" : state
+    const isOwn = /^(?:33:33|01:00:5e|01:80:c2):/.test(String(mac)) || (master !== undefined && addresses.has(mac))
+    return !names.has(nameOf(item)) || isOwn || !/^(?:static|permanent|extern_learn)$/.test(String(how)) ? [] : words(
+      pair("fdb", mac),
       pair("dev", item["ifname"]),
       ...["vlan", "dst", "port", "vni", "via"].map((name) => pair(name, item[name])),
       flags.includes("self") && "self",
-      pair("master", item["master"]),
-      flags.includes("extern_learn") ? "extern_learn" : item["state"]
+      pair("master", master),
+      how
     )
   })
 }

@@ -1,0 +1,79 @@
+/** Tools that print what a test says, instead of those of the host. */
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+
+/** What a tool prints; with an exit status and a complaint where it fails. It is `stuck` where it never ends. */
+export type Output = string | { readonly status: number; readonly complaint: string } | "stuck"
+
+/** What tools print, by the beginning of their command lines. Those that are not among them are missing. */
+export type Tools = { readonly [commandLine: string]: Output }
+
+/** What a real tool printed. */
+export const captured = (name: string): string =>
+  Fs.readFileSync(Path.join(import.meta.dirname, "captured", `${name}.txt`), "utf8")
+
+/** Tools of a host and a container in which nothing is set. */
+export const nothing: Tools = {
+  "ip -j": "[]\n[]\n[]\n",
+  "ip -o": "",
+  "bridge": "[]\n",
+  "nft": "",
+  "grep": "",
+  "ipset": ""
+}
+
+/** The commands of the shell's script. */
+const commandsOf = (script: string): ReadonlyArray<string> =>
+  script.split("printf '\\0' >&2\n").slice(0, -1).map((part) =>
+    (part.split("\n")[0] ?? "").replace(/ <<'END'$/, "").replace(/'([^']*)'/g, "$1")
+  )
+
+/** Runs none of the programs that it is asked to run. `asked` gets the command lines, with the namespace they are for. */
+export const runner = (host: Tools, container: Tools, asked: Array<string> = []) =>
+  ProcessRunner.of({
+    run: ({ argv }) => {
+      const isContainer = argv[0] === "nsenter"
+      const tools = isContainer ? container : host
+      const started = tools[argv[0]]
+      if (typeof started === "object") {
+        return Effect.succeed(execution(argv, ["", started.complaint], started.status, false))
+      }
+      if (started === "stuck") {
+        return new NotStarted({
+          program: argv[0],
+          code: "ENOENT",
+          reason: "no such file or directory",
+          cause: undefined
+        })
+      }
+      let [stdout, stderr] = ["", ""]
+      for (const command of commandsOf(argv.at(-1) ?? "")) {
+        asked.push(`${isContainer ? "container" : "host"}: ${command}`)
+        const key = Object.keys(tools).filter((key) => command.startsWith(key)).sort((a, b) => b.length - a.length)[0]
+        const output = key === undefined ? { status: 127, complaint: "not found" } : tools[key] ?? ""
+        if (output === "stuck") return Effect.succeed(execution(argv, [stdout, stderr], null, true))
+        stdout += typeof output === "string" ? `${output}\0${0}\0` : `\0${output.status}\0`
+        stderr += `${typeof output === "string" ? "" : output.complaint}\0`
+      }
+      return Effect.succeed(execution(argv, [stdout, stderr], 0, false))
+    }
+  })
+
+const execution = (
+  argv: ReadonlyArray<string>,
+  [stdout, stderr]: readonly [string, string],
+  exitCode: number | null,
+  timedOut: boolean
+) => ({
+  argv,
+  stdin: "",
+  stdout: Buffer.from(stdout),
+  stderr: Buffer.from(stderr),
+  truncated: false,
+  exitCode,
+  signal: timedOut ? "SIGKILL" : null,
+  timedOut,
+  durationMs: 1
+})
