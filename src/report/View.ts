@@ -217,12 +217,29 @@ interface Known {
   readonly notes: Set<string>
 }
 
-const stateChangesOf = ({ changes }: Operation.Step, known: Known): Pick<Step, "stateChanges" | "notes"> => {
+/** All that a plugin and those inside it changed. */
+const changedWithin = ({ nested, stateChanges = [] }: Step): ReadonlyArray<StateChanges.StateChange> => [
+  ...stateChanges,
+  ...nested.flatMap(changedWithin)
+]
+
+const isSame = (one: StateChanges.StateChange, other: StateChanges.StateChange): boolean =>
+  one.kind === other.kind && one.what === other.what
+
+/** What a plugin changed itself: what a plugin inside it did is told there. Undefined where that was all. */
+const stateChangesOf = (
+  { changes }: Operation.Step,
+  nested: ReadonlyArray<Step>,
+  known: Known
+): Pick<Step, "stateChanges" | "notes"> => {
   if (changes === undefined) return { stateChanges: undefined, notes: [] }
   const found = JSON.parse(changes) as StateChanges.Found
   const notes = (found.notes ?? []).filter((note) => !known.notes.has(note))
   for (const note of notes) known.notes.add(note)
-  return { stateChanges: StateChanges.describe(found, known.marks()), notes }
+  const all = StateChanges.describe(found, known.marks())
+  const inside = nested.flatMap(changedWithin)
+  const own = all.filter((change) => !inside.some((other) => isSame(change, other)))
+  return { stateChanges: own.length === 0 && all.length > 0 ? undefined : own, notes }
 }
 
 /** One run, inside a run or an operation that has this request. */
@@ -239,7 +256,7 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
     parent: isNested ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
     changes: resultChanges(step, isNested),
-    ...stateChangesOf(step, known),
+    ...stateChangesOf(step, nested, known),
     hooks: hooksOf(step.hooks, known.outputs),
     plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),
     code: step.end?.error?.code,
