@@ -1,4 +1,5 @@
 /** Networks on hosts of their own: each has network and mount namespaces to itself, with nothing in them but a link out. */
+import * as Esbuild from "esbuild"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Sandbox } from "./sandbox.ts"
@@ -65,12 +66,12 @@ const scriptOf = (name: string, { ask = "n", files, isMended = false, script = "
       `printf '%s' ${quoted(typeof content === "string" ? content : JSON.stringify(content))} > /etc/cni/net.d/${file}`
     ),
     script,
-    `ask() { local status=0; cni-passthrough doctor ${ask} --json > /tmp/answers/$1.json 2> /tmp/answers/$1.err || status=$?; ` +
+    `ask() { local status=0; cni-passthrough doctor ${ask} --json > /tmp/answers/$1.out 2> /tmp/answers/$1.err || status=$?; ` +
     "echo $status > /tmp/answers/$1.status; }",
     `ask ${name}`,
     ...(isMended
       ? [
-        `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.json", "utf8")).findings[0].fix')`,
+        `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.out", "utf8")).findings[0].fix')`,
         `bash -c "$fix" >&2`,
         `ask ${name}-mended`
       ]
@@ -79,9 +80,17 @@ const scriptOf = (name: string, { ask = "n", files, isMended = false, script = "
 
 const slug = (index: number): string => `case-${index}`
 
-const read = (sandbox: Sandbox, name: string): Answer => {
-  const text = (ending: string) => Fs.readFileSync(Path.join(sandbox.tmp, "answers", `${name}.${ending}`), "utf8")
-  const document = text("json")
+/** Whether nothing happens to a network, so that doctor can be asked about it where others were asked about before. */
+const isQuiet = ({ isMended = false, script }: Network): boolean => script === undefined && !isMended
+
+/** How many hosts there are at a time: more than processors, for much of the time is spent waiting. */
+const concurrency = 6
+
+const read = (folder: string, name: string): Answer => {
+  const text = (ending: string) => Fs.readFileSync(Path.join(folder, `${name}.${ending}`), "utf8")
+  const whole = Path.join(folder, `${name}.json`)
+  if (Fs.existsSync(whole)) return JSON.parse(Fs.readFileSync(whole, "utf8"))
+  const document = text("out")
   return {
     ...(document === "" ? { findings: [], checks: [] } : JSON.parse(document)),
     status: Number(text("status")),
@@ -89,21 +98,40 @@ const read = (sandbox: Sandbox, name: string): Answer => {
   }
 }
 
-/** Asks doctor about each of these networks, and again where they are mended; several at once. */
+/**
+ * Asks doctor about each of these networks, and again where they are mended: several at once, each on a host of its own.
+ * Where nothing happens to a network, it is asked about in one process with others of that kind.
+ */
 export const ask = <Name extends string>(sandbox: Sandbox, networks: { readonly [name in Name]: Network }) => {
   const names = Object.keys(networks) as Array<Name>
-  for (const folder of ["cases", "answers"]) Fs.mkdirSync(Path.join(sandbox.tmp, folder), { recursive: true })
-  names.forEach((name, index) =>
-    Fs.writeFileSync(Path.join(sandbox.tmp, "cases", slug(index)), scriptOf(slug(index), networks[name]))
-  )
+  const [cases, answers] = ["cases", "answers"].map((folder) => Path.join(sandbox.tmp, folder)) as [string, string]
+  for (const folder of [cases, answers]) Fs.mkdirSync(folder, { recursive: true })
+  const quiet: { [name: string]: Network } = {}
+  names.forEach((name, index) => {
+    if (isQuiet(networks[name])) quiet[slug(index)] = networks[name]
+    else Fs.writeFileSync(Path.join(cases, slug(index)), scriptOf(slug(index), networks[name]))
+  })
+  Fs.writeFileSync(Path.join(sandbox.tmp, "quiet.json"), JSON.stringify(quiet))
+  Fs.writeFileSync(Path.join(cases, "quiet"), `${functions}\nnode /tmp/askMany.mjs /tmp/quiet.json /tmp/answers\n`)
+  Esbuild.buildSync({
+    entryPoints: [Path.join(import.meta.dirname, "askMany.ts")],
+    outfile: Path.join(sandbox.tmp, "askMany.mjs"),
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    mainFields: ["module", "main"],
+    logLevel: "error"
+  })
   sandbox.run(`cd /tmp/cases
-ls | xargs -P 4 -I{} sh -c 'unshare --net --mount bash -euo pipefail {} > /tmp/answers/{}.log 2>&1 || touch /tmp/answers/{}.failed'
-rm -rf /tmp/cases`)
+export NODE_COMPILE_CACHE=/tmp/compiled # of hundreds of commands
+ls -r | xargs -P ${concurrency} -I{} sh -c \
+  'unshare --net --mount bash -euo pipefail {} > /tmp/answers/{}.log 2>&1 || touch /tmp/answers/{}.failed'`)
   return (name: Name) => {
     const own = slug(names.indexOf(name))
-    const log = Path.join(sandbox.tmp, "answers", own)
+    const host = own in quiet ? "quiet" : own
+    const log = Path.join(answers, host)
     if (Fs.existsSync(`${log}.failed`)) throw new Error(Fs.readFileSync(`${log}.log`, "utf8"))
     const { isMended = false }: Network = networks[name]
-    return { answer: read(sandbox, own), mended: isMended ? read(sandbox, `${own}-mended`) : undefined }
+    return { answer: read(answers, own), mended: isMended ? read(answers, `${own}-mended`) : undefined }
   }
 }
