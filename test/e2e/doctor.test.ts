@@ -785,6 +785,11 @@ const healthy: Healthy = {
     ...attached(unchanged, of(bridge, portmap, firewall), mapped),
     ask: "n --trial"
   },
+  "a trial with ports": {
+    files: of(bridge, portmap, firewall),
+    script: unchanged,
+    ask: `n --trial --capability-args '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}'`
+  },
   "a trial of ptp": { files: of(ptp), script: unchanged, ask: "n --trial" },
   "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
 }

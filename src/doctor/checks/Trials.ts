@@ -28,12 +28,39 @@ const culpritOf = ({ answer, plugin: { type } }: Call, { chain }: Facts): string
   return isAllocation && nested[0] !== undefined ? nested[0] : type
 }
 
+/** The parts of a result, each as one text. */
+const partsOf = (result: unknown): ReadonlyArray<string> => {
+  if (!isObject(result)) return []
+  const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []
+  return [
+    ...list("interfaces").map(({ name, sandbox }) =>
+      `interface ${String(name)}${sandbox ? ` in ${String(sandbox)}` : ""}`
+    ),
+    ...list("ips").map(({ address }) => `address ${String(address)}`),
+    ...list("routes").map(({ dst }) => `route ${String(dst)}`)
+  ]
+}
+
+/** Addresses of the result that a plugin was given. */
+const addressesBefore = (call: Call): ReadonlyArray<string> =>
+  partsOf(Trial.prevResultOf(call)).filter((part) => part.startsWith("address"))
+
+/**
+ * Whether a failure says nothing about the network: the CHECK of portmap looks for rules of IPv6 wherever the host has
+ * ip6tables, also for a container that has no such address. Source: portmap, `checkPorts`.
+ */
+const isMeaningless = (call: Call): boolean => {
+  const { answer, plugin: { type }, verb } = call
+  return verb === "CHECK" && type === "portmap" && answer._tag === "Failure" &&
+    answer.msg.startsWith("could not check ipv6 dnat") && !addressesBefore(call).some((part) => part.includes(":"))
+}
+
 const failures = (verb: Call["verb"], level: Found["level"], fix: (call: Call) => string) => (facts: Facts) => {
   const { trial } = facts
   if (trial === undefined) return noTrial
   return trial.calls.filter((call) => call.verb === verb).flatMap((call): ReadonlyArray<Found> => {
     const { answer, execution, plugin: { type } } = call
-    if (answer._tag === "Success") return []
+    if (answer._tag === "Success" || isMeaningless(call)) return []
     return [{
       level,
       plugin: culpritOf(call, facts),
@@ -78,19 +105,6 @@ export const trialDel: Check = {
     "error",
     ({ plugin: { type } }) => `use another version of ${type}: containers cannot be detached`
   )
-}
-
-/** The parts of a result, each as one text. */
-const partsOf = (result: unknown): ReadonlyArray<string> => {
-  if (!isObject(result)) return []
-  const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []
-  return [
-    ...list("interfaces").map(({ name, sandbox }) =>
-      `interface ${String(name)}${sandbox ? ` in ${String(sandbox)}` : ""}`
-    ),
-    ...list("ips").map(({ address }) => `address ${String(address)}`),
-    ...list("routes").map(({ dst }) => `route ${String(dst)}`)
-  ]
 }
 
 export const trialResult: Check = {
