@@ -11,6 +11,7 @@ import * as Cidr from "./Cidr.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts, Host } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
+import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as Files from "./facts/Files.ts"
 import * as Living from "./facts/Living.ts"
 import * as Namespace from "./facts/Namespace.ts"
@@ -86,18 +87,22 @@ export const withPlugins = Effect.fnUntraced(function*(
   return { ...facts, cniPath, plugins, known }
 })
 
-const choose = Effect.fnUntraced(function*({ asked, confDir }: Pick<Question, "asked" | "confDir">) {
-  const path = yield* Path.Path
-  if (asked !== undefined && (asked.includes("/") || ConfFolder.isLoadedName(asked))) {
-    const absolute = path.resolve(asked)
-    const file = yield* Files.read(absolute)
-    const isInFolder = path.dirname(absolute) === path.resolve(confDir)
-    const files = isInFolder ? yield* Effect.orElseSucceed(Files.readFolder(confDir), () => []) : []
-    return { file, files, folder: isInFolder ? confDir : undefined }
+const choose = Effect.fnUntraced(
+  function*({ asked, cacheDir, confDir }: Pick<Question, "asked" | "confDir" | "cacheDir">) {
+    const path = yield* Path.Path
+    if (asked !== undefined && (asked.includes("/") || ConfFolder.isLoadedName(asked))) {
+      const absolute = path.resolve(asked)
+      const file = yield* Files.read(absolute)
+      const isInFolder = path.dirname(absolute) === path.resolve(confDir)
+      const files = isInFolder ? yield* Effect.orElseSucceed(Files.readFolder(confDir), () => []) : []
+      return { file, files, folder: isInFolder ? confDir : undefined }
+    }
+    const files = yield* Files.readFolder(confDir)
+    const file = asked === undefined ? Files.firstOf(files) : Files.named(files, asked)
+    const isBuiltIn = file === undefined && (asked ?? BuiltIn.name) === BuiltIn.name
+    return { file: isBuiltIn ? yield* BuiltIn.read(cacheDir) : file, files, folder: confDir }
   }
-  const files = yield* Files.readFolder(confDir)
-  return { file: asked === undefined ? Files.firstOf(files) : Files.named(files, asked), files, folder: confDir }
-})
+)
 
 const tools = [
   "ip",

@@ -13,6 +13,8 @@ export interface ConfigFile {
   readonly outcome: JsonSource.Source | JsonSource.Problem
   /** Files of single plugins that runtimes add to the list. */
   readonly beside: ReadonlyArray<ConfigFile>
+  /** Whether no file has it, and it is what libcni keeps beside a result. */
+  readonly isCached?: boolean
 }
 
 /** A plugin of a network, an IPAM plugin too, and where it is said. */

@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Collect from "../../doctor/Collect.ts"
 import { nameOf } from "../../doctor/ConfigFile.ts"
+import * as BuiltIn from "../../doctor/facts/BuiltIn.ts"
 import * as Files from "../../doctor/facts/Files.ts"
 import * as Leaks from "../../doctor/Leaks.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
@@ -42,10 +43,11 @@ const input = {
 type Input = Command.Command.Config.Infer<typeof input>
 
 /** The networks that are asked about, each once. */
-const networksOf = Effect.fnUntraced(function*({ confDir, network }: Input) {
+const networksOf = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) {
   if (Option.isSome(network)) return [network.value]
   const files = yield* Files.readFolder(confDir)
-  return [...new Set(files.flatMap((file) => nameOf(file) ?? []))]
+  const builtIn = yield* BuiltIn.read(cacheDir)
+  return [...new Set([...files, ...(builtIn === undefined ? [] : [builtIn])].flatMap((file) => nameOf(file) ?? []))]
 })
 
 /** All that is left of these networks, and the tools that take it away. */

@@ -2,6 +2,7 @@
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
 import { nameOf, placeOf } from "../ConfigFile.ts"
+import * as BuiltIn from "../facts/BuiltIn.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
 
@@ -19,6 +20,14 @@ export const networkFound: Check = {
         message: `no network configuration in ${folder}: runtimes find no network at all`,
         evidence: [],
         fix: `put a .conflist into ${folder}, or name the folder that the runtime uses with --conf-dir`
+      }]
+    }
+    if (asked === BuiltIn.name) {
+      return [{
+        level: "note",
+        message: "podman has this network without a file, and nothing is attached to it: there is nothing to look at",
+        evidence: [],
+        fix: "start a container, and ask again"
       }]
     }
     const similar = NearMiss.nearest(asked, names)

@@ -79,7 +79,7 @@ export const fileName: Check = {
   id: "file-name",
   phase: "configuration",
   find: ({ file }) => {
-    if (file === undefined) return { skipped: "there is no file" }
+    if (file === undefined || file.isCached === true) return { skipped: "there is no file" }
     const value = JsonSource.isSource(file.outcome) ? file.outcome.value : undefined
     if (!ConfFolder.isLoadedName(file.path)) {
       return [foundAt(file, [], {
