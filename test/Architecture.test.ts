@@ -15,10 +15,10 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   sinks: ["json", "cni", "exec", "record"],
   state: ["json", "cni", "exec", "record"],
   plugin: ["json", "cni", "exec", "record", "sinks", "state"],
-  host: ["json", "cni", "exec", "state"],
-  report: ["json", "cni", "exec", "record", "state"],
+  host: ["json", "cni", "exec"],
+  report: ["json", "cni", "exec", "record"],
   runtime: ["json", "cni", "exec", "record", "state", "host"],
-  doctor: ["json", "cni", "exec", "record", "state", "host", "plugin", "runtime"], // libcni's cache is where it learns of attachments
+  doctor: ["json", "cni", "exec", "record", "host", "plugin", "report", "runtime"], // it learns from libcni's cache and from logs
   cli: ["json", "cni", "exec", "record", "state", "plugin", "host", "report", "runtime", "doctor"]
 }
 

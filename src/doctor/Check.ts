@@ -5,7 +5,7 @@ import * as Finding from "./Finding.ts"
 type Found = Finding.Found
 
 /** When a check has its turn: what is wrong in an early phase is the cause of what is wrong in a later one. */
-export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "host" | "trial"
+export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "host" | "trial" | "history"
 
 /** A check that could not look, or had nothing to look at. */
 export interface Skipped {

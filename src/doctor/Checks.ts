@@ -14,6 +14,7 @@ import * as Inside from "./checks/Inside.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { chainOrder } from "./checks/Order.ts"
 import * as Outside from "./checks/Outside.ts"
+import * as Past from "./checks/Past.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
 import { pluginVersions } from "./checks/PluginVersions.ts"
@@ -85,3 +86,6 @@ export const trial: ReadonlyArray<Check> = [
   Trials.trialLeft,
   Trials.trialCheck
 ]
+
+/** Checks of logs. */
+export const history: ReadonlyArray<Check> = [Past.lastFailure, Past.addWithoutDel, Past.delWithLess]

@@ -13,6 +13,7 @@ import type { Facts, Host } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as Files from "./facts/Files.ts"
+import * as History from "./facts/History.ts"
 import * as Living from "./facts/Living.ts"
 import * as Namespace from "./facts/Namespace.ts"
 import * as Plugins from "./facts/Plugins.ts"
@@ -58,7 +59,8 @@ const none: Omit<Facts, "file" | "network" | "chain"> = {
   attachments: [],
   all: [],
   isOneAsked: false,
-  trial: undefined
+  trial: undefined,
+  history: undefined
 }
 
 /** The facts that the text of a file has. */
@@ -316,6 +318,21 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
     }
   )
   return { ...facts, trial }
+})
+
+/** Reads logs of the network, and keeps what they say of the attachments that are asked about. */
+export const withHistory = Effect.fnUntraced(function*(
+  facts: Facts,
+  logs: ReadonlyArray<string>,
+  { containerId, ifname, netns, pod }: Selection
+) {
+  const read = yield* History.read(logs, facts.network?.name ?? facts.asked ?? "")
+  const isOfPod = (past: History.Past) => past.pod.namespace === pod?.namespace && past.pod.name === pod?.name
+  const operations = read.operations.filter((past) =>
+    (netns === undefined || past.netns === netns) && (ifname === undefined || past.ifname === ifname) &&
+    (containerId === undefined || past.containerId.startsWith(containerId)) && (pod === undefined || isOfPod(past))
+  )
+  return { ...facts, history: { ...read, operations } } satisfies Facts
 })
 
 /** Collects all that there is to know. */

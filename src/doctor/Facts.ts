@@ -4,6 +4,7 @@ import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
 import type { JsonObject } from "../json/Json.ts"
 import type { ConfigFile, Placed } from "./ConfigFile.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
+import type { History } from "./facts/History.ts"
 import type { Namespace } from "./facts/Namespace.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
 import type { Rules } from "./facts/Rules.ts"
@@ -60,4 +61,6 @@ export interface Facts {
   /** Whether somebody asked about one attachment. */
   readonly isOneAsked: boolean
   readonly trial: Trial | undefined
+  /** What logs say of the attachments to look at; undefined where nobody named any. */
+  readonly history: History | undefined
 }

@@ -53,6 +53,10 @@ const input = {
     "trial",
     "Attach a namespace of its own to the network, check it and detach it; the host is left as it was"
   ),
+  log: Flags.file("log").pipe(
+    Flag.withDescription("Also look at what was logged: a file with JSON records, or a pattern; may be repeated"),
+    Flag.atLeast(0)
+  ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
 }
@@ -84,8 +88,17 @@ export const doctor = Command.make(
     const style = yield* Style.current()
     const question = yield* questionOf(flags)
     const seen = yield* Progress.during("plugins and the host", Collect.collect(question))
-    const facts = flags.trial ? yield* Progress.during("the trial", Collect.withTrial(seen, flags.timeout)) : seen
-    const checks = [...Checks.configuration, ...Checks.plugins, ...Checks.live, ...(flags.trial ? Checks.trial : [])]
+    const known = flags.log.length === 0
+      ? seen
+      : yield* Progress.during("the logs", Collect.withHistory(seen, flags.log, question.selection))
+    const facts = flags.trial ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout)) : known
+    const checks = [
+      ...Checks.configuration,
+      ...Checks.plugins,
+      ...Checks.live,
+      ...(flags.trial ? Checks.trial : []),
+      ...(flags.log.length === 0 ? [] : Checks.history)
+    ]
     const report = Check.examine(checks, facts)
     if (flags.json) yield* Console.log(Findings.json(report))
     else {
@@ -121,6 +134,10 @@ export const doctor = Command.make(
     { command: "cni-passthrough doctor", description: "The network that a runtime would choose, and its attachments" },
     { command: "cni-passthrough doctor podman --container-id 3f2a", description: "One container" },
     { command: "cni-passthrough doctor podman --trial", description: "Also see what each plugin does, and leaves" },
+    {
+      command: "cni-passthrough doctor --log '/var/log/cni/*.jsonl'",
+      description: "Also what failed, or was never taken down"
+    },
     { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" }
   ])
 )

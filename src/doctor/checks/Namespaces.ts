@@ -6,12 +6,17 @@ import type { Found } from "../Finding.ts"
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ attachments, isOneAsked, network }) => {
+  find: ({ attachments, history, isOneAsked, network }) => {
     if (!isOneAsked) return { skipped: "nobody asked for one attachment" }
+    const last = history?.operations.at(-1)
+    if (last?.verb === "ADD" && last.end === "badly") return { skipped: "the logs tell what became of it" }
     return attachments.length > 0 ? [] : [{
       level: "error",
-      message: `libcni's cache has no such attachment to ${network?.name ?? "the network"}: ` +
-        "its ADD failed or never came, or its DEL has been",
+      message: `libcni's cache has no such attachment to ${network?.name ?? "the network"}: ${
+        last === undefined
+          ? "its ADD failed or never came, or its DEL has been"
+          : `the last of it in the logs is its ${last.verb} at ${last.time}, which ended ${last.end}`
+      }`,
       evidence: [],
       fix: "see what the runtime says of its ADD, or try one: cni-passthrough doctor --trial"
     }]

@@ -18,6 +18,9 @@ import * as Namespace from "./Namespace.ts"
 import * as Rules from "./Rules.ts"
 import * as Tool from "./Tool.ts"
 
+/** How the identifiers of trials begin. */
+export const prefix = "cni-doctor-"
+
 /** Something that a DEL has left. */
 export interface Left {
   readonly kind: "link" | "rule" | "reservation"
@@ -195,7 +198,7 @@ export const run = Effect.fnUntraced(function*(
   ground: Ground
 ) {
   const { store, tools } = ground
-  const id = `cni-doctor-${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")}`
+  const id = `${prefix}${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")}`
   const attachment: Attachment = {
     network: chain.list.name,
     containerId: id,

@@ -1,0 +1,137 @@
+/** What logs say of the attachments of a network: each operation, how it ended, and what its plugins were given. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { isObject } from "../../json/Json.ts"
+import * as Json from "../../json/Json.ts"
+import * as JsonText from "../../json/JsonText.ts"
+import type { Record } from "../../record/Record.ts"
+import * as Collector from "../../report/Collector.ts"
+import { NotRecords } from "../../report/LogError.ts"
+import * as LogFiles from "../../report/LogFiles.ts"
+import * as Operation from "../../report/Operation.ts"
+import * as RecordLog from "../../report/RecordLog.ts"
+import * as View from "../../report/View.ts"
+import * as Trial from "./Trial.ts"
+
+/** One operation of a log. */
+export interface Past {
+  readonly verb: string
+  /** When it began: RFC 3339. */
+  readonly time: string
+  readonly containerId: string
+  readonly ifname: string
+  readonly netns: string
+  /** As CNI_ARGS say it; empty where they do not. */
+  readonly pod: { readonly namespace: string; readonly name: string }
+  /** `well`; `badly`; `open` where it has no end, and may still go on. */
+  readonly end: "well" | "badly" | "open"
+  /** What failed, in one line that begins with the plugin: `host-local in bridge: code 11: no addresses`. */
+  readonly failure: string
+  /** What the plugin that failed wrote to stderr. */
+  readonly stderr: ReadonlyArray<string>
+  /** What its plugins were given, each as people say it: `the plugin bridge`, `prevResult`. */
+  readonly given: ReadonlySet<string>
+}
+
+/** The operations of a network, in the order of time. */
+export interface History {
+  readonly operations: ReadonlyArray<Past>
+  /** Paths of network namespaces that are not there any more. */
+  readonly gone: ReadonlySet<string>
+}
+
+/** How long an operation may go on before it counts as one that never ended, in milliseconds. */
+const patience = 30_000
+
+/** The names of the arguments of capabilities in the configuration of a request. */
+const capabilitiesOf = (config: string): ReadonlyArray<string> => {
+  if (!config.includes("\"runtimeConfig\"")) return []
+  const value = Json.parse(JsonText.member(config, "runtimeConfig") ?? "")
+  return isObject(value) ? Object.keys(value) : []
+}
+
+const givenTo = (
+  { request, steps }: Operation.Operation,
+  capabilities: ReadonlyMap<string, ReadonlyArray<string>>
+): ReadonlySet<string> =>
+  new Set([
+    ...steps.map(({ title }) => `the plugin ${title}`),
+    ...steps.flatMap(({ invocation }) => capabilities.get(invocation) ?? []).map((name) => `the capability ${name}`),
+    ...(request.args ?? "").split(";").filter((pair) => pair.includes("=")).map((pair) =>
+      `${pair.split("=")[0]} of CNI_ARGS`
+    ),
+    ...(request.netns ? ["CNI_NETNS"] : []),
+    // The first plugin of an ADD is given none; what it and the others made is what a DEL is given.
+    ...(request.command !== "DEL" || steps.some(({ before }) => before !== undefined) ? ["prevResult"] : [])
+  ])
+
+/** The last lines that a step which failed wrote to stderr. */
+const stderrOf = (steps: ReadonlyArray<View.Step>): ReadonlyArray<string> => {
+  const failed = steps.find(({ state }) => state === "failed" || state === "unfinished")
+  if (failed === undefined) return []
+  const inner = stderrOf(failed.nested)
+  return inner.length > 0 ? inner : failed.plugin?.stderr.lines.slice(-5) ?? []
+}
+
+const pastsOf = (
+  operation: Operation.Operation,
+  capabilities: ReadonlyMap<string, ReadonlyArray<string>>,
+  now: number
+): ReadonlyArray<Past> => {
+  const { addStoppedIn, request, steps, stoppedIn, time } = operation
+  const { command = "", containerId = "", ifname = "", netns = "" } = request
+  const argument = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(request.args ?? "")?.[1] ?? ""
+  const pod = { namespace: argument("K8S_POD_NAMESPACE"), name: argument("K8S_POD_NAME") }
+  const base = { time, containerId, ifname, netns, pod, stderr: [], failure: "" }
+  // That of a hook, or of a plugin inside one that did not mind, is no failure for the runtime.
+  const hasFailed = stoppedIn !== undefined || steps.some(Operation.hasEndedBadly)
+  const isOpen = steps.every(({ end }) => end?.error === undefined) && steps.some(({ end }) => end === undefined) &&
+    now - Date.parse(time) < patience
+  const view = hasFailed ? View.make(operation) : undefined
+  const own: Past = {
+    ...base,
+    verb: command,
+    end: isOpen ? "open" : hasFailed ? "badly" : "well",
+    failure: view?.failure ?? "",
+    stderr: view === undefined ? [] : stderrOf(view.steps),
+    given: givenTo(operation, capabilities)
+  }
+  const unseen: Past = { ...base, verb: "ADD", end: "badly", failure: `${addStoppedIn} failed`, given: new Set() }
+  return addStoppedIn === undefined ? [own] : [unseen, own]
+}
+
+/** Reads all logs, which may be patterns, and keeps what they say of a network. Fails as `show` does. */
+export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, network: string) {
+  const fs = yield* FileSystem.FileSystem
+  const now = yield* Clock.currentTimeMillis
+  const collector = new Collector.Collector()
+  const capabilities = new Map<string, ReadonlyArray<string>>()
+  const take = (record: Record) => {
+    collector.add(record)
+    if (record.event !== "request" || record.network !== network) return
+    const names = capabilitiesOf(record.config ?? "")
+    if (names.length > 0) capabilities.set(record.invocation, names)
+  }
+  const files = yield* LogFiles.resolve(logs)
+  const skipped = yield* Effect.forEach(files, (file) => RecordLog.readFile(file, take))
+  const foreign = skipped.filter((each) => each.isForeign())
+  if (foreign[0] !== undefined && foreign.length === skipped.length) {
+    return yield* new NotRecords({ name: foreign[0].name })
+  }
+  const operations = collector.operations()
+    .filter(({ request }) =>
+      request.network === network && request.command !== "VERSION" &&
+      request.containerId?.startsWith(Trial.prefix) !== true
+    )
+    .flatMap((operation) => pastsOf(operation, capabilities, now))
+  // A number of a process may be that of another one by now.
+  const paths = new Set(operations.map(({ netns }) => netns).filter((path) => /^\/(?!proc\/)/.test(path)))
+  const gone = yield* Effect.filter(
+    [...paths],
+    (path) =>
+      Effect.match(fs.stat(path), { onSuccess: () => false, onFailure: ({ reason }) => reason._tag === "NotFound" }),
+    { concurrency: 16 }
+  )
+  return { operations, gone: new Set(gone) } satisfies History
+})

@@ -1,0 +1,148 @@
+/** What doctor says of logs: from records to what it tells. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { TestClock } from "effect/testing"
+import * as Fs from "node:fs"
+import * as Checks from "../../src/doctor/Checks.ts"
+import * as Collect from "../../src/doctor/Collect.ts"
+import { called, tapped } from "../report/records.ts"
+import { temporary } from "../support/plugin.ts"
+import { found, ofFile } from "./facts.ts"
+
+const network = {
+  cniVersion: "1.0.0",
+  name: "podman",
+  plugins: [{ type: "bridge", ipMasq: true }, { type: "portmap" }]
+}
+const labels = ["after-bridge", "after-portmap"]
+const result = { cniVersion: "1.0.0", ips: [{ address: "10.88.0.2/16" }] }
+
+const everyone: Collect.Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
+
+/** The operation of taps, whose records are changed so. */
+const operation = (
+  command: string,
+  start: number,
+  { container = "web", members = {}, only = labels }: {
+    readonly container?: string
+    readonly members?: object
+    readonly only?: ReadonlyArray<string>
+  } = {}
+) => tapped(container, command, start, only, { result }).map((record) => ({ ...record, ...members }))
+
+/** What is found in a log with these records, an hour after the first of them. */
+const inLog = Effect.fnUntraced(function*(records: ReadonlyArray<object>, selection: Partial<Collect.Selection> = {}) {
+  using folder = temporary()
+  Fs.writeFileSync(`${folder.path}/a.jsonl`, records.map((record) => `${JSON.stringify(record)}\n`).join(""))
+  yield* TestClock.setTime(Date.UTC(2026, 10, 24, 11))
+  const facts = yield* Collect.withHistory(ofFile(network), [`${folder.path}/*.jsonl`], { ...everyone, ...selection })
+  return found(Checks.history, facts)
+}, Effect.provide(NodeServices.layer))
+
+/** An ADD that failed, of a namespace that is still there. */
+const failed = called({ exitCode: 1 }, { event: "error", error: { code: 11, msg: "port taken" } })
+  .map((record) => ({ ...record, netns: "/" }))
+const lastAdd =
+  "error last-failure portmap the last ADD of eth0 of 5c01f03d8d6d, at 2026-11-24T10:00:00.000Z, failed: " +
+  "portmap: code 11: port taken"
+
+describe("a log", () => {
+  it.effect("of containers that came and went tells nothing", () =>
+    Effect.gen(function*() {
+      const records = [...operation("ADD", 0), ...operation("CHECK", 100), ...operation("DEL", 200)]
+      assert.deepStrictEqual(yield* inLog(records), [])
+    }))
+
+  it.effect("tells an ADD that failed, with the plugin", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* inLog(failed), [lastAdd])
+    }))
+
+  it.effect("tells no ADD that failed once, where another one went well after it", () =>
+    Effect.gen(function*() {
+      const later = [...operation("ADD", 1000), ...operation("DEL", 2000)]
+      assert.deepStrictEqual(yield* inLog([...failed, ...later]), [])
+      assert.deepStrictEqual(yield* inLog([...failed, ...later], { containerId: "5c01" }), [lastAdd])
+    }))
+
+  it.effect("tells where an ADD ended that reached no further tap", () =>
+    Effect.gen(function*() {
+      const records = [
+        ...operation("ADD", 0, { container: "one" }),
+        ...operation("ADD", 1000, { only: ["after-bridge"] })
+      ]
+      const [first] = yield* inLog(records)
+      assert.match(first ?? "", /^error last-failure portmap the last ADD of eth0 of web, at .*: portmap failed/)
+    }))
+
+  it.effect("tells an operation that never ended, once it may not go on any more", () =>
+    Effect.gen(function*() {
+      const open = operation("ADD", 0).filter(({ event }: { event?: string }) => event !== "result")
+      assert.match((yield* inLog(open)).join(), /last-failure .*after-bridge was killed, or is still running/)
+      const now = open.map((record) => ({ ...record, time: "2026-11-24T10:59:50.000Z" }))
+      assert.notMatch((yield* inLog(now)).join(), /last-failure/)
+    }))
+
+  it.effect("tells of hooks that failed nothing, as runtimes go on", () =>
+    Effect.gen(function*() {
+      const hook = {
+        command: "false",
+        netns: "host",
+        exitCode: 1,
+        signal: null,
+        timedOut: false,
+        truncated: false,
+        durationMs: 1,
+        stdout: "",
+        stderr: ""
+      }
+      const [request = {}, ...others] = operation("ADD", 0, { members: { netns: "/proc/1/ns/net" } })
+      assert.deepStrictEqual(yield* inLog([request, { ...request, event: "hook", hook }, ...others]), [])
+    }))
+
+  it.effect("tells an ADD whose namespace went without a DEL, and none whose namespace is there", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* inLog(operation("ADD", 0, { members: { netns: "/run/netns/no-such-one" } })), [
+        "warning add-without-del - eth0 of web had an ADD at 2026-11-24T10:00:00.000Z, and no DEL after it, and its " +
+        "namespace is gone"
+      ])
+      assert.deepStrictEqual(yield* inLog(operation("ADD", 0, { members: { netns: "/" } })), [])
+    }))
+
+  it.effect("tells a DEL that came to fewer plugins than its ADD, or with less", () =>
+    Effect.gen(function*() {
+      const config = { type: "passthrough", prevResult: result, runtimeConfig: { portMappings: [] } }
+      const requests = { args: "IgnoreUnknown=1;K8S_POD_NAME=web" }
+      const add = operation("ADD", 0, { members: requests }).map((record) =>
+        "config" in record ? { ...record, config } : record
+      )
+      const bare = tapped("web", "DEL", 1000, ["after-bridge"]).map((record) => ({ ...record, netns: undefined }))
+      assert.deepStrictEqual(yield* inLog([...add, ...bare]), [
+        "warning del-with-less - eth0 of web was detached with less than it was attached with, without the plugin " +
+        "after-portmap, the capability portMappings, IgnoreUnknown of CNI_ARGS, K8S_POD_NAME of CNI_ARGS, CNI_NETNS, prevResult"
+      ])
+    }))
+
+  it.effect("tells nothing of a DEL that came twice, and the second time with less, as containerd's does", () =>
+    Effect.gen(function*() {
+      const again = tapped("web", "DEL", 2000, labels).map((record) => ({ ...record, netns: undefined }))
+      const records = [...operation("ADD", 0), ...operation("DEL", 1000), ...again]
+      assert.deepStrictEqual(yield* inLog(records), [])
+    }))
+
+  it.effect("of another network, or of doctor's own trials, tells nothing", () =>
+    Effect.gen(function*() {
+      for (const members of [{ network: "other" }, { containerId: "cni-doctor-0a1b2c3d" }]) {
+        assert.deepStrictEqual(yield* inLog(failed.map((record) => ({ ...record, ...members }))), [])
+      }
+    }))
+
+  it.effect("is asked about one pod", () =>
+    Effect.gen(function*() {
+      const args = "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web"
+      const records = failed.map((record) => ({ ...record, args }))
+      assert.strictEqual((yield* inLog(records, { pod: { namespace: "shop", name: "web" } })).length, 1)
+      assert.strictEqual((yield* inLog(records, { pod: { namespace: "shop", name: "api" } })).length, 0)
+    }))
+})
