@@ -28,6 +28,12 @@ export class Unsuccessful extends Data.TaggedError("Unsuccessful") {
   override readonly [Runtime.errorReported] = false
 }
 
+/** The command could not look at all of it, and said so: exit status 2. */
+export class Incomplete extends Data.TaggedError("Incomplete") {
+  override readonly [Runtime.errorExitCode] = 2
+  override readonly [Runtime.errorReported] = false
+}
+
 /** The command line could not be understood, and people were told why: exit status 2. */
 export class Misused extends Data.TaggedError("Misused") {
   override readonly [Runtime.errorExitCode] = 2
@@ -48,8 +54,8 @@ const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", 
 /** Tells people about any error that a command fails with. */
 export const tell = <A, E extends Error & { readonly _tag: string }, R>(
   effect: Effect.Effect<A, E, R>
-): Effect.Effect<A, Told | Unsuccessful, R> =>
+): Effect.Effect<A, Told | Unsuccessful | Incomplete, R> =>
   Effect.mapError(effect, (error) =>
-    error instanceof Unsuccessful
+    error instanceof Unsuccessful || error instanceof Incomplete
       ? error
       : new Told({ message: error.message, status: outcomes.has(error._tag) ? 1 : 2, cause: error }))

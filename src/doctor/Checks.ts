@@ -22,6 +22,7 @@ import * as Ports from "./checks/Ports.ts"
 import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
+import { everythingSeen } from "./checks/Unseen.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -75,7 +76,8 @@ export const live: ReadonlyArray<Check> = [
   Inside.mac,
   Forwarding.bridgeNetfilter,
   Forwarding.backends,
-  Addresses.staleReservations
+  Addresses.staleReservations,
+  everythingSeen
 ]
 
 /** Checks of a trial. */

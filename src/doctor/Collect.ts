@@ -1,24 +1,20 @@
 /** Collects all facts, once, side by side, each with a limit of its own. It looks, and changes nothing. */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
-import { dhcpSocket } from "./checks/PluginNeeds.ts"
-import * as Cidr from "./Cidr.ts"
 import * as ConfigFile from "./ConfigFile.ts"
-import type { Facts, Host } from "./Facts.ts"
+import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as Files from "./facts/Files.ts"
 import * as History from "./facts/History.ts"
+import * as Host from "./facts/Host.ts"
+import * as Judgement from "./facts/Judgement.ts"
 import * as Living from "./facts/Living.ts"
-import * as Namespace from "./facts/Namespace.ts"
 import * as Plugins from "./facts/Plugins.ts"
-import * as Rules from "./facts/Rules.ts"
-import * as Sockets from "./facts/Sockets.ts"
 import * as Store from "./facts/Store.ts"
 import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
@@ -60,7 +56,8 @@ const none: Omit<Facts, "file" | "network" | "chain"> = {
   all: [],
   isOneAsked: false,
   trial: undefined,
-  history: undefined
+  history: undefined,
+  unseen: []
 }
 
 /** The facts that the text of a file has. */
@@ -106,98 +103,6 @@ const choose = Effect.fnUntraced(
   }
 )
 
-const tools = [
-  "ip",
-  "nsenter",
-  "nft",
-  "flock",
-  ...["iptables", "ip6tables"].flatMap((
-    name
-  ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
-]
-
-/** Which tools are on the PATH. */
-const collectTools = Effect.fnUntraced(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const folders = (process.env["PATH"] || "/usr/sbin:/usr/bin:/sbin:/bin").split(":").filter((folder) => folder !== "")
-  const found = new Map<string, string>()
-  for (const tool of tools) {
-    for (const file of folders.map((folder) => path.join(folder, tool))) {
-      const info = yield* Effect.option(fs.stat(file))
-      if (info._tag === "None" || info.value.type !== "File" || (info.value.mode & 0o111) === 0) continue
-      found.set(tool, file)
-      break
-    }
-  }
-  return found as ReadonlyMap<string, string>
-})
-
-const sysctlPath = (name: string, device?: string): string =>
-  device === undefined ? `/proc/sys/${name.replaceAll(".", "/")}` : `/proc/sys/net/ipv4/conf/${device}/${name}`
-
-const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string>) {
-  const fs = yield* FileSystem.FileSystem
-  const wanted = [
-    ...[
-      "net.ipv4.ip_forward",
-      "net.ipv6.conf.all.forwarding",
-      "net.bridge.bridge-nf-call-iptables",
-      "net.ipv4.conf.all.rp_filter"
-    ].map((name) => [name, sysctlPath(name)] as const),
-    ...devices.flatMap((device) =>
-      ["forwarding", "rp_filter"].map((name) => [`net.ipv4.conf.${device}.${name}`, sysctlPath(name, device)] as const)
-    )
-  ]
-  const values = yield* Effect.forEach(
-    wanted,
-    ([name, path]) =>
-      Effect.map(
-        Effect.option(fs.readFileString(path)),
-        (text) => text._tag === "Some" ? [[name, text.value.trim()] as const] : []
-      )
-  )
-  return new Map(values.flat()) as ReadonlyMap<string, string>
-})
-
-/** The numbers that ELF has for the processors that Node.js runs on. */
-const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
-
-const collectHost = Effect.fnUntraced(function*(
-  chain: ReadonlyArray<ConfigFile.Placed>,
-  attachments: ReadonlyArray<Attachment.AttachmentId>
-) {
-  const fs = yield* FileSystem.FileSystem
-  const ends = attachments.flatMap(({ result }) =>
-    Result.isSuccess(result)
-      ? Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "").map(({ name }) => name)
-      : []
-  )
-  const devices = [...new Set([Roles.bridgeOf(chain) ?? "", ...ends])].filter((name) =>
-    /^[^/\s]+$/.test(name) && name !== ".."
-  )
-  const ports = new Set(attachments.flatMap(({ portMappings }) => portMappings.map(({ hostPort }) => hostPort)))
-  const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
-    [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
-  )
-  const [network, foundTools, sysctls, listeners, files] = yield* Effect.all([
-    Namespace.collect(),
-    collectTools(),
-    collectSysctls(devices),
-    Sockets.collect(ports),
-    Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false))
-  ], { concurrency: "unbounded" })
-  return {
-    network,
-    rules: yield* Rules.collect(foundTools),
-    sysctls,
-    listeners,
-    tools: foundTools,
-    files: new Set(files),
-    machine: machines[process.arch]
-  } satisfies Host
-})
-
 const isSelected = ({ containerId, ifname, netns, pod }: Selection, id: Attachment.AttachmentId): boolean => {
   const argument = (name: string) => id.args.find(([key]) => key === name)?.[1]
   return (netns === undefined || id.netns === netns) &&
@@ -206,62 +111,10 @@ const isSelected = ({ containerId, ifname, netns, pod }: Selection, id: Attachme
     (pod === undefined || (argument("K8S_POD_NAMESPACE") === pod.namespace && argument("K8S_POD_NAME") === pod.name))
 }
 
-/** Says of each reservation whether who has it is still there. */
-export const judge = Effect.fnUntraced(function*(
-  network: string,
-  reservations: ReadonlyArray<Store.Reservation>,
-  mentions: string,
-  all: ReadonlyArray<Attachment.AttachmentId & Partial<Pick<Attachment.Attachment, "sight">>>
-) {
-  const open: Array<Store.Reservation> = []
-  const judged: Array<Store.Judged> = []
-  for (const reservation of reservations) {
-    const { containerId, ifname } = reservation
-    const own = all.filter((each) =>
-      each.network === network && each.containerId === containerId && (ifname === "" || each.ifname === ifname)
-    )
-    const present = own.find(({ sight }) => sight !== undefined && sight._tag !== "Missing" && sight._tag !== "Unseen")
-    if (Living.isMentioned(mentions, containerId)) {
-      judged.push({ ...reservation, isGone: false, reason: "a process is at work for it" })
-    } else if (present !== undefined) {
-      judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })
-    } else open.push(reservation)
-  }
-  if (open.length === 0) return judged as ReadonlyArray<Store.Judged>
-  // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
-  const living = yield* Living.namespaces()
-  const used = new Set<string>()
-  const blind = living.find(Result.isFailure)
-  for (const each of living) {
-    if (Result.isFailure(each)) continue
-    for (const address of each.success.links.flatMap(({ addresses }) => addresses)) {
-      used.add(Cidr.addressText(address))
-    }
-  }
-  for (const reservation of open) {
-    const address = Cidr.parseAddress(reservation.address)
-    const isUsed = address !== undefined && used.has(Cidr.addressText(address))
-    const own = all.find((each) => each.network === network && each.containerId === reservation.containerId)
-    judged.push(
-      isUsed
-        ? { ...reservation, isGone: false, reason: "a namespace has the address" }
-        : blind !== undefined && Result.isFailure(blind)
-        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind.failure}` }
-        : {
-          ...reservation,
-          isGone: true,
-          reason: own === undefined
-            ? "no result in the cache, no process of it, and no namespace has the address"
-            : `${own.netns === "" ? "no namespace has the address" : `${own.netns} does not exist`}`
-        }
-    )
-  }
-  return judged as ReadonlyArray<Store.Judged>
-})
-
 /** The store of host-local, its attachments, and the host, in the order in which an ADD that goes on meanwhile counts as alive. */
 const collectState = Effect.fnUntraced(function*(
-  { cacheDir, selection }: Pick<Question, "cacheDir" | "selection">,
+  listed: ReturnType<typeof Attachment.list>,
+  selection: Selection,
   { chain, network }: Pick<Facts, "chain" | "network">
 ) {
   const ipam = Roles.ofType(chain, "host-local")
@@ -270,16 +123,16 @@ const collectState = Effect.fnUntraced(function*(
   const isStored = ipam !== undefined && /^[\w][\w.-]*$/.test(name)
   const stored = isStored ? yield* Store.read(dataDir, name) : undefined
   const mentions = stored !== undefined && stored.reservations.length > 0 ? yield* Living.mentions() : ""
-  const listed = yield* Attachment.list(cacheDir)
+  const ids = yield* listed
   const [looked, host] = yield* Effect.all([
-    Effect.forEach(listed.filter((each) => each.network === name), Attachment.look, { concurrency: 16 }),
-    collectHost(chain, listed.filter((each) => each.network === name))
+    Effect.forEach(ids.filter((each) => each.network === name), Attachment.look, { concurrency: 16 }),
+    Host.collect(chain, ids.filter((each) => each.network === name))
   ], { concurrency: "unbounded" })
   const byFile = new Map(looked.map((each) => [each.file, each]))
-  const all = listed.map((each) => byFile.get(each.file) ?? each)
+  const all = ids.map((each) => byFile.get(each.file) ?? each)
   const store: Store.Store | undefined = stored === undefined
     ? undefined
-    : { ...stored, reservations: yield* judge(name, stored.reservations, mentions, all) }
+    : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all) }
   return {
     host,
     store,
@@ -291,11 +144,15 @@ const collectState = Effect.fnUntraced(function*(
 
 const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
 
-/** What is known of a network without its plugins: its attachments, its addresses, and the host. */
+/**
+ * What is known of a network without its plugins: its attachments, its addresses, and the host. Fails where it is not
+ * known what is attached.
+ */
 export const state = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
   const { file, files, folder } = yield* choose(question)
   const facts: Facts = { ...ofFile(file, files), folder, asked: question.asked }
-  return { ...facts, ...yield* collectState({ ...question, selection: everyone }, facts) } satisfies Facts
+  const listed = Attachment.list(question.cacheDir)
+  return { ...facts, ...yield* collectState(listed, everyone, facts) } satisfies Facts
 })
 
 /** Tries the network in a namespace of its own, where its configuration can be used at all. */
@@ -308,7 +165,7 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
       }).length === 0
   if (!isUsable) return facts
   const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Store.defaultFolder)
-  const trial = yield* Trial.run(
+  const trial = yield* Effect.result(Trial.run(
     { list: network, cniPath, timeout, variables: process.env },
     capabilityArgs,
     {
@@ -316,8 +173,10 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
       store: store === undefined ? undefined : path.join(dataDir, network.name),
       tools: host?.tools ?? new Map()
     }
-  )
-  return { ...facts, trial }
+  ))
+  return Result.isSuccess(trial)
+    ? { ...facts, trial: trial.success }
+    : { ...facts, unseen: [...facts.unseen, `no trial was possible: ${trial.failure.message}`] }
 })
 
 /** Reads logs of the network, and keeps what they say of the attachments that are asked about. */
@@ -340,9 +199,16 @@ export const collect = Effect.fnUntraced(function*(question: Question) {
   const { asked, capabilityArgs, cniPath, timeout } = question
   const { file, files, folder } = yield* choose(question)
   const facts: Facts = { ...ofFile(file, files), folder, asked, capabilityArgs }
+  const unseen = folder === undefined ? [] : [...yield* Files.unreadableIn(folder)]
+  const listed = Attachment.list(question.cacheDir).pipe(
+    Effect.catchTag("CacheUnreadable", ({ message }) => {
+      unseen.push(message)
+      return Effect.succeed<ReadonlyArray<Attachment.AttachmentId>>([])
+    })
+  )
   const [withAll, state] = yield* Effect.all([
     withPlugins(facts, cniPath, timeout),
-    collectState(question, facts)
+    collectState(listed, question.selection, facts)
   ], { concurrency: "unbounded" })
-  return { ...withAll, ...state } satisfies Facts
+  return { ...withAll, ...state, unseen } satisfies Facts
 })

@@ -63,4 +63,6 @@ export interface Facts {
   readonly trial: Trial | undefined
   /** What logs say of the attachments to look at; undefined where nobody named any. */
   readonly history: History | undefined
+  /** What could not be looked at, and why, apart from what says so itself. */
+  readonly unseen: ReadonlyArray<string>
 }

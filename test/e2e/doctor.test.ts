@@ -700,7 +700,7 @@ interface Healthy {
 const unchanged = `
 state() {
   iptables-save | sed "/^#/d; s/\\[[0-9:]*\\]//"
-  nft list tables; ip -o link | sed "s/^[0-9]*: //"; ip addr | grep 'inet '; ip route; sysctl net.ipv4.ip_forward
+  nft list tables; ip -o link | sed "s/^[0-9]*: //; s/<[^>]*>//; s/state [A-Z]*//"; ip addr | grep 'inet '; ip route; sysctl net.ipv4.ip_forward
   find /run/netns /var/lib/cni -type f | sort
 }
 mkdir -p /run/netns; state > /run/before

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
+import * as Unseen from "../../doctor/checks/Unseen.ts"
 import * as Collect from "../../doctor/Collect.ts"
 import * as Style from "../../report/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
@@ -122,6 +123,7 @@ export const doctor = Command.make(
       }
     }
     if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
+    if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Find out why a network does not work"),

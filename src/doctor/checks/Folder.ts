@@ -11,8 +11,9 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 export const networkFound: Check = {
   id: "network-found",
   phase: "configuration",
-  find: ({ asked, file, files, folder }) => {
+  find: ({ asked, file, files, folder, unseen }) => {
     if (folder === undefined || file !== undefined) return []
+    if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const names = files.flatMap((each) => nameOf(each) ?? [])
     if (asked === undefined) {
       return [{

@@ -6,8 +6,9 @@ import type { Found } from "../Finding.ts"
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ attachments, history, isOneAsked, network }) => {
+  find: ({ attachments, history, isOneAsked, network, unseen }) => {
     if (!isOneAsked) return { skipped: "nobody asked for one attachment" }
+    if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const last = history?.operations.at(-1)
     if (last?.verb === "ADD" && last.end === "badly") return { skipped: "the logs tell what became of it" }
     return attachments.length > 0 ? [] : [{

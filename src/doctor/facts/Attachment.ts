@@ -128,7 +128,7 @@ const sightOf = Effect.fnUntraced(function*(netns: string) {
   const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value
   const network = yield* Namespace.collect(netns)
   if (Result.isSuccess(network)) return { _tag: "There", network: network.success, isHost } as Sight
-  return /reassociate to namespace|Invalid argument/.test(network.failure)
+  return /Invalid argument/.test(network.failure)
     ? { _tag: "Foreign", reason: network.failure } as Sight
     : { _tag: "Unseen", reason: network.failure } as Sight
 })

@@ -61,6 +61,18 @@ export const readFolder = Effect.fnUntraced(function*(folder: string) {
   return files.flatMap((file) => file._tag === "Some" ? [file.value] : [])
 })
 
+/** Why files of the folder cannot be read, those that cannot. */
+export const unreadableIn = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const paths = yield* Effect.orElseSucceed(namesIn(folder, /\.(?:conflist|conf|json)$/), () => [])
+  const reasons = yield* Effect.forEach(paths, (path) =>
+    Effect.match(fs.access(path, { readable: true }), {
+      onSuccess: () => [],
+      onFailure: (error) => [`cannot read ${path}: ${AtomicFile.reasonOf(error)}`]
+    }))
+  return reasons.flat() as ReadonlyArray<string>
+})
+
 /** The file that a runtime takes that asks for no name: the first in the order of their names. */
 export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>
   files.toSorted((left, right) => left.path < right.path ? -1 : 1)[0]

@@ -31,8 +31,8 @@ export interface Answer {
   readonly checks: ReadonlyArray<{ readonly check: string; readonly status: string; readonly reason: string }>
 }
 
-/** What each script can use. */
-const functions = `
+/** A host of its own, and what each script can use. */
+export const functions = `
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /etc/cni
 mount -t tmpfs tmpfs /var/lib/cni

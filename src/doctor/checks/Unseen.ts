@@ -1,0 +1,27 @@
+/** What could not be looked at: nothing is known to be right there. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import type { Facts } from "../Facts.ts"
+
+const reasonsOf = ({ attachments, host, unseen }: Facts): ReadonlyArray<string> => [
+  ...unseen,
+  ...(host !== undefined && Result.isFailure(host.network) ? [host.network.failure] : []),
+  ...(host !== undefined && Result.isFailure(host.rules) ? [host.rules.failure] : []),
+  ...attachments.flatMap(({ containerId, ifname, netns, sight }) =>
+    netns !== "" && sight._tag === "Unseen" ? [`the namespace of ${ifname} of ${containerId}: ${sight.reason}`] : []
+  )
+]
+
+export const everythingSeen: Check = {
+  id: "everything-seen",
+  phase: "host",
+  find: (facts) => {
+    const reasons = reasonsOf(facts)
+    return reasons.length === 0 ? [] : [{
+      level: "note",
+      message: "not all could be looked at: what is wrong there is not found",
+      evidence: reasons,
+      fix: "run it as root, or mend what is named"
+    }]
+  }
+}

@@ -1,0 +1,110 @@
+/** The host: its tools, its values of /proc/sys, its network and rules. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import { dhcpSocket } from "../checks/PluginNeeds.ts"
+import type * as ConfigFile from "../ConfigFile.ts"
+import type { Host } from "../Facts.ts"
+import * as Roles from "../Roles.ts"
+import * as Attachment from "./Attachment.ts"
+import * as Namespace from "./Namespace.ts"
+import * as Rules from "./Rules.ts"
+import * as Sockets from "./Sockets.ts"
+
+const tools = [
+  "ip",
+  "nsenter",
+  "nft",
+  "flock",
+  ...["iptables", "ip6tables"].flatMap((
+    name
+  ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
+]
+
+/** Which tools are on the PATH. */
+const collectTools = Effect.fnUntraced(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const own = process.env["PATH"] || "/usr/bin:/bin"
+  // The PATH of a user lacks folders that those of runtimes have.
+  const folders = (process.getuid?.() === 0 ? own : `${own}:/usr/sbin:/sbin`).split(":").filter((folder) =>
+    folder !== ""
+  )
+  const found = new Map<string, string>()
+  for (const tool of tools) {
+    for (const file of folders.map((folder) => path.join(folder, tool))) {
+      const info = yield* Effect.option(fs.stat(file))
+      if (info._tag === "None" || info.value.type !== "File" || (info.value.mode & 0o111) === 0) continue
+      found.set(tool, file)
+      break
+    }
+  }
+  return found as ReadonlyMap<string, string>
+})
+
+const sysctlPath = (name: string, device?: string): string =>
+  device === undefined ? `/proc/sys/${name.replaceAll(".", "/")}` : `/proc/sys/net/ipv4/conf/${device}/${name}`
+
+const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const wanted = [
+    ...[
+      "net.ipv4.ip_forward",
+      "net.ipv6.conf.all.forwarding",
+      "net.bridge.bridge-nf-call-iptables",
+      "net.ipv4.conf.all.rp_filter"
+    ].map((name) => [name, sysctlPath(name)] as const),
+    ...devices.flatMap((device) =>
+      ["forwarding", "rp_filter"].map((name) => [`net.ipv4.conf.${device}.${name}`, sysctlPath(name, device)] as const)
+    )
+  ]
+  const values = yield* Effect.forEach(
+    wanted,
+    ([name, path]) =>
+      Effect.map(
+        Effect.option(fs.readFileString(path)),
+        (text) => text._tag === "Some" ? [[name, text.value.trim()] as const] : []
+      )
+  )
+  return new Map(values.flat()) as ReadonlyMap<string, string>
+})
+
+/** The numbers that ELF has for the processors that Node.js runs on. */
+const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
+
+/** Looks at the host, as far as a network and its attachments have to do with it. */
+export const collect = Effect.fnUntraced(function*(
+  chain: ReadonlyArray<ConfigFile.Placed>,
+  attachments: ReadonlyArray<Attachment.AttachmentId>
+) {
+  const fs = yield* FileSystem.FileSystem
+  const ends = attachments.flatMap(({ result }) =>
+    Result.isSuccess(result)
+      ? Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "").map(({ name }) => name)
+      : []
+  )
+  const devices = [...new Set([Roles.bridgeOf(chain) ?? "", ...ends])].filter((name) =>
+    /^[^/\s]+$/.test(name) && name !== ".."
+  )
+  const ports = new Set(attachments.flatMap(({ portMappings }) => portMappings.map(({ hostPort }) => hostPort)))
+  const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
+    [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
+  )
+  const [network, foundTools, sysctls, listeners, files] = yield* Effect.all([
+    Namespace.collect(),
+    collectTools(),
+    collectSysctls(devices),
+    Sockets.collect(ports),
+    Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false))
+  ], { concurrency: "unbounded" })
+  return {
+    network,
+    rules: yield* Rules.collect(foundTools),
+    sysctls,
+    listeners,
+    tools: foundTools,
+    files: new Set(files),
+    machine: machines[process.arch]
+  } satisfies Host
+})

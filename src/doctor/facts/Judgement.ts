@@ -1,0 +1,60 @@
+/** Whether who has an address is still there. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Cidr from "../Cidr.ts"
+import type * as Attachment from "./Attachment.ts"
+import * as Living from "./Living.ts"
+import type { Judged, Reservation } from "./Store.ts"
+
+/** Says of each reservation whether who has it is still there. */
+export const all = Effect.fnUntraced(function*(
+  network: string,
+  reservations: ReadonlyArray<Reservation>,
+  mentions: string,
+  attachments: ReadonlyArray<Attachment.AttachmentId & Partial<Pick<Attachment.Attachment, "sight">>>
+) {
+  const open: Array<Reservation> = []
+  const judged: Array<Judged> = []
+  for (const reservation of reservations) {
+    const { containerId, ifname } = reservation
+    const own = attachments.filter((each) =>
+      each.network === network && each.containerId === containerId && (ifname === "" || each.ifname === ifname)
+    )
+    const present = own.find(({ sight }) => sight !== undefined && sight._tag !== "Missing" && sight._tag !== "Unseen")
+    if (Living.isMentioned(mentions, containerId)) {
+      judged.push({ ...reservation, isGone: false, reason: "a process is at work for it" })
+    } else if (present !== undefined) {
+      judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })
+    } else open.push(reservation)
+  }
+  if (open.length === 0) return judged as ReadonlyArray<Judged>
+  // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
+  const living = yield* Living.namespaces()
+  const used = new Set<string>()
+  const blind = living.find(Result.isFailure)
+  for (const each of living) {
+    if (Result.isFailure(each)) continue
+    for (const address of each.success.links.flatMap(({ addresses }) => addresses)) {
+      used.add(Cidr.addressText(address))
+    }
+  }
+  for (const reservation of open) {
+    const address = Cidr.parseAddress(reservation.address)
+    const isUsed = address !== undefined && used.has(Cidr.addressText(address))
+    const own = attachments.find((each) => each.network === network && each.containerId === reservation.containerId)
+    judged.push(
+      isUsed
+        ? { ...reservation, isGone: false, reason: "a namespace has the address" }
+        : blind !== undefined && Result.isFailure(blind)
+        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind.failure}` }
+        : {
+          ...reservation,
+          isGone: true,
+          reason: own === undefined
+            ? "no result in the cache, no process of it, and no namespace has the address"
+            : `${own.netns === "" ? "no namespace has the address" : `${own.netns} does not exist`}`
+        }
+    )
+  }
+  return judged as ReadonlyArray<Judged>
+})
