@@ -18,7 +18,8 @@ export const output = Effect.fnUntraced(function*(
   const runner = yield* ProcessRunner
   const env = { ...process.env, LC_ALL: "C" }
   const outcome = yield* Effect.result(runner.run({ argv, env, stdin, timeout, limit }))
-  const [name] = argv
+  const [program, ...args] = argv
+  const name = program.slice(program.lastIndexOf("/") + 1)
   if (Result.isFailure(outcome)) return Result.fail(`${name}: ${outcome.failure.reason}`)
   const { exitCode, stderr, stdout, timedOut, truncated } = outcome.success
   if (timedOut) return Result.fail(`${name} did not end within ${timeout / 1000} s`)
@@ -26,5 +27,5 @@ export const output = Effect.fnUntraced(function*(
   const text = Execution.text(stdout)
   if (exitCode === 0 || isLenient) return Result.succeed(text)
   const said = Execution.text(stderr).trim().split("\n").at(-1) ?? ""
-  return Result.fail(`${argv.slice(0, 2).join(" ")}: ${said === "" ? `exit status ${exitCode}` : said}`)
+  return Result.fail(`${[name, ...args.slice(0, 1)].join(" ")}: ${said === "" ? `exit status ${exitCode}` : said}`)
 })
