@@ -6,6 +6,7 @@ import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
 import { leaks } from "./commands/Leaks.ts"
+import { replay } from "./commands/Replay.ts"
 import { run } from "./commands/Run.ts"
 import { schema } from "./commands/Schema.ts"
 import { show } from "./commands/Show.ts"
@@ -13,7 +14,20 @@ import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
 import { wrap } from "./commands/Wrap.ts"
 
-const subcommands = [run, doctor, leaks, wrap, unwrap, show, diff, instrument, validate, install, schema] as const
+const subcommands = [
+  run,
+  doctor,
+  leaks,
+  wrap,
+  unwrap,
+  show,
+  diff,
+  replay,
+  instrument,
+  validate,
+  install,
+  schema
+] as const
 
 /** `cni-passthrough`, with all its subcommands. */
 export const command = Command.make("cni-passthrough").pipe(

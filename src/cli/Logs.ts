@@ -1,20 +1,45 @@
-/** Logs that are named on the command line, read as a whole. */
+/** The logs that commands read: files and patterns, or stdin. */
+import * as Argument from "effect/cli/Argument"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type { Record } from "../record/Record.ts"
-import type * as Collector from "../report/Collector.ts"
+import * as Stdio from "effect/Stdio"
 import { NotRecords } from "../report/LogError.ts"
 import * as LogFiles from "../report/LogFiles.ts"
 import * as RecordLog from "../report/RecordLog.ts"
 import type { Skipped } from "../report/Skipped.ts"
+import { fileOrName } from "./Flags.ts"
 
-/** Reads files and patterns, of which `-` is stdin; the journal where there are none. */
-export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, collector: Collector.Collector) {
-  const add = (record: Record) => collector.add(record)
-  if (sources.length === 0) return [yield* RecordLog.readJournal(add)]
+/** The logs of a command line. */
+export const argument = fileOrName("log").pipe(
+  Argument.withDescription(
+    `Files with JSON records, also compressed by gzip, or patterns such as '${LogFiles.defaultPattern}'; - for stdin`
+  ),
+  Argument.variadic()
+)
+
+/**
+ * What to read where these logs are named, of which `-` is stdin: without any, stdin to its end, or on a terminal what
+ * lies where logs are unless it is said otherwise. `canWait` says that there need not be any yet.
+ */
+export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, canWait = false) {
+  if (logs.length > 0) return logs
+  const { stdinIsTerminal } = yield* Stdio.Stdio
+  if (!(yield* stdinIsTerminal)) return ["-"]
+  // Nobody types records.
+  if (!canWait && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
+    yield* Console.error(`no file matches ${LogFiles.defaultPattern}; waiting for records on stdin, until Ctrl-D`)
+    return ["-"]
+  }
+  yield* Console.error(`reading ${LogFiles.defaultPattern}`)
+  return [LogFiles.defaultPattern]
+})
+
+/** Reads all of these logs, one after the other; the journal where there are none. */
+export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, take: RecordLog.Take) {
+  if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
   const logs: Array<Skipped> = []
   for (const file of yield* LogFiles.resolve(sources)) {
-    logs.push(yield* file === "-" ? RecordLog.readStdin(add) : RecordLog.readFile(file, add))
+    logs.push(yield* file === "-" ? RecordLog.readStdin(take) : RecordLog.readFile(file, take))
   }
   return logs
 })

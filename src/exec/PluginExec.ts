@@ -29,7 +29,7 @@ export interface Call {
   readonly file: string
   /** All variables of its environment. */
   readonly env: { readonly [name: string]: string | undefined }
-  readonly stdin: string
+  readonly stdin: string | Uint8Array
   /** Milliseconds that it may take; 0 for as long as it wants. */
   readonly timeout: number
 }

@@ -59,7 +59,7 @@ const scan = (text: string, visit: (code: number, start: number, end: number) =>
 const keyOf = (token: string): string => token.includes("\\") ? JSON.parse(token) : token.slice(1, -1)
 
 /** Calls `visit` for each value with its path and its range, a list or an object after all that is in it. */
-const eachValue = (text: string, visit: (path: Path, start: number, end: number) => void): void => {
+export const eachValue = (text: string, visit: (path: Path, start: number, end: number) => void): void => {
   const path: Array<string | number> = []
   const starts: Array<number> = []
   let isKey = false

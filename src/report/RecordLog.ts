@@ -17,15 +17,18 @@ import { Skipped } from "./Skipped.ts"
 /** How much is read at once, in bytes. */
 const chunkSize = 65_536
 
+/** Takes a record, and the text that it was read from. */
+export type Take = (record: Record, text: string) => void
+
 /** Takes the records of a log, line by line. */
 export class Reader {
   readonly skipped: Skipped
   private readonly splitter = new Lines.Splitter()
-  private readonly take: (record: Record) => void
+  private readonly take: Take
   private readonly recordOf: (line: string) => string
 
   /** `recordOf` gives the record's own text, where a line has more around it. */
-  constructor(name: string, take: (record: Record) => void, recordOf = (line: string) => line) {
+  constructor(name: string, take: Take, recordOf = (line: string) => line) {
     this.skipped = new Skipped(name)
     this.take = take
     this.recordOf = recordOf
@@ -33,10 +36,11 @@ export class Reader {
 
   private line(text: string): void {
     if (text.trim() === "") return this.skipped.blank()
-    const record = JsonFormat.read(this.recordOf(text))
+    const own = this.recordOf(text)
+    const record = JsonFormat.read(own)
     if (record === undefined) return this.skipped.other()
     this.skipped.record()
-    this.take(record)
+    this.take(record, own)
   }
 
   /** Takes the next bytes. */
@@ -91,7 +95,7 @@ const pushFile = Effect.fnUntraced(
 )
 
 /** Reads a file, which may be compressed by gzip. */
-export const readFile = Effect.fnUntraced(function*(file: string, take: (record: Record) => void) {
+export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
   const fs = yield* FileSystem.FileSystem
   const reader = new Reader(file, take)
   const failed = (cause: unknown) => new Unreadable({ name: file, cause })
@@ -105,7 +109,7 @@ export const readFile = Effect.fnUntraced(function*(file: string, take: (record:
 })
 
 /** Reads stdin to its end. */
-export const readStdin = Effect.fnUntraced(function*(take: (record: Record) => void) {
+export const readStdin = Effect.fnUntraced(function*(take: Take) {
   const { stdin } = yield* Stdio.Stdio
   const reader = new Reader("stdin", take)
   yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: "stdin", cause })), reader)
@@ -113,7 +117,7 @@ export const readStdin = Effect.fnUntraced(function*(take: (record: Record) => v
 })
 
 /** Reads what the journal has. */
-export const readJournal = Effect.fnUntraced(function*(take: (record: Record) => void) {
+export const readJournal = Effect.fnUntraced(function*(take: Take) {
   const reader = new Reader("journal", take, Journal.recordOf)
   yield* Journal.read(false, (bytes) => reader.push(bytes))
   reader.end()

@@ -72,7 +72,7 @@ type Source = Effect.Success<ReturnType<typeof sourceOf>>
 
 const operationsOf = Effect.fnUntraced(function*({ log }: Source) {
   const collector = new Collector.Collector({ full: true })
-  yield* Logs.complain(yield* Logs.read([log], collector))
+  yield* Logs.complain(yield* Logs.read([log], (record) => collector.add(record)))
   return collector.operations()
 })
 

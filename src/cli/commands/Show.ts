@@ -1,5 +1,4 @@
 /** `cni-passthrough show`: operations, put together from the records of logs. */
-import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
@@ -7,13 +6,11 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Collector from "../../report/Collector.ts"
 import * as Filter from "../../report/Filter.ts"
 import * as Follow from "../../report/Follow.ts"
 import { Following, type Piece } from "../../report/Following.ts"
-import * as LogFiles from "../../report/LogFiles.ts"
 import * as Moment from "../../report/Moment.ts"
 import type * as Operation from "../../report/Operation.ts"
 import * as Style from "../../report/Style.ts"
@@ -21,7 +18,7 @@ import * as Terminal from "../../report/Terminal.ts"
 import * as View from "../../report/View.ts"
 import * as ViewJson from "../../report/ViewJson.ts"
 import * as Errors from "../Errors.ts"
-import { fileOrName, text, toggle } from "../Flags.ts"
+import { text, toggle } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as Print from "../Print.ts"
 import * as SmallHeap from "../SmallHeap.ts"
@@ -40,12 +37,7 @@ const moment = (name: string, description: string) =>
   )
 
 const input = {
-  logs: fileOrName("log").pipe(
-    Argument.withDescription(
-      `Files with JSON records, also compressed by gzip, or patterns such as '${LogFiles.defaultPattern}'; - for stdin`
-    ),
-    Argument.variadic()
-  ),
+  logs: Logs.argument,
   journald: toggle("journald", "Read the journal of this host instead"),
   follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
   failed: toggle("failed", "Only operations in which something failed; exit status 1 where there are any"),
@@ -96,16 +88,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input)
       message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
     })
   }
-  if (journald || logs.length > 0) return logs
-  const { stdinIsTerminal } = yield* Stdio.Stdio
-  if (!(yield* stdinIsTerminal)) return ["-"]
-  // Nobody types records.
-  if (!follow && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
-    yield* Console.error(`no file matches ${LogFiles.defaultPattern}; waiting for records on stdin, until Ctrl-D`)
-    return ["-"]
-  }
-  yield* Console.error(`reading ${LogFiles.defaultPattern}`)
-  return [LogFiles.defaultPattern]
+  return journald ? [] : yield* Logs.sources(logs, follow)
 })
 
 /** How an operation, or a part of one, is printed. */
@@ -166,7 +149,7 @@ const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
   const collector = new Collector.Collector({ full: flags.full })
-  yield* Logs.complain(yield* Logs.read(sources, collector))
+  yield* Logs.complain(yield* Logs.read(sources, (record) => collector.add(record)))
   const { whole } = yield* renderer(flags)
   const operations = collector.operations()
   const matching = operations.filter((operation) => Filter.matches(filter, operation))
