@@ -95,9 +95,14 @@ stdin=${config}`
   test("takes stdin that is not text from its record", () =>
     Effect.gen(function*() {
       using it = host((folder) => {
-        const [{ config: _, ...request } = {} as { config?: object }, ...rest] = call(folder)
+        const [request, ...rest] = call(folder)
         return [
-          { ...request, label: "mine", stdinBase64: Buffer.from("\0\u00ff", "latin1").toString("base64") },
+          {
+            ...request,
+            config: undefined,
+            label: "mine",
+            stdinBase64: Buffer.from("\0\u00ff", "latin1").toString("base64")
+          },
           ...rest
         ]
       })
