@@ -187,8 +187,21 @@ const plugin = await bundle("src/plugin/main.ts", {
   define: Object.fromEntries(globals.map((name) => [`globalThis.${name}`, name])),
   minifySyntax: true // terser alone would leave 1 KB more
 })
+// The page of a report is part of the command, as the texts of its script and of its style.
+const page = { bundle: true, minify: true, target: "es2022", metafile: true, write: false, logLevel: "warning" }
+const script = await esbuild.build({
+  ...page,
+  entryPoints: ["src/report/html/main.tsx"],
+  format: "iife",
+  legalComments: "none",
+  jsx: "automatic",
+  jsxImportSource: "preact"
+})
+const style = await esbuild.build({ ...page, entryPoints: ["src/report/html/page.css"] })
+const assets = { script: script.outputFiles[0].text.trim(), style: style.outputFiles[0].text.trim() }
 // The companion command is not a plugin: its size and its start do not matter.
 const companion = await bundle("src/cli/main.ts", {
+  define: { PAGE: JSON.stringify(assets) },
   mainFields: ["module", "main"], // the other form of jsonc-parser loads its parts by names that esbuild cannot see
   minify: true
 })
@@ -198,7 +211,7 @@ Fs.rmSync("dist/standalone", { recursive: true, force: true })
 Fs.mkdirSync("dist/lib", { recursive: true })
 write("dist/passthrough", await shorten(guarded(refuseRequest, plugin.outputFiles[0].text)))
 write("dist/cni-passthrough", guarded(refuseCommand, companion.outputFiles[0].text))
-Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion))
+Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion, script))
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
 // is no package.json, and it is a script there too.
 Fs.writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
@@ -212,5 +225,5 @@ if (bytes > budget) {
 } else if (standalone) {
   if (processors.length === 0) packBoth(process.arch, "")
   for (const processor of processors) packBoth(processor, `-${processor}`)
-  Fs.writeFileSync("dist/standalone/THIRD_PARTY_NOTICES", notices(plugin, companion) + ruler + noticeOfBun())
+  Fs.writeFileSync("dist/standalone/THIRD_PARTY_NOTICES", notices(plugin, companion, script) + ruler + noticeOfBun())
 }

@@ -7,6 +7,7 @@ import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
 import { leaks } from "./commands/Leaks.ts"
 import { replay } from "./commands/Replay.ts"
+import { report } from "./commands/Report.ts"
 import { run } from "./commands/Run.ts"
 import { schema } from "./commands/Schema.ts"
 import { show } from "./commands/Show.ts"
@@ -22,6 +23,7 @@ const subcommands = [
   unwrap,
   show,
   diff,
+  report,
   replay,
   instrument,
   validate,

@@ -8,6 +8,7 @@ import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
+import * as Html from "./Html.ts"
 import * as Journal from "./Journal.ts"
 import * as Lines from "./Lines.ts"
 import { Unreadable } from "./LogError.ts"
@@ -60,16 +61,19 @@ const pushAll = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, reader: Reader): 
     Effect.sync(() => reader.end())
   )
 
-/** Whether a file begins as gzip does (RFC 1952, section 2.3.1). */
-const isCompressed = Effect.fnUntraced(
+/** The first bytes of a file. */
+const headOf = Effect.fnUntraced(
   function*(file: string) {
     const fs = yield* FileSystem.FileSystem
-    const head = new Uint8Array(2)
-    yield* (yield* fs.open(file)).read(head)
-    return head[0] === 0x1f && head[1] === 0x8b
+    const head = new Uint8Array(Html.headLength)
+    const count = yield* (yield* fs.open(file)).read(head)
+    return head.subarray(0, Number(count))
   },
   Effect.scoped
 )
+
+/** Whether a file begins as gzip does (RFC 1952, section 2.3.1). */
+const isCompressed = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
 
 /** What comes out of a pipe or a terminal: the platform's own streams read at positions, which those do not have. */
 export const pipe = (path: string): Stream.Stream<Uint8Array, Unreadable> =>
@@ -94,13 +98,24 @@ const pushFile = Effect.fnUntraced(
   Effect.scoped
 )
 
-/** Reads a file, which may be compressed by gzip. */
+/** Reads the records that are in a report. */
+const pushReport = Effect.fnUntraced(function*(path: string, reader: Reader) {
+  const fs = yield* FileSystem.FileSystem
+  const records = Html.recordsOf(yield* fs.readFileString(path)) ?? ["a report without its records"]
+  for (const text of records) reader.push(Buffer.from(`${text}\n`))
+  reader.end()
+})
+
+/** Reads a file, which may be compressed by gzip, or be a report. */
 export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
   const fs = yield* FileSystem.FileSystem
   const reader = new Reader(file, take)
   const failed = (cause: unknown) => new Unreadable({ name: file, cause })
-  if ((yield* LogFiles.kindOf(file)) !== "File") yield* pushAll(pipe(file), reader)
-  else if (yield* Effect.mapError(isCompressed(file), failed)) {
+  const isFile = (yield* LogFiles.kindOf(file)) === "File"
+  const head = isFile ? yield* Effect.mapError(headOf(file), failed) : new Uint8Array()
+  if (!isFile) yield* pushAll(pipe(file), reader)
+  else if (Html.isReport(head)) yield* Effect.mapError(pushReport(file, reader), failed)
+  else if (isCompressed(head)) {
     const bytes = Stream.mapError(fs.stream(file, { chunkSize }), failed)
     const plain = NodeStream.pipeThroughDuplex(bytes, { evaluate: () => Zlib.createGunzip(), onError: failed })
     yield* pushAll(plain, reader)

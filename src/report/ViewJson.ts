@@ -21,7 +21,8 @@ const programOf = <Each extends { readonly stdout: Excerpt; readonly stderr: Exc
 const list = (steps: ReadonlyArray<Step>): string => `[${steps.map(stepOf).join(",")}]`
 
 const stepOf = (step: Step): string => {
-  const { changes, changesBefore, config, failure, hooks, isQuiet: _, nested, notes, plugin, result, ...members } = step
+  const { changes, changesBefore, config, failure, hooks, nested, notes, plugin, result, ...rest } = step
+  const { invocation: _, isQuiet: __, ...members } = rest
   return withTexts({
     ...members,
     ...(failure.length === 0 ? {} : { failure: failure.join("; ") }),

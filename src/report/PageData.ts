@@ -1,0 +1,70 @@
+/** Operations as the page of a report has them. */
+import * as JsonFormat from "../record/JsonFormat.ts"
+import * as Collector from "./Collector.ts"
+import type * as Data from "./html/Data.ts"
+import * as View from "./View.ts"
+
+/** A list, where there is something in it. */
+const some = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
+
+/** Where the records of each run are. */
+interface Places {
+  readonly of: ReadonlyMap<string, ReadonlyArray<number>>
+  /** When a run began, in milliseconds since 1970. */
+  readonly began: ReadonlyMap<string, number>
+}
+
+const stepOf = (step: View.Step, began: number, places: Places): Data.Step => {
+  const { changes, changesBefore, failure, hooks, invocation, nested, notes, plugin, ...more } = step
+  const start = (places.began.get(invocation ?? "") ?? Number.NaN) - began
+  return {
+    title: more.title,
+    kind: more.kind,
+    state: more.state,
+    command: more.command,
+    ifname: more.ifname,
+    network: more.network,
+    start: Number.isNaN(start) ? undefined : start,
+    durationMs: more.durationMs,
+    ending: plugin?.ending,
+    failure: some(failure),
+    changesBefore: some(changesBefore),
+    changes: some(changes),
+    stateChanges: more.stateChanges,
+    notes: some(notes),
+    hooks: some(hooks.map(({ command, difference, durationMs, failure }) => ({
+      command,
+      difference,
+      durationMs,
+      failure
+    }))),
+    records: invocation === undefined ? undefined : places.of.get(invocation),
+    nested: some(nested.map((inner) => stepOf(inner, began, places)))
+  }
+}
+
+/** The operations that records make, given as their texts. */
+export const make = (records: ReadonlyArray<string>): ReadonlyArray<Data.Operation> => {
+  const collector = new Collector.Collector()
+  const of = new Map<string, Array<number>>()
+  const began = new Map<string, number>()
+  records.forEach((text, index) => {
+    const record = JsonFormat.read(text)
+    if (record === undefined) return
+    collector.add(record)
+    const known = of.get(record.invocation)
+    if (known === undefined) of.set(record.invocation, [index])
+    else known.push(index)
+    if (record.event === "request") began.set(record.invocation, Date.parse(record.time))
+  })
+  return collector.operations().map((operation) => {
+    const { hasFailed, steps, ...view } = View.make(operation)
+    const start = Date.parse(view.time)
+    return {
+      ...view,
+      hasFailed,
+      args: operation.request.args,
+      steps: steps.map((step) => stepOf(step, start, { of, began }))
+    }
+  })
+}

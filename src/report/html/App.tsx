@@ -1,0 +1,107 @@
+/** The page. */
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { Filters } from "./Filters.tsx"
+import { Findings } from "./Findings.tsx"
+import * as Keyboard from "./Keyboard.ts"
+import { List } from "./List.tsx"
+import { entries, everything, findings, itemsOf, matching } from "./Model.ts"
+import { joined, moment, plural, zone } from "./Texts.ts"
+
+const usePrinting = (): boolean => {
+  const [isPrinting, setPrinting] = useState(false)
+  useEffect(() => {
+    const before = () => setPrinting(true)
+    const after = () => setPrinting(false)
+    addEventListener("beforeprint", before)
+    addEventListener("afterprint", after)
+    return () => {
+      removeEventListener("beforeprint", before)
+      removeEventListener("afterprint", after)
+    }
+  }, [])
+  return isPrinting
+}
+
+const Header = () => {
+  const shown = matching(everything)
+  const failed = shown.filter(({ operation }) => operation.hasFailed).length
+  const first = shown[0]?.operation.time
+  const last = shown.at(-1)?.operation.time
+  const times = first === undefined || last === undefined
+    ? undefined
+    : `${joined([...new Set([first, last].map((time) => moment(time).slice(0, 19)))], " – ")} ${zone()}`
+  return (
+    <header>
+      <h1>cni-passthrough report</h1>
+      <p>
+        <span>{plural(shown.length, "operation")}</span>
+        <span class={failed > 0 ? "bad" : "good"}>{failed > 0 ? `${failed} failed` : "none failed"}</span>
+        <span>{times}</span>
+      </p>
+    </header>
+  )
+}
+
+/** What there is to see at first: the first operation that failed. */
+const openAtFirst = (): ReadonlySet<number> => {
+  const first = entries.find(({ operation }) => operation.hasFailed)
+  return new Set(first === undefined ? [] : [first.id])
+}
+
+/** Draws the page. */
+export const App = () => {
+  const [filter, setFilter] = useState(everything)
+  const [open, setOpen] = useState(openAtFirst)
+  const [wanted, setWanted] = useState<{ readonly id: number }>()
+  const search = useRef<HTMLInputElement>(null)
+  const isPrinting = usePrinting()
+  const items = useMemo(() => itemsOf(matching(filter)), [filter])
+  const ids = useMemo(() => items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : []), [items])
+  const toggle = useCallback((id: number) =>
+    setOpen((before) => {
+      const now = new Set(before)
+      if (!now.delete(id)) now.add(id)
+      return now
+    }), [])
+  useEffect(() =>
+    Keyboard.listen({
+      go: (from, by) => {
+        const at = from === undefined ? (by === 1 ? 0 : ids.length - 1) : ids.indexOf(from) + by
+        const id = ids[Math.max(0, Math.min(ids.length - 1, at))]
+        if (id !== undefined) setWanted({ id })
+      },
+      search: () => search.current?.focus(),
+      close: (id) => {
+        setOpen((before) => new Set([...before].filter((other) => other !== id)))
+        setWanted({ id })
+      },
+      clear: () => setFilter((before) => ({ ...before, text: "" }))
+    }), [ids])
+  return (
+    <>
+      <Header />
+      <main>
+        {findings === undefined ? null : <Findings list={findings} />}
+        <Filters filter={filter} onChange={setFilter} search={search} />
+        <p class="found" role="status">
+          {ids.length === entries.length ? "" : `${ids.length} of ${plural(entries.length, "operation")}`}
+        </p>
+        {ids.length === 0
+          ? (
+            <p class="nothing">
+              {entries.length === 0 ? "No operations were logged." : "No operation is as asked for."}
+            </p>
+          )
+          : <List items={items} open={open} wanted={wanted} isPrinting={isPrinting} onToggle={toggle} />}
+      </main>
+      <footer>
+        <p>
+          <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>/</kbd> search · <kbd>Esc</kbd> back
+        </p>
+        <p>
+          The records are in this file: <code>cni-passthrough show FILE.html</code> reads them.
+        </p>
+      </footer>
+    </>
+  )
+}

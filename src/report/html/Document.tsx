@@ -1,0 +1,89 @@
+/** Texts as they came: folded, and copied to the byte. */
+import type { ComponentChildren } from "preact"
+import { useEffect, useState } from "preact/hooks"
+import * as JsonText from "../../json/JsonText.ts"
+import * as Escape from "../../record/Escape.ts"
+import { plural } from "./Texts.ts"
+
+/** Above this size, in characters, a document is not broken into lines. */
+const largestReadable = 1_048_576
+
+/** Copies the way pages did before they had a clipboard. */
+const copyBySelection = (text: string): boolean => {
+  const area = document.createElement("textarea")
+  area.value = text
+  document.body.append(area)
+  area.select()
+  const isCopied = document.execCommand("copy")
+  area.remove()
+  return isCopied
+}
+
+const copy = async (text: string): Promise<boolean> => {
+  try {
+    await navigator.clipboard.writeText(text)
+    return true
+  } catch {
+    return copyBySelection(text)
+  }
+}
+
+/** Copies a text, as it came. */
+export const Copy = ({ name, text }: { readonly name: string; readonly text: string }) => {
+  const [state, setState] = useState<"" | "copied" | "cannot copy">("")
+  useEffect(() => {
+    if (state === "") return
+    const timer = setTimeout(() => setState(""), 2000)
+    return () => clearTimeout(timer)
+  }, [state])
+  return (
+    <button
+      type="button"
+      class="copy"
+      aria-label={`Copy ${name}`}
+      onClick={() => void copy(text).then((isCopied) => setState(isCopied ? "copied" : "cannot copy"))}
+    >
+      <span aria-live="polite">{state === "" ? "copy" : state}</span>
+    </button>
+  )
+}
+
+const readable = (text: string, isJson: boolean): string =>
+  Escape.inLines(isJson && text.length <= largestReadable ? JsonText.indented(text) : text)
+
+/** A part of the page that can be opened. What is in it is made when it is. */
+export const Fold = ({ children, isOpen = false, more, title }: {
+  readonly title: string
+  readonly more?: string
+  readonly isOpen?: boolean
+  readonly children: () => ComponentChildren
+}) => {
+  const [isOpened, setOpened] = useState(isOpen)
+  return (
+    <details class="fold" open={isOpened} onToggle={({ currentTarget }) => setOpened(currentTarget.open)}>
+      <summary>
+        <span class="title">{title}</span>
+        {more === undefined ? null : <span class="more">{more}</span>}
+      </summary>
+      {isOpened ? children() : null}
+    </details>
+  )
+}
+
+/** A text in a fold. */
+export const Document = ({ isJson = false, isOpen = false, name, text }: {
+  readonly name: string
+  readonly text: string
+  readonly isJson?: boolean
+  readonly isOpen?: boolean
+}) => (
+  <Fold title={name} more={plural(new TextEncoder().encode(text).length, "byte")} isOpen={isOpen}>
+    {() => (
+      <div class="document">
+        <Copy name={name} text={text} />
+        {/* It scrolls: the keyboard has to reach it. */}
+        <pre tabIndex={0} role="region" aria-label={name}>{readable(text, isJson)}</pre>
+      </div>
+    )}
+  </Fold>
+)

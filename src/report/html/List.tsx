@@ -1,0 +1,106 @@
+/**
+ * The operations in their groups. Of ten thousand a person sees thirty: they are drawn in pieces, each when it comes near
+ * the part of the page that is seen.
+ */
+import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import type { Item } from "./Model.ts"
+import { OperationView } from "./OperationView.tsx"
+
+/** How many lines a piece has. */
+const pieceLength = 40
+
+/** What the list is drawn with. */
+export interface ListProps {
+  readonly items: ReadonlyArray<Item>
+  readonly open: ReadonlySet<number>
+  /** The operation that the keyboard goes to. */
+  readonly wanted: { readonly id: number } | undefined
+  readonly isPrinting: boolean
+  readonly onToggle: (id: number) => void
+}
+
+const Line = ({ isOpen, item, onToggle }: {
+  readonly item: Item
+  readonly isOpen: boolean
+  readonly onToggle: (id: number) => void
+}) => {
+  switch (item.kind) {
+    case "section":
+      return (
+        <h2>
+          {item.title} <span class="count">{item.count}</span>
+        </h2>
+      )
+    case "group":
+      return (
+        <h3>
+          {item.title} <span class="quiet">{item.id}</span>
+        </h3>
+      )
+    case "operation":
+      return <OperationView entry={item.entry} isOpen={isOpen} onToggle={onToggle} />
+  }
+}
+
+const keyOf = (item: Item, index: number): string | number => item.kind === "operation" ? item.entry.id : `at ${index}`
+
+const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps & { readonly isFirst: boolean }) => {
+  const [isNear, setNear] = useState(isFirst)
+  const place = useRef<HTMLDivElement>(null)
+  const ids = items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : [])
+  const isWanted = wanted !== undefined && ids.includes(wanted.id)
+  const isDrawn = isNear || isPrinting || isWanted
+  const opened = ids.filter((id) => open.has(id))
+  useEffect(() => {
+    if (isNear || place.current === null) return
+    const observer = new IntersectionObserver((seen) => {
+      if (seen.some(({ isIntersecting }) => isIntersecting)) setNear(true)
+    }, { rootMargin: "1000px" })
+    observer.observe(place.current)
+    return () => observer.disconnect()
+  }, [isNear])
+  useEffect(() => {
+    if (!isWanted) return
+    setNear(true)
+    document.getElementById(`operation-${wanted.id}`)?.focus()
+  }, [wanted])
+  const lines = useMemo(
+    () =>
+      isDrawn
+        ? items.map((item, index) => (
+          <Line
+            key={keyOf(item, index)}
+            item={item}
+            isOpen={item.kind === "operation" && opened.includes(item.entry.id)}
+            onToggle={onToggle}
+          />
+        ))
+        : null,
+    [items, isDrawn, opened.join(), onToggle]
+  )
+  return (
+    <div ref={place} class={isDrawn ? "piece" : "piece later"} style={{ "--lines": String(items.length) }}>{lines}</div>
+  )
+}
+
+/** Draws the list. */
+export const List = ({ items, ...props }: ListProps) => {
+  const version = useRef(0)
+  const pieces = useMemo(() => {
+    version.current++
+    const count = Math.ceil(items.length / pieceLength)
+    return Array.from({ length: count }, (_, at) => items.slice(at * pieceLength, (at + 1) * pieceLength))
+  }, [items])
+  return (
+    <>
+      {pieces.map((piece, at) => (
+        <Piece
+          key={`${version.current}-${at}`}
+          items={piece}
+          isFirst={at === 0}
+          {...props}
+        />
+      ))}
+    </>
+  )
+}
