@@ -17,19 +17,23 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   plugin: ["json", "cni", "exec", "record", "sinks", "state"],
   host: ["json", "cni", "exec"],
   report: ["json", "cni", "exec", "record"],
+  page: ["json", "record", "report"],
   runtime: ["json", "cni", "exec", "record", "state", "host"],
   doctor: ["json", "cni", "exec", "record", "host", "plugin", "report", "runtime"], // it learns from libcni's cache and from logs
   cli: ["json", "cni", "exec", "record", "state", "plugin", "host", "report", "runtime", "doctor"]
 }
 
-const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"))
+const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file))
 
 /** The modules of ours that a file imports, by their path in `src/`. */
 const importsOf = (file: string): ReadonlyArray<string> =>
   [...Fs.readFileSync(Path.join(src, file), "utf8").matchAll(/ from "(\.[^"]+)"/g)]
     .map(([, path = ""]) => Path.join(Path.dirname(file), path))
 
-const roomOf = (file: string): string => file.split("/").slice(0, -1)[0] ?? ""
+/** The page of reports runs in browsers; what it and the command know of each other are the types of its data. */
+const isOfPage = (file: string): boolean => file.startsWith("report/html/") && file !== "report/html/Data.ts"
+
+const roomOf = (file: string): string => isOfPage(file) ? "page" : file.split("/").slice(0, -1)[0] ?? ""
 
 /** All modules that a file needs, itself included. */
 const closure = (file: string, found = new Set<string>()): Set<string> => {
@@ -69,6 +73,19 @@ describe("live services of the plugin", () => {
     const known = [...closure("plugin/Passthrough.ts")]
     assert.deepStrictEqual(known.filter((file) => /\/live\/|NodeProcessRunner|plugin\/Live/.test(file)), [])
     assert.notInclude(importsOf("plugin/Passthrough.ts").join(), "Registry")
+  })
+})
+
+describe("the page of reports", () => {
+  it("has nothing in it of report/ but types, nor of any library but Preact", () => {
+    const imports = files.filter(isOfPage).flatMap((file) =>
+      [...Fs.readFileSync(Path.join(src, file), "utf8").matchAll(/^import (?!type).* from "([^"]+)"/gm)]
+        .map(([, from = ""]) => from.startsWith(".") ? Path.join(Path.dirname(file), from) : from)
+    )
+    const own = imports.filter((from) => from.includes("/") && /\.tsx?$/.test(from))
+    assert.deepStrictEqual(own.filter((from) => !isOfPage(from) && !/^(?:json|record)\//.test(from)), [])
+    const others = imports.filter((from) => !own.includes(from))
+    assert.deepStrictEqual([...new Set(others)].sort(), ["preact", "preact/hooks"])
   })
 })
 

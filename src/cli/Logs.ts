@@ -54,3 +54,10 @@ export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>
     yield* Effect.forEach(complaints, (line) => Console.error(line))
   }
 })
+
+/** The records of the logs that lie where logs are unless it is said otherwise, as their texts; none where none can be read. */
+export const atHand = Effect.gen(function*() {
+  const texts: Array<string> = []
+  yield* read([LogFiles.defaultPattern], (_, text) => void texts.push(text.trim()))
+  return texts
+}).pipe(Effect.orElseSucceed((): ReadonlyArray<string> => []))

@@ -1,5 +1,6 @@
 /** Writes reports: what may be shown of records, as one HTML file. */
-import * as Data from "effect/Data"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as Redaction from "../plugin/Redaction.ts"
@@ -7,15 +8,8 @@ import * as Html from "../report/Html.ts"
 import type { Finding, Report } from "../report/html/Data.ts"
 import * as Masking from "../report/Masking.ts"
 import * as PageData from "../report/PageData.ts"
+import * as Flags from "./Flags.ts"
 import { Page } from "./Page.ts"
-
-/** The file of a report cannot be written. */
-export class ReportUnwritable extends Data.TaggedError("ReportUnwritable")<{
-  readonly file: string
-  readonly cause: Error
-}> {
-  override readonly message = `cannot write the report: ${this.cause.message}`
-}
 
 /** What may not be shown. */
 export interface Secrets {
@@ -26,7 +20,7 @@ export interface Secrets {
 }
 
 /** What is masked unless it is said otherwise. */
-export const usual: Secrets = { masks: true, redact: [] }
+const usual: Secrets = { masks: true, redact: [] }
 
 /** Whether somebody named the value at a path of a record. Pointers begin at the top of the configuration, as for taps. */
 const isNamed = (names: ReadonlyArray<string>): Masking.IsSecret => ([member = "", ...path]) => {
@@ -51,9 +45,19 @@ export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>
 })
 
 /** Writes a report, which its owner alone can read, as the logs are. */
-export const write = Effect.fnUntraced(function*(file: string, html: string) {
-  yield* Effect.mapError(
-    AtomicFile.replaceText(file, html, { mode: 0o600 }),
-    (cause) => new ReportUnwritable({ file, cause })
-  )
-})
+export const write = (file: string, html: string) => AtomicFile.replaceText(file, html, { mode: 0o600 })
+
+/** Writes a report of records, given as their texts, with what looks like a secret masked. */
+export const make = Effect.fnUntraced(
+  function*(file: string, records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
+    const { html } = yield* render(records.map(masked(usual)), findings)
+    yield* write(file, html)
+    yield* Console.error(`wrote ${file}`)
+  }
+)
+
+/** The flag of commands that can write a report of what they did. */
+export const flag = Flags.file("report").pipe(
+  Flag.withDescription("Write a report of it as one HTML file, with what looks like a secret masked"),
+  Flag.optional
+)

@@ -15,7 +15,9 @@ import * as Netns from "../../runtime/Netns.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
+import * as Logs from "../Logs.ts"
 import * as Progress from "../Progress.ts"
+import * as ReportFile from "../ReportFile.ts"
 
 const podOf = (value: string) => {
   const [namespace = "", name = "", ...more] = value.split("/")
@@ -59,7 +61,8 @@ const input = {
     Flag.atLeast(0)
   ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
-  json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
+  json: Flags.toggle("json", "Print the findings and the checks as one JSON document"),
+  report: ReportFile.flag
 }
 
 /** What the flags ask about. */
@@ -121,6 +124,9 @@ export const doctor = Command.make(
           style.green(`${name}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`)
         )
       }
+    }
+    if (Option.isSome(flags.report)) {
+      yield* ReportFile.make(flags.report.value, yield* Logs.atHand, report.findings)
     }
     if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
     if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()

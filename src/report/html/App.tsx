@@ -55,6 +55,7 @@ export const App = () => {
   const [wanted, setWanted] = useState<{ readonly id: number }>()
   const search = useRef<HTMLInputElement>(null)
   const isPrinting = usePrinting()
+  const all = useMemo(() => matching(everything).length, [])
   const items = useMemo(() => itemsOf(matching(filter)), [filter])
   const ids = useMemo(() => items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : []), [items])
   const toggle = useCallback((id: number) =>
@@ -84,7 +85,7 @@ export const App = () => {
         {findings === undefined ? null : <Findings list={findings} />}
         <Filters filter={filter} onChange={setFilter} search={search} />
         <p class="found" role="status">
-          {ids.length === entries.length ? "" : `${ids.length} of ${plural(entries.length, "operation")}`}
+          {filter === everything || ids.length === all ? "" : plural(ids.length, "operation")}
         </p>
         {ids.length === 0
           ? (

@@ -53,10 +53,15 @@ const Environment = ({ list }: { readonly list: Runs.Run["environment"] }) => (
   </Fold>
 )
 
-/** Shows a step, which is inside this other one. */
-export const Detail = ({ around, step }: { readonly step: Step; readonly around: Step | undefined }) => {
+/** Shows a step, which is inside this other one. `told` is what is said above it already. */
+export const Detail = ({ around, step, told }: {
+  readonly step: Step
+  readonly around: Step | undefined
+  readonly told: string
+}) => {
   const run = useMemo(() => Runs.of(step), [step])
-  const { changes = [], changesBefore = [], failure = [], hooks = [], notes = [], stateChanges } = step
+  const { changes = [], changesBefore = [], hooks = [], notes = [], stateChanges } = step
+  const failure = (step.failure ?? []).filter((text) => !told.endsWith(text))
   const isBad = step.state !== "done" && step.state !== "unseen"
   const facts = [step.ending ?? states[step.state], duration(step.durationMs), run.file && Escape.inLine(run.file)]
   return (

@@ -51,7 +51,7 @@ export const Filters = ({ filter, onChange, search }: {
         <input
           ref={search}
           type="search"
-          placeholder="a text of any record   /"
+          placeholder="any text of the records"
           value={filter.text}
           onInput={({ currentTarget }) => change("text")(currentTarget.value)}
         />

@@ -45,9 +45,10 @@ const Body = ({ entry: { id, operation } }: { readonly entry: Entry }) => {
       <div class={network === undefined ? "columns one" : "columns"}>
         {selected === undefined ? null : (
           <Detail
-            key={operation.steps.length + (selected.records?.join() ?? selected.title)}
+            key={selected.records?.join() ?? selected.title}
             step={selected}
             around={aroundOf(operation.steps, selected)}
+            told={operation.failure ?? ""}
           />
         )}
         {network === undefined ? null : <Picture network={network} />}

@@ -28,8 +28,9 @@ const fact = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<Box> =
 
 const heightOf = ({ lines }: Box): number => padding * 1.5 + line * (lines.length + 1)
 
+/** How tall a place is that has these boxes. */
 const stack = (boxes: ReadonlyArray<Box>): number =>
-  boxes.reduce((sum, box) => sum + heightOf(box) + padding, padding) + line + padding / 2
+  boxes.reduce((sum, box) => sum + heightOf(box) + padding, line + padding)
 
 const Boxes = ({ boxes, top }: { readonly boxes: ReadonlyArray<Box>; readonly top: number }) => {
   let y = top
@@ -38,8 +39,10 @@ const Boxes = ({ boxes, top }: { readonly boxes: ReadonlyArray<Box>; readonly to
       {boxes.map((box, index) => {
         const at = y
         y += heightOf(box) + padding
+        const isLinked = box.kind === "device" && boxes[index - 1]?.kind === "device"
         return (
           <g key={index} class={box.kind}>
+            {isLinked ? <line class="link" x1={width / 2} x2={width / 2} y1={at - padding} y2={at} /> : null}
             <title>{[box.title, ...box.lines].join("\n")}</title>
             <rect x={padding * 2} y={at} width={width - padding * 4} height={heightOf(box)} rx={4} />
             <text class="name" x={padding * 3} y={at + line}>{fitting(box.title)}</text>

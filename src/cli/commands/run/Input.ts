@@ -14,6 +14,7 @@ import * as ResultCache from "../../../runtime/ResultCache.ts"
 import type { Kind } from "../../../state/Kind.ts"
 import * as BuiltPlugin from "../../BuiltPlugin.ts"
 import * as Flags from "../../Flags.ts"
+import * as ReportFile from "../../ReportFile.ts"
 
 /** The operation is about an attachment, and no flag says which. */
 export class NoAttachment extends Data.TaggedError("NoAttachment")<{ readonly message: string }> {}
@@ -47,7 +48,8 @@ export const outputFlags = {
   ),
   full: Flags.toggle("full", "With --tap, also environment, stdin, stdout and exit status of every plugin"),
   json: Flags.toggle("json", "Print the records of all plugins, one JSON object a line"),
-  log: Flags.file("log").pipe(Flag.withDescription("Append those records to a file"), Flag.optional)
+  log: Flags.file("log").pipe(Flag.withDescription("Append those records to a file"), Flag.optional),
+  report: ReportFile.flag
 }
 
 const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)

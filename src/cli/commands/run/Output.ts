@@ -20,6 +20,7 @@ import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
 import type { Kind } from "../../../state/Kind.ts"
+import * as ReportFile from "../../ReportFile.ts"
 
 /** The file of `--log` cannot be written. */
 export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
@@ -30,8 +31,8 @@ export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
   override readonly message = `cannot write ${this.file}: ${this.reason}`
 }
 
-/** The work is done, and not all of its records are in the file of `--log`. */
-export class RecordsLost extends Data.TaggedError("RecordsLost")<{ readonly cause: LogUnwritable }> {
+/** The work is done, and not all of its records are in the files of `--log` and `--report`. */
+export class RecordsLost extends Data.TaggedError("RecordsLost")<{ readonly cause: Error }> {
   override readonly message = `all is done, but not all of it is logged: ${this.cause.message}`
 }
 
@@ -42,6 +43,7 @@ export interface OutputInput {
   readonly json: boolean
   readonly log: Option.Option<string>
   readonly changes?: ReadonlyArray<Kind>
+  readonly report: Option.Option<string>
 }
 
 /** Opens the log, before anything runs that could not be logged. */
@@ -59,13 +61,16 @@ const notice = ({ execution }: Call): string =>
   execution === undefined ? "" : Escape.inLines(Execution.text(execution.stderr)).trimEnd()
 
 /** Shows the calls of one operation, or of several one after the other. */
-export const make = Effect.fnUntraced(function*(chain: Chain, { changes = [], full, json, log, tap }: OutputInput) {
+export const make = Effect.fnUntraced(function*(
+  chain: Chain,
+  { changes = [], full, json, log, report, tap }: OutputInput
+) {
   const style = yield* Style.current()
   const write = yield* openLog(log)
   const isTap = !json && Option.getOrElse(tap, () => style.isTerminal || changes.length > 0)
   const made: Array<Call> = []
   const told: Array<Record> = []
-  let unwritten: LogUnwritable | undefined
+  let unwritten: Error | undefined
 
   const tell = Effect.fnUntraced(function*(call: Call) {
     made.push(call)
@@ -78,18 +83,24 @@ export const make = Effect.fnUntraced(function*(chain: Chain, { changes = [], fu
     if (!isTap && !hasFailed(call) && notice(call) !== "") yield* Console.error(notice(call))
   })
 
+  const writeReport = Effect.fnUntraced(function*(file: string) {
+    const lines = told.map((record) => JsonFormat.render(record).trimEnd())
+    yield* Effect.catch(ReportFile.make(file, lines), (error) => Effect.sync(() => void (unwritten ??= error)))
+  })
+
   return {
     /** Whether people are shown every plugin. */
     isTap,
     /** Makes the calls, and tells of each. */
     run: (calls: Calls) => Stream.runCollect(Stream.tap(calls, tell)),
-    /** Shows all that was done where that is wanted, and otherwise the result. */
+    /** Shows all that was done where that is wanted, and otherwise the result; writes the report of it. */
     show: Effect.fnUntraced(function*(result?: string) {
       if (isTap) {
         for (const operation of Collector.operations(told, { full })) {
           for (const line of Terminal.render(View.make(operation), style, { full })) yield* Console.log(line)
         }
       } else if (!json && result !== undefined) yield* Console.log(result)
+      if (Option.isSome(report)) yield* writeReport(report.value)
     }),
     /** Fails where a call has failed. */
     conclude: (advice = "") => {

@@ -22,7 +22,12 @@ export const version = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Input.loadChain(flags)
-      const output = yield* Output.make(chain, { ...flags, tap: Option.some(false), full: false })
+      const output = yield* Output.make(chain, {
+        ...flags,
+        tap: Option.some(false),
+        full: false,
+        report: Option.none()
+      })
       const calls = yield* output.run(Chain.version(chain))
       const width = Math.max(...calls.map(({ plugin }) => plugin.type.length))
       for (const call of flags.json ? [] : calls) {
