@@ -48,7 +48,7 @@ export const report = Command.make(
     yield* Console.log(`wrote ${output}: ${plural(operations.length, "operation")}, ${failed} failed`)
   }, Errors.tell)
 ).pipe(
-  Command.withShortDescription("Make one HTML page of logs, to look at and to give away"),
+  Command.withShortDescription("Make one HTML page of what was logged"),
   Command.withDescription(
     "Write what was logged as one HTML file, which opens from disk in any browser and loads nothing: what failed first, " +
       "each plugin with its time and with all that went in and came out. Values of keys that look like secrets are " +
