@@ -21,7 +21,8 @@ const packages = {
   rsyslog: "/usr/sbin/rsyslogd",
   systemd: "/lib/systemd/systemd-journald",
   curl: "/usr/bin/curl",
-  strace: "/usr/bin/strace"
+  strace: "/usr/bin/strace",
+  chromium: "/usr/bin/chromium"
 } as const
 
 const missing = (needed: ReadonlyArray<keyof typeof packages>): ReadonlyArray<string> => [

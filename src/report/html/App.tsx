@@ -1,5 +1,5 @@
 /** The page. */
-import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import { Filters } from "./Filters.tsx"
 import { Findings } from "./Findings.tsx"
 import * as Keyboard from "./Keyboard.ts"
@@ -33,11 +33,13 @@ const Header = () => {
   return (
     <header>
       <h1>cni-passthrough report</h1>
-      <p>
-        <span>{plural(shown.length, "operation")}</span>
-        <span class={failed > 0 ? "bad" : "good"}>{failed > 0 ? `${failed} failed` : "none failed"}</span>
-        <span>{times}</span>
-      </p>
+      {shown.length === 0 ? null : (
+        <p>
+          <span>{plural(shown.length, "operation")}</span>
+          <span class={failed > 0 ? "bad" : "good"}>{failed > 0 ? `${failed} failed` : "none failed"}</span>
+          <span>{times}</span>
+        </p>
+      )}
     </header>
   )
 }
@@ -64,7 +66,7 @@ export const App = () => {
       if (!now.delete(id)) now.add(id)
       return now
     }), [])
-  useEffect(() =>
+  useLayoutEffect(() =>
     Keyboard.listen({
       go: (from, by) => {
         const at = from === undefined ? (by === 1 ? 0 : ids.length - 1) : ids.indexOf(from) + by
@@ -83,7 +85,7 @@ export const App = () => {
       <Header />
       <main>
         {findings === undefined ? null : <Findings list={findings} />}
-        <Filters filter={filter} onChange={setFilter} search={search} />
+        {entries.length === 0 ? null : <Filters filter={filter} onChange={setFilter} search={search} />}
         <p class="found" role="status">
           {filter === everything || ids.length === all ? "" : plural(ids.length, "operation")}
         </p>

@@ -82,7 +82,7 @@ export const Document = ({ isJson = false, isOpen = false, name, text }: {
       <div class="document">
         <Copy name={name} text={text} />
         {/* It scrolls: the keyboard has to reach it. */}
-        <pre tabIndex={0} role="region" aria-label={name}>{readable(text, isJson)}</pre>
+        <pre tabIndex={0} role="group" aria-label={name}>{readable(text, isJson)}</pre>
       </div>
     )}
   </Fold>

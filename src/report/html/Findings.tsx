@@ -16,7 +16,7 @@ const FindingView = ({ finding }: { readonly finding: Finding }) => {
           place
         ], ", ")}
       </p>
-      {evidence.length === 0 ? null : <pre tabIndex={0} role="region" aria-label="evidence">{evidence.join("\n")}</pre>}
+      {evidence.length === 0 ? null : <pre tabIndex={0} role="group" aria-label="evidence">{evidence.join("\n")}</pre>}
       <p class="fix">
         <b>To mend it:</b> {fix} <Copy name="what mends it" text={fix} />
       </p>

@@ -2,7 +2,7 @@
  * The operations in their groups. Of ten thousand a person sees thirty: they are drawn in pieces, each when it comes near
  * the part of the page that is seen.
  */
-import { useEffect, useMemo, useRef, useState } from "preact/hooks"
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Item } from "./Model.ts"
 import { OperationView } from "./OperationView.tsx"
 
@@ -59,7 +59,7 @@ const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps
     observer.observe(place.current)
     return () => observer.disconnect()
   }, [isNear])
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isWanted) return
     setNear(true)
     document.getElementById(`operation-${wanted.id}`)?.focus()
