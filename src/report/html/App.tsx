@@ -4,7 +4,7 @@ import { Filters } from "./Filters.tsx"
 import { Findings } from "./Findings.tsx"
 import * as Keyboard from "./Keyboard.ts"
 import { List } from "./List.tsx"
-import { entries, everything, findings, itemsOf, matching } from "./Model.ts"
+import { entries, everything, type Filter, findings, itemsOf, matching } from "./Model.ts"
 import { joined, moment, plural, zone } from "./Texts.ts"
 
 const usePrinting = (): boolean => {
@@ -60,6 +60,11 @@ export const App = () => {
   const all = useMemo(() => matching(everything).length, [])
   const items = useMemo(() => itemsOf(matching(filter)), [filter])
   const ids = useMemo(() => items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : []), [items])
+  // The keyboard stays where a person asks, and does not go back to an operation.
+  const ask = useCallback((change: (before: Filter) => Filter) => {
+    setWanted(undefined)
+    setFilter(change)
+  }, [])
   const toggle = useCallback((id: number) =>
     setOpen((before) => {
       const now = new Set(before)
@@ -78,14 +83,14 @@ export const App = () => {
         setOpen((before) => new Set([...before].filter((other) => other !== id)))
         setWanted({ id })
       },
-      clear: () => setFilter((before) => ({ ...before, text: "" }))
+      clear: () => ask((before) => ({ ...before, text: "" }))
     }), [ids])
   return (
     <>
       <Header />
       <main>
         {findings === undefined ? null : <Findings list={findings} />}
-        {entries.length === 0 ? null : <Filters filter={filter} onChange={setFilter} search={search} />}
+        {entries.length === 0 ? null : <Filters filter={filter} onChange={(next) => ask(() => next)} search={search} />}
         <p class="found" role="status">
           {filter === everything || ids.length === all ? "" : plural(ids.length, "operation")}
         </p>
