@@ -56,28 +56,25 @@ const inText = (text: string, isSecret: IsSecret, depth: number): string => {
   )
 }
 
-/** What stands in the place of a value; the same where it is not a secret. */
-const inValue = (value: string, path: JsonText.Path, isSecret: IsSecret, depth: number): string => {
-  const first = value[0]
-  if (isSecret(path)) {
-    // What is on or off, or not there, is not a secret.
-    return value === "true" || value === "false" || value === "null" || value === "\"\"" ? value : `"${masked}"`
-  }
-  if (first !== "\"" || depth === deepest) return value
+/** What stands in the place of a secret. What is on or off, or not there, is not one. */
+const inSecret = (value: string): string =>
+  value === "true" || value === "false" || value === "null" || value === "\"\"" ? value : `"${masked}"`
+
+/** What stands in the place of another value; the same where it is no text, or has no secret in it. */
+const inOther = (value: string, isSecret: IsSecret, depth: number): string => {
+  if (value[0] !== "\"" || depth === deepest) return value
   const text: string = JSON.parse(value)
   const shown = inText(text, isSecret, depth + 1)
   return shown === text ? value : Escape.inJson(JSON.stringify(shown))
 }
 
 /** A JSON text with its secrets masked, and every other byte as it was. */
-const inDocument = (text: string, isAnySecret: IsSecret, depth: number): string => {
-  // What stands at the top of a record is its own, and names nobody's secret.
-  const isSecret: IsSecret = (path) => (depth > 0 || path.length > 1) && isAnySecret(path)
+const inDocument = (text: string, isSecret: IsSecret, depth: number): string => {
   const found: Array<{ readonly start: number; readonly end: number; readonly value: string }> = []
   JsonText.eachValue(text, (path, start, end) => {
+    // What stands at the top of a record is its own, and names nobody's secret.
     const value = text.slice(start, end)
-    if (/^[{[]/.test(value) && !isSecret(path)) return
-    const shown = inValue(value, path, isSecret, depth)
+    const shown = (depth > 0 || path.length > 1) && isSecret(path) ? inSecret(value) : inOther(value, isSecret, depth)
     if (shown === value) return
     while ((found.at(-1)?.start ?? -1) > start) found.pop() // the parts of this value, which goes as a whole
     found.push({ start, end, value: shown })

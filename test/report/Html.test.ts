@@ -1,0 +1,50 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Crypto from "node:crypto"
+import * as Html from "../../src/report/Html.ts"
+
+const assets = { script: "document.title", style: "body{}" }
+const hostile = "</script><!--\u2028\u2029<script>"
+const empty = { operations: [] }
+
+describe("a report", () => {
+  it("is known by its first bytes", () => {
+    const html = Buffer.from(Html.render(empty, [], assets))
+    assert.isTrue(Html.isReport(html.subarray(0, Html.headLength)))
+    assert.isFalse(Html.isReport(Buffer.from("<!doctype html>\n<html>")))
+  })
+
+  it("gives its records back, to the byte", () => {
+    const records = [`{"a":"${hostile}","b":"\\u003c","big":12345678901234567890}`, `{"a":"\\\\u003c\\"é\\u2028"}`]
+    assert.deepStrictEqual(Html.recordsOf(Html.render(empty, records, assets)), records)
+  })
+
+  it("has no records where it is damaged", () => {
+    const html = Html.render(empty, ["{}"], assets)
+    assert.isUndefined(Html.recordsOf(html.slice(0, html.indexOf("id=\"records\""))))
+    assert.isUndefined(Html.recordsOf(html.slice(0, html.indexOf("\"{}\"") + 1)))
+  })
+
+  it("has no element that its data could have made", () => {
+    const operation = { time: hostile, hasFailed: false, containerId: hostile, steps: [] }
+    const html = Html.render({ operations: [operation] }, [JSON.stringify(hostile)], assets)
+    assert.deepStrictEqual(html.match(/<\/?script[^>]*>|<!--/g), [
+      "<!--",
+      "<script type=\"application/json\" id=\"report\">",
+      "</script>",
+      "<script type=\"application/json\" id=\"records\">",
+      "</script>",
+      "<script>",
+      "</script>"
+    ])
+  })
+
+  it("allows its own script and style, and nothing else", () => {
+    const html = Html.render(empty, [], assets)
+    const hash = (text: string) => Crypto.createHash("sha256").update(text).digest("base64")
+    assert.strictEqual(
+      /Content-Security-Policy" content="([^"]+)"/.exec(html)?.[1],
+      `default-src 'none'; script-src 'sha256-${hash(assets.script)}'; style-src 'sha256-${hash(assets.style)}'; ` +
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
+  })
+})

@@ -1,0 +1,38 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as PageData from "../../src/report/PageData.ts"
+import { chained, wrapped } from "./records.ts"
+
+const make = (records: ReadonlyArray<object>) => PageData.make(records.map((record) => JSON.stringify(record)))
+
+const failed = { event: "error", error: { code: 11, msg: "no addresses" } }
+
+describe("an operation of a page", () => {
+  it("has its plugins inside each other, with when each began and which records are about it", () => {
+    const [outer = {}, ...rest] = wrapped("1", {
+      type: "bridge",
+      start: 0,
+      took: 400,
+      outcome: { exitCode: 1 },
+      end: failed
+    })
+    const inner = wrapped("2", { type: "host-local", start: 100, took: 80, members: { parent: "1" }, end: failed })
+    const [operation] = make([outer, ...inner, ...rest])
+    const [bridge] = operation?.steps ?? []
+    const [hostLocal] = bridge?.nested ?? []
+    assert.deepStrictEqual([bridge?.title, bridge?.start, bridge?.durationMs, bridge?.records], ["bridge", 0, 400, [
+      0,
+      4,
+      5
+    ]])
+    assert.deepStrictEqual([hostLocal?.title, hostLocal?.start, hostLocal?.records], ["host-local", 100, [1, 2, 3]])
+    assert.strictEqual(operation?.failure, "host-local in bridge: code 11: no addresses")
+  })
+
+  it("has plugins between taps, which no record is about", () => {
+    const [operation] = make(chained)
+    assert.deepStrictEqual(
+      operation?.steps.map(({ kind, records, title }) => [kind, title, records]),
+      [["tap", "before-portmap", [0, 1, 2]], ["between", "portmap", undefined], ["tap", "after-portmap", [3, 4, 5]]]
+    )
+  })
+})
