@@ -5,7 +5,7 @@ import { Findings } from "./Findings.tsx"
 import * as Keyboard from "./Keyboard.ts"
 import { List } from "./List.tsx"
 import { entries, everything, type Filter, findings, itemsOf, matching } from "./Model.ts"
-import { joined, moment, plural, zone } from "./Texts.ts"
+import { moment, plural, zone } from "./Texts.ts"
 
 const usePrinting = (): boolean => {
   const [isPrinting, setPrinting] = useState(false)
@@ -22,14 +22,19 @@ const usePrinting = (): boolean => {
   return isPrinting
 }
 
+/** From when to when: the day is said once where it is the same. */
+const between = (first: string, last: string): string => {
+  const [from, to] = [moment(first).slice(0, 19), moment(last).slice(0, 19)]
+  if (from === to) return from
+  return `${from} – ${from.slice(0, 10) === to.slice(0, 10) ? to.slice(11) : to}`
+}
+
 const Header = () => {
   const shown = matching(everything)
   const failed = shown.filter(({ operation }) => operation.hasFailed).length
   const first = shown[0]?.operation.time
   const last = shown.at(-1)?.operation.time
-  const times = first === undefined || last === undefined
-    ? undefined
-    : `${joined([...new Set([first, last].map((time) => moment(time).slice(0, 19)))], " – ")} ${zone()}`
+  const times = first === undefined || last === undefined ? undefined : `${between(first, last)} ${zone()}`
   return (
     <header>
       <h1>cni-passthrough report</h1>
