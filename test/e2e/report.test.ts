@@ -5,7 +5,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import type { Page } from "playwright-core"
 import { common, hook, wrapped } from "../report/records.ts"
-import { command, path } from "../support/plugin.ts"
+import { command, path, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Browser from "./support/browser.ts"
 
@@ -105,6 +105,13 @@ const openAll = (page: Page) =>
       }
     }
   })
+
+/** What axe has against a page. */
+const violations = async (page: Page) => {
+  await page.evaluate(Axe.source)
+  const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof Axe }).axe.run())
+  return violations.map(({ help, nodes }) => [help, nodes[0]?.html])
+}
 
 describeWith(["chromium"], "a report in a browser", () => {
   let browser: Browser.Watched
@@ -278,9 +285,7 @@ describeWith(["chromium"], "a report in a browser", () => {
       it(`has no violation that axe knows of, ${dark ? "dark" : "light"}`, async () => {
         const page = await browser.open(report.html, { dark })
         await openAll(page)
-        await page.evaluate(Axe.source)
-        const { violations } = await page.evaluate(() => (globalThis as unknown as { axe: typeof Axe }).axe.run())
-        assert.deepStrictEqual(violations.map(({ help, nodes }) => [help, nodes[0]?.html]), [])
+        assert.deepStrictEqual(await violations(page), [])
       })
     }
 
@@ -294,6 +299,22 @@ describeWith(["chromium"], "a report in a browser", () => {
     it("has complained of nothing and loaded nothing so far", () => {
       assert.deepStrictEqual(browser.complaints, [])
     })
+  })
+
+  it("begins with what doctor found, where doctor made it", async () => {
+    using folder = temporary()
+    const html = `${folder.path}/report.html`
+    const { status } = ChildProcess.spawnSync(command, ["doctor", "--conf-dir", folder.path, "--report", html], {
+      env: { PATH: path }
+    })
+    assert.strictEqual(status, 1)
+    const before = browser.complaints.length
+    const page = await browser.open(html)
+    const text = await page.locator(".findings").innerText()
+    assert.match(text, /no network configuration in .*: runtimes find no network at all/)
+    assert.match(text, /To mend it:/)
+    assert.deepStrictEqual(await violations(page), [])
+    assert.deepStrictEqual(browser.complaints.slice(before), [])
   })
 
   it("runs and loads nothing that a record says, whatever field it is in", async () => {
