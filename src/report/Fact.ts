@@ -12,7 +12,8 @@ export interface Fact {
 }
 
 /** The words of a fact. A text in quotes is one word. */
-export const wordsOf = (text: string): ReadonlyArray<string> => text.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? []
+export const wordsOf = (text: string): ReadonlyArray<string> =>
+  text.includes("\"") ? text.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? [] : text.split(" ")
 
 /** The word after another one. */
 export const after = (words: ReadonlyArray<string>, word: string): string | undefined => {

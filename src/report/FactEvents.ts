@@ -26,6 +26,8 @@ const unique = (list: ReadonlyArray<Fact>, keyOf: (fact: Fact) => string): Reado
 
 /** What came and went in one kind of state, a thing that only changed as one event. */
 const paired = (removed: ReadonlyArray<Fact>, added: ReadonlyArray<Fact>): ReadonlyArray<Event> => {
+  if (removed.length === 0) return added.map((fact) => ({ kind: "added", fact }))
+  if (added.length === 0) return removed.map((fact) => ({ kind: "removed", fact }))
   const pairs = new Map<Fact, Fact>()
   // Several routes to one destination, or rules of one priority, are told apart by their links.
   for (const keyOf of [(fact: Fact) => `${identityOf(fact)} ${linkOf(fact)}`, identityOf]) {

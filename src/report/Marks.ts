@@ -28,8 +28,11 @@ const chainOf = (network: string, containerId: string): string =>
 const objects = (value: unknown): ReadonlyArray<Json.JsonObject> =>
   Array.isArray(value) ? value.filter(Json.isObject) : Json.isObject(value) ? [value] : []
 
+/** How many addresses, and how many links, an attachment is known by at most. */
+const most = 1000
+
 const add = (set: Set<string>, value: unknown): void => {
-  if (typeof value === "string" && value !== "") set.add(value)
+  if (typeof value === "string" && value !== "" && set.size < most) set.add(value)
 }
 
 const withoutPrefix = (address: unknown): unknown => typeof address === "string" ? address.split("/")[0] : undefined
