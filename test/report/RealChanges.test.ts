@@ -58,6 +58,30 @@ describe("what real plugins changed", () => {
     assert.deepStrictEqual(own.filter(({ what }) => seen.get(what) !== "others"), [])
   })
 
+  it("is told apart from what another ADD on the same network made at the same time", () => {
+    const [add] = Collector.operations(read(fixture("meanwhile.jsonl").trim().split("\n")))
+    if (add === undefined) throw new Error("no ADD")
+    const all = changes(add, Marks.of(add.steps))
+    const ofOther = /10\.88\.0\.2(?!\d)|fd00:88::2(?!\d)|CNI-(?:DN-)?d055|9e8d7c6b5a4f|vethab79a563/
+    assert.deepStrictEqual(
+      all.filter(({ what, whose }) => ofOther.test(what) !== (whose === "others")),
+      []
+    )
+    const drawn = Terminal.render(
+      View.make(add),
+      Style.make({
+        isTerminal: true,
+        width: 100,
+        minutesEast: () => 0
+      }, false)
+    )
+    assert.deepStrictEqual(drawn.filter((line) => line.includes("meanwhile")), [
+      "│   + 7 changes that others made meanwhile",
+      "│   + 6 changes that others made meanwhile",
+      "│   + 4 changes that others made meanwhile"
+    ])
+  })
+
   it("is taken away by DEL, but for the rules of a firewall that does not get the addresses", () => {
     const left = operations.map(({ leftovers, request }) => [request.command, request.network, leftovers().length])
     assert.deepStrictEqual(left.filter(([, , count]) => count !== 0), [["DEL", "lost", 2]])

@@ -108,6 +108,22 @@ describe("a fact that came, in a person's words", () => {
   })
 })
 
+describe("facts that are not what they should be", () => {
+  it("are told all the same, however odd and long they are", () => {
+    const odd = ["", " ", "x", "\"", "a b c d e f g h", "ip nat -A", "rule", `${"\"\\".repeat(2000)}`, "-".repeat(4096)]
+    const kinds = [...Object.keys(facts), "nftables", "iptables", "ipsets", "ipam", "weather", "__proto__"]
+    for (const kind of kinds) {
+      assert.isAtLeast(told(kind, odd).length, odd.length - 1, kind)
+      assert.isAtLeast(told(kind, odd.slice(0, 4), odd.slice(4)).length, 4, kind)
+    }
+  })
+
+  it("are paired however many there are", () => {
+    const many = (end: string) => Array.from({ length: 5000 }, (_, index) => `10.0.0.0/8 dev x${index} ${end}`)
+    assert.lengthOf(told("routes", many("mtu 1"), many("mtu 2")), 5000)
+  })
+})
+
 describe("facts of the same identity that came and went", () => {
   it("are one change, with what is said differently", () => {
     assert.deepStrictEqual(

@@ -1,0 +1,91 @@
+/** What an attachment is known by. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Collector from "../../src/report/Collector.ts"
+import * as Marks from "../../src/report/Marks.ts"
+import { common, read, wrapped } from "./records.ts"
+
+const of = (...records: ReadonlyArray<object>) => {
+  const [operation] = Collector.operations(read(records))
+  return Marks.of(operation?.steps ?? [])
+}
+
+describe("what an attachment is known by", () => {
+  const result = {
+    cniVersion: "1.0.0",
+    interfaces: [
+      { name: "cni0", mac: "02:00:00:00:00:01" },
+      { name: "veth1", mac: "02:00:00:00:00:02" },
+      { name: "eth0", mac: "02:00:00:00:00:03", sandbox: "/run/netns/demo" }
+    ],
+    ips: [{ address: "10.88.0.2/16", gateway: "10.88.0.1" }, { address: "fd00::2/64" }]
+  }
+
+  it("are its ID, its addresses, its links and the names of its chains, by the results of all of its runs", () => {
+    const marks = of(
+      ...wrapped("b", { type: "bridge", start: 0, took: 5, end: { event: "result", result } }),
+      ...wrapped("p", { type: "portmap", start: 9, took: 5 })
+    )
+    assert.deepStrictEqual(marks, {
+      containerId: "5c01f03d8d6d",
+      netns: "/run/netns/demo",
+      chains: new Set(["c249aa8d248d727e9cb758a1"]),
+      addresses: new Set(["10.88.0.2", "fd00::2"]),
+      gateways: new Set(["10.88.0.1"]),
+      hostLinks: new Set(["cni0", "veth1"]),
+      macs: new Set(["02:00:00:00:00:03"])
+    })
+  })
+
+  it("are its addresses too where a plugin inside has got them, and the one around it failed", () => {
+    const end = { event: "error", error: { code: 1, msg: "no" } }
+    const marks = of(
+      ...wrapped("b", { type: "bridge", start: 0, took: 5, end }),
+      ...wrapped("i", {
+        type: "host-local",
+        start: 1,
+        took: 1,
+        members: { parent: "b" },
+        end: { event: "result", result: { cniVersion: "1.0.0", ips: result.ips } }
+      })
+    )
+    assert.deepStrictEqual([...marks.addresses], ["10.88.0.2", "fd00::2"])
+  })
+
+  it("are the addresses of a DEL by the result that it gets, and of results before version 0.3.0", () => {
+    const prevResult = {
+      cniVersion: "0.2.0",
+      ip4: { ip: "10.88.0.2/16", gateway: "10.88.0.1" },
+      ip6: { ip: "fd00::2/64" }
+    }
+    const marks = of({ ...common("1", 0), command: "DEL", event: "request", config: { type: "bridge", prevResult } })
+    assert.deepStrictEqual([...marks.addresses, ...marks.gateways], ["10.88.0.2", "fd00::2", "10.88.0.1"])
+  })
+
+  it("is bounded, whatever a result says", () => {
+    const ips = [null, 1, {}, ...Array.from({ length: 5000 }, (_, index) => ({ address: `10.0.${index}/8` }))]
+    const end = { event: "result", result: { ips, interfaces: "none" } }
+    assert.strictEqual(of(...wrapped("b", { type: "bridge", start: 0, took: 5, end })).addresses.size, 1000)
+  })
+})
+
+describe("any of several names", () => {
+  const found = (text: string, ...names: ReadonlyArray<string>) => text.match(Marks.anyOf(names) ?? /(?!)/g) ?? []
+
+  it("are found where they stand for themselves, and not as a part of others", () => {
+    assert.deepStrictEqual(found("10.88.0.2/32 10.88.0.22 110.88.0.2 10.88.0.2.5 10.88.0.2:80", "10.88.0.2"), [
+      "10.88.0.2",
+      "10.88.0.2"
+    ])
+    assert.deepStrictEqual(found("fd00::2/128 [fd00::2]:80 fd00::22 afd00::2 1:fd00::2", "fd00::2"), [
+      "fd00::2",
+      "fd00::2"
+    ])
+    assert.deepStrictEqual(found("veth1 veth12 my-veth1 net.ipv4.conf.veth1.x", "veth1"), ["veth1"])
+    assert.deepStrictEqual(found("a.b axb", "a.b"), ["a.b"])
+  })
+
+  it("are none where there are no names", () => {
+    assert.deepStrictEqual(found("x", ""), [])
+    assert.isUndefined(Marks.anyOf([]))
+  })
+})
