@@ -25,14 +25,6 @@ const told = new Set([...bound, "rules", "nftables", "iptables", "ipsets", "ipam
 
 const keyOf = (fact: Fact): string => `${fact.kind} ${identityOf(fact)} ${linkOf(fact)}`
 
-/** What was found around runs. Around a run, that is all that runs inside it did, too. */
-function* foundIn(steps: ReadonlyArray<Operation.Step>): Generator<StateChanges.Found> {
-  for (const { changes, nested } of steps) {
-    if (changes === undefined) yield* foundIn(nested)
-    else yield JSON.parse(changes) as StateChanges.Found
-  }
-}
-
 const factsOf = (host: Differences = {}, side: "added" | "removed"): ReadonlyArray<Fact> =>
   Object.entries(host).flatMap(([kind, difference]) =>
     told.has(kind) ? difference[side].map((text): Fact => ({ place: "host", kind, text })) : []
@@ -42,7 +34,7 @@ const factsOf = (host: Differences = {}, side: "added" | "removed"): ReadonlyArr
 const added = (before: Standing, { steps }: Operation.Operation): Standing => {
   const standing = new Map(before)
   const marks = Marks.of(steps)
-  const all = [...foundIn(steps)].map(({ changes: { host } }) => ({
+  const all = [...StateChanges.foundIn(steps)].map(({ changes: { host } }) => ({
     came: factsOf(host, "added"),
     went: factsOf(host, "removed")
   }))
@@ -67,7 +59,7 @@ const isGone = ({ netns = "" }: Operation.Request, notes: ReadonlyArray<string>)
 /** What stands after a DEL. What was not looked at, nobody knows of. */
 const deleted = (before: Standing, { request, steps }: Operation.Operation): Standing => {
   const standing = new Map(before)
-  const all = [...foundIn(steps)]
+  const all = [...StateChanges.foundIn(steps)]
   for (const { changes: { host } } of all) {
     const went = new Set(factsOf(host, "removed").map(keyOf).filter((key) => standing.delete(key)))
     for (const fact of factsOf(host, "added")) if (went.has(keyOf(fact))) standing.set(keyOf(fact), fact)

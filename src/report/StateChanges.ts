@@ -1,9 +1,10 @@
 /** What a plugin changed in network namespaces, in a person's words. */
 import type { ChangesRecord, Differences } from "../record/Record.ts"
-import type { Fact } from "./Fact.ts"
+import type { Fact, Place } from "./Fact.ts"
 import * as FactEvents from "./FactEvents.ts"
 import * as FactWords from "./FactWords.ts"
 import type { Marks } from "./Marks.ts"
+import type { Step } from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
 import * as RuleFact from "./RuleFact.ts"
@@ -36,6 +37,33 @@ export const bounded = ({ changes, notes = [] }: Found, full: boolean): Found =>
     changes: { ...(host && { host }), ...(container && { container }) },
     notes: [...few(notes), ...leftOut]
   }
+}
+
+/** What was found around runs. Around a run, that is all that runs inside it did, too. */
+export function* foundIn(steps: ReadonlyArray<Step>): Generator<Found> {
+  for (const { changes, nested } of steps) {
+    if (changes === undefined) yield* foundIn(nested)
+    else yield JSON.parse(changes) as Found
+  }
+}
+
+/** What a plugin did itself: what was found around it, without what those did that it started. */
+export const own = (found: Found, inside: ReadonlyArray<Found>): Found => {
+  const within = (place: Place): Differences | undefined => {
+    const rest = (kind: string, side: "added" | "removed", list: ReadonlyArray<string>) => {
+      const theirs = new Set(inside.flatMap(({ changes }) => changes[place]?.[kind]?.[side] ?? []))
+      return list.filter((fact) => !theirs.has(fact))
+    }
+    const kinds = found.changes[place]
+    return kinds && Object.fromEntries(
+      Object.entries(kinds).map(([kind, { added, removed }]) => [
+        kind,
+        { added: rest(kind, "added", added), removed: rest(kind, "removed", removed) }
+      ])
+    )
+  }
+  const [host, container] = [within("host"), within("container")]
+  return { ...found, changes: { ...(host && { host }), ...(container && { container }) } }
 }
 
 /** One change of the state of a namespace, and whose it is. */

@@ -90,12 +90,15 @@ export const make = (style: Style, { full = false }: Options = {}) => {
       ),
       ...more(list, most, "change")
     ]
-    const state = ({ notes, stateChanges }: Step): ReadonlyArray<string> => {
+    const state = ({ nested, notes, stateChanges }: Step): ReadonlyArray<string> => {
       if (stateChanges === undefined) return []
       const others = stateChanges.filter(({ whose }) => whose === "others")
       const own = stateChanges.filter(({ whose }) => whose !== "others")
+      const none = nested.some(({ stateChanges = [] }) => stateChanges.length > 0)
+        ? "changed nothing itself"
+        : "changed nothing"
       return [
-        ...(own.length === 0 ? line("changed nothing", dim) : changes(own, limit.state)),
+        ...(own.length === 0 ? line(none, dim) : changes(own, limit.state)),
         ...(others.length === 0
           ? []
           : line(`+ ${plural(others.length, "change")} that others made meanwhile${full ? ":" : ""}`, dim)),

@@ -44,8 +44,6 @@ export interface Plugin {
 
 /** One run of one plugin or of a tap, or a plugin between taps. */
 export interface Step {
-  /** The run of it in the log; undefined for one between taps. */
-  readonly invocation: string | undefined
   readonly title: string
   /** `between` is a plugin that left no records: what is known of it is what the taps beside it saw. */
   readonly kind: "plugin" | "tap" | "between"
@@ -64,7 +62,7 @@ export interface Step {
   readonly changesBefore: ReadonlyArray<ResultDiff.Change>
   /** What it did to the result. */
   readonly changes: ReadonlyArray<ResultDiff.Change>
-  /** What it changed in network namespaces; undefined where nobody looked. */
+  /** What it changed itself in network namespaces; undefined where nobody looked. */
   readonly stateChanges: ReadonlyArray<StateChanges.StateChange> | undefined
   /** What could not be looked at there, and why, where no step before it in the chain says so. */
   readonly notes: ReadonlyArray<string>
@@ -174,7 +172,6 @@ const timeBetween = (step: Operation.Step, previous: Operation.Step | undefined)
 
 /** A plugin without records. */
 const unlogged = (title: string, state: State, members: Partial<Step> = {}): Step => ({
-  invocation: undefined,
   title,
   kind: "between",
   command: undefined,
@@ -220,29 +217,13 @@ interface Known {
   readonly notes: Set<string>
 }
 
-/** All that a plugin and those inside it changed. */
-const changedWithin = ({ nested, stateChanges = [] }: Step): ReadonlyArray<StateChanges.StateChange> => [
-  ...stateChanges,
-  ...nested.flatMap(changedWithin)
-]
-
-const isSame = (one: StateChanges.StateChange, other: StateChanges.StateChange): boolean =>
-  one.kind === other.kind && one.what === other.what
-
-/** What a plugin changed itself: what a plugin inside it did is told there. Undefined where that was all. */
-const stateChangesOf = (
-  { changes }: Operation.Step,
-  nested: ReadonlyArray<Step>,
-  known: Known
-): Pick<Step, "stateChanges" | "notes"> => {
-  if (changes === undefined) return { stateChanges: undefined, notes: [] }
-  const found = JSON.parse(changes) as StateChanges.Found
+const stateChangesOf = (step: Operation.Step, known: Known): Pick<Step, "stateChanges" | "notes"> => {
+  if (step.changes === undefined) return { stateChanges: undefined, notes: [] }
+  const inside = [...StateChanges.foundIn(step.nested)]
+  const found = StateChanges.own(JSON.parse(step.changes), inside)
   const notes = (found.notes ?? []).filter((note) => !known.notes.has(note))
   for (const note of notes) known.notes.add(note)
-  const all = StateChanges.describe(found, known.marks())
-  const inside = nested.flatMap(changedWithin)
-  const own = all.filter((change) => !inside.some((other) => isSame(change, other)))
-  return { stateChanges: own.length === 0 && all.length > 0 ? undefined : own, notes }
+  return { stateChanges: StateChanges.describe(found, known.marks()), notes }
 }
 
 /** One run, inside a run or an operation that has this request. */
@@ -252,7 +233,6 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
   const nested = step.nested.filter((inner) => !isSmallTalk(inner, step.request))
     .map((inner) => stepOf(inner, step.request, known, true))
   return unlogged(step.title, stateOf(step), {
-    invocation: step.invocation,
     kind: step.isTap ? "tap" : "plugin",
     command: command === around.command ? undefined : command,
     ifname: ifname === around.ifname ? undefined : ifname,
@@ -260,7 +240,7 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
     parent: isNested ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
     changes: resultChanges(step, isNested),
-    ...stateChangesOf(step, nested, known),
+    ...stateChangesOf(step, known),
     hooks: hooksOf(step.hooks, known.outputs),
     plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),
     code: step.end?.error?.code,

@@ -490,6 +490,22 @@ describe("what a plugin changed in network namespaces", () => {
     assert.include(drawn, "│   changed nothing\n└─ 14 ms in total")
   })
 
+  it("stands at the plugin inside which did it, and not again at the one around it", () => {
+    const ipam = { added: ["podman 10.88.0.2 5c01f03d8d6d eth0"], removed: [] }
+    const links = { added: ["cni0 bridge up mtu 1500"], removed: [] }
+    const inside = [
+      ...wrapped("i", { type: "host-local", start: 1, took: 2, members: { parent: "b" } }),
+      { ...common("i", 3), parent: "b", event: "changes", changes: { host: { ipam } }, durationMs: 1 }
+    ]
+    const words = "│   └─ ✓ host-local                                                 2 ms\n" +
+      "│       + ipam podman: 10.88.0.2 for 5c01f03d8d6d eth0\n"
+    assert.include(
+      draw([...found({ host: { links, ipam } }), ...inside]),
+      `${words}│   + host link cni0 (bridge, up)\n└─`
+    )
+    assert.include(draw([...found({ host: { ipam } }), ...inside]), `${words}│   changed nothing itself\n└─`)
+  })
+
   it("is told apart from what others changed meanwhile, which is a number, and all with --full", () => {
     const chain = "CNI-0123456789abcdef01234567"
     const records = found({
