@@ -13,7 +13,7 @@ export const sections = ["configuration", "plugins", "results", "changes", "time
 
 /** What is different: `removed` is only in the first operation, `added` only in the second. */
 export type Comparison = { readonly [section in (typeof sections)[number]]: ReadonlyArray<ResultDiff.Change> } & {
-  /** What could not be compared, and why. */
+  /** What there is to know about the differences, and what could not be compared. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -135,16 +135,23 @@ const results = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> => {
 
 const verbs = { added: "added", removed: "removed", changed: "changed" }
 
+/** The first attachment makes what all share, so that a host that had one before differs from one that had none. */
+const shared = " (shared)"
+
 const changes = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> =>
   ofBoth(left, right, ({ name, step }, other) => {
     if (step.stateChanges === undefined || other.step.stateChanges === undefined) return []
     const words = (list: ReadonlyArray<StateChanges.StateChange>, { alike }: Side) =>
-      list.filter(({ whose }) => whose !== "others").map(({ kind, what }) => `${name} ${verbs[kind]} ${alike(what)}`)
+      list.filter(({ whose }) => whose !== "others").map(({ kind, what, whose }) =>
+        `${name} ${verbs[kind]} ${alike(what)}${whose === "host" ? shared : ""}`
+      )
     return lines(words(step.stateChanges, left), words(other.step.stateChanges, right))
   })
 
+const sharedNote = "(shared): all attachments have it, and the first one on a host makes it"
+
 /** Runs of which the changes are logged in one operation only. */
-const notes = (left: Side, right: Side): ReadonlyArray<string> =>
+const notCompared = (left: Side, right: Side): ReadonlyArray<string> =>
   [...left.runs.values()].flatMap(({ name, step }) => {
     const other = right.runs.get(name)?.step
     if (other === undefined || (step.stateChanges === undefined) === (other.stateChanges === undefined)) return []
@@ -168,13 +175,17 @@ export const make = (first: Operation.Operation, second: Operation.Operation): C
   const [own, other] = [Marks.of(first.steps), Marks.of(second.steps)]
   const left = side(first, own, other)
   const right = side(second, other, own)
+  const changed = changes(left, right)
   return {
     configuration: configuration(left, right),
     plugins: plugins(left, right),
     results: results(left, right),
-    changes: changes(left, right),
+    changes: changed,
     times: times(left, right),
-    notes: notes(left, right)
+    notes: [
+      ...(changed.some(({ what }) => what.endsWith(shared)) ? [sharedNote] : []),
+      ...notCompared(left, right)
+    ]
   }
 }
 

@@ -169,9 +169,11 @@ describe("two operations", () => {
     assert.deepStrictEqual(differences({}, { changes }), {
       changes: [
         "- bridge added nat POSTROUTING: from <address> jump CNI-<hash>",
-        "+ bridge changed host sysctl net.ipv4.ip_forward = 0 → 1"
+        "+ bridge changed host sysctl net.ipv4.ip_forward = 0 → 1 (shared)"
       ]
     })
+    const { notes } = Comparison.make(operation(first), operation(second, { changes }))
+    assert.deepStrictEqual(notes, ["(shared): all attachments have it, and the first one on a host makes it"])
   })
 
   it("are not compared in what they changed where that is logged for one of both, which is said", () => {
