@@ -117,6 +117,15 @@ times
       assert.deepStrictEqual(comparison.changes, [])
     }))
 
+  it.effect("prints nothing that a terminal obeys", () =>
+    Effect.gen(function*() {
+      const hostile = logOf("77ab01de9f00", { config: { mtu: "\u001b[31m\u009b" } })
+      const text = yield* compared({ good, hostile }, ["@good", "@hostile"])
+      assert.include(text.stdout, "+ bridge: mtu: \"\\u001b[31m")
+      const json = yield* compared({ good, hostile }, ["@good", "@hostile", "--json"])
+      for (const { stdout } of [text, json]) assert.notMatch(stdout, /[\u001b\u009b]/)
+    }))
+
   it.effect("says what is missing, with exit status 2", () =>
     Effect.gen(function*() {
       const said = (...args: ReadonlyArray<string>) =>

@@ -7,6 +7,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Escape from "../../record/Escape.ts"
 import * as Collector from "../../report/Collector.ts"
 import * as Comparison from "../../report/Comparison.ts"
 import * as ComparisonText from "../../report/ComparisonText.ts"
@@ -118,7 +119,7 @@ export const diff = Command.make(
         ...onlyFirst.map((one) => ComparisonText.jsonAlone(inA(one), "first")),
         ...onlySecond.map((one) => ComparisonText.jsonAlone(inB(one), "second"))
       ]
-      yield* Console.log(JSON.stringify({ comparisons }, undefined, 2))
+      yield* Console.log(Escape.inJson(JSON.stringify({ comparisons }, undefined, 2)))
     } else {
       const { alone, pair } = ComparisonText.make(yield* Style.current(flags.colour))
       const paragraphs = [
