@@ -46,9 +46,13 @@ const added = (before: Standing, { steps }: Operation.Operation): Standing => {
   return standing
 }
 
-/** The kinds that a note says are not compared: `nft is not on PATH: nftables are not compared`. */
+/**
+ * The kinds that a note says are not compared, or not kept: `nft is not on PATH: nftables are not compared`, `9 more
+ * changes of host iptables are in the log`.
+ */
 const kindsIn = (note: string): ReadonlyArray<string> =>
-  / ([a-z, ]+) (?:is|are) not compared$/.exec(note)?.[1]?.split(", ") ?? []
+  /(?<=: )([a-z, ]+)(?= (?:is|are) not compared$)|(?<= of host )[a-z]+(?= are in the log$)/.exec(note)?.[0]
+    .split(", ") ?? []
 
 const isOfContainer = (note: string): boolean => note.includes("namespace of the container")
 

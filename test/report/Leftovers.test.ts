@@ -108,6 +108,12 @@ describe("what a DEL left", () => {
     ])
   })
 
+  it("is not known of kinds of which more went than is kept", () => {
+    const many = Array.from({ length: 501 }, (_, index) => `ip filter -A A${index} -j DROP`)
+    const removed = { iptables: [...many, accept], links: [veth], ipam: [reservation] }
+    assert.deepStrictEqual(left(add, operation(9, "DEL", { removed })), [[], []])
+  })
+
   it("are no links where the namespace of the container is gone, for they went with it", () => {
     const rest = ["filter CNI-FORWARD: from 10.88.0.2 accept", `ipam podman: 10.88.0.2 for ${containerId} eth0`]
     const notes = [
