@@ -11,8 +11,11 @@ export type Whose = "attachment" | "host" | "others"
 /** An ID that is shorter may be the word for something else. */
 const shortestId = 12
 
-/** Who wrote a rule, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`. */
-const commentId = /\bid: \\?"([^"\\]+)\\?"/
+/**
+ * For whom a rule is, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`, and with nftables
+ * `net: podman, if: eth0, id: 5c01…`, of which the end may be cut off.
+ */
+const commentId = /\bid: (?:\\?")?([\w.-]+)/
 const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
 const longId = /\b[\da-f]{64}\b/
 const singleAddress =
@@ -35,6 +38,7 @@ export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
 export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
   const { addresses, chains, containerId = "", gateways, hostLinks, macs } = marks
   const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
+  const isOwnId = (id: string) => id === containerId || (id.length >= shortestId && containerId.startsWith(id))
   const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
   // Kinds of links that nobody shares.
   const isPrivate = (name: string) =>
@@ -47,7 +51,7 @@ export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
   /** What a rule says by the comment and the chain that the plugins of CNI give it. */
   const ofNames = (text: string): Whose | undefined => {
     const id = commentId.exec(text)?.[1]
-    if (id !== undefined) return id === containerId ? "attachment" : "others"
+    if (id !== undefined) return isOwnId(id) ? "attachment" : "others"
     const hashes = [...text.matchAll(chainName)].map(([, hash = ""]) => hash)
     if (hashes.length === 0) return undefined
     return hashes.some(isOwnChain) ? "attachment" : "others"

@@ -223,6 +223,8 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("iptables", `ip nat -N CNI-${hash}`), ["attachment"])
     assert.deepStrictEqual(whose("iptables", `ip nat -N CNI-DN-${hash.slice(0, 21)}`), ["attachment"])
     assert.deepStrictEqual(whose("nftables", "rule ip x y ip saddr 10.88.0.2 accept"), ["attachment"])
+    const masquerade = `goto z comment "6fd4, net: podman, if: eth0, id: ${id.slice(0, 40)}"`
+    assert.deepStrictEqual(whose("nftables", `rule inet x y ${masquerade}`), ["attachment"])
     assert.deepStrictEqual(whose("links", "vetha446 veth up mtu 1500 master cni0"), ["attachment"])
     assert.deepStrictEqual(whose("routes", "10.88.0.2 dev vetha446 scope link"), ["attachment"])
     assert.deepStrictEqual(whose("bridge", "fdb 02:00:00:00:00:02 dev x master cni0 static"), ["attachment"])
@@ -236,6 +238,10 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("iptables", "ip filter -A CNI-FORWARD -s 10.88.0.22/32 -j ACCEPT"), ["others"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -p tcp -j DNAT --to-destination 10.88.0.3:80"), ["others"])
     assert.deepStrictEqual(whose("nftables", "rule ip x y ip daddr 10.88.0.3 accept"), ["others"])
+    assert.deepStrictEqual(whose("nftables", "rule inet x y goto z comment \"6fd4, net: n, if: eth0, id: dead\""), [
+      "others"
+    ])
+    assert.deepStrictEqual(whose("nftables", `rule inet x y tcp dport 80 comment "${other}"`), ["others"])
     // Networks may have the same addresses.
     assert.deepStrictEqual(whose("iptables", `ip nat -A X -s 10.88.0.2/32 ${comment(other)} -j Y`), ["others"])
     assert.deepStrictEqual(whose("ipam", `docker 10.88.0.2 ${other} eth0`), ["others"])
