@@ -1,6 +1,7 @@
 /** Whose a fact is: an attachment's own, of the host that all share, or of others who were at work meanwhile. */
 import { type Fact, linkOf, wordsOf } from "./Fact.ts"
 import { anyOf, type Marks } from "./Marks.ts"
+import * as RuleFact from "./RuleFact.ts"
 
 /**
  * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
@@ -20,6 +21,8 @@ const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
 const longId = /\b[\da-f]{64}\b/
 const singleAddress =
   /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|(?<=\.\d{1,3}|\]):\d+(?:-\d+)?)?(?= |$)/g
+/** Chains of daemons that write rules at any time: kube-proxy and Docker. */
+const daemons = / (?:KUBE-|DOCKER)[\w-]*$/
 const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
 
 /** The links that are known of a namespace by the facts of a record: their names and kinds. */
@@ -74,7 +77,7 @@ export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
     const named = isRule ? ofNames(text) : kind === "ipam" ? ofReservation(wordsOf(text)[2]) : undefined
     if (named !== undefined) return named
     if (borne !== undefined && text.search(borne) !== -1) return "attachment"
-    if (isRule && isOfOtherAddress(text)) return "others"
+    if (isRule && (daemons.test(RuleFact.chainOf(fact)?.name ?? "") || isOfOtherAddress(text))) return "others"
     const whose = ofLink(linkOf(fact))
     if (whose !== undefined) return whose
     if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"

@@ -242,6 +242,8 @@ describe("whose a change is", () => {
       "others"
     ])
     assert.deepStrictEqual(whose("nftables", `rule inet x y tcp dport 80 comment "${other}"`), ["others"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A KUBE-SERVICES -d 10.96.0.0/12 -j KUBE-SVC-X"), ["others"])
+    assert.deepStrictEqual(whose("iptables", "ip filter -N DOCKER-ISOLATION-STAGE-1"), ["others"])
     // Networks may have the same addresses.
     assert.deepStrictEqual(whose("iptables", `ip nat -A X -s 10.88.0.2/32 ${comment(other)} -j Y`), ["others"])
     assert.deepStrictEqual(whose("ipam", `docker 10.88.0.2 ${other} eth0`), ["others"])
@@ -254,6 +256,7 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("links", "cni0 bridge up mtu 1500"), ["host"])
     assert.deepStrictEqual(whose("addresses", "cni0 10.88.0.1/16 brd 10.88.255.255"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -N CNI-HOSTPORT-DNAT"), ["host"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A CNI-HOSTPORT-SETMARK -j KUBE-MARK-MASQ"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -s 127.0.0.1/32 -j ACCEPT"), ["host"])
     assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.88.0.1/32 -j ACCEPT"), ["host"])
     assert.deepStrictEqual(whose("nftables", "rule ip6 x y ip6 daddr fd99::1 accept"), ["host"])
