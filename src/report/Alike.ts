@@ -11,8 +11,8 @@ const veth = /\bveth[\da-f]{6,}\b/g
 
 /** Writes the texts of an attachment so that they can be compared with those of another one, which has these marks. */
 export const writer = (own: Marks, other: Marks): (text: string) => string => {
-  // A link of which the other attachment has one of the same name is mostly the bridge.
-  const links = [...own.hostLinks].filter((name) => !other.hostLinks.has(name))
+  // A link of which the other attachment has one of the same name is mostly the bridge, too.
+  const links = [...own.hostLinks].filter((name) => !own.sharedLinks.has(name) && !other.hostLinks.has(name))
   const words = [
     [anyOf([own.containerId ?? ""]), "<container>"],
     [anyOf([own.netns ?? ""]), "<netns>"],

@@ -1,12 +1,12 @@
 /** Two operations compared: of the same network on two hosts, for instance, of which one works. */
 import * as Json from "../json/Json.ts"
-import * as Alike from "./Alike.ts"
 import * as JsonDiff from "./JsonDiff.ts"
 import * as Marks from "./Marks.ts"
-import type * as Operation from "./Operation.ts"
+import * as Operation from "./Operation.ts"
 import * as ResultDiff from "./ResultDiff.ts"
+import { lines, type Named, ofBoth, type Side, side } from "./Sides.ts"
 import type * as StateChanges from "./StateChanges.ts"
-import * as View from "./View.ts"
+import type * as View from "./View.ts"
 
 /** What can be different, in the order in which it is told. */
 export const sections = ["configuration", "plugins", "results", "changes", "times"] as const
@@ -19,66 +19,6 @@ export type Comparison = { readonly [section in (typeof sections)[number]]: Read
 
 /** Times are told where one is at least so many times the other, and so many milliseconds longer. */
 const slow = { factor: 2, milliseconds: 20 }
-
-/** A run with its name in the operation: `bridge`, `bridge › host-local`, and `tuning (2)` for the second one. */
-interface Named {
-  readonly name: string
-  readonly step: View.Step
-  readonly isNested: boolean
-}
-
-const named = (steps: ReadonlyArray<View.Step>, around = ""): ReadonlyArray<Named> => {
-  const counts = new Map<string, number>()
-  return steps.flatMap((step) => {
-    const words = [step.title, step.command].filter(Boolean).join(" ")
-    const count = (counts.get(words) ?? 0) + 1
-    counts.set(words, count)
-    const name = `${around}${words}${count === 1 ? "" : ` (${count})`}`
-    return [{ name, step, isNested: around !== "" }, ...named(step.nested, `${name} › `)]
-  })
-}
-
-/** One of the two operations. */
-interface Side {
-  readonly operation: Operation.Operation
-  readonly runs: ReadonlyMap<string, Named>
-  /** Writes a text so that it can be compared. */
-  readonly alike: (text: string) => string
-}
-
-const side = (operation: Operation.Operation, own: Marks.Marks, other: Marks.Marks): Side => ({
-  operation,
-  runs: new Map(named(View.make(operation).steps).map((run) => [run.name, run])),
-  alike: Alike.writer(own, other)
-})
-
-/** What both have, and how it differs. */
-const ofBoth = (
-  left: Side,
-  right: Side,
-  compare: (left: Named, right: Named) => ReadonlyArray<ResultDiff.Change>
-): ReadonlyArray<ResultDiff.Change> =>
-  [...left.runs.values()].flatMap((run) => {
-    const other = right.runs.get(run.name)
-    return other === undefined ? [] : compare(run, other)
-  })
-
-/** Lines of which one side has more than the other. */
-const lines = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): ReadonlyArray<ResultDiff.Change> => {
-  const without = (list: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
-    const rest = new Map<string, number>()
-    for (const line of others) rest.set(line, (rest.get(line) ?? 0) + 1)
-    return list.filter((line) => {
-      const count = rest.get(line) ?? 0
-      rest.set(line, count - 1)
-      return count <= 0
-    })
-  }
-  return [
-    ...without(left, right).map((what): ResultDiff.Change => ({ kind: "removed", what })),
-    ...without(right, left).map((what): ResultDiff.Change => ({ kind: "added", what }))
-  ]
-}
 
 const configuration = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> => {
   const [ours, theirs] = [left.operation.request, right.operation.request]
@@ -127,11 +67,17 @@ const plugins = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> => {
 const results = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> => {
   const result = ({ alike, operation: { steps } }: Side): unknown => {
     const last = steps.at(-1)
-    const text = last?.result ?? last?.before
+    const text = last === undefined || Operation.hasEndedBadly(last) ? undefined : last.result ?? last.before
     return text === undefined ? undefined : Json.parse(alike(JSON.stringify(Json.parse(text))))
   }
-  return ResultDiff.between(result(left), result(right))
+  const [was, is] = [result(left), result(right)]
+  if (was !== undefined && is === undefined) return [{ kind: "removed", what: "a result" }]
+  if (was === undefined && is !== undefined) return [{ kind: "added", what: "a result" }]
+  return ResultDiff.between(was, is)
 }
+
+/** Where one of two runs failed, it has done less, or has undone what it did. */
+const isHalf = (run: Named, other: Named): boolean => (run.step.state === "done") !== (other.step.state === "done")
 
 const verbs = { added: "added", removed: "removed", changed: "changed" }
 
@@ -139,8 +85,9 @@ const verbs = { added: "added", removed: "removed", changed: "changed" }
 const shared = " (shared)"
 
 const changes = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> =>
-  ofBoth(left, right, ({ name, step }, other) => {
-    if (step.stateChanges === undefined || other.step.stateChanges === undefined) return []
+  ofBoth(left, right, (run, other) => {
+    const { name, step } = run
+    if (step.stateChanges === undefined || other.step.stateChanges === undefined || isHalf(run, other)) return []
     const words = (list: ReadonlyArray<StateChanges.StateChange>, { alike }: Side) =>
       list.filter(({ whose }) => whose !== "others").map(({ kind, what, whose }) =>
         `${name} ${verbs[kind]} ${alike(what)}${whose === "host" ? shared : ""}`
@@ -150,13 +97,20 @@ const changes = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> =>
 
 const sharedNote = "(shared): all attachments have it, and the first one on a host makes it"
 
-/** Runs of which the changes are logged in one operation only. */
+/** Runs of which the changes are not compared. */
 const notCompared = (left: Side, right: Side): ReadonlyArray<string> =>
-  [...left.runs.values()].flatMap(({ name, step }) => {
-    const other = right.runs.get(name)?.step
-    if (other === undefined || (step.stateChanges === undefined) === (other.stateChanges === undefined)) return []
-    const which = step.stateChanges === undefined ? "second" : "first"
-    return [`${name}: what it changed is logged for the ${which} operation only, and not compared`]
+  [...left.runs.values()].flatMap((run) => {
+    const other = right.runs.get(run.name)
+    const [one, two] = [run.step.stateChanges, other?.step.stateChanges]
+    if (other === undefined || (one === undefined && two === undefined)) return []
+    const why = one === undefined
+      ? "is not logged for the first operation"
+      : two === undefined
+      ? "is not logged for the second operation"
+      : isHalf(run, other)
+      ? `is no measure, as it failed in the ${run.step.state === "done" ? "second" : "first"} operation`
+      : undefined
+    return why === undefined ? [] : [`what ${run.name} changed ${why}: that is not compared`]
   })
 
 const milliseconds = (value: number): string => `${Math.round(value * 10) / 10} ms`

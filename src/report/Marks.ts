@@ -17,6 +17,8 @@ export interface Marks {
   readonly gateways: ReadonlySet<string>
   /** Links of the host that its results name: its end of a veth, and the bridge that others share. */
   readonly hostLinks: ReadonlySet<string>
+  /** Links that are known to be shared: by what was found, or by the configuration where that is kept. */
+  readonly sharedLinks: ReadonlySet<string>
   /** Hardware addresses of its interfaces in the container. */
   readonly macs: ReadonlySet<string>
 }
@@ -37,6 +39,18 @@ const add = (set: Set<string>, value: unknown): void => {
 
 const withoutPrefix = (address: unknown): unknown => typeof address === "string" ? address.split("/")[0] : undefined
 
+/** A bridge, or a link that has others in it, as facts tell of them. */
+const shared = /"([^" ]+) bridge (?:up|down) | master ([^" ]+)/g
+
+/** The names of links that all attachments share. */
+const sharedIn = ({ changes = "", config }: Operation.Step): ReadonlyArray<unknown> => {
+  const document = config === undefined ? undefined : Json.parse(config)
+  return [
+    ...[...changes.matchAll(shared)].map(([, bridge, master]) => bridge ?? master),
+    ...(Json.isObject(document) ? [document["bridge"], document["master"]] : [])
+  ]
+}
+
 /** What the runs of an operation say of their attachment: their requests, and the results that went in and came out. */
 export const of = (steps: ReadonlyArray<Operation.Step>): Marks => {
   const runs = [...Operation.runsOf(steps)]
@@ -47,6 +61,8 @@ export const of = (steps: ReadonlyArray<Operation.Step>): Marks => {
   const gateways = new Set<string>()
   const hostLinks = new Set<string>()
   const macs = new Set<string>()
+  const sharedLinks = new Set<string>()
+  for (const run of runs) for (const name of sharedIn(run)) add(sharedLinks, name)
   for (const document of documents) {
     const result = document === undefined ? undefined : Json.parse(document)
     if (!Json.isObject(result)) continue
@@ -71,6 +87,7 @@ export const of = (steps: ReadonlyArray<Operation.Step>): Marks => {
     addresses,
     gateways,
     hostLinks,
+    sharedLinks,
     macs
   }
 }

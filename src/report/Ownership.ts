@@ -39,13 +39,14 @@ export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
 
 /** Tells whose facts are. */
 export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
-  const { addresses, chains, containerId = "", gateways, hostLinks, macs } = marks
+  const { addresses, chains, containerId = "", gateways, hostLinks, macs, sharedLinks } = marks
   const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
   const isOwnId = (id: string) => id === containerId || (id.length >= shortestId && containerId.startsWith(id))
   const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
   // Kinds of links that nobody shares.
   const isPrivate = (name: string) =>
-    /^(?:veth|ifb)$/.test(links.get(name) ?? "") || (!links.has(name) && name.startsWith("veth"))
+    !sharedLinks.has(name) &&
+    (/^(?:veth|ifb)$/.test(links.get(name) ?? "") || (!links.has(name) && name.startsWith("veth")))
   const isOwnLink = (name: string) =>
     hostLinks.has(name) && (isPrivate(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
   // With what is known of the results, a veth that they do not name is of another attachment.

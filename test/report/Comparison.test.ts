@@ -140,6 +140,18 @@ describe("two operations", () => {
     assert.deepStrictEqual(plugins, ["- portmap", "~ bridge: done → failed: code 11: no addresses"])
   })
 
+  it("of which one failed are compared without what that did by halves, which is said", () => {
+    const end = { event: "error", error: { code: 11, msg: "no addresses" } }
+    const failing = { after: [], changes: () => ({}), outcome: { exitCode: 1 }, end, config: { bridge: "cni0" } }
+    const working = { after: [], config: { bridge: "cni0" } }
+    const told = ["~ bridge: done → failed: code 11: no addresses"]
+    assert.deepStrictEqual(differences(working, failing), { plugins: told, results: ["- a result"] })
+    assert.deepStrictEqual(differences(failing, working).results, ["+ a result"])
+    assert.deepStrictEqual(Comparison.make(operation(first, working), operation(second, failing)).notes, [
+      "what bridge changed is no measure, as it failed in the second operation: that is not compared"
+    ])
+  })
+
   it("that failed with the same words but for the attachment are alike", () => {
     const failing = ({ containerId }: Attachment) => ({
       after: [],
@@ -179,7 +191,9 @@ describe("two operations", () => {
   it("are not compared in what they changed where that is logged for one of both, which is said", () => {
     const { notes, ...compared } = Comparison.make(operation(first), operation(second, { changes: undefined }))
     assert.isFalse(Comparison.isDifferent({ ...compared, notes }))
-    assert.deepStrictEqual(notes, ["bridge: what it changed is logged for the first operation only, and not compared"])
+    assert.deepStrictEqual(notes, [
+      "what bridge changed is not logged for the second operation: that is not compared"
+    ])
   })
 
   it("differ in their times where one is at least twice as long, and 20 ms longer", () => {

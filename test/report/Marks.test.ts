@@ -32,8 +32,22 @@ describe("what an attachment is known by", () => {
       addresses: new Set(["10.88.0.2", "fd00::2"]),
       gateways: new Set(["10.88.0.1"]),
       hostLinks: new Set(["cni0", "veth1"]),
+      sharedLinks: new Set([]),
       macs: new Set(["02:00:00:00:00:03"])
     })
+  })
+
+  it("are not links that all share: bridges, as facts and configurations tell of them", () => {
+    const changes = {
+      host: { links: { added: ["cni0 bridge up mtu 1500", "veth1 veth up master vrf1"], removed: [] } }
+    }
+    const records = [
+      ...wrapped("b", { type: "bridge", start: 0, took: 5, config: { bridge: "br7" } }),
+      { ...common("b", 5), event: "changes", changes, durationMs: 1 }
+    ]
+    assert.deepStrictEqual([...of(...records).sharedLinks], ["cni0", "vrf1"])
+    const [operation] = Collector.operations(read(records), { full: true })
+    assert.deepStrictEqual([...Marks.of(operation?.steps ?? []).sharedLinks], ["cni0", "vrf1", "br7"])
   })
 
   it("are its addresses too where a plugin inside has got them, and the one around it failed", () => {

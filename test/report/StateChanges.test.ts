@@ -13,6 +13,7 @@ const marks: Marks = {
   addresses: new Set(["10.88.0.2", "fd99::2"]),
   gateways: new Set(["10.88.0.1", "fd99::1"]),
   hostLinks: new Set(["cni0", "vetha446"]),
+  sharedLinks: new Set(["cni0"]),
   macs: new Set(["02:00:00:00:00:02"])
 }
 
