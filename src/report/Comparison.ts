@@ -90,7 +90,7 @@ const changes = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> =>
     if (step.stateChanges === undefined || other.step.stateChanges === undefined || isHalf(run, other)) return []
     const words = (list: ReadonlyArray<StateChanges.StateChange>, { alike }: Side) =>
       list.filter(({ whose }) => whose !== "others").map(({ kind, what, whose }) =>
-        `${name} ${verbs[kind]} ${alike(what)}${whose === "host" ? shared : ""}`
+        `${name} ${verbs[kind]} ${alike(what)}${whose === "shared" ? shared : ""}`
       )
     return lines(words(step.stateChanges, left), words(other.step.stateChanges, right))
   })

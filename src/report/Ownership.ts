@@ -1,13 +1,13 @@
-/** Whose a fact is: an attachment's own, of the host that all share, or of others who were at work meanwhile. */
+/** Whose a fact is: an attachment's own, one that all share, or of others who were at work meanwhile. */
 import { type Fact, linkOf, wordsOf } from "./Fact.ts"
 import { anyOf, type Marks } from "./Marks.ts"
 import * as RuleFact from "./RuleFact.ts"
 
 /**
  * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
- * one. `host`: it bears neither, such as a bridge or a chain that all attachments share.
+ * one. `shared`: it bears neither, such as a bridge or a chain that all attachments share.
  */
-export type Whose = "attachment" | "host" | "others"
+export type Whose = "attachment" | "shared" | "others"
 
 /** An ID that is shorter may be the word for something else. */
 const shortestId = 12
@@ -82,6 +82,6 @@ export const teller = (marks: Marks, links: Links): (fact: Fact) => Whose => {
     const whose = ofLink(linkOf(fact))
     if (whose !== undefined) return whose
     if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"
-    return text.search(longId) === -1 ? "host" : "others"
+    return text.search(longId) === -1 ? "shared" : "others"
   }
 }

@@ -39,7 +39,7 @@ describe("what real plugins changed", () => {
     assert.isAtMost(Math.max(...drawn.map((line) => line.length)), 100)
   })
 
-  it("is all of the attachment that made it, or of the host", () => {
+  it("is all of the attachment that made it, or shared", () => {
     for (const operation of operations) {
       const others = changes(operation, Marks.of(operation.steps)).filter(({ whose }) => whose === "others")
       assert.deepStrictEqual(others, [])

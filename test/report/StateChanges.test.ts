@@ -19,7 +19,7 @@ const marks: Marks = {
 
 const signs = { added: "+", removed: "-", changed: "~" }
 
-/** Sentences about facts of one kind, with a mark where they are not the attachment's or the host's. */
+/** Sentences about facts of one kind. */
 const told = (
   kind: string,
   added: ReadonlyArray<string>,
@@ -253,16 +253,16 @@ describe("whose a change is", () => {
     assert.deepStrictEqual(whose("ipam", `podman 10.88.0.3 ${other} eth0`), ["others"])
   })
 
-  it("is the host's where it bears nothing of anybody: the plugin may have made it for all", () => {
-    assert.deepStrictEqual(whose("links", "cni0 bridge up mtu 1500"), ["host"])
-    assert.deepStrictEqual(whose("addresses", "cni0 10.88.0.1/16 brd 10.88.255.255"), ["host"])
-    assert.deepStrictEqual(whose("iptables", "ip nat -N CNI-HOSTPORT-DNAT"), ["host"])
-    assert.deepStrictEqual(whose("iptables", "ip nat -A CNI-HOSTPORT-SETMARK -j KUBE-MARK-MASQ"), ["host"])
-    assert.deepStrictEqual(whose("iptables", "ip nat -A X -s 127.0.0.1/32 -j ACCEPT"), ["host"])
-    assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.88.0.1/32 -j ACCEPT"), ["host"])
-    assert.deepStrictEqual(whose("nftables", "rule ip6 x y ip6 daddr fd99::1 accept"), ["host"])
-    assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.89.0.0/16 -j ACCEPT"), ["host"])
-    assert.deepStrictEqual(whose("sysctls", "net.ipv4.ip_forward = 1"), ["host"])
+  it("is shared where it bears nothing of anybody: the plugin may have made it for all", () => {
+    assert.deepStrictEqual(whose("links", "cni0 bridge up mtu 1500"), ["shared"])
+    assert.deepStrictEqual(whose("addresses", "cni0 10.88.0.1/16 brd 10.88.255.255"), ["shared"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -N CNI-HOSTPORT-DNAT"), ["shared"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A CNI-HOSTPORT-SETMARK -j KUBE-MARK-MASQ"), ["shared"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A X -s 127.0.0.1/32 -j ACCEPT"), ["shared"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.88.0.1/32 -j ACCEPT"), ["shared"])
+    assert.deepStrictEqual(whose("nftables", "rule ip6 x y ip6 daddr fd99::1 accept"), ["shared"])
+    assert.deepStrictEqual(whose("iptables", "ip nat -A X -d 10.89.0.0/16 -j ACCEPT"), ["shared"])
+    assert.deepStrictEqual(whose("sysctls", "net.ipv4.ip_forward = 1"), ["shared"])
   })
 
   it("is the attachment's wherever it is in its own namespace", () => {
