@@ -4,7 +4,7 @@ import * as RuleFact from "./RuleFact.ts"
 
 /** Words of facts that stand for themselves. All others have a value after them. */
 const flags: { readonly [kind: string]: ReadonlySet<string> } = {
-  links: new Set(["noarp", "promisc", "allmulticast"]),
+  links: new Set(["noarp", "allmulti", "promisc"]),
   addresses: new Set(
     "secondary temporary mngtmpaddr home nodad noprefixroute dynamic deprecated dadfailed".split(" ")
   ),
@@ -22,7 +22,11 @@ const attributes = (kind: string, words: ReadonlyArray<string>): ReadonlyMap<str
     else if (name === "nexthop") {
       found.set(name, words.slice(index + 1).join(" "))
       break
-    } else found.set(name, words[++index] ?? "")
+    } else {
+      // The gateway of an IPv4 route may be an IPv6 address: `via inet6 fe80::1`.
+      const family = words[index + 1] === "inet6" ? [words[++index]] : []
+      found.set(name, [...family, words[++index] ?? ""].join(" "))
+    }
   }
   return found
 }

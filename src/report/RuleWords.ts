@@ -70,7 +70,7 @@ export const iptables = (rule: string): string => {
 
 /** A rule as nft lists it. */
 export const nftables = (rule: string): string =>
-  rule.replace(/\bcounter\b(?: packets \d+ bytes \d+)? ?/g, "")
+  rule.replace(/\bcounter\b(?! name)(?: packets \d+ bytes \d+)? ?/g, "")
     .replace(/ comment "[^"]*"/, "")
     .replace(/\bdnat (?:ip6? )?to /, "→ ")
     .replace(/\bsnat (?:ip6? )?to /, "source → ")

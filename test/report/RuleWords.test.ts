@@ -49,6 +49,10 @@ describe("a rule of nftables in a person's words", () => {
       RuleWords.nftables("tcp dport 8080 counter dnat to 10.88.0.2:80"),
       "tcp dport 8080 → 10.88.0.2:80"
     )
+    assert.strictEqual(
+      RuleWords.nftables("tcp dport 80 counter name \"c1\" drop"),
+      "tcp dport 80 counter name \"c1\" drop"
+    )
     assert.strictEqual(RuleWords.nftables("tcp dport 80 dnat ip to 10.88.0.2:80"), "tcp dport 80 → 10.88.0.2:80")
   })
 })

@@ -44,6 +44,7 @@ const facts: { readonly [kind: string]: { readonly [fact: string]: string } } = 
   },
   routes: {
     "default via 10.88.0.1 dev eth0": "route default via 10.88.0.1 dev eth0",
+    "10.9.0.0/16 via inet6 fe80::1 dev eth0 onlink": "route 10.9.0.0/16 via inet6 fe80::1 dev eth0 onlink",
     "10.88.0.0/16 dev eth0 proto kernel scope link src 10.88.0.2": "route 10.88.0.0/16 dev eth0 src 10.88.0.2",
     "::/0 metric 1024 nexthop via fd00::1 dev eth0 nexthop via fd00::3 dev eth0 weight 2":
       "route ::/0 metric 1024 nexthop via fd00::1 dev eth0 nexthop via fd00::3 dev eth0 weight 2",
