@@ -44,6 +44,8 @@ export interface Plugin {
 
 /** One run of one plugin or of a tap, or a plugin between taps. */
 export interface Step {
+  /** The run of it in the log; undefined for one between taps. */
+  readonly invocation: string | undefined
   readonly title: string
   /** `between` is a plugin that left no records: what is known of it is what the taps beside it saw. */
   readonly kind: "plugin" | "tap" | "between"
@@ -172,6 +174,7 @@ const timeBetween = (step: Operation.Step, previous: Operation.Step | undefined)
 
 /** A plugin without records. */
 const unlogged = (title: string, state: State, members: Partial<Step> = {}): Step => ({
+  invocation: undefined,
   title,
   kind: "between",
   command: undefined,
@@ -233,6 +236,7 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
   const nested = step.nested.filter((inner) => !isSmallTalk(inner, step.request))
     .map((inner) => stepOf(inner, step.request, known, true))
   return unlogged(step.title, stateOf(step), {
+    invocation: step.invocation,
     kind: step.isTap ? "tap" : "plugin",
     command: command === around.command ? undefined : command,
     ifname: ifname === around.ifname ? undefined : ifname,
