@@ -24,9 +24,11 @@ export const ipamFolder = "/var/lib/cni/networks"
 const subject = (kinds: ReadonlyArray<Kind>): string =>
   `${kinds.join(", ")} ${kinds.length > 1 || kinds[0]?.endsWith("s") === true ? "are" : "is"}`
 
+const none: Facts = new Map()
+
 /** Takes an answer, and returns what is to be asked next. */
 const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): ReadonlyArray<Inquiry> => {
-  if (!(answer instanceof Tool.NoAnswer)) return inquiry.take(answer)
+  if (typeof answer === "string") return inquiry.take(answer)
   if (answer.isMissing && inquiry.otherwise !== undefined) return inquiry.otherwise()
   finding.fail(inquiry.kinds, answer.problem)
   return []
@@ -53,11 +55,12 @@ export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, {
     if (netns === undefined && finding.wants("ipam")) finding.add("ipam", ipamFolders.flatMap(HostLocal.facts))
     return finding.facts()
   })
-  const none: Facts = new Map()
-  const [host, container] = yield* Effect.all([
-    look(kinds, undefined),
-    netns === undefined ? Effect.succeed(none) : look(kinds.filter((kind) => kind !== "ipam"), netns)
-  ], { concurrency: "unbounded" })
+  const places = [{ kinds, netns: undefined }, { kinds: kinds.filter((kind) => kind !== "ipam"), netns }]
+  const [host = none, container = none] = yield* Effect.forEach(
+    netns === undefined ? places.slice(0, 1) : places,
+    ({ kinds, netns }) => look(kinds, netns),
+    { concurrency: "unbounded" }
+  )
   const notes = [...problems].map(([problem, kinds]) => `${problem}: ${subject([...kinds])} not compared`)
   return { host, container, notes } satisfies Snapshot
 })

@@ -1,38 +1,25 @@
 /** Facts out of files, as `grep -H ''` prints them: a line for each line, after the name of its file, in which there is no `:`. */
-
-/** The names and the values of what is in files. */
-const entries = (text: string): ReadonlyArray<readonly [file: string, line: string]> =>
-  text.split("\n").flatMap((line) => {
-    const end = line.indexOf(":")
-    return end < 0 ? [] : [[line.slice(0, end), line.slice(end + 1).trim()] as const]
-  })
+import { lines } from "./Lines.ts"
 
 const sysctlFolder = "/proc/sys/"
 
 /** What changes by itself, what the facts of links have, and secrets. */
 const asideOf =
-  /^net\.(?:netfilter\.nf_conntrack_count|ipv[46]\.tcp_fastopen_key|ipv6\.conf\..*\.(?:mtu|stable_secret))$/
+  /^net\.(?:netfilter\.nf_conntrack_count|ipv[46]\.tcp_fastopen_key|ipv6\.conf\..*\.(?:mtu|stable_secret)) =/
 
-/** The name of a sysctl, as the command of that name prints it. */
-const sysctlName = (file: string): string => {
-  const path = file.slice(sysctlFolder.length)
-  return path.includes(".")
-    ? path.replace(/[./]/g, (character) => character === "/" ? "." : "/")
-    : path.replaceAll("/", ".")
-}
-
-/** Facts of sysctls. */
+/** Facts of sysctls, with the names that the command of that name prints: a dot in the name of a link is a slash. */
 export const sysctls = (text: string): ReadonlyArray<string> =>
-  entries(text).flatMap(([file, value]) => {
-    const name = sysctlName(file)
-    return file.startsWith(sysctlFolder) && !asideOf.test(name) ? [`${name} = ${value.replace(/\s+/g, " ")}`] : []
-  })
+  lines(text).map((line) => {
+    const colon = line.indexOf(":")
+    const path = line.slice(sysctlFolder.length, colon).replace(/[./]/g, (each) => each === "/" ? "." : "/")
+    return `${path} = ${line.slice(colon + 1).replace(/\s+/g, " ").trim()}`
+  }).filter((fact) => !asideOf.test(fact))
 
 /** The folders of sysctls, of which those of links are left to be named, and those of these links. */
 export const sysctlFolders = (links: ReadonlyArray<string>): ReadonlyArray<string> => [
-  "/proc/sys/net",
+  `${sysctlFolder}net`,
   ...["all", "default", ...links].flatMap((link) =>
-    ["ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"].map((folder) => `/proc/sys/net/${folder}/${link}`)
+    ["ipv4/conf", "ipv6/conf", "ipv4/neigh", "ipv6/neigh"].map((folder) => `${sysctlFolder}net/${folder}/${link}`)
   )
 ]
 
@@ -41,6 +28,3 @@ export const legacyNames = { ip: "/proc/net/ip_tables_names", ip6: "/proc/net/ip
 
 /** What is there where the kernel knows ipsets: asking the tool would load them. */
 export const ipsetModule = "/sys/module/ip_set/parameters/max_sets"
-
-/** The files in which something is. */
-export const filled = (text: string): ReadonlySet<string> => new Set(entries(text).map(([file]) => file))

@@ -1,71 +1,42 @@
 /** Facts out of what `nft`, `iptables-save` and `ipset save` print. */
+import { lines } from "./Lines.ts"
 
-/** A table of nftables: its family and its name. */
-export type Table = readonly [family: string, name: string]
+/** The tables in what `nft list …` prints, each as its family and its name. */
+export const tablesOf = (text: string): ReadonlyArray<string> =>
+  [...text.matchAll(/^table (\S+ \S+) \{/gm)].map(([, table = ""]) => table)
 
-/** The tables in what `nft list …` prints. */
-export const tablesOf = (text: string): ReadonlyArray<Table> =>
-  [...text.matchAll(/^table (\S+) (\S+) \{/gm)].map(([, family = "", name = ""]) => [family, name])
-
-/** Whether iptables would have made a table of this name. */
-export const isOfIptables = ([family, name]: Table): boolean =>
-  /^ip6?$/.test(family) && /^(?:filter|nat|mangle|raw|security)$/.test(name)
-
-/** The elements of a set, without when they expire. */
+/** What is in one `{ … }` of a set: its elements, without when they expire. */
 const elementsOf = (text: string): ReadonlyArray<string> =>
-  (/\{(.*)\}/s.exec(text)?.[1] ?? "").replace(/\s+/g, " ").match(/(?:"[^"]*"|[^,"])+/g)
-    ?.map((element) => element.replace(/ expires \w+/, "").trim()) ?? []
+  (/\{(.*)\}/s.exec(text)?.[1] ?? "").match(/(?:"[^"]*"|[^,"])+/g)
+    ?.map((element) => element.replace(/ expires \w+/, "").replace(/\s+/g, " ").trim()) ?? []
 
-/** Facts of one object of a table, such as a chain, from its first line and the lines within it. */
-const objectFacts = (table: string, head: string, lines: ReadonlyArray<string>): ReadonlyArray<string> => {
-  const [, sort = "", name = ""] = /^((?:ct )?\S+) (\S+)/.exec(head) ?? []
-  const isChain = sort === "chain"
-  const properties: Array<string> = []
-  const facts: Array<string> = []
-  for (const [index, line] of lines.entries()) {
-    if (!isChain && line.startsWith("elements = {")) {
-      // Packets fill those that are dynamic.
-      if (!properties.some((property) => /^flags .*dynamic/.test(property))) {
-        for (const element of elementsOf(lines.slice(index).join(" "))) {
-          facts.push(`element ${table} ${name} ${element}`)
-        }
-      }
-      break
-    }
-    if (!isChain || /^(?:type \w+ hook|comment ")/.test(line)) properties.push(line)
-    else facts.push(`rule ${table} ${name} ${line}`)
+/** Facts of one object of a table, such as a chain, from its first words and what is within it. */
+const objectFacts = (table: string, sort: string, name: string, body: string): ReadonlyArray<string> => {
+  const fact = (sort: string, ...parts: ReadonlyArray<string>) => [sort, table, name, ...parts].join(" ").trim()
+  if (sort === "chain") {
+    const all = lines(body).map((line) => line.trim())
+    const isProperty = (line: string) => /^(?:type \w+ hook|comment ")/.test(line)
+    return [
+      fact(sort, ...all.filter(isProperty).sort().reverse()), // the type first
+      ...all.filter((line) => !isProperty(line)).map((line) => fact("rule", line))
+    ]
   }
-  // The type of a chain comes first, whatever this version of the tool has before it.
-  if (isChain) properties.sort().reverse()
-  return [`${sort} ${table} ${name} ${properties.join(isChain ? " " : "; ")}`.trim(), ...facts]
+  const [properties = "", ...elements] = body.split("\telements = ")
+  // Packets fill those that are dynamic.
+  const told = /\bflags .*dynamic/.test(properties) ? [] : elementsOf(elements.join())
+  return [
+    fact(sort, lines(properties).map((line) => line.trim()).join("; ")),
+    ...told.map((element) => fact("element", element))
+  ]
 }
 
-/** Facts of the tables in what `nft -s list table` prints: as `nft add` would take them, one for each line. */
-export const nft = (text: string): ReadonlyArray<string> => {
-  const facts: Array<string> = []
-  let table = ""
-  let properties: Array<string> = []
-  let head: string | undefined
-  let within: Array<string> = []
-  for (const line of text.split("\n")) {
-    const tabs = /^\t*/.exec(line)?.[0].length ?? 0
-    const words = line.trim()
-    if (words === "") continue
-    if (tabs === 0 && words !== "}") {
-      table = words.replace(/^table (\S+ \S+).*/, "$1")
-      properties = []
-    } else if (tabs === 0) facts.push(`table ${[table, ...properties].join(" ")}`)
-    else if (tabs === 1 && head === undefined) {
-      if (words.endsWith(" {")) head = words
-      else properties.push(words)
-    } else if (tabs === 1) {
-      facts.push(...objectFacts(table, head ?? "", within))
-      head = undefined
-      within = []
-    } else within.push(words)
-  }
-  return facts
-}
+/** Facts of a table, out of what `nft -s list table` prints: as `nft add` would take them, one for each line. */
+export const nft = (table: string, text: string): ReadonlyArray<string> => [
+  ["table", table, ...[...text.matchAll(/^\t(\S.*[^{\n])$/gm)].map(([, line = ""]) => line)]
+    .filter((line) => line !== "}").join(" "),
+  ...[...text.matchAll(/^\t((?:ct )?\S+) (\S+) \{\n((?:\t\t.*\n)*)/gm)]
+    .flatMap(([, sort = "", name = "", body = ""]) => objectFacts(table, sort, name, body))
+]
 
 /**
  * Facts of what an `iptables-save` prints, without counters: chains, policies other than the usual one, and rules, each
@@ -74,26 +45,27 @@ export const nft = (text: string): ReadonlyArray<string> => {
 export const iptables = (family: string, text: string): ReadonlyArray<string> => {
   const facts: Array<string> = []
   let table = ""
-  for (const line of text.split("\n")) {
-    if (line.startsWith("-")) facts.push(`${family} ${table} ${line}`)
-    else if (line.startsWith("*")) table = line.slice(1)
-    else if (line.startsWith(":")) {
-      const [chain = "", policy = ""] = line.slice(1).split(" ")
-      if (policy === "-") facts.push(`${family} ${table} -N ${chain}`)
-      else if (policy !== "ACCEPT") facts.push(`${family} ${table} -P ${chain} ${policy}`)
-    }
+  for (const line of lines(text)) {
+    const [, chain = "", policy = ""] = /^:(\S+) (\S+)/.exec(line) ?? []
+    if (line.startsWith("*")) table = line.slice(1)
+    else if (line.startsWith("-")) facts.push(`${family} ${table} ${line}`)
+    else if (policy === "-") facts.push(`${family} ${table} -N ${chain}`)
+    else if (policy !== "" && policy !== "ACCEPT") facts.push(`${family} ${table} -P ${chain} ${policy}`)
   }
   return facts
 }
 
-/** The tables that `iptables-nft-save` leaves to `nft`, as they have in them what iptables does not know. */
-export const incompatibleTables = (text: string): ReadonlyArray<string> =>
-  [...text.matchAll(/^# Table `(\w+)' is incompatible/gm)].map(([, name = ""]) => name)
+/** Whether `iptables-nft-save` leaves a table to `nft`, as it has in it what iptables does not know. */
+export const isIncompatible = (text: string, table: string): boolean =>
+  text.includes(`# Table \`${table.split(" ")[1]}' is incompatible`)
 
 /** Facts of what `ipset save` prints, without sizes, counters and the time that is left. */
 export const ipsets = (text: string): ReadonlyArray<string> =>
-  text.split("\n").filter((line) => line !== "").map((line) =>
-    line.startsWith("create ")
-      ? line.replace(/ (?:hashsize|bucketsize|initval) \w+/g, "")
-      : line.replace(/ (?:timeout|packets|bytes) \d+(?=[^"]*(?:"[^"]*"[^"]*)*$)/g, "")
+  lines(text).map((line) =>
+    line.replace(
+      line.startsWith("create")
+        ? / (?:hashsize|bucketsize|initval) \w+/g
+        : / (?:timeout|packets|bytes) \d+(?=[^"]*(?:"[^"]*"[^"]*)*$)/g,
+      ""
+    )
   )

@@ -1,5 +1,6 @@
 /** What is asked, and what becomes of the answer. */
 import type { Kind } from "./Kind.ts"
+import type { Finding } from "./Snapshot.ts"
 import type { Question } from "./Tool.ts"
 
 /** A question to a tool about facts of these kinds. */
@@ -8,5 +9,22 @@ export interface Inquiry extends Question {
   /** Takes the answer, and returns what is to be asked because of it. */
   readonly take: (answer: string) => ReadonlyArray<Inquiry>
   /** What is to be asked where there is no such tool. Default: these kinds cannot be looked at. */
-  readonly otherwise?: () => ReadonlyArray<Inquiry>
+  readonly otherwise?: (() => ReadonlyArray<Inquiry>) | undefined
 }
+
+/** A question about one kind, whose answer has facts and leads to nothing else. */
+export const about = (
+  finding: Finding,
+  kind: Kind,
+  argv: Question["argv"],
+  factsIn: (answer: string) => ReadonlyArray<string>,
+  isLenient = false
+): Inquiry => ({
+  argv,
+  isLenient,
+  kinds: [kind],
+  take: (answer) => {
+    finding.add(kind, factsIn(answer))
+    return []
+  }
+})

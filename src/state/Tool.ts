@@ -5,7 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Execution from "../exec/Execution.ts"
-import type { ProcessRunner } from "../exec/ProcessRunner.ts"
+import type { NotStarted, ProcessRunner } from "../exec/ProcessRunner.ts"
 
 /** A tool, with its arguments and its stdin. */
 export interface Question {
@@ -16,15 +16,10 @@ export interface Question {
 }
 
 /** Why a tool did not tell what it was asked. */
-export class NoAnswer {
+export interface NoAnswer {
   readonly problem: string
   /** Whether there is no such tool. */
-  readonly isMissing: boolean
-
-  constructor(problem: string, isMissing = false) {
-    this.problem = problem
-    this.isMissing = isMissing
-  }
+  readonly isMissing?: boolean
 }
 
 /** What a tool printed, or why it did not. */
@@ -45,58 +40,52 @@ printf '\\0%d\\0' $?
 printf '\\0' >&2
 `
 
-const lastLine = (text: string): string => text.trim().split("\n").at(-1) ?? ""
+const lastLine = (text = ""): string => text.trim().split("\n").at(-1) ?? ""
 
 /** The answers of those tools that ended, in their order. */
 const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execution.Execution) => {
   const [outputs, complaints] = [Execution.text(stdout).split("\0"), Execution.text(stderr).split("\0")]
   return questions.slice(0, (outputs.length - 1) / 2).map(({ argv: [tool], isLenient }, index): Answer => {
-    const status = outputs[2 * index + 1]
-    if (status === "127") return new NoAnswer(`${tool} is not on PATH`, true)
-    if (status === "0" || isLenient === true) return outputs[2 * index] ?? ""
-    return new NoAnswer(`${tool}: ${lastLine(complaints[index] ?? "") || `exit status ${status}`}`)
+    const [output = "", status] = outputs.slice(2 * index)
+    if (status === "127") return { problem: `${tool} is not on PATH`, isMissing: true }
+    const said = lastLine(complaints[index])
+    // What this kernel does not have is not set.
+    if (status === "0" || isLenient === true || said.endsWith("not supported")) return output
+    return { problem: `${tool}: ${said || `exit status ${status}`}` }
   })
 }
 
-/** Why no tool at all was run. */
-const reasonOf = ({ stderr }: Execution.Execution): string => {
-  const said = lastLine(Execution.text(stderr))
-  return said.startsWith("nsenter: ")
-    ? `cannot enter the network namespace of the container: ${said.slice("nsenter: ".length)}`
-    : `sh: ${said}`
+/** Why a shell did not come to a tool. */
+const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [tool] }: Question): string => {
+  if (Result.isFailure(ran)) {
+    const { code, program, reason } = ran.failure
+    return code === "ENOENT" ? `${program} is not on PATH` : `${program}: ${reason}`
+  }
+  const { stderr, timedOut, truncated } = ran.success
+  if (timedOut) return `${tool} did not end within ${timeout / 1000} s`
+  if (truncated) return `${tool} printed more than ${limit / 1_048_576} MiB`
+  return lastLine(Execution.text(stderr)).replace(/^nsenter:/, "cannot enter the network namespace of the container:")
 }
 
 /** Asks tools in the network namespace of a file, or in our own, one after the other. */
 export const inNamespace = (runner: ProcessRunner["Service"], netns: string | undefined) => {
   const env = { ...process.env, LC_ALL: "C" }
-  const ask = (questions: ReadonlyArray<Question>): Effect.Effect<ReadonlyArray<Answer>> => {
-    const shell = ["/bin/sh", "-c", questions.map(command).join("")] as const
-    const argv = netns === undefined ? shell : (["nsenter", `--net=${netns}`, "--", ...shell] as const)
-    return Effect.flatMap(Effect.result(runner.run({ argv, env, timeout, limit })), (ran) => {
-      if (Result.isFailure(ran)) {
-        const { code, program, reason } = ran.failure
-        const problem = `${program}${code === "ENOENT" ? " is not on PATH" : `: ${reason}`}`
-        return Effect.succeed(questions.map(() => new NoAnswer(problem)))
+  return Effect.fnUntraced(function*(questions: ReadonlyArray<Question>) {
+    const answers: Array<Answer> = []
+    for (let [next, ...others] = questions; next !== undefined; [next, ...others] = questions.slice(answers.length)) {
+      const shell = ["/bin/sh", "-c", [next, ...others].map(command).join("")] as const
+      const argv = netns === undefined ? shell : (["nsenter", `--net=${netns}`, "--", ...shell] as const)
+      const ran = yield* Effect.result(runner.run({ argv, env, timeout, limit }))
+      const given = Result.isSuccess(ran) ? answersOf([next, ...others], ran.success) : []
+      answers.push(...given)
+      if (given.length > others.length) break
+      const isCut = Result.isSuccess(ran) && (ran.success.timedOut || ran.success.truncated)
+      // A tool that was not the first did not have all of the time: it is asked again.
+      if (isCut && given.length > 0) continue
+      for (const question of isCut ? [next] : [next, ...others].slice(given.length)) {
+        answers.push({ problem: reasonOf(ran, question) })
       }
-      const answers = answersOf(questions, ran.success)
-      const [next, ...others] = questions.slice(answers.length)
-      if (next === undefined) return Effect.succeed(answers)
-      if (!ran.success.timedOut && !ran.success.truncated) {
-        const problem = new NoAnswer(reasonOf(ran.success))
-        return Effect.succeed(questions.map((_, index) => answers[index] ?? problem))
-      }
-      // The next one had all of the time only where it was the first.
-      const [tool] = next.argv
-      const failed = answers.length > 0 ? [] : [
-        new NoAnswer(
-          ran.success.timedOut
-            ? `${tool} did not end within ${timeout / 1000} s`
-            : `${tool} printed more than ${limit / 1_048_576} MiB`
-        )
-      ]
-      const rest = failed.length > 0 ? others : [next, ...others]
-      return Effect.map(rest.length > 0 ? ask(rest) : Effect.succeed([]), (more) => [...answers, ...failed, ...more])
-    })
-  }
-  return ask
+    }
+    return answers
+  })
 }

@@ -93,10 +93,10 @@ describe("facts", () => {
 
   it.effect("of neighbours that somebody set", () =>
     Effect.gen(function*() {
-      const learned = `{"dst":"10.88.0.4","dev":"br0","lladdr":"02:00:00:00:00:04","state":["REACHABLE"]}`
-      const output = captured("ip-links").replace(`[{"dst"`, `[${learned},{"dst"`)
-      assert.deepStrictEqual(yield* factsOf("neighbours", { "ip -j": output }), [
-        "10.88.0.3 dev br0 lladdr 02:00:00:00:00:33 PERMANENT"
+      assert.deepStrictEqual(yield* factsOf("neighbours", { "ip -o -4": captured("ip-neighbours") }), [
+        "10.88.0.3 dev br0 lladdr 02:00:00:00:00:33 PERMANENT",
+        "10.88.0.6 dev br0 lladdr 02:00:00:00:00:36 extern_learn",
+        "10.88.0.7 dev br0 proxy"
       ])
     }))
 
@@ -126,6 +126,7 @@ describe("facts", () => {
     Effect.gen(function*() {
       const tools = { "nft list chains": "table inet fw {\n}\n", "nft -s list table inet fw": captured("nft-table") }
       assert.deepStrictEqual(yield* factsOf("nftables", tools), [
+        `table inet fw comment "hi"`,
         "counter inet fw c1",
         "quota inet fw q1 over 10 mbytes",
         `ct helper inet fw h type "ftp" protocol tcp; l3proto inet`,
@@ -154,8 +155,7 @@ describe("facts", () => {
         `chain inet fw in type filter hook input priority filter; policy accept; comment "ch"`,
         `rule inet fw in iifname "eth0" jump foo`,
         `rule inet fw in limit rate 1/second log prefix "x { y"`,
-        "rule inet fw in tcp dport 1 ct state new add @dyn { ip saddr }",
-        `table inet fw comment "hi"`
+        "rule inet fw in tcp dport 1 ct state new add @dyn { ip saddr }"
       ])
     }))
 
@@ -262,7 +262,7 @@ describe("tools", () => {
       const incompatible = "# Table `nat' is incompatible, use 'nft' tool.\n"
       for (const tools of [tables, { ...tables, "iptables-nft-save": incompatible }]) {
         const { host, notes } = yield* look(["nftables", "iptables"], { ...nothing, ...tools })
-        assert.deepStrictEqual([...host.get("nftables") ?? []], ["chain ip nat own", "table ip nat"])
+        assert.deepStrictEqual([...host.get("nftables") ?? []], ["table ip nat", "chain ip nat own"])
         assert.deepStrictEqual([...host.get("iptables") ?? []], [])
         assert.deepStrictEqual(notes, [])
       }
@@ -275,7 +275,7 @@ describe("tools", () => {
       assert.deepStrictEqual([...host.get("nftables") ?? []], [])
       assert.deepStrictEqual([...host.get("iptables") ?? []], ["ip nat -N own"])
       const alone = yield* look(["nftables"], { ...nothing, ...tables, "iptables-nft-save": save })
-      assert.deepStrictEqual([...alone.host.get("nftables") ?? []], ["chain ip nat own", "table ip nat"])
+      assert.deepStrictEqual([...alone.host.get("nftables") ?? []], ["table ip nat", "chain ip nat own"])
     }))
 
   it.effect("of iptables are asked where there is no nft", () =>
@@ -295,11 +295,11 @@ describe("a tool that does not answer", () => {
       const tools: Tools = { "ip -o": "", grep: "", nft: "" }
       const { container, host, notes } = yield* look(kinds, tools, tools)
       assert.deepStrictEqual(notes, [
-        "ip is not on PATH: links, addresses, neighbours, bridge, sysctls are not compared"
+        "ip is not on PATH: links, addresses, bridge, sysctls are not compared"
       ])
       for (const facts of [host, container]) {
         assert.includeMembers([...facts.keys()], ["routes", "rules", "nftables", "iptables", "ipsets"])
-        assert.notIncludeMembers([...facts.keys()], ["links", "addresses", "neighbours", "bridge", "sysctls"])
+        assert.notIncludeMembers([...facts.keys()], ["links", "addresses", "bridge", "sysctls"])
       }
     }))
 
@@ -315,12 +315,19 @@ describe("a tool that does not answer", () => {
       assert.lengthOf(asked.filter((command) => command === "host: nft list chains"), 2)
     }))
 
+  it.effect("as the kernel has none of it has nothing to tell", () =>
+    Effect.gen(function*() {
+      const none = { status: 1, complaint: "netlink: Error: cache initialization failed: Operation not supported\n" }
+      const { host, notes } = yield* look(["nftables", "iptables"], { ...nothing, nft: none })
+      assert.deepStrictEqual([[...host.keys()], notes], [["nftables", "iptables"], []])
+    }))
+
   it.effect("but fails is told with what it says", () =>
     Effect.gen(function*() {
       const denied = { status: 1, complaint: "netlink: Operation not permitted (you must be root)\n" }
-      const { notes } = yield* look(["nftables"], { ...nothing, nft: denied })
+      const { notes } = yield* look(["nftables", "iptables"], { ...nothing, nft: denied })
       assert.deepStrictEqual(notes, [
-        "nft: netlink: Operation not permitted (you must be root): nftables are not compared"
+        "nft: netlink: Operation not permitted (you must be root): nftables, iptables are not compared"
       ])
     }))
 

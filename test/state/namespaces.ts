@@ -22,8 +22,8 @@ export interface Namespaces {
 }
 
 const shell = (script: string): string => {
-  const { status, stderr, stdout } = ChildProcess.spawnSync("/bin/sh", ["-euc", script], { encoding: "utf8" })
-  if (status !== 0) throw new Error(`exit status ${status}: ${stderr}\n${script}`)
+  const { status, stderr, stdout } = ChildProcess.spawnSync("/bin/sh", ["-eu"], { encoding: "utf8", input: script })
+  if (status !== 0) throw new Error(`exit status ${status}: ${stderr}\n${script.slice(0, 4000)}`)
   return stdout
 }
 

@@ -16,7 +16,7 @@ export const captured = (name: string): string =>
 
 /** Tools of a host and a container in which nothing is set. */
 export const nothing: Tools = {
-  "ip -j": "[]\n[]\n[]\n",
+  "ip -j": "[]\n",
   "ip -o": "",
   "bridge": "[]\n",
   "nft": "",
@@ -38,6 +38,7 @@ export const runner = (host: Tools, container: Tools, asked: Array<string> = [])
       const tools = isContainer ? container : host
       const started = tools[argv[0]]
       if (typeof started === "object") {
+        asked.push("container: nsenter")
         return Effect.succeed(execution(argv, ["", started.complaint], started.status, false))
       }
       if (started === "stuck") {

@@ -1,0 +1,100 @@
+/** The tools of this host, in network namespaces of this test's own. */
+import { assert, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as Path from "node:path"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { collect } from "../../src/state/Collector.ts"
+import { kinds } from "../../src/state/Kind.ts"
+import { between } from "../../src/state/StateDiff.ts"
+import { describeWith } from "../support/requirements.ts"
+import * as Namespaces from "./namespaces.ts"
+
+const look = ({ netns, runner }: Namespaces.Namespaces) =>
+  collect(kinds, { netns, ipamFolders: [] }).pipe(Effect.provideService(ProcessRunner, runner))
+
+/** A script that gives a backend of iptables this many rules. */
+const rules = (count: number): string =>
+  ["*filter", ":MANY - [0:0]"].concat(
+    Array.from({ length: count }, (_, index) => `-A MANY -p tcp -m tcp --dport ${index + 1} -j RETURN`),
+    "COMMIT"
+  ).join("\n")
+
+/** The folder of a PATH that has only these programs. */
+const folderOf = (programs: ReadonlyArray<string>): string => {
+  const folder = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-path-"))
+  for (const program of programs) {
+    const file = ["/usr/sbin", "/usr/bin", "/sbin", "/bin"].map((each) => Path.join(each, program)).find(Fs.existsSync)
+    if (file !== undefined) Fs.symlinkSync(file, Path.join(folder, program))
+  }
+  return folder
+}
+
+describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this host", () => {
+  it.live("tell one rule more among ten thousand", () =>
+    Effect.gen(function*() {
+      using namespaces = Namespaces.make()
+      namespaces.run(`${namespaces.within("host", "iptables-nft-restore")} <<'END'\n${rules(10_000)}\nEND`)
+      const before = yield* look(namespaces)
+      assert.strictEqual(before.host.get("iptables")?.size, 10_001)
+      namespaces.run(namespaces.within("host", "iptables-nft -w -I MANY 5000 -s 10.0.0.1/32 -j DROP"))
+      assert.deepStrictEqual(between(before, yield* look(namespaces)), {
+        changes: {
+          host: { iptables: { added: ["ip filter -A MANY -s 10.0.0.1/32 -j DROP"], removed: [] } }
+        }
+      })
+    }))
+
+  it.live("make nothing where there is nothing", () =>
+    Effect.gen(function*() {
+      using namespaces = Namespaces.make()
+      yield* look(namespaces)
+      for (const place of Namespaces.places) {
+        const within = (command: string) => namespaces.run(namespaces.within(place, command))
+        assert.strictEqual(within("nft list tables"), "")
+        assert.strictEqual(
+          within("sh -c 'cat /proc/net/ip_tables_names /proc/net/ip6_tables_names 2>/dev/null || :'"),
+          ""
+        )
+      }
+    }))
+
+  it.live("tell of a link in its namespace, wherever it goes", () =>
+    Effect.gen(function*() {
+      using namespaces = Namespaces.make()
+      const { container, run, within } = namespaces
+      run(within("host", "ip link add moving address 02:00:00:00:00:01 type ifb"))
+      const before = yield* look(namespaces)
+      run(within("host", `ip link set moving netns ${container}`))
+      run(within("container", "ip link set moving name eth0"))
+      const words = "ifb down mtu 1500 qlen 32 mac 02:00:00:00:00:01 noarp"
+      assert.deepStrictEqual(between(before, yield* look(namespaces)).changes, {
+        host: { links: { added: [], removed: [`moving ${words}`] } },
+        container: { links: { added: [`eth0 ${words}`], removed: [] } }
+      })
+    }))
+
+  it.live("are named once where they are not on PATH, and the others go on", () =>
+    Effect.gen(function*() {
+      using namespaces = Namespaces.make()
+      const { PATH } = process.env
+      const folder = folderOf(["nsenter", "sh", "ip", "grep", "iptables-nft-save", "ip6tables-nft-save"])
+      process.env["PATH"] = folder
+      try {
+        const before = yield* look(namespaces)
+        process.env["PATH"] = PATH
+        namespaces.run(namespaces.within("container", "ip addr add 10.0.0.1/32 dev lo"))
+        process.env["PATH"] = folder
+        const { changes, notes } = between(before, yield* look(namespaces))
+        assert.deepStrictEqual(changes, { container: { addresses: { added: ["lo 10.0.0.1/32"], removed: [] } } })
+        assert.sameMembers([...notes ?? []], [
+          "nft is not on PATH: nftables are not compared",
+          "ipset is not on PATH: ipsets are not compared"
+        ])
+      } finally {
+        process.env["PATH"] = PATH
+        Fs.rmSync(folder, { recursive: true })
+      }
+    }))
+})
