@@ -86,10 +86,13 @@ const address = (link: Item) => (info: Item): string =>
 export const addresses = (all: ReadonlyArray<Item>): ReadonlyArray<string> =>
   all.flatMap((link) => items(link["addr_info"]).map(address(link))).filter((fact) => !automatic.test(fact))
 
-/** What the kernel routes by itself, and neighbours that it learned from traffic, or looks for. */
+/**
+ * What the kernel routes by itself, neighbours that it learned from traffic, or looks for, and what is about a link that
+ * was gone when its name was asked for.
+ */
 const ofKernel = new RegExp(
   "^(?:broadcast|multicast|anycast) | table local proto kernel|^fe80::/64 .*proto kernel" +
-    "|^\\S+ dev \\S+ (?:.* )?(?:REACHABLE|STALE|DELAY|PROBE|NOARP|INCOMPLETE|FAILED|NONE)(?: |$)"
+    "|^\\S+ dev \\S+ (?:.* )?(?:REACHABLE|STALE|DELAY|PROBE|NOARP|INCOMPLETE|FAILED|NONE)(?: |$)| dev if\\d+(?: |$)"
 )
 
 /** What changes by itself, or tells nothing. */
@@ -114,17 +117,18 @@ export const routing = (family: string, text: string) => {
 export const forwarding = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const addresses = new Set(links.map((link) => link["address"]))
   const names = new Set(links.map(nameOf)) // a link may come between the two questions
-  return all.filter((item) => names.has(nameOf(item)) && !(item["master"] !== undefined && addresses.has(item["mac"])))
-    .map((item) =>
-      words(
-        pair("fdb", item["mac"]),
-        pair("dev", nameOf(item)),
-        pairs(item, "vlan dst port vni via"),
-        hasFlag(item)("self") && "self",
-        pairs(item, "master"),
-        hasFlag(item)("extern_learn") ? "extern_learn" : String(item["state"])
-      )
-    ).filter((fact) => /^fdb (?!33:33|01:00:5e|01:80:c2).* (?:static|permanent|extern_learn)$/.test(fact))
+  // Entries of a device itself are the addresses that it listens to, unless they lead through a tunnel.
+  const isSet = ({ dst, mac, master }: Item) => master === undefined ? dst !== undefined : !addresses.has(mac)
+  return all.filter((item) => names.has(nameOf(item)) && isSet(item)).map((item) =>
+    words(
+      pair("fdb", item["mac"]),
+      pair("dev", nameOf(item)),
+      pairs(item, "vlan dst port vni via"),
+      hasFlag(item)("self") && "self",
+      pairs(item, "master"),
+      hasFlag(item)("extern_learn") ? "extern_learn" : String(item["state"])
+    )
+  ).filter((fact) => /^fdb (?!33:33|01:00:5e|01:80:c2).* (?:static|permanent|extern_learn)$/.test(fact))
 }
 
 /** Whether a link is a bridge that looks at VLANs. */

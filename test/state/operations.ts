@@ -68,18 +68,25 @@ const operations: ReadonlyArray<Operation> = [
   ...routeOperations,
   ...filterOperations,
   sysctl,
-  ipam,
-  ...Array.from({ length: 8 }, () => remove)
+  ipam
 ]
+
+/** How many things there are at most. */
+const crowd = 120
 
 /** A script that does some of it, in both places. */
 export const script = (scene: Omit<Scene, "place">): string => {
   const { dice, namespaces } = scene
-  const lines: Array<string> = []
+  const parts: Array<{ readonly place: Place; readonly commands: Array<string> }> = []
   for (let left = 3 + dice.below(6); left > 0; left--) {
     const place = dice.pick(places)
-    const commands = dice.pick(operations)({ ...scene, place }) ?? []
-    lines.push(...commands.map((command) => namespaces.within(place, command)))
+    const operation = dice.chance(scene.world.things.size / crowd) ? remove : dice.pick(operations)
+    const commands = operation({ ...scene, place }) ?? []
+    const last = parts.at(-1)
+    if (last?.place === place) last.commands.push(...commands)
+    else parts.push({ place, commands: [...commands] })
   }
-  return lines.join("\n")
+  return parts.map(({ commands, place }) =>
+    `${namespaces.within(place, "sh -eu")} <<'END'\n${commands.join("\n")}\nEND`
+  ).join("\n")
 }
