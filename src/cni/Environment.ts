@@ -43,7 +43,7 @@ export const make = (variables: Environment["variables"]): Environment => {
 }
 
 /** Where commands are looked for. Runtimes start plugins without a PATH at times. */
-export const searchPath = ({ variables }: Environment): string =>
+export const searchPath = ({ variables }: Pick<Environment, "variables">): string =>
   variables["PATH"] || "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /** What container IDs and network names look like. */

@@ -11,7 +11,7 @@ import * as Tool from "./Tool.ts"
 
 /** Where to look, besides the namespace of the host. */
 export interface Where {
-  /** The file of the container's network namespace, if there is one. */
+  /** The file of the container's network namespace; undefined, or empty, where there is none. */
   readonly netns: string | undefined
   /** The folders in which host-local keeps a folder for each network: {@link ipamFolder}, or the `dataDir` of an `ipam`. */
   readonly ipamFolders: ReadonlyArray<string>
@@ -57,7 +57,7 @@ export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, {
   })
   const places = [{ kinds, netns: undefined }, { kinds: kinds.filter((kind) => kind !== "ipam"), netns }]
   const [host = none, container = none] = yield* Effect.forEach(
-    netns === undefined ? places.slice(0, 1) : places,
+    netns === undefined || netns === "" ? places.slice(0, 1) : places,
     ({ kinds, netns }) => look(kinds, netns),
     { concurrency: "unbounded" }
   )

@@ -4,41 +4,40 @@ import * as FileFacts from "./FileFacts.ts"
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as IpFacts from "./IpFacts.ts"
 import type { Kind } from "./Kind.ts"
-import { lines } from "./Lines.ts"
 import type { Finding } from "./Snapshot.ts"
 
 type List = ReturnType<typeof IpFacts.items>
 
-/** Asks a tool of iproute2 for lists; `take` gets them. */
+/** Asks a tool of iproute2 for a list; `take` gets it. */
 const inJson = (
   finding: Finding,
-  tool: string,
-  stdin: string,
+  [tool, ...words]: Inquiry["argv"],
   kinds: ReadonlyArray<Kind>,
-  take: (first: List, second: List) => ReadonlyArray<Inquiry>
+  take: (list: List) => ReadonlyArray<Inquiry>
 ): Inquiry => ({
-  argv: [tool, "-j", "-d", "-batch", "-"],
-  stdin,
+  argv: [tool, "-j", "-d", ...words, "show"],
   kinds,
   take: (answer) => {
-    const [first, second = []] = lines(answer).map(Json.parse)
-    if (Array.isArray(first)) return take(IpFacts.items(first), IpFacts.items(second))
+    const list = Json.parse(answer.trim() || "[]")
+    if (Array.isArray(list)) return take(IpFacts.items(list))
     finding.fail(kinds, `${tool} does not print JSON: iproute2 is too old`)
     return []
   }
 })
 
-const bridge = (finding: Finding, links: List): Inquiry =>
-  inJson(
-    finding,
-    "bridge",
-    `fdb show\n${links.some(IpFacts.filtersVlans) ? "vlan show\n" : ""}`,
-    ["bridge"],
-    (forwarding, vlans) => {
-      finding.add("bridge", [...IpFacts.forwarding(forwarding, links), ...IpFacts.vlans(vlans, links)])
-      return []
-    }
-  )
+/** Asks what bridges forward, or which VLANs they let through. */
+const bridge = (finding: Finding, what: "fdb" | "vlan", factsIn: (list: List) => ReadonlyArray<string>): Inquiry =>
+  inJson(finding, ["bridge", what], ["bridge"], (list) => {
+    finding.add("bridge", factsIn(list))
+    return []
+  })
+
+const bridges = (finding: Finding, links: List): ReadonlyArray<Inquiry> => [
+  ...(links.some((link) => IpFacts.isOfKind(link, /^(?:bridge|vxlan)$/))
+    ? [bridge(finding, "fdb", (list) => IpFacts.forwarding(list, links))]
+    : []),
+  ...(links.some(IpFacts.filtersVlans) ? [bridge(finding, "vlan", (list) => IpFacts.vlans(list, links))] : [])
+]
 
 const sysctls = (finding: Finding, links: ReadonlyArray<string>): Inquiry =>
   about(
@@ -52,14 +51,13 @@ const sysctls = (finding: Finding, links: ReadonlyArray<string>): Inquiry =>
 const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "bridge", "sysctls"]
 
 const links = (finding: Finding, isHost: boolean): Inquiry =>
-  inJson(finding, "ip", "addr show\n", ofLinks, (links) => {
+  inJson(finding, ["ip", "addr"], ofLinks, (links) => {
     finding.add("links", IpFacts.links(links))
     finding.add("addresses", IpFacts.addresses(links))
     // A host may have thousands of veth links, with 140 files each.
     const read = links.filter((link) => !isHost || !IpFacts.isOfKind(link, /^veth$/)).map(IpFacts.nameOf)
-    const forwards = links.some((link) => IpFacts.isOfKind(link, /^(?:bridge|vxlan)$/))
     return [
-      ...(finding.wants("bridge") && forwards ? [bridge(finding, links)] : []),
+      ...(finding.wants("bridge") ? bridges(finding, links) : []),
       ...(finding.wants("sysctls") ? [sysctls(finding, read)] : [])
     ]
   })

@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import { searchPath } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import type { NotStarted, ProcessRunner } from "../exec/ProcessRunner.ts"
 
@@ -69,7 +70,7 @@ const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [
 
 /** Asks tools in the network namespace of a file, or in our own, one after the other. */
 export const inNamespace = (runner: ProcessRunner["Service"], netns: string | undefined) => {
-  const env = { ...process.env, LC_ALL: "C" }
+  const env = { ...process.env, PATH: searchPath({ variables: process.env }), LC_ALL: "C" }
   return Effect.fnUntraced(function*(questions: ReadonlyArray<Question>) {
     const answers: Array<Answer> = []
     for (let [next, ...others] = questions; next !== undefined; [next, ...others] = questions.slice(answers.length)) {

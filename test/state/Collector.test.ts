@@ -112,14 +112,14 @@ describe("facts", () => {
   it.effect("of VLANs, where a bridge looks at them", () =>
     Effect.gen(function*() {
       const filtering = captured("ip-links").replace(`"vlan_filtering":0`, `"vlan_filtering":1`)
-      const vlans = `[]\n[{"ifname":"vethab","vlans":[{"vlan":10,"flags":["PVID","Egress Untagged"]},` +
-        `{"vlan":20,"vlanEnd":29}]},{"ifname":"br0","vlans":[{"vlan":1}]}]\n`
-      assert.deepStrictEqual(yield* factsOf("bridge", { "ip -j": filtering, bridge: vlans }), [
+      const vlans = `[{"ifname":"vethab","vlans":[{"vlan":10,"flags":["PVID","Egress Untagged"]},` +
+        `{"vlan":20,"vlanEnd":29}]},{"ifname":"br0","vlans":[{"vlan":1}]}]`
+      assert.deepStrictEqual(yield* factsOf("bridge", { "ip -j": filtering, "bridge -j -d vlan": vlans }), [
         "vlan 10 dev vethab pvid untagged",
         "vlan 20-29 dev vethab",
         "vlan 1 dev br0"
       ])
-      assert.deepStrictEqual(yield* factsOf("bridge", { ...ip, bridge: vlans }), [])
+      assert.deepStrictEqual(yield* factsOf("bridge", { ...ip, "bridge -j -d vlan": vlans }), [])
     }))
 
   it.effect("of nftables, without the elements that packets add", () =>
