@@ -86,14 +86,12 @@ const address = (link: Item) => (info: Item): string =>
 export const addresses = (all: ReadonlyArray<Item>): ReadonlyArray<string> =>
   all.flatMap((link) => items(link["addr_info"]).map(address(link))).filter((fact) => !automatic.test(fact))
 
-/**
- * What the kernel routes by itself, neighbours that it learned from traffic, or looks for, and what is about a link that
- * was gone when its name was asked for.
- */
-const ofKernel = new RegExp(
-  "^(?:broadcast|multicast|anycast) | table local proto kernel|^fe80::/64 .*proto kernel" +
-    "|^\\S+ dev \\S+ (?:.* )?(?:REACHABLE|STALE|DELAY|PROBE|NOARP|INCOMPLETE|FAILED|NONE)(?: |$)| dev if\\d+(?: |$)"
-)
+/** What the kernel routes by itself, and what is about a link that was gone when its name was asked for. */
+const ofKernel =
+  /^(?:broadcast|multicast|anycast) | table local proto kernel|^fe80::\/64 .*proto kernel| dev if\d+(?: |$)/
+
+/** A neighbour that the kernel learned from traffic, or looks for. */
+const learned = /^\S+ dev \S+ (?:.* )?(?:REACHABLE|STALE|DELAY|PROBE|NOARP|INCOMPLETE|FAILED|NONE)(?: |$)/
 
 /** What changes by itself, or tells nothing. */
 const asideOf =
@@ -105,7 +103,7 @@ export const routing = (family: string, text: string) => {
   for (const line of lines(text)) {
     const fact = line.replace(/[\s\\]+/g, " ").trim().replace(/ extern_learn .*/, " extern_learn").replace(asideOf, "")
     if (/^\d+:\t/.test(line)) facts.rules.push(`${family} ${fact}`)
-    else if (!ofKernel.test(fact)) {
+    else if (!ofKernel.test(fact) && !learned.test(fact)) {
       if (/ (?:PERMANENT|extern_learn|proxy)$/.test(fact)) facts.neighbours.push(fact)
       else facts.routes.push(family === "ip" ? fact : fact.replace(/^([a-z]+ |)default(?= |$)/, "$1::/0"))
     }

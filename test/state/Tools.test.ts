@@ -98,3 +98,51 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
       }
     }))
 })
+
+const network = {
+  cniVersion: "1.0.0",
+  name: "seen",
+  type: "bridge",
+  bridge: "cni0",
+  isGateway: true,
+  ipMasq: true,
+  ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/16" }]], routes: [{ dst: "0.0.0.0/0" }] }
+}
+
+describeWith(["iproute2", "iptables", "nftables", "ipset", "containernetworking-plugins"], "a plugin", () => {
+  it.live("is seen to make and to take away what it is for", () =>
+    Effect.gen(function*() {
+      using namespaces = Namespaces.make()
+      const dataDir = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-ipam-"))
+      using _removed = { [Symbol.dispose]: () => Fs.rmSync(dataDir, { recursive: true }) }
+      const lookAlso = () =>
+        collect(kinds, { netns: namespaces.netns, ipamFolders: [dataDir] }).pipe(
+          Effect.provideService(ProcessRunner, namespaces.runner)
+        )
+      const config = JSON.stringify({ ...network, ipam: { ...network.ipam, dataDir } })
+      const plugin = (verb: string) =>
+        namespaces.run(
+          `export CNI_COMMAND=${verb} CNI_CONTAINERID=id-1 CNI_IFNAME=eth0 CNI_NETNS=${namespaces.netns}
+CNI_PATH=/usr/lib/cni ${namespaces.within("host", "/usr/lib/cni/bridge")} <<'END'\n${config}\nEND`
+        )
+      const start = yield* lookAlso()
+      plugin("ADD")
+      const added = yield* lookAlso()
+      const { container, host } = between(start, added).changes
+      assert.deepStrictEqual(container?.["routes"]?.added, [
+        "10.99.0.0/16 dev eth0 proto kernel scope link src 10.99.0.2",
+        "default via 10.99.0.1 dev eth0"
+      ])
+      assert.deepStrictEqual(container?.["addresses"]?.added, ["eth0 10.99.0.2/16 brd 10.99.255.255"])
+      assert.match(host?.["links"]?.added[1] ?? "", /^veth\w+ veth up mtu 1500 mac \S+ master cni0$/)
+      assert.deepStrictEqual(host?.["ipam"]?.added, ["seen 10.99.0.2 id-1 eth0"])
+      assert.include(host?.["sysctls"]?.added ?? [], "net.ipv4.ip_forward = 1")
+      assert.isTrue(host?.["iptables"]?.added.some((fact) => fact.startsWith("ip nat -A POSTROUTING -s 10.99.0.2/32 ")))
+      plugin("DEL")
+      const left = between(start, yield* lookAlso()).changes
+      assert.deepStrictEqual(Object.keys(left), ["host"])
+      // The bridge stays.
+      assert.deepStrictEqual(Object.keys(left.host ?? {}), ["links", "addresses", "routes", "sysctls"])
+      assert.notMatch(JSON.stringify(left), /id-1|10\.99\.0\.2|veth/)
+    }))
+})
