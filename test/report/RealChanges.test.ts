@@ -86,4 +86,19 @@ describe("what real plugins changed", () => {
     const left = operations.map(({ leftovers, request }) => [request.command, request.network, leftovers().length])
     assert.deepStrictEqual(left.filter(([, , count]) => count !== 0), [["DEL", "lost", 2]])
   })
+
+  it("stays in part where the namespace of the container is gone before its DEL: bridge leaves what ipMasq made", () => {
+    const [add, del] = Collector.operations(read(fixture("namespace-gone.jsonl").trim().split("\n")))
+    assert.deepStrictEqual([add?.leftovers(), del?.leftovers().map((what) => what.replace(/CNI-[0-9a-f]+/, "CNI-…"))], [
+      [],
+      [
+        "nat CNI-…: not to 224.0.0.0/4 masquerade",
+        "nat CNI-…: to 10.88.0.0/16 accept",
+        "nat POSTROUTING: from 10.88.0.2 jump CNI-…",
+        "ip6 nat CNI-…: not to ff00::/8 masquerade",
+        "ip6 nat CNI-…: to fd00:88::/64 accept",
+        "ip6 nat POSTROUTING: from fd00:88::2 jump CNI-…"
+      ]
+    ])
+  })
 })
