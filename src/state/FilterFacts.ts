@@ -30,13 +30,13 @@ const objectFacts = (table: string, sort: string, name: string, body: string): R
   ]
 }
 
-/** Facts of a table, out of what `nft -s list table` prints: as `nft add` would take them, one for each line. */
-export const nft = (table: string, text: string): ReadonlyArray<string> => [
-  ["table", table, ...[...text.matchAll(/^\t(\S.*[^{\n])$/gm)].map(([, line = ""]) => line)]
-    .filter((line) => line !== "}").join(" "),
-  ...[...text.matchAll(/^\t((?:ct )?\S+) (\S+) \{\n((?:\t\t.*\n)*)/gm)]
-    .flatMap(([, sort = "", name = "", body = ""]) => objectFacts(table, sort, name, body))
-]
+/** Facts of the table that `nft -s list table` prints: as `nft add` would take them, one for each line. */
+export const nft = (text: string): ReadonlyArray<string> =>
+  tablesOf(text).flatMap((table) => [
+    ["table", table, ...[...text.matchAll(/^\t(\S.*[^{\n])$/gm)].map(([, line = ""]) => line)].join(" "),
+    ...[...text.matchAll(/^\t((?:ct )?\S+) (\S+) \{\n((?:\t\t.*\n)*)/gm)]
+      .flatMap(([, sort = "", name = "", body = ""]) => objectFacts(table, sort, name, body))
+  ])
 
 /**
  * Facts of what an `iptables-save` prints, without counters: chains, policies other than the usual one, and rules, each

@@ -55,12 +55,7 @@ const byFiles = (finding: Finding): Inquiry => ({
 
 const inNftables = (finding: Finding, tables: Tables): ReadonlyArray<Inquiry> =>
   (finding.wants("nftables") ? tables : []).map((table) =>
-    about(
-      finding,
-      "nftables",
-      ["nft", "-s", "list", "table", ...table.split(" ")],
-      (answer) => FilterFacts.nft(table, answer)
-    )
+    about(finding, "nftables", ["nft", "-s", "list", "table", ...table.split(" ")], FilterFacts.nft)
   )
 
 /** Asks for the rules of iptables in these tables of nftables. Those that it did not make, `nft` tells. */

@@ -48,17 +48,22 @@ const sysctls = (finding: Finding, links: ReadonlyArray<string>): Inquiry =>
     true // some can only be written
   )
 
+/**
+ * Of how many links the sysctls are read, which are 140 files for each. A host may have thousands of links, nearly all of
+ * them of type veth, whose sysctls are not read there.
+ */
+const most = 256
+
 const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "bridge", "sysctls"]
 
 const links = (finding: Finding, isHost: boolean): Inquiry =>
   inJson(finding, ["ip", "addr"], ofLinks, (links) => {
     finding.add("links", IpFacts.links(links))
     finding.add("addresses", IpFacts.addresses(links))
-    // A host may have thousands of veth links, with 140 files each.
-    const read = links.filter((link) => !isHost || !IpFacts.isOfKind(link, /^veth$/)).map(IpFacts.nameOf)
+    const own = links.filter((link) => !isHost || !IpFacts.isOfKind(link, /^veth$/)).slice(0, most)
     return [
       ...(finding.wants("bridge") ? bridges(finding, links) : []),
-      ...(finding.wants("sysctls") ? [sysctls(finding, read)] : [])
+      ...(finding.wants("sysctls") ? [sysctls(finding, own.map(IpFacts.nameOf))] : [])
     ]
   })
 
@@ -67,7 +72,6 @@ const onLinks: ReadonlyArray<Kind> = ["routes", "rules", "neighbours"]
 const routing = (finding: Finding, family: "ip" | "ip6"): Inquiry => ({
   argv: ["ip", "-o", family === "ip" ? "-4" : "-6", "-batch", "-"],
   stdin: "route show table all\nrule show\nneigh show\nneigh show proxy\n",
-  isLenient: family === "ip6", // a kernel without IPv6 has none
   kinds: onLinks,
   take: (answer) => {
     const facts = IpFacts.routing(family, answer)

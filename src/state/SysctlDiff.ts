@@ -20,7 +20,7 @@ export const essential = (
     const [, folder, link, key = ""] = /^(net\.ipv[46]\.(?:conf|neigh)\.)(.+)\.(\w+)$/.exec(name) ?? []
     if (folder === undefined) return true
     const causes = [
-      ...(key === "forwarding" ? ["net.ipv4.ip_forward"] : []),
+      ...(folder === "net.ipv4.conf." && key === "forwarding" ? ["net.ipv4.ip_forward"] : []),
       ...(link === "all" ? [] : [`${folder}all.${key}`, ...(link === "default" ? [] : [`${folder}default.${key}`])])
     ]
     return old.has(name) && now.has(name) &&

@@ -7,12 +7,13 @@ import * as Result from "effect/Result"
 import { searchPath } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import type { NotStarted, ProcessRunner } from "../exec/ProcessRunner.ts"
+import { lines } from "./Lines.ts"
 
 /** A tool, with its arguments and its stdin. */
 export interface Question {
   readonly argv: readonly [tool: string, ...args: ReadonlyArray<string>]
   readonly stdin?: string
-  /** Whether its exit status says nothing. Default: false. */
+  /** Whether its exit status says nothing where it printed something, or has nothing to say. Default: false. */
   readonly isLenient?: boolean
 }
 
@@ -41,7 +42,9 @@ printf '\\0%d\\0' $?
 printf '\\0' >&2
 `
 
-const lastLine = (text = ""): string => text.trim().split("\n").at(-1) ?? ""
+/** What a tool complains of in the first place, without its name. */
+const complaintIn = (text = ""): string =>
+  (lines(text).find((line) => !line.startsWith("#")) ?? "").replace(/^\w+: /, "").trim()
 
 /** The answers of those tools that ended, in their order. */
 const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execution.Execution) => {
@@ -49,9 +52,10 @@ const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execu
   return questions.slice(0, (outputs.length - 1) / 2).map(({ argv: [tool], isLenient }, index): Answer => {
     const [output = "", status] = outputs.slice(2 * index)
     if (status === "127") return { problem: `${tool} is not on PATH`, isMissing: true }
-    const said = lastLine(complaints[index])
-    // What this kernel does not have is not set.
-    if (status === "0" || isLenient === true || said.endsWith("not supported")) return output
+    const said = complaintIn(complaints[index])
+    // What this kernel does not have, or not any more, is not set.
+    const isNone = /not supported|No such file/.test(said)
+    if (status === "0" || isNone || (isLenient === true && (output !== "" || said === ""))) return output
     return { problem: `${tool}: ${said || `exit status ${status}`}` }
   })
 }
@@ -65,7 +69,7 @@ const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [
   const { stderr, timedOut, truncated } = ran.success
   if (timedOut) return `${tool} did not end within ${timeout / 1000} s`
   if (truncated) return `${tool} printed more than ${limit / 1_048_576} MiB`
-  return lastLine(Execution.text(stderr)).replace(/^nsenter:/, "cannot enter the network namespace of the container:")
+  return `cannot enter the network namespace of the container: ${complaintIn(Execution.text(stderr))}`
 }
 
 /** Asks tools in the network namespace of a file, or in our own, one after the other. */

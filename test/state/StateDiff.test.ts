@@ -66,14 +66,15 @@ describe("of sysctls", () => {
     })
   })
 
-  it("ip_forward is forwarding of all links", () => {
+  it("ip_forward is forwarding of all links, of IPv4", () => {
     const at = (value: number) => [
       `net.ipv4.ip_forward = ${value}`,
+      `net.ipv6.conf.all.forwarding = ${value}`,
       ...["all", "default", "eth0"].map((link) => `net.ipv4.conf.${link}.forwarding = ${value}`)
     ]
     assert.deepStrictEqual(sysctls(at(0), at(1)), {
-      added: ["net.ipv4.ip_forward = 1"],
-      removed: ["net.ipv4.ip_forward = 0"]
+      added: ["net.ipv4.ip_forward = 1", "net.ipv6.conf.all.forwarding = 1"],
+      removed: ["net.ipv4.ip_forward = 0", "net.ipv6.conf.all.forwarding = 0"]
     })
   })
 })
