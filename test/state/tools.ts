@@ -1,8 +1,11 @@
 /** Tools that print what a test says, instead of those of the host. */
+import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { collect } from "../../src/state/Collector.ts"
+import type { Kind } from "../../src/state/Kind.ts"
 
 /** What a tool prints; with an exit status and a complaint where it fails. It is `stuck` where it never ends. */
 export type Output = string | { readonly status: number; readonly complaint: string } | "stuck"
@@ -77,4 +80,17 @@ const execution = (
   signal: timedOut ? "SIGKILL" : null,
   timedOut,
   durationMs: 1
+})
+
+/** What is found on such a host, and in such a container. */
+export const look = (wanted: ReadonlyArray<Kind>, host: Tools, container?: Tools, asked: Array<string> = []) =>
+  collect(wanted, { netns: container === undefined ? undefined : "/run/netns/c", ipamFolders: [] }).pipe(
+    Effect.provideService(ProcessRunner, runner(host, container ?? nothing, asked))
+  )
+
+/** The facts of one kind on a host on which, but for these tools, nothing is set. */
+export const factsOf = Effect.fnUntraced(function*(kind: Kind, host: Tools) {
+  const { host: facts, notes } = yield* look([kind], { ...nothing, ...host })
+  assert.deepStrictEqual(notes, [])
+  return [...facts.get(kind) ?? []]
 })
