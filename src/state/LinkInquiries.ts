@@ -1,10 +1,10 @@
 /** Asks for links and what is set on them: `ip`, and `bridge` where there is one. */
 import * as Json from "../json/Json.ts"
-import * as FileFacts from "./FileFacts.ts"
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as IpFacts from "./IpFacts.ts"
 import type { Kind } from "./Kind.ts"
 import type { Finding } from "./Snapshot.ts"
+import * as Sysctls from "./Sysctls.ts"
 
 type List = ReturnType<typeof IpFacts.items>
 
@@ -39,31 +39,25 @@ const bridges = (finding: Finding, links: List): ReadonlyArray<Inquiry> => [
   ...(links.some(IpFacts.filtersVlans) ? [bridge(finding, "vlan", (list) => IpFacts.vlans(list, links))] : [])
 ]
 
-const sysctls = (finding: Finding, links: ReadonlyArray<string>): Inquiry =>
-  about(
-    finding,
-    "sysctls",
-    ["grep", "-rHs", "--exclude-dir=conf", "--exclude-dir=neigh", "", ...FileFacts.sysctlFolders(links)],
-    FileFacts.sysctls,
-    true // some can only be written
-  )
+const sysctls = (finding: Finding, words: ReadonlyArray<string>): Inquiry =>
+  about(finding, "sysctls", ["grep", "-rHs", ...words], Sysctls.facts, true) // some can only be written
 
 /**
- * Of how many links the sysctls are read, which are 140 files for each. A host may have thousands of links, nearly all of
- * them of type veth, whose sysctls are not read there.
+ * Of how many links of the host the sysctls are read, which are 140 files for each. It may have thousands of links, nearly
+ * all of them of type veth, whose sysctls are not read.
  */
 const most = 256
 
-const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "bridge", "sysctls"]
+const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "bridge"]
 
 const links = (finding: Finding, isHost: boolean): Inquiry =>
-  inJson(finding, ["ip", "addr"], ofLinks, (links) => {
+  inJson(finding, ["ip", "addr"], isHost ? [...ofLinks, "sysctls"] : ofLinks, (links) => {
     finding.add("links", IpFacts.links(links))
     finding.add("addresses", IpFacts.addresses(links))
-    const own = links.filter((link) => !isHost || !IpFacts.isOfKind(link, /^veth$/)).slice(0, most)
+    const own = links.filter((link) => !IpFacts.isOfKind(link, /^veth$/)).slice(0, most).map(IpFacts.nameOf)
     return [
       ...(finding.wants("bridge") ? bridges(finding, links) : []),
-      ...(finding.wants("sysctls") ? [sysctls(finding, own.map(IpFacts.nameOf))] : [])
+      ...(isHost && finding.wants("sysctls") ? [sysctls(finding, Sysctls.ofLinks(own))] : [])
     ]
   })
 
@@ -82,6 +76,7 @@ const routing = (finding: Finding, family: "ip" | "ip6"): Inquiry => ({
 
 /** Asks for links, addresses, routes, rules, neighbours, what bridges forward, and sysctls, as links have their own. */
 export const all = (finding: Finding, isHost: boolean): ReadonlyArray<Inquiry> => [
-  ...(finding.wants(...ofLinks) ? [links(finding, isHost)] : []),
+  ...(finding.wants(...ofLinks) || (isHost && finding.wants("sysctls")) ? [links(finding, isHost)] : []),
+  ...(!isHost && finding.wants("sysctls") ? [sysctls(finding, Sysctls.all)] : []),
   ...(finding.wants(...onLinks) ? [routing(finding, "ip"), routing(finding, "ip6")] : [])
 ]

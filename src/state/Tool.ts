@@ -13,6 +13,8 @@ import { lines } from "./Lines.ts"
 export interface Question {
   readonly argv: readonly [tool: string, ...args: ReadonlyArray<string>]
   readonly stdin?: string
+  /** A file in which something is where the tool has anything to tell. Elsewhere it is not asked, and tells nothing. */
+  readonly where?: string
   /** Whether its exit status says nothing where it printed something, or has nothing to say. Default: false. */
   readonly isLenient?: boolean
 }
@@ -36,8 +38,10 @@ const limit = 64 * 1_048_576
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 /** Runs one tool. After its output there is its exit status, apart by NUL, and in stderr a NUL too. */
-const command = ({ argv, stdin }: Question): string =>
-  `${argv.map(quote).join(" ")}${stdin === undefined ? "" : ` <<'END'\n${stdin}END`}
+const command = ({ argv, stdin, where }: Question): string =>
+  `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${argv.map(quote).join(" ")}${
+    stdin === undefined ? "" : ` <<'END'\n${stdin}END`
+  }
 printf '\\0%d\\0' $?
 printf '\\0' >&2
 `

@@ -3,6 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import { captured, factsOf } from "./tools.ts"
 
+const ipsetModule = "/sys/module/ip_set/parameters/max_sets"
+
 const ip = { "ip -j": captured("ip-links") }
 
 describe("facts", () => {
@@ -151,7 +153,7 @@ describe("facts", () => {
         "nft list chains": captured("nft-chains"),
         "iptables-nft-save": captured("iptables-nft-save"),
         "ip6tables-nft-save": captured("ip6tables-nft-save"),
-        "grep -Hs": captured("kernel-files"),
+        "/proc/net/ip_tables_names": "filter\n",
         "iptables-legacy-save": captured("iptables-legacy-save")
       }
       assert.sameMembers(yield* factsOf("iptables", tools), [
@@ -167,7 +169,7 @@ describe("facts", () => {
 
   it.effect("of ipsets, without what changes by itself", () =>
     Effect.gen(function*() {
-      const tools = { "grep -Hs": captured("kernel-files"), "ipset save": captured("ipset-save") }
+      const tools = { [ipsetModule]: "256\n", "ipset save": captured("ipset-save") }
       assert.deepStrictEqual(yield* factsOf("ipsets", tools), [
         "create a hash:ip family inet maxelem 65536 timeout 300 counters comment",
         `add a 10.1.1.1 comment "timeout 5 x"`,

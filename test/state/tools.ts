@@ -10,7 +10,10 @@ import type { Kind } from "../../src/state/Kind.ts"
 /** What a tool prints; with an exit status and a complaint where it fails. It is `stuck` where it never ends. */
 export type Output = string | { readonly status: number; readonly complaint: string } | "stuck"
 
-/** What tools print, by the beginning of their command lines. Those that are not among them are missing. */
+/**
+ * What tools print, by the beginning of their command lines, and what is in files. Those that are not among them are
+ * missing.
+ */
 export type Tools = { readonly [commandLine: string]: Output }
 
 /** What a real tool printed. */
@@ -27,11 +30,13 @@ export const nothing: Tools = {
   "ipset": ""
 }
 
-/** The commands of the shell's script. */
-const commandsOf = (script: string): ReadonlyArray<string> =>
-  script.split("printf '\\0' >&2\n").slice(0, -1).map((part) =>
-    (part.split("\n")[0] ?? "").replace(/ <<'END'$/, "").replace(/'([^']*)'/g, "$1")
-  )
+/** The commands of the shell's script, each with the file without which it is not run. */
+const commandsOf = (script: string): ReadonlyArray<readonly [command: string, file: string | undefined]> =>
+  script.split("printf '\\0' >&2\n").slice(0, -1).map((part) => {
+    const [line = ""] = part.split("\n")
+    const [, file, command = ""] = /^(?:! 2>\/dev\/null read -r _ <(\S+) \|\| )?(.*)$/.exec(line) ?? []
+    return [command.replace(/ <<'END'$/, "").replace(/'([^']*)'/g, "$1"), file]
+  })
 
 /** Runs none of the programs that it is asked to run. `asked` gets the command lines, with the namespace they are for. */
 export const runner = (host: Tools, container: Tools, asked: Array<string> = []) =>
@@ -53,7 +58,12 @@ export const runner = (host: Tools, container: Tools, asked: Array<string> = [])
         })
       }
       let [stdout, stderr] = ["", ""]
-      for (const command of commandsOf(argv.at(-1) ?? "")) {
+      for (const [command, file] of commandsOf(argv.at(-1) ?? "")) {
+        if (file !== undefined && !(file in tools)) {
+          stdout += `\0${0}\0`
+          stderr += "\0"
+          continue
+        }
         asked.push(`${isContainer ? "container" : "host"}: ${command}`)
         const key = Object.keys(tools).filter((key) => command.startsWith(key)).sort((a, b) => b.length - a.length)[0]
         const output = key === undefined ? { status: 127, complaint: "not found" } : tools[key] ?? ""
