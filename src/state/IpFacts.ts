@@ -56,7 +56,7 @@ const link = (link: Item): string => {
     differing(false).replace(/\w+/g, "$& off"),
     those("NOARP ALLMULTI PROMISC", hasFlag(link)).toLowerCase(),
     // What the kernel gives a link by itself when it comes up.
-    pairs(link, "qdisc").replace(/ (?:noop|noqueue|mq|pfifo_fast|fq_codel|fq)$/, "").replace(/^qdisc$/, ""),
+    pairs(link, "qdisc").replace(/^qdisc (?:noop|noqueue|mq|pfifo_fast|fq_codel|fq)$/, ""),
     pair("alias", link["ifalias"] && JSON.stringify(link["ifalias"]))
   )
 }
@@ -65,7 +65,7 @@ const link = (link: Item): string => {
 export const links = (all: ReadonlyArray<Item>): ReadonlyArray<string> => all.map(link)
 
 /** Link-local addresses that the kernel makes out of a MAC, a secret or a random number. */
-const automatic = / fe80::(?:[\w:]*ff:fe|(?:\w+:){3}\w+\/64 )[\w:]*(?:\/64 )?/
+const automatic = / fe80::(?:[\w:]*ff:fe[\w:]*|(?:\w+:){3}\w+)\/64 /
 
 const address = (link: Item) => (info: Item): string =>
   words(
