@@ -72,14 +72,14 @@ const everything = Namespaces.places.flatMap((place) =>
 describeWith(["iproute2", "iptables", "nftables", "ipset"], "what is found between two moments", () => {
   it.live("is what was done between them", () =>
     Effect.gen(function*() {
-      using both = make()
+      const both = yield* Namespaces.during(make)
       assert.deepStrictEqual(yield* tryAll(both, 200), everything)
     }), 300_000)
 
   it.live("is what was done between them, and what others did, told by their names", () =>
     Effect.gen(function*() {
-      using both = make()
-      using _others = Others.start(both.namespaces)
+      const both = yield* Namespaces.during(make)
+      yield* Namespaces.during(() => Others.start(both.namespaces))
       assert.include(yield* tryAll(both, 40), "host others")
     }), 300_000)
 })

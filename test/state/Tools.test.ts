@@ -34,7 +34,7 @@ const folderOf = (programs: ReadonlyArray<string>): string => {
 describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this host", () => {
   it.live("tell one rule more among ten thousand", () =>
     Effect.gen(function*() {
-      using namespaces = Namespaces.make()
+      const namespaces = yield* Namespaces.during(Namespaces.make)
       namespaces.run(`${namespaces.within("host", "iptables-nft-restore")} <<'END'\n${rules(10_000)}\nEND`)
       const before = yield* look(namespaces)
       assert.strictEqual(before.host.get("iptables")?.size, 10_001)
@@ -48,7 +48,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
 
   it.live("make nothing where there is nothing", () =>
     Effect.gen(function*() {
-      using namespaces = Namespaces.make()
+      const namespaces = yield* Namespaces.during(Namespaces.make)
       yield* look(namespaces)
       for (const place of Namespaces.places) {
         const within = (command: string) => namespaces.run(namespaces.within(place, command))
@@ -62,7 +62,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
 
   it.live("tell of a link in its namespace, wherever it goes", () =>
     Effect.gen(function*() {
-      using namespaces = Namespaces.make()
+      const namespaces = yield* Namespaces.during(Namespaces.make)
       const { container, run, within } = namespaces
       run(within("host", "ip link add moving address 02:00:00:00:00:01 type ifb"))
       const before = yield* look(namespaces)
@@ -77,25 +77,26 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
 
   it.live("are named once where they are not on PATH, and the others go on", () =>
     Effect.gen(function*() {
-      using namespaces = Namespaces.make()
+      const namespaces = yield* Namespaces.during(Namespaces.make)
       const { PATH } = process.env
       const folder = folderOf(["nsenter", "sh", "ip", "grep", "iptables-nft-save", "ip6tables-nft-save"])
+      yield* Effect.addFinalizer(() =>
+        Effect.sync(() => {
+          process.env["PATH"] = PATH
+          Fs.rmSync(folder, { recursive: true })
+        })
+      )
       process.env["PATH"] = folder
-      try {
-        const before = yield* look(namespaces)
-        process.env["PATH"] = PATH
-        namespaces.run(namespaces.within("container", "ip addr add 10.0.0.1/32 dev lo"))
-        process.env["PATH"] = folder
-        const { changes, notes } = between(before, yield* look(namespaces))
-        assert.deepStrictEqual(changes, { container: { addresses: { added: ["lo 10.0.0.1/32"], removed: [] } } })
-        assert.sameMembers([...notes ?? []], [
-          "nft is not on PATH: nftables are not compared",
-          "ipset is not on PATH: ipsets are not compared"
-        ])
-      } finally {
-        process.env["PATH"] = PATH
-        Fs.rmSync(folder, { recursive: true })
-      }
+      const before = yield* look(namespaces)
+      process.env["PATH"] = PATH
+      namespaces.run(namespaces.within("container", "ip addr add 10.0.0.1/32 dev lo"))
+      process.env["PATH"] = folder
+      const { changes, notes } = between(before, yield* look(namespaces))
+      assert.deepStrictEqual(changes, { container: { addresses: { added: ["lo 10.0.0.1/32"], removed: [] } } })
+      assert.sameMembers([...notes ?? []], [
+        "nft is not on PATH: nftables are not compared",
+        "ipset is not on PATH: ipsets are not compared"
+      ])
     }))
 })
 
@@ -112,9 +113,9 @@ const network = {
 describeWith(["iproute2", "iptables", "nftables", "ipset", "containernetworking-plugins"], "a plugin", () => {
   it.live("is seen to make and to take away what it is for", () =>
     Effect.gen(function*() {
-      using namespaces = Namespaces.make()
+      const namespaces = yield* Namespaces.during(Namespaces.make)
       const dataDir = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-ipam-"))
-      using _removed = { [Symbol.dispose]: () => Fs.rmSync(dataDir, { recursive: true }) }
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(dataDir, { recursive: true })))
       const lookAlso = () =>
         collect(kinds, { netns: namespaces.netns, ipamFolders: [dataDir] }).pipe(
           Effect.provideService(ProcessRunner, namespaces.runner)

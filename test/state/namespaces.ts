@@ -1,4 +1,6 @@
 /** A host and a container to be changed: two network namespaces of a test. */
+import * as Effect from "effect/Effect"
+import type * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
@@ -52,3 +54,7 @@ export const make = (): Namespaces => {
     }
   }
 }
+
+/** Makes what is gone with the test, also where that fails. */
+export const during = <A extends Disposable>(make: () => A): Effect.Effect<A, never, Scope.Scope> =>
+  Effect.acquireRelease(Effect.sync(make), (made) => Effect.sync(() => made[Symbol.dispose]()))
