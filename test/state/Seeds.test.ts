@@ -80,6 +80,6 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "what is found betwe
     Effect.gen(function*() {
       const both = yield* Namespaces.during(make)
       yield* Namespaces.during(() => Others.start(both.namespaces))
-      assert.include(yield* tryAll(both, 40), "host others")
+      assert.include(yield* tryAll(both, 100), "host others")
     }), 300_000)
 })

@@ -72,7 +72,7 @@ const operations: ReadonlyArray<Operation> = [
 ]
 
 /** How many things there are at most. */
-const crowd = 120
+const crowd = 60
 
 /** A script that does some of it, in both places. */
 export const script = (scene: Omit<Scene, "place">): string => {
