@@ -61,6 +61,10 @@ export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, {
     ({ kinds, netns }) => look(kinds, netns),
     { concurrency: "unbounded" }
   )
-  const notes = [...problems].map(([problem, kinds]) => `${problem}: ${subject([...kinds])} not compared`)
+  const notes = [...problems].map(([problem, kinds]) =>
+    problem.startsWith(Tool.noEntry)
+      ? `${problem}: nothing in it is compared`
+      : `${problem}: ${subject([...kinds])} not compared`
+  )
   return { host, container, notes } satisfies Snapshot
 })

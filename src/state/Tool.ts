@@ -64,6 +64,9 @@ const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execu
   })
 }
 
+/** What is wrong where the namespace of the container is gone, or not ours to enter. */
+export const noEntry = "cannot enter the network namespace of the container"
+
 /** Why a shell did not come to a tool. */
 const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [tool] }: Question): string => {
   if (Result.isFailure(ran)) {
@@ -73,7 +76,7 @@ const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [
   const { stderr, timedOut, truncated } = ran.success
   if (timedOut) return `${tool} did not end within ${timeout / 1000} s`
   if (truncated) return `${tool} printed more than ${limit / 1_048_576} MiB`
-  return `cannot enter the network namespace of the container: ${complaintIn(Execution.text(stderr))}`
+  return `${noEntry}: ${complaintIn(Execution.text(stderr))}`
 }
 
 /** Asks tools in the network namespace of a file, or in our own, one after the other. */

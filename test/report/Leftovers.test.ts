@@ -117,7 +117,7 @@ describe("what a DEL left", () => {
   it("are no links where the namespace of the container is gone, for they went with it", () => {
     const rest = ["filter CNI-FORWARD: from 10.88.0.2 accept", `ipam podman: 10.88.0.2 for ${containerId} eth0`]
     const notes = [
-      "cannot enter the network namespace of the container: no such file: links, iptables are not compared"
+      "cannot enter the network namespace of the container: no such file: nothing in it is compared"
     ]
     assert.deepStrictEqual(left(add, operation(9, "DEL", { members: { netns: "" } })).at(-1), rest)
     assert.deepStrictEqual(left(add, operation(9, "DEL", { notes })).at(-1), rest)
