@@ -106,6 +106,14 @@ const openAll = (page: Page) =>
     }
   })
 
+/** The elements that do not fit the window. */
+const tooWide = (page: Page) =>
+  page.evaluate(() =>
+    [...document.querySelectorAll("body, body *")]
+      .filter((it) => it.getBoundingClientRect().right > innerWidth && !it.classList.contains("unseen"))
+      .map((it) => it.outerHTML.slice(0, 100))
+  )
+
 /** What axe has against a page. */
 const violations = async (page: Page) => {
   await page.evaluate(Axe.source)
@@ -246,6 +254,15 @@ describeWith(["chromium"], "a report in a browser", () => {
       })
     })
 
+    it("opens the document that has the text that is searched, and marks it", async () => {
+      const page = await browser.open(report.html)
+      await page.getByLabel("Search").fill("12345678901234567890")
+      await page.locator(".detail", { hasText: /^✗ bridge/ }).waitFor()
+      assert.deepStrictEqual(await page.getByRole("group", { name: "stdin" }).locator("mark").allInnerTexts(), [
+        "12345678901234567890"
+      ])
+    })
+
     it("is used with the keyboard alone", async () => {
       const page = await browser.open(report.html)
       const focused = (text: string) => page.locator(":focus", { hasText: text }).waitFor()
@@ -272,12 +289,7 @@ describeWith(["chromium"], "a report in a browser", () => {
       it(`fits a window of ${width} pixels`, async () => {
         const page = await browser.open(report.html, { width })
         await openAll(page)
-        const tooWide = await page.evaluate(() =>
-          [...document.querySelectorAll("body, body *")]
-            .filter((it) => it.getBoundingClientRect().right > innerWidth && !it.classList.contains("unseen"))
-            .map((it) => it.outerHTML.slice(0, 100))
-        )
-        assert.deepStrictEqual(tooWide, [])
+        assert.deepStrictEqual(await tooWide(page), [])
       })
     }
 
@@ -369,6 +381,10 @@ describeWith(["chromium"], "a report in a browser", () => {
       title: document.title,
       controls: /[\u001b\u202e\u2066\u2028]/.test(document.body.innerText)
     }))
+    for (const width of [400, 1280]) {
+      await page.setViewportSize({ width, height: 900 })
+      assert.deepStrictEqual(await tooWide(page), [])
+    }
     assert.deepStrictEqual(found, { hacked: undefined, elements: 0, title: "cni-passthrough report", controls: false })
     assert.deepStrictEqual(browser.complaints.slice(before), [])
   })

@@ -5,6 +5,7 @@ import { Findings } from "./Findings.tsx"
 import * as Keyboard from "./Keyboard.ts"
 import { List } from "./List.tsx"
 import { entries, everything, type Filter, findings, itemsOf, matching } from "./Model.ts"
+import { Search } from "./Search.tsx"
 import { moment, plural, zone } from "./Texts.ts"
 
 const usePrinting = (): boolean => {
@@ -105,7 +106,11 @@ export const App = () => {
               {entries.length === 0 ? "No operations were logged." : "No operation is as asked for."}
             </p>
           )
-          : <List items={items} open={open} wanted={wanted} isPrinting={isPrinting} onToggle={toggle} />}
+          : (
+            <Search.Provider value={filter.text.trim()}>
+              <List items={items} open={open} wanted={wanted} isPrinting={isPrinting} onToggle={toggle} />
+            </Search.Provider>
+          )}
       </main>
       <footer>
         <p>

@@ -1,8 +1,9 @@
 /** Texts as they came: folded, and copied to the byte. */
 import type { ComponentChildren } from "preact"
-import { useEffect, useState } from "preact/hooks"
+import { useContext, useEffect, useState } from "preact/hooks"
 import * as JsonText from "../../json/JsonText.ts"
 import * as Escape from "../../record/Escape.ts"
+import { isFound, Marked, Search } from "./Search.tsx"
 import { plural } from "./Texts.ts"
 
 /** Above this size, in characters, a document is not broken into lines. */
@@ -76,14 +77,18 @@ export const Document = ({ isJson = false, isOpen = false, name, text }: {
   readonly text: string
   readonly isJson?: boolean
   readonly isOpen?: boolean
-}) => (
-  <Fold title={name} more={plural(new TextEncoder().encode(text).length, "byte")} isOpen={isOpen}>
-    {() => (
-      <div class="document">
-        <Copy name={name} text={text} />
-        {/* It scrolls: the keyboard has to reach it. */}
-        <pre tabIndex={0} role="group" aria-label={name}>{readable(text, isJson)}</pre>
-      </div>
-    )}
-  </Fold>
-)
+}) => {
+  const search = useContext(Search)
+  const size = plural(new TextEncoder().encode(text).length, "byte")
+  return (
+    <Fold title={name} more={size} isOpen={isOpen || isFound(text, search)}>
+      {() => (
+        <div class="document">
+          <Copy name={name} text={text} />
+          {/* It scrolls: the keyboard has to reach it. */}
+          <pre tabIndex={0} role="group" aria-label={name}><Marked text={readable(text, isJson)} /></pre>
+        </div>
+      )}
+    </Fold>
+  )
+}

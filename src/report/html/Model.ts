@@ -146,9 +146,14 @@ export const itemsOf = (list: ReadonlyArray<Entry>): ReadonlyArray<Item> =>
 
 const isBad = ({ state }: Step): boolean => state !== "done" && state !== "unseen"
 
-/** The innermost step that failed; the first step where none did. */
-export const culprit = (steps: ReadonlyArray<Step>): Step | undefined => {
+const isIn = ({ records: own = [] }: Step, words: ReadonlyArray<string>): boolean =>
+  own.some((index) => words.some((word) => records[index]?.toLowerCase().includes(word)))
+
+/** The step to look at first: one that has what is searched, or the innermost that failed, or else the first. */
+export const mostTelling = (steps: ReadonlyArray<Step>, search: string): Step | undefined => {
   const all = stepsOf(steps)
+  const found = search === "" ? undefined : all.find((step) => isIn(step, wordsIn(search)))
+  if (found !== undefined) return found
   const bad = all.filter(isBad)
   return bad.find(({ nested = [] }) => !stepsOf(nested).some(isBad)) ??
     all.find(({ hooks = [] }) => hooks.some(({ failure }) => failure !== undefined)) ?? all[0]

@@ -1,10 +1,11 @@
 /** One operation: a line, and all of it where that is opened. */
-import { useMemo, useState } from "preact/hooks"
+import { useContext, useMemo, useState } from "preact/hooks"
 import type { Operation, Step } from "./Data.ts"
 import { Detail } from "./Detail.tsx"
-import { culprit, type Entry } from "./Model.ts"
+import { type Entry, mostTelling } from "./Model.ts"
 import * as Network from "./Network.ts"
 import { Picture } from "./Picture.tsx"
+import { Search } from "./Search.tsx"
 import { duration, joined, moment } from "./Texts.ts"
 import { Waterfall } from "./Waterfall.tsx"
 
@@ -35,7 +36,8 @@ const Facts = ({ operation }: { readonly operation: Operation }) => {
 }
 
 const Body = ({ entry: { id, operation } }: { readonly entry: Entry }) => {
-  const [selected, select] = useState(() => culprit(operation.steps))
+  const search = useContext(Search)
+  const [selected, select] = useState(() => mostTelling(operation.steps, search))
   const network = useMemo(() => Network.of(operation), [operation])
   return (
     <div class="body" id={`body-${id}`}>
