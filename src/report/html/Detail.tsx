@@ -105,7 +105,7 @@ export const Detail = ({ around, step, told }: {
               <Document key={name} name={name} text={text} isJson={isJson} />
             ))}
             {run.environment.length === 0 ? null : <Environment list={run.environment} />}
-            <Document name="records" text={run.lines} />
+            <Document name="records" text={run.lines} staysFolded />
           </Part>
         )}
     </div>

@@ -71,17 +71,18 @@ export const Fold = ({ children, isOpen = false, more, title }: {
   )
 }
 
-/** A text in a fold. */
-export const Document = ({ isJson = false, isOpen = false, name, text }: {
+/** A text in a fold, which opens by itself where it has what is searched, unless it stays folded. */
+export const Document = ({ isJson = false, isOpen = false, name, staysFolded = false, text }: {
   readonly name: string
   readonly text: string
   readonly isJson?: boolean
   readonly isOpen?: boolean
+  readonly staysFolded?: boolean
 }) => {
   const search = useContext(Search)
   const size = plural(new TextEncoder().encode(text).length, "byte")
   return (
-    <Fold title={name} more={size} isOpen={isOpen || isFound(text, search)}>
+    <Fold title={name} more={size} isOpen={isOpen || (!staysFolded && isFound(text, search))}>
       {() => (
         <div class="document">
           <Copy name={name} text={text} />
