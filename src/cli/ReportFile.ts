@@ -1,7 +1,9 @@
 /** Writes reports: what may be shown of records, as one HTML file. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as Redaction from "../plugin/Redaction.ts"
 import * as Html from "../report/Html.ts"
@@ -44,8 +46,29 @@ export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>
   return { report, html: Html.render(report, records, yield* Page) }
 })
 
-/** Writes a report, which its owner alone can read, as the logs are. */
-export const write = (file: string, html: string) => AtomicFile.replaceText(file, html, { mode: 0o600 })
+/** The file is there, and is something else: a log, of which the name slipped behind `-o`. */
+class NotReport extends Data.TaggedError("NotReport")<{ readonly file: string }> {
+  override readonly message = `${this.file} is there and is not a report: it is left as it is`
+}
+
+/** Whether a file is something that a report must not take the place of. */
+const isOther = Effect.fnUntraced(
+  function*(file: string) {
+    const fs = yield* FileSystem.FileSystem
+    if ((yield* fs.stat(file)).type !== "File") return false
+    const head = new Uint8Array(Html.headLength)
+    const count = Number(yield* (yield* fs.open(file)).read(head))
+    return count > 0 && !Html.isReport(head)
+  },
+  Effect.scoped,
+  Effect.orElseSucceed(() => false)
+)
+
+/** Writes a report, which its owner alone can read, as the logs are. It takes the place of another report at most. */
+export const write = Effect.fnUntraced(function*(file: string, html: string) {
+  if (yield* isOther(file)) return yield* new NotReport({ file })
+  yield* AtomicFile.replaceText(file, html, { mode: 0o600 })
+})
 
 /** Writes a report of records, given as their texts, with what looks like a secret masked. */
 export const make = Effect.fnUntraced(

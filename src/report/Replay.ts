@@ -72,8 +72,14 @@ export const redacted = ({ request: { config } }: Call): ReadonlyArray<string> =
   return found
 }
 
-/** Where a runtime finds a plugin that was wrapped: as long as it is, and after that. */
-const place = (file: string): string => file.replace(/\/\.passthrough\/plugins(?=\/[^/]+$)/, "")
+/**
+ * Where a runtime finds a plugin: one that was wrapped is there as long as it is, and after that. A record that names
+ * another program than its plugin does not get it started.
+ */
+const place = (type: string, file: string): string | undefined => {
+  const found = file.replace(/\/\.passthrough\/plugins(?=\/[^/]+$)/, "")
+  return found.startsWith("/") && found.endsWith(`/${type}`) ? found : undefined
+}
 
 const stdinOf = ({ config, stdin, stdinBase64 }: Call["request"]): Input["stdin"] | undefined =>
   config ?? stdin ?? (stdinBase64 === undefined ? undefined : Buffer.from(stdinBase64, "base64"))
@@ -89,7 +95,7 @@ export const inputOf = (call: Call, { cniPath, netns }: Instead = {}): Input | N
     return value === undefined ? [] : [[name, value]]
   })
   return {
-    file: cniPath === undefined && plugin?.file !== undefined ? place(plugin.file) : undefined,
+    file: cniPath === undefined && plugin?.file !== undefined ? place(call.type, plugin.file) : undefined,
     env: Object.fromEntries(env),
     stdin
   }

@@ -116,6 +116,15 @@ stdin=${config}`
       assert.strictEqual(shell((yield* it.replay()).stdout).stdout, answer)
     }))
 
+  test("starts no other program than the plugin, whatever its record says", () =>
+    Effect.gen(function*() {
+      using it = host((folder) =>
+        call(folder, failed, { outcome: { file: "/bin/sh", exitCode: 1 }, config: { type: "mine" } })
+      )
+      assert.notInclude((yield* it.replay()).stdout, "plugin='/bin/sh'")
+      assert.match((yield* it.replay("--run")).stdout, /the same again/)
+    }))
+
   test("says which places of the configuration the log does not show", () =>
     Effect.gen(function*() {
       using it = host((folder) => call(folder, failed, { config: { type: "mine", a: { token: "[redacted]" } } }))

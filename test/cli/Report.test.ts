@@ -99,6 +99,19 @@ describe("cni-passthrough report", () => {
       assert.match(unwritable.stderr, /cannot write \/no\/such\/folder\/report\.html: ENOENT/)
     }))
 
+  test("takes the place of another report, but not of a log whose name slipped behind -o", () =>
+    Effect.gen(function*() {
+      using it = host()
+      yield* it.report()
+      assert.strictEqual((yield* it.report()).status, 0)
+      const other = `${it.path}/other.jsonl`
+      Fs.copyFileSync(it.log, other)
+      const { status, stderr } = yield* Command.printed(report, "-o", other, it.log)
+      assert.strictEqual(status, 2)
+      assert.include(stderr, `${other} is there and is not a report: it is left as it is`)
+      assert.strictEqual(Fs.readFileSync(other, "utf8"), Fs.readFileSync(it.log, "utf8"))
+    }))
+
   describe("masks", () => {
     const config = { password: "hunter2", bridge: "cni0", ipam: { subnet: "10.1.0.0/16" } }
 
