@@ -51,23 +51,29 @@ class NotReport extends Data.TaggedError("NotReport")<{ readonly file: string }>
   override readonly message = `${this.file} is there and is not a report: it is left as it is`
 }
 
-/** Whether a file is something that a report must not take the place of. */
-const isOther = Effect.fnUntraced(
+/** What is there in the place of a report: nothing, a report, another file, or a device, a pipe or a folder. */
+const kindOf = Effect.fnUntraced(
   function*(file: string) {
     const fs = yield* FileSystem.FileSystem
-    if ((yield* fs.stat(file)).type !== "File") return false
+    if ((yield* fs.stat(file)).type !== "File") return "device" as const
     const head = new Uint8Array(Html.headLength)
     const count = Number(yield* (yield* fs.open(file)).read(head))
-    return count > 0 && !Html.isReport(head)
+    return count === 0 || Html.isReport(head) ? "report" as const : "other" as const
   },
   Effect.scoped,
-  Effect.orElseSucceed(() => false)
+  Effect.orElseSucceed(() => "nothing" as const)
 )
 
 /** Writes a report, which its owner alone can read, as the logs are. It takes the place of another report at most. */
 export const write = Effect.fnUntraced(function*(file: string, html: string) {
-  if (yield* isOther(file)) return yield* new NotReport({ file })
-  yield* AtomicFile.replaceText(file, html, { mode: 0o600 })
+  const fs = yield* FileSystem.FileSystem
+  const kind = yield* kindOf(file)
+  if (kind === "other") return yield* new NotReport({ file })
+  if (kind !== "device") return yield* AtomicFile.replaceText(file, html, { mode: 0o600 })
+  yield* Effect.mapError(
+    fs.writeFileString(file, html),
+    (cause) => new AtomicFile.NotWritten({ path: file, reason: AtomicFile.reasonOf(cause), cause })
+  )
 })
 
 /** Writes a report of records, given as their texts, with what looks like a secret masked. */

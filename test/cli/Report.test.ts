@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { replay } from "../../src/cli/commands/Replay.ts"
 import { report } from "../../src/cli/commands/Report.ts"
@@ -97,6 +98,20 @@ describe("cni-passthrough report", () => {
       const unwritable = yield* Command.printed(report, it.log, "-o", "/no/such/folder/report.html")
       assert.strictEqual(unwritable.status, 2)
       assert.match(unwritable.stderr, /cannot write \/no\/such\/folder\/report\.html: ENOENT/)
+    }))
+
+  test("writes into a pipe that is there, and not into its place", () =>
+    Effect.gen(function*() {
+      using it = host()
+      const pipe = `${it.path}/pipe`
+      ChildProcess.execFileSync("mkfifo", [pipe])
+      const reader = ChildProcess.spawn("cat", [pipe])
+      let read = ""
+      reader.stdout.on("data", (chunk) => (read += chunk))
+      const { status } = yield* Command.printed(report, it.log, "-o", pipe)
+      yield* Effect.promise(() => new Promise((resolve) => reader.on("close", resolve)))
+      assert.deepStrictEqual([status, read.slice(0, 15)], [0, "<!doctype html>"])
+      assert.isTrue(Fs.statSync(pipe).isFIFO())
     }))
 
   test("takes the place of another report, but not of a log whose name slipped behind -o", () =>
