@@ -254,6 +254,15 @@ describeWith(["chromium"], "a report in a browser", () => {
       })
     })
 
+    it("goes from step to step with arrows", async () => {
+      const page = await browser.open(report.html)
+      await page.getByRole("button", { name: /: bridge/ }).click()
+      await page.keyboard.press("ArrowDown")
+      await page.locator(".detail", { hasText: /^✗ host-local in bridge/ }).waitFor()
+      await page.keyboard.press("ArrowUp")
+      await page.locator(".detail", { hasText: /^✗ bridge/ }).waitFor()
+    })
+
     it("opens the document that has the text that is searched, and marks it", async () => {
       const page = await browser.open(report.html)
       await page.getByLabel("Search").fill("12345678901234567890")
@@ -417,7 +426,7 @@ describeWith(["chromium"], "a report in a browser", () => {
     await page.getByRole("button", { name: "Clear" }).click()
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
     await page.locator(".piece").last().locator(".operation").last().waitFor()
-    assert.isBelow(await drawn(), 1000)
+    await vi.waitFor(async () => assert.isBelow(await drawn(), 500))
   })
 
   it("is read back by show, with every byte of its records", () => {

@@ -44,25 +44,31 @@ const Line = ({ isOpen, item, onToggle }: {
 
 const keyOf = (item: Item, index: number): string | number => item.kind === "operation" ? item.entry.id : `at ${index}`
 
+/** How far from what is seen a piece is drawn. */
+const margin = "1000px"
+
 const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps & { readonly isFirst: boolean }) => {
   const [isNear, setNear] = useState(isFirst)
+  /** How tall it was when it was drawn last, in pixels: what is seen must not move when it goes. */
+  const [height, setHeight] = useState<number>()
   const place = useRef<HTMLDivElement>(null)
   const ids = items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : [])
-  const isWanted = wanted !== undefined && ids.includes(wanted.id)
-  const isDrawn = isNear || isPrinting || isWanted
   const opened = ids.filter((id) => open.has(id))
+  const isWanted = wanted !== undefined && ids.includes(wanted.id)
+  const isDrawn = isNear || isPrinting || isWanted || opened.length > 0
   useEffect(() => {
-    if (isNear || place.current === null) return
+    if (place.current === null) return
     const observer = new IntersectionObserver((seen) => {
-      if (seen.some(({ isIntersecting }) => isIntersecting)) setNear(true)
-    }, { rootMargin: "1000px" })
+      for (const { boundingClientRect, isIntersecting, target } of seen) {
+        if (!isIntersecting && target.childElementCount > 0) setHeight(boundingClientRect.height)
+        setNear(isIntersecting)
+      }
+    }, { rootMargin: margin })
     observer.observe(place.current)
     return () => observer.disconnect()
-  }, [isNear])
+  }, [])
   useLayoutEffect(() => {
-    if (!isWanted) return
-    setNear(true)
-    document.getElementById(`operation-${wanted.id}`)?.focus()
+    if (isWanted) document.getElementById(`operation-${wanted.id}`)?.focus()
   }, [wanted])
   const lines = useMemo(
     () =>
@@ -78,9 +84,10 @@ const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps
         : null,
     [items, isDrawn, opened.join(), onToggle]
   )
-  return (
-    <div ref={place} class={isDrawn ? "piece" : "piece later"} style={{ "--lines": String(items.length) }}>{lines}</div>
-  )
+  const style = height === undefined ? { "--lines": String(items.length) } : { height: `${height}px` }
+  return isDrawn
+    ? <div ref={place} class="piece">{lines}</div>
+    : <div ref={place} class="piece later" style={style} />
 }
 
 /** Draws the list. */

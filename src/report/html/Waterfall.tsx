@@ -42,6 +42,20 @@ const toneOf = ({ kind, state }: Step): string =>
 export const nameOf = ({ command, ifname, network, title }: Step): string =>
   joined([title, command, ifname, network === undefined ? undefined : `on ${network}`])
 
+/** Arrows go from step to step. */
+const onKey = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void => {
+  const line = event.key === "ArrowDown"
+    ? "nextElementSibling"
+    : event.key === "ArrowUp"
+    ? "previousElementSibling"
+    : undefined
+  const other = line && event.currentTarget.parentElement?.[line]?.querySelector("button")
+  if (!other) return
+  event.preventDefault()
+  other.focus()
+  other.click()
+}
+
 /** Draws the steps, of which one is selected. */
 export const Waterfall = ({ onSelect, operation, selected }: {
   readonly operation: Operation
@@ -68,6 +82,7 @@ export const Waterfall = ({ onSelect, operation, selected }: {
               class={`step ${toneOf(step)}`}
               aria-pressed={step === selected}
               onClick={() => onSelect(step)}
+              onKeyDown={onKey}
             >
               <span class="name" style={{ "--depth": String(depth) }}>
                 <span class="sign" aria-hidden="true">{signOf(step)}</span>
