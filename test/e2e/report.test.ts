@@ -322,6 +322,18 @@ describeWith(["chromium"], "a report in a browser", () => {
     })
   })
 
+  it("draws the network of a result of the oldest version", async () => {
+    const ip4 = { ip: "10.1.0.5/16", gateway: "10.1.0.1", routes: [{ dst: "0.0.0.0/0" }] }
+    const end = { event: "result", result: { cniVersion: "0.2.0", ip4 } }
+    using report = Browser.report(text(wrapped("1", { type: "bridge", start: 0, took: 5, end })))
+    const page = await browser.open(report.html)
+    await page.getByRole("button", { name: /^ADD/ }).click()
+    assert.strictEqual(
+      await page.locator("svg").getAttribute("aria-label"),
+      "In demo:; routes 0.0.0.0/0; eth0 10.1.0.5/16; In the host:; gateway 10.1.0.1"
+    )
+  })
+
   it("begins with what doctor found, where doctor made it", async () => {
     using folder = temporary()
     const html = `${folder.path}/report.html`

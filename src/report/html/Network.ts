@@ -59,38 +59,68 @@ const mappingsOf = (configs: ReadonlyArray<unknown>, address: string): ReadonlyA
   return [...new Set(found)]
 }
 
+/** An address of a result. */
+interface Address {
+  readonly address: string
+  readonly gateway: string
+  /** Which of the interfaces has it; undefined where the result does not say. */
+  readonly index: number | undefined
+}
+
+/** The addresses of a result. Those of versions up to 0.2.0 are `ip4` and `ip6`. Source: CNI specification, section 5. */
+const addressesOf = (result: unknown): ReadonlyArray<Address> => [
+  ...["ip4", "ip6"].map((name) => own(result, name)).filter(isObject).map((ip) => ({
+    address: text(ip, "ip"),
+    gateway: text(ip, "gateway"),
+    index: undefined
+  })),
+  ...listOf(result, "ips").map((ip) => {
+    const index = own(ip, "interface")
+    return {
+      address: text(ip, "address"),
+      gateway: text(ip, "gateway"),
+      index: typeof index === "number" ? index : undefined
+    }
+  })
+]
+
+const routesOf = (result: unknown): ReadonlyArray<string> =>
+  [result, own(result, "ip4"), own(result, "ip6")].flatMap((it) => listOf(it, "routes"))
+    .map((route) => [text(route, "dst"), text(route, "gw") && `via ${text(route, "gw")}`].filter(Boolean).join(" "))
+
 /** How many of each are drawn. */
 const most = 8
+
+const few = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.slice(0, most)
 
 /** The network of an operation; undefined where its result does not say what there is. */
 export const of = (operation: Operation): Network | undefined => {
   const configs = documents(operation, "request", "config")
-  const results = [...documents(operation, "result", "result"), ...configs.map((config) => own(config, "prevResult"))]
-  const result = documents(operation, "result", "result").at(-1) ?? results.find(isObject)
-  const ips = listOf(result, "ips")
+  const result = documents(operation, "result", "result").at(-1) ??
+    configs.map((config) => own(config, "prevResult")).find(isObject)
+  const addresses = addressesOf(result)
   const interfaces = listOf(result, "interfaces").map((it, index) => ({
     name: text(it, "name"),
     mac: text(it, "mac"),
     sandbox: text(it, "sandbox"),
-    addresses: ips.filter((ip) => own(ip, "interface") === index).map((ip) => text(ip, "address")).slice(0, most)
+    addresses: few(addresses.filter((one) => one.index === index).map(({ address }) => address))
   }))
+  if (addresses.length === 0 && interfaces.length === 0) return undefined
   const inside = interfaces.filter(({ sandbox }) => sandbox !== "")
-  const named = new Set(configs.map((config) => text(config, "bridge")).filter(Boolean))
-  const loose = ips.filter((ip) => typeof own(ip, "interface") !== "number").map((ip) => text(ip, "address"))
-  if (ips.length === 0 && interfaces.length === 0) return undefined
   const onHost = interfaces.filter(({ sandbox }) => sandbox === "")
+  // What has no interface of its own is of the one that was asked for.
+  const loose = addresses.filter(({ index }) => index === undefined).map(({ address }) => address)
+  const [first = { name: Escape.inLine(operation.ifname ?? ""), mac: "", addresses: [] }, ...others] = inside
+  const named = new Set(configs.map((config) => text(config, "bridge")).filter(Boolean))
   const isBridge = ({ name }: { readonly name: string }, index: number) =>
     named.has(name) || (named.size === 0 && index === 0 && onHost.length > 1)
   return {
     namespace: Escape.inLine((operation.netns ?? "namespace").split("/").at(-1) ?? ""),
-    inside: inside.length === 0
-      ? [{ name: Escape.inLine(operation.ifname ?? ""), mac: "", addresses: loose.slice(0, most) }]
-      : inside.slice(0, most),
-    outside: onHost.filter((it, index) => !isBridge(it, index)).slice(0, most),
-    bridges: onHost.filter(isBridge).slice(0, most),
-    gateways: [...new Set(ips.map((ip) => text(ip, "gateway")).filter(Boolean))].slice(0, most),
-    routes: listOf(result, "routes").slice(0, most)
-      .map((route) => [text(route, "dst"), text(route, "gw") && `via ${text(route, "gw")}`].filter(Boolean).join(" ")),
-    ports: mappingsOf(configs, host(text(ips[0], "address"))).slice(0, most)
+    inside: few([{ ...first, addresses: few([...first.addresses, ...loose]) }, ...others]),
+    outside: few(onHost.filter((it, index) => !isBridge(it, index))),
+    bridges: few(onHost.filter(isBridge)),
+    gateways: few([...new Set(addresses.map(({ gateway }) => gateway).filter(Boolean))]),
+    routes: few(routesOf(result)),
+    ports: few(mappingsOf(configs, host(addresses[0]?.address ?? "")))
   }
 }
