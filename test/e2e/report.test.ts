@@ -181,16 +181,36 @@ describeWith(["chromium"], "a report in a browser", () => {
       }
       assert.strictEqual(await copied("stderr"), stderr)
       await page.getByRole("button", { name: /: bridge/ }).click()
-      await page.locator("summary", { hasText: "stdin" }).click()
+      await page.locator("summary", { hasText: /^stdin/ }).click()
       assert.strictEqual(await copied("stdin"), config)
     })
 
     it("shows large integers, and keys in their order, as they came", async () => {
       const page = await browser.open(report.html)
       await page.getByRole("button", { name: /: bridge/ }).click()
-      await page.locator("summary", { hasText: "stdin" }).click()
+      await page.locator("summary", { hasText: /^stdin/ }).click()
       const shown = await page.getByRole("group", { name: "stdin" }).textContent()
       assert.match(shown ?? "", /"big": 12345678901234567890,\n {2}"f": 1.0,\n {2}"b": 1,\n {2}"1": 2,/)
+    })
+
+    it("folds what is in a document, and first what came from the plugins before", async () => {
+      const end = { event: "result", result }
+      using other = Browser.report(text(wrapped("1", {
+        type: "tuning",
+        start: 0,
+        took: 5,
+        config: { type: "tuning", sysctl: { a: 1, b: 2, c: 3 }, prevResult: result },
+        end
+      })))
+      const page = await browser.open(other.html)
+      await page.getByRole("button", { name: /^ADD/ }).click()
+      await page.locator("summary", { hasText: /^stdin/ }).click()
+      const stdin = page.getByRole("group", { name: "stdin" })
+      const folded = () => stdin.locator("details:not([open]) > summary").allInnerTexts()
+      assert.deepStrictEqual(await folded(), [`  "prevResult": {`])
+      await stdin.locator("summary", { hasText: "sysctl" }).click()
+      assert.deepStrictEqual(await folded(), [`  "sysctl": {`, `  "prevResult": {`])
+      assert.include(await stdin.innerText(), `"name": "podman"`)
     })
 
     it("shows what a plugin changed, in the result, the host and the container, and its hooks", async () => {

@@ -3,6 +3,7 @@ import type { ComponentChildren } from "preact"
 import { useContext, useEffect, useState } from "preact/hooks"
 import * as JsonText from "../../json/JsonText.ts"
 import * as Escape from "../../record/Escape.ts"
+import { Json } from "./Json.tsx"
 import { isFound, Marked, Search } from "./Search.tsx"
 import { plural } from "./Texts.ts"
 
@@ -49,8 +50,8 @@ export const Copy = ({ name, text }: { readonly name: string; readonly text: str
   )
 }
 
-const readable = (text: string, isJson: boolean): string =>
-  Escape.inLines(isJson && text.length <= largestReadable ? JsonText.indented(text) : text)
+/** A text without what turns its direction or moves a cursor. */
+const shown = Escape.inLines
 
 /** A part of the page that can be opened. What is in it is made when it is. */
 export const Fold = ({ children, isOpen = false, more, title }: {
@@ -80,6 +81,7 @@ export const Document = ({ isJson = false, isOpen = false, name, staysFolded = f
   readonly staysFolded?: boolean
 }) => {
   const search = useContext(Search)
+  const isIndented = isJson && text.length <= largestReadable
   const size = plural(new TextEncoder().encode(text).length, "byte")
   return (
     <Fold title={name} more={size} isOpen={isOpen || (!staysFolded && isFound(text, search))}>
@@ -87,7 +89,9 @@ export const Document = ({ isJson = false, isOpen = false, name, staysFolded = f
         <div class="document">
           <Copy name={name} text={text} />
           {/* It scrolls: the keyboard has to reach it. */}
-          <pre tabIndex={0} role="group" aria-label={name}><Marked text={readable(text, isJson)} /></pre>
+          <pre tabIndex={0} role="group" aria-label={name} class={isIndented ? "json" : ""}>
+            {isIndented ? <Json text={shown(JsonText.indented(text))} /> : <Marked text={shown(text)} />}
+          </pre>
         </div>
       )}
     </Fold>
