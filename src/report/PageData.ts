@@ -2,6 +2,7 @@
 import * as JsonFormat from "../record/JsonFormat.ts"
 import * as Collector from "./Collector.ts"
 import type * as Data from "./html/Data.ts"
+import type { Change } from "./ResultDiff.ts"
 import * as View from "./View.ts"
 
 /** A list, where there is something in it. */
@@ -13,6 +14,9 @@ interface Places {
   /** When a run began, in milliseconds since 1970. */
   readonly began: ReadonlyMap<string, number>
 }
+
+/** A change without what the page does not show. */
+const plain = ({ kind, what }: Change): Change => ({ kind, what })
 
 const stepOf = (step: View.Step, began: number, places: Places): Data.Step => {
   const { changes, changesBefore, failure, hooks, invocation, nested, notes, plugin, ...more } = step
@@ -30,7 +34,8 @@ const stepOf = (step: View.Step, began: number, places: Places): Data.Step => {
     failure: some(failure),
     changesBefore: some(changesBefore),
     changes: some(changes),
-    stateChanges: more.stateChanges,
+    stateChanges: more.stateChanges?.filter(({ whose }) => whose !== "others").map(plain),
+    othersChanges: some((more.stateChanges ?? []).filter(({ whose }) => whose === "others").map(plain)),
     notes: some(notes),
     hooks: some(hooks.map(({ command, difference, durationMs, failure }) => ({
       command,
@@ -58,12 +63,13 @@ export const make = (records: ReadonlyArray<string>): ReadonlyArray<Data.Operati
     if (record.event === "request") began.set(record.invocation, Date.parse(record.time))
   })
   return collector.operations().map((operation) => {
-    const { hasFailed, steps, ...view } = View.make(operation)
+    const { hasFailed, leftovers, steps, ...view } = View.make(operation)
     const start = Date.parse(view.time)
     return {
       ...view,
       hasFailed,
       args: operation.request.args,
+      leftovers: some(leftovers),
       steps: steps.map((step) => stepOf(step, start, { of, began }))
     }
   })

@@ -5,7 +5,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import type { Page } from "playwright-core"
 import { common, hook, wrapped } from "../report/records.ts"
-import { command, path, temporary } from "../support/plugin.ts"
+import { command, path, repository, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Browser from "./support/browser.ts"
 
@@ -340,6 +340,18 @@ describeWith(["chromium"], "a report in a browser", () => {
     it("has complained of nothing and loaded nothing so far", () => {
       assert.deepStrictEqual(browser.complaints, [])
     })
+  })
+
+  it("says what a DEL left, before it is opened and after that", async () => {
+    const fixture = `${repository}/test/fixtures/changes/debian-plugins.jsonl`
+    using report = Browser.report(Fs.readFileSync(fixture, "utf8"))
+    const page = await browser.open(report.html)
+    await page.getByRole("button", { name: "left 2 things of what its ADD made" }).click()
+    assert.deepStrictEqual(await page.locator(".body .left li").allInnerTexts(), [
+      "filter CNI-FORWARD: to 10.91.0.2 state related,established accept",
+      "filter CNI-FORWARD: from 10.91.0.2 accept"
+    ])
+    assert.deepStrictEqual(await violations(page), [])
   })
 
   it("draws the network of a result of the oldest version", async () => {

@@ -1,4 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
 import * as PageData from "../../src/report/PageData.ts"
 import { chained, wrapped } from "./records.ts"
 
@@ -34,5 +35,20 @@ describe("an operation of a page", () => {
       operation?.steps.map(({ kind, records, title }) => [kind, title, records]),
       [["tap", "before-portmap", [0, 1, 2]], ["between", "portmap", undefined], ["tap", "after-portmap", [3, 4, 5]]]
     )
+  })
+
+  it("has what its DEL left, and tells what others changed from what its plugins did", () => {
+    const fixture = (name: string) =>
+      PageData.make(
+        Fs.readFileSync(new URL(`../fixtures/changes/${name}.jsonl`, import.meta.url), "utf8").trimEnd().split("\n")
+      )
+    assert.deepStrictEqual(fixture("debian-plugins").flatMap(({ leftovers = [] }) => leftovers), [
+      "filter CNI-FORWARD: to 10.91.0.2 state related,established accept",
+      "filter CNI-FORWARD: from 10.91.0.2 accept"
+    ])
+    const [step] = fixture("meanwhile")[0]?.steps ?? []
+    assert.isAbove(step?.stateChanges?.length ?? 0, 0)
+    assert.isAbove(step?.othersChanges?.length ?? 0, 0)
+    assert.deepStrictEqual(Object.keys(step?.othersChanges?.[0] ?? {}), ["kind", "what"])
   })
 })

@@ -32,8 +32,10 @@ export interface Step {
   readonly failure?: ReadonlyArray<string> | undefined
   readonly changesBefore?: ReadonlyArray<Change> | undefined
   readonly changes?: ReadonlyArray<Change> | undefined
-  /** Not there where nobody looked. */
+  /** What it changed in network namespaces. Not there where nobody looked. */
   readonly stateChanges?: ReadonlyArray<Change> | undefined
+  /** What others changed there meanwhile. */
+  readonly othersChanges?: ReadonlyArray<Change> | undefined
   readonly notes?: ReadonlyArray<string> | undefined
   readonly hooks?: ReadonlyArray<Hook> | undefined
   /** Which of the records are about it. */
@@ -56,6 +58,8 @@ export interface Operation {
   /** In milliseconds. */
   readonly durationMs?: number | undefined
   readonly steps: ReadonlyArray<Step>
+  /** What a DEL left of what its ADD made. */
+  readonly leftovers?: ReadonlyArray<string> | undefined
 }
 
 /** What doctor found. */

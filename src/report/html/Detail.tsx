@@ -60,7 +60,7 @@ export const Detail = ({ around, step, told }: {
   readonly told: string
 }) => {
   const run = useMemo(() => Runs.of(step), [step])
-  const { changes = [], changesBefore = [], hooks = [], notes = [], stateChanges } = step
+  const { changes = [], changesBefore = [], hooks = [], notes = [], othersChanges = [], stateChanges } = step
   const failure = (step.failure ?? []).filter((text) => !told.endsWith(text))
   const isBad = step.state !== "done" && step.state !== "unseen"
   const facts = [step.ending ?? states[step.state], duration(step.durationMs), run.file && Escape.inLine(run.file)]
@@ -89,6 +89,13 @@ export const Detail = ({ around, step, told }: {
       {stateChanges === undefined ? null : (
         <Part title="What it changed in the host and the container">
           {stateChanges.length === 0 ? <p class="quiet">nothing</p> : <Changes list={stateChanges} />}
+          {othersChanges.length === 0 ?
+            null :
+            (
+              <Fold title="what others changed meanwhile" more={plural(othersChanges.length, "change")}>
+                {() => <Changes list={othersChanges} />}
+              </Fold>
+            )}
           {notes.map((note, at) => <p key={at} class="quiet">{note}</p>)}
         </Part>
       )}

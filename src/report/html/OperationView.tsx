@@ -6,7 +6,7 @@ import { type Entry, mostTelling } from "./Model.ts"
 import * as Network from "./Network.ts"
 import { Picture } from "./Picture.tsx"
 import { Search } from "./Search.tsx"
-import { duration, joined, moment } from "./Texts.ts"
+import { duration, joined, moment, plural } from "./Texts.ts"
 import { Waterfall } from "./Waterfall.tsx"
 
 const aroundOf = (steps: ReadonlyArray<Step>, inner: Step, around?: Step): Step | undefined => {
@@ -38,10 +38,17 @@ const Facts = ({ operation }: { readonly operation: Operation }) => {
 const Body = ({ entry: { id, operation } }: { readonly entry: Entry }) => {
   const search = useContext(Search)
   const [selected, select] = useState(() => mostTelling(operation.steps, search))
+  const { leftovers = [] } = operation
   const network = useMemo(() => Network.of(operation), [operation])
   return (
     <div class="body" id={`body-${id}`}>
       {operation.failure === undefined ? null : <p class="failure">{operation.failure}</p>}
+      {leftovers.length === 0 ? null : (
+        <div class="left">
+          <p>Left behind of what its ADD made:</p>
+          <ul>{leftovers.map((what, at) => <li key={at}>{what}</li>)}</ul>
+        </div>
+      )}
       <Facts operation={operation} />
       <Waterfall operation={operation} selected={selected} onSelect={select} />
       <div class={network === undefined ? "columns one" : "columns"}>
@@ -66,7 +73,7 @@ export const OperationView = ({ entry, isOpen, onToggle }: {
   readonly onToggle: (id: number) => void
 }) => {
   const { id, operation } = entry
-  const { command, durationMs, failure, hasFailed, ifname, network, time } = operation
+  const { command, durationMs, failure, hasFailed, ifname, leftovers = [], network, time } = operation
   return (
     <article class={`operation ${hasFailed ? "bad" : "good"}`}>
       <h4>
@@ -82,7 +89,10 @@ export const OperationView = ({ entry, isOpen, onToggle }: {
           <span class="who">
             <b>{command}</b> {joined([ifname, network && `on ${network}`])}
           </span>
-          <span class="why">{failure}</span>
+          <span class={failure === undefined ? "why left" : "why"}>
+            {failure ??
+              (leftovers.length === 0 ? "" : `left ${plural(leftovers.length, "thing")} of what its ADD made`)}
+          </span>
           <span class="when">{moment(time)}</span>
           <span class="time">{duration(durationMs)}</span>
         </button>
