@@ -20,17 +20,26 @@ export const text = (name: string, description: string): Flag.Flag<Option.Option
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
-/** A length of time as a Go duration, in milliseconds. `fallback` is a Go duration too. */
-export const duration = (name: string, description: string, fallback: string): Flag.Flag<number> =>
+const anyDuration = (name: string, description: string): Flag.Flag<number> =>
   Flag.String(name).pipe(
-    Flag.withDescription(`${description} (default: ${fallback})`),
+    Flag.withDescription(description),
     Flag.withMetavar("duration"),
     Flag.filter(
       (value) => GoDuration.pattern.test(value),
       (value) => `found ${JSON.stringify(value)}, expected a duration such as 30s, 500ms or 1m30s`
     ),
-    Flag.map(GoDuration.toMillis),
-    Flag.withDefault(GoDuration.toMillis(fallback))
+    Flag.map(GoDuration.toMillis)
+  )
+
+/** A length of time as a Go duration, in milliseconds. `fallback` is a Go duration too. */
+export const duration = (name: string, description: string, fallback: string): Flag.Flag<number> =>
+  anyDuration(name, `${description} (default: ${fallback})`).pipe(Flag.withDefault(GoDuration.toMillis(fallback)))
+
+/** A length of time that may be left out, in milliseconds. */
+export const optionalDuration = (name: string, description: string): Flag.Flag<Option.Option<number>> =>
+  anyDuration(name, description).pipe(
+    Flag.filter((length) => length > 0, () => "found no time at all, expected a duration such as 30m or 1h"),
+    Flag.optional
   )
 
 /** Kinds of network state, of which it is told what a plugin changed: all where the flag has no value. */

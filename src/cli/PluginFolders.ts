@@ -4,8 +4,10 @@ import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import { reasonOf } from "../host/AtomicFile.ts"
 import { Unreadable } from "../host/ConfFolder.ts"
+import * as HostRoot from "../host/HostRoot.ts"
 import { pluginName } from "../host/PluginFolder.ts"
 import * as Stub from "../host/Stub.ts"
 import * as Flags from "./Flags.ts"
@@ -15,39 +17,62 @@ class NoFolders extends Data.TaggedError("NoFolders")<{ readonly folders: Readon
   override readonly message = `there is no folder ${this.folders.join(", and no ")}: --dir names another one`
 }
 
+const isPluginName = (name: string): boolean => name !== pluginName && !name.startsWith(".") && !name.includes("/")
+
+const unexpected = (name: string): string =>
+  `found ${JSON.stringify(name)}, expected the name of a plugin other than ${pluginName}`
+
 /** The flags and arguments that choose plugins. */
 export const flags = {
   plugins: Argument.String("plugin").pipe(
     Argument.withDescription("Names of plugins (default: all of these folders)"),
-    Argument.filter(
-      (name) => name !== pluginName && !name.startsWith(".") && !name.includes("/"),
-      (name) => `found ${JSON.stringify(name)}, expected the name of a plugin other than ${pluginName}`
-    ),
+    Argument.filter(isPluginName, unexpected),
     Argument.variadic()
+  ),
+  named: Flag.String("plugins").pipe(
+    Flag.withDescription("The same as a list with commas, for where arguments are inconvenient: bridge,host-local"),
+    Flag.withMetavar("names"),
+    Flag.map((list) => list.split(",").filter((name) => name !== "")),
+    Flag.filter((names) => names.length > 0 && names.every(isPluginName), (names) => unexpected(names.join())),
+    Flag.withDefault<ReadonlyArray<string>>([])
   ),
   dir: Flags.folder("dir").pipe(
     Flag.withDescription("A folder of plugins; may be given several times (default: all folders of --cni-path)"),
     Flag.atLeast(0)
   ),
-  cniPath: Flags.cniPath
+  cniPath: Flags.cniPath,
+  hostRoot: Flags.folder("host-root").pipe(
+    Flag.withDescription("In a container: where the root of the host is mounted. All other paths are the host's then"),
+    Flag.optional
+  )
 }
 
 /** What chooses plugins. */
 export interface Chosen {
   readonly plugins: ReadonlyArray<string>
+  readonly named: ReadonlyArray<string>
   readonly dir: ReadonlyArray<string>
   readonly cniPath: ReadonlyArray<string>
+  readonly hostRoot: Option.Option<string>
 }
 
 /** The names of plugins; undefined for all. */
-export const names = ({ plugins }: Chosen): ReadonlyArray<string> | undefined =>
-  plugins.length === 0 ? undefined : plugins
+export const names = ({ named, plugins }: Chosen): ReadonlyArray<string> | undefined =>
+  plugins.length + named.length === 0 ? undefined : [...plugins, ...named]
+
+/** The path that this command finds a file by: that of the host, where it went to the root of the host. */
+export const seen = ({ hostRoot }: Pick<Chosen, "hostRoot">, path: string): string =>
+  Option.isNone(hostRoot) ? path : HostRoot.pathOn(hostRoot.value, path)
+
+/** Goes to the root of the host, where one is named. Returns a path by which a file of before is found. */
+export const enter = ({ hostRoot }: Pick<Chosen, "hostRoot">, file: string) =>
+  Option.isNone(hostRoot) ? Effect.succeed(file) : HostRoot.enter(hostRoot.value, file)
 
 /** The folders, each once, by their real paths. Folders of the CNI path that are not there do not count. */
-export const find = Effect.fnUntraced(function*({ cniPath, dir }: Chosen) {
+export const find = Effect.fnUntraced(function*({ cniPath, dir, hostRoot }: Chosen) {
   const fs = yield* FileSystem.FileSystem
   const found = new Set<string>()
-  for (const folder of dir.length > 0 ? dir : cniPath) {
+  for (const folder of (dir.length > 0 ? dir : cniPath).map((path) => seen({ hostRoot }, path))) {
     const real = yield* fs.realPath(folder).pipe(
       Effect.catchIf((error) => dir.length === 0 && error.reason._tag === "NotFound", () => Effect.undefined),
       Effect.mapError((cause) => new Unreadable({ path: folder, reason: reasonOf(cause), cause }))

@@ -15,7 +15,7 @@ interface Functions {
 }
 
 interface Ffi {
-  readonly dlopen: (library: string, symbols: object) => { readonly symbols: Functions }
+  readonly dlopen: (library: string, symbols: object) => { readonly symbols: unknown }
 }
 
 /** The C libraries by the names that programs are linked with: those of glibc and musl. */
@@ -29,11 +29,12 @@ const signatures = {
   memfd_create: { args: ["ptr", "u32"], returns: "i32" }
 }
 
-const functions = (): Functions | undefined => {
+/** Functions by their signatures; undefined where they cannot be called. */
+export const functions = <Of>(signatures: { readonly [name in keyof Of]: object }): Of | undefined => {
   const ffi = process.versions["bun"] === undefined ? undefined : process.getBuiltinModule("bun:ffi") as Ffi | undefined
   for (const library of ffi === undefined ? [] : libraries) {
     try {
-      return ffi?.dlopen(library, signatures).symbols
+      return ffi?.dlopen(library, signatures).symbols as Of
     } catch { /* it is the other one */ }
   }
   return undefined
@@ -41,7 +42,7 @@ const functions = (): Functions | undefined => {
 
 /** The C library; undefined where it cannot be called. */
 export const load = (): Libc | undefined => {
-  const found = functions()
+  const found = functions<Functions>(signatures)
   return found === undefined ? undefined : {
     pipe: () => {
       const ends = new Int32Array(2)

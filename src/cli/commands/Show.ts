@@ -92,7 +92,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input)
 })
 
 /** How an operation, or a part of one, is printed. */
-const renderer = Effect.fnUntraced(function*({ colour, full, json }: Input) {
+export const renderer = Effect.fnUntraced(function*({ colour, full, json }: Pick<Input, "colour" | "full" | "json">) {
   const style = yield* Style.current(colour)
   const terminal = Terminal.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")

@@ -2,39 +2,12 @@
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type * as Stub from "../../host/Stub.ts"
 import * as Unwrapping from "../../host/Unwrapping.ts"
 import * as Escape from "../../record/Escape.ts"
-import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Progress from "../Progress.ts"
-import * as Table from "../Table.ts"
-
-const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
-
-/** Tells what was done in a folder. */
-const report = Effect.fnUntraced(function*({ folder, own }: Stub.Places, outcome: Unwrapping.Outcome) {
-  const style = yield* Style.current()
-  const { gone, refused, running, unwrapped, writtenOver } = outcome
-  yield* Console.log(style.bold(Escape.inLine(folder)))
-  const rows = [
-    ["unwrapped", unwrapped, ""],
-    ["left alone", writtenOver, " (written over since it was wrapped)"],
-    ["stays away", gone, " (removed since it was wrapped)"]
-  ] as const
-  const shown = rows.filter(([, list]) => list.length > 0)
-  const lines = Table.lines(shown.map(([what, list, why]) => [`  ${what}`, `${listed(list)}${why}`]), style.width)
-  for (const line of lines) yield* Console.log(line)
-  for (const { name, reason } of refused) {
-    yield* Console.error(`${style.red("not unwrapped")}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)
-  }
-  if (running.length > 0) {
-    yield* Console.error(
-      Escape.inLine(`${own} stays, as process ${running.join(", ")} still runs it: the next unwrap removes it`)
-    )
-  }
-})
+import * as Outcome from "./wrap/Outcome.ts"
 
 /** `unwrap PLUGIN…` */
 export const unwrap = Command.make(
@@ -42,6 +15,7 @@ export const unwrap = Command.make(
   PluginFolders.flags,
   Effect.fnUntraced(function*(flags) {
     const names = PluginFolders.names(flags)
+    yield* PluginFolders.enter(flags, "/")
     const folders = yield* PluginFolders.find(flags)
     const found = new Set<string>()
     let isComplete = true
@@ -51,12 +25,12 @@ export const unwrap = Command.make(
       const { gone, refused, unwrapped, writtenOver } = outcome
       const touched = [...unwrapped, ...writtenOver, ...gone, ...refused.map(({ name }) => name)]
       for (const name of touched) found.add(name)
-      if (touched.length > 0 || outcome.running.length > 0) yield* report(at, outcome)
+      if (touched.length > 0 || outcome.running.length > 0) yield* Outcome.unwrapped(at, outcome)
       isComplete = isComplete && refused.length === 0
     }
     const where = Escape.inLine(folders.map(({ folder }) => folder).join(":"))
     const missing = names?.filter((name) => !found.has(name)) ?? []
-    if (missing.length > 0) yield* Console.log(`not wrapped in ${where}: ${listed(missing)}`)
+    if (missing.length > 0) yield* Console.log(`not wrapped in ${where}: ${Outcome.listed(missing)}`)
     else if (found.size === 0) yield* Console.log(`nothing is wrapped in ${where}`)
     if (!isComplete) return yield* new Errors.Unsuccessful()
   }, Errors.tell)

@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as PluginExec from "../../exec/PluginExec.ts"
 import type * as Stub from "../../host/Stub.ts"
 import * as Survey from "../../host/Survey.ts"
@@ -16,7 +17,11 @@ import * as Flags from "../Flags.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Table from "../Table.ts"
 import * as Config from "./wrap/Config.ts"
+import * as FollowLogs from "./wrap/FollowLogs.ts"
+import * as Foreground from "./wrap/Foreground.ts"
+import * as Outcome from "./wrap/Outcome.ts"
 import * as Status from "./wrap/Status.ts"
+import * as Staying from "./wrap/Staying.ts"
 
 /** A flag stands where it says nothing. */
 class OnlyForStatus extends Data.TaggedError("OnlyForStatus") {
@@ -31,6 +36,7 @@ class NoPlugins extends Data.TaggedError("NoPlugins")<{ readonly folders: Readon
 const input = {
   ...PluginFolders.flags,
   ...Config.flags,
+  ...Staying.flags,
   status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
   json: Flags.toggle("json", "With --status: print a JSON list")
 }
@@ -53,34 +59,11 @@ const concerned = Effect.fnUntraced(
   }
 )
 
-const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
-
-/** Tells what was done in a folder; true where all that was asked for is wrapped. */
-const report = Effect.fnUntraced(
-  function*({ folder }: Stub.Places, outcome: Wrapping.Outcome, names: ReadonlyArray<string> | undefined) {
-    const style = yield* Style.current()
-    const passedOver = outcome.passedOver.filter(({ name }) => names?.includes(name) ?? true)
-    yield* Console.log(style.bold(Escape.inLine(folder)))
-    const rows = [
-      ["wrapped", outcome.wrapped],
-      ["already wrapped", outcome.already],
-      ["passed over", passedOver.map(({ name, reason }) => `${name} (${reason})`)]
-    ] as const
-    const shown = rows.filter(([, list]) => list.length > 0)
-    const lines = Table.lines(shown.map(([what, list]) => [`  ${what}`, listed(list)]), style.width)
-    for (const line of lines) yield* Console.log(line)
-    for (const { name, reason } of outcome.refused) {
-      yield* Console.error(`${style.red("not wrapped")}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)
-    }
-    return outcome.refused.length === 0 && (names === undefined || passedOver.length === 0)
-  }
-)
-
 /** How to look at what a sink has; undefined for those that the command does not read. */
 const showing = (sink: Config.Sink): string | undefined => {
   if (sink.type === "journald") return "cni-passthrough show --failed --journald"
   if (sink.type !== "file") return undefined
-  const pattern = sink.path.replace(/\$(?:\{\w+\}|\w+)/g, "*")
+  const pattern = FollowLogs.patternOf(sink)
   return `cni-passthrough show --failed ${/^[\w./-]+$/.test(pattern) ? pattern : `'${pattern}'`}`
 }
 
@@ -108,25 +91,28 @@ const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Conf
 })
 
 /** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
-const wrapAll = Effect.fnUntraced(function*(flags: Input, folders: ReadonlyArray<Stub.Places>) {
-  const names = PluginFolders.names(flags)
-  const built = yield* BuiltPlugin.find
+const wrapAll = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
   const sinks: Array<Config.Sink> = []
   let isComplete = true
-  for (const at of yield* concerned(folders, names)) {
-    const outcome = yield* Wrapping.wrap({
-      at,
-      names,
-      built,
-      config: Config.text(flags),
-      keepsConfig: !Config.isAsked(flags)
-    })
-    isComplete = (yield* report(at, outcome, names)) && isComplete
+  for (const request of requests) {
+    const outcome = yield* Wrapping.wrap(request)
+    isComplete = (yield* Outcome.wrapped(request.at, outcome, request.names)) && isComplete
     const isAnyWrapped = outcome.wrapped.length > 0 || outcome.already.length > 0
-    if (isAnyWrapped) sinks.push(...yield* reportConfig(at, outcome.isConfigKept))
+    if (isAnyWrapped) sinks.push(...yield* reportConfig(request.at, outcome.isConfigKept))
   }
+  return { isComplete, sinks }
+})
+
+/** Wraps, and says what a person does next. */
+const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArray<Wrapping.Request>) {
+  const { isComplete, sinks } = yield* wrapAll(requests)
   yield* next(flags, sinks)
   if (!isComplete) return yield* new Errors.Unsuccessful()
+})
+
+const printStatus = Effect.fnUntraced(function*(flags: Input) {
+  yield* PluginFolders.enter(flags, "/")
+  yield* Status.print(yield* PluginFolders.find(flags), PluginFolders.names(flags), flags.json)
 })
 
 /** `wrap PLUGIN…` */
@@ -138,8 +124,27 @@ export const wrap = Command.make(
     if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
       return yield* new Config.NotAFile({ sink: flags.sink.value })
     }
+    yield* Staying.check(flags)
+    const deadline = yield* Staying.deadline(flags)
+    if (flags.status) return yield* printStatus(flags)
+    const built = yield* PluginFolders.enter(flags, yield* BuiltPlugin.find)
     const folders = yield* PluginFolders.find(flags)
-    yield* flags.status ? Status.print(folders, PluginFolders.names(flags), flags.json) : wrapAll(flags, folders)
+    const names = PluginFolders.names(flags)
+    // Whether plugins are there, those who watch can wait for.
+    const places = flags.watch ? folders : yield* concerned(folders, names)
+    const config = Config.text({ ...flags, log: Option.map(flags.log, (path) => PluginFolders.seen(flags, path)) })
+    const requests = places.map((at) => ({ at, names, built, config, keepsConfig: !Config.isAsked(flags) }))
+    if (!Staying.isAsked(flags)) return yield* wrapOnce(flags, requests)
+    yield* Foreground.run({
+      folders: places,
+      names,
+      deadline,
+      stays: Option.isSome(flags.deadline),
+      wrap: Effect.map(wrapAll(requests), ({ isComplete, sinks }) => ({
+        isComplete,
+        meanwhile: Staying.meanwhile(flags, requests, sinks)
+      }))
+    })
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Run around the plugins of this host, and log them"),
@@ -147,13 +152,22 @@ export const wrap = Command.make(
     "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
       "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
       "while, and unwrap takes it all out again. Each plugin is wrapped once its stub has answered VERSION as the " +
-      "plugin itself does. Exit status: 0, or 1 where a plugin was not wrapped, or 2 where it could not begin"
+      "plugin itself does. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
+      "at its end: when the time is over, on Ctrl-C, SIGTERM and SIGHUP. What a run leaves that was killed, the next " +
+      "one takes over. Exit status: 0, or 1 where a plugin was not wrapped or stays wrapped, or 2 where it could not " +
+      "begin"
   ),
   Command.withExamples([
     { command: "cni-passthrough wrap", description: "All plugins of the CNI path" },
     { command: "cni-passthrough wrap bridge host-local --dir /usr/lib/cni", description: "Two plugins of a folder" },
     { command: "cni-passthrough wrap --changes", description: "Also log what each plugin changes" },
     { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },
+    { command: "cni-passthrough wrap --follow", description: "See what happens until Ctrl-C, and unwrap" },
+    { command: "cni-passthrough wrap --for 1h", description: "Wrap for one hour" },
+    {
+      command: "cni-passthrough wrap --host-root /host --for 1h --watch --follow",
+      description: "In a container on a node, see conf/kubernetes"
+    },
     { command: "cni-passthrough wrap --status", description: "See what is wrapped" }
   ])
 )

@@ -1,0 +1,90 @@
+/**
+ * `cni-passthrough wrap` that stays in the foreground: it wraps, does what it was asked for, and unwraps when its time is
+ * over or when it is told to stop. What a run that was killed left, the next one takes over.
+ */
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as Stub from "../../../host/Stub.ts"
+import * as Unwrapping from "../../../host/Unwrapping.ts"
+import * as LocalTime from "../../../report/LocalTime.ts"
+import * as Style from "../../../report/Style.ts"
+import * as Errors from "../../Errors.ts"
+import * as Progress from "../../Progress.ts"
+import * as Signals from "../../Signals.ts"
+import * as Deadline from "./Deadline.ts"
+import * as Outcome from "./Outcome.ts"
+
+/** What is done from the first plugin that is wrapped until the last one that is unwrapped. */
+export interface Course<E, R, F, S> {
+  readonly folders: ReadonlyArray<Stub.Places>
+  readonly names: ReadonlyArray<string> | undefined
+  /** None where it has no end. */
+  readonly deadline: Deadline.Deadline | undefined
+  /** Whether it stays when the time is over, until it is told to stop. */
+  readonly stays: boolean
+  /** Wraps the plugins, and tells whether all are. */
+  readonly wrap: Effect.Effect<Wrapped<F, S>, E, R>
+}
+
+/** What became of the plugins. */
+export interface Wrapped<E, R> {
+  readonly isComplete: boolean
+  /** What goes on once they are wrapped. Where it ends, the run does. */
+  readonly meanwhile: Effect.Effect<void, E, R>
+}
+
+/** How often calls of plugins are waited for, ten seconds each time, so that nothing of ours stays. */
+const patience = 4
+
+/** Unwraps a folder; true where no stub stays. */
+const unwrapOne = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
+  const first = yield* Progress.during("calls of plugins to end", Unwrapping.unwrap(at, names))
+  if (first === undefined) return true
+  let running = first.running
+  for (let left = patience; left > 1 && running.length > 0; left--) {
+    running = (yield* Unwrapping.unwrap(at, names))?.running ?? []
+  }
+  yield* Outcome.unwrapped(at, { ...first, running })
+  return first.refused.length === 0
+})
+
+const over = "the time is over"
+
+/** Ends when the time is over; says until when it is. */
+const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline) {
+  const { minutesEast } = yield* Style.current()
+  const end = LocalTime.ofRecord(new Date(time).toISOString(), minutesEast)
+  yield* Console.log(`until ${end}${isOlder ? ", as a run before this one began" : ""}; then all is unwrapped`)
+  yield* Deadline.wait(time)
+  return over
+})
+
+/** Goes through a course. Fails where its work did, but not before all is unwrapped. */
+export const run = Effect.fnUntraced(
+  function*<E, R, F, S>({ deadline, folders, names, stays, wrap }: Course<E, R, F, S>) {
+    const stopped = yield* Signals.stop
+    const isOver = deadline !== undefined && deadline.time <= (yield* Clock.currentTimeMillis)
+    let isComplete = true
+    const work = Effect.gen(function*() {
+      const wrapped = yield* isOver ? Effect.never : wrap
+      isComplete = wrapped.isComplete
+      yield* wrapped.meanwhile
+      return "nobody reads what is shown any more"
+    })
+    const end = yield* Effect.exit(Effect.raceAllFirst([
+      Effect.map(stopped, (signal) => `stopped by ${signal}`),
+      deadline === undefined ? Effect.never : timeOf(deadline),
+      work
+    ]))
+    if (end._tag === "Success") yield* Console.log(end.value)
+    for (const at of folders) isComplete = (yield* unwrapOne(at, names)) && isComplete
+    const reason = yield* end
+    if (stays && reason === over) {
+      yield* Console.log("nothing is wrapped any more: this waits until it is stopped")
+      yield* stopped
+    }
+    if (!isComplete) return yield* new Errors.Unsuccessful()
+  },
+  Effect.scoped
+)

@@ -1,0 +1,66 @@
+/** Tells what was done to a folder of plugins. */
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import type * as Stub from "../../../host/Stub.ts"
+import type * as Unwrapping from "../../../host/Unwrapping.ts"
+import type * as Wrapping from "../../../host/Wrapping.ts"
+import * as Escape from "../../../record/Escape.ts"
+import * as Style from "../../../report/Style.ts"
+import * as Table from "../../Table.ts"
+
+/** Names on one line. */
+export const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
+
+/** Prints the rows that have names. */
+const printRows = Effect.fnUntraced(
+  function*(rows: ReadonlyArray<readonly [what: string, names: ReadonlyArray<string>, why?: string]>) {
+    const { width } = yield* Style.current()
+    const shown = rows.filter(([, names]) => names.length > 0)
+    const lines = Table.lines(shown.map(([what, names, why = ""]) => [`  ${what}`, `${listed(names)}${why}`]), width)
+    for (const line of lines) yield* Console.log(line)
+  }
+)
+
+/** Says which plugins stay as they were, and why. */
+export const refused = Effect.fnUntraced(
+  function*({ folder }: Stub.Places, what: string, all: ReadonlyArray<Wrapping.Refused>) {
+    const style = yield* Style.current()
+    for (const { name, reason } of all) {
+      yield* Console.error(`${style.red(what)}: ${Escape.inLine(`${folder}/${name}: ${reason}`)}`)
+    }
+  }
+)
+
+/** Tells what `wrap` did; true where all that was asked for is wrapped. */
+export const wrapped = Effect.fnUntraced(
+  function*(at: Stub.Places, outcome: Wrapping.Outcome, names: ReadonlyArray<string> | undefined) {
+    const style = yield* Style.current()
+    const passedOver = outcome.passedOver.filter(({ name }) => names?.includes(name) ?? true)
+    yield* Console.log(style.bold(Escape.inLine(at.folder)))
+    yield* printRows([
+      ["wrapped", outcome.wrapped],
+      ["already wrapped", outcome.already],
+      ["passed over", passedOver.map(({ name, reason }) => `${name} (${reason})`)]
+    ])
+    yield* refused(at, "not wrapped", outcome.refused)
+    return outcome.refused.length === 0 && (names === undefined || passedOver.length === 0)
+  }
+)
+
+/** Tells what `unwrap` did. */
+export const unwrapped = Effect.fnUntraced(function*(at: Stub.Places, outcome: Unwrapping.Outcome) {
+  const style = yield* Style.current()
+  yield* Console.log(style.bold(Escape.inLine(at.folder)))
+  yield* printRows([
+    ["unwrapped", outcome.unwrapped],
+    ["left alone", outcome.writtenOver, " (written over since it was wrapped)"],
+    ["stays away", outcome.gone, " (removed since it was wrapped)"]
+  ])
+  yield* refused(at, "not unwrapped", outcome.refused)
+  if (outcome.running.length > 0) {
+    const processes = outcome.running.join(", ")
+    yield* Console.error(
+      Escape.inLine(`${at.own} stays, as process ${processes} still runs it: the next unwrap removes it`)
+    )
+  }
+})

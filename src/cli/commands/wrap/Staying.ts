@@ -1,0 +1,90 @@
+/** The flags with which `wrap` stays in the foreground, and what it does there. */
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Watching from "../../../host/Watching.ts"
+import type * as Wrapping from "../../../host/Wrapping.ts"
+import * as Escape from "../../../record/Escape.ts"
+import * as Flags from "../../Flags.ts"
+import * as Config from "./Config.ts"
+import * as Deadline from "./Deadline.ts"
+import * as FollowLogs from "./FollowLogs.ts"
+import * as Outcome from "./Outcome.ts"
+
+/** The flags themselves. */
+export const flags = {
+  for: Flags.optionalDuration("for", "Stay, and unwrap when this time is over, such as 30m or 1h"),
+  watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on"),
+  follow: Flags.toggle("follow", "Stay, and show what happens, as show --follow does").pipe(Flag.withAlias("f")),
+  network: Flags.text("network", "With --follow: show only this network"),
+  deadline: Flags.file("deadline").pipe(
+    Flag.withDescription(
+      "With --for, for what is started again when it ends: a file that keeps when the time is over, so that it does " +
+        "not begin anew. After it, nothing is wrapped, and the command waits until it is stopped"
+    ),
+    Flag.optional
+  )
+}
+
+/** What they are. */
+export interface Asked {
+  readonly for: Option.Option<number>
+  readonly watch: boolean
+  readonly follow: boolean
+  readonly network: Option.Option<string>
+  readonly deadline: Option.Option<string>
+}
+
+/** A flag stands where it says nothing. */
+export class Needs extends Data.TaggedError("Needs")<{ readonly flag: string; readonly needed: string }> {
+  override readonly message = `${this.flag} is for ${this.needed}: give both`
+}
+
+/** Whether it stays in the foreground. */
+export const isAsked = (asked: Asked): boolean => Option.isSome(asked.for) || asked.watch || asked.follow
+
+/** Fails where a flag lacks the one that it belongs to. */
+export const check = Effect.fnUntraced(function*(asked: Asked) {
+  if (Option.isSome(asked.network) && !asked.follow) return yield* new Needs({ flag: "--network", needed: "--follow" })
+  if (Option.isSome(asked.deadline) && Option.isNone(asked.for)) {
+    return yield* new Needs({ flag: "--deadline", needed: "--for" })
+  }
+})
+
+/** When the time is over; none where it has no end. */
+export const deadline = Effect.fnUntraced(function*(asked: Asked) {
+  if (Option.isNone(asked.for)) return undefined
+  return yield* Deadline.begin(asked.for.value, asked.deadline)
+})
+
+/** Tells what became of plugins that were written anew. */
+const listener = ({ at }: Wrapping.Request) => ({
+  onOutcome: ({ refused, wrapped }: Wrapping.Outcome) =>
+    Effect.andThen(
+      wrapped.length === 0
+        ? Effect.void
+        : Console.log(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`),
+      Outcome.refused(at, "not wrapped", refused)
+    ),
+  onFailure: (message: string) => Console.error(Escape.inLine(message))
+})
+
+/** Shows what happens from now on. Where no plugin is wrapped yet, the configuration says where to look. */
+const follow = (asked: Asked, requests: ReadonlyArray<Wrapping.Request>, sinks: ReadonlyArray<Config.Sink>) =>
+  FollowLogs.follow(
+    sinks.length > 0 ? sinks : requests.flatMap(({ config }) => Config.read(config).sinks),
+    { network: Option.getOrUndefined(asked.network) }
+  )
+
+/** What goes on once plugins are wrapped that log to these sinks. Ends where nobody reads what it shows. */
+export const meanwhile = Effect.fnUntraced(
+  function*(asked: Asked, requests: ReadonlyArray<Wrapping.Request>, sinks: ReadonlyArray<Config.Sink>) {
+    yield* Effect.raceAllFirst([
+      Effect.never,
+      ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request))) : []),
+      ...(asked.follow ? [follow(asked, requests, sinks)] : [])
+    ])
+  }
+)

@@ -1,0 +1,60 @@
+/**
+ * The root of the host, seen from a container. A command that goes there finds each file by the path that the host has
+ * for it, symbolic links included, and what it starts is started as the host would: with the host's own libraries.
+ */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Libc from "../exec/Libc.ts"
+
+/** The root of the host cannot be entered. */
+export class NotEntered extends Data.TaggedError("NotEntered")<{ readonly root: string; readonly reason: string }> {
+  override readonly message = `cannot go to the root of the host in ${this.root}: ${this.reason}`
+}
+
+interface Functions {
+  readonly chroot: (path: Uint8Array) => number
+}
+
+/** The path that the host has for a file, which may be given as the container sees it: `/host/opt/cni/bin`. */
+export const pathOn = (root: string, path: string): string =>
+  path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : path
+
+/** A path by which a file is found wherever the root of this process is, for as long as it lives. */
+const anchored = (file: string) =>
+  Effect.try({
+    try: () => `/proc/${process.pid}/fd/${Fs.openSync(Path.dirname(file), "r")}/${Path.basename(file)}`,
+    catch: (cause) => cause as Error
+  })
+
+/**
+ * Makes a folder the root of this process, for as long as it lives. Returns a path by which a file of the container, and
+ * what lies beside it, is found all the same.
+ */
+export const enter = Effect.fnUntraced(function*(root: string, file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const libc = Libc.functions<Functions>({ chroot: { args: ["ptr"], returns: "i32" } })
+  if (libc === undefined) {
+    return yield* new NotEntered({ root, reason: "only the standalone form of cni-passthrough can: use that one" })
+  }
+  const self = yield* Effect.option(fs.readLink(`${root}/proc/self`))
+  if (self._tag === "None" || self.value !== String(process.pid)) {
+    return yield* new NotEntered({
+      root,
+      reason:
+        `found no process ${process.pid} in ${root}/proc, expected the host's /proc: mount the root of the host ` +
+        "with all that is mounted below it, and share its process IDs (hostPID: true, or podman run --pid host)"
+    })
+  }
+  const kept = yield* Effect.mapError(
+    anchored(file),
+    ({ message }) => new NotEntered({ root, reason: `the plugin cannot be read: ${message}` })
+  )
+  if (libc.chroot(Buffer.from(`${root}\0`)) !== 0) {
+    return yield* new NotEntered({ root, reason: "expected to be root, with the capability SYS_CHROOT" })
+  }
+  process.chdir("/")
+  return kept
+})
