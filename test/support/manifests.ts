@@ -18,6 +18,13 @@ export const pod = () => {
   return { spec, container: spec.containers[0] }
 }
 
+interface VolumeMount {
+  readonly name: string
+  readonly mountPath: string
+  readonly readOnly?: boolean
+  readonly mountPropagation?: string
+}
+
 /** What `podman run` is told for the rights and mounts of the pod. Volumes of the pod's own are folders in `own`. */
 export const podmanFlags = (own: string): ReadonlyArray<string> => {
   const { container: { resources, securityContext, volumeMounts }, spec } = pod()
@@ -37,9 +44,10 @@ export const podmanFlags = (own: string): ReadonlyArray<string> => {
     ...capabilities.drop.map((name: string) => `--cap-drop=${name}`),
     ...capabilities.add.map((name: string) => `--cap-add=${name}`),
     `--memory=${resources.limits.memory.replace(/i$/, "").toLowerCase()}`,
-    ...volumeMounts.map(
-      (mount: { readonly name: string; readonly mountPath: string; readonly readOnly?: boolean }) =>
-        `--volume=${sources.get(mount.name)}:${mount.mountPath}:${mount.readOnly === true ? "ro" : "rw"}`
+    ...volumeMounts.map(({ mountPath, mountPropagation, name, readOnly }: VolumeMount) =>
+      `--volume=${sources.get(name)}:${mountPath}:${readOnly === true ? "ro" : "rw"}${
+        mountPropagation === "HostToContainer" ? ",rslave" : ""
+      }`
     )
   ]
 }

@@ -1,0 +1,115 @@
+/** Pod sandboxes of containerd's CRI, as kubelet asks for them, with wrapped plugins and taps in their network. */
+import { afterAll, assert, beforeAll, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { records } from "../support/plugin.ts"
+import { describeWith } from "../support/requirements.ts"
+import * as Cri from "./support/cri.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+const script = `
+${Cri.setUp}
+ln -f /tmp/opt-cni/bin/passthrough /tmp/bin/passthrough
+cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
+cd /tmp/out
+cni-passthrough instrument --in-place /etc/cni/net.d/10-pods.conflist >&2
+state > before
+cni-passthrough wrap --changes --dir /opt/cni/bin >&2
+sleep 1 # until containerd has read the network anew
+web=$(run_pod web)
+run_pod api 2> api.error && exit 1
+cni-passthrough doctor pods --pod shop/api > doctor || true
+end_pod $web
+cp /var/log/cni/passthrough.jsonl log
+cp /var/log/cni/$web.jsonl taps
+cni-passthrough show --pod shop/web --network pods log > show
+cni-passthrough show --failed --json log > failed || true
+cni-passthrough show --failed log > failed.text || true
+cni-passthrough unwrap --dir /opt/cni/bin >&2
+state > after
+ls /var/lib/cni/networks/pods > addresses
+`
+
+describeWith(
+  ["containernetworking-plugins", "busybox-static", "containerd", "runc", "iproute2", "iptables"],
+  "a pod sandbox of containerd's CRI, made by wrapped plugins",
+  () => {
+    let sandbox: Sandbox.Sandbox
+    const file = (name: string) => Path.join(sandbox.tmp, "out", name)
+    const output = (name: string) => Fs.readFileSync(file(name), "utf8")
+    const requests = (command: string, label: string) =>
+      records(file("log")).filter((record) =>
+        record.event === "request" && record.command === command && record.label === label &&
+        record.args.split(";").includes("K8S_POD_NAME=web")
+      )
+
+    beforeAll(() => {
+      sandbox = Sandbox.makeWithCommand()
+      Cri.prepare(sandbox)
+      Fs.mkdirSync(Path.join(sandbox.tmp, "out"))
+      Fs.writeFileSync(Path.join(sandbox.tmp, "pods.conflist"), JSON.stringify(Cri.network))
+      sandbox.run(script)
+    })
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    it("is shown by the name of its pod: an ADD, and a DEL for each of Stop and Remove", () => {
+      assert.deepStrictEqual(
+        output("show").match(/^(?:ADD|DEL) .*/gm)?.map((line) => line.replace(/of \w+/, "of ID")),
+        [
+          "ADD eth0 of ID on pods",
+          "DEL eth0 of ID on pods",
+          "DEL eth0 of ID on pods"
+        ]
+      )
+    })
+
+    it("is deleted twice, the second time without a namespace and without its result", () => {
+      const [first, second, ...others] = requests("DEL", "bridge")
+      assert.deepStrictEqual(others, [])
+      assert.match(first?.netns, /^\/var\/run\/netns\/cni-/)
+      assert.property(first?.config, "prevResult")
+      assert.isUndefined(second?.netns)
+      assert.notProperty(second?.config, "prevResult")
+    })
+
+    it("has its capability arguments shown in the case in which containerd writes them", () => {
+      const [request] = requests("ADD", "portmap")
+      assert.deepStrictEqual(request?.config.runtimeConfig.portMappings, [
+        { HostPort: 8080, ContainerPort: 80, Protocol: "tcp", HostIP: "" }
+      ])
+    })
+
+    it("is seen by the taps of its network too", () => {
+      const seen = records(file("taps")).filter(({ event }) => event === "request")
+      assert.deepStrictEqual(seen.map(({ command, label }) => `${command} ${label}`), [
+        "ADD after-bridge",
+        "ADD after-portmap",
+        "DEL after-portmap",
+        "DEL after-bridge",
+        "DEL after-portmap",
+        "DEL after-bridge"
+      ])
+    })
+
+    it("is shown with what each plugin changed, and with what its DEL took away again", () => {
+      assert.match(output("show"), /\+ host iptables: .*--dport 8080 -j DNAT --to-destination 10\.96\.0\.2:80/)
+      assert.match(output("show"), /- host iptables: .*--dport 8080 -j DNAT --to-destination 10\.96\.0\.2:80/)
+    })
+
+    it("that gets no address is explained by show --failed: the plugin, and inside which one", () => {
+      assert.include(output("api.error"), "plugin type=\"bridge\" failed (add)")
+      const [failed, ...others] = output("failed").trim().split("\n").map((line) => JSON.parse(line))
+      assert.deepStrictEqual([failed.command, failed.network, others], ["ADD", "pods", []])
+      assert.include(output("failed.text"), "✗ host-local in bridge: code 999: failed to allocate for range 0")
+    })
+
+    it("that gets no address is explained by doctor, which names the range and the pod that has it", () => {
+      assert.match(output("doctor"), /✗ plugins\[0\]\.ipam\.ranges\[0\]\[0\]: all 1 addresses of .* are taken/)
+    })
+
+    it("leaves no address behind, and the folder of plugins as it was, to the inode", () => {
+      assert.notMatch(output("addresses"), /^10\./m)
+      assert.strictEqual(output("after"), output("before"))
+    })
+  }
+)

@@ -1,0 +1,127 @@
+/** The DaemonSet of `conf/kubernetes`: its command, with the rights and mounts that it states, on a node with containerd. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Manifests from "../support/manifests.ts"
+import { isStandalone } from "../support/plugin.ts"
+import { describeWith } from "../support/requirements.ts"
+import * as Cri from "./support/cri.ts"
+import * as Image from "./support/image.ts"
+import * as Podman from "./support/podman.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+const shell = (words: ReadonlyArray<string>) => words.map((word) => `'${word}'`).join(" ")
+
+const script = `
+mount --make-rshared /
+${Cri.setUp}
+${Podman.setUp}
+cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
+mkdir -p /tmp/own/deadline
+cd /tmp/out
+ln -sf /usr/lib/cni/tuning /opt/cni/bin/tuning # as packages do, and nothing that a pod would find
+start() { podman run --name $1 ${shell(Manifests.podmanFlags("/tmp/own"))} \\
+  --rootfs /tmp/container /cni-passthrough ${shell(Manifests.pod().container.args)} > $1 2>&1 & }
+said() { for attempt in $(seq 300); do grep -q "$2" $1 && return; sleep 0.1; done; cat $1 >&2; return 1; }
+ended() { podman stop -t 60 $1 >&2; podman wait $1 > $1.status; podman rm $1 >&2; }
+state > before
+
+start node
+said node "waiting for /var/log/cni"
+head -1 /opt/cni/bin/tuning > stub
+sleep 1 # until containerd has read the network anew
+web=$(run_pod web)
+run_pod api 2> api.error && exit 1
+said node "in bridge: code 999"
+cp /usr/lib/cni/portmap /opt/cni/bin/.portmap.new && mv /opt/cni/bin/.portmap.new /opt/cni/bin/portmap
+said node "written into /opt/cni/bin: portmap"
+end_pod $web
+said node "^DEL eth0"
+ended node
+state > after
+
+state > before.kill
+start killed
+said killed "waiting for\\|passthrough.jsonl"
+said killed '"onLogFailure"'
+podman kill -s KILL killed >&2
+podman wait killed > killed.status
+podman rm killed >&2
+head -1 /opt/cni/bin/bridge > killed.stub
+CNI_COMMAND=VERSION /opt/cni/bin/bridge < /dev/null > killed.answer
+start again
+said again '"onLogFailure"'
+ended again
+state > after.kill
+
+start interrupted
+said interrupted '"onLogFailure"'
+podman kill -s KILL interrupted >&2
+podman wait interrupted >&2
+echo 2020-01-01T00:00:00Z > /tmp/own/deadline/deadline
+start over
+said over "waits until it is stopped"
+state > over.state
+ended over
+`
+
+describe.runIf(isStandalone)("on a node", () => {
+  describeWith(
+    ["containernetworking-plugins", "busybox-static", "containerd", "podman", "runc", "iproute2", "iptables"],
+    "the container of the DaemonSet",
+    () => {
+      let sandbox: Sandbox.Sandbox
+      const output = (name: string) => Fs.readFileSync(Path.join(sandbox.tmp, "out", name), "utf8")
+
+      beforeAll(() => {
+        sandbox = Sandbox.makeWithCommand()
+        Cri.prepare(sandbox)
+        Image.prepare(sandbox)
+        Fs.mkdirSync(Path.join(sandbox.tmp, "out"))
+        Fs.writeFileSync(Path.join(sandbox.tmp, "pods.conflist"), JSON.stringify(Cri.network))
+        sandbox.run(script)
+      })
+      afterAll(() => sandbox[Symbol.dispose]())
+
+      it("puts stubs in the places of the plugins that name the host's paths, also of those that are absolute links", () => {
+        assert.strictEqual(output("stub"), "#!/opt/cni/bin/.passthrough/passthrough\n")
+      })
+
+      it("shows a pod that got its network, and one that did not, with the plugin that failed", () => {
+        assert.match(output("node"), /^ADD eth0 of \w+ on pods$/m)
+        assert.match(output("node"), /✓ portmap/)
+        assert.match(output("node"), /✗ host-local in bridge: code 999: .* no IP addresses available/)
+      })
+
+      it("wraps what an installer writes meanwhile", () => {
+        assert.match(output("node"), /^wrapped what was written into \/opt\/cni\/bin: portmap$/m)
+      })
+
+      it("unwraps on SIGTERM, and leaves the folder as it was, to the inode", () => {
+        assert.include(output("node"), "stopped by SIGTERM\n/opt/cni/bin\n  unwrapped  bandwidth, bridge, ")
+        assert.strictEqual(output("node.status"), "0\n")
+        const others = (name: string) => output(name).split("\n").filter((line) => !line.startsWith("portmap "))
+        assert.deepStrictEqual(others("after"), others("before"))
+      })
+
+      it("leaves plugins that work where it is killed, and takes them over and unwraps them in its next life", () => {
+        assert.strictEqual(output("killed.stub"), "#!/opt/cni/bin/.passthrough/passthrough\n")
+        assert.include(output("killed.answer"), "supportedVersions")
+        assert.match(output("again"), /^ {2}already wrapped {2}bandwidth, bridge, /m)
+        assert.strictEqual(output("after.kill"), output("before.kill"))
+      })
+
+      it("does not begin its time anew when it is started again", () => {
+        const until = (name: string) => /^until (\S+ \S+ \S+)(.*)/.exec(output(name))
+        assert.strictEqual(until("again")?.[1], until("killed")?.[1])
+        assert.include(until("again")?.[2], "as a run before this one began")
+      })
+
+      it("unwraps what a killed life left when the time is over, and then waits without wrapping anything", () => {
+        assert.include(output("over"), "the time is over\n/opt/cni/bin\n  unwrapped  bandwidth, bridge, ")
+        assert.strictEqual(output("over.state"), output("before.kill"))
+        assert.strictEqual(output("over.status"), "0\n")
+      })
+    }
+  )
+})
