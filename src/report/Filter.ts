@@ -1,5 +1,6 @@
 /** Which operations are asked for. */
 import * as Operation from "./Operation.ts"
+import * as Pod from "./Pod.ts"
 
 /** What an operation has to be; all that is given has to hold. */
 export interface Filter {
@@ -23,10 +24,10 @@ export interface Filter {
   readonly leftovers?: boolean
 }
 
-const isPod = (args: string, pod: string): boolean => {
-  const pairs = new Set(args.split(";"))
-  const [namespace, name] = pod.includes("/") ? pod.split("/") : [undefined, pod]
-  return pairs.has(`K8S_POD_NAME=${name}`) && (namespace === undefined || pairs.has(`K8S_POD_NAMESPACE=${namespace}`))
+/** Whether this is the pod that is called NAME or NAMESPACE/NAME. */
+const isPod = (args: string, asked: string): boolean => {
+  const pod = Pod.of(args)
+  return pod !== undefined && (asked.includes("/") ? pod === asked : pod.split("/").at(-1) === asked)
 }
 
 /** Whether an operation is one that was asked for. */

@@ -225,8 +225,11 @@ export const make = (style: Style, { full = false }: Options = {}) => {
   }
 
   /** The first lines of an operation: who, what failed, when and where. */
-  const head = ({ command, containerId, failure, ifname, netns, network, time }: View): ReadonlyArray<string> => {
-    const who = [command, ifname, containerId && `of ${shown(containerId)}`, network && `on ${network}`]
+  const head = (view: View): ReadonlyArray<string> => {
+    const { command, containerId, failure, ifname, netns, network, pod, time } = view
+    const container = containerId && shown(containerId)
+    const owner = pod === undefined ? container : `${pod}${container ? ` (${container})` : ""}`
+    const who = [command, ifname, owner && `of ${owner}`, network && `on ${network}`]
     const when = `${LocalTime.ofRecord(time, style.minutesEast)}  ${shown(netns ?? "")}`.trimEnd()
     return [
       ...wrapped(who.filter(Boolean).join(" "), style.width).map(bold),

@@ -7,6 +7,7 @@ import type { Excerpt } from "./Excerpt.ts"
 import * as Marks from "./Marks.ts"
 import * as Operation from "./Operation.ts"
 import * as OutputDiff from "./OutputDiff.ts"
+import * as Pod from "./Pod.ts"
 import * as ResultDiff from "./ResultDiff.ts"
 import * as StateChanges from "./StateChanges.ts"
 
@@ -89,6 +90,8 @@ export interface View {
   readonly command: string | undefined
   readonly ifname: string | undefined
   readonly containerId: string | undefined
+  /** The pod that it is for, where the runtime is one of Kubernetes: `shop/web`. */
+  readonly pod: string | undefined
   readonly network: string | undefined
   readonly netns: string | undefined
   /** When it began: RFC 3339, as in the record. */
@@ -313,13 +316,14 @@ const durationOf = ({ steps, time }: Operation.Operation): number | undefined =>
 
 /** What a person sees of an operation. */
 export const make = (operation: Operation.Operation): View => {
-  const { command, containerId, ifname, netns, network } = operation.request
+  const { args = "", command, containerId, ifname, netns, network } = operation.request
   const steps = parts(operation).flat()
   const hasFailed = Operation.hasFailed(operation)
   return {
     command,
     ifname,
     containerId,
+    pod: Pod.of(args),
     network,
     netns,
     time: operation.time,

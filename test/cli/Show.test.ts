@@ -104,9 +104,9 @@ const folderWith = (files: { readonly [name: string]: string | Uint8Array }) => 
 }
 
 const [first, second, third, last] = [
-  "ADD eth0 of good-1",
-  "ADD eth0 of good-2",
-  "ADD eth0 of bad",
+  "ADD eth0 of default/web (good-1)",
+  "ADD eth0 of default/db (good-2)",
+  "ADD eth0 of default/web (bad)",
   "DEL eth0 of good-1"
 ]
 
@@ -204,7 +204,7 @@ describe("cni-passthrough show", () => {
       const { status, stderr, stdout } = yield* shown([], { stdin: `{"time":\n${log}not JSON\n` })
       assert.strictEqual(status, 0)
       assert.strictEqual(stderr, "stdin:1: not a record, passed over\nstdin:10: not a record, passed over\n")
-      assert.match(stdout, /ADD eth0 of good-2/)
+      assert.match(stdout, /ADD eth0 of default\/db \(good-2\)/)
     }))
 
   it.effect("says of a text log in one sentence what to do", () =>

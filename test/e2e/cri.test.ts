@@ -54,11 +54,11 @@ describeWith(
 
     it("is shown by the name of its pod: an ADD, and a DEL for each of Stop and Remove", () => {
       assert.deepStrictEqual(
-        output("show").match(/^(?:ADD|DEL) .*/gm)?.map((line) => line.replace(/of \w+/, "of ID")),
+        output("show").match(/^(?:ADD|DEL) .*/gm)?.map((line) => line.replace(/\(\w+\)/, "(ID)")),
         [
-          "ADD eth0 of ID on pods",
-          "DEL eth0 of ID on pods",
-          "DEL eth0 of ID on pods"
+          "ADD eth0 of shop/web (ID) on pods",
+          "DEL eth0 of shop/web (ID) on pods",
+          "DEL eth0 of shop/web (ID) on pods"
         ]
       )
     })

@@ -88,7 +88,7 @@ describe.runIf(isStandalone)("on a node", () => {
       })
 
       it("shows a pod that got its network, and one that did not, with the plugin that failed", () => {
-        assert.match(output("node"), /^ADD eth0 of \w+ on pods$/m)
+        assert.match(output("node"), /^ADD eth0 of shop\/web \(\w+\) on pods$/m)
         assert.match(output("node"), /✓ portmap/)
         assert.match(output("node"), /✗ host-local in bridge: code 999: .* no IP addresses available/)
       })

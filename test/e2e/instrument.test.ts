@@ -100,7 +100,7 @@ cni-passthrough show '/tmp/taps/*.jsonl' --failed || true`)
         { type: "tuning", sysctl: { "net.ipv4.none": "1" } },
         { type: "portmap" }
       ])
-      assert.match(drawn, /^ADD eth0 of \S+ on podman\n✗ tuning failed, or the runtime stopped\n/m)
+      assert.match(drawn, /^ADD eth0 of .+ on podman\n✗ tuning failed, or the runtime stopped\n/m)
     })
   }
 )

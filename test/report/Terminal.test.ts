@@ -26,7 +26,7 @@ describe("an operation on a terminal", () => {
   it("fits into 80 columns", () => {
     assert.strictEqual(
       render(chained),
-      `ADD eth0 of 5c01f03d8d6d on podman
+      `ADD eth0 of web (5c01f03d8d6d) on podman
 ✗ after-portmap: code 100: hook "false" failed with exit status 1
 2026-11-24 11:00:00.000 +01:00  /run/netns/demo
 │
@@ -71,8 +71,8 @@ describe("an operation on a terminal", () => {
   it("has the first 12 characters of an ID of 64, and with --full all of them", () => {
     const id = "0123456789abcdef".repeat(4)
     const records = chained.map((record) => ({ ...record, containerId: id }))
-    assert.include(render(records), "ADD eth0 of 0123456789ab on podman\n")
-    assert.include(words(render(records, { full: true })), `ADD eth0 of ${id} on podman`)
+    assert.include(render(records), "ADD eth0 of web (0123456789ab) on podman\n")
+    assert.include(words(render(records, { full: true })), `ADD eth0 of web (${id}) on podman`)
   })
 
   it("has a time that is not a date as it was logged", () => {
