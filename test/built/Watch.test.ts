@@ -1,0 +1,225 @@
+/** `wrap` that stays in the foreground, by the built command, beside installers of others that write plugins meanwhile. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Stub from "../../src/host/Stub.ts"
+import * as Daemons from "../support/daemons.ts"
+import { command, path, temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
+
+const env = { PATH: path }
+
+/** A plugin that says which version it is. */
+const text = (version: number) => `#!/bin/sh\ncat > /dev/null; echo '{"cniVersion":"1.0.0","version":${version}}'\n`
+
+const identity = (file: string) => {
+  const { gid, ino, mode, mtimeMs, nlink, uid } = Fs.lstatSync(file)
+  return { gid, ino, mode, mtimeMs, nlink, uid }
+}
+
+const make = (names: ReadonlyArray<string>) => {
+  const root = temporary()
+  const folder = Path.join(Fs.realpathSync(root.path), "bin")
+  Fs.mkdirSync(folder)
+  for (const name of names) Fs.writeFileSync(`${folder}/${name}`, text(0), { mode: 0o755 })
+  return {
+    root: root.path,
+    folder,
+    log: `${root.path}/log.jsonl`,
+    isWrapped: (name: string) => Fs.readFileSync(`${folder}/${name}`, "utf8") === Stub.text(Stub.places(folder)),
+    call: (name: string) =>
+      ChildProcess.spawnSync(`${folder}/${name}`, {
+        env: { ...env, CNI_COMMAND: "ADD", CNI_PATH: folder },
+        input: `{"cniVersion":"1.0.0","name":"n","type":"${name}"}`,
+        encoding: "utf8"
+      }),
+    state: () => Object.fromEntries(Fs.readdirSync(folder).sort().map((name) => [name, identity(`${folder}/${name}`)])),
+    [Symbol.dispose]: root[Symbol.dispose]
+  }
+}
+
+/** Runs `wrap` with these flags until it ends. */
+const stay = (host: ReturnType<typeof make>, ...flags: ReadonlyArray<string>) => {
+  const output = { stdout: "", stderr: "" }
+  const child = ChildProcess.spawn(command, ["wrap", "--dir", host.folder, "--log", host.log, ...flags], { env })
+  child.stdout.on("data", (chunk: Buffer) => output.stdout += chunk)
+  child.stderr.on("data", (chunk: Buffer) => output.stderr += chunk)
+  const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
+    child.on("close", (status, signal) => resolve(signal ?? status))
+  )
+  return {
+    output,
+    ended,
+    end: (signal: NodeJS.Signals) => {
+      child.kill(signal)
+      return ended
+    }
+  }
+}
+
+const until = (what: string, holds: () => boolean) => Daemons.until(what, holds)
+
+/** What installers of network plugins do, to a file of the folder, from the new file `$1`. */
+const installers = {
+  // Calico and multus: a copy beside it, and a rename.
+  calico: `cp "$1" calico.tmp && chmod 755 calico.tmp && mv calico.tmp calico`,
+  // Cilium: the same with a hidden file.
+  "cilium-cni": `cp "$1" .cilium-cni.new && mv -f .cilium-cni.new cilium-cni`,
+  // A copy with a name that nobody would take for one that passes.
+  bridge: `cp "$1" bridge-install && mv bridge-install bridge`,
+  // Init containers that do no more than to copy: flannel, and the reference plugins.
+  flannel: `cp -f "$1" flannel`,
+  portmap: `cat "$1" > portmap`,
+  loopback: `install -m 755 "$1" loopback`
+} as const
+
+const names = Object.keys(installers) as ReadonlyArray<keyof typeof installers>
+
+/** Those whose installers leave no moment without a whole plugin. */
+const atomic = ["calico", "cilium-cni", "bridge"] as const
+
+describe("wrap --watch beside the installers of others", () => {
+  it("loses none of their versions, and at no time a plugin", async () => {
+    using host = make(names)
+    const watch = stay(host, "--watch")
+    await until("all is wrapped", () => names.every(host.isWrapped))
+    const rounds = 12
+    for (let round = 1; round <= rounds; round++) {
+      Fs.writeFileSync(`${host.root}/${round}`, text(round), { mode: 0o755 })
+    }
+    const failures = `${host.root}/failures`
+    Fs.writeFileSync(failures, "")
+    const scripts = names.map((name, index) => `
+      cd ${host.folder}
+      for round in $(seq ${rounds}); do
+        set -- ${host.root}/$round
+        ${installers[name]}
+        found=$(CNI_COMMAND=ADD CNI_PATH=${host.folder} ./${name} < /dev/null 2>&1)
+        [ "$found" = '{"cniVersion":"1.0.0","version":'$round'}' ] || echo "${name} $round: $found" >> ${failures}
+        sleep 0.$(( (round * 37 + ${index} * 17) % 90 + 10 ))
+        [ $((round % 3)) = 0 ] && sleep 1.3
+      done`)
+    const lookout = `
+      while [ ! -e ${host.root}/stop ]; do
+        for name in ${atomic.join(" ")}; do
+          found=$(CNI_COMMAND=ADD CNI_PATH=${host.folder} ${host.folder}/$name < /dev/null 2>&1)
+          case "$?$found" in '0{"cniVersion":"1.0.0","version":'*) ;; *) echo "$name: $found" >> ${failures} ;; esac
+        done
+      done`
+    const run = (script: string) =>
+      new Promise((resolve) => ChildProcess.spawn("sh", ["-c", script], { env, stdio: "ignore" }).on("close", resolve))
+    const looking = run(lookout)
+    await Promise.all(scripts.map(run))
+    Fs.writeFileSync(`${host.root}/stop`, "")
+    await looking
+    assert.strictEqual(Fs.readFileSync(failures, "utf8"), "")
+    await until("all is wrapped again", () => names.every(host.isWrapped))
+    const last = { status: 0, stdout: `{"cniVersion":"1.0.0","version":${rounds}}\n`, stderr: "" }
+    for (const name of names) assert.deepInclude(host.call(name), last, name)
+    assert.strictEqual(await watch.end("SIGTERM"), 0)
+    for (const name of names) {
+      assert.strictEqual(Fs.readFileSync(`${host.folder}/${name}`, "utf8"), text(rounds), name)
+    }
+    assert.deepStrictEqual(Fs.readdirSync(host.folder).sort(), [...names].sort())
+    assert.strictEqual(watch.output.stderr, "")
+  }, 180_000)
+
+  it("leaves what is copied beside a plugin alone, as a stub of it would be renamed", async () => {
+    using host = make(["calico"])
+    const watch = stay(host, "--watch")
+    await until("calico is wrapped", () => host.isWrapped("calico"))
+    Fs.writeFileSync(`${host.folder}/calico.tmp`, text(1), { mode: 0o755 })
+    Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
+    await until("ptp is wrapped", () => host.isWrapped("ptp"))
+    assert.isFalse(host.isWrapped("calico.tmp"))
+    await watch.end("SIGTERM")
+  }, 60_000)
+
+  it("waits for plugins where there are none yet", async () => {
+    using host = make([])
+    const watch = stay(host, "--watch", "--plugins", "bridge")
+    await until("it began", () => watch.output.stdout.includes(host.folder))
+    for (const name of ["bridge", "ptp"]) Fs.writeFileSync(`${host.folder}/${name}`, text(1), { mode: 0o755 })
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    assert.isFalse(host.isWrapped("ptp"))
+    await watch.end("SIGTERM")
+    assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
+  }, 60_000)
+
+  it("says once why a plugin is not wrapped, and tries again when it is written anew", async () => {
+    using host = make(["bridge"])
+    const watch = stay(host, "--watch")
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    Fs.writeFileSync(`${host.folder}/broken`, "not a program", { mode: 0o755 })
+    await until("broken is refused", () => watch.output.stderr.includes("broken"))
+    Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
+    await until("ptp is wrapped", () => host.isWrapped("ptp"))
+    assert.strictEqual(watch.output.stderr.trim().split("\n").length, 1, watch.output.stderr)
+    Scripts.script(`${host.folder}/broken`, "echo '{}'")
+    await until("broken is wrapped", () => host.isWrapped("broken"))
+    await watch.end("SIGTERM")
+  }, 60_000)
+})
+
+describe("wrap that stays in the foreground", () => {
+  it("unwraps when its time is over, and leaves the folder as it was, to the inode", async () => {
+    using host = make(["bridge", "portmap"])
+    const before = host.state()
+    const run = stay(host, "--for", "3s")
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    assert.strictEqual(await run.ended, 0)
+    assert.include(run.output.stdout, "the time is over\n")
+    assert.deepStrictEqual(host.state(), before)
+  }, 60_000)
+
+  for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
+    it(`unwraps on ${signal}, with exit status 0`, async () => {
+      using host = make(["bridge"])
+      const before = host.state()
+      const run = stay(host, "--follow")
+      await until("bridge is wrapped", () => host.isWrapped("bridge"))
+      assert.strictEqual(await run.end(signal), 0)
+      assert.deepStrictEqual(host.state(), before)
+    }, 60_000)
+  }
+
+  it("takes over what a run left that was killed, and unwraps it", async () => {
+    using host = make(["bridge"])
+    const before = host.state()
+    const first = stay(host, "--for", "1h")
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    await first.end("SIGKILL")
+    assert.strictEqual(host.call("bridge").status, 0)
+    const second = stay(host, "--for", "1h")
+    await until("it took over", () => second.output.stdout.includes("already wrapped  bridge"))
+    assert.strictEqual(await second.end("SIGTERM"), 0)
+    assert.deepStrictEqual(host.state(), before)
+  }, 60_000)
+
+  it("shows calls with --follow as they end, and the one that failed first of all", async () => {
+    using host = make(["bridge"])
+    Scripts.script(`${host.folder}/host-local`, `echo '{"cniVersion":"1.0.0","code":11,"msg":"no addresses"}'; exit 1`)
+    host.call("bridge") // before it began, which it does not show
+    const run = stay(host, "--follow")
+    await until("all is wrapped", () => host.isWrapped("bridge") && host.isWrapped("host-local"))
+    host.call("host-local")
+    await until("it is shown", () => run.output.stdout.includes("✗ host-local: code 11: no addresses"))
+    await run.end("SIGTERM")
+  }, 60_000)
+
+  it("ends, and unwraps, where nobody reads what it shows any more", async () => {
+    using host = make(["bridge"])
+    const before = host.state()
+    const script = `"$0" wrap --dir "$1" --log "$2" --follow | grep -m 1 -q "^ADD"`
+    const ended = new Promise((resolve) =>
+      ChildProcess.spawn("sh", ["-c", script, command, host.folder, host.log], { env }).on("close", resolve)
+    )
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    const calls = setInterval(() => host.call("bridge"), 500)
+    await ended
+    clearInterval(calls)
+    await until("it is unwrapped", () => !host.isWrapped("bridge") && !Fs.existsSync(`${host.folder}/.passthrough`))
+    assert.deepStrictEqual(host.state(), before)
+  }, 120_000)
+})
