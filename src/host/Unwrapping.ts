@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as AtomicFile from "./AtomicFile.ts"
+import * as Exchange from "./Exchange.ts"
 import * as FolderLock from "./FolderLock.ts"
 import * as PluginFolder from "./PluginFolder.ts"
 import * as Retirement from "./Retirement.ts"
@@ -50,12 +51,9 @@ export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
 
 /** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
 const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
-  const fs = yield* FileSystem.FileSystem
   // A full disk has no room for another name.
   const from = yield* Effect.orElseSucceed(leaving(at, name), () => `${at.plugins}/${name}`)
-  const isOurs = yield* Stub.isStub(at, `${at.folder}/${name}`)
-  if (isOurs) yield* fs.rename(from, `${at.folder}/${name}`)
-  return isOurs
+  return yield* Exchange.put(from, `${at.folder}/${name}`, (found) => Stub.isStub(at, found))
 })
 
 const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {

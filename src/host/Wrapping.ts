@@ -9,6 +9,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as AtomicFile from "./AtomicFile.ts"
+import * as Exchange from "./Exchange.ts"
 import * as FolderLock from "./FolderLock.ts"
 import * as PluginFolder from "./PluginFolder.ts"
 import * as Proof from "./Proof.ts"
@@ -126,10 +127,10 @@ const replace: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stu
   const fs = yield* FileSystem.FileSystem
   const file = `${at.folder}/${name}`
   const kept = (yield* fs.lstat(file)).type === "SymbolicLink" ? at.links : at.plugins
-  if (!(yield* Survey.isSame(file, `${kept}/${name}`))) {
+  const isKept = (found: string) => Survey.isSame(found, `${kept}/${name}`)
+  if (!(yield* Exchange.put(`${at.staged}/${name}`, file, isKept))) {
     return yield* new Meanwhile({ reason: "another program replaced it meanwhile: wrap it again" })
   }
-  yield* fs.rename(`${at.staged}/${name}`, file)
 })
 
 /** Makes our folder, and puts the executable there unless it is there. What a killed run left is removed. */

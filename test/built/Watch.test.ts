@@ -5,7 +5,8 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Stub from "../../src/host/Stub.ts"
 import * as Daemons from "../support/daemons.ts"
-import { command, path, temporary } from "../support/plugin.ts"
+import { command, isStandalone, path, temporary } from "../support/plugin.ts"
+import { describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 
 const env = { PATH: path }
@@ -222,4 +223,46 @@ describe("wrap that stays in the foreground", () => {
     await until("it is unwrapped", () => !host.isWrapped("bridge") && !Fs.existsSync(`${host.folder}/.passthrough`))
     assert.deepStrictEqual(host.state(), before)
   }, 120_000)
+})
+
+describe.runIf(isStandalone)("an exchange of a plugin and its stub", () => {
+  describeWith(["strace"], "while another program puts a file there", () => {
+    const words = { wrap: "another program replaced it meanwhile", unwrap: "left alone  bridge" }
+    for (const [verb, saying] of Object.entries(words)) {
+      it(`leaves that file where it is: ${verb}`, async () => {
+        using host = make(["bridge"])
+        const run = (...args: ReadonlyArray<string>) =>
+          ChildProcess.spawn(args[0] ?? "", [...args.slice(1), "--dir", host.folder], { env, stdio: "pipe" })
+        const ended = (child: ChildProcess.ChildProcess) =>
+          new Promise<string>((resolve) => {
+            let said = ""
+            child.stdout?.on("data", (chunk: Buffer) => said += chunk)
+            child.stderr?.on("data", (chunk: Buffer) => said += chunk)
+            child.on("close", () => resolve(said))
+          })
+        if (verb === "unwrap") await ended(run(command, "wrap"))
+        const inject = "inject=renameat2:delay_enter=2000000"
+        const child = run(
+          "strace",
+          "-f",
+          "-o",
+          `${host.root}/trace`,
+          "-e",
+          "trace=renameat2",
+          "-e",
+          inject,
+          command,
+          verb
+        )
+        const end = ended(child)
+        const isAtIt = () => /renameat2.*RENAME_EXCHANGE/.test(Fs.readFileSync(`${host.root}/trace`, "utf8"))
+        await until("it exchanges files", () => Fs.existsSync(`${host.root}/trace`) && isAtIt())
+        Fs.writeFileSync(`${host.folder}/.new`, text(1), { mode: 0o755 })
+        Fs.renameSync(`${host.folder}/.new`, `${host.folder}/bridge`)
+        assert.include(await end, saying)
+        assert.strictEqual(Fs.readFileSync(`${host.folder}/bridge`, "utf8"), text(1))
+        assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge"])
+      }, 60_000)
+    }
+  })
 })
