@@ -5,16 +5,17 @@
  *   node esbuild.config.mjs --size                     builds, and prints what is in the plugin, largest first
  *   node esbuild.config.mjs --standalone               builds, and packs each with a Bun into an executable that needs
  *                                                      nothing on the host: dist/standalone/passthrough, …
- *   node esbuild.config.mjs --standalone x64 arm64     for these processors: dist/standalone/passthrough-x64, …
+ *   node esbuild.config.mjs --standalone x64 arm64     for these targets, each in a folder: dist/standalone/x64/passthrough,
+ *                                                      …; x64-musl and arm64-musl are for hosts with musl
  */
 import * as esbuild from "esbuild"
-import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
 import { minify } from "terser"
+import * as Bun from "./.ci/pack/bun.mjs"
 
-const { positionals: processors, values: { size, standalone } } = parseArgs({
+const { positionals: targets, values: { size, standalone } } = parseArgs({
   options: { size: { type: "boolean" }, standalone: { type: "boolean" } },
   allowPositionals: process.argv.includes("--standalone")
 })
@@ -106,75 +107,17 @@ const printModules = ({ metafile }, total) => {
   process.stdout.write(`${String(total).padStart(7)} of ${budget} bytes  dist/passthrough\n`)
 }
 
-const buns = { x64: "@oven/bun-linux-x64", arm64: "@oven/bun-linux-aarch64" }
-
-/** A package as the lock file has it. */
-const locked = (name) => JSON.parse(Fs.readFileSync("package-lock.json", "utf8")).packages[`node_modules/${name}`]
-
-/** Downloads the package `name` and unpacks it in `folder`. */
-const download = (name, folder) => {
-  const { integrity, version } = locked(name)
-  Fs.mkdirSync(folder, { recursive: true })
-  const [archive] = JSON.parse(
-    execFileSync("npm", ["pack", `${name}@${version}`, "--json", "--pack-destination", folder], { encoding: "utf8" })
-  )
-  if (archive.integrity !== integrity) throw new Error(`${name}@${version} is not the one of package-lock.json`)
-  execFileSync("tar", ["-xzf", Path.join(folder, archive.filename), "-C", folder])
-  Fs.rmSync(Path.join(folder, archive.filename))
-}
-
-/** The Bun for a processor: npm installs only the one of this machine, so any other is unpacked beside it. */
-const bunFor = (processor) => {
-  const name = buns[processor]
-  if (name === undefined) {
-    throw new Error(`found the processor ${processor}, expected ${Object.keys(buns).join(" or ")}`)
-  }
-  const installed = Path.resolve("node_modules", name, "bin/bun")
-  if (Fs.existsSync(installed)) return installed
-  const folder = Path.resolve("node_modules/.cache/bun", processor)
-  const unpacked = Path.join(folder, "package/bin/bun")
-  if (!Fs.existsSync(unpacked)) download(name, folder)
-  return unpacked
-}
-
-/** Packs the script `dist/NAME` with the Bun of a processor into `dist/standalone/NAMESUFFIX`. */
-const pack = (name, processor, suffix, options = []) => {
-  Fs.mkdirSync("dist/standalone", { recursive: true })
-  // Names within it become part of the executable: they are the same each time, so that it is too.
-  const folder = Fs.mkdtempSync("dist/standalone/pack-")
-  try {
-    Fs.copyFileSync(Path.join("dist", name), Path.join(folder, `${name}.cjs`)) // without .cjs Bun takes it for data
-    execFileSync(bunFor(process.arch), [
-      "build",
-      "--compile",
-      "--bytecode",
-      // Most code runs once: compiling it to machine code takes longer, and more memory, than it saves.
-      "--compile-jit-policy=10",
-      // What lies in the working directory of a runtime is none of our business.
-      "--no-compile-autoload-dotenv",
-      "--no-compile-autoload-bunfig",
-      ...options,
-      `--compile-executable-path=${bunFor(processor)}`,
-      `--target=bun-linux-${processor}`,
-      `--outfile=${name}`,
-      `${name}.cjs`
-    ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
-    Fs.chmodSync(Path.join(folder, name), 0o755)
-    Fs.renameSync(Path.join(folder, name), Path.join("dist/standalone", `${name}${suffix}`))
-  } finally {
-    Fs.rmSync(folder, { recursive: true })
-  }
-}
-
-/** Packs both executables for a processor. */
-const packBoth = (processor, suffix) => {
+/** Packs both executables for a target into a folder. */
+const packBoth = (target, folder) => {
   // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
-  pack("passthrough", processor, suffix, ["--compile-exec-argv=--cwd=/"])
-  pack("cni-passthrough", processor, suffix)
+  Bun.pack("dist/passthrough", target, `${folder}/passthrough`, ["--compile-exec-argv=--cwd=/"])
+  Bun.pack("dist/cni-passthrough", target, `${folder}/cni-passthrough`)
+  const library = Bun.libraryFor(target)
+  if (library !== undefined) Fs.copyFileSync(library, Path.join(folder, Path.basename(library)))
 }
 
 const noticeOfBun = () =>
-  `Bun ${locked(buns[process.arch]).version} (MIT)
+  `Bun ${Bun.version()} (MIT)
 
 The executable contains Bun, and with it JavaScriptCore (LGPL-2.1) and other libraries. Their licences and how to link
 against another JavaScriptCore: https://bun.com/docs/project/licensing
@@ -223,7 +166,7 @@ if (bytes > budget) {
   process.exitCode = 1
   process.stderr.write(`dist/passthrough has ${bytes} bytes, ${bytes - budget} more than its budget of ${budget}\n`)
 } else if (standalone) {
-  if (processors.length === 0) packBoth(process.arch, "")
-  for (const processor of processors) packBoth(processor, `-${processor}`)
+  if (targets.length === 0) packBoth(process.arch, "dist/standalone")
+  for (const target of targets) packBoth(target, `dist/standalone/${target}`)
   Fs.writeFileSync("dist/standalone/THIRD_PARTY_NOTICES", notices(plugin, companion, script) + ruler + noticeOfBun())
 }

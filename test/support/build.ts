@@ -9,6 +9,7 @@ export const buildIn = (folder: string): void => {
   for (const name of ["esbuild.config.mjs", "package.json", "package-lock.json", "tsconfig.json"]) {
     Fs.copyFileSync(Path.join(repository, name), Path.join(folder, name))
   }
+  Fs.cpSync(Path.join(repository, ".ci"), Path.join(folder, ".ci"), { recursive: true })
   Fs.symlinkSync(Path.join(repository, "node_modules"), Path.join(folder, "node_modules"))
   ChildProcess.execFileSync(process.execPath, ["--preserve-symlinks", "esbuild.config.mjs", "--standalone"], {
     cwd: folder

@@ -1,0 +1,72 @@
+/**
+ * Makes Bun for musl start on a host that has nothing but musl. As it is published it needs a libstdc++.so.6, which
+ * Alpine does not bring. It uses 40 functions of it, so these are linked out of the compiler's own static libstdc++ into
+ * a library of 130 KB that lies beside the executable.
+ */
+import { execFileSync } from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+
+/** The file name of the library. It begins with a dot as no runtime and no `wrap` is to take it for a plugin. */
+export const library = ".libstdc++.so"
+
+/** Compilers by processor, and the Debian packages that have them. */
+const compilers = {
+  x64: { prefix: "x86_64-linux-gnu-", debian: "g++-x86-64-linux-gnu" },
+  arm64: { prefix: "aarch64-linux-gnu-", debian: "g++-aarch64-linux-gnu" }
+}
+
+/** Two things of glibc that libstdc++ of Debian uses, and musl does not have. */
+const glue = `
+char __libc_single_threaded = 0; /* may be said of any process: reference counts are atomic then */
+int _dl_find_object(void *address, void *result) { return -1; } /* no exception is caught: Bun is built without them */
+`
+
+const run = (program, args, debian) => {
+  try {
+    return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
+  } catch (error) {
+    if (error.code !== "ENOENT") throw error
+    throw new Error(`found no ${program}, which executables for musl need: install the Debian package ${debian}`)
+  }
+}
+
+/** What Bun takes from libstdc++: the C++ symbols that it does not define itself, and those that are copied into it. */
+const symbolsOf = (bun, nm, debian) =>
+  run(nm, ["-D", bun], debian).split("\n").flatMap((line) =>
+    /\bU (_Z\w+|__cxa_(?!atexit|finalize)\w+|__once_proxy|__dynamic_cast)/.exec(line)?.[1] ??
+      / (_ZTVN10__cxxabiv1\w+)/.exec(line)?.[1] ?? []
+  )
+
+/** Links these symbols, and all that they need, into a library. */
+const link = (symbols, processor, folder) => {
+  const { debian, prefix } = compilers[processor]
+  const place = (name) => run(`${prefix}g++`, [`-print-file-name=${name}`], debian).trim()
+  const file = (name) => Path.join(folder, name)
+  Fs.writeFileSync(file("glue.c"), glue)
+  Fs.writeFileSync(file("exports"), `{ global: ${symbols.join("; ")}; local: *; };\n`)
+  run(`${prefix}gcc`, ["-O2", "-fPIC", "-c", file("glue.c"), "-o", file("glue.o")], debian)
+  run(`${prefix}ld`, [
+    ...["-shared", "--gc-sections", "--eh-frame-hdr", "--strip-all", "--hash-style=both", "--build-id=none"],
+    ...["-z", "now", "-soname", library, "--version-script", file("exports"), "-o", file(library)],
+    ...symbols.flatMap((symbol) => ["-u", symbol]),
+    ...[place("crtbeginS.o"), file("glue.o"), place("libstdc++.a"), place("libgcc_eh.a"), place("libgcc.a")],
+    place("crtendS.o")
+  ], debian)
+}
+
+/** A Bun for musl that takes its library from the folder that it lies in, and that library beside it. */
+export const prepare = (bun, target, cache) => {
+  const ready = Path.join(cache, "ready")
+  if (!Fs.existsSync(ready)) {
+    const [processor] = target.split("-")
+    const folder = Fs.mkdtempSync(`${cache}/prepare-`)
+    const { debian, prefix } = compilers[processor]
+    link(symbolsOf(bun, `${prefix}nm`, debian), processor, folder)
+    const patched = Path.join(folder, "bun")
+    Fs.copyFileSync(bun, patched)
+    run("patchelf", ["--replace-needed", "libstdc++.so.6", library, "--set-rpath", "$ORIGIN", patched], "patchelf")
+    Fs.renameSync(folder, ready)
+  }
+  return Path.join(ready, "bun")
+}
