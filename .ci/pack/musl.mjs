@@ -16,8 +16,10 @@ const compilers = {
   arm64: { prefix: "aarch64-linux-gnu-", debian: "g++-aarch64-linux-gnu" }
 }
 
-/** Two things of glibc that libstdc++ of Debian uses, and musl does not have. */
+/** What glibc has, and libstdc++ and libgcc of Debian use, and musl has not. */
 const glue = `
+unsigned long getauxval(unsigned long type);
+unsigned long __getauxval(unsigned long type) { return getauxval(type); }
 char __libc_single_threaded = 0; /* may be said of any process: reference counts are atomic then */
 int _dl_find_object(void *address, void *result) { return -1; } /* no exception is caught: Bun is built without them */
 `
@@ -27,7 +29,8 @@ const run = (program, args, debian) => {
     return execFileSync(program, args, { encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] })
   } catch (error) {
     if (error.code !== "ENOENT") throw error
-    throw new Error(`found no ${program}, which executables for musl need: install the Debian package ${debian}`)
+    const message = `found no ${program}, which executables for musl need: install the Debian package ${debian}`
+    throw new Error(message, { cause: error })
   }
 }
 
@@ -46,13 +49,15 @@ const link = (symbols, processor, folder) => {
   Fs.writeFileSync(file("glue.c"), glue)
   Fs.writeFileSync(file("exports"), `{ global: ${symbols.join("; ")}; local: *; };\n`)
   run(`${prefix}gcc`, ["-O2", "-fPIC", "-c", file("glue.c"), "-o", file("glue.o")], debian)
-  run(`${prefix}ld`, [
-    ...["-shared", "--gc-sections", "--eh-frame-hdr", "--strip-all", "--hash-style=both", "--build-id=none"],
-    ...["-z", "now", "-soname", library, "--version-script", file("exports"), "-o", file(library)],
-    ...symbols.flatMap((symbol) => ["-u", symbol]),
-    ...[place("crtbeginS.o"), file("glue.o"), place("libstdc++.a"), place("libgcc_eh.a"), place("libgcc.a")],
-    place("crtendS.o")
-  ], debian)
+  const options = "-shared --gc-sections --eh-frame-hdr --strip-all --hash-style=both --build-id=none -z now".split(" ")
+  const wanted = symbols.flatMap((symbol) => ["-u", symbol])
+  const inputs = ["libstdc++.a", "libgcc_eh.a", "libgcc.a", "crtendS.o"].map(place)
+  run(
+    `${prefix}ld`,
+    options.concat("-soname", library, "--version-script", file("exports"), "-o", file(library), wanted)
+      .concat(place("crtbeginS.o"), file("glue.o"), inputs),
+    debian
+  )
 }
 
 /** A Bun for musl that takes its library from the folder that it lies in, and that library beside it. */
@@ -65,7 +70,9 @@ export const prepare = (bun, target, cache) => {
     link(symbolsOf(bun, `${prefix}nm`, debian), processor, folder)
     const patched = Path.join(folder, "bun")
     Fs.copyFileSync(bun, patched)
-    run("patchelf", ["--replace-needed", "libstdc++.so.6", library, "--set-rpath", "$ORIGIN", patched], "patchelf")
+    // In one run patchelf 0.14 mixes the two up.
+    run("patchelf", ["--replace-needed", "libstdc++.so.6", library, patched], "patchelf")
+    run("patchelf", ["--set-rpath", "$ORIGIN", patched], "patchelf")
     Fs.renameSync(folder, ready)
   }
   return Path.join(ready, "bun")

@@ -15,13 +15,39 @@ export const CommandFile = Context.Reference<string>("cni-passthrough/cli/Comman
   defaultValue: () => process.argv[1] ?? ""
 })
 
-/** The file of the plugin beside this command: the form that needs nothing on the host, where it is there. */
-export const find = Effect.gen(function*() {
+/** The loaders of both C libraries, by processor, and a name of musl that only Alpine has. */
+const loaders: {
+  readonly [processor: string]: { readonly glibc: string; readonly musl: string; readonly alpine: string }
+} = {
+  x64: { glibc: "lib64/ld-linux-x86-64.so.2", musl: "lib/ld-musl-x86_64.so.1", alpine: "lib/libc.musl-x86_64.so.1" },
+  arm64: { glibc: "lib/ld-linux-aarch64.so.1", musl: "lib/ld-musl-aarch64.so.1", alpine: "lib/libc.musl-aarch64.so.1" }
+}
+
+/**
+ * Whether the host with this root has musl for its C library. Debian can have musl beside its glibc, and Alpine a loader
+ * by the name of glibc's. The links are not followed: absolute ones lead elsewhere where the root is a mounted one.
+ */
+const hasMusl = Effect.fnUntraced(function*(root: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = loaders[process.arch]
+  if (names === undefined) return false
+  const isThere = (name: string) => Effect.isSuccess(fs.lstat(path.join(root, name)))
+  if (!(yield* isThere(names.musl))) return false
+  return !(yield* isThere(names.glibc)) || (yield* isThere(names.alpine))
+})
+
+/**
+ * The file of the plugin beside this command: the form that needs nothing on the host, where it is there, and the one
+ * for the C library of the host with the root `root`, where both are there.
+ */
+export const find = Effect.fnUntraced(function*(root: string = "/") {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const file = yield* CommandFile
   const dist = path.dirname(yield* Effect.orElseSucceed(fs.realPath(file), () => process.execPath))
-  for (const candidate of ["standalone/passthrough", "passthrough"]) {
+  const candidates = ["standalone/passthrough", "passthrough"]
+  for (const candidate of (yield* hasMusl(root)) ? ["musl/passthrough", ...candidates] : candidates) {
     const file = path.join(dist, candidate)
     if (yield* Effect.orElseSucceed(fs.exists(file), () => false)) return file
   }

@@ -90,6 +90,22 @@ const sync = Effect.fnUntraced(function*(file: string) {
   yield* (yield* fs.open(file)).sync
 }, Effect.scoped)
 
+/** A library that the plugin for musl needs beside it. No runtime takes it for a plugin: its name begins with a dot. */
+const library = ".libstdc++.so"
+
+/** Puts the library that lies beside the built plugin beside the one in a folder. */
+const installLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
+  const path = yield* Path.Path
+  const source = path.join(path.dirname(built), library)
+  if (!(yield* isThere(source))) return
+  const target = path.join(folder, library)
+  yield* AtomicFile.replaceWith(
+    target,
+    (temporary) =>
+      Effect.andThen(copyWhole(source, temporary), Effect.mapError(sync(temporary), failed("copy", target)))
+  )
+})
+
 /**
  * Puts the built plugin into a folder, which is made where it is not there. The file becomes visible to runtimes by a
  * rename, once it has answered VERSION in its place.
@@ -98,6 +114,7 @@ export const install = Effect.fnUntraced(function*(built: string, folder: string
   const fs = yield* FileSystem.FileSystem
   const target = yield* fileIn(folder)
   yield* AtomicFile.makeFolder(folder)
+  yield* installLibrary(built, folder)
   yield* AtomicFile.replaceWith(target, (temporary) =>
     copyWhole(built, temporary).pipe(
       Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o755), failed("copy", target))),
@@ -133,8 +150,11 @@ export const findOurs = Effect.fnUntraced(function*(folder: string) {
   return file
 })
 
-/** Takes the file of our plugin away. */
+/** Takes the file of our plugin away, and the library beside it. */
 export const remove = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
   yield* Effect.mapError(fs.remove(file), failed("remove", file))
+  const beside = path.join(path.dirname(file), library)
+  yield* Effect.mapError(fs.remove(beside, { force: true }), failed("remove", beside))
 })

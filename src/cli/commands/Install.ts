@@ -65,7 +65,7 @@ export const install = Command.make(
     if (!(yield* PluginFolder.isThere(folder))) {
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
-    const built = yield* BuiltPlugin.find
+    const built = yield* BuiltPlugin.find()
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
   }, Errors.tell)
 ).pipe(

@@ -127,7 +127,7 @@ export const wrap = Command.make(
     yield* Staying.check(flags)
     const deadline = yield* Staying.deadline(flags)
     if (flags.status) return yield* printStatus(flags)
-    const built = yield* PluginFolders.enter(flags, yield* BuiltPlugin.find)
+    const built = yield* PluginFolders.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
     const folders = yield* PluginFolders.find(flags)
     const names = PluginFolders.names(flags)
     // Whether plugins are there, those who watch can wait for.

@@ -122,7 +122,7 @@ export const loadChain = Effect.fnUntraced(function*({ changes = [], cniPath, co
 /** The same network, with what its plugins start seen too, where that is possible here. */
 export const withInside = Effect.fnUntraced(function*(chain: Chain) {
   const [plugin] = chain.list.plugins
-  const executable = yield* Effect.option(BuiltPlugin.find)
+  const executable = yield* Effect.option(BuiltPlugin.find())
   if (plugin === undefined || Option.isNone(executable)) return chain
   return {
     ...chain,
