@@ -10,10 +10,9 @@
  */
 import * as esbuild from "esbuild"
 import * as Fs from "node:fs"
-import * as Path from "node:path"
 import { parseArgs } from "node:util"
 import { minify } from "terser"
-import * as Bun from "./.ci/pack/bun.mjs"
+import * as Executables from "./.ci/pack/executables.mjs"
 
 const { positionals: targets, values: { size, standalone } } = parseArgs({
   options: { size: { type: "boolean" }, standalone: { type: "boolean" } },
@@ -107,22 +106,6 @@ const printModules = ({ metafile }, total) => {
   process.stdout.write(`${String(total).padStart(7)} of ${budget} bytes  dist/passthrough\n`)
 }
 
-/** Packs both executables for a target into a folder. */
-const packBoth = (target, folder) => {
-  // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
-  Bun.pack("dist/passthrough", target, `${folder}/passthrough`, ["--compile-exec-argv=--cwd=/"])
-  Bun.pack("dist/cni-passthrough", target, `${folder}/cni-passthrough`)
-  const library = Bun.libraryFor(target)
-  if (library !== undefined) Fs.copyFileSync(library, Path.join(folder, Path.basename(library)))
-}
-
-const noticeOfBun = () =>
-  `Bun ${Bun.version()} (MIT)
-
-The executable contains Bun, and with it JavaScriptCore (LGPL-2.1) and other libraries. Their licences and how to link
-against another JavaScriptCore: https://bun.com/docs/project/licensing
-`
-
 // A property of `globalThis` could be a getter with side effects, so everything in Schema that is built from one
 // would stay in the bundle (9 KB) and run at the start. As plain names they are known to be harmless.
 const globals = ["File", "RegExp", "URL", "URLSearchParams", "Uint8Array"]
@@ -166,7 +149,7 @@ if (bytes > budget) {
   process.exitCode = 1
   process.stderr.write(`dist/passthrough has ${bytes} bytes, ${bytes - budget} more than its budget of ${budget}\n`)
 } else if (standalone) {
-  if (targets.length === 0) packBoth(process.arch, "dist/standalone")
-  for (const target of targets) packBoth(target, `dist/standalone/${target}`)
-  Fs.writeFileSync("dist/standalone/THIRD_PARTY_NOTICES", notices(plugin, companion, script) + ruler + noticeOfBun())
+  if (targets.length === 0) Executables.pack(process.arch, "dist/standalone")
+  for (const target of targets) Executables.pack(target, `dist/standalone/${target}`)
+  Executables.writeNotices("dist/standalone")
 }

@@ -1,0 +1,94 @@
+/**
+ * The Debian package. The plugin is a file in /usr/lib/cni, where Debian's own plugins are and Debian's podman, CRI-O and
+ * containerd can look; the package brings nothing into /opt, which is not Debian's: `cni-passthrough install` puts a copy
+ * there for runtimes that look into /opt/cni/bin only.
+ */
+import { createHash } from "node:crypto"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { gzipSync } from "node:zlib"
+
+const name = "cni-passthrough"
+const architectures = { x64: "amd64", arm64: "arm64" }
+
+/** Where files of the folder of a tarball go. */
+const places = {
+  "passthrough": "usr/lib/cni/passthrough",
+  "cni-passthrough": `usr/lib/${name}/cni-passthrough`,
+  "THIRD_PARTY_NOTICES": `usr/share/doc/${name}/THIRD_PARTY_NOTICES`,
+  "README.md": `usr/share/doc/${name}/README.md`,
+  "conf": `usr/share/doc/${name}/examples`,
+  "conf/passthrough.logrotate": `etc/logrotate.d/${name}`,
+  [`completions/${name}.bash`]: `usr/share/bash-completion/completions/${name}`,
+  [`completions/${name}.zsh`]: `usr/share/zsh/vendor-completions/_${name}`,
+  [`completions/${name}.fish`]: `usr/share/fish/vendor_completions.d/${name}.fish`
+}
+
+/** The command finds the plugin beside its own file. */
+const links = {
+  [`usr/bin/${name}`]: `../lib/${name}/cni-passthrough`,
+  [`usr/lib/${name}/passthrough`]: "../cni/passthrough"
+}
+
+const put = (root, place, content, mode = 0o644) => {
+  const file = Path.join(root, place)
+  Fs.mkdirSync(Path.dirname(file), { recursive: true })
+  Fs.writeFileSync(file, content)
+  Fs.chmodSync(file, mode)
+}
+
+const zipped = (content) => {
+  const bytes = gzipSync(content, { level: 9 })
+  bytes[9] = 3 // the system: Unix, wherever it was made
+  return bytes
+}
+
+/** The files in a folder, in order. */
+const filesIn = (root) =>
+  Fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
+    .map(({ name, parentPath }) => Path.relative(root, Path.join(parentPath, name))).sort()
+
+/** The licence as a paragraph of a copyright file. */
+const indented = (text) => text.trim().split("\n").map((line) => ` ${line.trim() === "" ? "." : line}`).join("\n")
+
+const md5 = (root, file) =>
+  `${createHash("md5").update(Fs.readFileSync(Path.join(root, file))).digest("hex")}  ${file}\n`
+
+const template = (file, values) =>
+  Fs.readFileSync(Path.join(".ci/debian", file), "utf8").replace(/@(\w+)@/g, (_, key) => values[key])
+
+/** Builds the package of a target from the folder `from` of its tarball. */
+export const build = ({ epoch, from, run, target, to, version }) => {
+  const root = `${from}-debian`
+  for (const [file, place] of Object.entries(places)) {
+    Fs.cpSync(Path.join(from, file), Path.join(root, place), { recursive: true, mode: Fs.constants.COPYFILE_FICLONE })
+  }
+  for (const [link, leadsTo] of Object.entries(links)) {
+    Fs.mkdirSync(Path.dirname(Path.join(root, link)), { recursive: true })
+    Fs.symlinkSync(leadsTo, Path.join(root, link))
+  }
+  for (const page of Fs.readdirSync(Path.join(from, "man"))) {
+    put(root, `usr/share/man/man1/${page}.gz`, zipped(Fs.readFileSync(Path.join(from, "man", page))))
+  }
+  const date = run("date", "--rfc-email", "--utc", `--date=@${epoch}`).trim()
+  const values = {
+    version,
+    date,
+    architecture: architectures[target],
+    licence: indented(Fs.readFileSync("LICENSE", "utf8"))
+  }
+  put(root, `usr/share/doc/${name}/changelog.gz`, zipped(template("changelog", values)))
+  put(root, `usr/share/doc/${name}/copyright`, template("copyright", values))
+  put(root, `usr/share/lintian/overrides/${name}`, template("overrides", values))
+  const files = filesIn(root)
+  const size = files.reduce((sum, file) => sum + Fs.lstatSync(Path.join(root, file)).size, 0)
+  put(root, "DEBIAN/control", template("control", { ...values, size: Math.ceil(size / 1024) }))
+  put(root, "DEBIAN/conffiles", `/${places["conf/passthrough.logrotate"]}\n`)
+  put(root, "DEBIAN/prerm", template("prerm", values), 0o755)
+  const regular = files.filter((file) => Fs.lstatSync(Path.join(root, file)).isFile() && !file.startsWith("etc/"))
+  put(root, "DEBIAN/md5sums", regular.map((file) => md5(root, file)).join(""))
+  run("chmod", "-R", "u=rwX,go=rX", root)
+  const file = Path.join(to, `${name}_${version}_${architectures[target]}.deb`)
+  run("dpkg-deb", "--root-owner-group", "-Zzstd", "--build", root, file)
+  Fs.rmSync(root, { recursive: true })
+}
