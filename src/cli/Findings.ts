@@ -55,7 +55,7 @@ export const checkLines = (
 
 /** A report as one JSON document. */
 export const json = ({ checks, findings }: Report): string =>
-  JSON.stringify(
+  Escape.inJson(JSON.stringify(
     {
       findings: findings.map(({ check, column, evidence, file, fix, level, line, message, plugin }) => ({
         level,
@@ -72,7 +72,7 @@ export const json = ({ checks, findings }: Report): string =>
     },
     undefined,
     2
-  )
+  ))
 
 /** Whether a report has a finding of this level. */
 export const has = ({ findings }: Report, level: Finding["level"]): boolean =>

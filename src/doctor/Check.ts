@@ -41,13 +41,24 @@ export const skipped = (reason: string): Skipped => ({ skipped: reason })
 
 const isSkipped = (answer: ReadonlyArray<Found> | Skipped): answer is Skipped => "skipped" in answer
 
+/** How many findings of one check are told: who mends so many mends the others with them. */
+const most = 100
+
+const bounded = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
+  const last = found[most - 1]
+  const more = found.length - most
+  return last === undefined || more <= 0
+    ? found
+    : [...found.slice(0, most - 1), { ...last, message: `${last.message}; and ${more} more of this kind` }]
+}
+
 /** Asks all these questions, in their order. */
 export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const findings: Array<Finding.Finding> = []
   const outcomes = checks.map(({ find, id }): Outcome => {
     const answer = find(facts)
     if (isSkipped(answer)) return { check: id, status: "skipped", reason: answer.skipped }
-    findings.push(...answer.map((found) => ({ ...found, check: id })))
+    findings.push(...bounded(answer).map((found) => ({ ...found, check: id })))
     const first = answer.find(({ level }) => level !== "note")
     return { check: id, status: first === undefined ? "ok" : "failed", reason: first?.message ?? "" }
   })

@@ -1,4 +1,5 @@
 /** Collects all facts, once, side by side, each with a limit of its own. It looks, and changes nothing. */
+import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
@@ -14,6 +15,7 @@ import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
 import * as Judgement from "./facts/Judgement.ts"
 import * as Living from "./facts/Living.ts"
+import type { PluginFact } from "./facts/Plugins.ts"
 import * as Plugins from "./facts/Plugins.ts"
 import * as Store from "./facts/Store.ts"
 import * as Trial from "./facts/Trial.ts"
@@ -72,18 +74,28 @@ export const ofFile = (
   chain: file === undefined ? [] : ConfigFile.pluginsOf(file)
 })
 
-/** The same with the plugins on this host. */
+/** The same with the plugins on this host, each of which is asked once for a version. */
 export const withPlugins = Effect.fnUntraced(function*(
-  facts: Facts,
+  networks: ReadonlyArray<Facts>,
   cniPath: ReadonlyArray<string>,
   timeout: number
 ) {
-  const { chain, network } = facts
-  const [plugins, known] = yield* Effect.all([
-    Plugins.collect(chain.map(({ type }) => type), cniPath, network?.cniVersion ?? "", timeout),
+  const versionOf = ({ network }: Facts) => network?.cniVersion ?? ""
+  const [asked, known] = yield* Effect.all([
+    Effect.forEach(Object.entries(Arr.groupBy(networks, versionOf)), ([version, facts]) =>
+      Effect.map(
+        Plugins.collect(facts.flatMap(({ chain }) => chain.map(({ type }) => type)), cniPath, version, timeout),
+        (plugins) => [version, plugins] as const
+      )),
     Plugins.namesIn(cniPath)
   ], { concurrency: "unbounded" })
-  return { ...facts, cniPath, plugins, known }
+  const plugins = new Map(asked)
+  return networks.map((facts): Facts => ({
+    ...facts,
+    cniPath,
+    plugins: plugins.get(versionOf(facts)) ?? new Map<string, PluginFact>(),
+    known
+  }))
 })
 
 const choose = Effect.fnUntraced(
@@ -94,12 +106,12 @@ const choose = Effect.fnUntraced(
       const file = yield* Files.read(absolute)
       const isInFolder = path.dirname(absolute) === path.resolve(confDir)
       const files = isInFolder ? yield* Effect.orElseSucceed(Files.readFolder(confDir), () => []) : []
-      return { file, files, folder: isInFolder ? confDir : undefined }
+      return { file, files, folder: isInFolder ? confDir : undefined, unread: [] }
     }
-    const files = yield* Files.readFolder(confDir)
+    const { files, unread } = yield* Files.readAll(confDir)
     const file = asked === undefined ? Files.firstOf(files) : Files.named(files, asked)
     const isBuiltIn = file === undefined && (asked ?? BuiltIn.name) === BuiltIn.name
-    return { file: isBuiltIn ? yield* BuiltIn.read(cacheDir) : file, files, folder: confDir }
+    return { file: isBuiltIn ? yield* BuiltIn.read(cacheDir) : file, files, folder: confDir, unread }
   }
 )
 
@@ -111,48 +123,72 @@ const isSelected = ({ containerId, ifname, netns, pod }: Selection, id: Attachme
     (pod === undefined || (argument("K8S_POD_NAMESPACE") === pod.namespace && argument("K8S_POD_NAME") === pod.name))
 }
 
-/** The store of host-local, its attachments, and the host, in the order in which an ADD that goes on meanwhile counts as alive. */
-const collectState = Effect.fnUntraced(function*(
-  listed: ReturnType<typeof Attachment.list>,
-  selection: Selection,
-  { chain, network }: Pick<Facts, "chain" | "network">
-) {
+/** The store of host-local of a network; undefined where it has none. */
+const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "chain" | "network">) {
   const ipam = Roles.ofType(chain, "host-local")
   const name = network?.name ?? ""
   const dataDir = String(ipam?.config["dataDir"] || Store.defaultFolder)
-  const isStored = ipam !== undefined && /^[\w][\w.-]*$/.test(name)
-  const stored = isStored ? yield* Store.read(dataDir, name) : undefined
-  const mentions = stored !== undefined && stored.reservations.length > 0 ? yield* Living.mentions() : ""
+  return ipam !== undefined && /^[\w][\w.-]*$/.test(name) ? yield* Store.read(dataDir, name) : undefined
+})
+
+/**
+ * The stores of host-local, the attachments, and the host, in the order in which an ADD that goes on meanwhile counts as
+ * alive.
+ */
+const collectState = Effect.fnUntraced(function*(
+  listed: ReturnType<typeof Attachment.list>,
+  selection: Selection,
+  networks: ReadonlyArray<Facts>
+) {
+  const stores = yield* Effect.forEach(networks, storeOf)
+  const isAnyReserved = stores.some((store) => store !== undefined && store.reservations.length > 0)
+  const mentions = isAnyReserved ? yield* Living.mentions() : ""
   const ids = yield* listed
+  const names = new Set(networks.map(({ network }) => network?.name ?? ""))
+  const own = ids.filter((each) => names.has(each.network))
   const [looked, host] = yield* Effect.all([
-    Effect.forEach(ids.filter((each) => each.network === name), Attachment.look, { concurrency: 16 }),
-    Host.collect(chain, ids.filter((each) => each.network === name))
+    Effect.forEach(own, Attachment.look, { concurrency: 16 }),
+    Host.collect(networks.flatMap(({ chain }) => chain), own)
   ], { concurrency: "unbounded" })
   const byFile = new Map(looked.map((each) => [each.file, each]))
   const all = ids.map((each) => byFile.get(each.file) ?? each)
-  const store: Store.Store | undefined = stored === undefined
-    ? undefined
-    : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all) }
-  return {
-    host,
-    store,
-    all,
-    attachments: looked.filter((each) => isSelected(selection, each)),
-    isOneAsked: Object.values(selection).some((value) => value !== undefined)
-  }
+  const living = yield* Effect.cached(Living.namespaces())
+  return yield* Effect.forEach(
+    networks,
+    Effect.fnUntraced(function*(facts, index) {
+      const name = facts.network?.name ?? ""
+      const stored = stores[index]
+      return {
+        ...facts,
+        host,
+        store: stored === undefined
+          ? undefined
+          : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all, living) },
+        all,
+        attachments: looked.filter((each) => each.network === name && isSelected(selection, each)),
+        isOneAsked: Object.values(selection).some((value) => value !== undefined)
+      } satisfies Facts
+    })
+  )
 })
 
 const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
 
 /**
- * What is known of a network without its plugins: its attachments, its addresses, and the host. Fails where it is not
- * known what is attached.
+ * What is known of a network, or of all that a folder or podman has, without plugins: attachments, addresses, and the
+ * host. Fails where it is not known what is attached.
  */
-export const state = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
-  const { file, files, folder } = yield* choose(question)
-  const facts: Facts = { ...ofFile(file, files), folder, asked: question.asked }
-  const listed = Attachment.list(question.cacheDir)
-  return { ...facts, ...yield* collectState(listed, everyone, facts) } satisfies Facts
+export const states = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
+  const { asked, cacheDir, confDir } = question
+  const chosen = asked === undefined ? undefined : yield* choose(question)
+  const files = chosen?.files ?? (yield* Files.readFolder(confDir))
+  const builtIn = asked === undefined ? yield* BuiltIn.read(cacheDir) : undefined
+  const named = [...files, ...(builtIn === undefined ? [] : [builtIn])]
+    .map((file) => [ConfigFile.nameOf(file), file] as const).filter(([name]) => name !== undefined)
+  // Of files with one name runtimes take the first.
+  const networks = chosen === undefined ? [...new Map(named.toReversed()).values()].toReversed() : [chosen.file]
+  const facts = networks.map((file): Facts => ({ ...ofFile(file, files), folder: chosen?.folder ?? confDir, asked }))
+  return yield* collectState(Attachment.list(cacheDir), everyone, facts)
 })
 
 /** Tries the network in a namespace of its own, where its configuration can be used at all. */
@@ -197,18 +233,19 @@ export const withHistory = Effect.fnUntraced(function*(
 /** Collects all that there is to know. */
 export const collect = Effect.fnUntraced(function*(question: Question) {
   const { asked, capabilityArgs, cniPath, timeout } = question
-  const { file, files, folder } = yield* choose(question)
+  const { file, files, folder, unread } = yield* choose(question)
   const facts: Facts = { ...ofFile(file, files), folder, asked, capabilityArgs }
-  const unseen = folder === undefined ? [] : [...yield* Files.unreadableIn(folder)]
+  const unseen = [...unread]
   const listed = Attachment.list(question.cacheDir).pipe(
     Effect.catchTag("CacheUnreadable", ({ message }) => {
       unseen.push(message)
       return Effect.succeed<ReadonlyArray<Attachment.AttachmentId>>([])
     })
   )
-  const [withAll, state] = yield* Effect.all([
-    withPlugins(facts, cniPath, timeout),
-    collectState(listed, question.selection, facts)
+  const [[withAll], [state]] = yield* Effect.all([
+    withPlugins([facts], cniPath, timeout),
+    collectState(listed, question.selection, [facts])
   ], { concurrency: "unbounded" })
-  return { ...withAll, ...state, unseen } satisfies Facts
+  const { known = [], plugins = new Map<string, PluginFact>() } = withAll ?? {}
+  return { ...facts, ...state, cniPath, plugins, known, unseen } satisfies Facts
 })

@@ -27,6 +27,9 @@ export interface Placed {
   readonly caller: Placed | undefined
 }
 
+/** How many plugins of a list are looked at. Real ones have a few. */
+export const mostPlugins = 500
+
 /** A file with this text. */
 export const make = (path: string, text: string, beside: ReadonlyArray<ConfigFile> = []): ConfigFile => ({
   path,
@@ -44,10 +47,11 @@ export const nameOf = (file: ConfigFile): string | undefined => {
   return isObject(value) && typeof value["name"] === "string" ? value["name"] : undefined
 }
 
-/** The network as runtimes read it; undefined where the file is not JSON. */
+/** The network as runtimes read it; undefined where the file is not JSON, or has far too many plugins. */
 export const listOf = (file: ConfigFile): NetworkConfigList.NetworkConfigList | undefined => {
   const value = valueOf(file)
   if (!isObject(value)) return undefined
+  if (Array.isArray(value["plugins"]) && value["plugins"].length > mostPlugins) return undefined
   const fromFolder = file.beside.filter(({ outcome }) => JsonSource.isSource(outcome)).map(({ text }) => text.trim())
   return NetworkConfigList.make(value, { text: file.text, fromFolder })
 }
@@ -65,7 +69,9 @@ export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
   if (!isObject(value)) return []
   const { plugins } = value
   const own = Array.isArray(plugins)
-    ? plugins.flatMap((plugin, index) => isObject(plugin) ? placed(file, ["plugins", index], plugin) : [])
+    ? plugins.slice(0, mostPlugins).flatMap((plugin, index) =>
+      isObject(plugin) ? placed(file, ["plugins", index], plugin) : []
+    )
     : typeof value["type"] === "string"
     ? placed(file, [], value)
     : []

@@ -54,9 +54,18 @@ export const explain = (path: string, text: string, { message, offset }: JsonSou
   return `${path}:${line}:${column}: ${message}`
 }
 
-/** The text of a file. */
+/** Why a file is not read; undefined where it is. A pipe of the command line itself has somebody who writes. */
+const objection = (path: string, { type }: FileSystem.File.Info): string | undefined =>
+  type === "File" || type === "Directory" || (type === "FIFO" && /^\/(?:dev|proc)\//.test(path))
+    ? undefined
+    : `found a ${type === "FIFO" ? "named pipe" : "device"}, expected a regular file`
+
+/** The text of a file. What would give no end, or keep us waiting, is not read. */
 export const readText = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(path))
+  const reason = info._tag === "Some" ? objection(path, info.value) : undefined
+  if (reason !== undefined) return yield* new Unreadable({ path, reason })
   const bytes = yield* Effect.mapError(
     fs.readFile(path),
     (cause) => new Unreadable({ path, reason: reasonOf(cause), cause })

@@ -31,9 +31,13 @@ const deepest = 500
 
 const isTooDeep = (text: string): boolean => {
   let depth = 0
-  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[\]{}]/g)) {
-    if (token === "[" || token === "{") depth++
-    else if (token === "]" || token === "}") depth--
+  let isInString = false
+  for (let index = 0; index < text.length; index++) {
+    const character = text[index]
+    if (character === "\"") isInString = !isInString
+    else if (isInString) index += character === "\\" ? 1 : 0
+    else if (character === "[" || character === "{") depth++
+    else if (character === "]" || character === "}") depth--
     if (depth > deepest) return true
   }
   return false

@@ -9,6 +9,7 @@ import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
 import * as Collect from "../../doctor/Collect.ts"
+import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../report/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as Netns from "../../runtime/Netns.ts"
@@ -121,7 +122,9 @@ export const doctor = Command.make(
         const count = facts.attachments.length
         const name = facts.network?.name ?? "the network"
         yield* Console.log(
-          style.green(`${name}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`)
+          style.green(
+            Escape.inLine(`${name}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`)
+          )
         )
       }
     }

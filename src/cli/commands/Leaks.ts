@@ -9,8 +9,6 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Collect from "../../doctor/Collect.ts"
 import { nameOf } from "../../doctor/ConfigFile.ts"
-import * as BuiltIn from "../../doctor/facts/BuiltIn.ts"
-import * as Files from "../../doctor/facts/Files.ts"
 import * as Leaks from "../../doctor/Leaks.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -42,31 +40,20 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** The networks that are asked about, each once. */
-const networksOf = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) {
-  if (Option.isSome(network)) return [network.value]
-  const files = yield* Files.readFolder(confDir)
-  const builtIn = yield* BuiltIn.read(cacheDir)
-  return [...new Set([...files, ...(builtIn === undefined ? [] : [builtIn])].flatMap((file) => nameOf(file) ?? []))]
-})
-
 /** All that is left of these networks, and the tools that take it away. */
-const find = Effect.fnUntraced(function*(flags: Input) {
-  const found: Array<Leaks.Leak> = []
-  let tools: ReadonlyMap<string, string> = new Map()
-  for (const asked of yield* networksOf(flags)) {
-    const facts = yield* Collect.state({ asked, confDir: flags.confDir, cacheDir: flags.cacheDir })
-    if (facts.file === undefined) {
-      const known = facts.files.flatMap((file) => nameOf(file) ?? [])
-      return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: flags.confDir, known })
-    }
-    // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
-    const life = yield* Leaks.look
-    if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
-    found.push(...Leaks.find(facts, life.success))
-    tools = facts.host?.tools ?? tools
+const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) {
+  const asked = Option.getOrUndefined(network)
+  const networks = yield* Collect.states({ asked, confDir, cacheDir })
+  const [first] = networks
+  if (asked !== undefined && first !== undefined && first.file === undefined) {
+    const known = first.files.flatMap((file) => nameOf(file) ?? [])
+    return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known })
   }
-  return { found: found as ReadonlyArray<Leaks.Leak>, tools }
+  // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
+  const life = yield* Leaks.look
+  if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
+  const found = networks.flatMap((facts) => Leaks.find(facts, life.success))
+  return { found: found as ReadonlyArray<Leaks.Leak>, tools: first?.host?.tools ?? new Map<string, string>() }
 })
 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
@@ -83,7 +70,7 @@ export const leaks = Command.make(
     const { found } = yield* find(flags)
     if (flags.json) {
       const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
-      yield* Console.log(JSON.stringify({ leaks: shown }, undefined, 2))
+      yield* Console.log(Escape.inJson(JSON.stringify({ leaks: shown }, undefined, 2)))
     } else if (found.length === 0) yield* Console.log(style.green("nothing is left of containers that are gone"))
     else for (const leak of found) yield* Console.log(line(leak))
     if (found.length === 0) return

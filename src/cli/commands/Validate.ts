@@ -1,4 +1,5 @@
 /** `cni-passthrough validate`: everything that is wrong with network configurations, with its place. */
+import * as Arr from "effect/Array"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -12,6 +13,7 @@ import * as Collect from "../../doctor/Collect.ts"
 import type { ConfigFile } from "../../doctor/ConfigFile.ts"
 import * as Files from "../../doctor/facts/Files.ts"
 import * as Finding from "../../doctor/Finding.ts"
+import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
@@ -43,21 +45,22 @@ const expand = Effect.fnUntraced(function*(pattern: string) {
 })
 
 /** The files that stand beside one in its folder: of the folder of runtimes all, elsewhere those that are given too. */
-const siblings = Effect.fnUntraced(function*(file: ConfigFile, given: ReadonlyArray<ConfigFile>, confDir: string) {
+const siblings = Effect.fnUntraced(function*(given: ReadonlyArray<ConfigFile>, confDir: string) {
   const path = yield* Path.Path
-  const folder = path.dirname(file.path)
-  if (folder === path.resolve(confDir)) return yield* Effect.orElseSucceed(Files.readFolder(folder), () => [])
-  return given.filter((each) => path.dirname(each.path) === folder)
+  const byFolder = new Map<string, ReadonlyArray<ConfigFile>>()
+  for (const [folder, files] of Object.entries(Arr.groupBy(given, (file) => path.dirname(file.path)))) {
+    const isOfRuntimes = folder === path.resolve(confDir)
+    byFolder.set(folder, isOfRuntimes ? yield* Effect.orElseSucceed(Files.readFolder(folder), () => []) : files)
+  }
+  return (file: ConfigFile) => byFolder.get(path.dirname(file.path)) ?? []
 })
 
 /** The findings of all files, and how each check went in the worst of them. */
 const together = (reports: ReadonlyArray<Check.Report>): Check.Report => {
   const findings = reports.flatMap((report) => report.findings)
-  const isNew = (finding: Finding.Finding, index: number) =>
-    findings.findIndex((each) => JSON.stringify(each) === JSON.stringify(finding)) === index
   const [first, ...others] = reports.map(({ checks }) => checks)
   return {
-    findings: Finding.byGravity(findings.filter(isNew)),
+    findings: Finding.byGravity([...new Map(findings.map((each) => [JSON.stringify(each), each])).values()]),
     checks: (first ?? []).map((outcome, index) =>
       [outcome, ...others.flatMap((outcomes) => outcomes[index] ?? [])].find(({ status }) => status === "failed") ??
         outcome
@@ -77,28 +80,22 @@ export const validate = Command.make(
     const paths = (yield* Effect.forEach(flags.files, expand)).flat()
     const files = yield* Effect.forEach(paths, Files.read)
     const checks = [...Checks.configuration, ...(flags.plugins ? Checks.plugins : [])]
-    const reports = yield* Effect.forEach(
-      files,
-      Effect.fnUntraced(function*(file) {
-        const facts = Collect.ofFile(file, yield* siblings(file, files, flags.confDir))
-        return Check.examine(
-          checks,
-          flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts
-        )
-      })
-    )
+    const beside = yield* siblings(files, flags.confDir)
+    const facts = files.map((file) => Collect.ofFile(file, beside(file)))
+    const known = flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts
+    const reports = known.map((each) => Check.examine(checks, each))
     const all = together(reports)
     if (flags.json) yield* Console.log(Findings.json(all))
     else {
       for (const { path } of files) {
         const own = all.findings.filter(({ file }) => file === path || file?.startsWith(`${path}/`)).toSorted(byPlace)
         for (const { column, line, message } of own) {
-          yield* Console.log(style.red(`${path}:${line}:${column}: ${message}`))
+          yield* Console.log(style.red(Escape.inLine(`${path}:${line}:${column}: ${message}`)))
         }
-        if (own.length === 0) yield* Console.log(style.green(`${path}: fine`))
+        if (own.length === 0) yield* Console.log(style.green(Escape.inLine(`${path}: fine`)))
       }
       for (const { column, file, line, message } of all.findings.filter(({ file }) => !paths.includes(file ?? ""))) {
-        yield* Console.log(style.red(`${file}:${line}:${column}: ${message}`))
+        yield* Console.log(style.red(Escape.inLine(`${file}:${line}:${column}: ${message}`)))
       }
     }
     if (all.findings.some(({ level }) => level !== "note")) return yield* new Errors.Unsuccessful()

@@ -47,19 +47,25 @@ const rangeProblems = (plugin: Placed, range: Ranges.Range): ReadonlyArray<Found
 
 const setProblems = (plugin: Placed, set: Ranges.RangeSet): ReadonlyArray<Found> => {
   const problem = describe(plugin)
-  const pairs = set.flatMap((range, index) => set.slice(index + 1).map((other) => [range, other] as const))
-  return pairs.flatMap(([range, other]) => {
-    if (range.subnet.family !== other.subnet.family) {
-      return [problem(
-        other.at,
+  const [first] = set
+  const isOther = ({ subnet }: Ranges.Range) => subnet.family !== first?.subnet.family
+  const inOrder = set.filter((range) => !isOther(range))
+    .toSorted((left, right) => left.start < right.start ? -1 : left.start > right.start ? 1 : 0)
+  return [
+    ...set.filter(isOther).map(({ at }) =>
+      problem(
+        at,
         "addresses of both families in one set, of which a container gets one: each family needs a set of its own",
         "write [[IPv4], [IPv6]] in place of [[IPv4, IPv6]]"
-      )]
-    }
-    return range.start <= other.end && other.start <= range.end
-      ? [problem(other.at, `the range overlaps with the one before it (${Ranges.text([range])})`, "remove one of them")]
-      : []
-  })
+      )
+    ),
+    ...inOrder.flatMap((range, index) => {
+      const before = inOrder[index - 1]
+      return before !== undefined && range.start <= before.end
+        ? [problem(range.at, `the range overlaps with another of its set (${Ranges.text([before])})`, "remove one")]
+        : []
+    })
+  ]
 }
 
 const hostLocal = (plugin: Placed, capabilities: unknown): ReadonlyArray<Found> => {

@@ -14,7 +14,7 @@ const gatewaysOf = (ipam: Placed): ReadonlyArray<Cidr.Cidr> => {
     ...gateway,
     length: subnet.length
   }))
-  return all.filter((each, index) => all.findIndex((other) => Cidr.text(other) === Cidr.text(each)) === index)
+  return [...new Map(all.map((each) => [Cidr.text(each), each])).values()]
 }
 
 const isV4 = ({ family }: Cidr.Cidr): boolean => family === 4

@@ -5,7 +5,7 @@ import * as ConfFolder from "../../host/ConfFolder.ts"
 import { isObject } from "../../json/Json.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
-import { type ConfigFile, foundAt } from "../ConfigFile.ts"
+import { type ConfigFile, foundAt, mostPlugins } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
 
@@ -52,6 +52,14 @@ const misspelt = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
 const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
   if (!JsonSource.isSource(file.outcome)) return []
   const { value } = file.outcome
+  const { plugins } = isObject(value) ? value : {}
+  if (Array.isArray(plugins) && plugins.length > mostPlugins) {
+    return [foundAt(file, ["plugins"], {
+      level: "error",
+      message: `found ${plugins.length} plugins, expected at most ${mostPlugins}: no others are looked at`,
+      fix: "remove those that nobody needs"
+    })]
+  }
   const problems = NetworkConfigList.problems(value, { hasPluginsInFolder: file.beside.length > 0 })
   const beside = file.beside.flatMap((each) =>
     JsonSource.isSource(each.outcome)

@@ -48,30 +48,30 @@ const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
   )
 })
 
+/** How long a configuration may be, in bytes: far longer than any that plugins have a use for. */
+const longest = 1_048_576
+
 /** Reads one file, and what runtimes add to it. */
 export const read = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(file))
+  if (info._tag === "Some" && info.value.size > longest) {
+    const reason = `found ${info.value.size} bytes, expected at most ${longest}`
+    return yield* new ConfFolder.Unreadable({ path: file, reason })
+  }
   const text = yield* ConfFolder.readText(file)
   return ConfigFile.make(file, text, yield* Effect.orElseSucceed(besideOf(file, text), () => []))
 })
 
-/** The files of a folder, lists first, as libcni looks for a name. Files that cannot be read are left out. */
-export const readFolder = Effect.fnUntraced(function*(folder: string) {
+/** The files of a folder, lists first, as libcni looks for a name; and why others of it cannot be read. */
+export const readAll = Effect.fnUntraced(function*(folder: string) {
   const paths = [...yield* namesIn(folder, /\.conflist$/), ...yield* namesIn(folder, /\.(?:conf|json)$/)]
-  const files = yield* Effect.forEach(paths, (path) => Effect.option(read(path)), { concurrency: 8 })
-  return files.flatMap((file) => file._tag === "Some" ? [file.value] : [])
+  const [files, unread] = yield* Effect.partition(paths, read, { concurrency: 8 })
+  return { files, unread: unread.map(({ message }) => message) }
 })
 
-/** Why files of the folder cannot be read, those that cannot. */
-export const unreadableIn = Effect.fnUntraced(function*(folder: string) {
-  const fs = yield* FileSystem.FileSystem
-  const paths = yield* Effect.orElseSucceed(namesIn(folder, /\.(?:conflist|conf|json)$/), () => [])
-  const reasons = yield* Effect.forEach(paths, (path) =>
-    Effect.match(fs.access(path, { readable: true }), {
-      onSuccess: () => [],
-      onFailure: (error) => [`cannot read ${path}: ${AtomicFile.reasonOf(error)}`]
-    }))
-  return reasons.flat() as ReadonlyArray<string>
-})
+/** The files of a folder that can be read. */
+export const readFolder = (folder: string) => Effect.map(readAll(folder), ({ files }) => files)
 
 /** The file that a runtime takes that asks for no name: the first in the order of their names. */
 export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>

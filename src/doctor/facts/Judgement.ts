@@ -11,7 +11,8 @@ export const all = Effect.fnUntraced(function*(
   network: string,
   reservations: ReadonlyArray<Reservation>,
   mentions: string,
-  attachments: ReadonlyArray<Attachment.AttachmentId & Partial<Pick<Attachment.Attachment, "sight">>>
+  attachments: ReadonlyArray<Attachment.AttachmentId & Partial<Pick<Attachment.Attachment, "sight">>>,
+  namespaces: ReturnType<typeof Living.namespaces>
 ) {
   const open: Array<Reservation> = []
   const judged: Array<Judged> = []
@@ -29,7 +30,7 @@ export const all = Effect.fnUntraced(function*(
   }
   if (open.length === 0) return judged as ReadonlyArray<Judged>
   // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
-  const living = yield* Living.namespaces()
+  const living = yield* namespaces
   const used = new Set<string>()
   const blind = living.find(Result.isFailure)
   for (const each of living) {

@@ -36,16 +36,16 @@ const reservations = Effect.fnUntraced(function*(
   { cacheDir, confDir, network }: { readonly network: string; readonly confDir: string; readonly cacheDir: string },
   decisions: ReadonlyArray<GarbageCollection.Decision>
 ) {
-  const facts = yield* Collect.state({ asked: network, confDir, cacheDir })
+  const networks = yield* Collect.states({ asked: network, confDir, cacheDir })
   const life = yield* Leaks.look
   // Files of the cache that cannot be understood may be of any container.
   if (Result.isFailure(life) || decisions.some(({ attachment }) => attachment === undefined)) {
     return { left: [], tools: new Map() }
   }
   const kept = new Set(decisions.filter(({ isGone }) => !isGone).map(({ attachment }) => attachment?.containerId))
-  const left = Leaks.find(facts, life.success)
+  const left = networks.flatMap((facts) => Leaks.find(facts, life.success))
     .filter(({ containerId, kind }) => kind === "reservation" && !kept.has(containerId))
-  return { left, tools: facts.host?.tools ?? new Map<string, string>() }
+  return { left, tools: networks[0]?.host?.tools ?? new Map<string, string>() }
 })
 
 /** `gc` */
