@@ -8,7 +8,8 @@ import * as Wrap from "../report/Wrap.ts"
 /** How many lines of evidence are shown, and how many characters of each. */
 const shown = { lines: 20, characters: 500 }
 
-const bounded = (text: string): string =>
+/** A text on one line, which is not too long for it, with nothing in it that a terminal obeys. */
+export const bounded = (text: string): string =>
   Escape.inLine(text.length > shown.characters ? `${text.slice(0, shown.characters)}…` : text)
 
 const placeOf = ({ column, file, line }: Finding): string =>

@@ -6,7 +6,10 @@ import * as Fs from "node:fs"
 import { leaks } from "../../src/cli/commands/Leaks.ts"
 import { validate } from "../../src/cli/commands/Validate.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
+import * as Attachment from "../../src/doctor/facts/Attachment.ts"
+import * as BuiltIn from "../../src/doctor/facts/BuiltIn.ts"
 import * as Files from "../../src/doctor/facts/Files.ts"
+import * as Store from "../../src/doctor/facts/Store.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import * as Runner from "../../src/exec/ProcessRunner.ts"
 import * as Command from "../support/command.ts"
@@ -105,6 +108,37 @@ describe("a file", () => {
         }
       }
     }))
+})
+
+/** Names that somebody put into a folder of others: none of them is read. */
+const plant = (folder: string, name: (of: string) => string) => {
+  const at = (of: string) => `${folder}/${name(of)}`
+  ChildProcess.execFileSync("mkfifo", [at("1")])
+  Fs.symlinkSync("/dev/zero", at("2"))
+  Fs.symlinkSync(at("3"), at("3"))
+  Fs.mkdirSync(at("4"))
+  Fs.writeFileSync(at("5"), "x".repeat(5_000_000))
+}
+
+describe("a file that is no file, or far too long,", () => {
+  it.effect("is no reservation", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.mkdirSync(`${folder.path}/n`)
+      plant(`${folder.path}/n`, (of) => `10.99.0.${of}`)
+      Fs.writeFileSync(`${folder.path}/n/10.99.0.9`, "web\r\neth0")
+      const { problem, reservations } = yield* Store.read(folder.path, "n")
+      assert.deepStrictEqual([problem, reservations.map(({ containerId }) => containerId)], [undefined, ["web"]])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("is no result in libcni's cache", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.mkdirSync(`${folder.path}/results`)
+      plant(`${folder.path}/results`, (of) => `podman-${of}-eth0`)
+      assert.deepStrictEqual(yield* Attachment.list(folder.path), [])
+      assert.isUndefined(yield* BuiltIn.read(folder.path))
+    }).pipe(Effect.provide(Command.host)))
 })
 
 describe("a folder with hundreds of networks", () => {

@@ -14,6 +14,7 @@ import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
+import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 
 /** Not everything that lives can be seen, so that nothing is known to be gone. */
@@ -59,7 +60,7 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
 
 const line = ({ containerId, kind, reason, text }: Leaks.Leak): string =>
-  Escape.inLine(`${kind.padEnd(11)}  ${text}  (${containerId}: ${reason})`)
+  `${kind.padEnd(11)}  ${Findings.bounded(text)}  (${Findings.bounded(containerId)}: ${Findings.bounded(reason)})`
 
 /** `leaks [NETWORK]` */
 export const leaks = Command.make(

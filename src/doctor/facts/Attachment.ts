@@ -10,6 +10,7 @@ import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
 import * as Namespace from "./Namespace.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** A port of the host that is mapped. */
 export interface PortMapping {
@@ -95,9 +96,11 @@ const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
   }
 }
 
+/** How long a file of the cache may be, in bytes: it has a configuration and a result in it. */
+export const longest = 4 * 1_048_576
+
 /** All attachments of libcni's cache, those of no network but of a file that can be understood. */
 export const list = Effect.fnUntraced(function*(cacheDir: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
   const names = yield* ResultCache.namesIn(folder)
@@ -105,8 +108,7 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
     names.filter((name) => !name.startsWith(".")).toSorted(),
     Effect.fnUntraced(function*(name) {
       const file = path.join(folder, name)
-      const text = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-      const cached = ResultCache.decode(text)
+      const cached = ResultCache.decode((yield* SmallFile.read(file, longest)) ?? "")
       return cached === undefined ? [] : [idOf(file, cached)]
     }),
     { concurrency: 16 }

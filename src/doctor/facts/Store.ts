@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Net from "node:net"
 import * as AtomicFile from "../../host/AtomicFile.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** Where host-local keeps its stores unless a configuration says otherwise. */
 export const defaultFolder = "/var/lib/cni/networks"
@@ -32,6 +33,9 @@ export interface Store {
   readonly problem: string | undefined
 }
 
+/** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
+const longest = 4096
+
 /** The reservations of a network, and what keeps them from being read. */
 export const read = Effect.fnUntraced(function*(dataDir: string, network: string) {
   const fs = yield* FileSystem.FileSystem
@@ -45,21 +49,18 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
   }
   const reservations = yield* Effect.forEach(
     names.success.filter((name) => Net.isIP(name) !== 0),
-    (address) => {
+    Effect.fnUntraced(function*(address) {
       const file = path.join(folder, address)
-      return fs.readFileString(file).pipe(
-        Effect.map((text): Reservation => {
-          const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
-          return { file, address, containerId, ifname }
-        }),
-        Effect.option
-      )
-    },
+      const text = yield* SmallFile.read(file, longest)
+      if (text === undefined) return []
+      const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
+      return [{ file, address, containerId, ifname } satisfies Reservation]
+    }),
     { concurrency: 16 }
   )
   return {
     folder,
-    reservations: reservations.flatMap((each) => each._tag === "Some" ? [each.value] : []),
+    reservations: reservations.flat(),
     problem: undefined
   }
 })
