@@ -8,10 +8,12 @@ import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
-import { type Attachment, interfacesOf } from "./facts/Attachment.ts"
+import * as Attachment from "./facts/Attachment.ts"
 import * as Living from "./facts/Living.ts"
 import * as Tool from "./facts/Tool.ts"
 import * as RuleLines from "./RuleLines.ts"
+
+type Argv = readonly [string, ...ReadonlyArray<string>]
 
 /** Something that is left. */
 export interface Leak {
@@ -24,7 +26,7 @@ export interface Leak {
   /** What takes it away. */
   readonly removal:
     | { readonly _tag: "File"; readonly path: string; readonly lock: string | undefined }
-    | { readonly _tag: "Command"; readonly argv: readonly [string, ...ReadonlyArray<string>] }
+    | { readonly _tag: "Commands"; readonly argvs: ReadonlyArray<Argv> }
 }
 
 /** What lives on the host. */
@@ -46,7 +48,7 @@ export const look = Effect.gen(function*() {
   return Result.succeed<Life>({ addresses, mentions })
 })
 
-const addressesOf = ({ result }: Attachment): ReadonlyArray<string> =>
+const addressesOf = ({ result }: Attachment.Attachment): ReadonlyArray<string> =>
   Result.isSuccess(result)
     ? (result.success.ips ?? []).flatMap((ip) => {
       const address = Cidr.parse(ip?.address ?? "")
@@ -79,7 +81,7 @@ const reservationLeaks = ({ store }: Facts): ReadonlyArray<Leak> =>
 const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
   return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) =>
-    Result.isFailure(result) ? [] : interfacesOf(result.success).filter(({ sandbox }) => sandbox === "")
+    Result.isFailure(result) ? [] : Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "")
       .flatMap(({ mac, name }): ReadonlyArray<Leak> => {
         const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
         const isAlone = link !== undefined && links.some(({ index }) => index === link.peer)
@@ -89,7 +91,7 @@ const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): Rea
             text: name,
             containerId,
             reason: `${netns} does not exist`,
-            removal: { _tag: "Command", argv: ["ip", "link", "del", name] }
+            removal: { _tag: "Commands", argvs: [["ip", "link", "del", name]] }
           }]
           : []
       })
@@ -114,8 +116,11 @@ const ruleLeaks = (
     !Living.isMentioned(mentions, containerId) &&
     !all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
-  const command = (line: RuleLines.ChainOf, ...args: ReadonlyArray<string>) =>
-    ({ _tag: "Command", argv: [RuleLines.program(line, host.tools), ...args] }) as const
+  const argvOf = (line: RuleLines.ChainOf, args: ReadonlyArray<string>): Argv => [
+    RuleLines.program(line, host.tools),
+    ...args
+  ]
+  const deletion = (line: RuleLines.Line): Argv => argvOf(line, RuleLines.deletion(line))
   const rules: Array<Leak> = []
   const chains = new Map<string, Leak>()
   for (const line of lines) {
@@ -132,14 +137,18 @@ const ruleLeaks = (
       ...leak,
       kind: "rule",
       text: RuleLines.text(line),
-      removal: command(line, ...RuleLines.deletion(line))
+      removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
     if (isOfOne(own.chain)) {
       chains.set(RuleLines.chainKey(own), {
         ...leak,
         kind: "chain",
         text: `${own.chain} of ${own.table}, with its rules`,
-        removal: command(own, "-t", own.table, "-F", own.chain)
+        // Its rules one by one: a chain that somebody has made anew meanwhile keeps what is new in it, and itself.
+        removal: {
+          _tag: "Commands",
+          argvs: [...inside(own).map(deletion), argvOf(own, ["-t", own.table, "-X", own.chain])]
+        }
       })
     }
   }
@@ -151,7 +160,7 @@ const ruleLeaks = (
       text: RuleLines.text(line),
       containerId: address,
       reason: `nobody has ${address} any more`,
-      removal: command(line, ...RuleLines.deletion(line))
+      removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
   }
   return [...rules, ...chains.values()]
@@ -172,22 +181,43 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   return [...ruleLeaks(facts, life, goneAddresses), ...linkLeaks(facts, gone), ...results, ...reservations]
 }
 
-/** Takes a leak away; why it could not be where it could not. */
-export const remove = Effect.fnUntraced(function*({ kind, removal }: Leak, tools: ReadonlyMap<string, string>) {
+/** What tools say of something that somebody else has taken away meanwhile. */
+const isGoneAlready = /No chain\/target\/match|does a matching rule exist|Cannot find device/
+
+/** Removes the file of a reservation, unless it is that of another container by now. */
+const removeReservation = `[ "$(head -n 1 "$1" | tr -d '\\r')" = "$2" ] || exit 0; rm -f -- "$1"`
+
+/** Whether a container is alive again: somebody is at work for it, or has attached it to a namespace that is there. */
+export const isAlive = Effect.fnUntraced(function*(containerId: string, cacheDir: string) {
   const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  if (removal._tag === "Command") {
-    const done = yield* Tool.output(removal.argv)
-    if (Result.isFailure(done) || kind !== "chain") return done
-    const [program, ...args] = removal.argv
-    return yield* Tool.output([program, ...args.map((word) => word === "-F" ? "-X" : word)])
-  }
-  // host-local holds this lock while it gives an address out.
-  if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
-    return yield* Tool.output(["flock", "--timeout", "4", removal.lock, "rm", "-f", "--", removal.path])
-  }
-  return yield* Effect.match(fs.remove(removal.path, { force: true }), {
-    onSuccess: () => Result.succeed(""),
-    onFailure: (error) => Result.fail(error.message)
-  })
+  if (Living.isMentioned(yield* Living.mentions(), containerId)) return true
+  const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
+  if (attached === undefined) return true // nobody knows
+  const paths = attached.filter((each) => each.containerId === containerId).map(({ netns }) => netns)
+  const there = yield* Effect.filter(paths, (path) => Effect.orElseSucceed(fs.exists(path), () => true))
+  return there.length > 0
 })
+
+/** Takes a leak away; why it could not be where it could not. */
+export const remove = Effect.fnUntraced(
+  function*({ containerId, removal }: Leak, tools: ReadonlyMap<string, string>) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    if (removal._tag === "Commands") {
+      for (const argv of removal.argvs) {
+        const done = yield* Tool.output(argv)
+        if (Result.isFailure(done) && !isGoneAlready.test(done.failure)) return done
+      }
+      return Result.succeed("")
+    }
+    // host-local holds this lock while it gives an address out.
+    if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
+      const script = ["sh", "-c", removeReservation, "sh", removal.path, containerId]
+      return yield* Tool.output(["flock", "--timeout", "4", removal.lock, ...script])
+    }
+    return yield* Effect.match(fs.remove(removal.path, { force: true }), {
+      onSuccess: () => Result.succeed(""),
+      onFailure: (error) => Result.fail(error.message)
+    })
+  }
+)

@@ -7,6 +7,7 @@ import { type Attachment, interfacesOf } from "./facts/Attachment.ts"
 import type { Link, Namespace } from "./facts/Namespace.ts"
 import type { Found } from "./Finding.ts"
 import * as Roles from "./Roles.ts"
+import * as Shell from "./Shell.ts"
 
 /** An attachment, what its plugins said, and what there is. */
 export interface Seen {
@@ -60,9 +61,11 @@ export const rivalsOf = ({ file }: Attachment, { all, attachments }: Pick<Facts,
 export const blame = ({ maker }: Seen): Pick<Found, "plugin"> => maker === undefined ? {} : { plugin: maker }
 
 /** How an attachment is made anew. */
-export const again = ({ attachment: { containerId, ifname, network } }: Seen): string =>
-  `restart the container ${containerId}, or attach it anew: cni-passthrough run del ${network} --container-id ` +
-  `${containerId}${ifname === "eth0" ? "" : ` --ifname ${ifname}`}, then run add`
+export const again = ({ attachment: { containerId, ifname, network } }: Seen): string => {
+  const link = ifname === "eth0" ? "" : ` --ifname ${Shell.word(ifname)}`
+  return `restart the container ${Shell.word(containerId)}, or attach it anew: cni-passthrough run del ` +
+    `${Shell.word(network)} --container-id ${Shell.word(containerId)}${link}, then run add`
+}
 
 /** A link in one line. */
 export const linkText = ({ isUp, kind, mac, master, mtu, name, state }: Link): string =>

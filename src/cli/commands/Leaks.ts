@@ -59,6 +59,19 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
 
+const both = (some: ReadonlyArray<Leaks.Leak>, others: ReadonlyArray<Leaks.Leak>): ReadonlyArray<Leaks.Leak> => {
+  const keys = new Set(some.map(key))
+  return others.filter((leak) => keys.has(key(leak)))
+}
+
+/** What is left, and is so still at a second look: what a DEL was about to take away at the first one is not left. */
+const settled = Effect.fnUntraced(function*(flags: Input) {
+  const first = yield* find(flags)
+  if (first.found.length === 0) return first
+  const second = yield* find(flags)
+  return { ...second, found: both(first.found, second.found) }
+})
+
 const line = ({ containerId, kind, reason, text }: Leaks.Leak): string =>
   `${kind.padEnd(11)}  ${Findings.bounded(text)}  (${Findings.bounded(containerId)}: ${Findings.bounded(reason)})`
 
@@ -68,7 +81,7 @@ export const leaks = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
-    const { found } = yield* find(flags)
+    const { found, tools } = yield* settled(flags)
     if (flags.json) {
       const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
       yield* Console.log(Escape.inJson(JSON.stringify({ leaks: shown }, undefined, 2)))
@@ -84,10 +97,10 @@ export const leaks = Command.make(
       if (!isWanted) return yield* new Errors.Unsuccessful()
     }
     // Somebody may have been attached while a person read: what is no leak any more is left alone.
-    const { found: still, tools } = yield* find(flags)
-    const shown = new Set(found.map(key))
+    const still = flags.yes ? found : both(found, (yield* find(flags)).found)
     let failed = false
-    for (const leak of still.filter((leak) => shown.has(key(leak)))) {
+    for (const leak of still) {
+      if (yield* Leaks.isAlive(leak.containerId, flags.cacheDir)) continue
       const done = yield* Leaks.remove(leak, tools)
       if (Result.isSuccess(done)) continue
       failed = true

@@ -9,6 +9,7 @@ import type { Found } from "../Finding.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
 import { subnetsOf } from "./Addressing.ts"
 
 /** How many reservations are named one by one. */
@@ -22,7 +23,7 @@ const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
   ...(reservations.length > shown ? [`and ${reservations.length - shown} more`] : [])
 ]
 
-const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${network?.name ?? ""} --fix`
+const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
 
 export const storeUsable: Check = {
   id: "address-store",
@@ -189,7 +190,7 @@ export const duplicateAddress: Check = {
           ...blame,
           message: `${containerId} has the address ${clash.address.text}, which the host has on ${clash.name}`,
           evidence: [`${netns}: ${clash.address.text}`, `host: ${clash.name} ${clash.address.text}`],
-          fix: `ip addr del ${clash.address.text} dev ${clash.name}, or attach the container again`
+          fix: `ip addr del ${clash.address.text} dev ${Shell.word(clash.name)}, or attach the container again`
         })
       }
     }

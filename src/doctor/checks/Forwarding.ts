@@ -7,6 +7,7 @@ import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
 
 /** An address of a container that others reach through the host, and the link of the host that it is behind. */
 export interface Routed {
@@ -57,7 +58,7 @@ export const ipForward: Check = {
         level: "error",
         message: `the host does not forward IPv${family}: ${off} is 0, expected 1`,
         evidence: names.map((name) => `${name} = ${host.sysctls.get(name) ?? "not there"}`),
-        fix: `sysctl -w ${off}=1, and keep it in /etc/sysctl.d`
+        fix: `sysctl -w ${Shell.word(`${off}=1`)}, and keep it in /etc/sysctl.d`
       })
     }
     return found
@@ -137,10 +138,10 @@ export const forwardRules: Check = {
             fix: isPolicy
               ? firewall !== undefined
                 ? Seen.again(seen)
-                : `add { "type": "firewall" } to the chain, or: ${
-                  commandOf(family, backend)
-                } -I FORWARD -i ${device} -j ACCEPT; ` +
-                  `${commandOf(family, backend)} -I FORWARD -o ${device} -j ACCEPT`
+                : `add { "type": "firewall" } to the chain, or: ${commandOf(family, backend)} -I FORWARD -i ${
+                  Shell.word(device)
+                } -j ACCEPT; ` +
+                  `${commandOf(family, backend)} -I FORWARD -o ${Shell.word(device)} -j ACCEPT`
               : `${commandOf(family, backend)} ${deletion(rule)}`
           })
         }
@@ -151,8 +152,8 @@ export const forwardRules: Check = {
             level: "error",
             message: `${what} is dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
             evidence: [`hook forward, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
-            fix: `nft insert rule ${each.family} ${each.table} ${each.name} iifname "${device}" accept; ` +
-              `nft insert rule ${each.family} ${each.table} ${each.name} oifname "${device}" accept`
+            fix: `nft insert rule ${each.family} ${each.table} ${each.name} iifname ${Shell.word(device)} accept; ` +
+              `nft insert rule ${each.family} ${each.table} ${each.name} oifname ${Shell.word(device)} accept`
           })
         }
       }
@@ -248,7 +249,7 @@ export const reversePath: Check = {
           `net.ipv4.conf.all.rp_filter = ${value("all")}`,
           `net.ipv4.conf.${device}.rp_filter = ${value(device)}`
         ],
-        fix: `correct the route, or: sysctl -w net.ipv4.conf.${device}.rp_filter=2`
+        fix: `correct the route, or: sysctl -w ${Shell.word(`net.ipv4.conf.${device}.rp_filter=2`)}`
       }]
     })
   }

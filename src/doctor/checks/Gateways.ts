@@ -7,6 +7,7 @@ import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Roles from "../Roles.ts"
+import * as Shell from "../Shell.ts"
 
 /** The gateways of the ranges, with the length of their subnet. */
 const gatewaysOf = (ipam: Placed): ReadonlyArray<Cidr.Cidr> => {
@@ -86,7 +87,7 @@ export const bridgeAddress: Check = {
         `the bridge ${name} has the address ${first.text}, expected ${Cidr.text(gateway)}: the next ADD fails with ` +
         "\"already has an IP address different from\"",
       evidence: present.map(({ text }) => `${name} has ${text}`),
-      fix: `ip addr del ${first.text} dev ${name}`
+      fix: `ip addr del ${first.text} dev ${Shell.word(name)}`
     }]
   }
 }

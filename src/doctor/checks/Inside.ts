@@ -7,6 +7,7 @@ import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
@@ -20,7 +21,7 @@ const ofEach = (facts: Facts, find: (seen: Seen.Seen) => ReadonlyArray<Found>) =
 const ofLinked = (facts: Facts, find: (seen: Seen.Seen, link: Namespace.Link) => ReadonlyArray<Found>) =>
   ofEach(facts, (seen) => seen.link === undefined ? [] : find(seen, seen.link))
 
-const nsenter = ({ attachment: { netns } }: Seen.Seen): string => `nsenter --net=${netns} `
+const nsenter = ({ attachment: { netns } }: Seen.Seen): string => `nsenter ${Shell.word(`--net=${netns}`)} `
 
 export const link: Check = {
   id: "link",
@@ -51,7 +52,7 @@ export const linkUp: Check = {
         ...Seen.blame(seen),
         message: `${seen.title} is down`,
         evidence: [Seen.linkText(link)],
-        fix: `${nsenter(seen)}ip link set ${link.name} up; routes that went with it: ${Seen.again(seen)}`
+        fix: `${nsenter(seen)}ip link set ${Shell.word(link.name)} up; routes that went with it: ${Seen.again(seen)}`
       }])
 }
 
@@ -67,7 +68,7 @@ export const mac: Check = {
         ...Seen.blame(seen),
         message: `${seen.title} has the MAC ${link.mac}, expected ${said}, which its ADD gave it`,
         evidence: [Seen.linkText(link)],
-        fix: `${nsenter(seen)}ip link set ${link.name} address ${said}`
+        fix: `${nsenter(seen)}ip link set ${Shell.word(link.name)} address ${Shell.word(said)}`
       }]
     })
 }
@@ -99,9 +100,9 @@ export const addresses: Check = {
           return [{
             ...base,
             message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
-            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${link.name}; routes that went with it: ${
-              Seen.again(seen)
-            }`
+            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${
+              Shell.word(link.name)
+            }; routes that went with it: ${Seen.again(seen)}`
           }]
         }
         if (actual.isDuplicate) {
@@ -114,8 +115,8 @@ export const addresses: Check = {
         return actual.length === expected.length ? [] : [{
           ...base,
           message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
-          fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${link.name} && ` +
-            `${nsenter(seen)}ip addr del ${actual.text} dev ${link.name}`
+          fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${Shell.word(link.name)} && ` +
+            `${nsenter(seen)}ip addr del ${actual.text} dev ${Shell.word(link.name)}`
         }]
       }))
   }
@@ -140,7 +141,7 @@ export const routes: Check = {
         const wanted = via === undefined ? "" : ` via ${Cidr.addressText(via)}`
         const name = Cidr.isDefault(to) ? "default route" : `route to ${Cidr.text(expected)}`
         const evidence = routesText(seen.inside.routes)
-        const command = `${nsenter(seen)}ip route replace ${Cidr.text(expected)}${wanted} dev ${link.name}`
+        const command = `${nsenter(seen)}ip route replace ${Cidr.text(expected)}${wanted} dev ${Shell.word(link.name)}`
         if (!all.some(({ type }) => type === "unicast")) {
           return [{
             level: "error",
@@ -234,7 +235,7 @@ export const mtu: Check = {
         return warning(
           asked.plugin,
           `its MTU is ${link.mtu}, expected ${asked.mtu}, which ${asked.plugin} is to set`,
-          `${nsenter(seen)}ip link set ${link.name} mtu ${asked.mtu}`
+          `${nsenter(seen)}ip link set ${Shell.word(link.name)} mtu ${asked.mtu}`
         )
       }
       if (end !== undefined && end.mtu !== link.mtu && asked?.plugin !== "tuning") {
@@ -242,14 +243,16 @@ export const mtu: Check = {
         return warning(
           seen.maker,
           `its MTU is ${link.mtu}, and that of its other end ${end.name} is ${end.mtu}`,
-          `${nsenter(seen)}ip link set ${link.name} mtu ${wanted}; ip link set ${end.name} mtu ${wanted}`
+          `${nsenter(seen)}ip link set ${Shell.word(link.name)} mtu ${wanted}; ip link set ${
+            Shell.word(end.name)
+          } mtu ${wanted}`
         )
       }
       if (port !== undefined && end !== undefined && port.mtu !== end.mtu && asked?.plugin !== "tuning") {
         return warning(
           seen.maker,
           `its MTU is ${link.mtu}, and that of the bridge ${port.name} is ${port.mtu}`,
-          `ip link set ${port.name} mtu ${end.mtu}`
+          `ip link set ${Shell.word(port.name)} mtu ${end.mtu}`
         )
       }
       return []

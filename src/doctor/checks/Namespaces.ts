@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
+import * as Shell from "../Shell.ts"
 
 export const attachmentKnown: Check = {
   id: "attachment-known",
@@ -36,7 +37,7 @@ export const namespace: Check = {
             level: isOneAsked ? "error" : "warning",
             message: `${ifname} of ${containerId}: its network namespace ${netns} is gone, and it was never detached`,
             evidence: [file],
-            fix: `cni-passthrough leaks ${network?.name ?? ""} --fix`
+            fix: `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
           }]
         case "Foreign":
           return [{

@@ -7,6 +7,7 @@ import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
@@ -59,12 +60,12 @@ export const bridge: Check = {
       return found(
         `the link ${name} of the host is not a bridge${link.kind === "" ? "" : ` but of kind ${link.kind}`}`,
         [Seen.linkText(link)],
-        `set "bridge" to another name, or remove the link: ip link del ${name}`
+        `set "bridge" to another name, or remove the link: ip link del ${Shell.word(name)}`
       )
     }
     return link.isUp || !isUsed
       ? []
-      : found(`the bridge ${name} is down`, [Seen.linkText(link)], `ip link set ${name} up`)
+      : found(`the bridge ${name} is down`, [Seen.linkText(link)], `ip link set ${Shell.word(name)} up`)
   }
 }
 
@@ -82,7 +83,7 @@ export const gatewayAddress: Check = {
         plugin: "bridge",
         message: `the bridge ${link.name} does not have the address ${text}, which is the gateway of its containers`,
         evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`),
-        fix: `ip addr add ${text} dev ${link.name}`
+        fix: `ip addr add ${text} dev ${Shell.word(link.name)}`
       }))
   }
 }
@@ -109,7 +110,7 @@ export const hostEnd: Check = {
       if (link.kind === "veth" && link.peer !== undefined && link.peer !== end.index) {
         return found(`${name} is the other end of another link than ${ifname}`, Seen.again(seen))
       }
-      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, `ip link set ${name} up`)
+      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, `ip link set ${Shell.word(name)} up`)
       const wanted = Roles.bridgeOf(facts.chain)
       if (wanted === undefined || bridge?.kind !== "bridge") return []
       if (end.master !== wanted) {
@@ -117,14 +118,14 @@ export const hostEnd: Check = {
           `${name} is ${
             end.master === undefined ? "not a port of any bridge" : `a port of ${end.master}`
           }, expected ${wanted}`,
-          `ip link set ${name} master ${wanted}`
+          `ip link set ${Shell.word(name)} master ${Shell.word(wanted)}`
         )
       }
       return bridge.isUp && end.portState !== undefined &&
           !["forwarding", "learning", "listening"].includes(end.portState)
         ? found(
           `the bridge ${wanted} does not forward to ${name}: its port is ${end.portState}`,
-          `bridge link set dev ${name} state 3`
+          `bridge link set dev ${Shell.word(name)} state 3`
         )
         : []
     })
@@ -169,7 +170,7 @@ export const wayBack: Check = {
             ...(route === undefined ? [] : [`route ${Cidr.text(route.to)} dev ${route.device ?? "nothing"}`]),
             ...(strict ? [`rp_filter is 1: what comes from ${to} is dropped, too`] : [])
           ],
-          fix: `ip route replace ${subnet} dev ${device}`
+          fix: `ip route replace ${subnet} dev ${Shell.word(device)}`
         }]
       })
     })
@@ -210,7 +211,7 @@ export const gatewayAnswers: Check = {
             evidence: [`asked on ${device} of the namespace, by ARP or neighbour discovery`],
             fix: isForgotten
               ? "set \"isGateway\": true, or name a gateway that is there"
-              : `see where the packets end: tcpdump -ni ${seen.hostEnd ?? device} arp or icmp6`
+              : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }
       )

@@ -4,6 +4,7 @@ import type { Facts } from "../Facts.ts"
 import type { History, Past } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
+import * as Shell from "../Shell.ts"
 
 const noLog = skipped("nobody named a log")
 
@@ -44,7 +45,7 @@ export const lastFailure: Check = {
         message: `the last ${past.verb} of ${attachmentOf(past)}, at ${past.time}, failed: ${past.failure}`,
         evidence: past.stderr.map((line) => `stderr: ${line}`),
         fix: "mend what it names; the whole of it: cni-passthrough show --failed --full " +
-          `${past.containerId === "" ? "" : `--container ${past.containerId} `}LOG`
+          `${past.containerId === "" ? "" : `--container ${Shell.word(past.containerId)} `}LOG`
       }))
     })
 }
@@ -79,7 +80,7 @@ export const addWithoutDel: Check = {
           : `${lost.length} attachments had an ADD, and no DEL after it, and their namespaces are gone`,
         evidence: lost.map((add) => `${inWords(add)}: ${attachmentOf(add)}, ${add.netns}`),
         fix: `name the logs after these too, if there are any; what is left: cni-passthrough leaks ${
-          facts.network?.name ?? ""
+          Shell.word(facts.network?.name ?? "")
         }`
       }]
     })

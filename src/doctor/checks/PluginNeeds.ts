@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import * as Shell from "../Shell.ts"
 
 /** The tools that a plugin needs: one of each list. */
 const toolsOf = ({ caller, config, type }: Placed): ReadonlyArray<string> => {
@@ -83,7 +84,7 @@ export const masterLink: Check = {
             plugin: plugin.type,
             message: `the link ${master.name} of the host is down`,
             evidence: [`${master.name}: state ${master.state}`],
-            fix: `ip link set ${master.name} up`
+            fix: `ip link set ${Shell.word(master.name)} up`
           })]
       })
   }

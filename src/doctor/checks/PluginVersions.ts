@@ -4,6 +4,7 @@ import * as CniVersion from "../../cni/CniVersion.ts"
 import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import * as Shell from "../Shell.ts"
 import { firstOfEach } from "./PluginFile.ts"
 
 export const pluginVersions: Check = {
@@ -23,7 +24,9 @@ export const pluginVersions: Check = {
       if (Result.isFailure(fact.versions)) {
         found.push(place({
           message: `${fact.file} does not answer VERSION: ${fact.versions.failure}`,
-          fix: `install the plugin ${type} again, or see what it does: CNI_COMMAND=VERSION ${fact.file} < /dev/null`
+          fix: `install the plugin ${type} again, or see what it does: CNI_COMMAND=VERSION ${
+            Shell.word(fact.file)
+          } < /dev/null`
         }))
         continue
       }

@@ -8,6 +8,7 @@ import type { Check } from "../Check.ts"
 import { type ConfigFile, foundAt, mostPlugins } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
+import * as Shell from "../Shell.ts"
 
 /** Fields of a list, and of all plugins: a name that is nearly one of them is a mistake. */
 const listFields = [
@@ -93,7 +94,7 @@ export const fileName: Check = {
       return [foundAt(file, [], {
         level: "error",
         message: "runtimes load only files that end with .conflist, .conf or .json",
-        fix: `mv ${file.path} ${file.path.replace(/\.[^./]*$/, "")}.conflist`
+        fix: `mv ${Shell.word(file.path)} ${Shell.word(`${file.path.replace(/\.[^./]*$/, "")}.conflist`)}`
       })]
     }
     const isList = isObject(value) && value["plugins"] !== undefined
@@ -105,7 +106,7 @@ export const fileName: Check = {
       message: isList
         ? "found a list of plugins, expected one plugin, as the file is not called .conflist"
         : "found one plugin, expected a list of plugins, as the file is called .conflist",
-      fix: `mv ${file.path} ${file.path.replace(/\.[^./]*$/, isList ? ".conflist" : ".conf")}`
+      fix: `mv ${Shell.word(file.path)} ${Shell.word(file.path.replace(/\.[^./]*$/, isList ? ".conflist" : ".conf"))}`
     })]
   }
 }

@@ -4,12 +4,13 @@ import type { Check } from "../Check.ts"
 import type { ConfigFile } from "../ConfigFile.ts"
 import * as ConfigFileModule from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import * as Shell from "../Shell.ts"
 
 const byteOrderMark = "\uFEFF"
 
 const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): string =>
   file.text.startsWith(byteOrderMark)
-    ? `sed -i '1s/^\\xEF\\xBB\\xBF//' ${file.path}`
+    ? `sed -i '1s/^\\xEF\\xBB\\xBF//' ${Shell.word(file.path)}`
     : /comma before/.test(message)
     ? "remove the comma"
     : message.startsWith("a comment")

@@ -7,7 +7,7 @@ import * as Json from "../../json/Json.ts"
 import * as JsonText from "../../json/JsonText.ts"
 import type { Record } from "../../record/Record.ts"
 import * as Collector from "../../report/Collector.ts"
-import { NotRecords } from "../../report/LogError.ts"
+import { NotRecords, Unreadable } from "../../report/LogError.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Operation from "../../report/Operation.ts"
 import * as RecordLog from "../../report/RecordLog.ts"
@@ -114,6 +114,12 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
     if (names.length > 0) capabilities.set(record.invocation, names)
   }
   const files = yield* LogFiles.resolve(logs)
+  for (const file of files) {
+    const kind = yield* LogFiles.kindOf(file)
+    // A pipe of the command line itself has somebody who writes.
+    if (kind === "File" || (kind === "FIFO" && /^\/(?:dev|proc)\//.test(file))) continue
+    return yield* new Unreadable({ name: file, cause: new Error("it has no end, expected a regular file") })
+  }
   const skipped = yield* Effect.forEach(files, (file) => RecordLog.readFile(file, take))
   const foreign = skipped.filter((each) => each.isForeign())
   if (foreign[0] !== undefined && foreign.length === skipped.length) {

@@ -1,0 +1,7 @@
+/** Parts of the commands that mend something: people paste them, and what they are made of is what others wrote. */
+import * as CommandLine from "effect/process/CommandLine"
+import * as Result from "effect/Result"
+
+/** A text as one word for a shell, in quotes where it needs them. */
+export const word = (text: string): string =>
+  Result.getOrElse(CommandLine.join([text]), () => CommandLine.display([text]))
