@@ -1,0 +1,328 @@
+/** Checks of the host and of attachments: what each says of a healthy host in which one thing is broken. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Check from "../../src/doctor/Check.ts"
+import * as Checks from "../../src/doctor/Checks.ts"
+import { found } from "./facts.ts"
+import * as Host from "./host.ts"
+
+const [lo, eth0] = Host.inside.links
+const [uplink, cni0, veth1] = Host.outside.links
+if (lo === undefined || eth0 === undefined || uplink === undefined || cni0 === undefined || veth1 === undefined) {
+  throw new Error("the healthy host has no links")
+}
+const routes = Host.inside.routes
+const withRules = (from: string | RegExp, to: string) => ({
+  rules: Result.succeed({ rulesets: [Host.rules(Host.save.replace(from, to))], nft: [] })
+})
+const gone = (address: string) => ({
+  file: `/var/lib/cni/networks/n/${address}`,
+  address,
+  containerId: "gone",
+  ifname: "eth0",
+  isGone: true,
+  reason: "no process of it"
+})
+const store = (...reservations: ReadonlyArray<ReturnType<typeof gone>>) => ({
+  store: { folder: "/var/lib/cni/networks/n", reservations, problem: undefined }
+})
+const api = (fields: Parameters<typeof Host.attachment>[0] = {}, address = "10.99.0.3/24") =>
+  Host.attachment(
+    {
+      file: "/var/lib/cni/results/n-api-eth0",
+      containerId: "api",
+      netns: "/run/netns/api",
+      portMappings: [],
+      ...fields
+    },
+    { ...Host.inside, links: [Host.link("eth0", {}, address)] }
+  )
+
+/** What is changed, and what is found then, in its order. */
+const broken: { readonly [name: string]: readonly [change: Host.Change, ...found: ReadonlyArray<RegExp>] } = {
+  "a namespace that is gone": [
+    { attachment: { sight: { _tag: "Missing" } } },
+    /^warning namespace - eth0 of web: its network namespace \/run\/netns\/web is gone/
+  ],
+  "a namespace that is a file": [
+    { attachment: { sight: { _tag: "Foreign", reason: "Invalid argument" } } },
+    /^error namespace - .* is not a network namespace/
+  ],
+  "the namespace of the host": [
+    { attachment: { sight: { _tag: "There", network: Host.outside, isHost: true } } },
+    /^error namespace - .* is the namespace of the host itself/
+  ],
+  "a namespace that may not be entered": [
+    { attachment: { sight: { _tag: "Unseen", reason: "Operation not permitted" } } },
+    /^note everything-seen - not all could be looked at/
+  ],
+  "a result that cannot be read": [
+    { attachment: { result: Result.fail("the cache has no result") } },
+    /^warning cached-result - eth0 of web: .* the cache has no result/
+  ],
+  "no link": [{ inside: { links: [lo] } }, /^error link bridge .*has no such link/],
+  "a link that is down": [
+    { inside: { links: [{ ...eth0, isUp: false }] } },
+    /^error link-up bridge eth0 of web is down/
+  ],
+  "no address": [
+    { inside: { links: [{ ...eth0, addresses: [] }] } },
+    /^error addresses bridge eth0 of web has no address 10\.99\.0\.2\/24/
+  ],
+  "an address of another length": [
+    { inside: { links: [Host.link("eth0", { kind: "veth", peer: 12 }, "10.99.0.2/32")] } },
+    /^error addresses bridge .* has 10\.99\.0\.2\/32, expected 10\.99\.0\.2\/24/
+  ],
+  "an address that another host has too": [
+    { inside: { links: [{ ...eth0, addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }] } },
+    /^error addresses host-local .*another host of the link has 10\.99\.0\.2\/24 too/
+  ],
+  "no default route": [
+    { inside: { routes: routes.slice(1) } },
+    /^error routes bridge .*no default route via 10\.99\.0\.1/,
+    /^error name-servers bridge .*no route from inside leads to the name server 192\.0\.2\.53/
+  ],
+  "a default route elsewhere": [
+    { inside: { routes: [Host.route("0.0.0.0/0", "eth0", { gateway: "10.99.0.9" })] } },
+    /^error routes bridge .*the default route goes via 10\.99\.0\.9, expected via 10\.99\.0\.1/
+  ],
+  "a name server that is a name": [
+    { attachment: { result: Host.resultWith({ dns: { nameservers: ["dns.example"] } }) } },
+    /^error name-servers bridge .*"dns\.example" is not an IP address/
+  ],
+  "a name server that is the container": [
+    { attachment: { result: Host.resultWith({ dns: { nameservers: ["::1"] } }) } },
+    /^warning name-servers bridge .*::1 is the container itself/
+  ],
+  "another MTU inside": [
+    { inside: { links: [{ ...eth0, mtu: 1300 }] } },
+    /^warning mtu bridge .*its MTU is 1300, and that of its other end veth1 is 1500/
+  ],
+  "another MTU than the bridge is told": [
+    { bridge: { mtu: 1400 } },
+    /^warning mtu bridge .*its MTU is 1500, expected 1400/
+  ],
+  "another MTU at the bridge": [
+    { outside: { links: [uplink, { ...cni0, mtu: 1280 }, veth1] } },
+    /^warning mtu bridge .*of the bridge cni0 is 1280/
+  ],
+  "another MAC": [
+    { inside: { links: [{ ...eth0, mac: "02:00:00:00:00:09" }] } },
+    /^warning mac bridge eth0 of web has the MAC 02:00:00:00:00:09, expected 02:00:00:00:00:01/
+  ],
+  "no bridge": [{ outside: { links: [uplink, veth1] } }, /^error bridge bridge the host has no bridge cni0/],
+  "a device with the name of the bridge": [
+    { outside: { links: [uplink, { ...cni0, kind: "dummy" }, veth1] } },
+    /^error bridge bridge .*not a bridge but of kind dummy/
+  ],
+  "a bridge that is down": [
+    { outside: { links: [uplink, { ...cni0, isUp: false }, veth1] } },
+    /^error bridge bridge the bridge cni0 is down/
+  ],
+  "a bridge without its address": [
+    { outside: { links: [uplink, { ...cni0, addresses: [] }, veth1], routes: Host.outside.routes.slice(0, 2) } },
+    /^error gateway-address bridge the bridge cni0 does not have the address 10\.99\.0\.1\/24/
+  ],
+  "no other end": [{ outside: { links: [uplink, cni0] } }, /^error host-end bridge .*does not have the other end/],
+  "an end of another pair": [
+    { outside: { links: [uplink, cni0, { ...veth1, index: 13 }] } },
+    /^error host-end bridge .*veth1 is the other end of another link/
+  ],
+  "an end that is down": [
+    { outside: { links: [uplink, cni0, { ...veth1, isUp: false }] } },
+    /^error host-end bridge .*veth1, is down/
+  ],
+  "an end that is no port": [
+    { outside: { links: [uplink, cni0, { ...veth1, master: undefined }] } },
+    /^error host-end bridge .*not a port of any bridge, expected cni0/
+  ],
+  "an end whose port is off": [
+    { outside: { links: [uplink, cni0, { ...veth1, portState: "disabled" }] } },
+    /^error host-end bridge .*its port is disabled/
+  ],
+  "no way back": [
+    { outside: { routes: Host.outside.routes.slice(0, 2) } },
+    /^error host-route bridge .*the host has no route to 10\.99\.0\.2 over cni0/
+  ],
+  "a way back elsewhere": [
+    { outside: { routes: [...Host.outside.routes, Host.route("10.99.0.2/32", "uplink")] } },
+    /^error overlapping-subnets host-local .*10\.99\.0\.2\/32, which the host has on uplink/,
+    /^error host-route bridge .*to uplink, expected cni0/
+  ],
+  "a gateway that does not answer": [
+    { attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] } },
+    /^error gateway-answers bridge .*10\.99\.0\.1 does not answer from inside/
+  ],
+  "a subnet that the host has": [
+    { outside: { routes: [...Host.outside.routes, Host.route("10.99.0.0/25", "uplink")] } },
+    /^error overlapping-subnets host-local .*overlaps with 10\.99\.0\.0\/25, which the host has on uplink/,
+    /^error host-route bridge .*to uplink, expected cni0/
+  ],
+  "an address at two containers": [
+    { others: [api({}, "10.99.0.2/24")] },
+    /^error duplicate-address host-local web and api both have the address 10\.99\.0\.2\/24/
+  ],
+  "an address that the host has": [
+    { outside: { links: [Host.link("uplink", {}, "10.99.0.2/24"), cni0, veth1] } },
+    /^error duplicate-address host-local web has the address 10\.99\.0\.2\/24, which the host has on uplink/
+  ],
+  "an address of one that is gone": [
+    { facts: store(gone("10.99.0.7")) },
+    /^warning stale-reservations host-local the address 10\.99\.0\.7 is reserved for gone, which is gone/
+  ],
+  "a range that is used up": [
+    { bridge: { ipam: { type: "host-local", subnet: "10.99.0.0/30" } }, facts: store(gone("10.99.0.2")) },
+    /^error range-exhausted host-local 1:\d+ plugins\[0\]\.ipam: all 1 addresses .*, 1 of them by containers that are gone/,
+    /^error bridge-address bridge .*has the address 10\.99\.0\.1\/24, expected 10\.99\.0\.1\/30/,
+    /^warning stale-reservations/
+  ],
+  "a store that cannot be read": [
+    { facts: { store: { folder: "/x", reservations: [], problem: "ENOTDIR: not a directory" } } },
+    /^error address-store host-local the store \/x cannot be read: ENOTDIR/
+  ],
+  "no forwarding": [
+    { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } },
+    /^error ip-forward - the host does not forward IPv4: net\.ipv4\.ip_forward is 0/
+  ],
+  "no forwarding of the bridge": [
+    { host: { sysctls: new Map([["net.ipv4.conf.cni0.forwarding", "0"]]) } },
+    /^error ip-forward - .*net\.ipv4\.conf\.cni0\.forwarding is 0/
+  ],
+  "a policy that drops": [
+    { host: withRules(":FORWARD ACCEPT", ":FORWARD DROP") },
+    /^error forward-rules - what eth0 of web sends is dropped by the policy of FORWARD/
+  ],
+  "a policy that drops, in spite of firewall": [
+    { host: withRules(":FORWARD ACCEPT", ":FORWARD DROP"), plugins: [{ type: "firewall" }] },
+    /^error forward-rules firewall .*the rules of the plugin firewall are not there/
+  ],
+  "a rule that drops answers": [
+    { host: withRules(":FORWARD ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]\n-A FORWARD -o cni0 -j DROP") },
+    /^error forward-rules - answers to eth0 of web is dropped by a rule of FORWARD/
+  ],
+  "no masquerading": [
+    { host: withRules("-j MASQUERADE", "-j ACCEPT") },
+    /^error masquerade bridge .*no rule masquerades 10\.99\.0\.2/
+  ],
+  "a strict reverse path": [
+    {
+      host: { sysctls: new Map([["net.ipv4.conf.all.rp_filter", "1"]]) },
+      outside: { routes: [...Host.outside.routes, Host.route("10.99.0.2/32", "uplink")] }
+    },
+    /^error overlapping-subnets/,
+    /^error host-route/,
+    /^error rp-filter - rp_filter of cni0 is 1/
+  ],
+  "rules in both backends": [
+    {
+      host: {
+        rules: Result.succeed({
+          rulesets: [Host.rules(Host.save), Host.rules("*filter\n:INPUT DROP [0:0]\nCOMMIT", "legacy")],
+          nft: []
+        })
+      }
+    },
+    /^warning iptables-backends - .*1 in legacy and 4 in nf_tables/
+  ],
+  "a port that leads nowhere": [
+    { host: withRules(/-A PREROUTING .*\n/, "") },
+    /^error port-mappings portmap eth0 of web: no rule leads from port 8080\/tcp/
+  ],
+  "a port that leads elsewhere": [
+    { host: withRules("10.99.0.2:80", "10.99.0.250:80") },
+    /^error port-mappings portmap .*goes to 10\.99\.0\.250:80, expected 10\.99\.0\.2:80/
+  ],
+  "a port of two containers": [
+    { others: [api({ portMappings: Host.attachment().portMappings })] },
+    /^error ports-taken portmap port 8080\/tcp of the host is mapped to two containers, web and api/
+  ],
+  "a port that somebody listens on": [
+    { host: { listeners: Result.succeed([{ protocol: "tcp", port: 8080, owner: { name: "nginx", pid: 7 } }]) } },
+    /^warning ports-taken portmap .*nginx \(process 7\) listens on it/
+  ],
+  "no iptables": [
+    { host: { tools: new Map() } },
+    /^error plugin-tools bridge .*bridge needs iptables/,
+    /^error plugin-tools portmap/
+  ],
+  "rules that nobody may read": [
+    { host: { rules: Result.fail("iptables-save: you must be root") } },
+    /^note everything-seen - not all could be looked at/
+  ]
+}
+
+/** What is right, although it looks as if it were not. */
+const right: { readonly [name: string]: Host.Change } = {
+  "nothing": {},
+  "a gateway whose address is still looked at": {
+    attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] },
+    outside: {
+      links: [uplink, { ...cni0, addresses: cni0.addresses.map((each) => ({ ...each, isTentative: true })) }, veth1]
+    }
+  },
+  "a gateway of which nobody knows whether it answers": {
+    attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: undefined }] }
+  },
+  "a runtime that keeps a mapped port": {
+    host: { listeners: Result.succeed([{ protocol: "tcp", port: 8080, owner: { name: "conmon", pid: 7 } }]) }
+  },
+  "a port of another address of the host": {
+    others: [api({ portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "udp", hostIP: "" }] })]
+  },
+  "a container that is gone with the same port": {
+    others: [api({ portMappings: Host.attachment().portMappings, sight: { _tag: "Missing" } })]
+  },
+  "a large network around the subnet": {
+    outside: { routes: [...Host.outside.routes, Host.route("10.0.0.0/8", "uplink", { protocol: "static" })] }
+  },
+  "tuning that sets the MTU inside alone": {
+    plugins: [{ type: "tuning", mtu: 1400 }],
+    inside: { links: [{ ...eth0, mtu: 1400 }] }
+  },
+  "a container without a way out, on a host that does not forward": {
+    bridge: { ipMasq: false, ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } },
+    host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) },
+    inside: { routes: routes.slice(1) },
+    attachment: { result: Host.resultWith({ routes: [], dns: {} }) }
+  },
+  "rules that cannot be understood": {
+    host: withRules(":FORWARD ACCEPT [0:0]", ":FORWARD DROP [0:0]\n-A FORWARD -m recent --rcheck -j ACCEPT")
+  }
+}
+
+const live = (change: Host.Change) => found(Checks.live, Host.facts(change))
+
+describe("the checks of the host and of attachments find", () => {
+  for (const [name, [change, ...expected]] of Object.entries(broken)) {
+    it(name, () => {
+      const findings = live(change)
+      assert.strictEqual(findings.length, expected.length, findings.join("\n"))
+      expected.forEach((pattern, index) => assert.match(findings[index] ?? "", pattern))
+    })
+  }
+})
+
+describe("the checks of the host and of attachments find nothing wrong with", () => {
+  for (const [name, change] of Object.entries(right)) {
+    it(name, () => assert.deepStrictEqual(live(change), []))
+  }
+})
+
+describe("what mends something", () => {
+  it("is safe to be pasted, whatever a container or a link is called", () => {
+    const evil = "x; touch /tmp/pwned $(id) `id` '"
+    const attachment = { containerId: evil, netns: `/run/netns/${evil}` }
+    const changes: ReadonlyArray<Host.Change> = [
+      { attachment, inside: { links: [lo] } },
+      { attachment, inside: { links: [{ ...eth0, mtu: 1300 }] } },
+      { attachment, inside: { routes: routes.slice(1) } },
+      { attachment, host: withRules("-j MASQUERADE", "-j ACCEPT") }
+    ]
+    for (const change of changes) {
+      const [first] = Check.examine(Checks.live, Host.facts(change)).findings
+      assert.include(first?.fix, `'x; touch /tmp/pwned $(id) \`id\` '`.slice(1, -1))
+      const outsideQuotes = (first?.fix ?? "").replaceAll("'\\''", "").replaceAll(/'[^']*'/g, "").replaceAll("\\'", "")
+      assert.notMatch(outsideQuotes, /touch|\$\(|`/)
+    }
+  })
+})
