@@ -107,6 +107,20 @@ describe("the facts about plugins", () => {
       assert.deepStrictEqual(of("f")?.candidates, [{ path: `${first}/f`, kind: "dangling" }])
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("are not asked for where a shell would take the place of the kernel: of a program for another processor", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const foreign = Buffer.concat([
+        Buffer.from("\u007fELF\u0002\u0001\u0001"),
+        Buffer.alloc(57),
+        Buffer.from("\ntouch ran\n")
+      ])
+      foreign.writeUInt16LE(243, 18)
+      Fs.writeFileSync(`${folder.path}/foreign`, foreign, { mode: 0o755 })
+      const fact = (yield* Plugins.collect(["foreign"], [folder.path], "1.0.0", 5000)).get("foreign")
+      assert.deepStrictEqual([fact?.isExecutable, fact?.versions], [true, undefined])
+    }).pipe(Effect.provide(Command.host)))
+
   it.live("are there in time, whatever a plugin does", () =>
     Effect.gen(function*() {
       using folder = temporary()

@@ -25,6 +25,14 @@ const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
 
 const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
 
+/** A bridge keeps the address of the old subnet, with which the next ADD fails. */
+const larger = ({ chain }: Facts): string => {
+  const bridge = Roles.bridgeOf(chain)
+  return bridge === undefined
+    ? "use a larger subnet"
+    : `use a larger subnet: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
+}
+
 export const storeUsable: Check = {
   id: "address-store",
   phase: "addresses",
@@ -64,7 +72,7 @@ export const rangeExhausted: Check = {
           gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`
         }: the next ADD fails`,
         evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
-        fix: gone.length === 0 ? "use a larger subnet" : leaks(facts)
+        fix: gone.length === 0 ? larger(facts) : leaks(facts)
       })]
     })
   }

@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
+import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
@@ -76,6 +77,13 @@ const uplinkOf = ({ host }: Facts, family: 4 | 6): string => {
   )?.device ?? "eth0"
 }
 
+/** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
+const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
+  rulesets.some((other) =>
+    other.backend !== backend &&
+    [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
+  )
+
 export const forwardRules: Check = {
   id: "forward-rules",
   phase: "host",
@@ -136,7 +144,9 @@ export const forwardRules: Check = {
                 : [])
             ],
             fix: isPolicy
-              ? firewall !== undefined
+              ? isUsedBeside(rules, backend)
+                ? `${commandOf(family, backend)} -P FORWARD ACCEPT`
+                : firewall !== undefined
                 ? Seen.again(seen)
                 : `add { "type": "firewall" } to the chain, or: ${commandOf(family, backend)} -I FORWARD -i ${
                   Shell.word(device)

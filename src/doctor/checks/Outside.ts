@@ -210,7 +210,10 @@ export const gatewayAnswers: Check = {
             }`,
             evidence: [`asked on ${device} of the namespace, by ARP or neighbour discovery`],
             fix: isForgotten
-              ? "set \"isGateway\": true, or name a gateway that is there"
+              ? `set "isGateway": true, detach the containers, ip link del ${
+                Shell.word(Roles.bridgeOf(facts.chain) ?? "")
+              }, ` +
+                "and attach them again; or name a gateway that is there"
               : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }

@@ -9,6 +9,7 @@ import type { Host } from "../Facts.ts"
 import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
 import * as Namespace from "./Namespace.ts"
+import * as Plugins from "./Plugins.ts"
 import * as Rules from "./Rules.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -70,9 +71,6 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
   return new Map(values.flat()) as ReadonlyMap<string, string>
 })
 
-/** The numbers that ELF has for the processors that Node.js runs on. */
-const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
-
 /** Looks at the host, as far as a network and its attachments have to do with it. */
 export const collect = Effect.fnUntraced(function*(
   chain: ReadonlyArray<ConfigFile.Placed>,
@@ -105,6 +103,6 @@ export const collect = Effect.fnUntraced(function*(
     listeners,
     tools: foundTools,
     files: new Set(files),
-    machine: machines[process.arch]
+    machine: Plugins.ownMachine
   } satisfies Host
 })

@@ -33,6 +33,17 @@ export interface PluginFact {
   readonly versions: Result.Result<ReadonlyArray<string>, string> | undefined
 }
 
+/** The numbers that ELF has for the processors that Node.js runs on. */
+const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
+
+/** The number of the processor of this host; undefined where it is not known. */
+export const ownMachine = machines[process.arch]
+
+/** Whether the kernel can start a file. What it refuses, libuv hands to a shell, which would take it for a script. */
+const canStart = (format: Format | undefined): boolean =>
+  format !== undefined && format._tag !== "Other" &&
+  (format._tag === "Script" || ownMachine === undefined || format.machine === ownMachine)
+
 /** How much of a file is read to tell what it is, in bytes. */
 const headLength = 4096
 
@@ -106,7 +117,7 @@ const collectOne = Effect.fnUntraced(function*(
   const interpreter = interpreterOf(format)
   const hasInterpreter = interpreter === undefined || (yield* Effect.orElseSucceed(fs.exists(interpreter), () => true))
   const isExecutable = (chosen.mode & 0o111) !== 0
-  const versions = isExecutable && hasInterpreter && format?._tag !== "Other"
+  const versions = isExecutable && hasInterpreter && canStart(format)
     ? yield* Effect.result(Effect.mapError(PluginVersion.ask(chosen.path, cniVersion, timeout), ({ reason }) => reason))
     : undefined
   return { ...nothing, file: chosen.path, isExecutable, format, hasInterpreter, versions }

@@ -12,8 +12,10 @@ export interface Network {
   readonly script?: string
   /** The words after `doctor`. Default: the network n. */
   readonly ask?: string
-  /** Whether to do what the first finding says, and ask again. */
+  /** Whether to run what the first finding says, as it stands, and ask again. */
   readonly isMended?: boolean
+  /** The same, as a script: what a person does who reads it, where it is more, or less, than a command. */
+  readonly mend?: string
 }
 
 /** What doctor said. */
@@ -47,6 +49,12 @@ attach() { # NAME [CAPABILITY ARGUMENTS [NETWORK]]
   ip netns add $1
   cni-passthrough run add \${3:-n} --netns $1 --container-id $1 --capability-args "\${2:-{\\}}" >/dev/null
 }
+detach() { cni-passthrough run del n --netns $1 --container-id $1; }
+again() { # NAME [CAPABILITY ARGUMENTS]: attaches it anew
+  detach $1
+  cni-passthrough run add n --netns $1 --container-id $1 --capability-args "\${2:-{\\}}" >/dev/null
+}
+edit() { sed -i "$1" /etc/cni/net.d/10-n.conflist; }
 port() { echo "{\\"portMappings\\":[{\\"hostPort\\":$1,\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}"; }
 inside() { local name=$1; shift; nsenter --net=/run/netns/$name -- "$@"; }
 host_end() { ip -o link show type veth | grep -v world | sed -n 's/^[0-9]*: \\([^@]*\\)@.*/\\1/p' | head -1; }
@@ -59,7 +67,7 @@ plugin() { plugins; printf '%s' "$2" > /run/plugins/$1; chmod +x /run/plugins/$1
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-const scriptOf = (name: string, { ask = "n", files, isMended = false, script = "" }: Network): string =>
+const scriptOf = (name: string, { ask = "n", files, isMended = false, mend, script = "" }: Network): string =>
   [
     functions,
     ...Object.entries(files).map(([file, content]) =>
@@ -72,16 +80,18 @@ const scriptOf = (name: string, { ask = "n", files, isMended = false, script = "
     ...(isMended
       ? [
         `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.out", "utf8")).findings[0].fix')`,
-        `bash -c "$fix" >&2`,
-        `ask ${name}-mended`
+        `bash -c "$fix" >&2`
       ]
-      : [])
+      : []),
+    ...(mend === undefined ? [] : [mend]),
+    ...(isMended || mend !== undefined ? [`ask ${name}-mended`] : [])
   ].join("\n")
 
 const slug = (index: number): string => `case-${index}`
 
 /** Whether nothing happens to a network, so that doctor can be asked about it where others were asked about before. */
-const isQuiet = ({ isMended = false, script }: Network): boolean => script === undefined && !isMended
+const isQuiet = ({ isMended = false, mend, script }: Network): boolean =>
+  script === undefined && mend === undefined && !isMended
 
 /** How many hosts there are at a time: more than processors, for much of the time is spent waiting. */
 const concurrency = 6
@@ -131,7 +141,8 @@ ls -r | xargs -P ${concurrency} -I{} sh -c \
     const host = own in quiet ? "quiet" : own
     const log = Path.join(answers, host)
     if (Fs.existsSync(`${log}.failed`)) throw new Error(Fs.readFileSync(`${log}.log`, "utf8"))
-    const { isMended = false }: Network = networks[name]
-    return { answer: read(answers, own), mended: isMended ? read(answers, `${own}-mended`) : undefined }
+    const { isMended = false, mend }: Network = networks[name]
+    const isAskedAgain = isMended || mend !== undefined
+    return { answer: read(answers, own), mended: isAskedAgain ? read(answers, `${own}-mended`) : undefined }
   }
 }
