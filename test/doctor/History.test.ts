@@ -138,6 +138,13 @@ describe("a log", () => {
       }
     }))
 
+  it.effect("that has no end is not read", () =>
+    Effect.gen(function*() {
+      const read = Collect.withHistory(ofFile(network), ["/dev/zero"], everyone)
+      const { message } = yield* Effect.flip(Effect.provide(read, NodeServices.layer))
+      assert.strictEqual(message, "cannot read /dev/zero: it has no end, expected a regular file")
+    }))
+
   it.effect("is asked about one pod", () =>
     Effect.gen(function*() {
       const args = "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web"

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
+import { doctor } from "../../src/cli/commands/Doctor.ts"
 import { leaks } from "../../src/cli/commands/Leaks.ts"
 import { validate } from "../../src/cli/commands/Validate.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
@@ -63,6 +64,17 @@ describe("a file", () => {
         const { message } = yield* Effect.flip(Files.read(host.at(name)))
         assert.strictEqual(message, `cannot read ${host.at(name)}: ${reason}`)
       }
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("that is far too long does not pass for one that is not there", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.writeFileSync(`${folder.path}/10-n.conflist`, "x".repeat(2_000_000))
+      const flags = ["--conf-dir", folder.path, "--cache-dir", folder.path]
+      const { status, stdout } = yield* Command.printed(doctor, "n", ...flags, "--json")
+      const { findings } = JSON.parse(stdout)
+      assert.deepStrictEqual([status, findings[0].check], [2, "everything-seen"])
+      assert.include(findings[0].evidence[0], "10-n.conflist: found 2000000 bytes")
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("of that kind in a folder keeps nobody from the others", () =>

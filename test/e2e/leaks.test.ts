@@ -110,4 +110,24 @@ leaks | sed 's/(.*//'`),
       ]
     )
   })
+
+  it("takes nothing of containers that come, go and come again under one name while it looks", () => {
+    assert.deepStrictEqual(
+      run(`
+come() { cni-passthrough run add testing-net --netns $1 --container-id id-$1 >/dev/null; }
+for name in aa bb cc; do
+  ip netns add $name
+  (come $name; cni-passthrough run del testing-net --netns $name --container-id id-$name; come $name) &
+done
+for look in 1 2 3 4; do cni-passthrough leaks --fix --yes; done | sort -u
+wait
+cni-passthrough doctor testing-net
+iptables-save -t nat | grep -c MASQUERADE`),
+      [
+        "nothing is left of containers that are gone",
+        "testing-net: nothing is wrong, with 3 attachments looked at",
+        "3"
+      ]
+    )
+  })
 })
