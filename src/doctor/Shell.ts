@@ -2,6 +2,9 @@
 import * as CommandLine from "effect/process/CommandLine"
 import * as Result from "effect/Result"
 
+/** What no shell takes for anything but itself. */
+const plain = /^[\w@%+=:,./-]+$/
+
 /** A text as one word for a shell, in quotes where it needs them. */
 export const word = (text: string): string =>
-  Result.getOrElse(CommandLine.join([text]), () => CommandLine.display([text]))
+  plain.test(text) ? text : Result.getOrElse(CommandLine.join([text]), () => CommandLine.display([text]))

@@ -309,6 +309,18 @@ describe("the checks of the host and of attachments find nothing wrong with", ()
 })
 
 describe("what mends something", () => {
+  it("gives an address that two have back to the one whose ADD gave it", () => {
+    const change = {
+      others: [api({ result: Host.resultWith({ ips: [{ address: "10.99.0.3/24" }] }) }, "10.99.0.2/24")]
+    }
+    const [first] = Check.examine(Checks.live, Host.facts(change)).findings
+    assert.strictEqual(
+      first?.fix,
+      "nsenter --net=/run/netns/api ip addr del 10.99.0.2/24 dev eth0 && nsenter --net=/run/netns/api ip addr add " +
+        "10.99.0.3/24 dev eth0, and then attach api anew: cni-passthrough run del, and then add"
+    )
+  })
+
   it("is safe to be pasted, whatever a container or a link is called", () => {
     const evil = "x; touch /tmp/pwned $(id) `id` '"
     const attachment = { containerId: evil, netns: `/run/netns/${evil}` }

@@ -448,7 +448,8 @@ const addresses: { readonly [name: string]: Broken } = {
       "attach api; inside api ip addr del 10.99.0.3/24 dev eth0; inside api ip addr add 10.99.0.2/24 dev eth0"
     ),
     ask: "n --container-id web",
-    ...own("duplicate-address", "host-local", /web and api both have the address|api and web both have/)
+    ...own("duplicate-address", "host-local", /web and api both have the address|api and web both have/),
+    mend: "inside api ip addr del 10.99.0.2/24 dev eth0; inside api ip addr add 10.99.0.3/24 dev eth0; again api"
   }
 }
 

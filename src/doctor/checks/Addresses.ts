@@ -4,6 +4,7 @@ import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import { foundAt, nameOf, pluginsOf } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
+import type { AttachmentId } from "../facts/Attachment.ts"
 import type { Judged } from "../facts/Store.ts"
 import type { Found } from "../Finding.ts"
 import * as Ranges from "../Ranges.ts"
@@ -163,6 +164,23 @@ export const overlappingSubnets: Check = {
   }
 }
 
+/** What the result of an ADD says. */
+const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
+  Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address ?? "") : []
+
+/** Gives a container its own address back, where the one that two have is not what its ADD gave it. */
+const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: string }): string | undefined => {
+  const { containerId, ifname, netns } = attachment
+  const given = givenTo(attachment).flatMap((text) => Cidr.parse(text) ?? [])
+  const own = given.find(({ family }) => family === same.family)
+  if (own === undefined || given.some((each) => Cidr.isSameAddress(each, same))) return undefined
+  const command = (verb: string, address: string) =>
+    `nsenter ${Shell.word(`--net=${netns}`)} ip addr ${verb} ${address} dev ${Shell.word(ifname)}`
+  return `${command("del", same.text)} && ${command("add", Cidr.text(own))}, and then attach ${
+    Shell.word(containerId)
+  } anew: cni-passthrough run del, and then add`
+}
+
 export const duplicateAddress: Check = {
   id: "duplicate-address",
   phase: "addresses",
@@ -187,7 +205,8 @@ export const duplicateAddress: Check = {
           ...blame,
           message: `${containerId} and ${rival.containerId} both have the address ${same.text}`,
           evidence: [`${netns}: ${same.text}`, `${rival.netns}: ${same.text}`],
-          fix: "detach and attach one of them again: cni-passthrough run del, and then add"
+          fix: giveBack(attachment, same) ?? giveBack(rival, same) ??
+            "detach and attach one of them again: cni-passthrough run del, and then add"
         })
       }
       const clash = links.flatMap(({ addresses, name }) => addresses.map((address) => ({ name, address })))
