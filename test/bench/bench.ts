@@ -41,10 +41,11 @@ const formsIn = (dist: string) => ({
 
 /** An executable of the same make with nothing in it: what the runtime costs. */
 const emptyStandalone = (): Contestant => {
-  const sources = Path.join(folder, "empty/src")
-  for (const name of ["plugin", "cli"]) {
-    Fs.mkdirSync(Path.join(sources, name), { recursive: true })
-    Fs.writeFileSync(Path.join(sources, name, "main.ts"), "")
+  const config = Fs.readFileSync(Path.join(repository, "esbuild.config.mjs"), "utf8")
+  for (const [, source = ""] of config.matchAll(/"(src\/[^"]+)"/g)) {
+    const file = Path.join(folder, "empty", source)
+    Fs.mkdirSync(Path.dirname(file), { recursive: true })
+    Fs.writeFileSync(file, "")
   }
   buildIn(Path.join(folder, "empty"))
   return [Path.join(folder, "empty/dist/standalone/passthrough")]
