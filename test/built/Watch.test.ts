@@ -9,7 +9,7 @@ import { command, isStandalone, path, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 
-const env = { PATH: path }
+const env = { PATH: path, UV_THREADPOOL_SIZE: "1" }
 
 /** A plugin that says which version it is. */
 const text = (version: number) => `#!/bin/sh\ncat > /dev/null; echo '{"cniVersion":"1.0.0","version":${version}}'\n`
@@ -40,10 +40,11 @@ const make = (names: ReadonlyArray<string>) => {
   }
 }
 
-/** Runs `wrap` with these flags until it ends. */
-const stay = (host: ReturnType<typeof make>, ...flags: ReadonlyArray<string>) => {
+/** Runs `wrap` with these flags until it ends; `via` is a command that starts it. */
+const stay = (host: ReturnType<typeof make>, via: ReadonlyArray<string>, ...flags: ReadonlyArray<string>) => {
+  const [program = "", ...args] = [...via, command, "wrap", "--dir", host.folder, "--log", host.log, ...flags]
   const output = { stdout: "", stderr: "" }
-  const child = ChildProcess.spawn(command, ["wrap", "--dir", host.folder, "--log", host.log, ...flags], { env })
+  const child = ChildProcess.spawn(program, args, { env })
   child.stdout.on("data", (chunk: Buffer) => output.stdout += chunk)
   child.stderr.on("data", (chunk: Buffer) => output.stderr += chunk)
   const ended = new Promise<number | NodeJS.Signals | null>((resolve) =>
@@ -83,7 +84,7 @@ const atomic = ["calico", "cilium-cni", "bridge"] as const
 describe("wrap --watch beside the installers of others", () => {
   it("loses none of their versions, and at no time a plugin", async () => {
     using host = make(names)
-    const watch = stay(host, "--watch")
+    const watch = stay(host, [], "--watch")
     await until("all is wrapped", () => names.every(host.isWrapped))
     const rounds = 12
     for (let round = 1; round <= rounds; round++) {
@@ -128,7 +129,7 @@ describe("wrap --watch beside the installers of others", () => {
 
   it("leaves what is copied beside a plugin alone, as a stub of it would be renamed", async () => {
     using host = make(["calico"])
-    const watch = stay(host, "--watch")
+    const watch = stay(host, [], "--watch")
     await until("calico is wrapped", () => host.isWrapped("calico"))
     Fs.writeFileSync(`${host.folder}/calico.tmp`, text(1), { mode: 0o755 })
     Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
@@ -139,7 +140,7 @@ describe("wrap --watch beside the installers of others", () => {
 
   it("waits for plugins where there are none yet", async () => {
     using host = make([])
-    const watch = stay(host, "--watch", "--plugins", "bridge")
+    const watch = stay(host, [], "--watch", "--plugins", "bridge")
     await until("it began", () => watch.output.stdout.includes(host.folder))
     for (const name of ["bridge", "ptp"]) Fs.writeFileSync(`${host.folder}/${name}`, text(1), { mode: 0o755 })
     await until("bridge is wrapped", () => host.isWrapped("bridge"))
@@ -150,7 +151,7 @@ describe("wrap --watch beside the installers of others", () => {
 
   it("says once why a plugin is not wrapped, and tries again when it is written anew", async () => {
     using host = make(["bridge"])
-    const watch = stay(host, "--watch")
+    const watch = stay(host, [], "--watch")
     await until("bridge is wrapped", () => host.isWrapped("bridge"))
     Fs.writeFileSync(`${host.folder}/broken`, "not a program", { mode: 0o755 })
     await until("broken is refused", () => watch.output.stderr.includes("broken"))
@@ -167,7 +168,7 @@ describe("wrap that stays in the foreground", () => {
   it("unwraps when its time is over, and leaves the folder as it was, to the inode", async () => {
     using host = make(["bridge", "portmap"])
     const before = host.state()
-    const run = stay(host, "--for", "3s")
+    const run = stay(host, [], "--for", "3s")
     await until("bridge is wrapped", () => host.isWrapped("bridge"))
     assert.strictEqual(await run.ended, 0)
     assert.include(run.output.stdout, "the time is over\n")
@@ -178,7 +179,7 @@ describe("wrap that stays in the foreground", () => {
     it(`unwraps on ${signal}, with exit status 0`, async () => {
       using host = make(["bridge"])
       const before = host.state()
-      const run = stay(host, "--follow")
+      const run = stay(host, [], "--follow")
       await until("bridge is wrapped", () => host.isWrapped("bridge"))
       assert.strictEqual(await run.end(signal), 0)
       assert.deepStrictEqual(host.state(), before)
@@ -188,11 +189,11 @@ describe("wrap that stays in the foreground", () => {
   it("takes over what a run left that was killed, and unwraps it", async () => {
     using host = make(["bridge"])
     const before = host.state()
-    const first = stay(host, "--for", "1h")
+    const first = stay(host, [], "--for", "1h")
     await until("bridge is wrapped", () => host.isWrapped("bridge"))
     await first.end("SIGKILL")
     assert.strictEqual(host.call("bridge").status, 0)
-    const second = stay(host, "--for", "1h")
+    const second = stay(host, [], "--for", "1h")
     await until("it took over", () => second.output.stdout.includes("already wrapped  bridge"))
     assert.strictEqual(await second.end("SIGTERM"), 0)
     assert.deepStrictEqual(host.state(), before)
@@ -202,7 +203,7 @@ describe("wrap that stays in the foreground", () => {
     using host = make(["bridge"])
     Scripts.script(`${host.folder}/host-local`, `echo '{"cniVersion":"1.0.0","code":11,"msg":"no addresses"}'; exit 1`)
     host.call("bridge") // before it began, which it does not show
-    const run = stay(host, "--follow")
+    const run = stay(host, [], "--follow")
     await until("all is wrapped", () => host.isWrapped("bridge") && host.isWrapped("host-local"))
     host.call("host-local")
     await until("it is shown", () => run.output.stdout.includes("✗ host-local: code 11: no addresses"))
@@ -265,4 +266,34 @@ describe.runIf(isStandalone)("an exchange of a plugin and its stub", () => {
       }, 60_000)
     }
   })
+})
+
+describeWith(["strace"], "wrap --watch that is killed", () => {
+  it("each time that it links or renames leaves plugins that run, and the next one finishes the work", async () => {
+    const calls = "link,linkat,rename,renameat,renameat2"
+    for (let count = 1, isOver = false; !isOver; count++) {
+      using host = make(["bridge"])
+      const { bridge } = host.state()
+      const inject = `inject=${calls}:signal=KILL:when=${count}`
+      const watch = stay(
+        host,
+        ["strace", "-D", "-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", inject],
+        "--watch"
+      )
+      let end: unknown
+      void watch.ended.then((status) => end = status)
+      await until("bridge is wrapped", () => host.isWrapped("bridge") || end !== undefined)
+      Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
+      await until("ptp is wrapped", () => host.isWrapped("ptp") || end !== undefined)
+      isOver = end === undefined
+      for (const name of ["bridge", "ptp"]) assert.strictEqual(host.call(name).status, 0, `killed at call ${count}`)
+      await watch.end("SIGKILL")
+      const next = stay(host, [], "--watch")
+      await until("it began", () => next.output.stdout.includes(host.folder))
+      await until("all is wrapped", () => host.isWrapped("bridge") && host.isWrapped("ptp"))
+      assert.strictEqual(await next.end("SIGTERM"), 0)
+      assert.deepStrictEqual(host.state()["bridge"], bridge, `killed at call ${count}`)
+      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
+    }
+  }, 300_000)
 })

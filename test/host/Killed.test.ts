@@ -9,6 +9,7 @@ import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Unwrapping from "../../src/host/Unwrapping.ts"
 import * as Wrapping from "../../src/host/Wrapping.ts"
 import * as Command from "../support/command.ts"
+import * as Scripts from "../support/scripts.ts"
 import { hurried, make } from "../support/wrapped.ts"
 
 /** Plugins are not started here: all answer alike. */
@@ -149,3 +150,31 @@ for (const [name, [step, prepare]] of Object.entries(steps)) {
       }), 120_000)
   })
 }
+
+describe("wrap of what an installer wrote over, when it is killed", () => {
+  /** What the installer writes. */
+  const written = (host: Host) => Scripts.script(`${host.folder}/.bridge`, "echo newer")
+
+  it.effect("leaves the new plugin, which unwrap gives back to the inode", () =>
+    Effect.gen(function*() {
+      let inode = 0
+      const prepare = (host: Host) =>
+        Effect.andThen(
+          wrap(host),
+          Effect.sync(() => {
+            inode = Fs.statSync(written(host)).ino
+            Fs.renameSync(`${host.folder}/.bridge`, `${host.folder}/bridge`)
+          })
+        )
+      const count = yield* killedAtEach(wrap, prepare, (host, changes) =>
+        Effect.gen(function*() {
+          const when = `killed before change ${changes + 1}`
+          assert.strictEqual(host.answers()["bridge"]?.stdout, "newer\n", when)
+          yield* unwrap(host)
+          assert.strictEqual(host.answers()["bridge"]?.stdout, "newer\n", when)
+          assert.strictEqual(Fs.statSync(`${host.folder}/bridge`).ino, inode, when)
+          assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "calico", "calico-ipam", "weave-net"], when)
+        }))
+      assert.isAbove(count, 3)
+    }), 120_000)
+})
