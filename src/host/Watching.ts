@@ -41,9 +41,11 @@ const make = (request: Wrapping.Request) => {
     if (due.length > 0) {
       const names = due.map(({ name }) => name)
       const outcome = yield* Wrapping.wrap({ ...request, names, keepsConfig: true })
-      const stays = new Set(outcome.refused.map(({ name }) => name))
-      for (const plugin of due) if (stays.has(plugin.name)) refused.set(plugin.name, fingerprint(plugin))
-      yield* onOutcome(outcome)
+      // One that was written anew meanwhile is not refused: its time comes.
+      const now = new Map((yield* Survey.make(request.at)).plugins.map((plugin) => [plugin.name, fingerprint(plugin)]))
+      const stays = outcome.refused.filter(({ name }) => now.get(name) === seen.get(name))
+      for (const { name } of stays) refused.set(name, seen.get(name) ?? "")
+      yield* onOutcome({ ...outcome, refused: stays })
     }
     return due.length === open.length
   })
