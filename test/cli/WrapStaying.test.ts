@@ -52,7 +52,7 @@ describe("cni-passthrough wrap", () => {
       assert.include(stdout, "\n  wrapped  bridge, calico\n")
     }))
 
-  test("fails with --follow where nothing can be read again, and leaves nothing wrapped", () =>
+  test("fails with --follow where nothing can be read again, and changes nothing", () =>
     Effect.gen(function*() {
       using host = make()
       const before = host.state()

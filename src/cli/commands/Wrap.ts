@@ -140,10 +140,8 @@ export const wrap = Command.make(
       names,
       deadline,
       stays: Option.isSome(flags.deadline),
-      wrap: Effect.map(wrapAll(requests), ({ isComplete, sinks }) => ({
-        isComplete,
-        meanwhile: Staying.meanwhile(flags, requests, sinks)
-      }))
+      wrap: Effect.map(wrapAll(requests), ({ isComplete }) => isComplete),
+      meanwhile: yield* Staying.meanwhile(flags, requests)
     })
   }, Errors.tell)
 ).pipe(

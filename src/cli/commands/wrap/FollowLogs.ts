@@ -3,13 +3,15 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import type * as Wrapping from "../../../host/Wrapping.ts"
 import * as Filter from "../../../report/Filter.ts"
 import * as Follow from "../../../report/Follow.ts"
-import { Following } from "../../../report/Following.ts"
+import { Following, type Piece } from "../../../report/Following.ts"
 import * as Print from "../../Print.ts"
 import * as Show from "../Show.ts"
-import type * as Config from "./Config.ts"
+import * as Config from "./Config.ts"
 
 /** Nothing that is logged can be read again. */
 export class NothingToFollow extends Data.TaggedError("NothingToFollow")<{ readonly found: ReadonlyArray<string> }> {
@@ -22,16 +24,50 @@ export class NothingToFollow extends Data.TaggedError("NothingToFollow")<{ reado
 export const patternOf = ({ path }: Config.Sink & { readonly type: "file" }): string =>
   path.replace(/\$(?:\{\w+\}|\w+)/g, "*")
 
-/** Shows each operation that begins from now on and that the filter wants. When it is interrupted, it shows the rest. */
-export const follow = Effect.fnUntraced(function*(sinks: ReadonlyArray<Config.Sink>, filter: Filter.Filter) {
+/** Where the plugins of these folders log to once they are wrapped. */
+const sinksOf = Effect.fnUntraced(function*({ at, config, keepsConfig }: Wrapping.Request) {
+  const fs = yield* FileSystem.FileSystem
+  const old = fs.readFileString(at.config).pipe(Effect.orElseSucceed(() => config))
+  return Config.read(keepsConfig ? yield* old : config).sinks
+})
+
+/** What there is to follow once the plugins of these folders are wrapped. Fails where that is nothing. */
+export const sources = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
+  const sinks = (yield* Effect.forEach(requests, sinksOf)).flat()
   const journal = sinks.some(({ type }) => type === "journald")
   const logs = [...new Set(sinks.flatMap((sink) => sink.type === "file" ? [patternOf(sink)] : []))]
   if (!journal && logs.length === 0) return yield* new NothingToFollow({ found: sinks.map(({ type }) => type) })
-  const since = yield* Clock.currentTimeMillis
-  const { piece } = yield* Show.renderer({ colour: "auto", full: false, json: false })
-  const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
-  const pieces = Follow.pieces({ journal, logs }, following, (message) => Console.error(message))
-  yield* Print.all(Stream.map(Stream.unwrap(pieces), piece).pipe(Stream.filter((text) => text !== ""))).pipe(
-    Effect.onInterrupt(() => Effect.ignore(Print.all(Stream.map(Stream.fromIterable(following.rest()), piece))))
-  )
-}, Effect.scoped)
+  return { journal, logs } satisfies Follow.Sources
+})
+
+/** A screen that shows operations, and lines that are no part of any: those wait until no operation is half drawn. */
+export const makeScreen = () => {
+  const waiting: Array<string> = []
+  let isDrawing = false
+  const rest = () => waiting.splice(0).map((line) => `${line}\n`).join("")
+  return {
+    say: (line: string) => Effect.suspend(() => isDrawing ? Effect.sync(() => waiting.push(line)) : Console.log(line)),
+    /** The text of a piece of an operation, with the lines that waited for its end. */
+    after: (text: string, { _tag }: Piece): string => {
+      isDrawing = _tag !== "Foot"
+      return isDrawing ? text : `${text}${rest()}`
+    }
+  }
+}
+
+/** Shows each operation that begins from now on and that the filter wants. When it is interrupted, it shows the rest. */
+export const follow = Effect.fnUntraced(
+  function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>) {
+    const since = yield* Clock.currentTimeMillis
+    const { piece } = yield* Show.renderer({ colour: "auto", full: false, json: false })
+    const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
+    const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
+    const show = <E, R>(shown: Stream.Stream<Piece, E, R>) =>
+      Print.all(Stream.map(shown, (it) => after(piece(it), it)).pipe(Stream.filter((text) => text !== "")))
+    yield* Effect.onInterrupt(
+      show(Stream.unwrap(pieces)),
+      () => Effect.ignore(show(Stream.fromIterable(following.rest())))
+    )
+  },
+  Effect.scoped
+)

@@ -24,14 +24,9 @@ export interface Course<E, R, F, S> {
   /** Whether it stays when the time is over, until it is told to stop. */
   readonly stays: boolean
   /** Wraps the plugins, and tells whether all are. */
-  readonly wrap: Effect.Effect<Wrapped<F, S>, E, R>
-}
-
-/** What became of the plugins. */
-export interface Wrapped<E, R> {
-  readonly isComplete: boolean
+  readonly wrap: Effect.Effect<boolean, E, R>
   /** What goes on once they are wrapped. Where it ends, the run does. */
-  readonly meanwhile: Effect.Effect<void, E, R>
+  readonly meanwhile: Effect.Effect<void, F, S>
 }
 
 /** How often calls of plugins are waited for, ten seconds each time, so that nothing of ours stays. */
@@ -62,14 +57,15 @@ const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline)
 
 /** Goes through a course. Fails where its work did, but not before all is unwrapped. */
 export const run = Effect.fnUntraced(
-  function*<E, R, F, S>({ deadline, folders, names, stays, wrap }: Course<E, R, F, S>) {
+  function*<E, R, F, S>(
+    { deadline, folders, meanwhile, names, stays, wrap }: Course<E, R, F, S>
+  ) {
     const stopped = yield* Signals.stop
     const isOver = deadline !== undefined && deadline.time <= (yield* Clock.currentTimeMillis)
     let isComplete = true
     const work = Effect.gen(function*() {
-      const wrapped = yield* isOver ? Effect.never : wrap
-      isComplete = wrapped.isComplete
-      yield* wrapped.meanwhile
+      isComplete = yield* isOver ? Effect.never : wrap
+      yield* meanwhile
       return "nobody reads what is shown any more"
     })
     const end = yield* Effect.exit(Effect.raceAllFirst([

@@ -8,7 +8,6 @@ import * as Watching from "../../../host/Watching.ts"
 import type * as Wrapping from "../../../host/Wrapping.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as Flags from "../../Flags.ts"
-import * as Config from "./Config.ts"
 import * as Deadline from "./Deadline.ts"
 import * as FollowLogs from "./FollowLogs.ts"
 import * as Outcome from "./Outcome.ts"
@@ -59,32 +58,28 @@ export const deadline = Effect.fnUntraced(function*(asked: Asked) {
   return yield* Deadline.begin(asked.for.value, asked.deadline)
 })
 
+type Screen = ReturnType<typeof FollowLogs.makeScreen>
+
 /** Tells what became of plugins that were written anew. */
-const listener = ({ at }: Wrapping.Request) => ({
+const listener = ({ at }: Wrapping.Request, { say }: Screen) => ({
   onOutcome: ({ refused, wrapped }: Wrapping.Outcome) =>
     Effect.andThen(
       wrapped.length === 0
         ? Effect.void
-        : Console.log(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`),
+        : say(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`),
       Outcome.refused(at, "not wrapped", refused)
     ),
   onFailure: (message: string) => Console.error(Escape.inLine(message))
 })
 
-/** Shows what happens from now on. Where no plugin is wrapped yet, the configuration says where to look. */
-const follow = (asked: Asked, requests: ReadonlyArray<Wrapping.Request>, sinks: ReadonlyArray<Config.Sink>) =>
-  FollowLogs.follow(
-    sinks.length > 0 ? sinks : requests.flatMap(({ config }) => Config.read(config).sinks),
-    { network: Option.getOrUndefined(asked.network) }
-  )
-
-/** What goes on once plugins are wrapped that log to these sinks. Ends where nobody reads what it shows. */
-export const meanwhile = Effect.fnUntraced(
-  function*(asked: Asked, requests: ReadonlyArray<Wrapping.Request>, sinks: ReadonlyArray<Config.Sink>) {
-    yield* Effect.raceAllFirst([
-      Effect.never,
-      ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request))) : []),
-      ...(asked.follow ? [follow(asked, requests, sinks)] : [])
-    ])
-  }
-)
+/** What goes on once plugins are wrapped. Ends where nobody reads what it shows. Fails at once where it cannot be done. */
+export const meanwhile = Effect.fnUntraced(function*(asked: Asked, requests: ReadonlyArray<Wrapping.Request>) {
+  const screen = FollowLogs.makeScreen()
+  const filter = { network: Option.getOrUndefined(asked.network) }
+  const sources = asked.follow ? yield* FollowLogs.sources(requests) : undefined
+  return Effect.raceAllFirst([
+    Effect.never,
+    ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen))) : []),
+    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen)])
+  ])
+})
