@@ -12,6 +12,14 @@ import * as Sandbox from "./support/sandbox.ts"
 
 const shell = (words: ReadonlyArray<string>) => words.map((word) => `'${word}'`).join(" ")
 
+const flags = Manifests.podmanFlags("/tmp/own")
+
+/** Starts the container of this name with the arguments of the manifest. */
+const run = (flags: ReadonlyArray<string>) =>
+  `podman run --name $1 ${shell(flags)} --rootfs /tmp/container /cni-passthrough ${
+    shell(Manifests.pod().container.args)
+  }`
+
 const script = `
 mount --make-rshared /
 ${Cri.setUp}
@@ -20,11 +28,13 @@ cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
 mkdir -p /tmp/own/deadline
 cd /tmp/out
 ln -sf /usr/lib/cni/tuning /opt/cni/bin/tuning # as packages do, and nothing that a pod would find
-start() { podman run --name $1 ${shell(Manifests.podmanFlags("/tmp/own"))} \\
-  --rootfs /tmp/container /cni-passthrough ${shell(Manifests.pod().container.args)} > $1 2>&1 & }
+start() { ${run(flags)} > $1 2>&1 & }
 said() { for attempt in $(seq 300); do grep -q "$2" $1 && return; sleep 0.1; done; cat $1 >&2; return 1; }
 ended() { podman stop -t 60 $1 >&2; podman wait $1 > $1.status; podman rm $1 >&2; }
 state > before
+no-chroot() { ${run(flags.filter((flag) => flag !== "--cap-add=SYS_CHROOT"))}; }
+no-pid() { ${run(flags.filter((flag) => flag !== "--pid=host"))}; }
+for right in no-chroot no-pid; do $right $right > $right 2>&1 && exit 1; podman rm $right >&2; done
 
 start node
 said node "waiting for /var/log/cni"
@@ -85,6 +95,11 @@ describe.runIf(isStandalone)("on a node", () => {
 
       it("puts stubs in the places of the plugins that name the host's paths, also of those that are absolute links", () => {
         assert.strictEqual(output("stub"), "#!/opt/cni/bin/.passthrough/passthrough\n")
+      })
+
+      it("says what it lacks where a right is taken away, and changes nothing", () => {
+        assert.include(output("no-chroot"), "cannot go to the root of the host in /host: expected to be root")
+        assert.match(output("no-pid"), /in \/host: found no process \d+ in \/host\/proc, expected the host's \/proc/)
       })
 
       it("shows a pod that got its network, and one that did not, with the plugin that failed", () => {
