@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Renamed from "./Renamed.ts"
 import * as Survey from "./Survey.ts"
 import * as Wrapping from "./Wrapping.ts"
 
@@ -28,13 +29,17 @@ const fingerprint = ({ info }: Survey.Plugin): string =>
 const make = (request: Wrapping.Request) => {
   const seen = new Map<string, string>()
   const refused = new Map<string, string>()
+  let stubs: Renamed.Stubs = new Map()
   const isOpen = (plugin: Survey.Plugin): boolean =>
     (plugin.state === "not wrapped" || plugin.state === "written over") &&
     (request.names?.includes(plugin.name) ?? !temporaryName.test(plugin.name)) &&
     refused.get(plugin.name) !== fingerprint(plugin)
   /** One look. Returns whether all is done that there is to do. */
   const round = Effect.fnUntraced(function*<R>(onOutcome: Listener<R>["onOutcome"]) {
-    const open = (yield* Survey.make(request.at)).plugins.filter(isOpen)
+    const { plugins } = yield* Survey.make(request.at)
+    if (yield* Renamed.follow(request.at, plugins, stubs)) return false
+    stubs = Renamed.stubsOf(plugins)
+    const open = plugins.filter(isOpen)
     const due = open.filter((plugin) => seen.get(plugin.name) === fingerprint(plugin))
     seen.clear()
     for (const plugin of open) seen.set(plugin.name, fingerprint(plugin))

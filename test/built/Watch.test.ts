@@ -138,6 +138,24 @@ describe("wrap --watch beside the installers of others", () => {
     await watch.end("SIGTERM")
   }, 60_000)
 
+  it("lets a plugin follow its stub that an installer renames, as it was slow", async () => {
+    using host = make(["calico"])
+    const watch = stay(host, [], "--watch")
+    await until("calico is wrapped", () => host.isWrapped("calico"))
+    for (const [name, place] of [["calico-new", "calico"], ["felix-new", "felix"]]) {
+      Fs.writeFileSync(`${host.folder}/${name}`, text(1), { mode: 0o755 })
+      await until("the copy is wrapped", () => host.isWrapped(`${name}`))
+      await new Promise((resolve) => setTimeout(resolve, 1500)) // so that the watch looked once more
+      Fs.renameSync(`${host.folder}/${name}`, `${host.folder}/${place}`)
+      await until("the new one runs", () => host.call(`${place}`).stdout.includes("\"version\":1"))
+    }
+    assert.strictEqual(await watch.end("SIGTERM"), 0)
+    for (const name of ["calico", "felix"]) {
+      assert.strictEqual(Fs.readFileSync(`${host.folder}/${name}`, "utf8"), text(1))
+    }
+    assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico", "felix"])
+  }, 60_000)
+
   it("waits for plugins where there are none yet", async () => {
     using host = make([])
     const watch = stay(host, [], "--watch", "--plugins", "bridge")

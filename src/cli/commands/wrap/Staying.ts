@@ -15,7 +15,7 @@ import * as Outcome from "./Outcome.ts"
 /** The flags themselves. */
 export const flags = {
   for: Flags.optionalDuration("for", "Stay, and unwrap when this time is over, such as 30m or 1h"),
-  watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on"),
+  watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on, even by an unwrap"),
   follow: Flags.toggle("follow", "Stay, and show what happens, as show --follow does").pipe(Flag.withAlias("f")),
   network: Flags.text("network", "With --follow: show only this network"),
   deadline: Flags.file("deadline").pipe(
