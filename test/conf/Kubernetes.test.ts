@@ -2,12 +2,15 @@
 import { assert, describe, it } from "@effect/vitest"
 import { DaemonSet } from "kubernetes-models/apps/v1"
 import { Namespace } from "kubernetes-models/v1"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
 import * as Manifests from "../support/manifests.ts"
+import { repository } from "../support/plugin.ts"
 
-type Path = ReadonlyArray<string>
+type Fields = ReadonlyArray<string>
 
 /** The same value, and which of its fields are looked at. */
-const observed = (value: unknown, seen: Set<string>, path: Path = []): unknown => {
+const observed = (value: unknown, seen: Set<string>, path: Fields = []): unknown => {
   if (typeof value !== "object" || value === null) return value
   if (Array.isArray(value)) return value.map((item, index) => observed(item, seen, [...path, String(index)]))
   const fields = Object.entries(value).map(([key, item]) => [key, observed(item, seen, [...path, key])])
@@ -20,7 +23,7 @@ const observed = (value: unknown, seen: Set<string>, path: Path = []): unknown =
 }
 
 /** All fields of a document. */
-const fieldsOf = (value: unknown, path: Path = []): ReadonlyArray<string> =>
+const fieldsOf = (value: unknown, path: Fields = []): ReadonlyArray<string> =>
   typeof value !== "object" || value === null ? [] : Object.entries(value).flatMap(([key, item]) => {
     const here = [...path, key]
     return [...(Array.isArray(value) ? [] : [here.join("/")]), ...fieldsOf(item, here)]
@@ -47,6 +50,11 @@ describe("conf/kubernetes", () => {
     assert.deepStrictEqual(images.map(({ name }: { readonly name: string }) => name), [
       Manifests.pod().container.image
     ])
+  })
+
+  it("names the image of this version", () => {
+    const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
+    assert.strictEqual(Manifests.image(), `localhost/cni-passthrough:${version}`)
   })
 
   for (const [file, Model] of [["daemonset.yaml", DaemonSet], ["namespace.yaml", Namespace]] as const) {

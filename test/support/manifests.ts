@@ -12,6 +12,12 @@ export const files = Fs.readdirSync(folder).sort()
 /** One of its documents. */
 export const read = (file: string) => Yaml.parse(Fs.readFileSync(Path.join(folder, file), "utf8"), { strict: true })
 
+/** The image that the base puts in place of the DaemonSet's. */
+export const image = (): string => {
+  const [{ newName, newTag }] = read("kustomization.yaml").images
+  return `${newName}:${newTag}`
+}
+
 /** The DaemonSet's pod, and its container. */
 export const pod = () => {
   const { spec } = read("daemonset.yaml").spec.template
