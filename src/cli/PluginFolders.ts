@@ -42,7 +42,9 @@ export const flags = {
   ),
   cniPath: Flags.cniPath,
   hostRoot: Flags.folder("host-root").pipe(
-    Flag.withDescription("In a container: where the root of the host is mounted. All other paths are the host's then"),
+    Flag.withDescription(
+      "In a container: where the root of the host is mounted. Folders of plugins and logs are the host's then"
+    ),
     Flag.optional
   )
 }
