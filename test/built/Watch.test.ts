@@ -127,6 +127,38 @@ describe("wrap --watch beside the installers of others", () => {
     assert.strictEqual(watch.output.stderr, "")
   }, 180_000)
 
+  it("bears two installers of the same plugin, and another one of itself", async () => {
+    using host = make(["calico"])
+    const watches = [stay(host, [], "--watch"), stay(host, [], "--watch")]
+    await until("both began", () => watches.every(({ output }) => output.stdout.includes(host.folder)))
+    const failures = `${host.root}/failures`
+    Fs.writeFileSync(failures, "")
+    for (const version of [1, 2]) Fs.writeFileSync(`${host.root}/${version}`, text(version), { mode: 0o755 })
+    const run = (version: number) =>
+      new Promise((resolve) =>
+        ChildProcess.spawn("sh", [
+          "-c",
+          `
+          cd ${host.folder}
+          for round in 1 2 3 4 5 6; do
+            cp ${host.root}/${version} .calico.${version} && mv -f .calico.${version} calico
+            CNI_COMMAND=ADD CNI_PATH=${host.folder} ./calico < /dev/null | grep -q '"version":[12]' ||
+              echo "${version} $round" >> ${failures}
+            sleep $((round % 2)).${version}5
+          done`
+        ], { env, stdio: "ignore" }).on("close", resolve)
+      )
+    await Promise.all([1, 2].map(run))
+    assert.strictEqual(Fs.readFileSync(failures, "utf8"), "")
+    await until("calico is wrapped again", () => host.isWrapped("calico"))
+    const [first, second] = watches
+    assert.strictEqual(await first?.end("SIGTERM"), 0)
+    await until("the other one wraps it again", () => host.isWrapped("calico"))
+    assert.strictEqual(await second?.end("SIGTERM"), 0)
+    assert.include([text(1), text(2)], Fs.readFileSync(`${host.folder}/calico`, "utf8"))
+    assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico"])
+  }, 120_000)
+
   it("leaves what is copied beside a plugin alone, as a stub of it would be renamed", async () => {
     using host = make(["calico"])
     const watch = stay(host, [], "--watch")
