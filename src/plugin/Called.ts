@@ -23,8 +23,13 @@ const isOurName = (name: string): boolean => /^\.?passthrough(?:[-.]|$)/.test(na
 /** The folder that a file stands in for, whether it is in its place already or waits for it. */
 const placeOf = (folder: string): string => folder.endsWith(`/${staged}`) ? folder.slice(0, -staged.length - 1) : folder
 
-/** What tells how a process was started. */
-export type Started = Pick<NodeJS.Process, "argv" | "argv0" | "execPath" | "versions">
+/** What tells how a process was started: parts of Node.js' `process`, whose own types users of the library may lack. */
+export interface Started {
+  readonly argv: ReadonlyArray<string>
+  readonly argv0: string
+  readonly execPath: string
+  readonly versions: { readonly [name: string]: string | undefined }
+}
 
 /**
  * The plugin that we were called as; undefined where that is our own. A stub is a script: the kernel starts its

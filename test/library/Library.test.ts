@@ -4,7 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
 import * as Path from "node:path"
-import { attachment, path, repository } from "../support/plugin.ts"
+import { attachment, path, repository, temporary } from "../support/plugin.ts"
 
 const example = Path.join(import.meta.dirname, "collector.ts")
 
@@ -24,6 +24,23 @@ describe("the custom sink of the README", () => {
   it("is the file that these tests run", () => {
     const readme = Fs.readFileSync(Path.join(repository, "README.md"), "utf8")
     assert.include(readme, Fs.readFileSync(example, "utf8").trimEnd())
+  })
+
+  it("type-checks in a project without settings, and without the types of Node.js", () => {
+    using project = temporary()
+    const modules = Path.join(repository, "node_modules")
+    Fs.mkdirSync(`${project.path}/node_modules/@effect`, { recursive: true })
+    Fs.symlinkSync(repository, `${project.path}/node_modules/cni-passthrough`)
+    for (const name of ["effect", "@effect/platform-node"]) {
+      Fs.symlinkSync(Path.join(modules, name), `${project.path}/node_modules/${name}`)
+    }
+    Fs.copyFileSync(example, `${project.path}/plugin.ts`)
+    const { status, stdout } = ChildProcess.spawnSync(
+      Path.join(modules, ".bin/tsc"),
+      ["--noEmit", "--strict", "plugin.ts"],
+      { cwd: project.path, env: { PATH: path }, encoding: "utf8", timeout: 50_000 }
+    )
+    assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "" })
   })
 
   it("gets the records of a run", async () => {
