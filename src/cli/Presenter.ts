@@ -116,6 +116,12 @@ export const explain = (error: CliError.CliError, command: string): string => {
 const errorText = (message: string): string =>
   message.split("\n").map((line, index) => Escape.inLine(index === 0 ? `error: ${line}` : line)).join("\n")
 
+/** What people are told of: where a subcommand is not known, its flags are not known either, and are not wrong. */
+const toldOf = (errors: ReadonlyArray<CliError.CliError>): ReadonlyArray<CliError.CliError> => {
+  const unknown = errors.filter(({ _tag }) => _tag === "UnknownSubcommand")
+  return unknown.length > 0 ? unknown : errors
+}
+
 /** Prints help to stdout, and what is wrong with a command line to stderr. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
@@ -126,7 +132,9 @@ const presenter: CliOutput.Presenter = {
           render(event.helpDoc, canColor ? (text) => `\u001b[1m${text}\u001b[0m` : undefined)
         )
       case "InvalidInvocation":
-        for (const error of event.errors) yield* Console.error(errorText(explain(error, event.commandPath.join(" "))))
+        for (const error of toldOf(event.errors)) {
+          yield* Console.error(errorText(explain(error, event.commandPath.join(" "))))
+        }
         return
       case "Version":
         return yield* Console.log(`${event.name} ${event.version}`)

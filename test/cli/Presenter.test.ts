@@ -76,6 +76,7 @@ describe("a command line that is wrong", () => {
     "frobnicate": `"frobnicate" is not a subcommand of cni-passthrough: see cni-passthrough --help`,
     "instrumnt x": `"instrumnt" is not a subcommand of cni-passthrough: did you mean instrument?`,
     "run ad x": `"ad" is not a subcommand of cni-passthrough run: did you mean add?`,
+    "run ad x --new-netns q": `"ad" is not a subcommand of cni-passthrough run: did you mean add?`,
     "validate --cni-pth x y": "--cni-pth is not a flag of cni-passthrough validate: did you mean --cni-path?",
     "validate --frobnicate y":
       "--frobnicate is not a flag of cni-passthrough validate: see cni-passthrough validate --help",

@@ -238,6 +238,16 @@ describe("a flag", () => {
       assert.strictEqual((yield* host.of("add", "--capability-args", "null")).status, 0)
     }))
 
+  it.live("that give an argument for a capability that no plugin has say so, and which was probably meant", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good }, { plugins: [{ type: "a", capabilities: { portMappings: true } }] })
+      const { status, stderr } = yield* host.of("add", "--capability-args", `{"portMapings":[],"portMappings":[]}`)
+      assert.deepStrictEqual([status, stderr], [
+        0,
+        "no plugin of n has the capability portMapings, so none gets its argument: did you mean portMappings?\n"
+      ])
+    }))
+
   const unused = { gc: "--netns", status: "--cache-dir", version: "--tap", check: "--new-netns" }
   for (const [operation, flag] of Object.entries(unused)) {
     it.live(`that ${operation} does not use, such as ${flag}, is refused`, () =>
@@ -251,6 +261,16 @@ describe("a flag", () => {
 })
 
 describe("an add that fails", () => {
+  it.live("as a plugin is not there says which one was probably meant", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, portmap: good }, { plugins: [{ type: "a" }, { type: "portmpa" }] })
+      const { stderr } = yield* host.of("add")
+      assert.include(
+        stderr,
+        `ADD failed in portmpa: not found in ${host.path}\n  portmpa: did you mean portmap?\n  What plugins did`
+      )
+    }))
+
   const document = `{"cniVersion":"1.0.0","code":11,"msg":"no addresses","details":"full"}`
 
   it.live("is told with its error, and with a command that undoes it, which works", () =>

@@ -160,6 +160,7 @@ has ${host.at.config}
 
   const refused: { readonly [name: string]: readonly [args: string, reason: RegExp] } = {
     "a plugin that is in no folder": ["bridge none", /none is not in \/.*\/bin$/],
+    "a plugin whose name is mistyped": ["brigde", /brigde is not in \/.*\/bin: did you mean bridge\?$/],
     "our own plugin": ["passthrough", /found "passthrough", expected the name of a plugin other than passthrough/],
     "a path": ["/opt/cni/bin/bridge", /expected the name of a plugin/],
     "a kind of changes that there is not": [
@@ -292,6 +293,17 @@ describe("cni-passthrough unwrap", () => {
       assert.deepStrictEqual([status, stdout], [0, `nothing is wrapped in ${host.folder}\n`])
       const one = yield* unwrapped(host, "bridge")
       assert.deepStrictEqual([one.status, one.stdout], [0, `not wrapped in ${host.folder}: bridge\n`])
+    }))
+
+  test("puts the others back where a plugin is in no folder, says which was meant, and its exit status is 1", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      const { status, stderr, stdout } = yield* unwrapped(host, "brigde", "calico")
+      assert.deepStrictEqual(
+        [status, stdout, stderr],
+        [1, `${host.folder}\n  unwrapped  calico\n`, `brigde is not in ${host.folder}: did you mean bridge?\n`]
+      )
     }))
 
   test("ends with exit status 1 where a stub stays", () =>

@@ -2,12 +2,21 @@
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Unwrapping from "../../host/Unwrapping.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Errors from "../Errors.ts"
+import * as NearPlugin from "../NearPlugin.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Progress from "../Progress.ts"
 import * as Outcome from "./wrap/Outcome.ts"
+
+/** Whether one of the folders has something of this name. */
+const isIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  for (const folder of folders) if (yield* Effect.isSuccess(fs.stat(`${folder}/${name}`))) return true
+  return false
+})
 
 /** `unwrap PLUGIN…` */
 export const unwrap = Command.make(
@@ -28,18 +37,22 @@ export const unwrap = Command.make(
       if (touched.length > 0 || outcome.running.length > 0) yield* Outcome.unwrapped(at, outcome)
       isComplete = isComplete && refused.length === 0
     }
-    const where = Escape.inLine(folders.map(({ folder }) => folder).join(":"))
+    const paths = folders.map(({ folder }) => folder)
+    const where = Escape.inLine(paths.join(":"))
     const missing = names?.filter((name) => !found.has(name)) ?? []
-    if (missing.length > 0) yield* Console.log(`not wrapped in ${where}: ${Outcome.listed(missing)}`)
-    else if (found.size === 0) yield* Console.log(`nothing is wrapped in ${where}`)
-    if (!isComplete) return yield* new Errors.Unsuccessful()
+    const unknown = yield* Effect.filter(missing, (name) => Effect.map(isIn(paths, name), (isThere) => !isThere))
+    const notWrapped = missing.filter((name) => !unknown.includes(name))
+    if (notWrapped.length > 0) yield* Console.log(`not wrapped in ${where}: ${Outcome.listed(notWrapped)}`)
+    for (const name of unknown) yield* Console.error((yield* NearPlugin.notThere(name, paths)).message)
+    if (names === undefined && found.size === 0) yield* Console.log(`nothing is wrapped in ${where}`)
+    if (!isComplete || unknown.length > 0) return yield* new Errors.Unsuccessful()
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Put wrapped plugins back into their places"),
   Command.withDescription(
     "Put wrapped plugins back into their places, each by one rename, also while a runtime calls them. A plugin that " +
-      "another program wrote over since stays as it is. Exit status: 0, or 1 where a plugin stays wrapped, or 2 where " +
-      "it could not begin"
+      "another program wrote over since stays as it is. Exit status: 0, or 1 where a plugin stays wrapped or is in no " +
+      "folder, or 2 where it could not begin"
   ),
   Command.withExamples([
     { command: "cni-passthrough unwrap", description: "All plugins of the CNI path" },

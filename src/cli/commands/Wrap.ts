@@ -5,7 +5,6 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as PluginExec from "../../exec/PluginExec.ts"
 import type * as Stub from "../../host/Stub.ts"
 import * as Survey from "../../host/Survey.ts"
 import * as Wrapping from "../../host/Wrapping.ts"
@@ -14,6 +13,7 @@ import * as Style from "../../report/Style.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as NearPlugin from "../NearPlugin.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Table from "../Table.ts"
 import * as Config from "./wrap/Config.ts"
@@ -53,7 +53,7 @@ const concerned = Effect.fnUntraced(
       })))
     const missing = names?.find((name) => !surveys.some((survey) => survey.names.includes(name)))
     const paths = folders.map(({ folder }) => folder)
-    if (missing !== undefined) return yield* new PluginExec.PluginNotFound({ type: missing, folders: paths })
+    if (missing !== undefined) return yield* (yield* NearPlugin.notThere(missing, paths))
     const found = surveys.filter((survey) => survey.names.some((name) => names?.includes(name) ?? true))
     return found.length > 0 ? found.map(({ at }) => at) : yield* new NoPlugins({ folders: paths })
   }

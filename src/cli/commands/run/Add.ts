@@ -14,6 +14,7 @@ import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Errors from "../../Errors.ts"
+import * as Capabilities from "./Capabilities.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
@@ -93,6 +94,7 @@ export const add = Command.make(
         args: Option.getOrElse(flags.args, () => []),
         capabilityArgs: Option.getOrElse(flags.capabilityArgs, () => ({}))
       }
+      yield* Capabilities.warn(chain, attachment.capabilityArgs)
       const before = yield* Effect.option(ResultCache.read(flags.cacheDir, identity))
       const isAttached = Option.isSome(before) && before.value !== undefined
       const adviceOf = (keepsGoing: boolean) =>

@@ -20,6 +20,7 @@ import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
 import type { Kind } from "../../../state/Kind.ts"
+import * as NearPlugin from "../../NearPlugin.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
 /** The file of `--log` cannot be written. */
@@ -103,10 +104,19 @@ export const make = Effect.fnUntraced(function*(
       if (Option.isSome(report)) yield* writeReport(report.value)
     }),
     /** Fails where a call has failed. */
-    conclude: (advice = "") => {
+    conclude: Effect.fnUntraced(function*(advice = "") {
       const calls = made.filter(hasFailed)
-      return calls.length === 0 ? Effect.void : Effect.fail(new PluginFailed({ calls, advice }))
-    },
+      if (calls.length === 0) return
+      const missing = calls.filter(({ file }) => file === undefined).map(({ plugin }) => plugin.type)
+      const questions = yield* Effect.forEach(
+        [...new Set(missing)],
+        (type) => Effect.map(NearPlugin.question(type, chain.cniPath), (question) => question && `${type}: ${question}`)
+      )
+      return yield* new PluginFailed({
+        calls,
+        advice: [...questions, advice].filter((line) => line !== "").join("\n  ")
+      })
+    }),
     /** The last thing to do: fails where something could not be logged. */
     end: Effect.suspend(() =>
       unwritten === undefined ? Effect.void : Effect.fail(new RecordsLost({ cause: unwritten }))
