@@ -70,10 +70,7 @@ export const write = Effect.fnUntraced(function*(file: string, html: string) {
   const kind = yield* kindOf(file)
   if (kind === "other") return yield* new NotReport({ file })
   if (kind !== "device") return yield* AtomicFile.replaceText(file, html, { mode: 0o600 })
-  yield* Effect.mapError(
-    fs.writeFileString(file, html),
-    (cause) => new AtomicFile.NotWritten({ path: file, reason: AtomicFile.reasonOf(cause), cause })
-  )
+  yield* Effect.mapError(fs.writeFileString(file, html), AtomicFile.failed(file))
 })
 
 /** Writes a report of records, given as their texts, with what looks like a secret masked. */

@@ -19,14 +19,29 @@ export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile")<{ rea
   override readonly message = `${this.path} was changed by another program meanwhile: nothing is written, try again`
 }
 
-/** What the operating system says, without the names of what we called: `ENOENT: no such file or directory`. */
-export const reasonOf = (error: PlatformError.PlatformError): string => {
-  const { cause } = error.reason as { readonly cause?: unknown }
-  return cause instanceof Error ? cause.message.replace(/, [a-z_]+(?: '[^]*)?$/, "") : error.message
+/** What the operating system says of these errors is for programmers. */
+const reasons: { readonly [code: string]: string } = {
+  ENOENT: "there is no such file or folder",
+  EISDIR: "it is a folder"
 }
 
-const failed = (path: string) => (cause: PlatformError.PlatformError) =>
-  new NotWritten({ path, reason: reasonOf(cause), cause })
+/** What the operating system says, without its codes and the names of what we called: `permission denied`. */
+export const reasonOf = (error: PlatformError.PlatformError): string => {
+  const { cause } = error.reason as { readonly cause?: unknown }
+  if (!(cause instanceof Error)) return error.message
+  const [, code = "", text = ""] = /^(?:([A-Z][A-Z0-9]*): )?([^]*?)(?:, [a-z_]+(?: '[^]*)?)?$/.exec(cause.message) ?? []
+  return reasons[code] ?? text
+}
+
+/** Why a file or a folder could not be written, and who could. */
+export const writingReasonOf = (error: PlatformError.PlatformError): string => {
+  const isForbidden = error.reason._tag === "PermissionDenied" && process.getuid?.() !== 0
+  return `${reasonOf(error)}${isForbidden ? ": run this as root" : ""}`
+}
+
+/** The error of a file or a folder that could not be written. */
+export const failed = (path: string) => (cause: PlatformError.PlatformError): NotWritten =>
+  new NotWritten({ path, reason: writingReasonOf(cause), cause })
 
 /**
  * Makes a folder and its parents, with mode 0755 unless it is said otherwise. Node.js' own `recursive` never returns

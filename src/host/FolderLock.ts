@@ -5,7 +5,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { NotWritten, reasonOf } from "./AtomicFile.ts"
+import { failed } from "./AtomicFile.ts"
 
 /** Another process did not end changing a folder. */
 export class FolderBusy extends Data.TaggedError("FolderBusy")<{ readonly folder: string; readonly pid: number }> {
@@ -64,7 +64,7 @@ export const hold = Effect.fnUntraced(function*<A, E, R>(folder: string, effect:
   return yield* take(folder, own).pipe(
     Effect.catchTag(
       "PlatformError",
-      (cause) => Effect.fail(new NotWritten({ path: folder, reason: reasonOf(cause), cause }))
+      (cause) => Effect.fail(failed(folder)(cause))
     ),
     Effect.andThen(effect),
     Effect.ensuring(Effect.ignore(fs.remove(`${folder}/${own}`, { force: true })))

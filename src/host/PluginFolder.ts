@@ -42,7 +42,12 @@ export class NotInstalled extends Data.TaggedError("NotInstalled")<{ readonly fo
 }
 
 const failed = (action: PluginFileFailed["action"], path: string) => (cause: PlatformError.PlatformError) =>
-  new PluginFileFailed({ action, path, reason: AtomicFile.reasonOf(cause), cause })
+  new PluginFileFailed({
+    action,
+    path,
+    reason: action === "read" ? AtomicFile.reasonOf(cause) : AtomicFile.writingReasonOf(cause),
+    cause
+  })
 
 /** Whether there is a file or a folder at a path. */
 export const isThere = Effect.fnUntraced(function*(path: string) {
@@ -71,13 +76,14 @@ const copyTries = { count: 3, pauseMs: 200 }
 /** Copies a file that another process may be replacing: what arrives is one version of it, from start to end. */
 const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
   const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
   const state = Effect.map(
     Effect.mapError(fs.stat(source), failed("read", source)),
     ({ ino, mtime, size }) => JSON.stringify([String(ino), mtime, String(size)])
   )
   for (let left = copyTries.count; left > 0; left--) {
     const before = yield* state
-    yield* Effect.mapError(fs.copyFile(source, target), failed("copy", source))
+    yield* Effect.mapError(fs.copyFile(source, target), failed("copy", `${source} to ${path.dirname(target)}`))
     if (before === (yield* state)) return
     yield* Effect.sleep(copyTries.pauseMs)
   }

@@ -17,7 +17,7 @@ export const removeAll = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   yield* Effect.mapError(
     fs.remove(path, { recursive: true, force: true }),
-    (cause) => new AtomicFile.NotWritten({ path, reason: AtomicFile.reasonOf(cause), cause })
+    AtomicFile.failed(path)
   )
 })
 

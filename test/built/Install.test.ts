@@ -28,6 +28,6 @@ describe("cni-passthrough install", () => {
   it("says at once what folder cannot be made", () => {
     const { status, stderr } = call("install", "--to", "/proc/none/bin")
     assert.strictEqual(status, 2)
-    assert.include(stderr, "cannot write /proc/none/bin: ENOENT: no such file or directory")
+    assert.include(stderr, "cannot write /proc/none/bin: there is no such file or folder")
   })
 })

@@ -98,7 +98,7 @@ describe("cni-passthrough instrument", () => {
       using host = setUp()
       const { status, stderr } = yield* Command.printed(instrument, host.file, "-o", "/proc/none/x")
       assert.strictEqual(status, 2)
-      assert.include(stderr, "cannot write /proc/none/x: ENOENT: no such file or directory")
+      assert.include(stderr, "cannot write /proc/none/x: there is no such file or folder")
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("writes the file itself where the plugin answers that the runtime calls, and takes the taps out again", () =>

@@ -104,12 +104,15 @@ describe("a command line that is wrong", () => {
 
 describe("an error of a command", () => {
   const cases: { readonly [line: string]: string } = {
-    "validate /none": "cannot read /none: ENOENT: no such file or directory",
-    "validate /proc/self/mem": "cannot read /proc/self/mem: EIO: i/o error",
-    "validate /etc": "cannot read /etc: EISDIR: illegal operation on a directory",
-    "validate /etc/passwd/x": "cannot read /etc/passwd/x: ENOTDIR: not a directory",
+    "validate /none": "cannot read /none: there is no such file or folder",
+    "validate /proc/self/mem": "cannot read /proc/self/mem: i/o error",
+    "validate /etc": "/etc is a folder: name its files, such as '/etc/*.conflist'",
+    "validate /none/*.conflist": "no file matches /none/*.conflist",
+    "run add ./none.conflist --netns x": "cannot read ./none.conflist: there is no such file or folder",
+    "instrument /etc": "cannot read /etc: it is a folder",
+    "validate /etc/passwd/x": "cannot read /etc/passwd/x: not a directory",
     "install --to /etc/passwd/x --uninstall": "the plugin is not in /etc/passwd/x: --to names another folder",
-    "instrument /none/x.conflist": "cannot read /none/x.conflist: ENOENT: no such file or directory",
+    "instrument /none/x.conflist": "cannot read /none/x.conflist: there is no such file or folder",
     "install --to /none --uninstall": "the plugin is not in /none: --to names another folder",
     "run add none --netns x --conf-dir /none": `no network "none" in /none: it has no networks`
   }

@@ -89,7 +89,7 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
     Effect.gen(function*() {
       const { status, stderr } = yield* Command.printed(validate, "/none")
       assert.strictEqual(status, 2)
-      assert.include(stderr, "cannot read /none: ENOENT: no such file or directory")
+      assert.include(stderr, "cannot read /none: there is no such file or folder")
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("takes a pattern in quotes for the files that it stands for", () =>

@@ -172,7 +172,7 @@ has ${host.at.config}
       /--log names a file, and --sink journald has none/
     ],
     "--json alone": ["--json", /--json is for --status: give both/],
-    "a folder that is not there": ["--dir /none", /cannot read \/none: ENOENT: no such file or directory/]
+    "a folder that is not there": ["--dir /none", /cannot read \/none: there is no such file or folder/]
   }
   for (const [name, [args, reason]] of Object.entries(refused)) {
     test(`refuses ${name}, and changes nothing`, () =>

@@ -1,6 +1,6 @@
 /** Files that are replaced as a whole. */
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
@@ -24,7 +24,14 @@ const noSpace = PlatformError.systemError({
   _tag: "Unknown",
   module: "FileSystem",
   method: "chmod",
-  cause: new Error("ENOSPC: no space left on device, chmod")
+  cause: new Error("ENOSPC: no space left on device, chmod '/a'")
+})
+
+const denied = PlatformError.systemError({
+  _tag: "PermissionDenied",
+  module: "FileSystem",
+  method: "open",
+  cause: new Error("EACCES: permission denied, open '/a'")
 })
 
 const onHost = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path>) =>
@@ -85,10 +92,22 @@ describe("a text that replaces another", () => {
       Fs.writeFileSync(file, "old")
       const full = withFileSystem(() => ({ chmod: () => Effect.fail(noSpace) }))
       const error = yield* Effect.flip(Effect.provide(AtomicFile.replaceText(file, "new"), full))
-      assert.strictEqual(error.message, `cannot write ${file}: ENOSPC: no space left on device`)
+      assert.strictEqual(error.message, `cannot write ${file}: no space left on device`)
       assert.strictEqual(Fs.readFileSync(file, "utf8"), "old")
       assert.deepStrictEqual(Fs.readdirSync(folder.path), ["a"])
     }))
+
+  for (const [who, uid, reason] of [["root", 0, ""], ["another user", 1000, ": run this as root"]] as const) {
+    it.effect(`that ${who} may not write is an error${uid === 0 ? "" : ", which says who may"}`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        const getuid = vi.spyOn(process, "getuid").mockReturnValue(uid)
+        const forbidden = withFileSystem(() => ({ open: () => Effect.fail(denied) }))
+        const error = yield* Effect.flip(Effect.provide(AtomicFile.replaceText(`${folder.path}/a`, "new"), forbidden))
+        getuid.mockRestore()
+        assert.strictEqual(error.message, `cannot write ${folder.path}/a: permission denied${reason}`)
+      }))
+  }
 
   it.effect("is not written where another program changed the file since it was read", () =>
     Effect.gen(function*() {
@@ -137,6 +156,6 @@ describe("a folder", () => {
   it.effect("that is impossible is an error at once", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(onHost(AtomicFile.makeFolder("/proc/none/bin")))
-      assert.strictEqual(error.message, "cannot write /proc/none/bin: ENOENT: no such file or directory")
+      assert.strictEqual(error.message, "cannot write /proc/none/bin: there is no such file or folder")
     }))
 })

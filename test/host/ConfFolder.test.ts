@@ -137,7 +137,7 @@ describe("a network", () => {
       using folder = folderOf({ "file": chain("x", "bridge") })
       assert.strictEqual((yield* onHost(ConfFolder.load(`${folder.path}/file`, "/none"))).list.name, "x")
       const error = yield* Effect.flip(onHost(ConfFolder.load("none.conflist", "/none")))
-      assert.strictEqual(error.message, "cannot read none.conflist: ENOENT: no such file or directory")
+      assert.strictEqual(error.message, "cannot read none.conflist: there is no such file or folder")
     }))
 
   it.effect("is not in a folder that is not there", () =>

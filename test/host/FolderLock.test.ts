@@ -64,6 +64,6 @@ describe("a folder that is changed", () => {
   it.effect("that cannot be written is an error", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(FolderLock.hold("/proc/none", Effect.void))
-      assert.strictEqual(error.message, "cannot write /proc/none: ENOENT: no such file or directory")
+      assert.strictEqual(error.message, "cannot write /proc/none: there is no such file or folder")
     }).pipe(Effect.provide(Command.host)))
 })

@@ -77,9 +77,11 @@ describe("installing the plugin", () => {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
       const impossible = yield* Effect.flip(PluginFolder.install(built, "/proc/none/bin"))
-      assert.strictEqual(impossible.message, "cannot write /proc/none/bin: ENOENT: no such file or directory")
+      assert.strictEqual(impossible.message, "cannot write /proc/none/bin: there is no such file or folder")
       const missing = yield* Effect.flip(PluginFolder.install("/none", folder.path))
-      assert.strictEqual(missing.message, "cannot read /none: ENOENT: no such file or directory")
+      assert.strictEqual(missing.message, "cannot read /none: there is no such file or folder")
+      const unwritable = yield* Effect.flip(PluginFolder.install(built, "/proc"))
+      assert.strictEqual(unwritable.message, `cannot copy ${built} to /proc: there is no such file or folder`)
     }).pipe(Effect.provide(Command.host)))
 })
 

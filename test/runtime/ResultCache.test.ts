@@ -84,7 +84,7 @@ describe("the cache", () => {
       using folder = temporary()
       Fs.writeFileSync(`${folder.path}/results`, "")
       const error = yield* Effect.flip(ResultCache.list(folder.path, "n"))
-      assert.match(error.message, /^cannot read the results of attachments in .*\/results: ENOTDIR/)
+      assert.match(error.message, /^cannot read the results of attachments in .*\/results: not a directory/)
     }).pipe(Effect.provide(NodeServices.layer)))
 
   it.effect("lists the attachments of a network, and files that may be some", () =>

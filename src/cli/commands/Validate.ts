@@ -4,8 +4,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
@@ -14,6 +16,7 @@ import type { ConfigFile } from "../../doctor/ConfigFile.ts"
 import * as Files from "../../doctor/facts/Files.ts"
 import * as Finding from "../../doctor/Finding.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as LogError from "../../report/LogError.ts"
 import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
@@ -36,12 +39,21 @@ const input = {
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
 }
 
-/** The files that a pattern stands for; the pattern itself where there are none, or where a file is called so. */
+/** A folder was named instead of files. */
+class IsFolder extends Data.TaggedError("IsFolder")<{ readonly path: string }> {
+  override readonly message = `${this.path} is a folder: name its files, such as '${
+    this.path.replace(/\/+$/, "")
+  }/*.conflist'`
+}
+
+/** The files that a pattern stands for; the pattern itself where a file is called so. */
 const expand = Effect.fnUntraced(function*(pattern: string) {
   const fs = yield* FileSystem.FileSystem
-  if (!/[*?[{]/.test(pattern) || (yield* Effect.orElseSucceed(fs.exists(pattern), () => false))) return [pattern]
+  const info = yield* Effect.option(fs.stat(pattern))
+  if (Option.isSome(info) && info.value.type === "Directory") return yield* new IsFolder({ path: pattern })
+  if (!/[*?[{]/.test(pattern) || Option.isSome(info)) return [pattern]
   const found = yield* Effect.orElseSucceed(fs.glob(pattern), () => [])
-  return found.length === 0 ? [pattern] : found.toSorted()
+  return found.length === 0 ? yield* new LogError.NoMatch({ pattern }) : found.toSorted()
 })
 
 /** The files that stand beside one in its folder: of the folder of runtimes all, elsewhere those that are given too. */
