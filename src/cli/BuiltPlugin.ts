@@ -7,7 +7,8 @@ import * as Path from "effect/Path"
 
 /** There is no plugin to install. */
 export class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: string }> {
-  override readonly message = `there is no built plugin in ${this.folder}: run npm run build first`
+  override readonly message =
+    `there is no passthrough in ${this.folder}: copy it beside this command, from the folder where npm run build put both`
 }
 
 /** The file that this command was started from, as far as it is one. */

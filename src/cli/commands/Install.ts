@@ -29,6 +29,12 @@ class StillNeeded extends Data.TaggedError("StillNeeded")<{
   ].join("\n")
 }
 
+/** The folder that was named is not there: no runtime has looked into it yet. */
+class NoFolder extends Data.TaggedError("NoFolder")<{ readonly folder: string }> {
+  override readonly message =
+    `there is no folder ${this.folder}: make it first (mkdir -p), if it is the one that your runtime looks into`
+}
+
 const input = {
   to: Flags.folder("to").pipe(
     Flag.withDescription(`Folder of plugins (default: the first of ${PluginFolder.usual.join(", ")} that there is)`),
@@ -63,6 +69,7 @@ export const install = Command.make(
     }
     const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
     if (!(yield* PluginFolder.isThere(folder))) {
+      if (Option.isSome(to)) return yield* new NoFolder({ folder })
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
     const built = yield* BuiltPlugin.find()
