@@ -114,6 +114,29 @@ has ${host.at.config}
       }))
   }
 
+  test("keeps of a configuration what no flag names", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host, "--log", "/tmp/a.jsonl", "--redact", "password")
+      yield* wrapped(host, "--sink", "file")
+      const file = { logFile: "/tmp/a.jsonl", logFormat: "json", onLogFailure: "ignore", redact: ["password"] }
+      assert.deepStrictEqual(configOf(host), file)
+      yield* wrapped(host, "--changes=links")
+      assert.deepStrictEqual(configOf(host), { ...file, changes: ["links"] })
+      Fs.writeFileSync(host.at.config, JSON.stringify({ ...configOf(host), label: "a" }))
+      yield* wrapped(host, "--sink", "journald", "--redact", "token")
+      assert.deepStrictEqual(configOf(host), {
+        logSinks: [{ type: "journald" }],
+        onLogFailure: "ignore",
+        redact: ["token"],
+        changes: ["links"],
+        label: "a"
+      })
+      yield* unwrapped(host)
+      yield* wrapped(host, "--sink", "journald")
+      assert.deepStrictEqual(configOf(host), { logSinks: [{ type: "journald" }], onLogFailure: "ignore" })
+    }))
+
   test("tells what is wrong with a configuration that it keeps", () =>
     Effect.gen(function*() {
       using host = make()

@@ -67,10 +67,13 @@ const showing = (sink: Config.Sink): string | undefined => {
   return `cni-passthrough show --failed ${/^[\w./-]+$/.test(pattern) ? pattern : `'${pattern}'`}`
 }
 
+/** The text of a file; empty where it cannot be read. */
+const textOf = (file: string) =>
+  Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orElseSucceed(fs.readFileString(file), () => ""))
+
 /** Shows the configuration of a folder, and returns where it logs to. */
 const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolean) {
-  const fs = yield* FileSystem.FileSystem
-  const text = yield* Effect.orElseSucceed(fs.readFileString(at.config), () => "")
+  const text = yield* textOf(at.config)
   yield* Console.log(`${isKept ? "keeps" : "has"} ${Escape.inLine(at.config)}`)
   for (const line of text.trimEnd().split("\n")) yield* Console.log(`  ${Escape.inLine(line)}`)
   const { problems, sinks } = Config.read(text)
@@ -132,8 +135,12 @@ export const wrap = Command.make(
     const names = PluginFolders.names(flags)
     // Whether plugins are there, those who watch can wait for.
     const places = flags.watch ? folders : yield* concerned(folders, names)
-    const config = Config.text({ ...flags, log: Option.map(flags.log, (path) => PluginFolders.seen(flags, path)) })
-    const requests = places.map((at) => ({ at, names, built, config, keepsConfig: !Config.isAsked(flags) }))
+    const asked = { ...flags, log: Option.map(flags.log, (path) => PluginFolders.seen(flags, path)) }
+    const requests = yield* Effect.forEach(places, (at) =>
+      Effect.map(textOf(at.config), (before) => {
+        const config = Config.text(asked, before)
+        return { at, names, built, config, keepsConfig: !Config.isAsked(flags) }
+      }))
     if (!Staying.isAsked(flags)) return yield* wrapOnce(flags, requests)
     yield* Foreground.run({
       folders: places,
@@ -150,7 +157,7 @@ export const wrap = Command.make(
     "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
       "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
       "while, and unwrap takes it all out again. Each plugin is wrapped once its stub has answered VERSION as the " +
-      "plugin itself does. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
+      "plugin itself does. Of a configuration of before, what no flag names stays. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
       "at its end: when the time is over, on Ctrl-C, SIGTERM and SIGHUP. What a run leaves that was killed, the next " +
       "one takes over. Exit status: 0, or 1 where a plugin was not wrapped or stays wrapped, or 2 where it could not " +
       "begin"

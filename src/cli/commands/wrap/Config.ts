@@ -46,13 +46,31 @@ export class NotAFile extends Data.TaggedError("NotAFile")<{ readonly sink: stri
 export const isAsked = ({ changes, log, redact, sink }: Asked): boolean =>
   Option.isSome(log) || Option.isSome(sink) || changes.length > 0 || redact.length > 0
 
-/** The text of the configuration for what was asked. A plain log file is read in half the time of a list of sinks. */
-export const text = ({ changes, log, redact, sink }: Asked): string => {
+const logFieldNames: ReadonlySet<string> = new Set(["logFile", "logFormat", "logSinks"])
+
+/** The fields of a document that say where it is logged to, or the others. */
+const partOf = (document: Json.JsonObject, isAboutLogs: boolean): Json.JsonObject =>
+  Object.fromEntries(Object.entries(document).filter(([name]) => logFieldNames.has(name) === isAboutLogs))
+
+/** Where it is logged to. A plain log file is read in half the time of a list of sinks. */
+const logFields = ({ log, sink }: Asked, old: Json.JsonObject): Json.JsonObject => {
+  const { logFile, logSinks } = old
+  const isNamed = Option.isSome(log) || Option.isSome(sink)
+  if (!isNamed && (logFile !== undefined || logSinks !== undefined)) return partOf(old, true)
   const type = Option.getOrElse(sink, () => "file" as const)
-  const path = Option.getOrElse(log, () => defaultLog)
+  if (type !== "file") return { logSinks: [{ type }] }
+  return { logFile: Option.getOrElse(log, () => typeof logFile === "string" ? logFile : defaultLog), logFormat: "json" }
+}
+
+/** The text of the configuration for what was asked. What no flag names stays as it is in the text of before. */
+export const text = (asked: Asked, before = ""): string => {
+  const { changes, redact } = asked
+  const document = Json.parse(before)
+  const old = Json.isObject(document) ? document : {}
   const fields = {
-    ...(type === "file" ? { logFile: path, logFormat: "json" } : { logSinks: [{ type }] }),
+    ...logFields(asked, old),
     onLogFailure: "ignore",
+    ...partOf(old, false),
     ...(redact.length === 0 ? {} : { redact }),
     ...(changes.length === 0 ? {} : { changes: changes.length === kinds.length ? true : changes })
   }
