@@ -7,6 +7,7 @@ import * as BuiltPlugin from "../../src/cli/BuiltPlugin.ts"
 import { unwrap } from "../../src/cli/commands/Unwrap.ts"
 import { wrap } from "../../src/cli/commands/Wrap.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
+import * as Style from "../../src/report/Style.ts"
 import * as Command from "../support/command.ts"
 import * as Scripts from "../support/scripts.ts"
 import { call, hurried, make } from "../support/wrapped.ts"
@@ -113,6 +114,40 @@ has ${host.at.config}
         assert.match(stdout, next)
       }))
   }
+
+  const unreachable: { readonly [log: string]: RegExp } = {
+    "/proc/none/x.jsonl": /^nothing is logged to \/proc\/none\/x\.jsonl: nothing can be made in \/proc: .+\n$/,
+    "/proc/none/$CNI_IFNAME.jsonl": /: nothing can be made in \/proc: .+\n$/,
+    ".": /^nothing is logged to \/.+: it is a folder\n$/,
+    "/dev/fd/0": /: it is a symbolic link, which is not followed\n$/
+  }
+  for (const [log, expected] of Object.entries(unreachable)) {
+    test(`says at once that nothing can be logged to ${log}`, () =>
+      Effect.gen(function*() {
+        using host = make()
+        const { status, stderr } = yield* wrapped(host, "--log", log)
+        assert.strictEqual(status, 0)
+        assert.match(stderr, expected)
+      }))
+  }
+
+  test("says at once that nobody listens where it logs to", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      Fs.writeFileSync(host.at.config, JSON.stringify({ logSinks: [{ type: "syslog", address: "/none" }] }))
+      const { stderr } = yield* wrapped(host)
+      assert.strictEqual(stderr, "nothing is logged to syslog: nothing listens, as there is no /none\n")
+    }))
+
+  test("leaves nothing where it tried whether it can log", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const before = Fs.readdirSync(host.root)
+      const { stderr } = yield* wrapped(host, "--log", `${host.root}/log/x.jsonl`)
+      assert.strictEqual(stderr, "")
+      assert.deepStrictEqual(Fs.readdirSync(host.root).filter((name) => name !== "cni-passthrough"), before)
+    }))
 
   test("keeps of a configuration what no flag names", () =>
     Effect.gen(function*() {
@@ -250,11 +285,34 @@ describe("cni-passthrough wrap --status", () => {
       assert.strictEqual(status, 0)
       const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d`
       const row = (text: string) => new RegExp(`^${text}$`, "m")
-      assert.match(stdout, /^FOLDER +PLUGIN +STATE +SINCE +LOGS TO$/m)
-      assert.match(stdout, row(`${host.folder}  bridge       wrapped       ${time}  /var/log/cni/passthrough\\.jsonl`))
-      assert.match(stdout, row(`${host.folder}  calico       written over  ${time}  a file of 5 bytes`))
-      assert.match(stdout, row(`${host.folder}  calico-ipam  not wrapped`))
-      assert.match(stdout, row(`${host.folder}  weave-net    gone`))
+      assert.include(stdout, `${host.folder}\n  logs to /var/log/cni/passthrough.jsonl\n`)
+      assert.match(stdout, row(`  bridge       wrapped       ${time}`))
+      assert.match(stdout, row(`  calico       written over  ${time}  5 bytes`))
+      assert.match(stdout, row("  calico-ipam  not wrapped"))
+      assert.match(stdout, row("  weave-net    gone"))
+    }))
+
+  test("fits 80 columns, one line for each plugin", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host)
+      Fs.writeFileSync(`${host.folder}/bridge`, "x".repeat(10_000_000))
+      const screen = { isTerminal: true, width: 80, minutesEast: () => 0 }
+      const { stdout } = yield* Effect.provideService(wrapped(host, "--status"), Style.CurrentScreen, screen)
+      for (const line of stdout.split("\n").slice(1)) assert.isAtMost(line.length, 80, line)
+      assert.strictEqual(stdout.match(/^ {2}\S+ +(?:wrapped|written over) /gm)?.length, 4)
+    }))
+
+  test("says that nothing is logged, and why", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host, "--log", "/proc/none/x.jsonl")
+      const unwritable = yield* wrapped(host, "--status")
+      assert.match(unwritable.stderr, /^nothing is logged to \/proc\/none\/x\.jsonl: nothing can be made in \/proc: /)
+      Fs.writeFileSync(host.at.config, "no JSON")
+      const broken = yield* wrapped(host, "--status")
+      assert.include(broken.stdout, `${host.folder}\n  logs to nothing\n`)
+      assert.strictEqual(broken.stderr, `${host.at.config}: found no JSON object, expected one\n`)
     }))
 
   test("prints a list for scripts", () =>

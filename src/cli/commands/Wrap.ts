@@ -20,6 +20,7 @@ import * as Config from "./wrap/Config.ts"
 import * as FollowLogs from "./wrap/FollowLogs.ts"
 import * as Foreground from "./wrap/Foreground.ts"
 import * as Outcome from "./wrap/Outcome.ts"
+import * as Reach from "./wrap/Reach.ts"
 import * as Status from "./wrap/Status.ts"
 import * as Staying from "./wrap/Staying.ts"
 
@@ -76,9 +77,9 @@ const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolea
   const text = yield* textOf(at.config)
   yield* Console.log(`${isKept ? "keeps" : "has"} ${Escape.inLine(at.config)}`)
   for (const line of text.trimEnd().split("\n")) yield* Console.log(`  ${Escape.inLine(line)}`)
-  const { problems, sinks } = Config.read(text)
-  for (const problem of problems) yield* Console.error(Escape.inLine(`${at.config}: ${problem}`))
-  return sinks
+  const reading = Config.read(text)
+  for (const problem of yield* Reach.problems(at, reading)) yield* Console.error(problem)
+  return reading.sinks
 })
 
 /** What a person does next. */

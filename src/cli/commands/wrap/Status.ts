@@ -8,8 +8,10 @@ import * as Survey from "../../../host/Survey.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as LocalTime from "../../../report/LocalTime.ts"
 import * as Style from "../../../report/Style.ts"
+import * as Wrap from "../../../report/Wrap.ts"
 import * as Table from "../../Table.ts"
 import * as Config from "./Config.ts"
+import * as Reach from "./Reach.ts"
 
 /** A plugin, as `--json` has it. */
 interface Row {
@@ -24,12 +26,13 @@ interface Row {
   readonly logs: ReadonlyArray<string>
 }
 
-const rowsOf = Effect.fnUntraced(function*(at: Stub.Places) {
+/** The plugins of a folder, and what keeps them from logging. */
+const look = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   const fs = yield* FileSystem.FileSystem
-  const config = yield* Effect.option(fs.readFileString(at.config))
-  const logs = Option.match(config, { onNone: () => [], onSome: (text) => Config.read(text).sinks.map(Config.place) })
+  const config = Option.map(yield* Effect.option(fs.readFileString(at.config)), Config.read)
+  const logs = Option.match(config, { onNone: () => [], onSome: ({ sinks }) => sinks.map(Config.place) })
   const { plugins } = yield* Survey.make(at)
-  return plugins.map(({ info, name, state }): Row => {
+  const rows = plugins.filter(({ name }) => names?.includes(name) ?? true).map(({ info, name, state }): Row => {
     const isStub = state === "wrapped" || state === "lost"
     const time = Option.flatMap(info, ({ mtime }) => mtime)
     return {
@@ -41,35 +44,46 @@ const rowsOf = Effect.fnUntraced(function*(at: Stub.Places) {
       logs: isStub ? logs : []
     }
   })
+  const problems = Option.isSome(config) ? yield* Reach.problems(at, config.value) : []
+  return { folder: at.folder, rows, problems }
 })
 
-const cells = ({ folder, logs, plugin, since, size, state }: Row, style: Style.Style): ReadonlyArray<string> => [
-  Escape.inLine(folder),
-  Escape.inLine(plugin),
+type Looked = Effect.Success<ReturnType<typeof look>>
+
+const cells = ({ plugin, since, size, state }: Row, style: Style.Style): ReadonlyArray<string> => [
+  `  ${Escape.inLine(plugin)}`,
   state,
   since === null ? "" : LocalTime.ofRecord(since, style.minutesEast),
-  state === "written over" ? `a file of ${size} bytes` : logs.map(Escape.inLine).join(", ")
+  state === "written over" ? `${size} bytes` : ""
 ]
+
+/** Prints the state of each plugin of a folder, and once where they log to. */
+const printFolder = Effect.fnUntraced(function*({ folder, problems, rows }: Looked, style: Style.Style) {
+  const stubs = rows.filter(({ state }) => state === "wrapped" || state === "lost")
+  const fitting = (line: string, paint: (text: string) => string = (text) => text) =>
+    Effect.forEach(Wrap.lines(line, style.width), (each) => Console.log(paint(each)))
+  yield* fitting(Escape.inLine(folder), style.bold)
+  if (stubs.length > 0) {
+    yield* fitting(`  logs to ${Escape.inLine(stubs[0]?.logs.join(", ") || "nothing")}`)
+    for (const problem of problems) yield* Console.error(problem)
+  }
+  const paint = { "wrapped": style.green, "written over": style.yellow, "gone": style.yellow, "lost": style.red }
+  yield* Effect.forEach(Table.lines(rows.map((row) => cells(row, style))), (line, index) => {
+    const state = rows[index]?.state ?? "not wrapped"
+    return fitting(line, state === "not wrapped" ? undefined : paint[state])
+  })
+})
 
 /** Prints the state of each plugin. */
 export const print = Effect.fnUntraced(
   function*(folders: ReadonlyArray<Stub.Places>, names: ReadonlyArray<string> | undefined, asJson: boolean) {
     const style = yield* Style.current()
-    const rows = (yield* Effect.forEach(folders, rowsOf)).flat()
-      .filter(({ plugin }) => names?.includes(plugin) ?? true)
+    const all = yield* Effect.forEach(folders, (at) => look(at, names))
+    const rows = all.flatMap(({ rows }) => rows)
     if (asJson) return yield* Console.log(JSON.stringify(rows))
-    const [head = "", ...lines] = Table.lines([
-      ["FOLDER", "PLUGIN", "STATE", "SINCE", "LOGS TO"],
-      ...rows.map((row) => cells(row, style))
-    ])
-    const paint = { "wrapped": style.green, "written over": style.yellow, "gone": style.yellow, "lost": style.red }
-    yield* Console.log(style.bold(head))
-    yield* Effect.forEach(lines, (line, index) => {
-      const state = rows[index]?.state ?? "not wrapped"
-      return Console.log(state === "not wrapped" ? line : paint[state](line))
-    })
+    for (const looked of all) yield* printFolder(looked, style)
     if (rows.some(({ state }) => state === "written over")) {
-      yield* Console.log("A plugin that was written over runs as it is: wrap it again, or let unwrap forget it")
+      yield* Console.log("A plugin that was written over runs as it is: wrap it again, or unwrap it")
     }
   }
 )
