@@ -48,8 +48,12 @@ const filesIn = (root) =>
   Fs.readdirSync(root, { recursive: true, withFileTypes: true }).filter((entry) => !entry.isDirectory())
     .map(({ name, parentPath }) => Path.relative(root, Path.join(parentPath, name))).sort()
 
-/** The licence as a paragraph of a copyright file. */
-const indented = (text) => text.trim().split("\n").map((line) => ` ${line.trim() === "" ? "." : line}`).join("\n")
+/** Our licence: its years and holders, and its text as a paragraph of a copyright file. */
+const licence = () => {
+  const text = Fs.readFileSync("LICENSE", "utf8").trim()
+  const [, holders, terms] = /^Copyright \(c\) (.+)\n\n([^]+)$/m.exec(text)
+  return { holders, terms: terms.split("\n").map((line) => ` ${line === "" ? "." : line}`).join("\n") }
+}
 
 const md5 = (root, file) =>
   `${createHash("md5").update(Fs.readFileSync(Path.join(root, file))).digest("hex")}  ${file}\n`
@@ -71,12 +75,7 @@ export const build = ({ epoch, from, run, target, to, version }) => {
     put(root, `usr/share/man/man1/${page}.gz`, zipped(Fs.readFileSync(Path.join(from, "man", page))))
   }
   const date = run("date", "--rfc-email", "--utc", `--date=@${epoch}`).trim()
-  const values = {
-    version,
-    date,
-    architecture: architectures[target],
-    licence: indented(Fs.readFileSync("LICENSE", "utf8"))
-  }
+  const values = { version, date, architecture: architectures[target], ...licence() }
   put(root, `usr/share/doc/${name}/changelog.gz`, zipped(template("changelog", values)))
   put(root, `usr/share/doc/${name}/copyright`, template("copyright", values))
   put(root, `usr/share/lintian/overrides/${name}`, template("overrides", values))
@@ -89,6 +88,6 @@ export const build = ({ epoch, from, run, target, to, version }) => {
   put(root, "DEBIAN/md5sums", regular.map((file) => md5(root, file)).join(""))
   run("chmod", "-R", "u=rwX,go=rX", root)
   const file = Path.join(to, `${name}_${version}_${architectures[target]}.deb`)
-  run("dpkg-deb", "--root-owner-group", "-Zzstd", "--build", root, file)
+  run("dpkg-deb", "--root-owner-group", "-Zgzip", "-z1", "--build", root, file)
   Fs.rmSync(root, { recursive: true })
 }

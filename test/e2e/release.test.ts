@@ -1,0 +1,186 @@
+/** What people download: each file is installed and used as they would. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { isStandalone, path, repository, temporary } from "../support/plugin.ts"
+import { describeWith } from "../support/requirements.ts"
+import { release, unpack } from "./support/release.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
+
+const run = (
+  program: string,
+  args: ReadonlyArray<string>,
+  options: { readonly cwd?: string; readonly env?: object } = {}
+) => {
+  const { status, stderr, stdout } = ChildProcess.spawnSync(program, args, {
+    cwd: options.cwd ?? "/",
+    env: { PATH: path, ...options.env },
+    encoding: "utf8",
+    timeout: 60_000
+  })
+  if (status !== 0) throw new Error(`${program} ${args.join(" ")}: exit status ${status}\n${stdout}\n${stderr}`)
+  return stdout
+}
+
+/** The lines of SHA256SUMS, by file. */
+const sums = (folder: string) =>
+  Object.fromEntries(
+    Fs.readFileSync(Path.join(folder, "SHA256SUMS"), "utf8").trim().split("\n").map((line) =>
+      line.split("  ").reverse()
+    )
+  )
+
+/** Layers over what packages write to. */
+const layers = `
+for folder in usr etc var; do
+  mkdir -p /tmp/layers/$folder
+  mount -t tmpfs tmpfs /tmp/layers/$folder
+  mkdir /tmp/layers/$folder/upper /tmp/layers/$folder/work
+done
+for folder in usr etc var; do
+  layer=/tmp/layers/$folder
+  mount -t overlay overlay -o lowerdir=/$folder,upperdir=$layer/upper,workdir=$layer/work /$folder
+done
+mkdir -p /etc/cni/net.d /var/lib/cni
+`
+
+/** A plugin that goes on once /tmp/go is there, and one that does nothing else than to be in the folder. */
+const plugins = `
+plugin() { printf '#!/bin/sh\\n%s\\n' "$2" > /usr/lib/cni/$1; chmod 755 /usr/lib/cni/$1; }
+wait_for() { for i in $(seq 300); do [ ! -e $1 ] || return 0; sleep 0.1; done; echo "no $1" >&2; exit 1; }
+waits='touch /tmp/started; until [ -e /tmp/go ]; do sleep 0.1; done'
+plugin slow "$waits; cat"
+export CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/run/netns/none
+ADD() { CNI_COMMAND=ADD /usr/lib/cni/$1 <<< "$2"; }
+VERSION() { CNI_COMMAND=VERSION /usr/lib/cni/passthrough < /dev/null; }
+rm -f /tmp/go /tmp/started
+`
+
+describe.skipIf(isStandalone)("a release", () => {
+  const folder = temporary()
+  const file = (name: string) => Path.join(folder.path, name)
+  beforeAll(() => release(folder.path, "x64", "arm64"), 240_000)
+  afterAll(() => folder[Symbol.dispose]())
+
+  it("has the same bytes when it is made again", () => {
+    using again = temporary()
+    release(again.path, "x64")
+    const [first, second] = [sums(folder.path), sums(again.path)]
+    assert.deepStrictEqual(Object.keys(second).sort(), [
+      `cni-passthrough-${version}-linux-x64.tar.gz`,
+      `cni-passthrough-${version}.cdx.json`,
+      `cni-passthrough-${version}.tgz`,
+      `cni-passthrough_${version}_amd64.deb`
+    ])
+    for (const [name, sum] of Object.entries(second)) assert.strictEqual(first[name], sum, name)
+    run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder.path })
+  }, 120_000)
+
+  it("names the packages that the executables are made of", () => {
+    const { components } = JSON.parse(Fs.readFileSync(file(`cni-passthrough-${version}.cdx.json`), "utf8"))
+    const names = components.map(({ purl }: { readonly purl: string }) =>
+      decodeURIComponent(purl).replace(/@[^@]+$/, "")
+    )
+    for (const name of ["effect", "jsonc-parser", "@effect/platform-node", "@oven/bun-linux-x64-musl"]) {
+      assert.include(names, `pkg:npm/${name}`)
+    }
+  })
+
+  it("has tarballs with the command, the plugin and what is known about them", () => {
+    using unpacked = temporary()
+    unpack(file(`cni-passthrough-${version}-linux-x64.tar.gz`), unpacked.path)
+    assert.strictEqual(run(`${unpacked.path}/cni-passthrough`, ["--version"]), `cni-passthrough ${version}\n`)
+    run(`${unpacked.path}/cni-passthrough`, ["install", "--to", `${unpacked.path}/bin`])
+    assert.include(run(`${unpacked.path}/bin/passthrough`, [], { env: { CNI_COMMAND: "VERSION" } }), `"1.1.0"`)
+    const files = ["LICENSE", "README.md", "THIRD_PARTY_NOTICES", "completions", "conf", "man"]
+    assert.includeMembers(Fs.readdirSync(unpacked.path), files)
+    assert.isTrue(Fs.existsSync(`${unpacked.path}/man/cni-passthrough-show.1`))
+  })
+
+  it("has an npm package that is a library and a command", () => {
+    using project = temporary()
+    Fs.writeFileSync(`${project.path}/package.json`, `{ "type": "module" }`)
+    run("npm", ["install", "--offline", "--legacy-peer-deps", file(`cni-passthrough-${version}.tgz`)], {
+      cwd: project.path,
+      env: { HOME: project.path }
+    })
+    assert.strictEqual(
+      run(`${project.path}/node_modules/.bin/cni-passthrough`, ["--version"]),
+      `cni-passthrough ${version}\n`
+    )
+    for (const name of ["effect", "@effect", "@types"]) {
+      Fs.symlinkSync(Path.join(repository, "node_modules", name), `${project.path}/node_modules/${name}`)
+    }
+    const source = Fs.readFileSync(Path.join(repository, "test/library/collector.ts"), "utf8")
+    Fs.writeFileSync(`${project.path}/plugin.ts`, source.replace("../../src/index.ts", "cni-passthrough"))
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"]
+    run(Path.join(repository, "node_modules/.bin/tsc"), [...options, "--skipLibCheck", "plugin.ts"], {
+      cwd: project.path
+    })
+    assert.include(run("node", ["plugin.ts"], { cwd: project.path, env: { CNI_COMMAND: "VERSION" } }), `"1.1.0"`)
+  })
+
+  describeWith(["containernetworking-plugins"], "the Debian package", () => {
+    const deb = file(`cni-passthrough_${version}_amd64.deb`)
+    let sandbox: Sandbox.Sandbox
+    beforeAll(() => {
+      sandbox = Sandbox.make()
+      Fs.copyFileSync(deb, Path.join(sandbox.tmp, "new.deb"))
+    })
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    /** Runs a script where packages can be installed without the host noticing. */
+    const onHost = (script: string) => sandbox.run(`${layers}\n${plugins}\n${script}`)
+
+    it(
+      "is upgraded while its plugin runs, as a tap and around another one, and leaves nothing when it is removed",
+      () => {
+        const printed = onHost(`
+dpkg-deb --raw-extract /tmp/new.deb /tmp/older
+sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
+dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/older.deb >&2
+before=$(stat -c '%i %Y %s' /usr/lib/cni/slow)
+files() { find /usr/lib/cni /usr/bin /usr/share/man /etc/logrotate.d | sort; }
+files > /tmp/before
+dpkg --install /tmp/older.deb >&2
+cni-passthrough wrap slow --dir /usr/lib/cni --log /tmp/log >&2
+ADD slow '{"cniVersion":"1.0.0","name":"n","type":"slow"}' > /tmp/around &
+ADD passthrough '{"cniVersion":"1.0.0","name":"n","type":"passthrough","prevResult":{"a":1.0},"hookADD":["touch /tmp/hook; until [ -e /tmp/go ]; do sleep 0.1; done"]}' > /tmp/tap &
+wait_for /tmp/started
+wait_for /tmp/hook
+dpkg --install /tmp/new.deb >&2
+dpkg-query --show --showformat '\${Version}\\n' cni-passthrough
+VERSION > /dev/null
+touch /tmp/go
+wait
+cat /tmp/around /tmp/tap
+dpkg --purge cni-passthrough >&2
+[ "$before" = "$(stat -c '%i %Y %s' /usr/lib/cni/slow)" ] && echo the plugin is as it was
+files | diff /tmp/before - && echo nothing is left
+`)
+        assert.strictEqual(
+          printed,
+          `${version}\n{"cniVersion":"1.0.0","name":"n","type":"slow"}\n{"a":1.0}` +
+            "the plugin is as it was\nnothing is left\n"
+        )
+      },
+      120_000
+    )
+
+    it("stays as long as a network calls the plugin, and says which", () => {
+      const printed = onHost(`
+dpkg --install /tmp/new.deb >&2
+echo '{ "cniVersion": "1.0.0", "name": "pods", "plugins": [{ "type": "bridge" }, { "type": "passthrough" }] }' > /etc/cni/net.d/10-pods.conflist
+dpkg --remove cni-passthrough 2>&1 | grep -F 10-pods.conflist
+VERSION > /dev/null
+rm /etc/cni/net.d/10-pods.conflist
+dpkg --remove cni-passthrough >&2
+[ ! -e /usr/lib/cni/passthrough ] && echo removed
+`)
+      assert.strictEqual(printed, "  the network in /etc/cni/net.d/10-pods.conflist calls it\nremoved\n")
+    })
+  })
+})
