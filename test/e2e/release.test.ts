@@ -3,8 +3,10 @@ import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { isStandalone, path, repository, temporary } from "../support/plugin.ts"
+import { isStandalone, path, records, repository, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
+import * as Scripts from "../support/scripts.ts"
+import { arm64 } from "./support/arm64.ts"
 import { release, unpack } from "./support/release.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
@@ -33,6 +35,19 @@ const sums = (folder: string) =>
     )
   )
 
+/** A plugin with a sink of its own. */
+const library = `
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import { JsonFormat, LogSink, Passthrough } from "cni-passthrough"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
+
+const write = (text: string) => Effect.sync(() => Fs.appendFileSync("records", text))
+const Own = Layer.succeed(LogSink, LogSink.of({ write: (record) => write(JsonFormat.render(record)) }))
+Passthrough.main.pipe(Effect.provide(Layer.provideMerge(Own, Passthrough.layer)), NodeRuntime.runMain)
+`
+
 /** Layers over what packages write to. */
 const layers = `
 for folder in usr etc var; do
@@ -47,12 +62,11 @@ done
 mkdir -p /etc/cni/net.d /var/lib/cni
 `
 
-/** A plugin that goes on once /tmp/go is there, and one that does nothing else than to be in the folder. */
+/** A plugin whose ADD goes on once /tmp/go is there, and how to call plugins. */
 const plugins = `
 plugin() { printf '#!/bin/sh\\n%s\\n' "$2" > /usr/lib/cni/$1; chmod 755 /usr/lib/cni/$1; }
 wait_for() { for i in $(seq 300); do [ ! -e $1 ] || return 0; sleep 0.1; done; echo "no $1" >&2; exit 1; }
-waits='touch /tmp/started; until [ -e /tmp/go ]; do sleep 0.1; done'
-plugin slow "$waits; cat"
+plugin slow '[ $CNI_COMMAND = VERSION ] || { touch /tmp/started; until [ -e /tmp/go ]; do sleep 0.1; done; }; cat'
 export CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/run/netns/none
 ADD() { CNI_COMMAND=ADD /usr/lib/cni/$1 <<< "$2"; }
 VERSION() { CNI_COMMAND=VERSION /usr/lib/cni/passthrough < /dev/null; }
@@ -114,13 +128,38 @@ describe.skipIf(isStandalone)("a release", () => {
     for (const name of ["effect", "@effect", "@types"]) {
       Fs.symlinkSync(Path.join(repository, "node_modules", name), `${project.path}/node_modules/${name}`)
     }
-    const source = Fs.readFileSync(Path.join(repository, "test/library/collector.ts"), "utf8")
-    Fs.writeFileSync(`${project.path}/plugin.ts`, source.replace("../../src/index.ts", "cni-passthrough"))
+    Fs.writeFileSync(`${project.path}/plugin.ts`, library)
     const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"]
     run(Path.join(repository, "node_modules/.bin/tsc"), [...options, "--skipLibCheck", "plugin.ts"], {
       cwd: project.path
     })
-    assert.include(run("node", ["plugin.ts"], { cwd: project.path, env: { CNI_COMMAND: "VERSION" } }), `"1.1.0"`)
+    const printed = run("node", ["plugin.ts"], { cwd: project.path, env: { CNI_COMMAND: "VERSION" } })
+    assert.match(printed, /^\{"cniVersion":"1\.1\.0","supportedVersions":\[[^]*\]\}$/)
+    assert.match(Fs.readFileSync(`${project.path}/records`, "utf8"), /"event":"request"[^]*"event":"result"/)
+  })
+
+  describeWith(["qemu-user-static", "libc6-arm64-cross"], "the executables for arm64", () => {
+    it("start, answer VERSION and wrap a plugin", () => {
+      using sandbox = Sandbox.make()
+      const home = Path.join(sandbox.tmp, "arm64")
+      Fs.mkdirSync(home)
+      unpack(file(`cni-passthrough-${version}-linux-arm64.tar.gz`), home)
+      Scripts.plugin(Path.join(sandbox.tmp, "opt-cni/bin/demo"), ["1.0.0"])
+      const printed = sandbox.run(`
+${arm64}
+/tmp/arm64/cni-passthrough --version
+CNI_COMMAND=VERSION /tmp/arm64/passthrough < /dev/null | grep -o '"1.1.0"]'
+/tmp/arm64/cni-passthrough wrap demo --log /tmp/log >&2
+CNI_COMMAND=VERSION /opt/cni/bin/demo < /dev/null
+/tmp/arm64/cni-passthrough unwrap >&2
+`)
+      assert.strictEqual(
+        printed,
+        `cni-passthrough ${version}\n"1.1.0"]\n{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}\n`
+      )
+      const [, plugin] = records(Path.join(sandbox.tmp, "log"))
+      assert.deepInclude(plugin, { event: "plugin", label: "demo", command: "VERSION" })
+    })
   })
 
   describeWith(["containernetworking-plugins"], "the Debian package", () => {
@@ -174,7 +213,7 @@ files | diff /tmp/before - && echo nothing is left
       const printed = onHost(`
 dpkg --install /tmp/new.deb >&2
 echo '{ "cniVersion": "1.0.0", "name": "pods", "plugins": [{ "type": "bridge" }, { "type": "passthrough" }] }' > /etc/cni/net.d/10-pods.conflist
-dpkg --remove cni-passthrough 2>&1 | grep -F 10-pods.conflist
+{ dpkg --remove cni-passthrough 2>&1 || true; } | grep -F 10-pods.conflist
 VERSION > /dev/null
 rm /etc/cni/net.d/10-pods.conflist
 dpkg --remove cni-passthrough >&2

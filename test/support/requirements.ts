@@ -22,7 +22,13 @@ const packages = {
   systemd: "/lib/systemd/systemd-journald",
   curl: "/usr/bin/curl",
   strace: "/usr/bin/strace",
-  chromium: "/usr/bin/chromium"
+  chromium: "/usr/bin/chromium",
+  musl: "/lib/ld-musl-x86_64.so.1",
+  "g++": "/usr/bin/x86_64-linux-gnu-g++",
+  "g++-aarch64-linux-gnu": "/usr/bin/aarch64-linux-gnu-g++",
+  patchelf: "/usr/bin/patchelf",
+  "qemu-user-static": "/usr/bin/qemu-aarch64-static",
+  "libc6-arm64-cross": "/usr/aarch64-linux-gnu/lib/libc.so.6"
 } as const
 
 const missing = (needed: ReadonlyArray<keyof typeof packages>): ReadonlyArray<string> => [
