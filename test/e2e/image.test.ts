@@ -1,0 +1,124 @@
+/** The image: nothing in it that is not needed, and what it puts on a host with musl. */
+import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { isStandalone, path, records, repository } from "../support/plugin.ts"
+import { describeWith } from "../support/requirements.ts"
+import * as Scripts from "../support/scripts.ts"
+import * as Podman from "./support/podman.ts"
+import * as Sandbox from "./support/sandbox.ts"
+
+/** Builds the image with a storage of its own, and returns its archive. */
+const build = (folder: string): string => {
+  const storage = Path.join(folder, "storage.conf")
+  const places = `runroot = "${folder}/runroot"\ngraphroot = "${folder}/graphroot"`
+  Fs.writeFileSync(storage, `[storage]\ndriver = "vfs"\n${places}\n`)
+  const env = { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder }
+  const printed = ChildProcess.execFileSync(process.execPath, [".ci/image/image.mjs", "--to", `${folder}/image`], {
+    cwd: repository,
+    env: { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"]
+  })
+  return /^(\S+\.tar): \d+ MB$/m.exec(printed)?.[1] ?? ""
+}
+
+/** The root of a host as Alpine has it: musl and busybox. */
+const makeAlpine = (root: string): void => {
+  for (const folder of ["bin", "lib", "opt/cni/bin", "proc", "tmp", "var/log"]) {
+    Fs.mkdirSync(Path.join(root, folder), { recursive: true })
+  }
+  Fs.copyFileSync("/bin/busybox", `${root}/bin/busybox`)
+  Fs.symlinkSync("busybox", `${root}/bin/sh`)
+  Fs.copyFileSync("/lib/ld-musl-x86_64.so.1", `${root}/lib/ld-musl-x86_64.so.1`)
+  Fs.symlinkSync("/lib/ld-musl-x86_64.so.1", `${root}/lib/libc.musl-x86_64.so.1`)
+  Scripts.plugin(`${root}/opt/cni/bin/demo`, ["1.0.0"])
+}
+
+const script = `
+${Podman.setUp}
+podman load --quiet --input /tmp/image.tar >&2
+image=localhost/cni-passthrough:$1
+id=$(podman create $image)
+podman export $id | tar -t | grep -v /$ | sort > /tmp/files
+podman rm $id >&2
+podman inspect --format '{{json .Config.Labels}}' $image > /tmp/labels
+podman run --rm --network none --read-only $image --version
+
+mount --bind /proc /tmp/alpine/proc
+at_host() {
+  podman run --rm --network none --read-only --pid host --cap-drop all --cap-add SYS_CHROOT,CHOWN,FOWNER,DAC_OVERRIDE \\
+    --volume /tmp/alpine:/host:rslave $image "$@" --host-root /host --dir /host/opt/cni/bin
+}
+VERSION() { CNI_COMMAND=VERSION chroot /tmp/alpine /opt/cni/bin/demo <<< '{}'; }
+at_host wrap --log /host/var/log/cni.jsonl >&2
+VERSION
+ls -A /tmp/alpine/opt/cni/bin/.passthrough | sort
+at_host unwrap >&2
+VERSION
+ls -A /tmp/alpine/opt/cni/bin
+`
+
+describe.skipIf(isStandalone)("the image", () => {
+  describeWith(["podman", "runc", "busybox-static", "musl", "g++", "patchelf"], "built from nothing", () => {
+    const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
+    const answer = `{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}`
+    let sandbox: Sandbox.Sandbox
+    let printed: ReadonlyArray<string>
+    beforeAll(() => {
+      sandbox = Sandbox.make()
+      Fs.renameSync(build(Path.dirname(sandbox.tmp)), Path.join(sandbox.tmp, "image.tar"))
+      makeAlpine(Path.join(sandbox.tmp, "alpine"))
+      printed = sandbox.run(script.replace("$1", version)).trim().split("\n")
+    }, 240_000)
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    it("has the command, the plugin for both C libraries, the libraries that these need, and nothing else", () => {
+      const files = Fs.readFileSync(Path.join(sandbox.tmp, "files"), "utf8").trim().split("\n")
+      const own = files.filter((file) => !/^lib(?:64)?\//.test(file))
+      assert.deepStrictEqual(own.sort(), [
+        "THIRD_PARTY_NOTICES",
+        "cni-passthrough",
+        "musl/.libstdc++.so",
+        "musl/passthrough",
+        "passthrough"
+      ])
+      const libraries = files.filter((file) => !own.includes(file)).map((file) => Path.basename(file))
+      assert.deepStrictEqual(libraries.sort(), [
+        "ld-linux-x86-64.so.2",
+        "libc.so.6",
+        "libdl.so.2",
+        "libm.so.6",
+        "libpthread.so.0"
+      ])
+    })
+
+    it("says what it is, by its labels and its own command", () => {
+      const labels = JSON.parse(Fs.readFileSync(Path.join(sandbox.tmp, "labels"), "utf8"))
+      assert.include(labels, {
+        "org.opencontainers.image.version": version,
+        "org.opencontainers.image.licenses": "MIT"
+      })
+      assert.strictEqual(printed[0], `cni-passthrough ${version}`)
+    })
+
+    it("wraps plugins of a host with musl with an executable that runs there", () => {
+      assert.deepStrictEqual(printed.slice(1, 7), [
+        answer,
+        ".libstdc++.so",
+        "config.json",
+        "passthrough",
+        "plugins",
+        answer
+      ])
+      const [request, plugin] = records(Path.join(sandbox.tmp, "alpine/var/log/cni.jsonl"))
+      assert.deepInclude(request, { event: "request", label: "demo", command: "VERSION" })
+      assert.deepInclude(plugin, { event: "plugin", label: "demo" })
+    })
+
+    it("leaves nothing there when it unwraps them", () => {
+      assert.deepStrictEqual(printed.slice(7), ["demo"])
+    })
+  })
+})
