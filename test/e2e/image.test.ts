@@ -14,7 +14,6 @@ const build = (folder: string): string => {
   const storage = Path.join(folder, "storage.conf")
   const places = `runroot = "${folder}/runroot"\ngraphroot = "${folder}/graphroot"`
   Fs.writeFileSync(storage, `[storage]\ndriver = "vfs"\n${places}\n`)
-  const env = { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder }
   const printed = ChildProcess.execFileSync(process.execPath, [".ci/image/image.mjs", "--to", `${folder}/image`], {
     cwd: repository,
     env: { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder },

@@ -42,6 +42,18 @@ describe("installing the plugin", () => {
       assert.strictEqual(Fs.readFileSync(file, "utf8"), Fs.readFileSync(built, "utf8"))
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("brings the library that lies beside the plugin for musl, and takes it away with the plugin", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      Fs.writeFileSync(`${folder.path}/.libstdc++.so`, "library")
+      const file = yield* PluginFolder.install(built, `${folder.path}/bin`)
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`).sort(), [".libstdc++.so", "passthrough"])
+      assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/.libstdc++.so`, "utf8"), "library")
+      yield* PluginFolder.remove(file)
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), [])
+    }).pipe(Effect.provide(Command.host)))
+
   it.effect("leaves the plugin of before where the new one does not answer VERSION", () =>
     Effect.gen(function*() {
       using folder = temporary()

@@ -1,0 +1,55 @@
+/** Which plugin is put on a host. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as BuiltPlugin from "../../src/cli/BuiltPlugin.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
+
+const names = {
+  x64: { glibc: "lib64/ld-linux-x86-64.so.2", musl: "lib/ld-musl-x86_64.so.1", alpine: "lib/libc.musl-x86_64.so.1" },
+  arm64: { glibc: "lib/ld-linux-aarch64.so.1", musl: "lib/ld-musl-aarch64.so.1", alpine: "lib/libc.musl-aarch64.so.1" }
+}[process.arch as "x64" | "arm64"]
+
+/** What is found for a host that has these files, beside a command with these plugins. */
+const found = Effect.fnUntraced(function*(host: ReadonlyArray<string>, plugins: ReadonlyArray<string>) {
+  using folder = temporary()
+  const [root, home] = [`${folder.path}/root`, `${Fs.realpathSync(folder.path)}/home`]
+  for (const file of [...plugins, "cni-passthrough"].map((name) => `${home}/${name}`)) {
+    Fs.mkdirSync(Path.dirname(file), { recursive: true })
+    Fs.writeFileSync(file, "")
+  }
+  for (const file of host.map((name) => `${root}/${name}`)) {
+    Fs.mkdirSync(Path.dirname(file), { recursive: true })
+    Fs.symlinkSync("/nowhere/as/seen/from/a/container", file)
+  }
+  const file = yield* BuiltPlugin.find(root).pipe(
+    Effect.provideService(BuiltPlugin.CommandFile, `${home}/cni-passthrough`)
+  )
+  return Path.relative(home, file)
+})
+
+const both = ["passthrough", "musl/passthrough"]
+
+describe("the plugin for a host", () => {
+  for (
+    const [what, host, expected] of [
+      ["with glibc", [names.glibc], "passthrough"],
+      ["with musl", [names.musl], "musl/passthrough"],
+      ["with glibc, and musl beside it", [names.glibc, names.musl], "passthrough"],
+      ["of Alpine, with a loader by the name of glibc's", Object.values(names), "musl/passthrough"],
+      ["that says nothing", [], "passthrough"]
+    ] as const
+  ) {
+    it.effect(`${what} is ${expected}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* found(host, both), expected)
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("is the only one that there is", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* found([names.musl], ["passthrough"]), "passthrough")
+    }).pipe(Effect.provide(Command.host)))
+})
