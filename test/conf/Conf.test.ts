@@ -37,6 +37,7 @@ describe("conf/", () => {
       "20-stderr.conflist",
       "20-syslog.conflist",
       "87-podman-bridge.conflist",
+      "fluent-bit.yaml",
       "passthrough.logrotate"
     ])
   })
