@@ -32,6 +32,7 @@ for (const file of libc(Path.join(root, "cni-passthrough"))) {
   Fs.copyFileSync(file, Path.join(root, file))
 }
 Executables.writeNotices(root)
+Fs.appendFileSync(Path.join(root, "THIRD_PARTY_NOTICES"), "\nThe libraries in /lib and /lib64 are glibc (LGPL-2.1).\n")
 
 const containerfile = ".ci/image/Containerfile"
 const tags = [version, "latest"].map((tag) => `localhost/cni-passthrough:${tag}`)

@@ -4,6 +4,7 @@
  * a library of 130 KB that lies beside the executable.
  */
 import { execFileSync } from "node:child_process"
+import { createHash } from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
@@ -60,9 +61,12 @@ const link = (symbols, processor, folder) => {
   )
 }
 
+/** Names what this file does: what it made before it was changed is not taken. */
+const own = createHash("sha256").update(Fs.readFileSync(new URL(import.meta.url))).digest("hex").slice(0, 12)
+
 /** A Bun for musl that takes its library from the folder that it lies in, and that library beside it. */
 export const prepare = (bun, target, cache) => {
-  const ready = Path.join(cache, "ready")
+  const ready = Path.join(cache, `ready-${own}`)
   if (!Fs.existsSync(ready)) {
     const [processor] = target.split("-")
     const folder = Fs.mkdtempSync(`${cache}/prepare-`)

@@ -25,7 +25,9 @@ const targets = positionals.length === 0 ? Bun.targets : positionals
 const { name, version } = JSON.parse(Fs.readFileSync("package.json", "utf8"))
 const epoch = process.env.SOURCE_DATE_EPOCH ??
   execFileSync("git", ["log", "-1", "--format=%ct"], { encoding: "utf8" }).trim()
-const env = { ...process.env, SOURCE_DATE_EPOCH: epoch, LC_ALL: "C", TZ: "UTC" }
+// Nothing else of the environment, such as FORCE_COLOR, decides what is written.
+const { HOME, PATH } = process.env
+const env = { HOME, PATH, SOURCE_DATE_EPOCH: epoch, LC_ALL: "C", TZ: "UTC" }
 const run = (program, ...args) =>
   execFileSync(program, args, { env, encoding: "utf8", stdio: ["ignore", "pipe", "inherit"] })
 

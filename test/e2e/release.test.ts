@@ -73,10 +73,13 @@ VERSION() { CNI_COMMAND=VERSION /usr/lib/cni/passthrough < /dev/null; }
 rm -f /tmp/go /tmp/started
 `
 
-describe.skipIf(isStandalone)("a release", () => {
-  const folder = temporary()
+const suite = () => {
+  let folder: ReturnType<typeof temporary>
   const file = (name: string) => Path.join(folder.path, name)
-  beforeAll(() => release(folder.path, "x64", "arm64"), 240_000)
+  beforeAll(() => {
+    folder = temporary()
+    release(folder.path, "x64", "arm64")
+  }, 240_000)
   afterAll(() => folder[Symbol.dispose]())
 
   it("has the same bytes when it is made again", () => {
@@ -163,11 +166,10 @@ CNI_COMMAND=VERSION /opt/cni/bin/demo < /dev/null
   })
 
   describeWith(["containernetworking-plugins"], "the Debian package", () => {
-    const deb = file(`cni-passthrough_${version}_amd64.deb`)
     let sandbox: Sandbox.Sandbox
     beforeAll(() => {
       sandbox = Sandbox.make()
-      Fs.copyFileSync(deb, Path.join(sandbox.tmp, "new.deb"))
+      Fs.copyFileSync(file(`cni-passthrough_${version}_amd64.deb`), Path.join(sandbox.tmp, "new.deb"))
     })
     afterAll(() => sandbox[Symbol.dispose]())
 
@@ -222,4 +224,7 @@ dpkg --remove cni-passthrough >&2
       assert.strictEqual(printed, "  the network in /etc/cni/net.d/10-pods.conflist calls it\nremoved\n")
     })
   })
-})
+}
+
+if (isStandalone) describe.skip("a release", suite)
+else describeWith(["dpkg"], "a release", suite)

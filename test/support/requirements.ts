@@ -23,6 +23,7 @@ const packages = {
   curl: "/usr/bin/curl",
   strace: "/usr/bin/strace",
   chromium: "/usr/bin/chromium",
+  dpkg: "/usr/bin/dpkg-deb",
   musl: "/lib/ld-musl-x86_64.so.1",
   "g++": "/usr/bin/x86_64-linux-gnu-g++",
   "g++-aarch64-linux-gnu": "/usr/bin/aarch64-linux-gnu-g++",
