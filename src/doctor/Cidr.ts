@@ -87,3 +87,7 @@ export const text = (cidr: Cidr): string => `${addressText(cidr)}/${cidr.length}
 
 /** Whether this is the route to everywhere. */
 export const isDefault = ({ length }: Cidr): boolean => length === 0
+
+/** Whether this is an address by which a network namespace reaches itself alone. */
+export const isLoopback = ({ address, family }: Cidr): boolean =>
+  family === 4 ? address >> 24n === 127n : address === 1n

@@ -31,7 +31,7 @@ export interface Leak {
 
 /** What lives on the host. */
 export interface Life {
-  /** All addresses of all network namespaces but the host's. */
+  /** All addresses of all network namespaces but the host's, without those that each has of its own, as 127.0.0.1. */
   readonly addresses: ReadonlySet<string>
   /** What processes say of containers. */
   readonly mentions: string
@@ -43,7 +43,9 @@ export const look = Effect.gen(function*() {
   const addresses = new Set<string>()
   for (const each of yield* Living.namespaces()) {
     if (Result.isFailure(each)) return Result.fail(each.failure)
-    for (const address of each.success.links.flatMap((link) => link.addresses)) addresses.add(Cidr.addressText(address))
+    for (const address of each.success.links.flatMap((link) => link.addresses)) {
+      if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
+    }
   }
   return Result.succeed<Life>({ addresses, mentions })
 })
@@ -102,10 +104,11 @@ const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): Rea
 const isOfOne = (chain: string): boolean => /^CNI-(?:[A-Z]+-)?[0-9a-f]{16,}$/.test(chain)
 
 const ruleLeaks = (
-  { all, host, network, store }: Facts,
+  facts: Facts,
   { addresses, mentions }: Life,
   goneAddresses: ReadonlySet<string>
 ): ReadonlyArray<Leak> => {
+  const { host, network, store } = facts
   if (host === undefined || network === undefined || Result.isFailure(host.rules)) return []
   const lines = RuleLines.of(host.rules.success)
   const words = (line: RuleLines.Line) =>
@@ -114,7 +117,7 @@ const ruleLeaks = (
     lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
   const isGone = (containerId: string): boolean =>
     !Living.isMentioned(mentions, containerId) &&
-    !all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
+    !facts.all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
   const argvOf = (line: RuleLines.ChainOf, args: ReadonlyArray<string>): Argv => [
     RuleLines.program(line, host.tools),
@@ -132,7 +135,11 @@ const ruleLeaks = (
     }
     const all = [line, ...isOfOne(own.chain) ? inside(own) : []]
     if (all.some((each) => words(each).some((word) => addresses.has(word)))) continue
-    const leak = { containerId: owner.containerId, reason: "no result, no process and no namespace of it is there" }
+    const result = facts.all.find(({ containerId }) => containerId === owner.containerId)
+    const reason = result === undefined
+      ? "no result and no process of it is there, and no namespace has its address"
+      : `${result.netns} does not exist`
+    const leak = { containerId: owner.containerId, reason }
     rules.push({
       ...leak,
       kind: "rule",

@@ -52,6 +52,7 @@ ${script}`).trim().split("\n")
     assert.deepStrictEqual(
       run(`
 add aa 8081
+ip -n aa link set lo up # as runtimes do
 state > /tmp/before
 add bb 8082
 ip netns del bb

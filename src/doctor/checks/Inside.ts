@@ -168,10 +168,6 @@ export const routes: Check = {
     })
 }
 
-/** Addresses that are the container itself. */
-const isLoopback = (address: Cidr.Cidr): boolean =>
-  address.family === 4 ? address.address >> 24n === 127n : address.address === 1n
-
 export const nameServers: Check = {
   id: "name-servers",
   phase: "attachment",
@@ -190,7 +186,7 @@ export const nameServers: Check = {
               fix: "correct \"dns\", or the file of \"resolvConf\""
             }]
           }
-          if (isLoopback(address)) {
+          if (Cidr.isLoopback(address)) {
             return [{
               ...base,
               level: "warning",
