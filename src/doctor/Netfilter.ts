@@ -14,6 +14,7 @@ export interface Packet {
   readonly outLink?: string
   readonly protocol?: string
   readonly port?: number
+  readonly mark?: number
   readonly state: "NEW" | "ESTABLISHED"
 }
 
@@ -52,6 +53,12 @@ const isPort = (port: number | undefined, text: string): Match =>
     const [from = "", to = from] = part.split(":")
     return port >= Number(from || 0) && port <= Number(to || 65535)
   })
+
+/** Whether a mark is the one of a text such as `0x2000/0x2000`, whose second number says which bits count. */
+const isMark = (mark: number | undefined, text: string): Match => {
+  const [value, mask = 0xffffffff] = text.split("/").map(Number)
+  return mark === undefined || value === undefined ? "unknown" : ((mark & mask) >>> 0) === value
+}
 
 /** Options that say nothing about the packet, with the number of words after them. */
 const silent: { readonly [option: string]: number } = { "-m": 1, "--comment": 1, "--wait": 0 }
@@ -102,7 +109,8 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
       matches(value.split(",").includes(packet.state))
     } else if (option === "--dport" || option === "--dports" || option === "--ports") {
       matches(isPort(packet.port, value))
-    } else if (option === "--dst-type" && value === "LOCAL") matches(packet.isForHost ?? "unknown")
+    } else if (option === "--mark") matches(isMark(packet.mark, value))
+    else if (option === "--dst-type" && value === "LOCAL") matches(packet.isForHost ?? "unknown")
     else if (option === "--to-destination") {
       to = value
       index++
@@ -185,6 +193,17 @@ export const inAll = ({ rulesets }: Rules, table: string, chain: string, packet:
     const verdict = follow(ruleset, table, chain, packet)
     return verdict === undefined ? [] : [{ ...verdict, backend: ruleset.backend }]
   })
+
+/** Whether packets may get marks before they come to the table nat. */
+export const areMarked = ({ nft, rulesets }: Rules): boolean =>
+  nft.some(({ rules }) => rules.flat().some((expression) => "mangle" in expression)) ||
+  rulesets.some(({ tables }) =>
+    ["raw", "mangle"].some((table) =>
+      [...tables.get(table)?.values() ?? []].some(({ rules }) =>
+        rules.some(({ words }) => words.includes("MARK") || words.includes("CONNMARK"))
+      )
+    )
+  )
 
 const nftFamilies = { 4: ["ip", "inet"], 6: ["ip6", "inet"] } as const
 

@@ -204,6 +204,15 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     { host: withRules("-j MASQUERADE", "-j ACCEPT") },
     /^error masquerade bridge .*no rule masquerades 10\.99\.0\.2/
   ],
+  "no masquerading but of ports that are mapped, by a mark": [
+    {
+      host: withRules(
+        /-A POSTROUTING .*\n/,
+        "-A POSTROUTING -m mark --mark 0x2000/0x2000 -j MASQUERADE\n"
+      )
+    },
+    /^error masquerade bridge .*no rule masquerades 10\.99\.0\.2/
+  ],
   "a strict reverse path": [
     {
       host: { sysctls: new Map([["net.ipv4.conf.all.rp_filter", "1"]]) },
@@ -285,6 +294,13 @@ const right: { readonly [name: string]: Host.Change } = {
     inside: { routes: routes.slice(1) },
     attachment: { result: Host.resultWith({ routes: [], dns: {} }) }
   },
+  "masquerading by a mark that something before it may give": {
+    host: withRules(
+      /^[^]*?-A POSTROUTING .*\n/,
+      "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -s 10.99.0.0/24 -j MARK --set-xmark 0x1/0x1\nCOMMIT\n" +
+        Host.save.replace(/-A POSTROUTING [^]*/, "-A POSTROUTING -m mark --mark 0x1/0x1 -j MASQUERADE\n")
+    )
+  },
   "rules that cannot be understood": {
     host: withRules(":FORWARD ACCEPT [0:0]", ":FORWARD DROP [0:0]\n-A FORWARD -m recent --rcheck -j ACCEPT")
   }
@@ -306,6 +322,16 @@ describe("the checks of the host and of attachments find nothing wrong with", ()
   for (const [name, change] of Object.entries(right)) {
     it(name, () => assert.deepStrictEqual(live(change), []))
   }
+})
+
+it("does not call masquerading right of which it cannot tell", () => {
+  const change = { host: withRules(/-A POSTROUTING .*\n/, "-A POSTROUTING -m recent --rcheck -j MASQUERADE\n") }
+  const masquerade = Check.examine(Checks.live, Host.facts(change)).checks.find(({ check }) => check === "masquerade")
+  assert.deepStrictEqual(masquerade, {
+    check: "masquerade",
+    status: "skipped",
+    reason: "rules that cannot be understood decide whether 10.99.0.2 is masqueraded"
+  })
 })
 
 describe("what mends something", () => {

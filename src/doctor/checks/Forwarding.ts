@@ -188,7 +188,8 @@ export const masquerade: Check = {
     if (routed.length === 0) return notRouted
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
     const rules = host.rules.success
-    return routed.flatMap(({ address, seen }): ReadonlyArray<Found> => {
+    const unclear: Array<string> = []
+    const found = routed.flatMap(({ address, seen }): ReadonlyArray<Found> => {
       const { family } = address
       const to = Cidr.addressText(address)
       const peer = elsewhere[family]
@@ -197,13 +198,19 @@ export const masquerade: Check = {
         source: Cidr.single(address),
         ...(peer === undefined ? {} : { destination: peer }),
         outLink: uplinkOf(facts, family),
+        ...(Netfilter.areMarked(rules) ? {} : { mark: 0 }),
         state: "NEW"
       } as const
       const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
-      const isSure = verdicts.every(({ end }) => end !== "unknown")
-      const isDone = verdicts.some(({ target }) => target === "MASQUERADE" || target === "SNAT") ||
-        Netfilter.isNamedInNft(rules, to)
-      return !isSure || isDone ? [] : [{
+      const isDone = verdicts.some(({ end, target }) =>
+        end === "accept" && (target === "MASQUERADE" || target === "SNAT")
+      ) || Netfilter.isNamedInNft(rules, to)
+      if (isDone) return []
+      if (verdicts.some(({ end }) => end === "unknown")) {
+        unclear.push(to)
+        return []
+      }
+      return [{
         level: "error",
         plugin: maker.type,
         message:
@@ -212,6 +219,9 @@ export const masquerade: Check = {
         fix: Seen.again(seen)
       }]
     })
+    return found.length === 0 && unclear.length > 0
+      ? { skipped: `rules that cannot be understood decide whether ${unclear.join(", ")} is masqueraded` }
+      : found
   }
 }
 
