@@ -24,6 +24,9 @@ const layer = Progress.layer.pipe(
   Layer.provideMerge(Layer.mergeAll(NodeServices.layer, Presenter.layer, Layer.succeed(Page, PAGE)))
 )
 
+// A terminal that is closed ends a command as SIGTERM does: with what it has to clean up.
+process.on("SIGHUP", () => void process.emit("SIGTERM"))
+
 command.pipe(
   Command.run({ version }),
   Errors.misused,

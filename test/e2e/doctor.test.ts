@@ -839,6 +839,17 @@ const healthy: Healthy = {
     script: unchanged,
     ask: `n --trial --capability-args '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}'`
   },
+  "a trial that the end of its terminal has broken off": {
+    ...mine("[ $CNI_COMMAND != ADD ] || { touch /run/adding; sleep 4; }; result"),
+    script: `${mine("[ $CNI_COMMAND != ADD ] || { touch /run/adding; sleep 4; }; result").script}
+rm -f /run/adding
+${unchanged}
+cni-passthrough doctor n --trial > /dev/null 2>&1 &
+until [ -e /run/adding ]; do sleep 0.1; done
+kill -HUP $!
+wait || true`,
+    ask: "n"
+  },
   "a trial of ptp": { files: of(ptp), script: unchanged, ask: "n --trial" },
   "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
 }
