@@ -347,6 +347,25 @@ describe("what mends something", () => {
     )
   })
 
+  it("takes away a route to a part of the subnet that leads elsewhere", () => {
+    const fixOf = (fields: Parameters<typeof Host.route>[2]) =>
+      Check.examine(
+        Checks.live,
+        Host.facts({
+          outside: { routes: [...Host.outside.routes, Host.route("10.99.0.0/25", "uplink", fields)] }
+        })
+      ).findings.find(({ check }) => check === "host-route")?.fix
+    assert.deepStrictEqual([
+      fixOf({ protocol: "static" }),
+      fixOf({ protocol: "boot", device: undefined, type: "blackhole" }),
+      fixOf({ protocol: "kernel" })
+    ], [
+      "ip route del 10.99.0.0/25 dev uplink",
+      "ip route del blackhole 10.99.0.0/25",
+      "use a subnet that uplink does not have"
+    ])
+  })
+
   it("is safe to be pasted, whatever a container or a link is called", () => {
     const evil = "x; touch /tmp/pwned $(id) `id` '"
     const attachment = { containerId: evil, netns: `/run/netns/${evil}` }

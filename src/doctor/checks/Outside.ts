@@ -132,6 +132,11 @@ export const hostEnd: Check = {
   }
 }
 
+/** What takes a route away. */
+const deletionOf = ({ device, to, type }: Namespace.Route): string =>
+  ["ip route del", ...(type === "unicast" ? [] : [type]), Cidr.text(to)]
+    .concat(device === undefined ? [] : ["dev", Shell.word(device)]).join(" ")
+
 export const wayBack: Check = {
   id: "host-route",
   phase: "attachment",
@@ -157,9 +162,8 @@ export const wayBack: Check = {
         const single = address.family === 4 ? 32 : 128
         const strict = facts.host?.sysctls.get(`net.ipv4.conf.${device}.rp_filter`) === "1" ||
           facts.host?.sysctls.get("net.ipv4.conf.all.rp_filter") === "1"
-        const subnet = Cidr.text(
-          Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : single })
-        )
+        const subnet = Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : single })
+        const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
         return [{
           level: "error",
           ...Seen.blame(seen),
@@ -170,7 +174,11 @@ export const wayBack: Check = {
             ...(route === undefined ? [] : [`route ${Cidr.text(route.to)} dev ${route.device ?? "nothing"}`]),
             ...(strict ? [`rp_filter is 1: what comes from ${to} is dropped, too`] : [])
           ],
-          fix: `ip route replace ${subnet} dev ${Shell.word(device)}`
+          fix: !isMoreSpecific
+            ? `ip route replace ${Cidr.text(subnet)} dev ${Shell.word(device)}`
+            : route.protocol === "kernel"
+            ? `use a subnet that ${route.device} does not have`
+            : deletionOf(route)
         }]
       })
     })
