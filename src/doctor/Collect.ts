@@ -175,18 +175,20 @@ const collectState = Effect.fnUntraced(function*(
 const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
 
 /**
- * What is known of a network, or of all that a folder or podman has, without plugins: attachments, addresses, and the
- * host. Fails where it is not known what is attached.
+ * What is known of a network, or of all that a folder or libcni's cache has, without plugins: attachments, addresses, and
+ * the host. Fails where it is not known what is attached.
  */
 export const states = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
   const { asked, cacheDir, confDir } = question
   const chosen = asked === undefined ? undefined : yield* choose(question)
   const files = chosen?.files ?? (yield* Files.readFolder(confDir))
-  const builtIn = asked === undefined ? yield* BuiltIn.read(cacheDir) : undefined
-  const named = [...files, ...(builtIn === undefined ? [] : [builtIn])]
-    .map((file) => [ConfigFile.nameOf(file), file] as const).filter(([name]) => name !== undefined)
+  // Somebody may have removed the file of a network, and its containers be left.
+  const cached = yield* BuiltIn.readAll(cacheDir)
+  const named = files.map((file) => [ConfigFile.nameOf(file), file] as const).filter(([name]) => name !== undefined)
   // Of files with one name runtimes take the first.
-  const networks = chosen === undefined ? [...new Map(named.toReversed()).values()].toReversed() : [chosen.file]
+  const networks = chosen === undefined
+    ? [...new Map<string | undefined, ConfigFile.ConfigFile>([...cached, ...named.toReversed()]).values()].toReversed()
+    : [chosen.file ?? cached.get(asked ?? "")]
   const facts = networks.map((file): Facts => ({ ...ofFile(file, files), folder: chosen?.folder ?? confDir, asked }))
   return yield* collectState(Attachment.list(cacheDir), everyone, facts)
 })

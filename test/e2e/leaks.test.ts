@@ -77,6 +77,33 @@ iptables-save | grep -c bb || true`),
     )
   })
 
+  it("finds what is left of a network whose file is gone", () => {
+    assert.deepStrictEqual(
+      run(`
+add aa 8081
+add bb 8082
+ip netns del bb
+mv /etc/cni/net.d/10-n.conflist /tmp/
+leaks | sed 's/ .*//' | sort | uniq -c | sed 's/^ *//'
+leaks testing-net --fix --yes > /dev/null
+leaks
+ip netns del aa
+leaks --fix --yes > /dev/null
+leaks 2>&1
+mv /tmp/10-n.conflist /etc/cni/net.d/`),
+      [
+        "2 chain",
+        "1 reservation",
+        "1 result",
+        "4 rule",
+        "1 status",
+        "nothing is left of containers that are gone",
+        "error: no networks in /etc/cni/net.d, and none of a result in /var/lib/cni: looked at nothing",
+        "status 2"
+      ]
+    )
+  })
+
   it("leaves all of a container alone whose namespace lost its name and lives on in a process", () => {
     assert.deepStrictEqual(
       run(`

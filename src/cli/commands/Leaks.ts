@@ -22,6 +22,12 @@ class Blind extends Data.TaggedError("Blind")<{ readonly reason: string }> {
   override readonly message = `not all network namespaces can be looked into: ${this.reason}; this needs root`
 }
 
+/** There is no network to look at. */
+class NoNetworks extends Data.TaggedError("NoNetworks")<{ readonly confDir: string; readonly cacheDir: string }> {
+  override readonly message =
+    `no networks in ${this.confDir}, and none of a result in ${this.cacheDir}: looked at nothing`
+}
+
 /** Nobody can be asked. */
 class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
   override readonly message = "stdin is not a terminal, so that nobody can be asked: give --yes"
@@ -29,7 +35,7 @@ class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
 
 const input = {
   network: Flags.fileOrName("network").pipe(
-    Argument.withDescription("A network configuration file, or the name of a network (default: all of --conf-dir)"),
+    Argument.withDescription("A network configuration file, or the name of a network (default: all of --conf-dir and --cache-dir)"),
     Argument.optional
   ),
   confDir: Flags.confDir,
@@ -46,7 +52,8 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
   const asked = Option.getOrUndefined(network)
   const networks = yield* Collect.states({ asked, confDir, cacheDir })
   const [first] = networks
-  if (asked !== undefined && first !== undefined && first.file === undefined) {
+  if (first === undefined) return yield* new NoNetworks({ cacheDir, confDir })
+  if (asked !== undefined && first.file === undefined) {
     const known = first.files.flatMap((file) => nameOf(file) ?? [])
     return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known })
   }
@@ -54,7 +61,7 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
   const life = yield* Leaks.look
   if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
   const found = networks.flatMap((facts) => Leaks.find(facts, life.success))
-  return { found: found as ReadonlyArray<Leaks.Leak>, tools: first?.host?.tools ?? new Map<string, string>() }
+  return { found: found as ReadonlyArray<Leaks.Leak>, tools: first.host?.tools ?? new Map<string, string>() }
 })
 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`

@@ -1,6 +1,7 @@
 /**
- * The network that podman has without a file: it is a part of podman itself, until somebody changes it. libcni keeps the
- * configuration that an attachment was made with beside its result. Source: podman, `libpod/network/cni`.
+ * Networks without a file. libcni keeps the configuration that an attachment was made with beside its result: that of
+ * podman's own network, which is a part of podman itself until somebody changes it, and those of files that are gone.
+ * Source: podman, `libpod/network/cni`.
  */
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
@@ -10,24 +11,26 @@ import * as ConfigFile from "../ConfigFile.ts"
 import * as Attachment from "./Attachment.ts"
 import * as SmallFile from "./SmallFile.ts"
 
-/** Its name, unless podman is told otherwise. */
+/** The name of podman's, unless podman is told otherwise. */
 export const name = "podman"
 
-/** What the attachments to it were made with; undefined where there are none. */
-export const read = Effect.fnUntraced(function*(cacheDir: string) {
+/** What attachments were made with, once for each network, of results whose files are called so. */
+export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning = "") {
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
   const names = yield* Effect.orElseSucceed(ResultCache.namesIn(folder), () => [])
-  for (const each of names.filter((file) => file.startsWith(`${name}-`)).toSorted()) {
+  const found = new Map<string, ConfigFile.ConfigFile>()
+  for (const each of names.filter((file) => file.startsWith(beginning)).toSorted()) {
     const file = path.join(folder, each)
     const cached = Json.parse((yield* SmallFile.read(file, Attachment.longest)) ?? "")
     const config = Json.isObject(cached) ? cached["config"] : undefined
     if (typeof config !== "string") continue
-    const found: ConfigFile.ConfigFile = {
-      ...ConfigFile.make(`${file}#config`, Buffer.from(config, "base64").toString()),
-      isCached: true
-    }
-    if (ConfigFile.nameOf(found) === name) return found
+    const made = ConfigFile.make(`${file}#config`, Buffer.from(config, "base64").toString())
+    const network = ConfigFile.nameOf(made)
+    if (network !== undefined && !found.has(network)) found.set(network, { ...made, isCached: true })
   }
-  return undefined
+  return found as ReadonlyMap<string, ConfigFile.ConfigFile>
 })
+
+/** What the attachments to podman's network were made with; undefined where there are none. */
+export const read = (cacheDir: string) => Effect.map(readAll(cacheDir, `${name}-`), (found) => found.get(name))
