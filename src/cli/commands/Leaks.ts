@@ -35,7 +35,9 @@ class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
 
 const input = {
   network: Flags.fileOrName("network").pipe(
-    Argument.withDescription("A network configuration file, or the name of a network (default: all of --conf-dir and --cache-dir)"),
+    Argument.withDescription(
+      "A network configuration file, or the name of a network (default: all of --conf-dir and --cache-dir)"
+    ),
     Argument.optional
   ),
   confDir: Flags.confDir,
