@@ -183,9 +183,9 @@ const answerFor = Effect.fnUntraced(function*({ request }: Received, log: RunLog
   return { exitCode: 1, signal: null }
 })
 
-/** State before the plugin, where that is asked for. */
+/** State before the plugin, where that is asked for. Is interrupted where a signal came since the request. */
 const lookFirst = ({ kinds, request }: Received) =>
-  kinds.length === 0 ? Effect.undefined : Effect.interruptible(Watch.look(callOf(request), kinds))
+  Effect.interruptible(kinds.length === 0 ? Effect.undefined : Watch.look(callOf(request), kinds))
 
 /** The end of a run that was stopped before its plugin was there. */
 const stopped = { exitCode: 1, signal: "SIGTERM" }

@@ -1,6 +1,7 @@
 /** The order of things around a plugin, with services that touch no file, no process and no terminal. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import type * as Execution from "../../src/exec/Execution.ts"
 import * as Shim from "../../src/plugin/Shim.ts"
@@ -16,9 +17,10 @@ const run = (options: {
   readonly config?: object
   readonly command?: string
   readonly sink?: Layer.Layer<LogSink>
+  readonly kept?: { readonly started: Array<Execution.Invocation["env"]>; readonly ended: Array<unknown> }
 }) => {
   const records: Array<Record.Record> = []
-  const kept = { started: [] as Array<Execution.Invocation["env"]>, ended: [] as Array<unknown> }
+  const kept = options.kept ?? { started: [] as Array<Execution.Invocation["env"]>, ended: [] as Array<unknown> }
   const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
   const execution = { stdout: Buffer.from(result), ...options.execution }
   const services = Layer.mergeAll(
@@ -72,6 +74,16 @@ describe("around a plugin", () => {
         ]
       })
       assert.include(records.map(({ event }) => event), "changes")
+    }))
+
+  it.live("a signal while the request is logged ends us, and the plugin is not started", () =>
+    Effect.gen(function*() {
+      const slow = Layer.succeed(LogSink, LogSink.of({ write: () => Effect.sleep(100) }))
+      const kept = { started: [] as Array<Execution.Invocation["env"]>, ended: [] as Array<unknown> }
+      const fiber = yield* Effect.forkChild(run({ sink: slow, kept }))
+      yield* Effect.sleep(20)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(kept, { started: [], ended: ["SIGTERM"] })
     }))
 
   it.effect("the plugin knows the run around it", () =>
