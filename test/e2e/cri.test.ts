@@ -92,8 +92,8 @@ describeWith(
     })
 
     it("is shown with what each plugin changed, and with what its DEL took away again", () => {
-      assert.match(output("show"), /\+ host iptables: .*--dport 8080 -j DNAT --to-destination 10\.96\.0\.2:80/)
-      assert.match(output("show"), /- host iptables: .*--dport 8080 -j DNAT --to-destination 10\.96\.0\.2:80/)
+      assert.match(output("show"), /\+ nat CNI-DN-\w+…: tcp dport 8080 → 10\.96\.0\.2:80$/m)
+      assert.match(output("show"), /- nat CNI-DN-\w+…: tcp dport 8080 → 10\.96\.0\.2:80$/m)
     })
 
     it("that gets no address is explained by show --failed: the plugin, and inside which one", () => {

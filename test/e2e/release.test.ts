@@ -110,6 +110,7 @@ const suite = () => {
     using unpacked = temporary()
     unpack(file(`cni-passthrough-${version}-linux-x64.tar.gz`), unpacked.path)
     assert.strictEqual(run(`${unpacked.path}/cni-passthrough`, ["--version"]), `cni-passthrough ${version}\n`)
+    Fs.mkdirSync(`${unpacked.path}/bin`)
     run(`${unpacked.path}/cni-passthrough`, ["install", "--to", `${unpacked.path}/bin`])
     assert.include(run(`${unpacked.path}/bin/passthrough`, [], { env: { CNI_COMMAND: "VERSION" } }), `"1.1.0"`)
     const files = ["LICENSE", "README.md", "THIRD_PARTY_NOTICES", "completions", "conf", "man"]
