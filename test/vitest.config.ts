@@ -18,6 +18,7 @@ export default defineConfig({
       project("script", ["**/*.test.ts"], ["standalone/**"]),
       project("standalone", [...forms, "standalone/**/*.test.ts"], [
         "built/OldNode.test.ts", // that form needs no Node.js
+        "e2e/{image,release}.test.ts", // they have both forms in them
         "e2e/report.test.ts", // the page is the same in both forms
         "e2e/doctor*.test.ts" // many networks, of which both forms say the same
       ])
