@@ -15,7 +15,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 120_000,
     projects: [
-      project("script", ["**/*.test.ts"], ["standalone/**"]),
+      project("script", ["**/*.test.ts"], ["standalone/**", "e2e/daemonset.test.ts"]),
       project("standalone", [...forms, "standalone/**/*.test.ts"], [
         "built/OldNode.test.ts", // that form needs no Node.js
         "e2e/{image,release}.test.ts", // they have both forms in them
