@@ -16,14 +16,13 @@ const flags = Manifests.podmanFlags("/tmp/own")
 
 /** Starts the container of this name with the arguments of the manifest. */
 const run = (flags: ReadonlyArray<string>) =>
-  `podman run --name $1 ${shell(flags)} --rootfs /tmp/container /cni-passthrough ${
-    shell(Manifests.pod().container.args)
-  }`
+  `podman run --name $1 ${shell(flags)} ${Manifests.image()} ${shell(Manifests.pod().container.args)}`
 
 const script = `
 mount --make-rshared /
 ${Cri.setUp}
 ${Podman.setUp}
+podman load --quiet --input /tmp/image.tar >&2
 cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
 mkdir -p /tmp/own/deadline
 cd /tmp/out
@@ -77,7 +76,7 @@ ended over
 
 describe.runIf(isStandalone)("on a node", () => {
   describeWith(
-    ["containernetworking-plugins", "busybox-static", "containerd", "podman", "runc", "iproute2", "iptables"],
+    ["containernetworking-plugins", "busybox-static", "containerd", "iproute2", "iptables", ...Image.needs],
     "the container of the DaemonSet",
     () => {
       let sandbox: Sandbox.Sandbox
@@ -86,7 +85,7 @@ describe.runIf(isStandalone)("on a node", () => {
       beforeAll(() => {
         sandbox = Sandbox.makeWithCommand()
         Cri.prepare(sandbox)
-        Image.prepare(sandbox)
+        Fs.renameSync(Image.build(Path.dirname(sandbox.tmp)), Path.join(sandbox.tmp, "image.tar"))
         Fs.mkdirSync(Path.join(sandbox.tmp, "out"))
         Fs.writeFileSync(Path.join(sandbox.tmp, "pods.conflist"), JSON.stringify(Cri.network))
         sandbox.run(script)

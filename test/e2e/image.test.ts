@@ -1,27 +1,13 @@
 /** The image: nothing in it that is not needed, and what it puts on a host with musl. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
-import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { isStandalone, path, records, repository } from "../support/plugin.ts"
+import { isStandalone, records, repository } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
+import * as Image from "./support/image.ts"
 import * as Podman from "./support/podman.ts"
 import * as Sandbox from "./support/sandbox.ts"
-
-/** Builds the image with a storage of its own, and returns its archive. */
-const build = (folder: string): string => {
-  const storage = Path.join(folder, "storage.conf")
-  const places = `runroot = "${folder}/runroot"\ngraphroot = "${folder}/graphroot"`
-  Fs.writeFileSync(storage, `[storage]\ndriver = "vfs"\n${places}\n`)
-  const printed = ChildProcess.execFileSync(process.execPath, [".ci/image/image.mjs", "--to", `${folder}/image`], {
-    cwd: repository,
-    env: { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder },
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "ignore"]
-  })
-  return /^(\S+\.tar): \d+ MB$/m.exec(printed)?.[1] ?? ""
-}
 
 /** The root of a host as Alpine has it: musl and busybox. */
 const makeAlpine = (root: string): void => {
@@ -67,7 +53,7 @@ describe.skipIf(isStandalone)("the image", () => {
     let printed: ReadonlyArray<string>
     beforeAll(() => {
       sandbox = Sandbox.make()
-      Fs.renameSync(build(Path.dirname(sandbox.tmp)), Path.join(sandbox.tmp, "image.tar"))
+      Fs.renameSync(Image.build(Path.dirname(sandbox.tmp)), Path.join(sandbox.tmp, "image.tar"))
       makeAlpine(Path.join(sandbox.tmp, "alpine"))
       printed = sandbox.run(script.replace("$1", version)).trim().split("\n")
     }, 240_000)

@@ -1,22 +1,22 @@
-/** What the image of `npm run image` has in it, as a folder: the executables, and the C library of the command. */
+/** The image, as `npm run image` builds it. */
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { command, plugin } from "../../support/plugin.ts"
-import type * as Sandbox from "./sandbox.ts"
+import { path, repository } from "../../support/plugin.ts"
 
-const libraries = process.arch === "x64"
-  ? { loader: "/lib64/ld-linux-x86-64.so.2", folder: "/lib/x86_64-linux-gnu" }
-  : { loader: "/lib/ld-linux-aarch64.so.1", folder: "/lib/aarch64-linux-gnu" }
+/** What building it needs of the host. */
+export const needs = ["podman", "runc", "musl", "g++", "patchelf"] as const
 
-/** Makes it, as `/tmp/container` of the sandbox. */
-export const prepare = ({ tmp }: Sandbox.Sandbox): void => {
-  const names = ["libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0"]
-  const files = [libraries.loader, ...names.map((name) => Path.join(libraries.folder, name))]
-  for (const file of files) {
-    const copy = Path.join(tmp, "container", file)
-    Fs.mkdirSync(Path.dirname(copy), { recursive: true })
-    Fs.copyFileSync(file, copy)
-  }
-  Fs.copyFileSync(command, Path.join(tmp, "container/cni-passthrough"))
-  Fs.copyFileSync(plugin, Path.join(tmp, "container/passthrough"))
+/** Builds the image with a storage of its own, and returns its archive. */
+export const build = (folder: string): string => {
+  const storage = Path.join(folder, "storage.conf")
+  const places = `runroot = "${folder}/runroot"\ngraphroot = "${folder}/graphroot"`
+  Fs.writeFileSync(storage, `[storage]\ndriver = "vfs"\n${places}\n`)
+  const printed = ChildProcess.execFileSync(process.execPath, [".ci/image/image.mjs", "--to", `${folder}/image`], {
+    cwd: repository,
+    env: { ...process.env, PATH: path, CONTAINERS_STORAGE_CONF: storage, TMPDIR: folder },
+    encoding: "utf8",
+    stdio: ["ignore", "pipe", "ignore"]
+  })
+  return /^(\S+\.tar): \d+ MB$/m.exec(printed)?.[1] ?? ""
 }
