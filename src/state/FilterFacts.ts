@@ -44,13 +44,15 @@ export const nft = (text: string): ReadonlyArray<string> =>
  */
 export const iptables = (family: string, text: string): ReadonlyArray<string> => {
   const facts: Array<string> = []
-  let table = ""
-  for (const line of lines(text)) {
-    const [, chain = "", policy = ""] = /^:(\S+) (\S+)/.exec(line) ?? []
-    if (line.startsWith("*")) table = line.slice(1)
-    else if (line.startsWith("-")) facts.push(`${family} ${table} ${line}`)
-    else if (policy === "-") facts.push(`${family} ${table} -N ${chain}`)
-    else if (policy !== "" && policy !== "ACCEPT") facts.push(`${family} ${table} -P ${chain} ${policy}`)
+  let place = ""
+  for (const line of text.split("\n")) {
+    if (line.startsWith("-")) facts.push(place + line) // first, as there may be ten thousands of them
+    else if (line.startsWith("*")) place = `${family} ${line.slice(1)} `
+    else {
+      const [, chain = "", policy = ""] = /^:(\S+) (\S+)/.exec(line) ?? []
+      if (policy === "-") facts.push(`${place}-N ${chain}`)
+      else if (policy !== "" && policy !== "ACCEPT") facts.push(`${place}-P ${chain} ${policy}`)
+    }
   }
   return facts
 }

@@ -44,7 +44,9 @@ export class Finding {
   /** What was found. Of equal facts, such as rules that are there twice, each but the first has its number. */
   facts(): Facts {
     return new Map([...this.lines].map(([kind, lines]) => {
-      const facts = new Set<string>()
+      const facts = new Set(lines)
+      if (facts.size === lines.length) return [kind, facts]
+      facts.clear()
       for (const line of lines) {
         let fact = line
         for (let count = 2; facts.has(fact); count++) fact = `${line} #${count}`
