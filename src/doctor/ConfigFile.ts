@@ -38,6 +38,24 @@ export const make = (path: string, text: string, beside: ReadonlyArray<ConfigFil
   beside
 })
 
+/** How many mistakes of a text are looked for. */
+const most = 100
+
+/** Each thing that keeps a file from being JSON, as far as they can be told, and the file without them if it has a rest. */
+export const mend = (
+  file: ConfigFile
+): { readonly problems: ReadonlyArray<JsonSource.Problem>; readonly mended: ConfigFile } => {
+  const problems: Array<JsonSource.Problem> = []
+  let mended = file
+  while (!JsonSource.isSource(mended.outcome) && problems.length < most) {
+    problems.push(mended.outcome)
+    const text = JsonSource.blanked(mended.text, mended.outcome.offset)
+    if (text === undefined) break
+    mended = make(file.path, text, file.beside)
+  }
+  return { problems, mended: { ...mended, beside: file.beside.map((each) => mend(each).mended) } }
+}
+
 /** The document of a file; undefined where it is not JSON. */
 export const valueOf = ({ outcome }: ConfigFile): unknown => JsonSource.isSource(outcome) ? outcome.value : undefined
 

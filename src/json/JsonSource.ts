@@ -131,6 +131,16 @@ export const parse = (text: string): Source | Problem => {
   }
 }
 
+/** What readers could do without: a byte-order mark, a comment, a trailing comma. */
+const needless = /^(?:\uFEFF|\/\/[^\r\n]*|\/\*[^]*?\*\/|,(?=\s*[\]}]))/
+
+/** The text with blanks in place of what is wrong at `offset`; undefined where more than that has to be done. */
+export const blanked = (text: string, offset: number): string | undefined => {
+  const [found = ""] = needless.exec(text.slice(offset)) ?? []
+  const blanks = found.replace(/[^\r\n]/g, " ")
+  return found === "" ? undefined : `${text.slice(0, offset)}${blanks}${text.slice(offset + found.length)}`
+}
+
 /** Whether a text could be read. */
 export const isSource = (outcome: Source | Problem): outcome is Source => "range" in outcome
 

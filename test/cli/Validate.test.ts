@@ -59,9 +59,38 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
 
   it.effect("names a trailing comma as such", () =>
     Effect.gen(function*() {
-      using host = setUp(`{"name": "n",\n"plugins": [{"type": "bridge"},]}`)
-      const { status, stdout } = yield* Command.printed(validate, host.file)
+      using host = setUp(`{"cniVersion": "1.0.0", "name": "n",\n"plugins": [{"type": "bridge"},]}`)
+      const { status, stdout } = yield* Command.printed(validate, "--no-plugins", host.file)
       assert.deepStrictEqual([status, stdout], [1, `${host.file}:2:31: a trailing comma before "]"\n`])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("goes on behind comments and trailing commas", () =>
+    Effect.gen(function*() {
+      using host = setUp(`{ // mine
+  "cniVersion": "1.0.0", /* two
+  lines */ "name": "-n",
+  "plugins": [
+    { "type": "passthrough", "logFormat": "yaml", "hookADD": "ls", },
+  ] nonsense
+}`)
+      const { status, stdout } = yield* Command.printed(validate, "--no-plugins", host.file)
+      assert.deepStrictEqual([status, ...stdout.trim().split("\n").map((line) => line.replace(`${host.file}:`, ""))], [
+        1,
+        "1:3: a comment, which JSON does not have",
+        "2:26: a comment, which JSON does not have",
+        "5:66: a trailing comma before \"}\"",
+        "5:69: a trailing comma before \"]\"",
+        "6:5: nonsense is not a JSON value"
+      ])
+      Fs.writeFileSync(host.file, Fs.readFileSync(host.file, "utf8").replace("nonsense", ""))
+      const { stdout: rest } = yield* Command.printed(validate, "--no-plugins", host.file)
+      assert.deepStrictEqual(rest.trim().split("\n").slice(2).map((line) => line.replace(/^.*?:|, expected.*/g, "")), [
+        "3:20: name: found \"-n\"",
+        "5:43: plugins[0].logFormat: found \"yaml\"",
+        "5:62: plugins[0].hookADD: found \"ls\"",
+        "5:66: a trailing comma before \"}\"",
+        "5:69: a trailing comma before \"]\""
+      ])
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("asks plugins whether they speak the version, unless it is told not to", () =>

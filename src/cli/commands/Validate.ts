@@ -12,7 +12,7 @@ import * as Path from "effect/Path"
 import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
 import * as Collect from "../../doctor/Collect.ts"
-import type { ConfigFile } from "../../doctor/ConfigFile.ts"
+import * as ConfigFile from "../../doctor/ConfigFile.ts"
 import * as Files from "../../doctor/facts/Files.ts"
 import * as Finding from "../../doctor/Finding.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -57,14 +57,14 @@ const expand = Effect.fnUntraced(function*(pattern: string) {
 })
 
 /** The files that stand beside one in its folder: of the folder of runtimes all, elsewhere those that are given too. */
-const siblings = Effect.fnUntraced(function*(given: ReadonlyArray<ConfigFile>, confDir: string) {
+const siblings = Effect.fnUntraced(function*(given: ReadonlyArray<ConfigFile.ConfigFile>, confDir: string) {
   const path = yield* Path.Path
-  const byFolder = new Map<string, ReadonlyArray<ConfigFile>>()
+  const byFolder = new Map<string, ReadonlyArray<ConfigFile.ConfigFile>>()
   for (const [folder, files] of Object.entries(Arr.groupBy(given, (file) => path.dirname(file.path)))) {
     const isOfRuntimes = folder === path.resolve(confDir)
     byFolder.set(folder, isOfRuntimes ? yield* Effect.orElseSucceed(Files.readFolder(folder), () => []) : files)
   }
-  return (file: ConfigFile) => byFolder.get(path.dirname(file.path)) ?? []
+  return (file: ConfigFile.ConfigFile) => byFolder.get(path.dirname(file.path)) ?? []
 })
 
 /** The findings of all files, and how each check went in the worst of them. */
@@ -93,7 +93,9 @@ export const validate = Command.make(
     const files = yield* Effect.forEach(paths, Files.read)
     const checks = [...Checks.configuration, ...(flags.plugins ? Checks.plugins : [])]
     const beside = yield* siblings(files, flags.confDir)
-    const facts = files.map((file) => Collect.ofFile(file, beside(file)))
+    // What stands behind a comment is looked at too.
+    const readable = files.flatMap((file) => [file, ConfigFile.mend(file).mended])
+    const facts = readable.map((file) => Collect.ofFile(file, beside(file)))
     const known = flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts
     const reports = known.map((each) => Check.examine(checks, each))
     const all = together(reports)

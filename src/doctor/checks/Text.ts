@@ -6,10 +6,8 @@ import * as ConfigFileModule from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import * as Shell from "../Shell.ts"
 
-const byteOrderMark = "\uFEFF"
-
 const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): string =>
-  file.text.startsWith(byteOrderMark)
+  message.startsWith("a byte-order mark")
     ? `sed -i '1s/^\\xEF\\xBB\\xBF//' ${Shell.word(file.path)}`
     : /comma before/.test(message)
     ? "remove the comma"
@@ -18,16 +16,16 @@ const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): string =>
     : "correct the text at this place"
 
 /** Where a file is not JSON. */
-export const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
-  const own: ReadonlyArray<Found> = JsonSource.isSource(file.outcome) ? [] : [{
+export const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => [
+  ...ConfigFileModule.mend(file).problems.map((problem): Found => ({
     level: "error",
-    message: file.outcome.message,
-    evidence: [file.text.slice(file.outcome.offset).split("\n")[0]?.slice(0, 200) ?? ""].filter((line) => line !== ""),
-    fix: fixOf(file, file.outcome),
-    ...ConfigFileModule.placeAt(file, file.outcome.offset)
-  }]
-  return [...own, ...file.beside.flatMap(problemsOf)]
-}
+    message: problem.message,
+    evidence: [file.text.slice(problem.offset).split("\n")[0]?.slice(0, 200) ?? ""].filter((line) => line !== ""),
+    fix: fixOf(file, problem),
+    ...ConfigFileModule.placeAt(file, problem.offset)
+  })),
+  ...file.beside.flatMap(problemsOf)
+]
 
 export const json: Check = {
   id: "json",
