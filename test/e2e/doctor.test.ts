@@ -1,5 +1,6 @@
 /** `cni-passthrough doctor` on real networks: broken ones, each with what it must say first, and healthy ones. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Checks from "../../src/doctor/Checks.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Networks from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
@@ -42,7 +43,17 @@ const attached = (script: string, files = of(bridge), before = "attach web") => 
 
 const text = JSON.stringify(list(bridge), undefined, 2)
 
-interface Broken extends Networks.Network {
+/** Writes these files anew, as an editor does. */
+const put = (files: { readonly [name: string]: object }): string =>
+  Object.entries(files).map(([name, content]) => `printf '%s' '${JSON.stringify(content)}' > /etc/cni/net.d/${name}`)
+    .join("; ")
+
+/** Puts one of the plugins of the host into the folder of plugins of its own. */
+const install = (name: string, plugin = name): string =>
+  `rm -f /run/plugins/${name}; cp /usr/lib/cni/${plugin} /run/plugins/${name}`
+
+/** Each is mended as its first finding says, and asked about again. */
+type Broken = Networks.Network & ({ readonly isMended: true } | { readonly mend: string }) & {
   /** The finding that comes first. `plugin` is the one to blame, and left out where it is the host. */
   readonly first: {
     readonly check: string
@@ -74,7 +85,8 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a quote that is missing": {
     files: { "10-n.conflist": text.replace(`"cni-n"`, `"cni-n`) },
-    ...own("json", undefined, /closing quote/)
+    ...own("json", undefined, /closing quote/),
+    mend: "edit 's/\"cni-n,/\"cni-n\",/'"
   },
   "no name": {
     files: { "10-n.conflist": { ...list(bridge), name: undefined } },
@@ -85,7 +97,8 @@ const configuration: { readonly [name: string]: Broken } = {
   "a name with a blank": {
     files: { "10-n.conflist": { ...list(bridge), name: "my net" } },
     ask: "/etc/cni/net.d/10-n.conflist",
-    ...own("specification", undefined, /^name: found "my net"/)
+    ...own("specification", undefined, /^name: found "my net"/),
+    mend: "edit 's/my net/n/'"
   },
   "a version that nobody knows": {
     files: { "10-n.conflist": { ...list(bridge, portmap, firewall), cniVersion: "3.0.0" } },
@@ -94,15 +107,18 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "no plugins": {
     files: { "10-n.conflist": list() },
-    ...own("specification", undefined, /^plugins: found an empty list/)
+    ...own("specification", undefined, /^plugins: found an empty list/),
+    mend: put(of(bridge))
   },
   "a plugin without a type": {
     files: of(bridge, { capabilities: {} }),
-    ...own("specification", undefined, /^plugins\[1\]\.type: found nothing/)
+    ...own("specification", undefined, /^plugins\[1\]\.type: found nothing/),
+    mend: put(of(bridge, portmap))
   },
   "a key that is there twice": {
     files: { "10-n.conflist": text.replace(`"isGateway"`, `"mtu": 1400, "mtu": 1450, "isGateway"`) },
-    ...own("duplicate-keys", undefined, /the key "mtu" is there twice/, "warning")
+    ...own("duplicate-keys", undefined, /the key "mtu" is there twice/, "warning"),
+    mend: "edit 's/\"mtu\": 1400, //'"
   },
   "a file before it that is not JSON": {
     files: { "05-x.conflist": "{", ...of(bridge) },
@@ -131,11 +147,13 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a hook in mixed case": {
     files: of(bridge, { ...tap, hookAdd: ["true"] }),
-    ...own("field-names", "passthrough", /hookAdd: .*did you mean hookADD/, "warning")
+    ...own("field-names", "passthrough", /hookAdd: .*did you mean hookADD/, "warning"),
+    mend: "edit 's/hookAdd/hookADD/'"
   },
   "a field of the tap of the wrong type": {
     files: of(bridge, { ...tap, hookADD: "true" }),
-    ...own("plugin-fields", "passthrough", /hookADD: found "true", expected a list of commands/)
+    ...own("plugin-fields", "passthrough", /hookADD: found "true", expected a list of commands/),
+    mend: "edit 's/:\"true\"/:[\"true\"]/'"
   },
   "a field of bridge that is misspelt": {
     files: bridgeWith({ hairpinmod: true }),
@@ -152,7 +170,11 @@ const configuration: { readonly [name: string]: Broken } = {
     ...own("plugin-fields", "bridge", /isGateway: found "true"/),
     mend: "edit 's/\"true\"/true/'"
   },
-  "a vlan out of range": { files: bridgeWith({ vlan: 5000 }), ...own("plugin-fields", "bridge", /vlan: found 5000/) },
+  "a vlan out of range": {
+    files: bridgeWith({ vlan: 5000 }),
+    ...own("plugin-fields", "bridge", /vlan: found 5000/),
+    mend: "edit 's/5000/50/'"
+  },
   "a bridge with a name that is too long": {
     files: bridgeWith({ bridge: "a-very-long-bridge-name" }),
     ...own("plugin-fields", "bridge", /at most 15 bytes/),
@@ -160,7 +182,8 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "hairpin and promiscuous mode": {
     files: bridgeWith({ hairpinMode: true, promiscMode: true }),
-    ...own("chain-order", "bridge", /refuses hairpinMode and promiscMode/)
+    ...own("chain-order", "bridge", /refuses hairpinMode and promiscMode/),
+    mend: "edit 's/,\"promiscMode\":true//'"
   },
   "a mode that macvlan does not have": {
     files: of({ ...macvlan, mode: "brigde" }),
@@ -169,11 +192,13 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a switch of portmap in quotes": {
     files: of(bridge, { ...portmap, snat: "yes" }),
-    ...own("plugin-fields", "portmap", /snat: found "yes"/)
+    ...own("plugin-fields", "portmap", /snat: found "yes"/),
+    mend: "edit 's/\"yes\"/true/'"
   },
   "a policy that firewall does not have": {
     files: of(bridge, { ...firewall, ingressPolicy: "closed" }),
-    ...own("plugin-fields", "firewall", /ingressPolicy: found "closed"/)
+    ...own("plugin-fields", "firewall", /ingressPolicy: found "closed"/),
+    mend: "edit 's/closed/same-bridge/'"
   },
   "a backend that firewall passes over": {
     files: of(bridge, { ...firewall, backend: "nftables" }),
@@ -182,11 +207,13 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a sysctl that tuning refuses": {
     files: of(bridge, { type: "tuning", sysctl: { "kernel.pid_max": "1" } }),
-    ...own("plugin-fields", "tuning", /"kernel\.pid_max"/)
+    ...own("plugin-fields", "tuning", /"kernel\.pid_max"/),
+    mend: "edit 's/kernel.pid_max/net.core.somaxconn/'"
   },
   "a rate in quotes": {
     files: of(bridge, { type: "bandwidth", ingressRate: "1M" }),
-    ...own("plugin-fields", "bandwidth", /ingressRate: found "1M"/)
+    ...own("plugin-fields", "bandwidth", /ingressRate: found "1M"/),
+    mend: "edit 's/\"1M\"/1000000,\"ingressBurst\":1000000/'"
   },
   "ranges that are flat": {
     files: ipamWith({ ranges: [{ subnet: "10.99.0.0/24" }] }),
@@ -195,7 +222,8 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a subnet without a length": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0" }]] }),
-    ...own("plugin-fields", "host-local", /subnet: found "10\.99\.0\.0"/)
+    ...own("plugin-fields", "host-local", /subnet: found "10\.99\.0\.0"/),
+    mend: "edit 's/10.99.0.0\"/10.99.0.0\\/24\"/'"
   },
   "a gateway outside its subnet": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", gateway: "10.98.0.1" }]] }),
@@ -209,19 +237,23 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a range that starts outside": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", rangeStart: "10.99.1.5" }]] }),
-    ...own("addressing", "host-local", /rangeStart: 10\.99\.1\.5 is not in/)
+    ...own("addressing", "host-local", /rangeStart: 10\.99\.1\.5 is not in/),
+    mend: "edit 's/10.99.1.5/10.99.0.5/'"
   },
   "a range the wrong way round": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", rangeStart: "10.99.0.9", rangeEnd: "10.99.0.5" }]] }),
-    ...own("addressing", "host-local", /after the end of the range/)
+    ...own("addressing", "host-local", /after the end of the range/),
+    mend: "edit 's/10.99.0.9/10.99.0.4/'"
   },
   "both families in one set": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }, { subnet: "fd99::/64" }]] }),
-    ...own("addressing", "host-local", /both families in one set/)
+    ...own("addressing", "host-local", /both families in one set/),
+    mend: put(ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd99::/64" }]] }))
   },
   "no range": {
     files: bridgeWith({ ipam: { type: "host-local" } }),
-    ...own("addressing", "host-local", /no range of addresses/)
+    ...own("addressing", "host-local", /no range of addresses/),
+    mend: put(bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }))
   },
   "a route over a gateway elsewhere": {
     files: ipamWith({ routes: [{ dst: "0.0.0.0/0", gw: "192.168.9.1" }] }),
@@ -230,11 +262,13 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "a resolv.conf that is not there": {
     files: ipamWith({ resolvConf: "/etc/no-such-resolv.conf" }),
-    ...own("addressing", "host-local", /no file \/etc\/no-such-resolv\.conf/)
+    ...own("addressing", "host-local", /no file \/etc\/no-such-resolv\.conf/),
+    mend: "edit 's/no-such-resolv/resolv/'"
   },
   "two gateways for one bridge": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "10.97.0.0/24" }]] }),
-    ...own("bridge-gateways", "bridge", /found 2 gateways of IPv4/)
+    ...own("bridge-gateways", "bridge", /found 2 gateways of IPv4/),
+    mend: put(of(bridge))
   },
   "two default routes": {
     files: bridgeWith({ isDefaultGateway: true }),
@@ -243,27 +277,40 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "static without an address": {
     files: bridgeWith({ ipam: { type: "static" } }),
-    ...own("addressing", "static", /no address/)
+    ...own("addressing", "static", /no address/),
+    mend: put(bridgeWith({ ipam: { type: "static", addresses: [{ address: "10.99.0.5/24" }] } }))
   },
   "static with a gateway elsewhere": {
     files: bridgeWith({ ipam: { type: "static", addresses: [{ address: "10.99.0.5/24", gateway: "10.98.0.1" }] } }),
-    ...own("addressing", "static", /10\.98\.0\.1 is not in the subnet/)
+    ...own("addressing", "static", /10\.98\.0\.1 is not in the subnet/),
+    mend: "edit 's/10.98.0.1/10.99.0.1/'"
   },
-  "portmap before bridge": { files: of(portmap, bridge), ...own("chain-order", "portmap", /stands first/) },
+  "portmap before bridge": {
+    files: of(portmap, bridge),
+    ...own("chain-order", "portmap", /stands first/),
+    mend: put(of(bridge, portmap))
+  },
   "two plugins that make eth0": {
     files: of(bridge, macvlan),
-    ...own("chain-order", "macvlan", /bridge has made already/)
+    ...own("chain-order", "macvlan", /bridge has made already/),
+    mend: put(of(bridge))
   },
-  "ptp without addresses": { files: of({ type: "ptp" }), ...own("chain-order", "ptp", /ptp needs addresses/) },
+  "ptp without addresses": {
+    files: of({ type: "ptp" }),
+    ...own("chain-order", "ptp", /ptp needs addresses/),
+    mend: put(of(ptp))
+  },
   "a capability that nobody declares": {
     files: of(bridge, { type: "portmap" }),
     script: "attach web \"$(port 8080)\"",
-    ...own("capabilities", "portmap", /declares the capability portMappings/)
+    ...own("capabilities", "portmap", /declares the capability portMappings/),
+    mend: `${put(of(bridge, portmap))}; again web "$(port 8080)"`
   },
   "a capability that is given and not taken": {
     files: of(bridge),
     ask: `n --capability-args '{"portMappings":[{"hostPort":80,"containerPort":80}]}'`,
-    ...own("capabilities", undefined, /declares the capability portMappings/)
+    ...own("capabilities", undefined, /declares the capability portMappings/),
+    mend: put(of(bridge, portmap))
   },
   "a capability that is misspelt": {
     files: of(bridge, { type: "portmap", capabilities: { portMapping: true } }),
@@ -273,12 +320,14 @@ const configuration: { readonly [name: string]: Broken } = {
   "no files at all": {
     files: {},
     ask: "",
-    ...own("network-found", undefined, /no network configuration in \/etc\/cni\/net\.d/)
+    ...own("network-found", undefined, /no network configuration in \/etc\/cni\/net\.d/),
+    mend: put(of(bridge))
   },
   "another name than the one that is asked for": {
     files: { "10-x.conflist": { ...list(bridge), name: "pods" } },
     ask: "pod",
-    ...own("network-found", undefined, /did you mean pods/)
+    ...own("network-found", undefined, /did you mean pods/),
+    mend: "sed -i s/pods/pod/ /etc/cni/net.d/10-x.conflist"
   }
 }
 
@@ -287,11 +336,13 @@ const script = (words: string) => `#!/bin/sh\n${words}\n`
 const plugins: { readonly [name: string]: Broken } = {
   "a plugin that is missing": {
     files: of(bridge, { type: "calico" }),
-    ...own("plugin-file", "calico", /calico is not in/)
+    ...own("plugin-file", "calico", /calico is not in/),
+    mend: "plugins; cp /usr/lib/cni/tuning /run/plugins/calico"
   },
   "an IPAM plugin that is missing": {
     files: bridgeWith({ ipam: { type: "whereabouts" } }),
-    ...own("plugin-file", "whereabouts", /whereabouts is not in/)
+    ...own("plugin-file", "whereabouts", /whereabouts is not in/),
+    mend: "plugins; cp /usr/lib/cni/host-local /run/plugins/whereabouts"
   },
   "a type that is misspelt": {
     files: of({ ...bridge, type: "brigde" }),
@@ -312,61 +363,72 @@ const plugins: { readonly [name: string]: Broken } = {
   "a folder in the place of a plugin": {
     files: of(bridge, { type: "mine" }),
     script: "plugins; mkdir /run/plugins/mine",
-    ...own("plugin-file", "mine", /is a folder/)
+    ...own("plugin-file", "mine", /is a folder/),
+    mend: "rmdir /run/plugins/mine; cp /usr/lib/cni/tuning /run/plugins/mine"
   },
   "a link to nothing in the place of a plugin": {
     files: of(bridge, { type: "mine" }),
     script: "plugins; ln -s nothing /run/plugins/mine",
-    ...own("plugin-file", "mine", /symbolic link/)
+    ...own("plugin-file", "mine", /symbolic link/),
+    mend: "ln -sf /usr/lib/cni/tuning /run/plugins/mine"
   },
   "a plugin that is empty": {
     files: of(bridge, portmap),
     script: "plugin portmap ''",
-    ...own("plugin-file", "portmap", /is empty/)
+    ...own("plugin-file", "portmap", /is empty/),
+    mend: install("portmap")
   },
   "a plugin that is a web page": {
     files: of(bridge),
     script: "plugin bridge '<html>404'",
-    ...own("plugin-file", "bridge", /neither a program nor a script/)
+    ...own("plugin-file", "bridge", /neither a program nor a script/),
+    mend: install("bridge")
   },
   "a plugin for another processor": {
     files: of(bridge),
     script:
       "plugin bridge x; cp /usr/lib/cni/bridge /run/plugins; printf '\\363\\000' | dd of=/run/plugins/bridge bs=1 seek=18 conv=notrunc 2>/dev/null",
-    ...own("plugin-file", "bridge", /is for riscv/)
+    ...own("plugin-file", "bridge", /is for riscv/),
+    mend: install("bridge")
   },
   "a script whose interpreter is missing": {
     files: of(bridge),
     script: `plugin bridge '#!/usr/bin/no-such-shell\n'`,
-    ...own("plugin-file", "bridge", /needs \/usr\/bin\/no-such-shell/)
+    ...own("plugin-file", "bridge", /needs \/usr\/bin\/no-such-shell/),
+    mend: install("bridge")
   },
   "a plugin that fails VERSION": {
     files: of(bridge),
     script: `plugin bridge '${script("echo no library >&2; exit 127")}'`,
-    ...own("plugin-version", "bridge", /exit status 127: no library/)
+    ...own("plugin-version", "bridge", /exit status 127: no library/),
+    mend: install("bridge")
   },
   "a plugin that answers VERSION with words": {
     files: of(bridge),
     script: `plugin bridge '${script("echo hello")}'`,
-    ...own("plugin-version", "bridge", /no list of versions/)
+    ...own("plugin-version", "bridge", /no list of versions/),
+    mend: install("bridge")
   },
   "a plugin that hangs": {
     files: of(bridge),
     script: `plugin bridge '${script("sleep 600")}'`,
     ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    mend: install("bridge")
   },
   "a plugin that forks and goes": {
     files: of(bridge),
     script: `plugin bridge '${script("sleep 600 & exit 0")}'`,
     ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    mend: install("bridge")
   },
   "a plugin that prints without end": {
     files: of(bridge),
     script: `plugin bridge '${script("exec yes")}'`,
     ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/)
+    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    mend: install("bridge")
   },
   "a version that plugins do not speak": {
     files: { "10-n.conflist": { ...list(bridge, portmap), cniVersion: "1.1.0" } },
@@ -376,11 +438,13 @@ const plugins: { readonly [name: string]: Broken } = {
   "no iptables": {
     files: of(bridge, portmap),
     script: "PATH=/tmp/bin:/usr/bin:/bin; ! command -v iptables",
-    ...own("plugin-tools", "bridge", /bridge needs iptables/)
+    ...own("plugin-tools", "bridge", /bridge needs iptables/),
+    mend: "PATH=$PATH:/usr/sbin:/sbin"
   },
   "a master that is not there": {
     files: of({ ...macvlan, master: "eth9" }),
-    ...own("master-link", "macvlan", /no link eth9/)
+    ...own("master-link", "macvlan", /no link eth9/),
+    mend: "edit 's/eth9/uplink/'"
   },
   "a master that is down": {
     files: of(macvlan),
@@ -390,7 +454,8 @@ const plugins: { readonly [name: string]: Broken } = {
   },
   "dhcp without its daemon": {
     files: of({ ...macvlan, ipam: { type: "dhcp" } }),
-    ...own("dhcp-daemon", "dhcp", /no socket/)
+    ...own("dhcp-daemon", "dhcp", /no socket/),
+    mend: "mkdir -p /run/cni; /usr/lib/cni/dhcp daemon & trap \"kill $!\" EXIT; sleep 0.5"
   }
 }
 
@@ -421,7 +486,8 @@ const addresses: { readonly [name: string]: Broken } = {
   "a store that is a file": {
     files: of(bridge),
     script: "mkdir /var/lib/cni/networks; touch /var/lib/cni/networks/n",
-    ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be read/)
+    ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be read/),
+    isMended: true
   },
   "a bridge of an older subnet": {
     files: of(bridge),
@@ -432,16 +498,19 @@ const addresses: { readonly [name: string]: Broken } = {
   "a subnet that the host has": {
     files: of(bridge),
     script: "ip addr add 10.99.0.200/24 dev uplink",
-    ...own("overlapping-subnets", "host-local", /overlaps with 10\.99\.0\.0\/24, which the host has on uplink/)
+    ...own("overlapping-subnets", "host-local", /overlaps with 10\.99\.0\.0\/24, which the host has on uplink/),
+    mend: "edit 's/10.99.0.0/10.98.0.0/'"
   },
   "a part of the subnet routed elsewhere": {
     files: of(bridge),
     script: "ip route add 10.99.0.128/25 dev uplink",
-    ...own("overlapping-subnets", "host-local", /10\.99\.0\.128\/25/)
+    ...own("overlapping-subnets", "host-local", /10\.99\.0\.128\/25/),
+    mend: "ip route del 10.99.0.128/25 dev uplink"
   },
   "a subnet that another network has": {
     files: { ...of(bridge), "20-m.conflist": { ...list({ ...bridge, bridge: "cni-m" }), name: "m" } },
-    ...own("overlapping-subnets", "host-local", /of the network m/, "warning")
+    ...own("overlapping-subnets", "host-local", /of the network m/, "warning"),
+    mend: "sed -i s/10.99.0.0/10.98.0.0/ /etc/cni/net.d/20-m.conflist"
   },
   "one address at two containers": {
     ...attached(
@@ -457,16 +526,19 @@ const containers: { readonly [name: string]: Broken } = {
   "a namespace that is gone": {
     ...attached("ip netns del web"),
     ask: "n --container-id web",
-    ...own("namespace", undefined, /\/run\/netns\/web is gone/)
+    ...own("namespace", undefined, /\/run\/netns\/web is gone/),
+    mend: "cni-passthrough leaks n --fix --yes >&2; attach web"
   },
   "a namespace that is a plain file": {
     ...attached("umount /run/netns/web"),
-    ...own("namespace", undefined, /is not a network namespace/)
+    ...own("namespace", undefined, /is not a network namespace/),
+    mend: "rm /run/netns/web; cni-passthrough leaks n --fix --yes >&2; attach web"
   },
   "an attachment that nobody knows": {
     files: of(bridge),
     ask: "n --netns web",
-    ...own("attachment-known", undefined, /no such attachment/)
+    ...own("attachment-known", undefined, /no such attachment/),
+    mend: "attach web"
   },
   "no eth0": {
     ...attached("inside web ip link del eth0"),
@@ -475,7 +547,8 @@ const containers: { readonly [name: string]: Broken } = {
   },
   "eth0 with another name": {
     ...attached("inside web ip link set eth0 down; inside web ip link set eth0 name eth7"),
-    ...own("link", "bridge", /no such link/)
+    ...own("link", "bridge", /no such link/),
+    mend: "again web"
   },
   "eth0 that is down": {
     ...attached("inside web ip link set eth0 down"),
@@ -531,7 +604,8 @@ const containers: { readonly [name: string]: Broken } = {
   "a device with the name of the bridge": {
     files: of(bridge),
     script: "ip link add cni-n type veth peer name x",
-    ...own("bridge", "bridge", /not a bridge but of kind veth/)
+    ...own("bridge", "bridge", /not a bridge but of kind veth/),
+    mend: "ip link del cni-n"
   },
   "a bridge without its address": {
     ...attached("ip addr flush dev cni-n"),
@@ -540,7 +614,8 @@ const containers: { readonly [name: string]: Broken } = {
   },
   "a bridge that does not answer": {
     ...attached("inside web ip neigh flush all; ip link set cni-n arp off"),
-    ...own("gateway-answers", "bridge", /10\.99\.0\.1 does not answer/)
+    ...own("gateway-answers", "bridge", /10\.99\.0\.1 does not answer/),
+    mend: "ip link set cni-n arp on"
   },
   "a bridge that was not told to be the gateway": {
     ...attached("", bridgeWith({ isGateway: false, ipMasq: false })),
@@ -554,19 +629,28 @@ const containers: { readonly [name: string]: Broken } = {
   },
   "an end of ptp that is down": {
     ...attached("ip link set $(host_end) down", of(ptp)),
-    ...own("host-end", "ptp", /is down/)
+    ...own("host-end", "ptp", /is down/),
+    mend: "again web"
   },
   "a name server that is a name": {
     ...attached("", bridgeWith({ dns: { nameservers: ["dns.example"] } })),
-    ...own("name-servers", "bridge", /"dns\.example" is not an IP address/)
+    ...own("name-servers", "bridge", /"dns\.example" is not an IP address/),
+    mend: "edit 's/dns.example/10.99.0.1/'; again web"
   },
   "a name server without a way": {
     ...attached("", bridgeWith({ dns: { nameservers: ["192.0.2.53"] }, ipam: ipam({ routes: [] }) })),
-    ...own("name-servers", "bridge", /no route from inside leads to the name server 192\.0\.2\.53/)
+    ...own("name-servers", "bridge", /no route from inside leads to the name server 192\.0\.2\.53/),
+    mend: `${put(bridgeWith({ dns: { nameservers: ["192.0.2.53"] } }))}; again web`
   },
   "a name server that is the container itself": {
     ...attached("", bridgeWith({ dns: { nameservers: ["127.0.0.53"] } })),
-    ...own("name-servers", "bridge", /is the container itself/, "warning")
+    ...own("name-servers", "bridge", /is the container itself/, "warning"),
+    mend: "edit 's/127.0.0.53/10.99.0.1/'; again web"
+  },
+  "a result in the cache that is of no use": {
+    ...attached("sed -i 's/\"ips\": \\[/\"ips\":7,\"was\":[/' /var/lib/cni/results/n-web-eth0"),
+    ...own("cached-result", undefined, /the result of its ADD cannot be used/, "warning"),
+    mend: "again web"
   },
   "another MTU inside": {
     ...attached("inside web ip link set eth0 mtu 1300"),
@@ -669,11 +753,13 @@ const hosts: { readonly [name: string]: Broken } = {
   },
   "a port of two containers": {
     ...withPorts("attach api \"$(port 8080)\""),
-    ...own("ports-taken", "portmap", /mapped to two containers/)
+    ...own("ports-taken", "portmap", /mapped to two containers/),
+    mend: "detach api; ip netns del api; attach api \"$(port 8081)\""
   },
   "a port that somebody listens on": {
     ...withPorts("node -e 'require(\"net\").createServer().listen(8080)' & sleep 0.5"),
-    ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning")
+    ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning"),
+    mend: "kill $!; sleep 0.2"
   },
   "rules in both backends": {
     ...attached("iptables-legacy -A INPUT -p tcp --dport 9 -j DROP"),
@@ -687,7 +773,8 @@ const hosts: { readonly [name: string]: Broken } = {
   },
   "ports without a way between containers": {
     ...withPorts("sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true", { snat: false }),
-    ...own("bridge-netfilter", "portmap", /do not reach each other/, "warning")
+    ...own("bridge-netfilter", "portmap", /do not reach each other/, "warning"),
+    mend: "edit 's/,\"snat\":false//'; again web \"$(port 8080)\""
   }
 }
 
@@ -706,38 +793,95 @@ ${words}
 const trials: { readonly [name: string]: Broken } = {
   "a plugin that fails its ADD": {
     ...mine(`[ $CNI_COMMAND != ADD ] || { echo "{\\"code\\":7,\\"msg\\":\\"no such zone\\"}"; exit 1; }`),
-    ...own("trial-add", "mine", /^ADD fails in mine: code 7: no such zone/)
+    ...own("trial-add", "mine", /^ADD fails in mine: code 7: no such zone/),
+    mend: install("mine", "tuning")
   },
   "a plugin that answers its ADD with words": {
     ...mine("echo hello"),
-    ...own("trial-add", "mine", /without a result that is a JSON object/)
+    ...own("trial-add", "mine", /without a result that is a JSON object/),
+    mend: install("mine", "tuning")
   },
   "a plugin whose ADD hangs": {
     ...mine("[ $CNI_COMMAND != ADD ] || sleep 600; result", "1s"),
-    ...own("trial-add", "mine", /did not end within 1s/)
+    ...own("trial-add", "mine", /did not end within 1s/),
+    mend: install("mine", "tuning")
   },
   "a plugin that a signal ends": {
     ...mine("[ $CNI_COMMAND != ADD ] || kill -9 $$"),
-    ...own("trial-add", "mine", /killed by SIGKILL/)
+    ...own("trial-add", "mine", /killed by SIGKILL/),
+    mend: install("mine", "tuning")
   },
   "a plugin that drops the result": {
     ...mine(`[ $CNI_COMMAND != ADD ] || echo "{\\"cniVersion\\":\\"1.0.0\\"}"`),
-    ...own("trial-result", "mine", /^mine drops .*address 10\.99\.0\.2\/24/)
+    ...own("trial-result", "mine", /^mine drops .*address 10\.99\.0\.2\/24/),
+    mend: install("mine", "tuning")
   },
   "a plugin that fails its DEL": {
     ...mine("[ $CNI_COMMAND != DEL ] || exit 3; [ $CNI_COMMAND != ADD ] || result"),
-    ...own("trial-del", "mine", /^DEL fails in mine/)
+    ...own("trial-del", "mine", /^DEL fails in mine/),
+    mend: install("mine", "tuning")
   },
   "a plugin that fails its CHECK": {
     ...mine("[ $CNI_COMMAND != CHECK ] || exit 3; [ $CNI_COMMAND != ADD ] || result"),
-    ...own("trial-check", "mine", /^CHECK fails in mine/, "warning")
+    ...own("trial-check", "mine", /^CHECK fails in mine/, "warning"),
+    mend: install("mine", "tuning")
+  },
+  "a plugin whose DEL leaves all as it is": {
+    files: of(bridge),
+    script: `plugin bridge '#!/bin/sh
+[ "$CNI_COMMAND" != DEL ] || exit 0
+exec /usr/lib/cni/bridge
+'`,
+    ask: "n --trial",
+    ...own("trial-left", "bridge", /^after DEL there is still /),
+    mend: install("bridge")
   },
   "an IPAM plugin that fails": {
     files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
     script:
       "mkdir -p /var/lib/cni/networks/n; touch /var/lib/cni/networks/n/lock; mount --bind -o ro /var/lib/cni/networks/n /var/lib/cni/networks/n; mount -o remount,ro,bind /var/lib/cni/networks/n",
     ask: "n --trial",
-    ...own("trial-add", "host-local", /^ADD fails in bridge/)
+    ...own("trial-add", "host-local", /^ADD fails in bridge/),
+    mend: "umount /var/lib/cni/networks/n"
+  }
+}
+
+/** Operations with a log. */
+const logged = (script: string, files: Networks.Network["files"] = of(bridge, portmap)) => ({
+  files,
+  script: `run() { # VERB [CAPABILITY ARGUMENTS [NAMESPACE]]
+  cni-passthrough run $1 n --netns \${3-web} --container-id web \${2:+--capability-args "$2"} --log /run/n.jsonl >/dev/null
+}
+ip netns add web
+${script}`,
+  ask: "n --log /run/n.jsonl"
+})
+
+const history: { readonly [name: string]: Broken } = {
+  "an ADD that failed, of a plugin that works by now": {
+    ...logged(
+      `${
+        mine("[ ! -e /run/full ] || { echo \"{\\\"code\\\":11,\\\"msg\\\":\\\"no addresses\\\"}\"; exit 1; }; result")
+          .script
+      }
+touch /run/full; ! run add 2>/dev/null; rm /run/full`,
+      of(bridge, { type: "mine" })
+    ),
+    ...own("last-failure", "mine", /^the last ADD of eth0 of web, at \S+, failed: mine: code 11: no addresses/),
+    mend: "run del; run add"
+  },
+  "an ADD without a DEL": {
+    ...logged(
+      "run add; ip netns del web; mv /var/lib/cni/results/* /run",
+      bridgeWith({ ipMasq: false, ipam: { type: "static", addresses: [{ address: "10.99.0.5/24" }], routes } })
+    ),
+    ...own("add-without-del", undefined, /eth0 of web had an ADD at \S+, and no DEL after it/, "warning"),
+    mend: "mv /run/n-web-eth0 /var/lib/cni/results; run del '' /run/netns/web"
+  },
+  "a DEL without the port mappings of its ADD": {
+    ...logged("run add \"$(port 8080)\"; rm /var/lib/cni/results/*; run del"),
+    ...own("del-with-less", undefined, /^eth0 of web was detached with less .*, without .*portMappings/, "warning"),
+    mend: "run add \"$(port 8080)\"; run del"
   }
 }
 
@@ -854,7 +998,21 @@ wait || true`,
   "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
 }
 
-const broken = { ...configuration, ...plugins, ...addresses, ...containers, ...hosts, ...trials }
+const broken = { ...configuration, ...plugins, ...addresses, ...containers, ...hosts, ...trials, ...history }
+
+/** Checks whose findings cannot come first here. */
+const others = [
+  "everything-seen", // asks who is not root, see doctorRights.test.ts
+  "rp-filter" // comes with host-route, which says that the way back is another
+]
+
+describe("the broken networks", () => {
+  it("are of every check", () => {
+    const all = [...Checks.configuration, ...Checks.plugins, ...Checks.live, ...Checks.trial, ...Checks.history]
+    const shown = new Set([...others, ...Object.values(broken).map(({ first: { check } }) => check)])
+    assert.deepStrictEqual(all.map(({ id }) => id).filter((id) => !shown.has(id)), [])
+  })
+})
 
 describeWith(
   ["containernetworking-plugins", "iproute2", "iptables", "nftables"],

@@ -12,6 +12,7 @@ import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
 import { subnetsOf } from "./Addressing.ts"
+import { deletionOf } from "./Outside.ts"
 
 /** How many reservations are named one by one. */
 const shown = 20
@@ -47,7 +48,9 @@ export const storeUsable: Check = {
         plugin: "host-local",
         message: `the store ${store.folder} cannot be read: ${store.problem}`,
         evidence: [],
-        fix: `make ${store.folder} a folder that root can write`
+        fix: /not a directory/.test(store.problem)
+          ? `rm ${Shell.word(store.folder)}`
+          : `make ${store.folder} a folder that root can write`
       }]
 }
 
@@ -110,13 +113,19 @@ export const overlappingSubnets: Check = {
     if (ipam === undefined || file === undefined) return { skipped: "the network has no subnet of its own" }
     const subnets = subnetsOf(ipam)
     const found: Array<Found> = []
-    const report = (level: Found["level"], subnet: Cidr.Cidr, message: string, evidence: ReadonlyArray<string>) =>
+    const report = (
+      level: Found["level"],
+      subnet: Cidr.Cidr,
+      message: string,
+      evidence: ReadonlyArray<string>,
+      fix = "use a subnet that nobody else has"
+    ) =>
       found.push(foundAt(ipam.file, ipam.at, {
         level,
         plugin: ipam.type,
         message: `${Cidr.text(subnet)} ${message}`,
         evidence,
-        fix: "use a subnet that nobody else has"
+        fix
       }))
     const link = Roles.bridgeOf(chain)
     const isOnHost = onHostNetwork.has(maker?.type ?? "")
@@ -145,7 +154,8 @@ export const overlappingSubnets: Check = {
           isTaken ? "error" : "warning",
           subnet,
           `overlaps with ${Cidr.text(to)}, which the host has on ${device}`,
-          [`route ${Cidr.text(to)} dev ${device}`, ...(address === undefined ? [] : [`${device} has ${address.text}`])]
+          [`route ${Cidr.text(to)} dev ${device}`, ...(address === undefined ? [] : [`${device} has ${address.text}`])],
+          protocol === "kernel" ? undefined : `${deletionOf(route)}, or use a subnet that nobody else has`
         )
       }
     }

@@ -133,7 +133,7 @@ export const hostEnd: Check = {
 }
 
 /** What takes a route away. */
-const deletionOf = ({ device, to, type }: Namespace.Route): string =>
+export const deletionOf = ({ device, to, type }: Namespace.Route): string =>
   ["ip route del", ...(type === "unicast" ? [] : [type]), Cidr.text(to)]
     .concat(device === undefined ? [] : ["dev", Shell.word(device)]).join(" ")
 

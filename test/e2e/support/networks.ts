@@ -1,4 +1,4 @@
-/** Networks on hosts of their own: each has network and mount namespaces to itself, with nothing in them but a link out. */
+/** Networks on hosts of their own: each has network, mounts and processes to itself, with nothing but a link out. */
 import * as Esbuild from "esbuild"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -135,7 +135,7 @@ export const ask = <Name extends string>(sandbox: Sandbox, networks: { readonly 
   sandbox.run(`cd /tmp/cases
 export NODE_COMPILE_CACHE=/tmp/compiled # of hundreds of commands
 ls -r | xargs -P ${concurrency} -I{} sh -c \
-  'unshare --net --mount bash -euo pipefail {} > /tmp/answers/{}.log 2>&1 || touch /tmp/answers/{}.failed'`)
+  'unshare --net --mount --pid --fork --mount-proc bash -euo pipefail {} > /tmp/answers/{}.log 2>&1 || touch /tmp/answers/{}.failed'`)
   return (name: Name) => {
     const own = slug(names.indexOf(name))
     const host = own in quiet ? "quiet" : own
