@@ -1,4 +1,5 @@
 /** How the command ends where it could not do what it was asked for: a message for people, an exit status for scripts. */
+import * as Cause from "effect/Cause"
 import * as CliError from "effect/cli/CliError"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -59,3 +60,10 @@ export const tell = <A, E extends Error & { readonly _tag: string }, R>(
     error instanceof Unsuccessful || error instanceof Incomplete
       ? error
       : new Told({ message: error.message, status: outcomes.has(error._tag) ? 1 : 2, cause: error }))
+
+/** Logs what is a defect of ours. NodeRuntime would do so on stdout, which scripts read. */
+export const reported = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.tapCause(effect, (cause) =>
+    Cause.hasInterruptsOnly(cause) || !Runtime.getErrorReported(Cause.squash(cause))
+      ? Effect.void
+      : Effect.logError(cause))

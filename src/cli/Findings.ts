@@ -15,6 +15,8 @@ export const bounded = (text: string): string =>
 const placeOf = ({ column, file, line }: Finding): string =>
   file === undefined ? "" : line === undefined ? file : `${file}:${line}:${column}`
 
+const levelMarks = { error: "✗", warning: "!", note: "–" } as const
+
 /** The lines of a finding: what is wrong, who is to blame, how that is known, what to do. */
 export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style): ReadonlyArray<string> => {
   const { check, evidence, fix, level, message, plugin } = finding
@@ -22,7 +24,7 @@ export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style
   const place = placeOf(finding)
   const indented = (text: string, paint: (text: string) => string = (text) => text) =>
     Wrap.lines(`  ${text}`, width).map(paint)
-  const head = Wrap.lines(`${level === "note" ? "–" : "✗"} ${bounded(message)}`, width)
+  const head = Wrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
   return [
     ...head.map((line) => bold(colour(line))),
     ...indented(
@@ -36,19 +38,23 @@ export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style
   ]
 }
 
-const marks = { ok: "✓", failed: "✗", skipped: "–" } as const
+const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning, skipped: "–" } as const
 
 /** The checks of one phase on one line, which is broken where it is longer than the screen. */
 export const checkLines = (
   phase: Phase,
   outcomes: ReadonlyArray<Outcome>,
-  { dim, green, red, width }: Style
+  findings: ReadonlyArray<Finding>,
+  { dim, green, red, width, yellow }: Style
 ): ReadonlyArray<string> => {
-  const colours = { ok: green, failed: red, skipped: dim }
-  const names = outcomes.map(({ check, status }) => `${marks[status]}\u00a0${check}`).join(" ")
+  const colours = { ok: green, failed: red, warning: yellow, skipped: dim }
+  const isError = (id: string) => findings.some(({ check, level }) => check === id && level === "error")
+  const names = outcomes.map(({ check, status }) =>
+    `${marks[status === "failed" && !isError(check) ? "warning" : status]}\u00a0${check}`
+  ).join(" ")
   return Wrap.lines(`${phase.padEnd(14)} ${names}`, width).map((line) =>
     line.split(" ").map((word) => {
-      const status = (["ok", "failed", "skipped"] as const).find((each) => word.startsWith(marks[each]))
+      const status = (["ok", "failed", "warning", "skipped"] as const).find((each) => word.startsWith(marks[each]))
       return (status === undefined ? word : colours[status](word)).replace("\u00a0", " ")
     }).join(" ")
   )

@@ -55,9 +55,17 @@ export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>
   }
 })
 
-/** The records of the logs that lie where logs are unless it is said otherwise, as their texts; none where none can be read. */
-export const atHand = Effect.gen(function*() {
-  const texts: Array<string> = []
-  yield* read([LogFiles.defaultPattern], (_, text) => void texts.push(text.trim()))
-  return texts
-}).pipe(Effect.orElseSucceed((): ReadonlyArray<string> => []))
+/**
+ * The records of a network, as their texts: of these logs, or of those that lie where logs are unless it is said otherwise.
+ * None where none can be read.
+ */
+export const ofNetwork = Effect.fnUntraced(
+  function*(logs: ReadonlyArray<string>, network: string | undefined) {
+    const texts: Array<string> = []
+    yield* read(logs.length > 0 ? logs : [LogFiles.defaultPattern], (record, text) => {
+      if (record.network === network) texts.push(text.trim())
+    })
+    return texts
+  },
+  Effect.orElseSucceed((): ReadonlyArray<string> => [])
+)

@@ -10,6 +10,11 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 /** How long something takes before it is named, in milliseconds. */
 const patience = 1000
 
+/** What is waited for. The last of it is shown. */
+const waiting: Array<string> = []
+
+const line = (): string => `\r\u001b[K${waiting.at(-1) ?? ""}`
+
 /** Shows on stderr, where that is a terminal, that `what` is waited for, until `effect` ends. */
 export const during = Effect.fnUntraced(function*<A, E, R>(what: string, effect: Effect.Effect<A, E, R>) {
   const stdio = yield* Stdio.Stdio
@@ -19,8 +24,12 @@ export const during = Effect.fnUntraced(function*<A, E, R>(what: string, effect:
   const text = `waiting for ${what} …`
   const notice = Effect.gen(function*() {
     yield* Effect.sleep(patience)
-    yield* write(text)
-    return yield* Effect.onInterrupt(Effect.never, () => write(`\r${" ".repeat(text.length)}\r`))
+    waiting.push(text)
+    yield* write(line())
+    return yield* Effect.onInterrupt(Effect.never, () => {
+      waiting.splice(waiting.lastIndexOf(text), 1)
+      return write(line())
+    })
   })
   return yield* Effect.raceFirst(effect, notice)
 })

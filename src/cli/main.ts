@@ -31,7 +31,8 @@ command.pipe(
   Command.run({ version }),
   Errors.misused,
   Print.guarded,
+  Errors.reported,
   Effect.provideService(References.LogToStderr, true),
   Effect.provide(layer),
-  NodeRuntime.runMain
+  NodeRuntime.runMain({ disableErrorReporting: true })
 )

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
+import * as Pod from "../report/Pod.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
@@ -26,7 +27,8 @@ export interface Selection {
   readonly netns: string | undefined
   /** An identifier, or how it begins. */
   readonly containerId: string | undefined
-  readonly pod: { readonly namespace: string; readonly name: string } | undefined
+  /** NAME or NAMESPACE/NAME */
+  readonly pod: string | undefined
   readonly ifname: string | undefined
 }
 
@@ -56,7 +58,7 @@ const none: Omit<Facts, "file" | "network" | "chain"> = {
   store: undefined,
   attachments: [],
   all: [],
-  isOneAsked: false,
+  selected: undefined,
   trial: undefined,
   history: undefined,
   unseen: []
@@ -115,12 +117,18 @@ const choose = Effect.fnUntraced(
   }
 )
 
-const isSelected = ({ containerId, ifname, netns, pod }: Selection, id: Attachment.AttachmentId): boolean => {
-  const argument = (name: string) => id.args.find(([key]) => key === name)?.[1]
-  return (netns === undefined || id.netns === netns) &&
-    (containerId === undefined || id.containerId.startsWith(containerId)) &&
-    (ifname === undefined || id.ifname === ifname) &&
-    (pod === undefined || (argument("K8S_POD_NAMESPACE") === pod.namespace && argument("K8S_POD_NAME") === pod.name))
+/** What attachments and the operations of logs are known by. */
+type Known = Pick<Attachment.AttachmentId, "netns" | "containerId" | "ifname" | "pod">
+
+const isSelected = ({ containerId, ifname, netns, pod }: Selection) => (one: Known): boolean =>
+  (netns === undefined || one.netns === netns) &&
+  (containerId === undefined || one.containerId.startsWith(containerId)) &&
+  (ifname === undefined || one.ifname === ifname) && (pod === undefined || Pod.is(one.pod, pod))
+
+const selectedBy = ({ containerId, ifname, netns, pod }: Selection): Facts["selected"] => {
+  const named = [["the pod", pod], ["the container", containerId], ["the namespace", netns], ["the interface", ifname]]
+  const asked = named.flatMap(([what, value]) => value === undefined ? [] : [{ words: `${what} ${value}`, value }])
+  return asked[0] && { words: asked.map(({ words }) => words).join(", "), value: asked[0].value }
 }
 
 /** The store of host-local of a network; undefined where it has none. */
@@ -165,8 +173,8 @@ const collectState = Effect.fnUntraced(function*(
           ? undefined
           : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all, living) },
         all,
-        attachments: looked.filter((each) => each.network === name && isSelected(selection, each)),
-        isOneAsked: Object.values(selection).some((value) => value !== undefined)
+        attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),
+        selected: selectedBy(selection)
       } satisfies Facts
     })
   )
@@ -221,15 +229,10 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
 export const withHistory = Effect.fnUntraced(function*(
   facts: Facts,
   logs: ReadonlyArray<string>,
-  { containerId, ifname, netns, pod }: Selection
+  selection: Selection
 ) {
   const read = yield* History.read(logs, facts.network?.name ?? facts.asked ?? "")
-  const isOfPod = (past: History.Past) => past.pod.namespace === pod?.namespace && past.pod.name === pod?.name
-  const operations = read.operations.filter((past) =>
-    (netns === undefined || past.netns === netns) && (ifname === undefined || past.ifname === ifname) &&
-    (containerId === undefined || past.containerId.startsWith(containerId)) && (pod === undefined || isOfPod(past))
-  )
-  return { ...facts, history: { ...read, operations } } satisfies Facts
+  return { ...facts, history: { ...read, operations: read.operations.filter(isSelected(selection)) } } satisfies Facts
 })
 
 /** Collects all that there is to know. */

@@ -58,8 +58,8 @@ export interface Facts {
   readonly attachments: ReadonlyArray<Attachment>
   /** All attachments of the cache; those of this network with what their namespaces are. */
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
-  /** Whether somebody asked about one attachment. */
-  readonly isOneAsked: boolean
+  /** Which attachments somebody asked about, such as `the pod shop/web`; undefined for all of the network. */
+  readonly selected: { readonly words: string; readonly value: string } | undefined
   readonly trial: Trial | undefined
   /** What logs say of the attachments to look at; undefined where nobody named any. */
   readonly history: History | undefined

@@ -6,6 +6,7 @@ import type { Facts } from "./Facts.ts"
 import { type Attachment, interfacesOf } from "./facts/Attachment.ts"
 import type { Link, Namespace } from "./facts/Namespace.ts"
 import type { Found } from "./Finding.ts"
+import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"
 import * as Shell from "./Shell.ts"
 
@@ -30,7 +31,7 @@ export interface Seen {
 /** The attachments whose namespaces and results are known. */
 export const of = ({ attachments, chain, host }: Facts): ReadonlyArray<Seen> =>
   attachments.flatMap((attachment) => {
-    const { containerId, ifname, result, sight } = attachment
+    const { ifname, result, sight } = attachment
     if (sight._tag !== "There" || sight.isHost || Result.isFailure(result)) return []
     const bridge = Roles.bridgeOf(chain)
     const end = interfacesOf(result.success).find(({ name, sandbox }) =>
@@ -46,7 +47,7 @@ export const of = ({ attachments, chain, host }: Facts): ReadonlyArray<Seen> =>
       outside: host !== undefined && Result.isSuccess(host.network) ? host.network.success : undefined,
       hostEnd: hasPair ? end?.name : undefined,
       maker,
-      title: `${ifname} of ${containerId}`
+      title: Names.attachment(attachment)
     }]
   })
 

@@ -24,12 +24,6 @@ export interface Filter {
   readonly leftovers?: boolean
 }
 
-/** Whether this is the pod that is called NAME or NAMESPACE/NAME. */
-const isPod = (args: string, asked: string): boolean => {
-  const pod = Pod.of(args)
-  return pod !== undefined && (asked.includes("/") ? pod === asked : pod.split("/").at(-1) === asked)
-}
-
 /** Whether an operation is one that was asked for. */
 export const matches = (filter: Filter, operation: Operation.Operation): boolean => {
   const { request } = operation
@@ -37,7 +31,7 @@ export const matches = (filter: Filter, operation: Operation.Operation): boolean
   const time = Date.parse(operation.time)
   const some = (holds: (step: Operation.Step) => boolean) => Operation.some(operation.steps, holds)
   return (request.containerId ?? "").startsWith(container) &&
-    (pod === undefined || isPod(request.args ?? "", pod)) &&
+    (pod === undefined || Pod.is(Pod.of(request.args ?? ""), pod)) &&
     (network === undefined || some((step) => step.request.network === network)) &&
     (command === undefined
       ? request.command !== "VERSION" || Operation.hasFailed(operation)

@@ -9,3 +9,7 @@ export const of = (args: string): string | undefined => {
   const namespace = argument(args, "K8S_POD_NAMESPACE")
   return !name ? undefined : namespace ? `${namespace}/${name}` : name
 }
+
+/** Whether a pod is the one that is called NAME or NAMESPACE/NAME. */
+export const is = (pod: string | undefined, asked: string): boolean =>
+  pod !== undefined && (asked.includes("/") ? pod === asked : pod.split("/").at(-1) === asked)

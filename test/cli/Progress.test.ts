@@ -8,8 +8,17 @@ import * as Stdio from "effect/Stdio"
 import * as TestClock from "effect/testing/TestClock"
 import * as Progress from "../../src/cli/Progress.ts"
 
-/** What is on stderr of an effect that takes this long, in milliseconds. */
-const shown = (milliseconds: number, { canAnimate = true, isTerminal = true } = {}) =>
+const bridge = Progress.during("bridge", Effect.sleep(1500))
+const late = Effect.sleep(500).pipe(Effect.andThen(bridge), Effect.andThen(Effect.sleep(500)))
+
+/** The line, without what was on it. */
+const wiped = "\r\u001b[K"
+
+/** What is on stderr of an effect. */
+const shown = <R>(
+  effect: Effect.Effect<unknown, never, R>,
+  { canAnimate = true, isTerminal = true } = {}
+) =>
   Effect.gen(function*() {
     const written: Array<string> = []
     const stdio = Stdio.make({
@@ -20,7 +29,7 @@ const shown = (milliseconds: number, { canAnimate = true, isTerminal = true } = 
       stderrIsTerminal: Effect.succeed(isTerminal)
     })
     const fiber = yield* Effect.forkChild(
-      Progress.during("bridge", Effect.as(Effect.sleep(milliseconds), "done")).pipe(
+      effect.pipe(
         Effect.provideService(Stdio.Stdio, stdio),
         Effect.provideService(TerminalCapabilities.TerminalCapabilities, {
           canColor: false,
@@ -29,25 +38,35 @@ const shown = (milliseconds: number, { canAnimate = true, isTerminal = true } = 
         })
       )
     )
-    yield* TestClock.adjust(milliseconds)
-    assert.strictEqual(yield* Fiber.join(fiber), "done")
+    yield* TestClock.adjust(5000)
+    yield* Fiber.join(fiber)
     return written
   })
 
 describe("what takes its time", () => {
   it.effect("is named after a second, and wiped away in the end", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* shown(1500), ["waiting for bridge …", `\r${" ".repeat(20)}\r`])
+      assert.deepStrictEqual(yield* shown(bridge), [`${wiped}waiting for bridge …`, wiped])
+    }))
+
+  it.effect("is named in place of what waits for it", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* shown(Progress.during("the trial", late)), [
+        `${wiped}waiting for the trial …`,
+        `${wiped}waiting for bridge …`,
+        `${wiped}waiting for the trial …`,
+        wiped
+      ])
     }))
 
   it.effect("is not named before", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* shown(900), [])
+      assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(900))), [])
     }))
 
   it.effect("is not named where stderr is not a terminal, or cannot move its cursor", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* shown(1500, { isTerminal: false }), [])
-      assert.deepStrictEqual(yield* shown(1500, { canAnimate: false }), [])
+      assert.deepStrictEqual(yield* shown(bridge, { isTerminal: false }), [])
+      assert.deepStrictEqual(yield* shown(bridge, { canAnimate: false }), [])
     }))
 })

@@ -149,7 +149,7 @@ describe("a log", () => {
     Effect.gen(function*() {
       const args = "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web"
       const records = failed.map((record) => ({ ...record, args }))
-      assert.strictEqual((yield* inLog(records, { pod: { namespace: "shop", name: "web" } })).length, 1)
-      assert.strictEqual((yield* inLog(records, { pod: { namespace: "shop", name: "api" } })).length, 0)
+      assert.strictEqual((yield* inLog(records, { pod: "shop/web" })).length, 1)
+      assert.strictEqual((yield* inLog(records, { pod: "shop/api" })).length, 0)
     }))
 })

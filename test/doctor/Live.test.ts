@@ -60,10 +60,31 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     { attachment: { result: Result.fail("the cache has no result") } },
     /^warning cached-result - eth0 of web: .* the cache has no result/
   ],
+  "a pod that is misspelt": [
+    {
+      attachment: { pod: "shop/web", containerId: "0123456789abcdef".repeat(4) },
+      facts: { attachments: [], selected: { words: "the pod shop/wep", value: "shop/wep" } }
+    },
+    /^error attachment-known - libcni's cache has no attachment of the pod shop\/wep to n: did you mean shop\/web\?/
+  ],
   "no link": [{ inside: { links: [lo] } }, /^error link bridge .*has no such link/],
   "a link that is down": [
     { inside: { links: [{ ...eth0, isUp: false }] } },
     /^error link-up bridge eth0 of web is down/
+  ],
+  "a link that is down, and with it its port": [
+    {
+      inside: { links: [{ ...eth0, isUp: false }] },
+      outside: { links: [uplink, cni0, { ...veth1, portState: "disabled" }] }
+    },
+    /^error link-up bridge eth0 of web is down/
+  ],
+  "a container that its runtime numbers, of a pod": [
+    {
+      attachment: { pod: "shop/web", containerId: "0123456789abcdef".repeat(4) },
+      inside: { links: [{ ...eth0, isUp: false }] }
+    },
+    /^error link-up bridge eth0 of shop\/web \(0123456789ab\) is down/
   ],
   "no address": [
     { inside: { links: [{ ...eth0, addresses: [] }] } },
@@ -172,7 +193,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "a range that is used up": [
     { bridge: { ipam: { type: "host-local", subnet: "10.99.0.0/30" } }, facts: store(gone("10.99.0.2")) },
-    /^error range-exhausted host-local 1:\d+ plugins\[0\]\.ipam: all 1 addresses .*, 1 of them by containers that are gone/,
+    /^error range-exhausted host-local 1:\d+ plugins\[0\]\.ipam: the only address .*, 1 of them by containers that are gone/,
     /^error bridge-address bridge .*has the address 10\.99\.0\.1\/24, expected 10\.99\.0\.1\/30/,
     /^warning stale-reservations/
   ],

@@ -106,7 +106,7 @@ export const attachment = (fields: Partial<Attachment> = {}, network: Namespace 
   containerId: "web",
   ifname: "eth0",
   netns: "/run/netns/web",
-  args: [],
+  pod: undefined,
   portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "" }],
   capabilityArgs: {},
   result: Result.succeed(result),

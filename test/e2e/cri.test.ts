@@ -103,8 +103,12 @@ describeWith(
       assert.include(output("failed.text"), "✗ host-local in bridge: code 999: failed to allocate for range 0")
     })
 
-    it("that gets no address is explained by doctor, which names the range and the pod that has it", () => {
-      assert.match(output("doctor"), /✗ plugins\[0\]\.ipam\.ranges\[0\]\[0\]: all 1 addresses of .* are taken/)
+    it("that gets no address is explained by doctor, which names the range, and what became of its ADD", () => {
+      assert.match(output("doctor"), /✗ plugins\[0\]\.ipam\.ranges\[0\]\[0\]: the only address of .* is taken/)
+      assert.match(
+        output("doctor"),
+        /^✗ the last ADD of eth0 of shop\/api \([0-9a-f]{12}\), at \S+, failed: host-local in bridge: code 999: /m
+      )
     })
 
     it("leaves no address behind, and the folder of plugins as it was, to the inode", () => {

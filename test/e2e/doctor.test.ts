@@ -468,7 +468,7 @@ const addresses: { readonly [name: string]: Broken } = {
   "a range that living containers use up": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/30" }]] }),
     script: "attach web",
-    ...own("range-exhausted", "host-local", /all 1 addresses of 10\.99\.0\.1-10\.99\.0\.2 are taken: the next/),
+    ...own("range-exhausted", "host-local", /the only address of 10\.99\.0\.1-10\.99\.0\.2 is taken: the next/),
     mend: "detach web; ip link del cni-n; edit 's/10.99.0.0.30/10.99.0.0\\/24/'; again web"
   },
   "a range that containers use up that are gone": {
@@ -537,7 +537,7 @@ const containers: { readonly [name: string]: Broken } = {
   "an attachment that nobody knows": {
     files: of(bridge),
     ask: "n --netns web",
-    ...own("attachment-known", undefined, /no such attachment/),
+    ...own("attachment-known", undefined, /^libcni's cache has no attachment of the namespace \/run\/netns\/web to n/),
     mend: "attach web"
   },
   "no eth0": {

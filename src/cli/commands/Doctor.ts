@@ -9,7 +9,9 @@ import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
 import * as Collect from "../../doctor/Collect.ts"
+import type { Facts } from "../../doctor/Facts.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as LogFiles from "../../report/LogFiles.ts"
 import * as Style from "../../report/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as Netns from "../../runtime/Netns.ts"
@@ -19,14 +21,6 @@ import * as Flags from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as Progress from "../Progress.ts"
 import * as ReportFile from "../ReportFile.ts"
-
-const podOf = (value: string) => {
-  const [namespace = "", name = "", ...more] = value.split("/")
-  if (namespace === "" || name === "" || more.length > 0) {
-    throw new Error(`found ${JSON.stringify(value)}, expected the namespace and the name of a pod, such as shop/web`)
-  }
-  return { namespace, name }
-}
 
 const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -39,11 +33,7 @@ const input = {
   ),
   netns: Flags.text("netns", "Only the attachment of this network namespace: a path, or a name in /run/netns"),
   containerId: Flags.text("container-id", "Only the attachments of this container: its identifier, or how that begins"),
-  pod: Flag.String("pod").pipe(
-    Flag.withDescription("Only the attachments of this pod: its namespace and name, such as shop/web"),
-    Flag.mapTryCatch(podOf, reason),
-    Flag.optional
-  ),
+  pod: Flags.text("pod", "Only the attachments of this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   ifname: Flags.text("ifname", "Only the attachments with this interface"),
   confDir: Flags.confDir,
   cniPath: Flags.cniPath,
@@ -85,6 +75,20 @@ const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Inf
   } satisfies Collect.Question
 })
 
+/** What logs say: those that are named, and else, of one who is not attached, those that lie where logs are. */
+const remember = Effect.fnUntraced(
+  function*(facts: Facts, logs: ReadonlyArray<string>, selection: Collect.Selection) {
+    if (logs.length > 0) return yield* Collect.withHistory(facts, logs, selection)
+    if (facts.selected === undefined || facts.attachments.length > 0) return facts
+    return yield* LogFiles.matching(LogFiles.defaultPattern).pipe(
+      Effect.flatMap((atHand) =>
+        atHand.length === 0 ? Effect.succeed(facts) : Collect.withHistory(facts, atHand, selection)
+      ),
+      Effect.orElseSucceed(() => facts)
+    )
+  }
+)
+
 /** `doctor [NETWORK | CONFLIST]` */
 export const doctor = Command.make(
   "doctor",
@@ -93,16 +97,14 @@ export const doctor = Command.make(
     const style = yield* Style.current()
     const question = yield* questionOf(flags)
     const seen = yield* Progress.during("plugins and the host", Collect.collect(question))
-    const known = flags.log.length === 0
-      ? seen
-      : yield* Progress.during("the logs", Collect.withHistory(seen, flags.log, question.selection))
+    const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
     const facts = flags.trial ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout)) : known
     const checks = [
       ...Checks.configuration,
       ...Checks.plugins,
       ...Checks.live,
       ...(flags.trial ? Checks.trial : []),
-      ...(flags.log.length === 0 ? [] : Checks.history)
+      ...(known.history === undefined ? [] : Checks.history)
     ]
     const report = Check.examine(checks, facts)
     if (flags.json) yield* Console.log(Findings.json(report))
@@ -111,11 +113,11 @@ export const doctor = Command.make(
         for (const phase of new Set(checks.map(({ phase }) => phase))) {
           const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
           const outcomes = report.checks.filter(({ check }) => ids.has(check))
-          for (const line of Findings.checkLines(phase, outcomes, style)) yield* Console.log(line)
+          for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
         }
       }
-      for (const finding of report.findings) {
-        yield* Console.log("")
+      for (const [index, finding] of report.findings.entries()) {
+        if (index > 0 || style.isTerminal) yield* Console.log("")
         for (const line of Findings.lines(finding, style)) yield* Console.log(line)
       }
       if (report.findings.length === 0) {
@@ -129,7 +131,7 @@ export const doctor = Command.make(
       }
     }
     if (Option.isSome(flags.report)) {
-      yield* ReportFile.make(flags.report.value, yield* Logs.atHand, report.findings)
+      yield* ReportFile.make(flags.report.value, yield* Logs.ofNetwork(flags.log, facts.network?.name), report.findings)
     }
     if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
     if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()

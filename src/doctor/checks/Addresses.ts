@@ -7,6 +7,7 @@ import type { Facts } from "../Facts.ts"
 import type { AttachmentId } from "../facts/Attachment.ts"
 import type { Judged } from "../facts/Store.ts"
 import type { Found } from "../Finding.ts"
+import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
@@ -18,7 +19,7 @@ import { deletionOf } from "./Outside.ts"
 const shown = 20
 
 const inWords = ({ address, containerId, ifname, reason }: Judged): string =>
-  `${address}: ${containerId}${ifname === "" ? "" : ` ${ifname}`} (${reason})`
+  `${address}: ${Names.container({ containerId })}${ifname === "" ? "" : ` ${ifname}`} (${reason})`
 
 const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
   ...reservations.slice(0, shown).map(inWords),
@@ -72,9 +73,9 @@ export const rangeExhausted: Check = {
       return [foundAt(ipam.file, set[0]?.at ?? ipam.at, {
         level: "error",
         plugin: ipam.type,
-        message: `all ${size} addresses of ${Ranges.text(set)} are taken${
-          gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`
-        }: the next ADD fails`,
+        message: `${size === 1n ? "the only address" : `all ${size} addresses`} of ${Ranges.text(set)} ${
+          size === 1n ? "is" : "are"
+        } taken${gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`}: the next ADD fails`,
         evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
         fix: gone.length === 0 ? larger(facts) : leaks(facts)
       })]
@@ -89,11 +90,12 @@ export const staleReservations: Check = {
     const { store } = facts
     if (store === undefined) return { skipped: "the network has no store of host-local" }
     const gone = store.reservations.filter(({ isGone }) => isGone)
-    return gone.length === 0 ? [] : [{
+    const [first] = gone
+    return first === undefined ? [] : [{
       level: "warning",
       plugin: "host-local",
       message: gone.length === 1
-        ? `the address ${gone[0]?.address} is reserved for ${gone[0]?.containerId}, which is gone`
+        ? `the address ${first.address} is reserved for ${Names.container(first)}, which is gone`
         : `${gone.length} addresses are reserved for containers that are gone`,
       evidence: listed(gone),
       fix: leaks(facts)
@@ -213,7 +215,7 @@ export const duplicateAddress: Check = {
         found.push({
           level: "error",
           ...blame,
-          message: `${containerId} and ${rival.containerId} both have the address ${same.text}`,
+          message: `${Names.container(attachment)} and ${Names.container(rival)} both have the address ${same.text}`,
           evidence: [`${netns}: ${same.text}`, `${rival.netns}: ${same.text}`],
           fix: giveBack(attachment, same) ?? giveBack(rival, same) ??
             "detach and attach one of them again: cni-passthrough run del, and then add"
@@ -225,7 +227,9 @@ export const duplicateAddress: Check = {
         found.push({
           level: "error",
           ...blame,
-          message: `${containerId} has the address ${clash.address.text}, which the host has on ${clash.name}`,
+          message: `${
+            Names.container(attachment)
+          } has the address ${clash.address.text}, which the host has on ${clash.name}`,
           evidence: [`${netns}: ${clash.address.text}`, `host: ${clash.name} ${clash.address.text}`],
           fix: `ip addr del ${clash.address.text} dev ${Shell.word(clash.name)}, or attach the container again`
         })

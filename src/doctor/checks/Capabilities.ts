@@ -4,6 +4,7 @@ import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
+import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
 
 /** Source: CNI conventions, "Dynamic Plugin specific fields"; what containerd and CRI-O hand on. */
@@ -37,7 +38,7 @@ const given = ({ attachments, capabilityArgs }: Facts) => [
   ...Object.entries(capabilityArgs).map(([name, value]) => ({ name, value, who: "--capability-args" })),
   ...attachments.flatMap((attachment) =>
     Object.entries(attachment.capabilityArgs)
-      .map(([name, value]) => ({ name, value, who: `the attachment of ${attachment.containerId}` }))
+      .map(([name, value]) => ({ name, value, who: `the attachment of ${Names.container(attachment)}` }))
   )
 ]
 

@@ -2,24 +2,36 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
+import * as Names from "../Names.ts"
+import * as NearMiss from "../NearMiss.ts"
 import * as Shell from "../Shell.ts"
+
+/** How many attachments are named one by one. */
+const shown = 20
 
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ attachments, history, isOneAsked, network, unseen }) => {
-    if (!isOneAsked) return { skipped: "nobody asked for one attachment" }
+  find: ({ all, attachments, history, network, selected, unseen }) => {
+    if (selected === undefined) return { skipped: "nobody asked for one attachment" }
     if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const last = history?.operations.at(-1)
     if (last?.verb === "ADD" && last.end === "badly") return { skipped: "the logs tell what became of it" }
+    const known = all.filter((each) => each.network === network?.name)
+    const near = NearMiss.nearest(selected.value, known.flatMap(({ containerId, pod }) => [containerId, pod ?? ""]))
     return attachments.length > 0 ? [] : [{
       level: "error",
-      message: `libcni's cache has no such attachment to ${network?.name ?? "the network"}: ${
-        last === undefined
+      message: `libcni's cache has no attachment of ${selected.words} to ${network?.name ?? "the network"}: ${
+        near !== undefined
+          ? `did you mean ${near}?`
+          : last === undefined
           ? "its ADD failed or never came, or its DEL has been"
           : `the last of it in the logs is its ${last.verb} at ${last.time}, which ended ${last.end}`
       }`,
-      evidence: [],
+      evidence: [
+        ...known.slice(0, shown).map((each) => `there is ${Names.attachment(each)}, ${each.netns}`),
+        ...(known.length > shown ? [`and ${known.length - shown} more`] : [])
+      ],
       fix: "see what the runtime says of its ADD, or try one: cni-passthrough doctor --trial"
     }]
   }
@@ -28,21 +40,23 @@ export const attachmentKnown: Check = {
 export const namespace: Check = {
   id: "namespace",
   phase: "attachment",
-  find: ({ attachments, isOneAsked, network }) => {
+  find: ({ attachments, network, selected }) => {
     if (attachments.length === 0) return { skipped: "there is no attachment" }
-    return attachments.flatMap(({ containerId, file, ifname, netns, sight }): ReadonlyArray<Found> => {
+    return attachments.flatMap((each): ReadonlyArray<Found> => {
+      const { file, netns, sight } = each
+      const title = Names.attachment(each)
       switch (sight._tag) {
         case "Missing":
           return [{
-            level: isOneAsked ? "error" : "warning",
-            message: `${ifname} of ${containerId}: its network namespace ${netns} is gone, and it was never detached`,
+            level: selected !== undefined ? "error" : "warning",
+            message: `${title}: its network namespace ${netns} is gone, and it was never detached`,
             evidence: [file],
             fix: `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
           }]
         case "Foreign":
           return [{
             level: "error",
-            message: `${ifname} of ${containerId}: ${netns} is there, and is not a network namespace`,
+            message: `${title}: ${netns} is there, and is not a network namespace`,
             evidence: [sight.reason],
             fix: `remove the file ${netns}, and start the container anew`
           }]
@@ -50,7 +64,7 @@ export const namespace: Check = {
           return sight.isHost
             ? [{
               level: "error",
-              message: `${ifname} of ${containerId}: ${netns} is the namespace of the host itself`,
+              message: `${title}: ${netns} is the namespace of the host itself`,
               evidence: [],
               fix: "start the container with a network namespace of its own"
             }]
@@ -67,11 +81,11 @@ export const cachedResult: Check = {
   phase: "attachment",
   find: ({ attachments }) => {
     if (attachments.length === 0) return { skipped: "there is no attachment" }
-    return attachments.flatMap(({ containerId, file, ifname, result }): ReadonlyArray<Found> =>
-      Result.isSuccess(result) ? [] : [{
+    return attachments.flatMap((each): ReadonlyArray<Found> =>
+      Result.isSuccess(each.result) ? [] : [{
         level: "warning",
-        message: `${ifname} of ${containerId}: the result of its ADD cannot be used: ${result.failure}`,
-        evidence: [file],
+        message: `${Names.attachment(each)}: the result of its ADD cannot be used: ${each.result.failure}`,
+        evidence: [each.file],
         fix: "start the container anew"
       }]
     )

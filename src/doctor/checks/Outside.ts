@@ -121,7 +121,7 @@ export const hostEnd: Check = {
           `ip link set ${Shell.word(name)} master ${Shell.word(wanted)}`
         )
       }
-      return bridge.isUp && end.portState !== undefined &&
+      return bridge.isUp && link.isUp && end.portState !== undefined &&
           !["forwarding", "learning", "listening"].includes(end.portState)
         ? found(
           `the bridge ${wanted} does not forward to ${name}: its port is ${end.portState}`,

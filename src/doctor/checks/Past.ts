@@ -3,6 +3,7 @@ import { type Check, skipped } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { History, Past } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
+import * as Names from "../Names.ts"
 import * as Roles from "../Roles.ts"
 import * as Shell from "../Shell.ts"
 
@@ -22,8 +23,8 @@ const ofHistory = (
 
 const inWords = ({ end, time, verb }: Past): string => `${time} ${verb} ended ${end}`
 
-/** The attachment of an operation, in words. */
-const attachmentOf = ({ containerId, ifname }: Past): string => `${ifname} of ${containerId}`
+/** What an attachment is known by. */
+const keyOf = ({ containerId, ifname }: Pick<Past, "containerId" | "ifname">): string => `${containerId} ${ifname}`
 
 /** The plugin that a line about a failure begins with, where the network has it. */
 const blame = ({ failure }: Past, { chain }: Facts): Pick<Found, "plugin"> => {
@@ -42,7 +43,7 @@ export const lastFailure: Check = {
       return last.filter(({ end }) => end === "badly").map((past): Found => ({
         level: past.verb === "CHECK" ? "warning" : "error",
         ...blame(past, facts),
-        message: `the last ${past.verb} of ${attachmentOf(past)}, at ${past.time}, failed: ${past.failure}`,
+        message: `the last ${past.verb} of ${Names.attachment(past)}, at ${past.time}, failed: ${past.failure}`,
         evidence: past.stderr.map((line) => `stderr: ${line}`),
         fix: "mend what it names; the whole of it: cni-passthrough show --failed --full " +
           `${past.containerId === "" ? "" : `--container ${Shell.word(past.containerId)} `}LOG`
@@ -54,7 +55,7 @@ export const lastFailure: Check = {
 const byAttachment = (operations: ReadonlyArray<Past>): ReadonlyArray<ReadonlyArray<Past>> => {
   const groups = new Map<string, Array<Past>>()
   for (const past of operations) {
-    const key = attachmentOf(past)
+    const key = keyOf(past)
     groups.set(key, [...groups.get(key) ?? [], past])
   }
   return [...groups.values()]
@@ -65,20 +66,20 @@ export const addWithoutDel: Check = {
   phase: "history",
   find: (facts) =>
     ofHistory(facts, (operations, { gone }) => {
-      const cached = new Set(facts.all.map(({ containerId, ifname }) => `${ifname} of ${containerId}`))
+      const cached = new Set(facts.all.map(keyOf))
       const lost = byAttachment(operations).flatMap((own) => {
         const add = own.findLast(({ verb }) => verb === "ADD")
         const isDeleted = own.slice(add === undefined ? 0 : own.indexOf(add)).some(({ verb }) => verb === "DEL")
         // What the cache has is told by what was found there.
-        return add === undefined || isDeleted || !gone.has(add.netns) || cached.has(attachmentOf(add)) ? [] : [add]
+        return add === undefined || isDeleted || !gone.has(add.netns) || cached.has(keyOf(add)) ? [] : [add]
       })
       const [first] = lost
       return first === undefined ? [] : [{
         level: "warning",
         message: lost.length === 1
-          ? `${attachmentOf(first)} had an ADD at ${first.time}, and no DEL after it, and its namespace is gone`
+          ? `${Names.attachment(first)} had an ADD at ${first.time}, and no DEL after it, and its namespace is gone`
           : `${lost.length} attachments had an ADD, and no DEL after it, and their namespaces are gone`,
-        evidence: lost.map((add) => `${inWords(add)}: ${attachmentOf(add)}, ${add.netns}`),
+        evidence: lost.map((add) => `${inWords(add)}: ${Names.attachment(add)}, ${add.netns}`),
         fix: `name the logs after these too, if there are any; what is left: cni-passthrough leaks ${
           Shell.word(facts.network?.name ?? "")
         }`
@@ -101,7 +102,7 @@ export const delWithLess: Check = {
     ofHistory(facts, (operations) => {
       // The one before the last may be from a time when something else was configured.
       const del = operations.findLast(({ verb }) => verb === "DEL")
-      const own = operations.filter((past) => del !== undefined && attachmentOf(past) === attachmentOf(del))
+      const own = operations.filter((past) => del !== undefined && keyOf(past) === keyOf(del))
       const add = own.findLast(({ end, verb }) => verb === "ADD" && end === "well")
       const dels = add === undefined ? [] : own.slice(own.indexOf(add)).filter(({ verb }) => verb === "DEL")
       // One that ended badly did not come to all plugins, and that is what is told of it.
@@ -109,7 +110,9 @@ export const delWithLess: Check = {
       const less = missing(add, dels, facts)
       return less.length === 0 ? [] : [{
         level: "warning",
-        message: `${attachmentOf(add)} was detached with less than it was attached with, without ${less.join(", ")}`,
+        message: `${Names.attachment(add)} was detached with less than it was attached with, without ${
+          less.join(", ")
+        }`,
         evidence: [add, ...dels].map(inWords),
         fix: less.some((each) => each.startsWith("the plugin "))
           ? "detach containers before a network is changed; what is left: cni-passthrough leaks"

@@ -5,6 +5,7 @@ import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
+import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
@@ -95,8 +96,9 @@ export const portsTaken: Check = {
         found.push({
           level: "error",
           plugin: portmap.type,
-          message: `port ${text(mapping)} of the host is mapped to two containers, ${attachment.containerId} and ` +
-            `${rival.containerId}: one of them gets nothing`,
+          message:
+            `port ${text(mapping)} of the host is mapped to two containers, ${Names.container(attachment)} and ` +
+            `${Names.container(rival)}: one of them gets nothing`,
           evidence: [attachment.file, rival.file],
           fix: "give one of them another port"
         })
@@ -111,7 +113,9 @@ export const portsTaken: Check = {
           level: "warning",
           plugin: portmap.type,
           message:
-            `port ${text(mapping)} of the host is mapped to ${attachment.containerId}, and ${listener.owner.name} ` +
+            `port ${text(mapping)} of the host is mapped to ${
+              Names.container(attachment)
+            }, and ${listener.owner.name} ` +
             `(process ${listener.owner.pid}) listens on it: nothing reaches it from outside any more`,
           evidence: [
             `${listener.protocol} port ${listener.port}: ${listener.owner.name} (process ${listener.owner.pid})`

@@ -58,7 +58,9 @@ const isMeaningless = (call: Call): boolean => {
 const failures = (verb: Call["verb"], level: Found["level"], fix: (call: Call) => string) => (facts: Facts) => {
   const { trial } = facts
   if (trial === undefined) return noTrial
-  return trial.calls.filter((call) => call.verb === verb).flatMap((call): ReadonlyArray<Found> => {
+  const calls = trial.calls.filter((call) => call.verb === verb)
+  if (calls.length === 0) return { skipped: `no plugin was called for ${verb}` }
+  return calls.flatMap((call): ReadonlyArray<Found> => {
     const { answer, execution, plugin: { type } } = call
     if (answer._tag === "Success" || isMeaningless(call)) return []
     return [{
@@ -112,7 +114,9 @@ export const trialResult: Check = {
   phase: "trial",
   find: ({ trial }) => {
     if (trial === undefined) return noTrial
-    return trial.calls.filter(({ verb }) => verb === "ADD").flatMap((call): ReadonlyArray<Found> => {
+    const added = trial.calls.filter(({ verb }) => verb === "ADD")
+    if (added.every(({ answer }) => answer._tag === "Failure")) return { skipped: "no plugin gave a result" }
+    return added.flatMap((call): ReadonlyArray<Found> => {
       const { answer, plugin: { type } } = call
       if (answer._tag === "Failure") return []
       const before = partsOf(Trial.prevResultOf(call))

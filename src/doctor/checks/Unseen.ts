@@ -2,13 +2,16 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
+import * as Names from "../Names.ts"
 
 const reasonsOf = ({ attachments, host, unseen }: Facts): ReadonlyArray<string> => [
   ...unseen,
   ...(host !== undefined && Result.isFailure(host.network) ? [host.network.failure] : []),
   ...(host !== undefined && Result.isFailure(host.rules) ? [host.rules.failure] : []),
-  ...attachments.flatMap(({ containerId, ifname, netns, sight }) =>
-    netns !== "" && sight._tag === "Unseen" ? [`the namespace of ${ifname} of ${containerId}: ${sight.reason}`] : []
+  ...attachments.flatMap((each) =>
+    each.netns !== "" && each.sight._tag === "Unseen"
+      ? [`the namespace of ${Names.attachment(each)}: ${each.sight.reason}`]
+      : []
   )
 ]
 

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as ResultConversion from "../../cni/ResultConversion.ts"
 import * as ResultSchema from "../../cni/ResultSchema.ts"
 import * as Json from "../../json/Json.ts"
+import * as Pod from "../../report/Pod.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
@@ -28,7 +29,8 @@ export interface AttachmentId {
   readonly ifname: string
   /** Empty where the cache does not have it. */
   readonly netns: string
-  readonly args: ReadonlyArray<readonly [key: string, value: string]>
+  /** As the arguments of its ADD say it. */
+  readonly pod: string | undefined
   readonly portMappings: ReadonlyArray<PortMapping>
   readonly capabilityArgs: Json.JsonObject
   /** Its result in the newest version; or why there is none. */
@@ -89,7 +91,7 @@ const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
     containerId: cached.containerId,
     ifname: cached.ifname,
     netns: cached.netns || (sandboxes.find((sandbox) => sandbox.startsWith("/")) ?? ""),
-    args: cached.args,
+    pod: Pod.of(cached.args.map((pair) => pair.join("=")).join(";")),
     capabilityArgs: cached.capabilityArgs,
     portMappings: portMappingsOf(cached.capabilityArgs),
     result

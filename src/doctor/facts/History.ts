@@ -10,6 +10,7 @@ import * as Collector from "../../report/Collector.ts"
 import { NotRecords, Unreadable } from "../../report/LogError.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Operation from "../../report/Operation.ts"
+import * as Pod from "../../report/Pod.ts"
 import * as RecordLog from "../../report/RecordLog.ts"
 import * as View from "../../report/View.ts"
 import * as Trial from "./Trial.ts"
@@ -22,8 +23,8 @@ export interface Past {
   readonly containerId: string
   readonly ifname: string
   readonly netns: string
-  /** As CNI_ARGS say it; empty where they do not. */
-  readonly pod: { readonly namespace: string; readonly name: string }
+  /** As CNI_ARGS say it. */
+  readonly pod: string | undefined
   /** `well`; `badly`; `open` where it has no end, and may still go on. */
   readonly end: "well" | "badly" | "open"
   /** What failed, in one line that begins with the plugin: `host-local in bridge: code 11: no addresses`. */
@@ -81,9 +82,7 @@ const pastsOf = (
 ): ReadonlyArray<Past> => {
   const { addStoppedIn, request, steps, stoppedIn, time } = operation
   const { command = "", containerId = "", ifname = "", netns = "" } = request
-  const argument = (name: string) => new RegExp(`(?:^|;)${name}=([^;]*)`).exec(request.args ?? "")?.[1] ?? ""
-  const pod = { namespace: argument("K8S_POD_NAMESPACE"), name: argument("K8S_POD_NAME") }
-  const base = { time, containerId, ifname, netns, pod, stderr: [], failure: "" }
+  const base = { time, containerId, ifname, netns, pod: Pod.of(request.args ?? ""), stderr: [], failure: "" }
   // That of a hook, or of a plugin inside one that did not mind, is no failure for the runtime.
   const hasFailed = stoppedIn !== undefined || steps.some(Operation.hasEndedBadly)
   const isOpen = steps.every(({ end }) => end?.error === undefined) && steps.some(({ end }) => end === undefined) &&

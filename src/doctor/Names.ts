@@ -1,0 +1,17 @@
+/** How containers and attachments are called where people read of them. Commands need whole identifiers. */
+
+/** A container, with its pod where that is known. */
+export interface Container {
+  readonly containerId: string
+  /** `shop/web`, or `web` where it has no namespace. */
+  readonly pod?: string | undefined
+}
+
+/** `shop/web (c888ea18abcd)`, or the identifier alone, of which runtimes' own have 64 digits. */
+export const container = ({ containerId, pod }: Container): string => {
+  const id = /^[0-9a-f]{64}$/.test(containerId) ? containerId.slice(0, 12) : containerId
+  return pod === undefined || pod === containerId ? id : `${pod} (${id})`
+}
+
+/** `eth0 of shop/web (c888ea18abcd)` */
+export const attachment = (one: Container & { readonly ifname: string }): string => `${one.ifname} of ${container(one)}`
