@@ -106,6 +106,10 @@ export const staleReservations: Check = {
 /** Plugins whose networks are those of the host on purpose. */
 const onHostNetwork = new Set(["macvlan", "ipvlan", "vlan", "host-device", "sriov"])
 
+/** What the result of an ADD says. */
+const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
+  Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address ?? "") : []
+
 export const overlappingSubnets: Check = {
   id: "overlapping-subnets",
   phase: "addresses",
@@ -140,6 +144,7 @@ export const overlappingSubnets: Check = {
             : []
         )
       )
+      const given = attachments.flatMap(givenTo).flatMap((text) => Cidr.parse(text) ?? []).map(Cidr.single)
       for (const route of routes) {
         const { device, protocol, table, to, type } = route
         if (table !== "main" || type !== "unicast" || Cidr.isDefault(to) || device === undefined) continue
@@ -153,7 +158,9 @@ export const overlappingSubnets: Check = {
         if (!isTaken && protocol !== "kernel") continue // a route to more than the subnet, which the subnet is taken out of
         const address = links.find(({ name }) => name === device)?.addresses.find((each) => Cidr.contains(to, each))
         report(
-          isTaken ? "error" : "warning",
+          isTaken && (to.length === subnet.length || given.some((each) => Cidr.contains(to, each)))
+            ? "error"
+            : "warning",
           subnet,
           `overlaps with ${Cidr.text(to)}, which the host has on ${device}`,
           [`route ${Cidr.text(to)} dev ${device}`, ...(address === undefined ? [] : [`${device} has ${address.text}`])],
@@ -175,10 +182,6 @@ export const overlappingSubnets: Check = {
     return found
   }
 }
-
-/** What the result of an ADD says. */
-const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
-  Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address ?? "") : []
 
 /** Gives a container its own address back, where the one that two have is not what its ADD gave it. */
 const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: string }): string | undefined => {
