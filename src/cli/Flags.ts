@@ -7,6 +7,7 @@ import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import { isVerb, verbs } from "../cni/Verb.ts"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import * as GoDuration from "../json/GoDuration.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
@@ -19,6 +20,15 @@ export const text = (name: string, description: string): Flag.Flag<Option.Option
 /** A flag that is off unless it is given. */
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
+
+/** An operation of CNI, in capitals or not. */
+export const verb = (description: string): Flag.Flag<string> =>
+  Flag.String("command").pipe(
+    Flag.withDescription(description),
+    Flag.withMetavar("operation"),
+    Flag.map((value) => value.toUpperCase()),
+    Flag.filter(isVerb, (value) => `found ${JSON.stringify(value)}, expected one of ${Object.keys(verbs).join(", ")}`)
+  )
 
 const anyDuration = (name: string, description: string): Flag.Flag<number> =>
   Flag.String(name).pipe(

@@ -3,7 +3,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
-import { NotRecords } from "../report/LogError.ts"
+import { NothingRead } from "../report/LogError.ts"
 import * as LogFiles from "../report/LogFiles.ts"
 import * as RecordLog from "../report/RecordLog.ts"
 import type { Skipped } from "../report/Skipped.ts"
@@ -44,13 +44,19 @@ export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, 
   return logs
 })
 
-/** Tells what was passed over, and fails where there was nothing else. */
-export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>) {
+/**
+ * Tells what was passed over, and fails where there was nothing else, or where nothing came from a stdin that nobody
+ * named: that nothing was found there means nothing.
+ */
+export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>, named: ReadonlyArray<string>) {
   const foreign = logs.filter((log) => log.isForeign())
   const [first] = foreign
-  if (first !== undefined && foreign.length === logs.length) return yield* new NotRecords({ name: first.name })
+  if (first !== undefined && foreign.length === logs.length) return yield* first.error()
+  if (named.length === 0 && logs.some((log) => log.name === RecordLog.stdinName && log.isEmpty())) {
+    return yield* new NothingRead({ example: LogFiles.defaultPattern })
+  }
   for (const log of logs) {
-    const complaints = log.isForeign() ? [new NotRecords({ name: log.name }).message] : log.complaints()
+    const complaints = log.isForeign() ? [log.error().message] : log.complaints()
     yield* Effect.forEach(complaints, (line) => Console.error(line))
   }
 })

@@ -31,10 +31,28 @@ export class NoMatch extends Data.TaggedError("NoMatch")<{ readonly pattern: str
   override readonly message = `no file matches ${this.pattern}`
 }
 
+/** How much of a line that is no record is told, in characters. */
+const shown = 60
+
 /** A log has lines, and none of them is a record. */
-export class NotRecords extends Data.TaggedError("NotRecords")<{ readonly name: string }> {
-  override readonly message =
-    `${this.name} has no JSON records: it seems to be a text log, which is for reading as it is; for "show", log with "format": "json" (or "logFormat": "json")`
+export class NotRecords extends Data.TaggedError("NotRecords")<{
+  readonly name: string
+  /** The first line that has something in it. */
+  readonly first: string
+  /** Whether it is a log in the format `text`. */
+  readonly isText: boolean
+}> {
+  override readonly message = `${this.name} has no JSON records: ${
+    this.isText
+      ? "it is a text log, which is for reading as it is; for \"show\", log with \"format\": \"json\" (or \"logFormat\": \"json\")"
+      : `found ${JSON.stringify(this.first.length > shown ? `${this.first.slice(0, shown)}…` : this.first)} ` +
+        "in its first line, expected one JSON object a line with \"event\" and \"invocation\""
+  }`
+}
+
+/** There is nothing in what was read because nobody named a log. */
+export class NothingRead extends Data.TaggedError("NothingRead")<{ readonly example: string }> {
+  override readonly message = `stdin is empty, which was read as no log was named: name one, such as '${this.example}'`
 }
 
 /** `journalctl` failed. */
@@ -46,4 +64,4 @@ export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{
 }
 
 /** Why a log cannot be shown. */
-export type LogError = Unreadable | IsFolder | NoMatch | NotRecords | JournalUnreadable
+export type LogError = Unreadable | IsFolder | NoMatch | NotRecords | NothingRead | JournalUnreadable

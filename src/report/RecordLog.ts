@@ -39,7 +39,7 @@ export class Reader {
     if (text.trim() === "") return this.skipped.blank()
     const own = this.recordOf(text)
     const record = JsonFormat.read(own)
-    if (record === undefined) return this.skipped.other()
+    if (record === undefined) return this.skipped.other(text)
     this.skipped.record()
     this.take(record, own)
   }
@@ -123,11 +123,14 @@ export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
   return reader.skipped
 })
 
+/** What stdin is called in messages. */
+export const stdinName = "stdin"
+
 /** Reads stdin to its end. */
 export const readStdin = Effect.fnUntraced(function*(take: Take) {
   const { stdin } = yield* Stdio.Stdio
-  const reader = new Reader("stdin", take)
-  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: "stdin", cause })), reader)
+  const reader = new Reader(stdinName, take)
+  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: stdinName, cause })), reader)
   return reader.skipped
 })
 

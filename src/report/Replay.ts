@@ -121,6 +121,12 @@ export const script = (call: Call, { env, file, stdin }: Input): string => {
     ...missing.map((place) => `# NOT AS IT WAS: the log has "[redacted]" as ${Escape.inLine(place)}`),
     `unset ${names.filter((name) => !Object.hasOwn(env, name)).join(" ")}`,
     ...given,
+    ...(call.request.command === "ADD"
+      ? [
+        "# What an ADD makes stays until its DEL: give this script the argument DEL for it.",
+        "[ $# = 0 ] || CNI_COMMAND=$1"
+      ]
+      : []),
     file === undefined
       ? `plugin=$(PATH=$CNI_PATH && command -v ${quoted(call.type)}) || { echo ${
         quoted(`${call.type} is not on the CNI path`)

@@ -9,7 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import type { Record } from "../record/Record.ts"
-import { IsFolder, NotRecords, Unreadable } from "./LogError.ts"
+import { IsFolder, Unreadable } from "./LogError.ts"
 import { Reader } from "./RecordLog.ts"
 
 /** What all tails of a run share. */
@@ -72,7 +72,7 @@ export const make = (path: string, { inodes, take, tell }: Context) => {
     if (!skipped.isForeign()) yield* Effect.forEach(complaints, tell)
     else if (!isForeign) {
       isForeign = true
-      yield* tell(new NotRecords({ name: path }).message)
+      yield* tell(skipped.error().message)
     }
   })
 

@@ -1,6 +1,7 @@
 /** Named network namespaces, and what their paths are. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Execution from "../exec/Execution.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
@@ -24,6 +25,12 @@ export const isName = (name: string): boolean => /^[^/\0]{1,255}$/.test(name) &&
 export const pathOf = Effect.fnUntraced(function*(pathOrName: string) {
   const path = yield* Path.Path
   return isName(pathOrName) ? `${folder}/${pathOrName}` : path.resolve(pathOrName)
+})
+
+/** Whether there is anything at a path. */
+export const isThere = Effect.fnUntraced(function*(netns: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.orElseSucceed(fs.exists(netns), () => false)
 })
 
 const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {

@@ -138,7 +138,7 @@ times
       assert.match(String((yield* said("@good", "@text"))[1]), /text has no JSON records/)
       assert.deepStrictEqual(
         yield* said("@good", "@good#99"),
-        missing("good has no ADD of 99: it has 1 operation of another kind: see cni-passthrough show good")
+        missing("good has no ADD of 99: it has ADD eth0 of 5c01f03d8d6d on podman")
       )
     }))
 })

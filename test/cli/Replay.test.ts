@@ -84,6 +84,14 @@ stdin=${config}`
       )
     }))
 
+  test("prints of an ADD a script that takes DEL for what it has made", () =>
+    Effect.gen(function*() {
+      using it = host((folder) => call(folder))
+      Fs.writeFileSync(`${it.path}/call.sh`, (yield* it.replay()).stdout)
+      ChildProcess.spawnSync("/bin/sh", [`${it.path}/call.sh`, "DEL"])
+      assert.include(it.got(), "CNI_COMMAND=DEL\n")
+    }))
+
   test("says in the script whom the call was about and how it ended", () =>
     Effect.gen(function*() {
       using it = host((folder) => call(folder))
@@ -221,9 +229,24 @@ stdin=${config}`
     test("calls it in another namespace, out of other folders", () =>
       Effect.gen(function*() {
         using it = host(() => call("/nowhere"))
-        const { status } = yield* it.replay("--run", "--netns", "test", "--cni-path", it.path)
+        const { status } = yield* it.replay("--run", "--netns", "/proc/self/ns/net", "--cni-path", it.path)
         assert.strictEqual(status, 0)
-        assert.include(it.got(), `CNI_NETNS=/run/netns/test\nCNI_PATH=${it.path}\n`)
+        assert.include(it.got(), `CNI_NETNS=/proc/self/ns/net\nCNI_PATH=${it.path}\n`)
+      }))
+
+    test("calls nothing in a namespace that is not there", () =>
+      Effect.gen(function*() {
+        using it = host((folder) => call(folder))
+        const { status, stderr } = yield* it.replay("--run", "--netns", "no-such")
+        assert.strictEqual(status, 2)
+        assert.include(stderr, "there is no network namespace /run/netns/no-such: nothing was called")
+        assert.throws(it.got)
+      }))
+
+    test("says what is left of an ADD that went well", () =>
+      Effect.gen(function*() {
+        using it = host((folder) => call(folder), plugin(`{"cniVersion":"1.0.0"}`))
+        assert.match((yield* it.replay("--run")).stderr, /^what this ADD has made stays until a DEL: /)
       }))
 
     test("cannot begin where the plugin is not there", () =>

@@ -80,6 +80,18 @@ describe("an attachment", () => {
       assert.deepStrictEqual(host.results(), [])
     }))
 
+  it.live("that is not known is taken away all the same, with a word about those that are", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      yield* host.of("add")
+      const { status, stderr } = yield* host.run("del", "--container-id", "c2")
+      assert.deepStrictEqual([status, stderr], [
+        0,
+        "no attachment eth0 of c2 to n is known, there is eth0 of c1: going on without its result\n"
+      ])
+      assert.deepStrictEqual(host.calls(), ["ADD a", "DEL a"])
+    }))
+
   const names: ReadonlyArray<readonly [flag: string, value: string, message: RegExp]> = [
     ["--container-id", "../../../../run/esc", /^container ID: found "\.\.\/\.\.\/\.\.\/\.\.\/run\/esc", expected/],
     ["--ifname", "a/b", /^interface name: found "a\/b": has "\/" in it/],
@@ -307,7 +319,7 @@ describe("an add that fails", () => {
     Effect.gen(function*() {
       using host = sandbox({ a: failing(document), b: good })
       const { stderr } = yield* host.of("add")
-      assert.include(stderr, "The first plugin failed: nothing is attached")
+      assert.include(stderr, "The first plugin failed: nothing new is attached")
       assert.notInclude(stderr, "run del")
     }))
 
@@ -333,6 +345,13 @@ describe("an add that fails", () => {
         stderr,
         /ADD failed in a: was killed by SIGKILL, and its stdout is not an error document, after [\d.]+ ms\n {2,}stdout: so far\n {2,}stderr: why/
       )
+    }))
+
+  it.live("says how to undo what a first plugin may have done that was broken off", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: "[ $CNI_COMMAND = VERSION ] || sleep 60" })
+      const { stderr } = yield* host.of("add", "--timeout", "300ms")
+      assert.match(stderr, /What plugins did so far may still be there\. To undo it:\n +cni-passthrough run del /)
     }))
 
   it.live("keeps what a plugin wrote before its time was up, and tells the time that it had", () =>

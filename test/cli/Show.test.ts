@@ -143,7 +143,41 @@ describe("cni-passthrough show", () => {
     Effect.gen(function*() {
       const { status, stderr, stdout } = yield* shown(["--pod", "nobody"], { stdin: log })
       assert.deepStrictEqual([status, stderr, stdout], [0, "0 of 4 operations match\n", ""])
-      assert.strictEqual((yield* shown([], { stdin: "" })).stderr, "no operations were logged\n")
+      assert.strictEqual((yield* shown(["-"], { stdin: "" })).stderr, "no operations were logged\n")
+    }))
+
+  it.effect("takes a stdin that is empty for no log, where nobody named it", () =>
+    Effect.gen(function*() {
+      const { status, stderr } = yield* shown(["--failed"], { stdin: "" })
+      assert.strictEqual(status, 2)
+      assert.include(
+        stderr,
+        "stdin is empty, which was read as no log was named: name one, such as '/var/log/cni/*.jsonl'"
+      )
+    }))
+
+  it.effect("counts what would be shown without the other flags", () =>
+    Effect.gen(function*() {
+      const version = run(5, "fine", done, { command: "VERSION" })
+      const { stderr } = yield* shown(["--pod", "nobody"], { stdin: `${log}${version}` })
+      assert.strictEqual(stderr, "0 of 4 operations match\n")
+    }))
+
+  it.effect("says of another file what it found there", () =>
+    Effect.gen(function*() {
+      const { status, stderr } = yield* shown(["-"], { stdin: `{"level":"info","msg":"hello"}\n` })
+      assert.strictEqual(status, 2)
+      assert.include(
+        stderr,
+        `stdin has no JSON records: found "{\\"level\\":\\"info\\",\\"msg\\":\\"hello\\"}" in its first line, expected one`
+      )
+    }))
+
+  it.effect("knows the operations of CNI", () =>
+    Effect.gen(function*() {
+      const { stderr, stdout } = yield* shown(["--command", "ADDD"], { stdin: log })
+      assert.notInclude(stdout, "ADD eth0")
+      assert.include(stderr, "found \"ADDD\", expected one of ADD, DEL, CHECK, GC, STATUS, VERSION")
     }))
 
   it.effect("points to doctor where a runtime did no more than to ask plugins for their versions", () =>

@@ -11,11 +11,12 @@ import * as Escape from "../../record/Escape.ts"
 import * as Collector from "../../report/Collector.ts"
 import * as Comparison from "../../report/Comparison.ts"
 import * as ComparisonText from "../../report/ComparisonText.ts"
+import * as Filter from "../../report/Filter.ts"
 import type * as Operation from "../../report/Operation.ts"
 import * as Pairing from "../../report/Pairing.ts"
 import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
-import { fileOrName, text, toggle } from "../Flags.ts"
+import { fileOrName, text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as SmallHeap from "../SmallHeap.ts"
 
@@ -23,14 +24,15 @@ import * as SmallHeap from "../SmallHeap.ts"
 class NothingToCompare extends Data.TaggedError("NothingToCompare")<{
   readonly log: string
   readonly wanted: string
-  readonly count: number
+  readonly others: ReadonlyArray<string>
 }> {
-  override readonly message =
-    `${this.log} has no ${this.wanted}: it has ${this.count} operation${
-      this.count === 1 ? "" : "s"
-    } of another kind: ` +
-    `see cni-passthrough show ${this.log}`
+  override readonly message = `${this.log} has no ${this.wanted}: it has ${
+    this.others.length === 0 ? "none at all" : this.others.slice(-listed).join(", ")
+  }${this.others.length > listed ? `, and ${this.others.length - listed} before these` : ""}`
 }
+
+/** How many operations are named one by one, the newest. */
+const listed = 5
 
 /** Both logs are stdin, which can be read once. */
 class OneStdin extends Data.TaggedError("OneStdin") {
@@ -46,10 +48,7 @@ const input = {
   ),
   second: fileOrName("b").pipe(Argument.withDescription("What it is compared with, in the same form")),
   network: text("network", "Only this network"),
-  command: Flag.String("command").pipe(
-    Flag.withDescription("Operations to compare (default: ADD)"),
-    Flag.withDefault("ADD")
-  ),
+  command: verb("Operations to compare (default: ADD)").pipe(Flag.withDefault("ADD")),
   json: toggle("json", "Print the differences as one JSON document"),
   colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
     Flag.withDescription("When to use colour (default: auto)"),
@@ -73,9 +72,14 @@ type Source = Effect.Success<ReturnType<typeof sourceOf>>
 
 const operationsOf = Effect.fnUntraced(function*({ log }: Source) {
   const collector = new Collector.Collector({ full: true })
-  yield* Logs.complain(yield* Logs.read([log], (record) => collector.add(record)))
+  yield* Logs.complain(yield* Logs.read([log], (record) => collector.add(record)), [log])
   return collector.operations()
 })
+
+const nameOf = ({ request: { command, containerId, ifname, network } }: Operation.Operation): string =>
+  Escape.inLine(
+    [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean).join(" ")
+  )
 
 /** The newest operations of a log, one for each network. */
 const newestOf = Effect.fnUntraced(function*(
@@ -94,7 +98,7 @@ const newestOf = Effect.fnUntraced(function*(
   return yield* new NothingToCompare({
     log,
     wanted: wanted.filter((word) => word !== "").join(" "),
-    count: operations.length
+    others: operations.filter((operation) => Filter.matches({}, operation)).map(nameOf)
   })
 })
 

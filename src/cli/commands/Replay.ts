@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Execution from "../../exec/Execution.ts"
 import * as PluginExec from "../../exec/PluginExec.ts"
 import * as Escape from "../../record/Escape.ts"
 import { type Call, Calls } from "../../report/Calls.ts"
@@ -45,6 +46,11 @@ type Input = Command.Command.Config.Infer<typeof input>
 
 /** The log has no such call. */
 class NoCall extends Data.TaggedError("NoCall")<{ readonly message: string }> {}
+
+/** The namespace that was named is not there. */
+class NoNamespace extends Data.TaggedError("NoNamespace")<{ readonly netns: string }> {
+  override readonly message = `there is no network namespace ${this.netns}: nothing was called`
+}
 
 /** How many calls are listed where none is the one that was asked for. */
 const listed = 20
@@ -90,6 +96,11 @@ const callAgain = Effect.fnUntraced(function*(call: Call, { env, file, stdin }: 
     stdin,
     timeout: 0
   })
+  if (call.request.command === "ADD" && Execution.succeeded(execution)) {
+    yield* Console.error(
+      "what this ADD has made stays until a DEL: without --run there is a script that takes DEL for it"
+    )
+  }
   const found = Replay.differences(call, execution)
   const what = `${call.type}, ${Replay.headline(call)}`
   if (found.length === 0) return yield* Console.log(`${what}: the same again: ${Replay.outcome(call)}`)
@@ -103,12 +114,15 @@ export const replay = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const calls = new Calls(flags.plugin)
-    yield* Logs.complain(yield* Logs.read(yield* Logs.sources(flags.logs), (record) => calls.add(record)))
+    yield* Logs.complain(yield* Logs.read(yield* Logs.sources(flags.logs), (record) => calls.add(record)), flags.logs)
     const call = yield* choose(calls, flags)
     const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(flags.netns.value) : undefined
     const taken = Replay.inputOf(call, { netns, cniPath: Option.getOrUndefined(flags.cniPath) })
     if (taken instanceof Replay.NoStdin) return yield* taken
-    if (flags.run) return yield* callAgain(call, taken)
+    if (flags.run) {
+      if (netns !== undefined && !(yield* Netns.isThere(netns))) return yield* new NoNamespace({ netns })
+      return yield* callAgain(call, taken)
+    }
     yield* Console.log(Replay.script(call, taken).trimEnd())
   }, Errors.tell)
 ).pipe(

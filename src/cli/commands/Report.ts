@@ -40,12 +40,13 @@ export const report = Command.make(
     const masked = ReportFile.masked({ masks: !noRedact, redact })
     const records: Array<string> = []
     const sources = yield* Logs.sources(logs)
-    yield* Logs.complain(yield* Logs.read(sources, (_, text) => void records.push(masked(text.trim()))))
+    yield* Logs.complain(yield* Logs.read(sources, (_, text) => void records.push(masked(text.trim()))), logs)
     const { html, report: { operations } } = yield* ReportFile.render(records)
     if (output === "-") return yield* Print.all(Stream.make(html))
     yield* ReportFile.write(output, html)
-    const failed = operations.filter(({ hasFailed }) => hasFailed).length
-    yield* Console.log(`wrote ${output}: ${plural(operations.length, "operation")}, ${failed} failed`)
+    const shown = operations.filter(({ command, hasFailed }) => command !== "VERSION" || hasFailed)
+    const failed = shown.filter(({ hasFailed }) => hasFailed).length
+    yield* Console.log(`wrote ${output}: ${plural(shown.length, "operation")}, ${failed} failed`)
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Make one HTML page of what was logged"),

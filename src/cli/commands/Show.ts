@@ -18,7 +18,7 @@ import * as Terminal from "../../report/Terminal.ts"
 import * as View from "../../report/View.ts"
 import * as ViewJson from "../../report/ViewJson.ts"
 import * as Errors from "../Errors.ts"
-import { text, toggle } from "../Flags.ts"
+import { text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as Print from "../Print.ts"
 import * as SmallHeap from "../SmallHeap.ts"
@@ -54,7 +54,9 @@ const input = {
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),
-  command: text("command", "Only this operation, such as ADD; VERSION is left out where it went well and is not named"),
+  command: verb("Only this operation, such as ADD; VERSION is left out where it went well and is not named").pipe(
+    Flag.optional
+  ),
   label: text("label", "Only operations that this tap saw"),
   since: moment("since", "Only what began at this time or later: RFC 3339, or how long ago, such as 10m or 1d"),
   until: moment("until", "Only what began before this time")
@@ -137,8 +139,9 @@ function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generat
 /** What to say where no operation matches. Runtimes ask plugins for their versions before they use a network. */
 const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string | undefined): string => {
   if (operations.length === 0) return "no operations were logged"
-  const none = `0 of ${operations.length} operations match`
   const areVersions = command === undefined && operations.every(({ request }) => request.command === "VERSION")
+  const shown = areVersions ? operations : operations.filter((operation) => Filter.matches({ command }, operation))
+  const none = `0 of ${shown.length} operations match`
   return areVersions
     ? `${none}: plugins were only asked for their versions. What makes a runtime refuse a network before it uses ` +
       "a plugin, cni-passthrough doctor finds"
@@ -149,7 +152,7 @@ const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
   const collector = new Collector.Collector({ full: flags.full })
-  yield* Logs.complain(yield* Logs.read(sources, (record) => collector.add(record)))
+  yield* Logs.complain(yield* Logs.read(sources, (record) => collector.add(record)), flags.logs)
   const { whole } = yield* renderer(flags)
   const operations = collector.operations()
   const matching = operations.filter((operation) => Filter.matches(filter, operation))

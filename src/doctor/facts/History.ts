@@ -7,7 +7,7 @@ import * as Json from "../../json/Json.ts"
 import * as JsonText from "../../json/JsonText.ts"
 import type { Record } from "../../record/Record.ts"
 import * as Collector from "../../report/Collector.ts"
-import { NotRecords, Unreadable } from "../../report/LogError.ts"
+import { Unreadable } from "../../report/LogError.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Operation from "../../report/Operation.ts"
 import * as Pod from "../../report/Pod.ts"
@@ -122,7 +122,7 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
   const skipped = yield* Effect.forEach(files, (file) => RecordLog.readFile(file, take))
   const foreign = skipped.filter((each) => each.isForeign())
   if (foreign[0] !== undefined && foreign.length === skipped.length) {
-    return yield* new NotRecords({ name: foreign[0].name })
+    return yield* foreign[0].error()
   }
   const operations = collector.operations()
     .filter(({ request }) =>

@@ -73,11 +73,13 @@ const adviceAfter = (
   flags: Input,
   undoing: (keepsGoing: boolean) => string
 ): string => {
-  const isMissing = calls.at(-1)?.execution === undefined
-  if (calls.length > 1) return undoing(isMissing)
+  const execution = calls.at(-1)?.execution
+  // A plugin that was broken off did not clean up.
+  const isCut = execution !== undefined && (execution.timedOut || execution.signal !== null)
+  if (calls.length > 1 || isCut) return undoing(execution === undefined)
   return Option.isSome(flags.newNetns)
     ? `The first plugin failed: nothing is attached. The namespace is there: ip netns del ${flags.newNetns.value}`
-    : "The first plugin failed: nothing is attached"
+    : "The first plugin failed: nothing new is attached"
 }
 
 /** `add` */

@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { Identity } from "../../../runtime/Attachments.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
@@ -21,6 +22,22 @@ const input = {
   ...Input.outputFlags
 }
 
+/** How many attachments are named one by one. */
+const shown = 5
+
+/** Says that an attachment is not known, which is no error: a DEL may come twice. Source: CNI specification, "DEL". */
+const tellUnknown = Effect.fnUntraced(function*(cacheDir: string, { containerId, ifname, network }: Identity) {
+  const known = (yield* ResultCache.list(cacheDir, network)).flatMap((entry) =>
+    entry._tag === "Cached" ? [`${entry.attachment.ifname} of ${entry.attachment.containerId}`] : []
+  )
+  const others = known.length === 0
+    ? "none"
+    : [...known.slice(0, shown), ...(known.length > shown ? [`${known.length - shown} more`] : [])].join(", ")
+  yield* Console.error(
+    `no attachment ${ifname} of ${containerId} to ${network} is known, there is ${others}: going on without its result`
+  )
+})
+
 /** `del` */
 export const del = Command.make(
   "del",
@@ -29,6 +46,7 @@ export const del = Command.make(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { attachment, cached } = yield* Input.known(chain, flags)
+      if (cached === undefined) yield* tellUnknown(flags.cacheDir, attachment)
       const result = CachedResult.of(cached, chain.list)
       // Cleaning up without the result is better than not at all.
       if (Result.isFailure(result)) yield* Console.error(`going on without a result: ${result.failure}`)
@@ -54,7 +72,7 @@ export const del = Command.make(
       description: "Detach the namespace demo and remove it"
     },
     {
-      command: "cni-passthrough run del podman --container-id 3f2a --keep-going",
+      command: "cni-passthrough run del podman --container-id web --keep-going",
       description: "Take away what can be, where a plugin of the chain is missing"
     }
   ])

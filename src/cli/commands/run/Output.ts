@@ -19,7 +19,6 @@ import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
 import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
-import type { Kind } from "../../../state/Kind.ts"
 import * as NearPlugin from "../../NearPlugin.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
@@ -43,7 +42,6 @@ export interface OutputInput {
   readonly full: boolean
   readonly json: boolean
   readonly log: Option.Option<string>
-  readonly changes?: ReadonlyArray<Kind>
   readonly report: Option.Option<string>
 }
 
@@ -64,11 +62,11 @@ const notice = ({ execution }: Call): string =>
 /** Shows the calls of one operation, or of several one after the other. */
 export const make = Effect.fnUntraced(function*(
   chain: Chain,
-  { changes = [], full, json, log, report, tap }: OutputInput
+  { full, json, log, report, tap }: OutputInput
 ) {
   const style = yield* Style.current()
   const write = yield* openLog(log)
-  const isTap = !json && Option.getOrElse(tap, () => style.isTerminal || changes.length > 0)
+  const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
   const made: Array<Call> = []
   const told: Array<Record> = []
   let unwritten: Error | undefined
