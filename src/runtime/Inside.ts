@@ -17,8 +17,8 @@ import type { Kind } from "../state/Kind.ts"
 export interface Inside {
   /** The variables that send what a plugin starts to the shims. `invocation` is the run of that plugin. */
   readonly variables: (invocation: string, cniPath: string) => { readonly [name: string]: string }
-  /** The records of what was started since the last time. */
-  readonly records: Effect.Effect<ReadonlyArray<Record>, never, FileSystem.FileSystem>
+  /** The records of what was started since the last time, by this run of a plugin. */
+  readonly records: (invocation: string) => Effect.Effect<ReadonlyArray<Record>, never, FileSystem.FileSystem>
 }
 
 /** How long a shim may take for its proof, in milliseconds. */
@@ -61,6 +61,14 @@ const works = (file: string, cniPath: ReadonlyArray<string>) =>
     timeout
   }).pipe(Effect.map(Execution.succeeded), Effect.orElseSucceed(() => false))
 
+/** Records whose run was started by this one, or inside it by one whose records are elsewhere: that is wrapped. */
+const startedBy = (invocation: string, records: ReadonlyArray<Record>): ReadonlyArray<Record> => {
+  const known = new Set([invocation, ...records.map((record) => record.invocation)])
+  return records.map((record) =>
+    record.parent === undefined || known.has(record.parent) ? record : { ...record, parent: invocation }
+  )
+}
+
 /**
  * Shims for the plugins of a CNI path, which the built plugin `executable` serves. Undefined where there can be none
  * here: then only the plugins of the chain itself are seen. `type` is a plugin of the chain, to try it with. Of these
@@ -80,11 +88,12 @@ export const make = Effect.fnUntraced(
         [parentVariable]: invocation,
         ...(cniPath === "dummy" ? {} : { CNI_PATH: `${folder}:${cniPath}` })
       }),
-      records: Effect.map(Effect.orElseSucceed(fs.readFileString(log), () => ""), (text) => {
-        const lines = text.split("\n").slice(read, -1)
-        read += lines.length
-        return lines.flatMap((line) => JsonFormat.read(line) ?? [])
-      })
+      records: (invocation) =>
+        Effect.map(Effect.orElseSucceed(fs.readFileString(log), () => ""), (text) => {
+          const lines = text.split("\n").slice(read, -1)
+          read += lines.length
+          return startedBy(invocation, lines.flatMap((line) => JsonFormat.read(line) ?? []))
+        })
     } satisfies Inside as Inside
   },
   Effect.orElseSucceed(() => undefined)

@@ -101,6 +101,20 @@ iptables -t nat -S | grep -c 'DNAT.*10.99' || true`
     )
   })
 
+  it("shows what a wrapped plugin starts under it, as under any other", () => {
+    const output = withChain(
+      "1.0.0",
+      `cp /opt/cni/bin/passthrough /tmp/bin
+cp /usr/lib/cni/bridge /usr/lib/cni/host-local /opt/cni/bin
+cni-passthrough wrap --dir /opt/cni/bin >&2
+ours add --tap
+ours del >&2
+cni-passthrough unwrap --dir /opt/cni/bin >&2
+rm /opt/cni/bin/bridge /opt/cni/bin/host-local /tmp/bin/passthrough`
+    )
+    assert.match(output, /├─ ✓ bridge .*ms\n│ {3}└─ ✓ host-local .*ms\n│ {7}\+ address 10\.99\./)
+  })
+
   it("shows what went into and came out of each plugin where it is asked to", () => {
     const output = withChain("1.0.0", "ours add --tap --full --args 'IgnoreUnknown=1;K8S_POD_NAME=web'")
     assert.match(

@@ -73,7 +73,10 @@ export const make = Effect.fnUntraced(function*(
 
   const tell = Effect.fnUntraced(function*(call: Call) {
     made.push(call)
-    const records = [...Records.of(call, chain), ...(chain.inside === undefined ? [] : yield* chain.inside.records)]
+    const records = [
+      ...Records.of(call, chain),
+      ...(chain.inside === undefined ? [] : yield* chain.inside.records(call.invocation))
+    ]
     told.push(...records)
     const lines = records.map(JsonFormat.render).join("")
     // A log that fails now must not stop the plugins half way.
