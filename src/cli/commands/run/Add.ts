@@ -67,19 +67,25 @@ export const undo = (
   return Result.getOrElse(CommandLine.join(words), () => CommandLine.display(words))
 }
 
-/** What to do after these calls, the last of which has failed. */
+/** What is left of plugins that were called. */
+const left = "What plugins did so far may still be there"
+
+/** What to do after these calls, the last of which has failed. `undoing` says how to undo what plugins did. */
 const adviceAfter = (
   calls: ReadonlyArray<Chain.Call>,
-  flags: Input,
-  undoing: (keepsGoing: boolean) => string
+  { newNetns }: Pick<Input, "newNetns">,
+  undoing: (left: string, keepsGoing: boolean) => string
 ): string => {
   const execution = calls.at(-1)?.execution
-  // A plugin that was broken off did not clean up.
+  if (calls.length === 1 && execution === undefined) {
+    const nothing = "No plugin was started: nothing is attached"
+    return Option.isSome(newNetns) ? `${nothing}. The namespace is there: ip netns del ${newNetns.value}` : nothing
+  }
+  // One that was broken off did not clean up.
   const isCut = execution !== undefined && (execution.timedOut || execution.signal !== null)
-  if (calls.length > 1 || isCut) return undoing(execution === undefined)
-  return Option.isSome(flags.newNetns)
-    ? `The first plugin failed: nothing is attached. The namespace is there: ip netns del ${flags.newNetns.value}`
-    : "The first plugin failed: nothing new is attached"
+  return calls.length === 1 && !isCut
+    ? undoing("The first plugin failed: nothing is attached, but it may have left an interface, as bridge does", false)
+    : undoing(left, execution === undefined)
 }
 
 /** `add` */
@@ -100,15 +106,15 @@ export const add = Command.make(
       const before = yield* Effect.option(ResultCache.read(flags.cacheDir, identity))
       const isAttached = Option.isSome(before) && before.value !== undefined
       const adviceOf = (keepsGoing: boolean) =>
-        isAttached
-          ? "It was attached before: a del would undo that too"
-          : `To undo it:\n    ${undo(flags, attachment, keepsGoing)}`
+        `${isAttached ? "It was attached before, and may still be. To undo that" : "To undo it"}:\n    ${
+          undo(flags, attachment, keepsGoing)
+        }`
       const advice = adviceOf(false)
-      const leftOf = (keepsGoing: boolean) => `What plugins did so far may still be there. ${adviceOf(keepsGoing)}`
+      const undoing = (what: string, keepsGoing: boolean) => `${what}. ${adviceOf(keepsGoing)}`
       const output = yield* Output.make(chain, flags)
       yield* Effect.addFinalizer((exit) =>
         Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)
-          ? Console.error(`interrupted\n  ${leftOf(false)}`)
+          ? Console.error(`interrupted\n  ${undoing(left, false)}`)
           : Effect.void
       )
       if (Option.isSome(flags.newNetns)) yield* Netns.add(flags.newNetns.value)
@@ -116,7 +122,7 @@ export const add = Command.make(
       const last = calls.at(-1)
       const result = last === undefined ? undefined : Chain.resultOf(last)
       yield* output.show(result)
-      yield* output.conclude(adviceAfter(calls, flags, leftOf))
+      yield* output.conclude(isAttached ? adviceOf(false) : adviceAfter(calls, flags, undoing))
       if (result === undefined) return
       yield* Effect.mapError(
         ResultCache.write(flags.cacheDir, attachment, chain.list.text, result),
