@@ -6,6 +6,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Util from "node:util"
+import * as Wrap from "../report/Wrap.ts"
 import * as Errors from "./Errors.ts"
 
 /** What is to be printed cannot be written: a full disk, for instance. */
@@ -53,7 +54,11 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
   process.stderr.on("error", () => {})
   const console: Console.Console = Object.assign(Object.create(globalThis.console), {
     log: (...values: ReadonlyArray<unknown>) => void process.stdout.write(`${Util.format(...values)}\n`, onError),
-    error: (...values: ReadonlyArray<unknown>) => void process.stderr.write(`${Util.format(...values)}\n`)
+    error: (...values: ReadonlyArray<unknown>) => {
+      const { columns, isTTY } = process.stderr
+      const text = Util.format(...values)
+      process.stderr.write(`${isTTY ? Wrap.text(text, columns || 80) : text}\n`)
+    }
   })
   const result = yield* Effect.provideService(command, Console.Console, console)
   yield* Effect.catch(written, (error) => Effect.sync(() => onError(error)))

@@ -25,6 +25,13 @@ const pieces = (word: string, width: number): ReadonlyArray<string> => {
   return [...found, piece]
 }
 
+/** A line that somebody may copy into a shell. */
+const command = /^ *(?:ip|cni-passthrough) /
+
+/** Breaks the lines of a text so that they fit on a screen, but for those that are commands. */
+export const text = (message: string, width: number): string =>
+  message.split("\n").flatMap((line) => command.test(line) ? [line] : lines(line, width)).join("\n")
+
 /** Breaks a line between words, and inside a word only where that is wider than a line. What goes on is indented. */
 export const lines = (text: string, width: number): ReadonlyArray<string> => {
   if (columns(text) <= width) return [text]

@@ -5,6 +5,7 @@ import type * as Layer from "effect/Layer"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { replay } from "../../src/cli/commands/Replay.ts"
+import * as Style from "../../src/report/Style.ts"
 import { common, wrapped } from "../report/records.ts"
 import * as Command from "../support/command.ts"
 import { path, temporary } from "../support/plugin.ts"
@@ -211,6 +212,21 @@ stdin=${config}`
           "  ~ msg: no addresses → none",
           "  ~ details: all are taken → none"
         ])
+      }))
+
+    test("breaks lines between words on a terminal", () =>
+      Effect.gen(function*() {
+        using it = host((folder) => call(folder))
+        const screen = { isTerminal: true, width: 40, minutesEast: () => 0 }
+        const { stdout } = yield* Effect.provideService(it.replay("--run"), Style.CurrentScreen, screen)
+        assert.strictEqual(
+          stdout,
+          `mine, ADD eth0 of 5c01f03d8d6d on
+  podman, 2026-11-24T10:00:00.000Z: the
+  same again: exit status 1, code 11: no
+  addresses
+`
+        )
       }))
 
     test("says in what a result differs", () =>

@@ -25,3 +25,13 @@ describe("a line", () => {
     assert.strictEqual(Wrap.columns("é✓"), 2)
   })
 })
+
+describe("a text", () => {
+  it("is broken line by line, and commands stay whole for those who copy them", () => {
+    const command = "    cni-passthrough run del pods --netns demo"
+    assert.strictEqual(
+      Wrap.text(`error: it failed for a reason\n  To undo it:\n${command}`, 20),
+      `error: it failed for\n  a reason\n  To undo it:\n${command}`
+    )
+  })
+})

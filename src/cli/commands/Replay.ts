@@ -11,6 +11,8 @@ import * as Escape from "../../record/Escape.ts"
 import { type Call, Calls } from "../../report/Calls.ts"
 import * as Replay from "../../report/Replay.ts"
 import type { Change } from "../../report/ResultDiff.ts"
+import * as Style from "../../report/Style.ts"
+import * as Wrap from "../../report/Wrap.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
@@ -102,9 +104,11 @@ const callAgain = Effect.fnUntraced(function*(call: Call, { env, file, stdin }: 
     )
   }
   const found = Replay.differences(call, execution)
+  const { width } = yield* Style.CurrentScreen
+  const print = (text: string) => Console.log(Wrap.text(text, width))
   const what = `${call.type}, ${Replay.headline(call)}`
-  if (found.length === 0) return yield* Console.log(`${what}: the same again: ${Replay.outcome(call)}`)
-  yield* Console.log([`${what}: another answer than then`, ...found.map(line)].join("\n"))
+  if (found.length === 0) return yield* print(`${what}: the same again: ${Replay.outcome(call)}`)
+  yield* print([`${what}: another answer than then`, ...found.map(line)].join("\n"))
   return yield* new Errors.Unsuccessful()
 })
 
