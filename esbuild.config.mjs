@@ -149,7 +149,10 @@ if (bytes > budget) {
   process.exitCode = 1
   process.stderr.write(`dist/passthrough has ${bytes} bytes, ${bytes - budget} more than its budget of ${budget}\n`)
 } else if (standalone) {
+  process.stderr.write("packing executables that need no Node.js, which takes half a minute …\n")
   if (targets.length === 0) Executables.pack(process.arch, "dist/standalone")
   for (const target of targets) Executables.pack(target, `dist/standalone/${target}`)
   Executables.writeNotices("dist/standalone")
+  const folders = targets.length === 0 ? ["dist/standalone"] : targets.map((target) => `dist/standalone/${target}`)
+  for (const folder of folders) process.stderr.write(`packed ${folder}/passthrough and ${folder}/cni-passthrough\n`)
 }

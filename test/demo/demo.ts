@@ -106,5 +106,23 @@ if (missing.length === 0) {
 const ran = missing.length > 0 || runChain()
 
 Fs.rmSync(folder, { recursive: true })
-print(dim("\nNext: README.md, \"Install\". The plugin is dist/passthrough."))
+
+/** Whether the Node.js that a shell finds, without what npm adds to its PATH, runs the command. */
+const runsHere = (): boolean => {
+  const folders = (process.env["PATH"] ?? "").split(":").filter((path) => !path.includes("/node_modules/"))
+  const env = { ...process.env, PATH: folders.join(":") }
+  return ChildProcess.spawnSync(command, ["--version"], { env }).status === 0
+}
+
+const here = (path: string) => Path.relative(repository, path)
+
+heading("Next")
+print("  # what the command can do")
+print(`  ${runsHere() ? "" : `${here(process.execPath)} `}${here(command)} --help`)
+print("  # both programs as executables that need no Node.js, for this host or a copy of them on another")
+print("  npm run build:standalone")
+print("  # as root, with podman or another runtime there: stand around its plugins, and take it out again")
+print("  dist/standalone/cni-passthrough wrap")
+print("  dist/standalone/cni-passthrough unwrap")
+print(dim("  README.md goes on from there: \"Find out why a pod has no network, in a minute\""))
 process.exitCode = passed && ran ? 0 : 1
