@@ -35,6 +35,8 @@ const subcommands = [
 export const command = Command.make("cni-passthrough").pipe(
   Command.withDescription("See what each plugin of a CNI chain does"),
   Command.withExamples([
+    { command: "cni-passthrough doctor podman", description: "Find out what is wrong with the network of this host" },
+    { command: "cni-passthrough wrap --follow", description: "See each plugin that a runtime calls, as it happens" },
     {
       command: "cni-passthrough run add conf/10-chained.conflist --new-netns demo",
       description: "Run a chain, and see what each plugin did"

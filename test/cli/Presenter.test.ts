@@ -46,7 +46,10 @@ describe("the help", () => {
         stdout,
         /\n {2}run .*\n {2}doctor .*\n {2}leaks .*\n {2}wrap .*\n {2}unwrap .*\n {2}show .*\n {2}diff .*\n {2}report .*\n {2}replay .*\n {2}instrument .*\n {2}validate .*\n {2}install .*\n {2}schema .*\n {2}help .*\n\n/
       )
-      assert.include(stdout, "EXAMPLES")
+      const examples = stdout.slice(stdout.indexOf("EXAMPLES"))
+      for (const subcommand of ["run add", "doctor", "wrap", "show"]) {
+        assert.include(examples, `\n  cni-passthrough ${subcommand} `)
+      }
       assert.include(stdout, "--completions <bash|zsh|fish|powershell|sh|pwsh>")
     }))
 
