@@ -33,6 +33,12 @@ export const isThere = Effect.fnUntraced(function*(netns: string) {
   return yield* Effect.orElseSucceed(fs.exists(netns), () => false)
 })
 
+/** A namespace that is to be made is there. */
+export class NetnsExists extends Data.TaggedError("NetnsExists")<{ readonly name: string }> {
+  override readonly message =
+    `the network namespace ${this.name} is there already: --netns ${this.name} takes it as it is`
+}
+
 const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
   const runner = yield* ProcessRunner
   const command = `ip ${args.join(" ")}`
@@ -49,7 +55,11 @@ const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
 })
 
 /** Makes a named namespace. */
-export const add = (name: string) => ip("netns", "add", name)
+export const add = Effect.fnUntraced(function*(name: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (yield* Effect.orElseSucceed(fs.exists(`${folder}/${name}`), () => false)) return yield* new NetnsExists({ name })
+  yield* ip("netns", "add", name)
+})
 
 /** Removes a named namespace. */
 export const remove = (name: string) => ip("netns", "del", name)

@@ -184,6 +184,14 @@ describe("an attachment", () => {
       assert.include(stderr, `no result of an add of c1 eth0 on n in ${host.path}/cache`)
     }))
 
+  it.live("of a namespace that is not there cannot be checked", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const { status, stderr } = yield* host.run("check", "--netns", `${host.path}/nope`)
+      assert.strictEqual(status, 2)
+      assert.include(stderr, `there is no network namespace ${host.path}/nope`)
+    }))
+
   it.live("whose result cannot be kept is told so, with the command that undoes it", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: good })

@@ -1,6 +1,7 @@
 /** Named network namespaces. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { Execution } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
@@ -42,10 +43,23 @@ describe("ip netns", () => {
         })
     })
 
+  /** Whether there is a namespace yet. */
+  const files = (isThere: boolean) => FileSystem.layerNoop({ exists: () => Effect.succeed(isThere) })
+
+  it.effect("does not make a namespace that is there, and it is said how to take that one", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(Netns.add("x")).pipe(
+        Effect.provide(files(true)),
+        Effect.provideService(ProcessRunner, ended({}))
+      )
+      assert.strictEqual(error.message, "the network namespace x is there already: --netns x takes it as it is")
+    }))
+
   it.effect("that fails is told in its own words", () =>
     Effect.gen(function*() {
       const stderr = new TextEncoder().encode("Cannot create namespace file \"/run/netns/x\": File exists\n")
       const error = yield* Effect.flip(Netns.add("x")).pipe(
+        Effect.provide(files(false)),
         Effect.provideService(ProcessRunner, ended({ exitCode: 1, stderr }))
       )
       assert.strictEqual(error.message, "ip netns add x: Cannot create namespace file \"/run/netns/x\": File exists")
@@ -65,7 +79,10 @@ describe("ip netns", () => {
         run: () =>
           Effect.fail(new NotStarted({ program: "ip", reason: "no such file", code: "ENOENT", cause: undefined }))
       })
-      const error = yield* Effect.flip(Netns.add("x")).pipe(Effect.provideService(ProcessRunner, missing))
+      const error = yield* Effect.flip(Netns.add("x")).pipe(
+        Effect.provide(files(false)),
+        Effect.provideService(ProcessRunner, missing)
+      )
       assert.strictEqual(error.message, "ip netns add x: no such file")
     }))
 })

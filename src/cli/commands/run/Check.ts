@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
+import * as Netns from "../../../runtime/Netns.ts"
 import * as Errors from "../../Errors.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
@@ -31,6 +32,7 @@ export const check = Command.make(
       const result = CachedResult.of(cached, chain.list)
       if (Result.isFailure(result)) return yield* new ResultMissing({ message: result.failure })
       if (result.success === undefined) {
+        if (attachment.netns !== "") yield* Netns.require(attachment.netns)
         const whose = `${attachment.containerId} ${attachment.ifname} on ${attachment.network}`
         return yield* new ResultMissing({ message: `no result of an add of ${whose} in ${flags.cacheDir}` })
       }
