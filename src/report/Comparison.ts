@@ -104,13 +104,13 @@ const notCompared = (left: Side, right: Side): ReadonlyArray<string> =>
     const [one, two] = [run.step.stateChanges, other?.step.stateChanges]
     if (other === undefined || (one === undefined && two === undefined)) return []
     const why = one === undefined
-      ? "is not logged for the first operation"
+      ? "cannot be compared, as it is not logged for the first operation"
       : two === undefined
-      ? "is not logged for the second operation"
+      ? "cannot be compared, as it is not logged for the second operation"
       : isHalf(run, other)
-      ? `is no measure, as it failed in the ${run.step.state === "done" ? "second" : "first"} operation`
+      ? `cannot be compared, as it failed in the ${run.step.state === "done" ? "second" : "first"} operation`
       : undefined
-    return why === undefined ? [] : [`what ${run.name} changed ${why}: that is not compared`]
+    return why === undefined ? [] : [`what ${run.name} changed ${why}`]
   })
 
 const milliseconds = (value: number): string => `${Math.round(value * 10) / 10} ms`

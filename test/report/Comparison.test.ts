@@ -148,7 +148,7 @@ describe("two operations", () => {
     assert.deepStrictEqual(differences(working, failing), { plugins: told, results: ["- a result"] })
     assert.deepStrictEqual(differences(failing, working).results, ["+ a result"])
     assert.deepStrictEqual(Comparison.make(operation(first, working), operation(second, failing)).notes, [
-      "what bridge changed is no measure, as it failed in the second operation: that is not compared"
+      "what bridge changed cannot be compared, as it failed in the second operation"
     ])
   })
 
@@ -192,7 +192,7 @@ describe("two operations", () => {
     const { notes, ...compared } = Comparison.make(operation(first), operation(second, { changes: undefined }))
     assert.isFalse(Comparison.isDifferent({ ...compared, notes }))
     assert.deepStrictEqual(notes, [
-      "what bridge changed is not logged for the second operation: that is not compared"
+      "what bridge changed cannot be compared, as it is not logged for the second operation"
     ])
   })
 

@@ -103,7 +103,7 @@ export const App = () => {
         {ids.length === 0
           ? (
             <p class="nothing">
-              {entries.length === 0 ? "No operations were logged." : "No operation is as asked for."}
+              {entries.length === 0 ? "No operations were logged." : "No operation matches."}
             </p>
           )
           : (
