@@ -27,10 +27,15 @@ export const pathOf = Effect.fnUntraced(function*(pathOrName: string) {
   return isName(pathOrName) ? `${folder}/${pathOrName}` : path.resolve(pathOrName)
 })
 
-/** Whether there is anything at a path. */
-export const isThere = Effect.fnUntraced(function*(netns: string) {
+/** There is no namespace at this path. */
+export class NetnsMissing extends Data.TaggedError("NetnsMissing")<{ readonly path: string }> {
+  override readonly message = `there is no network namespace ${this.path}`
+}
+
+/** Fails where nothing is at the path of a namespace. */
+export const require = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  return yield* Effect.orElseSucceed(fs.exists(netns), () => false)
+  if (!(yield* Effect.orElseSucceed(fs.exists(path), () => true))) return yield* new NetnsMissing({ path })
 })
 
 /** A namespace that is to be made is there. */

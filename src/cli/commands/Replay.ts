@@ -49,11 +49,6 @@ type Input = Command.Command.Config.Infer<typeof input>
 /** The log has no such call. */
 class NoCall extends Data.TaggedError("NoCall")<{ readonly message: string }> {}
 
-/** The namespace that was named is not there. */
-class NoNamespace extends Data.TaggedError("NoNamespace")<{ readonly netns: string }> {
-  override readonly message = `there is no network namespace ${this.netns}: nothing was called`
-}
-
 /** How many calls are listed where none is the one that was asked for. */
 const listed = 20
 
@@ -124,7 +119,7 @@ export const replay = Command.make(
     const taken = Replay.inputOf(call, { netns, cniPath: Option.getOrUndefined(flags.cniPath) })
     if (taken instanceof Replay.NoStdin) return yield* taken
     if (flags.run) {
-      if (netns !== undefined && !(yield* Netns.isThere(netns))) return yield* new NoNamespace({ netns })
+      if (netns !== undefined) yield* Netns.require(netns)
       return yield* callAgain(call, taken)
     }
     yield* Console.log(Replay.script(call, taken).trimEnd())
