@@ -17,27 +17,37 @@ export const recordOf = (entry: string): string => {
   return Array.isArray(record) ? Buffer.from(record).toString() : String(record ?? "")
 }
 
-/**
- * Reads the entries of all records as `journalctl` prints them, one JSON object a line, in pieces. With `follow` it
- * goes on with new ones until it is interrupted.
- */
-export const read = Effect.fnUntraced(function*(follow: boolean, onBytes: (bytes: Uint8Array) => void) {
+/** Runs `journalctl` to its end. */
+const journalctl = Effect.fnUntraced(function*(
+  flags: ReadonlyArray<string>,
+  onStdout?: (bytes: Uint8Array) => void
+) {
   const runner = yield* ProcessRunner
   const { exitCode, signal, stderr } = yield* runner.run({
-    argv: [
-      "journalctl",
-      "--output=json",
-      "--all",
-      "--no-pager",
-      ...(follow ? ["--follow", "--no-tail"] : []),
-      ...events
-    ],
+    argv: ["journalctl", "--no-pager", ...flags],
     env: process.env,
-    onStdout: onBytes
+    ...(onStdout === undefined ? {} : { onStdout })
   }).pipe(Effect.mapError((cause) => new JournalUnreadable({ reason: cause.message, cause })))
-  if (exitCode === 0) return
   const said = Execution.text(stderr).trim()
+  if (exitCode === 0) return said
   return yield* new JournalUnreadable({
     reason: said === "" ? `journalctl: ${signal ?? `exit status ${exitCode}`}` : said
   })
+})
+
+/**
+ * Reads the entries of all records as `journalctl` prints them, one JSON object a line, in pieces. With `follow` it
+ * goes on with new ones until it is interrupted. Fails where there is no journal, or none that may be read.
+ */
+export const read = Effect.fnUntraced(function*(follow: boolean, onBytes: (bytes: Uint8Array) => void) {
+  let isEmpty = true
+  const flags = ["--output=json", "--all", ...(follow ? ["--follow", "--no-tail"] : []), ...events]
+  yield* journalctl(flags, (bytes) => {
+    isEmpty = false
+    onBytes(bytes)
+  })
+  if (!isEmpty) return
+  // With JSON it does not say that there are no journal files.
+  const said = yield* journalctl(["--lines=1"])
+  if (said !== "") return yield* new JournalUnreadable({ reason: said })
 })

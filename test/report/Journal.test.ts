@@ -1,9 +1,11 @@
 /** The journal, as `journalctl` prints it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import type { Execution, Invocation } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Journal from "../../src/report/Journal.ts"
+import { JournalUnreadable } from "../../src/report/LogError.ts"
 import * as RecordLog from "../../src/report/RecordLog.ts"
 import { chained } from "./records.ts"
 
@@ -82,6 +84,19 @@ describe("the journal", () => {
       assert.strictEqual(
         yield* message(ProcessRunner.of({ run: () => Effect.fail(missing) })),
         "cannot read the journal: cannot start journalctl: ENOENT: no such file"
+      )
+    }))
+
+  it.effect("that is not there is no journal without records", () =>
+    Effect.gen(function*() {
+      const read = (stderr: string) =>
+        Effect.exit(Journal.read(false, () => {})).pipe(
+          Effect.provideService(ProcessRunner, journalctl([], { stderr: Buffer.from(stderr) }).runner)
+        )
+      assert.deepStrictEqual(yield* read(""), Exit.succeed(undefined))
+      assert.deepStrictEqual(
+        yield* read("No journal files were found.\n"),
+        Exit.fail(new JournalUnreadable({ reason: "No journal files were found." }))
       )
     }))
 
