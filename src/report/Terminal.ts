@@ -208,7 +208,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     return [
       ...under(`${outer}│   `).changes(step.changesBefore),
       ...title(step, outer, gutter, isLast ? "└─" : "├─"),
-      ...(step.parent === undefined ? [] : line("started by a plugin whose run is not logged", dim)),
+      ...(step.parent === undefined ? [] : line("started by a run that is not in the log", dim)),
       ...(step.state === "stopped" && step.command === "ADD"
         ? line("no tap saw an ADD, and this DEL came without the result of one", dim)
         : []),

@@ -267,10 +267,10 @@ describeWith(["chromium"], "a report in a browser", () => {
         })
       }
 
-      it("say where nothing is as asked for", async () => {
+      it("say where no operation matches", async () => {
         const page = await browser.open(report.html)
         await page.getByLabel("Search").fill("no such text")
-        await page.getByText("No operation is as asked for.").waitFor()
+        await page.getByText("No operation matches.").waitFor()
       })
     })
 

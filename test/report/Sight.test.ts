@@ -148,7 +148,7 @@ describe("a plugin inside another", () => {
     assert.include(
       draw(wrapped("i", { type: "host-local", start: 0, took: 5, members: { parent: "nobody" } })),
       "├─ ✓ host-local                                                     5 ms\n" +
-        "│   started by a plugin whose run is not logged\n"
+        "│   started by a run that is not in the log\n"
     )
   })
 
