@@ -54,17 +54,27 @@ export const explain = (path: string, text: string, { message, offset }: JsonSou
   return `${path}:${line}:${column}: ${message}`
 }
 
-/** Why a file is not read; undefined where it is. A pipe of the command line itself has somebody who writes. */
-const objection = (path: string, { type }: FileSystem.File.Info): string | undefined =>
-  type === "File" || type === "Directory" || (type === "FIFO" && /^\/(?:dev|proc)\//.test(path))
+/**
+ * Why a file is not read; undefined where it is. A pipe of the command line itself has somebody who writes. Files of the
+ * kernel, where `real` leads, call themselves regular, and some of them have no end.
+ */
+const objection = (path: string, real: string, { type }: FileSystem.File.Info): string | undefined => {
+  const found = type === "FIFO" && !/^\/(?:dev|proc)\//.test(path)
+    ? "a named pipe"
+    : type === "File" && /^\/(?:proc|sys)\//.test(real)
+    ? `${real} of the kernel`
+    : type === "File" || type === "Directory" || type === "FIFO"
     ? undefined
-    : `found a ${type === "FIFO" ? "named pipe" : "device"}, expected a regular file`
+    : "a device"
+  return found === undefined ? undefined : `found ${found}, expected a regular file`
+}
 
 /** The text of a file. What would give no end, or keep us waiting, is not read. */
 export const readText = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(path))
-  const reason = info._tag === "Some" ? objection(path, info.value) : undefined
+  const real = yield* Effect.orElseSucceed(fs.realPath(path), () => path)
+  const reason = info._tag === "Some" ? objection(path, real, info.value) : undefined
   if (reason !== undefined) return yield* new Unreadable({ path, reason })
   const bytes = yield* Effect.mapError(
     fs.readFile(path),

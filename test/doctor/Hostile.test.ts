@@ -38,6 +38,7 @@ const strange = () => {
   Fs.symlinkSync("/dev/zero", at("03-zero"))
   Fs.symlinkSync("nothing", at("04-nothing"))
   Fs.mkdirSync(at("05-folder"))
+  Fs.symlinkSync("/proc/kmsg", at("06-kernel"))
   Fs.writeFileSync(at("10-n"), JSON.stringify(network({ type: "bridge" })))
   return { folder, at, [Symbol.dispose]: () => folder[Symbol.dispose]() }
 }
@@ -58,7 +59,8 @@ describe("a file", () => {
           ["00-pipe", "found a named pipe, expected a regular file"],
           ["01-link-to-pipe", "found a named pipe, expected a regular file"],
           ["02-loop", "too many symbolic links encountered"],
-          ["03-zero", "found a device, expected a regular file"]
+          ["03-zero", "found a device, expected a regular file"],
+          ["06-kernel", "found /proc/kmsg of the kernel, expected a regular file"]
         ] as const
       ) {
         const { message } = yield* Effect.flip(Files.read(host.at(name)))
@@ -77,9 +79,16 @@ describe("a file", () => {
       assert.include(findings[0].evidence[0], "10-n.conflist: found 2000000 bytes")
     }).pipe(Effect.provide(Command.host)))
 
-  it.effect("of that kind in a folder keeps nobody from the others", () =>
+  it.effect("of that kind in a folder keeps nobody from the others, and is told", () =>
     Effect.gen(function*() {
       using host = strange()
+      const flags = ["--conf-dir", host.folder.path, "--cache-dir", host.folder.path, "--json"]
+      const { stdout } = yield* Command.printed(doctor, "n", ...flags)
+      const seen = JSON.parse(stdout).findings.find(({ check }: { check: string }) => check === "everything-seen")
+      assert.deepStrictEqual(
+        seen.evidence.flatMap((line: string) => /\d\d-[\w-]+(?=\.conflist: )/.exec(line) ?? []),
+        ["00-pipe", "01-link-to-pipe", "02-loop", "03-zero", "04-nothing", "06-kernel"]
+      )
       const files = yield* Files.readFolder(host.folder.path)
       assert.deepStrictEqual(files.map(({ path }) => path), [host.at("10-n")])
     }).pipe(Effect.provide(Command.host)))

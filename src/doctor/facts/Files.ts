@@ -19,7 +19,7 @@ export class FolderUnreadable extends Data.TaggedError("FolderUnreadable")<{
   override readonly message = `cannot read ${this.path}: ${this.reason}`
 }
 
-/** The names of the regular files of a folder with this ending; none where there is no such folder. */
+/** What of a folder has this ending, but for folders, as runtimes take it; nothing where there is no such folder. */
 const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -28,9 +28,9 @@ const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
     Effect.mapError((cause) => new FolderUnreadable({ path: folder, reason: AtomicFile.reasonOf(cause), cause }))
   )
   const paths = names.filter((name) => ending.test(name)).toSorted().map((name) => path.join(folder, name))
-  const isRegular = (file: string) =>
-    Effect.match(fs.stat(file), { onSuccess: ({ type }) => type === "File", onFailure: () => false })
-  return yield* Effect.filter(paths, isRegular)
+  const isTaken = (file: string) =>
+    Effect.match(fs.stat(file), { onSuccess: ({ type }) => type !== "Directory", onFailure: () => true })
+  return yield* Effect.filter(paths, isTaken)
 })
 
 /** The plugins that runtimes add to a list: the files of the folder beside it that has the name of the network. */
@@ -42,10 +42,11 @@ const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
   const { loadOnlyInlinedPlugins, name } = value
   if (/^true$/i.test(String(loadOnlyInlinedPlugins)) || typeof name !== "string" || !identifier.test(name)) return []
   const paths = yield* Effect.orElseSucceed(namesIn(path.join(path.dirname(file), name), /\.conf$/), () => [])
-  return yield* Effect.forEach(
+  const [files] = yield* Effect.partition(
     paths,
     (each) => Effect.map(ConfFolder.readText(each), (text) => ConfigFile.make(each, text))
   )
+  return files
 })
 
 /** How long a configuration may be, in bytes: far longer than any that plugins have a use for. */
