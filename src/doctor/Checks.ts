@@ -18,6 +18,7 @@ import * as Past from "./checks/Past.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
 import { pluginVersions } from "./checks/PluginVersions.ts"
+import { policyRules } from "./checks/Policy.ts"
 import * as Ports from "./checks/Ports.ts"
 import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
@@ -66,6 +67,7 @@ export const live: ReadonlyArray<Check> = [
   Outside.wayBack,
   Outside.gatewayAnswers,
   Forwarding.ipForward,
+  policyRules,
   Forwarding.forwardRules,
   Forwarding.reversePath,
   Forwarding.masquerade,

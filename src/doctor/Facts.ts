@@ -7,6 +7,7 @@ import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
 import type { History } from "./facts/History.ts"
 import type { Namespace } from "./facts/Namespace.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
+import type { PolicyRule } from "./facts/PolicyRules.ts"
 import type { Rules } from "./facts/Rules.ts"
 import type { Listener } from "./facts/Sockets.ts"
 import type { Store } from "./facts/Store.ts"
@@ -20,6 +21,8 @@ export interface Host {
   /** Links, addresses and routes of the host. */
   readonly network: Known<Namespace>
   readonly rules: Known<Rules>
+  /** What chooses the table of routes for a packet, of each family in its order. */
+  readonly policies: ReadonlyArray<PolicyRule>
   /** Values of /proc/sys, by their names with dots; a name that is not there has no entry. */
   readonly sysctls: ReadonlyMap<string, string>
   /** Who listens on ports of the host. */

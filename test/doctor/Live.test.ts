@@ -38,6 +38,8 @@ const api = (fields: Parameters<typeof Host.attachment>[0] = {}, address = "10.9
     { ...Host.inside, links: [Host.link("eth0", {}, address)] }
   )
 
+const viaMain = "{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}"
+
 /** What is changed, and what is found then, in its order. */
 const broken: { readonly [name: string]: readonly [change: Host.Change, ...found: ReadonlyArray<RegExp>] } = {
   "a namespace that is gone": [
@@ -234,6 +236,41 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     },
     /^error masquerade bridge .*no rule masquerades 10\.99\.0\.2/
   ],
+  "a rule that throws away what containers send": [
+    {
+      host: {
+        policies: Host.policies(
+          "{\"priority\":9,\"src\":\"10.99.0.0\",\"srclen\":24,\"action\":\"blackhole\"}",
+          viaMain
+        )
+      }
+    },
+    /^error policy-rules - what eth0 of web sends ends in blackhole/
+  ],
+  "a rule that leads to a table where it ends": [
+    {
+      host: { policies: Host.policies("{\"priority\":9,\"src\":\"all\",\"iif\":\"cni0\",\"table\":\"7\"}", viaMain) },
+      outside: {
+        routes: [
+          ...Host.outside.routes,
+          Host.route("0.0.0.0/0", "lo", { device: undefined, table: "7", type: "unreachable" })
+        ]
+      }
+    },
+    /^error policy-rules - what eth0 of web sends ends in unreachable/
+  ],
+  "a rule that sends answers to another link": [
+    {
+      host: {
+        policies: Host.policies(
+          "{\"priority\":9,\"src\":\"all\",\"dst\":\"10.99.0.0\",\"dstlen\":24,\"table\":\"7\"}",
+          viaMain
+        )
+      },
+      outside: { routes: [...Host.outside.routes, Host.route("0.0.0.0/0", "uplink", { table: "7" })] }
+    },
+    /^error policy-rules - answers to eth0 of web go to uplink, expected cni0/
+  ],
   "a strict reverse path": [
     {
       host: { sysctls: new Map([["net.ipv4.conf.all.rp_filter", "1"]]) },
@@ -321,6 +358,23 @@ const right: { readonly [name: string]: Host.Change } = {
       "*mangle\n:PREROUTING ACCEPT\n-A PREROUTING -s 10.99.0.0/24 -j MARK --set-xmark 0x1/0x1\nCOMMIT\n" +
         Host.save.replace(/-A POSTROUTING [^]*/, "-A POSTROUTING -m mark --mark 0x1/0x1 -j MASQUERADE\n")
     )
+  },
+  "rules that send what containers send through a tunnel": {
+    host: {
+      policies: Host.policies(
+        "{\"priority\":8,\"not\":null,\"src\":\"all\",\"fwmark\":\"0x1\",\"table\":\"7\"}",
+        "{\"priority\":9,\"src\":\"all\",\"table\":\"main\",\"suppress_prefixlen\":0}",
+        "{\"priority\":10,\"src\":\"10.99.0.0\",\"srclen\":24,\"table\":\"8\"}",
+        viaMain
+      )
+    },
+    outside: {
+      routes: [
+        ...Host.outside.routes,
+        Host.route("0.0.0.0/0", "lo", { device: undefined, table: "7", type: "blackhole" }),
+        Host.route("0.0.0.0/0", "tunnel", { table: "8" })
+      ]
+    }
   },
   "rules that cannot be understood": {
     host: withRules(":FORWARD ACCEPT [0:0]", ":FORWARD DROP [0:0]\n-A FORWARD -m recent --rcheck -j ACCEPT")

@@ -4,6 +4,7 @@ import * as Cidr from "../../src/doctor/Cidr.ts"
 import type { Facts, Host } from "../../src/doctor/Facts.ts"
 import type { Attachment } from "../../src/doctor/facts/Attachment.ts"
 import type { Link, Namespace, Route } from "../../src/doctor/facts/Namespace.ts"
+import * as PolicyRules from "../../src/doctor/facts/PolicyRules.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
 import { ofFile } from "./facts.ts"
 
@@ -126,9 +127,14 @@ const bridge = {
   ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
 }
 
+/** Rules as `ip -j rule` prints them, after that of the table local. */
+export const policies = (...rules: ReadonlyArray<string>) =>
+  PolicyRules.parse(`[${["{\"priority\":0,\"src\":\"all\",\"table\":\"local\"}", ...rules].join(",")}]`, 4)
+
 const host: Host = {
   network: Result.succeed(outside),
   rules: Result.succeed({ rulesets: [rules(save)], nft: [] }),
+  policies: policies("{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}"),
   sysctls: new Map([["net.ipv4.ip_forward", "1"]]),
   listeners: Result.succeed([]),
   tools: new Map([["iptables", "/usr/sbin/iptables"]]),

@@ -761,6 +761,21 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning"),
     mend: "kill $!; sleep 0.2"
   },
+  "a rule that throws away what containers send": {
+    ...attached("ip rule add from 10.99.0.0/24 blackhole"),
+    ...own("policy-rules", undefined, /^what eth0 of web sends ends in blackhole/),
+    isMended: true
+  },
+  "a rule that leads to a table where all is unreachable": {
+    ...attached("ip rule add from 10.99.0.0/24 iif cni-n lookup 7; ip route add unreachable default table 7"),
+    ...own("policy-rules", undefined, /^what eth0 of web sends ends in unreachable/),
+    isMended: true
+  },
+  "a rule that sends answers elsewhere": {
+    ...attached("ip rule add to 10.99.0.0/24 lookup 7; ip route add default via 192.0.2.1 table 7"),
+    ...own("policy-rules", undefined, /^answers to eth0 of web go to uplink, expected cni-n/),
+    isMended: true
+  },
   "rules in both backends": {
     ...attached("iptables-legacy -A INPUT -p tcp --dport 9 -j DROP"),
     ...own("iptables-backends", undefined, /rules in both its backends/, "warning"),
@@ -857,6 +872,21 @@ ${script}`,
   ask: "n --log /run/n.jsonl"
 })
 
+/** What a tap logs of an ADD of the pod shop/api that fails in it. */
+const failedAdd = [
+  { event: "request", netns: "/run/netns/api", args: "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=api", config: tap },
+  { event: "error", durationMs: 13, error: { code: 11, msg: "no such zone" } }
+].map((record) => ({
+  time: "2026-11-24T10:00:00.000Z",
+  invocation: "1",
+  command: "ADD",
+  containerId: "5c01f03d8d6d",
+  ifname: "eth0",
+  network: "n",
+  label: "passthrough",
+  ...record
+}))
+
 const history: { readonly [name: string]: Broken } = {
   "an ADD that failed, of a plugin that works by now": {
     ...logged(
@@ -869,6 +899,18 @@ touch /run/full; ! run add 2>/dev/null; rm /run/full`,
     ),
     ...own("last-failure", "mine", /^the last ADD of eth0 of web, at \S+, failed: mine: code 11: no addresses/),
     mend: "run del; run add"
+  },
+  "an ADD that failed, of a pod that is asked about, in the log that lies at hand": {
+    files: of(bridge, tap),
+    script: `mount -t tmpfs tmpfs /var/log; mkdir /var/log/cni
+printf '%s\\n' ${failedAdd.map((record) => `'${JSON.stringify(record)}'`).join(" ")} > /var/log/cni/n.jsonl`,
+    ask: "--pod shop/api",
+    ...own(
+      "last-failure",
+      "passthrough",
+      /^the last ADD of eth0 of shop\/api \(5c01f03d8d6d\), .* failed: .*no such zone/
+    ),
+    mend: "ip netns add api; cni-passthrough run add n --netns api --args 'K8S_POD_NAMESPACE=shop;K8S_POD_NAME=api' >&2"
   },
   "an ADD without a DEL": {
     ...logged(
@@ -995,6 +1037,9 @@ wait || true`,
     ask: "n"
   },
   "a trial of ptp": { files: of(ptp), script: unchanged, ask: "n --trial" },
+  "rules of a tunnel that is no concern of it": attached(
+    "ip route add default via 192.0.2.1 table 51820; ip rule add not fwmark 0xca6c lookup 51820; ip rule add lookup main suppress_prefixlength 0"
+  ),
   "a host name server": attached("", bridgeWith({ dns: { nameservers: ["10.99.0.1", "192.0.2.53"] } }))
 }
 

@@ -35,7 +35,8 @@ export const routedOf = (facts: Facts): ReadonlyArray<Routed> => {
   })
 }
 
-const notRouted = { skipped: "no attachment has a way out through the host" }
+/** The answer where no attachment has a way out. */
+export const notRouted = { skipped: "no attachment has a way out through the host" }
 
 export const ipForward: Check = {
   id: "ip-forward",
@@ -67,10 +68,10 @@ export const ipForward: Check = {
 }
 
 /** A peer far away, to ask the rules about. */
-const elsewhere = { 4: Cidr.parseAddress("198.51.100.1"), 6: Cidr.parseAddress("2001:db8:ffff::1") } as const
+export const elsewhere = { 4: Cidr.parseAddress("198.51.100.1"), 6: Cidr.parseAddress("2001:db8:ffff::1") } as const
 
 /** The links that the host reaches the world by; a made-up one where it has no default route. */
-const uplinkOf = ({ host }: Facts, family: 4 | 6): string => {
+export const uplinkOf = ({ host }: Facts, family: 4 | 6): string => {
   const routes = host !== undefined && Result.isSuccess(host.network) ? host.network.success.routes : []
   return routes.find(({ device, table, to }) =>
     table === "main" && Cidr.isDefault(to) && to.family === family && device !== undefined

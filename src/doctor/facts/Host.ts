@@ -10,6 +10,7 @@ import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Plugins from "./Plugins.ts"
+import * as PolicyRules from "./PolicyRules.ts"
 import * as Rules from "./Rules.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -89,16 +90,18 @@ export const collect = Effect.fnUntraced(function*(
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   )
-  const [network, foundTools, sysctls, listeners, files] = yield* Effect.all([
+  const [network, foundTools, sysctls, listeners, files, policies] = yield* Effect.all([
     Namespace.collect(),
     collectTools(),
     collectSysctls(devices),
     Sockets.collect(ports),
-    Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false))
+    Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
+    PolicyRules.collect()
   ], { concurrency: "unbounded" })
   return {
     network,
     rules: yield* Rules.collect(foundTools),
+    policies,
     sysctls,
     listeners,
     tools: foundTools,

@@ -1,0 +1,98 @@
+/** Whether rules of `ip rule` send what containers send and get somewhere else. */
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Namespace, Route } from "../facts/Namespace.ts"
+import type { PolicyRule } from "../facts/PolicyRules.ts"
+import type { Found } from "../Finding.ts"
+import * as Shell from "../Shell.ts"
+import * as Forwarding from "./Forwarding.ts"
+
+interface Packet {
+  readonly source: Cidr.Cidr
+  readonly destination: Cidr.Cidr
+  readonly inLink: string
+}
+
+/** What becomes of a packet, by which rule. */
+interface Decision {
+  readonly rule: PolicyRule
+  readonly route: Pick<Route, "device" | "type">
+}
+
+const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
+  !isUnclear && family === packet.source.family && (inLink === undefined || inLink === packet.inLink) &&
+  (from === undefined || Cidr.contains(from, packet.source)) &&
+  (to === undefined || Cidr.contains(to, packet.destination))
+
+/** The first rule that knows what to do with a packet. */
+const decide = (
+  rules: ReadonlyArray<PolicyRule>,
+  { routes }: Namespace,
+  packet: Packet
+): Decision | undefined => {
+  for (const rule of rules) {
+    if (!fits(rule, packet)) continue
+    if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined } }
+    const [route] = routes.filter(({ table, to, type }) =>
+      table === rule.table && to.length > rule.passedOver && type !== "throw" && Cidr.contains(to, packet.destination)
+    ).toSorted((left, right) => right.to.length - left.to.length)
+    if (route !== undefined) return { rule, route }
+  }
+  return undefined
+}
+
+const words = ({ action, from, inLink, priority, table, to }: PolicyRule): string =>
+  [
+    `pref ${priority}`,
+    ...(from === undefined ? [] : [`from ${Cidr.text(from)}`]),
+    ...(to === undefined ? [] : [`to ${Cidr.text(to)}`]),
+    ...(inLink === undefined ? [] : [`iif ${Shell.word(inLink)}`]),
+    action ?? `lookup ${table ?? ""}`
+  ].join(" ")
+
+const deadEnds = new Set(["blackhole", "unreachable", "prohibit"])
+
+/** Tables that all hosts have; what is wrong in them is told of the routes. */
+const usual = new Set(["local", "main", "default"])
+
+export const policyRules: Check = {
+  id: "policy-rules",
+  phase: "host",
+  find: (facts) => {
+    const routed = Forwarding.routedOf(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Forwarding.notRouted
+    const found = new Map<string, Found>()
+    for (const { address, device, seen } of routed) {
+      const peer = Forwarding.elsewhere[address.family]
+      if (peer === undefined || seen.outside === undefined) continue
+      const own = Cidr.single(address)
+      const directions = [
+        [`what ${seen.title} sends`, { source: own, destination: Cidr.single(peer), inLink: device }, undefined],
+        [
+          `answers to ${seen.title}`,
+          { source: Cidr.single(peer), destination: own, inLink: Forwarding.uplinkOf(facts, address.family) },
+          device
+        ]
+      ] as const
+      for (const [what, packet, expected] of directions) {
+        const decision = decide(host.policies, seen.outside, packet)
+        if (decision === undefined) continue
+        const { route, rule } = decision
+        const isDead = deadEnds.has(route.type)
+        const isAstray = expected !== undefined && route.type === "unicast" && route.device !== expected
+        const isUsual = rule.action === undefined && usual.has(rule.table ?? "")
+        if (isUsual || (!isDead && !isAstray) || found.has(words(rule))) continue
+        found.set(words(rule), {
+          level: "error",
+          message: isDead
+            ? `${what} ends in ${route.type}: a rule of the host sends it there`
+            : `${what} go to ${route.device}, expected ${expected}: a rule of the host sends them there`,
+          evidence: [`ip rule: ${words(rule)}`],
+          fix: `ip${address.family === 6 ? " -6" : ""} rule del ${words(rule)}`
+        })
+      }
+    }
+    return [...found.values()]
+  }
+}
