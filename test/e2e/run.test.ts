@@ -105,12 +105,13 @@ iptables -t nat -S | grep -c 'DNAT.*10.99' || true`
     const output = withChain(
       "1.0.0",
       `cp /opt/cni/bin/passthrough /tmp/bin
-cp /usr/lib/cni/bridge /usr/lib/cni/host-local /opt/cni/bin
+cp /usr/lib/cni/bridge /usr/lib/cni/host-local /usr/lib/cni/portmap /usr/lib/cni/tuning /opt/cni/bin
 cni-passthrough wrap --dir /opt/cni/bin >&2
+export CNI_PATH=/opt/cni/bin
 ours add --tap
 ours del >&2
 cni-passthrough unwrap --dir /opt/cni/bin >&2
-rm /opt/cni/bin/bridge /opt/cni/bin/host-local /tmp/bin/passthrough`
+rm /opt/cni/bin/bridge /opt/cni/bin/host-local /opt/cni/bin/portmap /opt/cni/bin/tuning /tmp/bin/passthrough`
     )
     assert.match(output, /├─ ✓ bridge .*ms\n│ {3}└─ ✓ host-local .*ms\n│ {7}\+ address 10\.99\./)
   })

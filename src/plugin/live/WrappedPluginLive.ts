@@ -1,6 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { parentVariable } from "../../cni/Environment.ts"
 import { Descriptors } from "../../exec/Descriptors.ts"
 import * as Execution from "../../exec/Execution.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
@@ -56,7 +57,8 @@ const isThere = (file: string): boolean => identityOf(file) !== undefined
 
 /**
  * The plugin: put aside in the folder that we were called in, or in the one that a link there leads to, or else the next
- * file of its name that is not us. What stands in our place may be the plugin again, since an `unwrap`.
+ * file of its name that is not us: a stub of another folder is one as long as that folder has its plugin. What stands in
+ * our place may be the plugin again, since an `unwrap`.
  */
 const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefined => {
   const place = Path.join(folder, name)
@@ -65,7 +67,7 @@ const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefi
   if (aside !== undefined) return aside
   const us = new Set(["/proc/self/exe", process.argv[1] ?? "", ...(isStub(place) ? [argv0] : [])].map(identityOf))
   return [folder, ...cniPath.split(":")].filter(Path.isAbsolute).map((each) => Path.join(each, name))
-    .find((file) => isThere(file) && !us.has(identityOf(file)) && !isStub(file))
+    .find((file) => isThere(file) && !us.has(identityOf(file)) && (!isStub(file) || isThere(asideOf(file))))
 }
 
 /** What the kernel refuses, and Node.js would hand to a shell. */
@@ -80,6 +82,12 @@ const callersFolder = (): string | undefined =>
     const folder = Fs.readlinkSync(`/proc/${process.ppid}/cwd`)
     return Fs.existsSync(folder) ? folder : undefined
   })
+
+/** What the plugin finds around it. A stub of another folder has a log of its own, where nobody knows our run. */
+const environmentOf = (file: string, env: { readonly [name: string]: string | undefined }) => {
+  const parent = process.env[parentVariable]
+  return parent !== undefined && isStub(file) ? { ...env, [parentVariable]: parent } : env
+}
 
 /** The plugin of this name on this host. */
 export const make = (called: Called, runner: ProcessRunner["Service"]) => {
@@ -98,7 +106,7 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
       return runner.run({
         argv: [file, ...args],
         argv0,
-        env,
+        env: environmentOf(file, env),
         stdio: "pipes",
         inOurPlace: true,
         limit,

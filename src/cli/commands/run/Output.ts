@@ -19,6 +19,7 @@ import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
 import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
+import type { Kind } from "../../../state/Kind.ts"
 import * as NearPlugin from "../../NearPlugin.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
@@ -43,6 +44,7 @@ export interface OutputInput {
   readonly json: boolean
   readonly log: Option.Option<string>
   readonly report: Option.Option<string>
+  readonly changes?: ReadonlyArray<Kind>
 }
 
 /** Opens the log, before anything runs that could not be logged. */
@@ -62,11 +64,14 @@ const notice = ({ execution }: Call): string =>
 /** Shows the calls of one operation, or of several one after the other. */
 export const make = Effect.fnUntraced(function*(
   chain: Chain,
-  { full, json, log, report, tap }: OutputInput
+  { changes = [], full, json, log, report, tap }: OutputInput
 ) {
   const style = yield* Style.current()
   const write = yield* openLog(log)
   const isTap = !json && Option.getOrElse(tap, () => style.isTerminal)
+  if (changes.length > 0 && !isTap && !json && Option.isNone(log) && Option.isNone(report)) {
+    yield* Console.error("what plugins change is not shown in a pipe without --tap, --json or --log")
+  }
   const made: Array<Call> = []
   const told: Array<Record> = []
   let unwritten: Error | undefined
