@@ -7,6 +7,7 @@ import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
 import { capabilities } from "./checks/Capabilities.ts"
 import * as Fields from "./checks/Fields.ts"
+import * as Filters from "./checks/Filters.ts"
 import * as Folder from "./checks/Folder.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
 import * as Gateways from "./checks/Gateways.ts"
@@ -66,6 +67,7 @@ export const live: ReadonlyArray<Check> = [
   Addresses.overlappingSubnets,
   Outside.wayBack,
   Outside.gatewayAnswers,
+  Filters.insideRules,
   Forwarding.ipForward,
   policyRules,
   Forwarding.forwardRules,
@@ -74,6 +76,7 @@ export const live: ReadonlyArray<Check> = [
   Ports.portsTaken,
   Ports.portMappings,
   Inside.nameServers,
+  Filters.inputRules,
   Inside.mtu,
   Inside.mac,
   Forwarding.bridgeNetfilter,

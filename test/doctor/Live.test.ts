@@ -38,6 +38,7 @@ const api = (fields: Parameters<typeof Host.attachment>[0] = {}, address = "10.9
     { ...Host.inside, links: [Host.link("eth0", {}, address)] }
   )
 
+const inContainer = (rule: string) => Host.rules(`*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n${rule}\nCOMMIT`)
 const viaMain = "{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}"
 
 /** What is changed, and what is found then, in its order. */
@@ -236,6 +237,21 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     },
     /^error masquerade bridge .*no rule masquerades 10\.99\.0\.2/
   ],
+  "a rule in a container that drops what it sends": [
+    { attachment: { filter: [inContainer("-A OUTPUT -o eth0 -j DROP")] } },
+    /^error inside-rules - what eth0 of web sends is dropped in its own namespace, by a rule of OUTPUT/
+  ],
+  "a policy in a container that drops what comes": [
+    { attachment: { filter: [Host.rules("*filter\n:INPUT DROP [0:0]\nCOMMIT")] } },
+    /^error inside-rules - what answers eth0 of web is dropped in its own namespace, by the policy of INPUT/
+  ],
+  "a policy that drops what the host is asked as a name server": [
+    {
+      host: withRules("*filter", "*filter\n:INPUT DROP [0:0]"),
+      attachment: { result: Host.resultWith({ dns: { nameservers: ["10.99.0.1"] } }) }
+    },
+    /^warning input-rules - eth0 of web: what it asks the name server 10\.99\.0\.1, .* by the policy of INPUT/
+  ],
   "a rule that throws away what containers send": [
     {
       host: {
@@ -359,6 +375,18 @@ const right: { readonly [name: string]: Host.Change } = {
         Host.save.replace(/-A POSTROUTING [^]*/, "-A POSTROUTING -m mark --mark 0x1/0x1 -j MASQUERADE\n")
     )
   },
+  "a container with a firewall that lets answers in": {
+    attachment: {
+      filter: [
+        Host.rules("*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT")
+      ]
+    }
+  },
+  "a host that drops what nobody needs of it": { host: withRules("*filter", "*filter\n:INPUT DROP [0:0]") },
+  "a host that drops all but what it is asked as a name server": {
+    host: withRules("*filter", "*filter\n:INPUT DROP [0:0]\n-A INPUT -i cni0 -p udp -m udp --dport 53 -j ACCEPT"),
+    attachment: { result: Host.resultWith({ dns: { nameservers: ["10.99.0.1"] } }) }
+  },
   "rules that send what containers send through a tunnel": {
     host: {
       policies: Host.policies(
@@ -439,6 +467,15 @@ describe("what mends something", () => {
       "ip route del blackhole 10.99.0.0/25",
       "use a subnet that uplink does not have"
     ])
+  })
+
+  it("takes away the rule in a container that drops, each word as one word", () => {
+    const filter = [inContainer("-A OUTPUT -m comment --comment \"$(id) x\" -j DROP")]
+    const [first] = Check.examine(Checks.live, Host.facts({ attachment: { filter } })).findings
+    assert.strictEqual(
+      first?.fix,
+      "nsenter --net=/run/netns/web iptables -t filter -D OUTPUT -m comment --comment '$(id) x' -j DROP"
+    )
   })
 
   it("is safe to be pasted, whatever a container or a link is called", () => {

@@ -113,6 +113,7 @@ export const attachment = (fields: Partial<Attachment> = {}, network: Namespace 
   result: Result.succeed(result),
   sight: { _tag: "There", network, isHost: false },
   probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: true }],
+  filter: [],
   ...fields
 })
 

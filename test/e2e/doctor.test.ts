@@ -776,6 +776,21 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("policy-rules", undefined, /^answers to eth0 of web go to uplink, expected cni-n/),
     isMended: true
   },
+  "a rule in a container that drops what it sends": {
+    ...attached("inside web iptables -A OUTPUT -o eth0 -j DROP"),
+    ...own("inside-rules", undefined, /^what eth0 of web sends is dropped in its own namespace, by a rule of OUTPUT/),
+    isMended: true
+  },
+  "a policy in a container that drops what comes": {
+    ...attached("inside web iptables -P INPUT DROP"),
+    ...own("inside-rules", undefined, /^what answers eth0 of web is dropped .* by the policy of INPUT/),
+    isMended: true
+  },
+  "a host that is the name server, and is not to be asked": {
+    ...attached("iptables -A INPUT -i cni-n -j DROP", bridgeWith({ dns: { nameservers: ["10.99.0.1"] } })),
+    ...own("input-rules", undefined, /asks the name server 10\.99\.0\.1, which is the host, is dropped/, "warning"),
+    isMended: true
+  },
   "rules in both backends": {
     ...attached("iptables-legacy -A INPUT -p tcp --dport 9 -j DROP"),
     ...own("iptables-backends", undefined, /rules in both its backends/, "warning"),

@@ -16,7 +16,9 @@ export const attachmentKnown: Check = {
     if (selected === undefined) return { skipped: "nobody asked for one attachment" }
     if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const last = history?.operations.at(-1)
-    if (last?.verb === "ADD" && last.end === "badly") return { skipped: "the logs tell what became of it" }
+    // Runtimes ask for a DEL after it.
+    const lastAdd = history?.operations.findLast(({ verb }) => verb === "ADD")
+    if (lastAdd?.end === "badly") return { skipped: "the logs tell what became of it" }
     const known = all.filter((each) => each.network === network?.name)
     const near = NearMiss.nearest(selected.value, known.flatMap(({ containerId, pod }) => [containerId, pod ?? ""]))
     return attachments.length > 0 ? [] : [{

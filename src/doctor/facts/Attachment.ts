@@ -11,6 +11,7 @@ import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
 import * as Namespace from "./Namespace.ts"
+import * as Rules from "./Rules.ts"
 import * as SmallFile from "./SmallFile.ts"
 
 /** A port of the host that is mapped. */
@@ -49,6 +50,8 @@ export interface Attachment extends AttachmentId {
   readonly sight: Sight
   /** Gateways that its routes need, and whether they answer from inside. */
   readonly probes: ReadonlyArray<Namespace.Probe>
+  /** The rules of iptables in its namespace. */
+  readonly filter: ReadonlyArray<Rules.Ruleset>
 }
 
 const member = (value: Json.JsonObject, name: string): unknown =>
@@ -158,8 +161,11 @@ const gatewaysOf = ({ ifname, result }: AttachmentId, { routes }: Namespace.Name
 /** Looks into the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
   const sight = yield* sightOf(id.netns)
-  const probes = sight._tag === "There" && !sight.isHost
-    ? yield* Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network)
-    : []
-  return { ...id, sight, probes } satisfies Attachment
+  const [probes, filter] = sight._tag === "There" && !sight.isHost
+    ? yield* Effect.all([
+      Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),
+      Rules.inside(id.netns)
+    ], { concurrency: "unbounded" })
+    : [[], []]
+  return { ...id, sight, probes, filter } satisfies Attachment
 })

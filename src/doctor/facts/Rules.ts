@@ -128,6 +128,24 @@ const save = Effect.fnUntraced(function*(family: 4 | 6, tools: ReadonlyMap<strin
   return { found, problem }
 })
 
+/**
+ * The rules of iptables in another network namespace; none where they cannot be asked for. The old backend is not asked,
+ * as that would load its modules and make its tables.
+ */
+export const inside = Effect.fnUntraced(function*(netns: string) {
+  const rulesets = yield* Effect.forEach(
+    [4, 6] as const,
+    Effect.fnUntraced(function*(family) {
+      const tool = family === 4 ? "iptables-nft-save" : "ip6tables-nft-save"
+      const output = yield* Tool.output(["nsenter", `--net=${netns}`, "--", tool])
+      const tables = parseSave(Result.getOrElse(output, () => ""))
+      return tables.size === 0 ? [] : [{ backend: "nf_tables", family, tables } satisfies Ruleset]
+    }),
+    { concurrency: "unbounded" }
+  )
+  return rulesets.flat() as ReadonlyArray<Ruleset>
+})
+
 /** Asks all tools that there are. */
 export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, string>) {
   const [v4, v6, nft] = yield* Effect.all([

@@ -1,0 +1,111 @@
+/** Whether rules that stand at the ends of the way, in the container and before the host itself, drop what goes through. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Ruleset } from "../facts/Rules.ts"
+import type { Found } from "../Finding.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as RuleLines from "../RuleLines.ts"
+import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
+import * as Forwarding from "./Forwarding.ts"
+
+const programs = { 4: "iptables", 6: "ip6tables" } as const
+
+const programOf = (family: 4 | 6, backend: Ruleset["backend"]): string =>
+  `${programs[family]}${backend === "legacy" ? "-legacy" : ""}`
+
+/** What lets a packet through again: without the rule that drops it, or by another policy. */
+const undone = (rulesets: ReadonlyArray<Ruleset>, rule: string): string => {
+  const line = RuleLines.of({ rulesets, nft: [] }).find(({ rule: { text }, table }) =>
+    text === rule && table === "filter"
+  )
+  return (line === undefined ? [...rule.split(" ").slice(0, 2), "ACCEPT"] : RuleLines.deletion(line))
+    .map(Shell.word).join(" ")
+}
+
+export const insideRules: Check = {
+  id: "inside-rules",
+  phase: "attachment",
+  find: (facts) => {
+    const all = Seen.of(facts).filter(({ link }) => link !== undefined)
+    if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
+    return all.flatMap((seen) => {
+      const { attachment: { filter, ifname, netns }, title } = seen
+      const found = new Map<string, Found>()
+      for (const address of Seen.addressesOf(seen)) {
+        const { family } = address
+        const [own, peer] = [Cidr.single(address), Forwarding.elsewhere[family]]
+        if (peer === undefined) continue
+        const directions = [
+          ["OUTPUT", `what ${title} sends`, { source: own, destination: peer, outLink: ifname, state: "NEW" }],
+          ["INPUT", `what answers ${title}`, { source: peer, destination: own, inLink: ifname, state: "ESTABLISHED" }]
+        ] as const
+        for (const [chain, what, packet] of directions) {
+          const verdicts = Netfilter.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
+          for (const { backend, end, rule } of verdicts) {
+            if (end !== "drop" || found.has(rule)) continue
+            const program = programOf(family, backend)
+            found.set(rule, {
+              level: "error",
+              message: `${what} is dropped in its own namespace, by ${
+                rule.startsWith("-P") ? "the policy" : "a rule"
+              } of ${chain}`,
+              evidence: [`${program} in ${netns}: ${rule}`],
+              fix: `nsenter ${Shell.word(`--net=${netns}`)} ${program} ${undone(filter, rule)}`
+            })
+          }
+        }
+      }
+      return [...found.values()]
+    })
+  }
+}
+
+/** Name servers of containers that are the host itself: what they are asked has to get through its INPUT. */
+export const inputRules: Check = {
+  id: "input-rules",
+  phase: "host",
+  find: (facts) => {
+    const routed = Forwarding.routedOf(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Forwarding.notRouted
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    const found = new Map<string, Found>()
+    for (const { address, device, seen } of routed) {
+      for (const server of seen.result.dns?.nameservers ?? []) {
+        const destination = Cidr.parseAddress(server ?? "")
+        const isOurs = destination?.family === address.family &&
+          seen.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, destination)))
+        if (destination === undefined || isOurs !== true || Cidr.isLoopback(destination)) continue
+        const { family } = address
+        const verdicts = Netfilter.inAll(rules, "filter", "INPUT", {
+          family,
+          source: Cidr.single(address),
+          destination,
+          isForHost: true,
+          inLink: device,
+          protocol: "udp",
+          port: 53,
+          state: "NEW"
+        })
+        for (const { backend, end, rule } of verdicts) {
+          if (end !== "drop" || found.has(rule)) continue
+          const program = programOf(family, backend)
+          found.set(rule, {
+            level: "warning",
+            message: `${seen.title}: what it asks the name server ${server}, which is the host, is dropped by ${
+              rule.startsWith("-P") ? "the policy" : "a rule"
+            } of INPUT`,
+            evidence: [`${program} (${backend}): ${rule}`],
+            fix: ["udp", "tcp"].map((protocol) =>
+              `${program} -I INPUT -i ${Shell.word(device)} -p ${protocol} --dport 53 -j ACCEPT`
+            ).join("; ")
+          })
+        }
+      }
+    }
+    return [...found.values()]
+  }
+}
