@@ -62,7 +62,7 @@ const objection = (path: string, real: string, { type }: FileSystem.File.Info): 
   const found = type === "FIFO" && !/^\/(?:dev|proc)\//.test(path)
     ? "a named pipe"
     : type === "File" && /^\/(?:proc|sys)\//.test(real)
-    ? `${real} of the kernel`
+    ? "a file of the kernel"
     : type === "File" || type === "Directory" || type === "FIFO"
     ? undefined
     : "a device"

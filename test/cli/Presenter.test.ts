@@ -108,7 +108,7 @@ describe("a command line that is wrong", () => {
 describe("an error of a command", () => {
   const cases: { readonly [line: string]: string } = {
     "validate /none": "cannot read /none: there is no such file or folder",
-    "validate /proc/self/mem": "cannot read /proc/self/mem: i/o error",
+    "validate /proc/self/mem": "cannot read /proc/self/mem: found a file of the kernel, expected a regular file",
     "validate /etc": "/etc is a folder: name its files, such as '/etc/*.conflist'",
     "validate /none/*.conflist": "no file matches /none/*.conflist",
     "run add ./none.conflist --netns x": "cannot read ./none.conflist: there is no such file or folder",

@@ -60,7 +60,7 @@ describe("a file", () => {
           ["01-link-to-pipe", "found a named pipe, expected a regular file"],
           ["02-loop", "too many symbolic links encountered"],
           ["03-zero", "found a device, expected a regular file"],
-          ["06-kernel", "found /proc/kmsg of the kernel, expected a regular file"]
+          ["06-kernel", "found a file of the kernel, expected a regular file"]
         ] as const
       ) {
         const { message } = yield* Effect.flip(Files.read(host.at(name)))
