@@ -1,5 +1,6 @@
 /** Rules of iptables as single facts, which can be compared, and taken away one by one. */
 import type { Rule, Rules, Ruleset } from "./facts/Rules.ts"
+import * as Shell from "./Shell.ts"
 
 /** A rule with its place. */
 export interface Line {
@@ -70,6 +71,12 @@ export const ownerOf = (
     ? /name: "([^"]+)" id: "([^"]+)"/.exec(comment) ?? []
     : []
   return network === undefined || containerId === undefined ? undefined : { network, containerId }
+}
+
+/** The arguments of what lets a packet through again: without the rule that ends its way, or by another policy. */
+export const undoing = (rulesets: ReadonlyArray<Ruleset>, table: string, rule: string): string => {
+  const line = of({ rulesets, nft: [] }).find((each) => each.rule.text === rule && each.table === table)
+  return (line === undefined ? [...rule.split(" ").slice(0, 2), "ACCEPT"] : deletion(line)).map(Shell.word).join(" ")
 }
 
 /** The arguments that take a rule away. */

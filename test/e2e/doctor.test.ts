@@ -714,6 +714,11 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("forward-rules", undefined, /sends is dropped by a rule/),
     isMended: true
   },
+  "a rule that drops, with a comment that a shell would run": {
+    ...attached("iptables -I FORWARD -s 10.99.0.0/16 -m comment --comment '$(touch /run/ran)`exit`' -j DROP"),
+    ...own("forward-rules", undefined, /sends is dropped by a rule/),
+    isMended: true
+  },
   "a rule that drops answers": {
     ...attached("iptables -A FORWARD -o cni-n -j REJECT"),
     ...own("forward-rules", undefined, /answers to eth0 of web is dropped/),

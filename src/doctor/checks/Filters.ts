@@ -2,27 +2,12 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
-import type { Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
 import * as Forwarding from "./Forwarding.ts"
-
-const programs = { 4: "iptables", 6: "ip6tables" } as const
-
-const programOf = (family: 4 | 6, backend: Ruleset["backend"]): string =>
-  `${programs[family]}${backend === "legacy" ? "-legacy" : ""}`
-
-/** What lets a packet through again: without the rule that drops it, or by another policy. */
-const undone = (rulesets: ReadonlyArray<Ruleset>, rule: string): string => {
-  const line = RuleLines.of({ rulesets, nft: [] }).find(({ rule: { text }, table }) =>
-    text === rule && table === "filter"
-  )
-  return (line === undefined ? [...rule.split(" ").slice(0, 2), "ACCEPT"] : RuleLines.deletion(line))
-    .map(Shell.word).join(" ")
-}
 
 export const insideRules: Check = {
   id: "inside-rules",
@@ -45,14 +30,14 @@ export const insideRules: Check = {
           const verdicts = Netfilter.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
           for (const { backend, end, rule } of verdicts) {
             if (end !== "drop" || found.has(rule)) continue
-            const program = programOf(family, backend)
+            const program = Forwarding.commandOf(family, backend)
             found.set(rule, {
               level: "error",
               message: `${what} is dropped in its own namespace, by ${
                 rule.startsWith("-P") ? "the policy" : "a rule"
               } of ${chain}`,
               evidence: [`${program} in ${netns}: ${rule}`],
-              fix: `nsenter ${Shell.word(`--net=${netns}`)} ${program} ${undone(filter, rule)}`
+              fix: `nsenter ${Shell.word(`--net=${netns}`)} ${program} ${RuleLines.undoing(filter, "filter", rule)}`
             })
           }
         }
@@ -92,7 +77,7 @@ export const inputRules: Check = {
         })
         for (const { backend, end, rule } of verdicts) {
           if (end !== "drop" || found.has(rule)) continue
-          const program = programOf(family, backend)
+          const program = Forwarding.commandOf(family, backend)
           found.set(rule, {
             level: "warning",
             message: `${seen.title}: what it asks the name server ${server}, which is the host, is dropped by ${

@@ -7,6 +7,7 @@ import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
+import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
 
@@ -153,7 +154,7 @@ export const forwardRules: Check = {
                   Shell.word(device)
                 } -j ACCEPT; ` +
                   `${commandOf(family, backend)} -I FORWARD -o ${Shell.word(device)} -j ACCEPT`
-              : `${commandOf(family, backend)} ${deletion(rule)}`
+              : `${commandOf(family, backend)} ${RuleLines.undoing(rules.rulesets, "filter", rule)}`
           })
         }
         for (const each of Netfilter.droppedByNft(rules, "forward", packet)) {
@@ -173,10 +174,9 @@ export const forwardRules: Check = {
   }
 }
 
-const commandOf = (family: 4 | 6, backend: "nf_tables" | "legacy"): string =>
+/** The command that sets rules of a family and a backend. */
+export const commandOf = (family: 4 | 6, backend: "nf_tables" | "legacy"): string =>
   `${family === 4 ? "iptables" : "ip6tables"}${backend === "legacy" ? "-legacy" : ""}`
-
-const deletion = (rule: string): string => rule.replace(/^-A /, "-D ")
 
 export const masquerade: Check = {
   id: "masquerade",

@@ -8,6 +8,7 @@ import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Roles from "../Roles.ts"
+import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
 
 const noPorts = { skipped: "no attachment has mapped ports" }
@@ -56,7 +57,9 @@ export const portMappings: Check = {
               ...base,
               message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
               evidence: [reached.rule],
-              fix: `${family === 4 ? "iptables" : "ip6tables"} -t nat ${reached.rule.replace(/^-A /, "-D ")}`
+              fix: `${family === 4 ? "iptables" : "ip6tables"} ${
+                RuleLines.undoing(rules.rulesets, "nat", reached.rule)
+              }`
             }]
           }
           return [{
