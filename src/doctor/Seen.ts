@@ -62,7 +62,8 @@ export const rivalsOf = ({ file }: Attachment, { all, attachments }: Pick<Facts,
 export const blame = ({ maker }: Seen): Pick<Found, "plugin"> => maker === undefined ? {} : { plugin: maker }
 
 /** How an attachment is made anew. */
-export const again = ({ attachment: { containerId, ifname, network } }: Seen): string => {
+export const again = ({ attachment }: Pick<Seen, "attachment">): string => {
+  const { containerId, ifname, network } = attachment
   const link = ifname === "eth0" ? "" : ` --ifname ${Shell.word(ifname)}`
   return `restart the container ${Shell.word(containerId)}, or attach it anew: cni-passthrough run del ` +
     `${Shell.word(network)} --container-id ${Shell.word(containerId)}${link}, then run add`

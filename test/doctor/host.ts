@@ -23,6 +23,7 @@ export const link = (name: string, fields: Partial<Link> = {}, ...addresses: Rea
   peer: undefined,
   name,
   isUp: true,
+  hasArp: true,
   hasCarrier: true,
   state: "UP",
   mtu: 1500,

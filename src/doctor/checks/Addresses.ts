@@ -28,12 +28,13 @@ const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
 
 const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
 
-/** A bridge keeps the address of the old subnet, with which the next ADD fails. */
-const larger = ({ chain }: Facts): string => {
+/** Another subnet. A bridge keeps the address of the old one, with which the next ADD fails. */
+const another = ({ chain, host }: Facts, words: string): string => {
   const bridge = Roles.bridgeOf(chain)
-  return bridge === undefined
-    ? "use a larger subnet"
-    : `use a larger subnet: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
+  const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
+  return bridge === undefined || !links.some(({ name }) => name === bridge)
+    ? words
+    : `${words}: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
 }
 
 export const storeUsable: Check = {
@@ -77,7 +78,7 @@ export const rangeExhausted: Check = {
           size === 1n ? "is" : "are"
         } taken${gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`}: the next ADD fails`,
         evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
-        fix: gone.length === 0 ? larger(facts) : leaks(facts)
+        fix: gone.length === 0 ? another(facts, "use a larger subnet") : leaks(facts)
       })]
     })
   }
@@ -113,7 +114,8 @@ const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
 export const overlappingSubnets: Check = {
   id: "overlapping-subnets",
   phase: "addresses",
-  find: ({ attachments, chain, file, files, host }) => {
+  find: (facts) => {
+    const { attachments, chain, file, files, host } = facts
     const ipam = Roles.ipamOf(chain)
     const maker = Roles.makerOf(chain)
     if (ipam === undefined || file === undefined) return { skipped: "the network has no subnet of its own" }
@@ -124,7 +126,7 @@ export const overlappingSubnets: Check = {
       subnet: Cidr.Cidr,
       message: string,
       evidence: ReadonlyArray<string>,
-      fix = "use a subnet that nobody else has"
+      fix = another(facts, "use a subnet that nobody else has")
     ) =>
       found.push(foundAt(ipam.file, ipam.at, {
         level,

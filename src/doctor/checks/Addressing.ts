@@ -40,7 +40,13 @@ const rangeProblems = (plugin: Placed, range: Ranges.Range): ReadonlyArray<Found
       ? [problem([...at, "rangeStart"], `${String(written["rangeStart"])} is after the end of the range`, "swap them")]
       : []),
     ...(saysGateway && Cidr.contains(subnet, gateway) && gateway.address === subnet.address
-      ? [problem([...at, "gateway"], `${Cidr.addressText(gateway)} is the address of the subnet itself`, "set another")]
+      ? [
+        problem(
+          [...at, "gateway"],
+          `${Cidr.addressText(gateway)} is the address of the subnet itself`,
+          `set "gateway" to another address in ${subnetText}`
+        )
+      ]
       : [])
   ]
 }
@@ -62,7 +68,13 @@ const setProblems = (plugin: Placed, set: Ranges.RangeSet): ReadonlyArray<Found>
     ...inOrder.flatMap((range, index) => {
       const before = inOrder[index - 1]
       return before !== undefined && range.start <= before.end
-        ? [problem(range.at, `the range overlaps with another of its set (${Ranges.text([before])})`, "remove one")]
+        ? [
+          problem(
+            range.at,
+            `the range overlaps with another of its set (${Ranges.text([before])})`,
+            "remove one of them"
+          )
+        ]
         : []
     })
   ]

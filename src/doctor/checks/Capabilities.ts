@@ -72,6 +72,7 @@ export const capabilities: Check = {
     }
     if (file === undefined || facts.network === undefined) return found
     for (const [name, { value, who }] of missing) {
+      const again = who === "--capability-args" ? "" : ", and attach the containers anew"
       const taker = chain.find(({ type }) => type === takers[name])
       // Runtimes hand some of them to every network: they matter only where a plugin of the chain would take them.
       if (taker === undefined && who !== "--capability-args" && name !== "portMappings") continue
@@ -84,8 +85,8 @@ export const capabilities: Check = {
         fix: declaring === undefined
           ? takers[name] === undefined
             ? "add a plugin that has it"
-            : `add { "type": "${takers[name]}", "capabilities": { "${name}": true } } to the chain`
-          : `add "capabilities": { "${name}": true } to ${declaring.type}`
+            : `add { "type": "${takers[name]}", "capabilities": { "${name}": true } } to the chain${again}`
+          : `add "capabilities": { "${name}": true } to ${declaring.type}${again}`
       }))
     }
     return found

@@ -10,6 +10,7 @@ import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
+import { correctionOf } from "./Outside.ts"
 
 /** An address of a container that others reach through the host, and the link of the host that it is behind. */
 export interface Routed {
@@ -242,7 +243,8 @@ export const bridgeNetfilter: Check = {
       message: `bridge-nf-call-iptables is ${value ?? "not there"}, and portmap has "snat": false: ` +
         "containers of the bridge do not reach each other by mapped ports",
       evidence: [`net.bridge.bridge-nf-call-iptables = ${value ?? "not there"}`],
-      fix: "modprobe br_netfilter && sysctl -w net.bridge.bridge-nf-call-iptables=1, or remove \"snat\": false"
+      fix: `${value === undefined ? "modprobe br_netfilter && " : ""}sysctl -w net.bridge.bridge-nf-call-iptables=1, ` +
+        "or remove \"snat\": false and attach the containers anew"
     }]
   }
 }
@@ -252,8 +254,11 @@ export const reversePath: Check = {
   phase: "host",
   find: (facts) => {
     const routed = routedOf(facts).filter(({ address: { family } }) => family === 4)
-    const { host } = facts
+    const { chain, host } = facts
     if (host === undefined || routed.length === 0) return notRouted
+    if (Number(Roles.makerOf(chain)?.config["vlan"] ?? 0) > 0) {
+      return { skipped: "a link of its own leads to the VLAN of the bridge" }
+    }
     return routed.flatMap(({ address, device, seen }): ReadonlyArray<Found> => {
       const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
       const isStrict = Math.max(value("all"), value(device)) === 1
@@ -262,6 +267,7 @@ export const reversePath: Check = {
       ) ??
         []
       const [best] = routes.toSorted((left, right) => right.to.length - left.to.length)
+      const subnet = Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : 32 })
       return !isStrict || best === undefined || best.device === device ? [] : [{
         level: "error",
         message: `rp_filter of ${device} is 1, and the host would send what is for ${Cidr.addressText(address)} to ` +
@@ -270,7 +276,7 @@ export const reversePath: Check = {
           `net.ipv4.conf.all.rp_filter = ${value("all")}`,
           `net.ipv4.conf.${device}.rp_filter = ${value(device)}`
         ],
-        fix: `correct the route, or: sysctl -w ${Shell.word(`net.ipv4.conf.${device}.rp_filter=2`)}`
+        fix: correctionOf(best, subnet, device)
       }]
     })
   }

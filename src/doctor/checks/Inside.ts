@@ -183,7 +183,7 @@ export const nameServers: Check = {
               ...base,
               level: "error",
               message: `${seen.title}: the name server ${JSON.stringify(server)} is not an IP address`,
-              fix: "correct \"dns\", or the file of \"resolvConf\""
+              fix: `correct "dns", or the file of "resolvConf", and ${Seen.again(seen)}`
             }]
           }
           if (Cidr.isLoopback(address)) {
@@ -191,7 +191,8 @@ export const nameServers: Check = {
               ...base,
               level: "warning",
               message: `${seen.title}: the name server ${server} is the container itself, and not the host`,
-              fix: "name a server that containers reach: in systemd-resolved's hosts /run/systemd/resolve/resolv.conf"
+              fix: "name a server that containers reach, in hosts of systemd-resolved with the \"resolvConf\" " +
+                `/run/systemd/resolve/resolv.conf, and ${Seen.again(seen)}`
             }]
           }
           return Namespace.routeTo(seen.inside, address) !== undefined ? [] : [{
@@ -199,7 +200,7 @@ export const nameServers: Check = {
             level: "error",
             message: `${seen.title}: no route from inside leads to the name server ${server}`,
             evidence: [`nameserver ${server}`, ...routesText(seen.inside.routes)],
-            fix: "add a route to it to \"routes\", or name a server that is reached"
+            fix: `add a route to it to "routes", or name a server that is reached, and ${Seen.again(seen)}`
           }]
         })
     )

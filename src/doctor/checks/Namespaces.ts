@@ -4,6 +4,7 @@ import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
+import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
 
 /** How many attachments are named one by one. */
@@ -34,7 +35,8 @@ export const attachmentKnown: Check = {
         ...known.slice(0, shown).map((each) => `there is ${Names.attachment(each)}, ${each.netns}`),
         ...(known.length > shown ? [`and ${known.length - shown} more`] : [])
       ],
-      fix: "see what the runtime says of its ADD, or try one: cni-passthrough doctor --trial"
+      fix: "restart the container, or attach it: cni-passthrough run add; where that fails, see what it says, " +
+        "or try one: cni-passthrough doctor --trial"
     }]
   }
 }
@@ -83,13 +85,14 @@ export const cachedResult: Check = {
   phase: "attachment",
   find: ({ attachments }) => {
     if (attachments.length === 0) return { skipped: "there is no attachment" }
-    return attachments.flatMap((each): ReadonlyArray<Found> =>
-      Result.isSuccess(each.result) ? [] : [{
+    return attachments.flatMap((attachment): ReadonlyArray<Found> => {
+      const { file, result } = attachment
+      return Result.isSuccess(result) ? [] : [{
         level: "warning",
-        message: `${Names.attachment(each)}: the result of its ADD cannot be used: ${each.result.failure}`,
-        evidence: [each.file],
-        fix: "start the container anew"
+        message: `${Names.attachment(attachment)}: the result of its ADD cannot be used: ${result.failure}`,
+        evidence: [file],
+        fix: Seen.again({ attachment })
       }]
-    )
+    })
   }
 }

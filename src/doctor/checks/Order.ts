@@ -27,7 +27,7 @@ export const chainOrder: Check = {
         plugin: other.type,
         message:
           `${other.type} makes the interface that ${maker?.type} has made already: ADD fails, or loses its result`,
-        fix: "give it a network of its own"
+        fix: `remove ${other.type} from this network, and give it one of its own`
       }))
     }
     for (const plugin of chain.filter(({ caller }) => caller === undefined)) {
@@ -45,7 +45,7 @@ export const chainOrder: Check = {
           level: "error",
           plugin: type,
           message: "bridge refuses hairpinMode and promiscMode together",
-          fix: "remove one of them"
+          fix: "remove \"hairpinMode\" or \"promiscMode\""
         }))
       }
       if (
@@ -55,7 +55,7 @@ export const chainOrder: Check = {
           level: "error",
           plugin: type,
           message: "portmap refuses externalSetMarkChain and markMasqBit together",
-          fix: "remove one of them"
+          fix: "remove \"externalSetMarkChain\" or \"markMasqBit\""
         }))
       }
     }

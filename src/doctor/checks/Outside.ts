@@ -137,6 +137,13 @@ export const deletionOf = ({ device, to, type }: Namespace.Route): string =>
   ["ip route del", ...(type === "unicast" ? [] : [type]), Cidr.text(to)]
     .concat(device === undefined ? [] : ["dev", Shell.word(device)]).join(" ")
 
+/** What leads to a subnet over a device, where another route does not. */
+export const correctionOf = (route: Namespace.Route | undefined, subnet: Cidr.Cidr, device: string): string => {
+  const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
+  if (!isMoreSpecific) return `ip route replace ${Cidr.text(subnet)} dev ${Shell.word(device)}`
+  return route.protocol === "kernel" ? `use a subnet that ${route.device} does not have` : deletionOf(route)
+}
+
 export const wayBack: Check = {
   id: "host-route",
   phase: "attachment",
@@ -163,7 +170,6 @@ export const wayBack: Check = {
         const strict = facts.host?.sysctls.get(`net.ipv4.conf.${device}.rp_filter`) === "1" ||
           facts.host?.sysctls.get("net.ipv4.conf.all.rp_filter") === "1"
         const subnet = Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : single })
-        const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
         return [{
           level: "error",
           ...Seen.blame(seen),
@@ -174,11 +180,7 @@ export const wayBack: Check = {
             ...(route === undefined ? [] : [`route ${Cidr.text(route.to)} dev ${route.device ?? "nothing"}`]),
             ...(strict ? [`rp_filter is 1: what comes from ${to} is dropped, too`] : [])
           ],
-          fix: !isMoreSpecific
-            ? `ip route replace ${Cidr.text(subnet)} dev ${Shell.word(device)}`
-            : route.protocol === "kernel"
-            ? `use a subnet that ${route.device} does not have`
-            : deletionOf(route)
+          fix: correctionOf(route, subnet, device)
         }]
       })
     })
@@ -204,7 +206,7 @@ export const gatewayAnswers: Check = {
       return probes.filter(({ hasAnswered }) => hasAnswered === false).flatMap(
         ({ address, device }): ReadonlyArray<Found> => {
           const parsed = Cidr.parseAddress(address)
-          const onHost = outside?.links.flatMap(({ addresses, name }) => addresses.map((each) => ({ name, each })))
+          const onHost = outside?.links.flatMap((link) => link.addresses.map((each) => ({ link, each })))
             .find(({ each }) => parsed !== undefined && Cidr.isSameAddress(each, parsed))
           if (onHost?.each.isTentative === true) return [] // too early to tell
           if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it, which is said already
@@ -222,6 +224,8 @@ export const gatewayAnswers: Check = {
                 Shell.word(Roles.bridgeOf(facts.chain) ?? "")
               }, ` +
                 "and attach them again; or name a gateway that is there"
+              : onHost?.link.hasArp === false
+              ? `ip link set ${Shell.word(onHost.link.name)} arp on`
               : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }

@@ -80,9 +80,11 @@ export const addWithoutDel: Check = {
           ? `${Names.attachment(first)} had an ADD at ${first.time}, and no DEL after it, and its namespace is gone`
           : `${lost.length} attachments had an ADD, and no DEL after it, and their namespaces are gone`,
         evidence: lost.map((add) => `${inWords(add)}: ${Names.attachment(add)}, ${add.netns}`),
-        fix: `name the logs after these too, if there are any; what is left: cni-passthrough leaks ${
-          Shell.word(facts.network?.name ?? "")
-        }`
+        fix: "name the logs after these too, if there are any; detach what is left: " +
+          `cni-passthrough run del ${Shell.word(facts.network?.name ?? "")} --container-id ${
+            Shell.word(first.containerId)
+          }` +
+          `${first.ifname === "eth0" ? "" : ` --ifname ${Shell.word(first.ifname)}`}`
       }]
     })
 }

@@ -33,7 +33,8 @@ export const pluginTools: Check = {
         plugin: plugin.type,
         message: `${plugin.type} needs ${tools.join(" or ")}, which is not on the PATH`,
         evidence: [`PATH=${process.env["PATH"] ?? ""}`],
-        fix: `install the package ${tools[0] === "nft" ? "nftables" : "iptables"}`
+        fix: `install the package ${tools[0] === "nft" ? "nftables" : "iptables"}, ` +
+          "or, where it is installed, give the runtime a PATH with its folder, such as /usr/sbin"
       })]
     })
   }
@@ -54,7 +55,7 @@ const linkProblems = (plugin: Placed, names: ReadonlyArray<string>, hasDefault: 
   if (typeof name === "string" && name !== "") {
     return names.includes(name) ? [] : error(
       `the host has no link ${name}, expected one of ${names.filter((each) => each !== "lo").join(", ") || "none"}`,
-      `set "${key}" to a link that is there, or make it: ip link show`
+      `set "${key}" to a link that is there, or make the link ${name}`
     )
   }
   if (type === "host-device") return []
@@ -96,7 +97,7 @@ export const dhcpSocket = "/run/cni/dhcp.sock"
 export const dhcpDaemon: Check = {
   id: "dhcp-daemon",
   phase: "plugins",
-  find: ({ chain, host }) => {
+  find: ({ chain, host, plugins }) => {
     if (host === undefined) return { skipped: "the host was not looked at" }
     return chain.filter(({ type }) => type === "dhcp").flatMap(({ at, config, file, type }) => {
       const socket = String(config["daemonSocketPath"] ?? dhcpSocket)
@@ -104,7 +105,9 @@ export const dhcpDaemon: Check = {
         level: "error",
         plugin: type,
         message: `dhcp needs its daemon, and there is no socket ${socket}`,
-        fix: "start it: /usr/lib/cni/dhcp daemon"
+        fix: `start it: ${Shell.word(plugins.get(type)?.file ?? "/usr/lib/cni/dhcp")} daemon${
+          socket === dhcpSocket ? "" : ` -socketpath ${Shell.word(socket)}`
+        }`
       })]
     })
   }

@@ -103,7 +103,7 @@ export const portsTaken: Check = {
             `port ${text(mapping)} of the host is mapped to two containers, ${Names.container(attachment)} and ` +
             `${Names.container(rival)}: one of them gets nothing`,
           evidence: [attachment.file, rival.file],
-          fix: "give one of them another port"
+          fix: `give one of them another port: ${Seen.again({ attachment })}`
         })
       }
       const listener = Result.isSuccess(host.listeners)
@@ -123,7 +123,7 @@ export const portsTaken: Check = {
           evidence: [
             `${listener.protocol} port ${listener.port}: ${listener.owner.name} (process ${listener.owner.pid})`
           ],
-          fix: "let one of them use another port"
+          fix: `let ${listener.owner.name} use another port, or give the container one: ${Seen.again({ attachment })}`
         })
       }
     }

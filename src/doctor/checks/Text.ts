@@ -46,7 +46,9 @@ export const duplicateKeys: Check = {
             JsonSource.position(each.text, first).line
           } is lost`,
           evidence: [],
-          fix: "remove the one that is not meant",
+          fix: `remove ${JSON.stringify(key)} in line ${JsonSource.position(each.text, first).line} or in line ${
+            JsonSource.position(each.text, last).line
+          }, whichever is not meant`,
           ...ConfigFileModule.placeAt(each, last)
         }))
         : []

@@ -55,29 +55,31 @@ const isMeaningless = (call: Call): boolean => {
     answer.msg.startsWith("could not check ipv6 dnat") && !addressesBefore(call).some((part) => part.includes(":"))
 }
 
-const failures = (verb: Call["verb"], level: Found["level"], fix: (call: Call) => string) => (facts: Facts) => {
-  const { trial } = facts
-  if (trial === undefined) return noTrial
-  const calls = trial.calls.filter((call) => call.verb === verb)
-  if (calls.length === 0) return { skipped: `no plugin was called for ${verb}` }
-  return calls.flatMap((call): ReadonlyArray<Found> => {
-    const { answer, execution, plugin: { type } } = call
-    if (answer._tag === "Success" || isMeaningless(call)) return []
-    return [{
-      level,
-      plugin: culpritOf(call, facts),
-      message: `${verb} fails in ${type}: ${answer.code === undefined ? "" : `code ${answer.code}: `}${
-        answer.msg.split("\n")[0]
-      }`,
-      evidence: [
-        ...(answer.details === "" ? [] : [`details: ${answer.details}`]),
-        ...(answer.hasDocument ? [] : lastLines("stdout", execution?.stdout)),
-        ...lastLines("stderr", execution?.stderr)
-      ],
-      fix: fix(call)
-    }]
-  })
-}
+const failures =
+  (verb: Call["verb"], level: Found["level"], fix: (call: Call, culprit: string) => string) => (facts: Facts) => {
+    const { trial } = facts
+    if (trial === undefined) return noTrial
+    const calls = trial.calls.filter((call) => call.verb === verb)
+    if (calls.length === 0) return { skipped: `no plugin was called for ${verb}` }
+    return calls.flatMap((call): ReadonlyArray<Found> => {
+      const { answer, execution, plugin: { type } } = call
+      if (answer._tag === "Success" || isMeaningless(call)) return []
+      const culprit = culpritOf(call, facts)
+      return [{
+        level,
+        plugin: culprit,
+        message: `${verb} fails in ${type}: ${answer.code === undefined ? "" : `code ${answer.code}: `}${
+          answer.msg.split("\n")[0]
+        }`,
+        evidence: [
+          ...(answer.details === "" ? [] : [`details: ${answer.details}`]),
+          ...(answer.hasDocument ? [] : lastLines("stdout", execution?.stdout)),
+          ...lastLines("stderr", execution?.stderr)
+        ],
+        fix: fix(call, culprit)
+      }]
+    })
+  }
 
 export const trialAdd: Check = {
   id: "trial-add",
@@ -85,7 +87,10 @@ export const trialAdd: Check = {
   find: failures(
     "ADD",
     "error",
-    ({ plugin: { type } }) => `mend what ${type} names, and try again: cni-passthrough doctor --trial`
+    (call, culprit) =>
+      call.answer._tag === "Failure" && call.answer.hasDocument
+        ? `mend what ${culprit} names, and try again: cni-passthrough doctor --trial`
+        : `use another version of ${culprit}, or see what it does before it ends: it gives no answer that runtimes know`
   )
 }
 

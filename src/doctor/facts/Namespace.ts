@@ -21,6 +21,8 @@ export interface Link {
   readonly peer: number | undefined
   readonly name: string
   readonly isUp: boolean
+  /** Whether it asks for addresses of neighbours and answers them, by ARP or neighbour discovery. */
+  readonly hasArp: boolean
   /** Whether it has a carrier: the other end is up too. */
   readonly hasCarrier: boolean
   readonly state: string
@@ -88,6 +90,7 @@ const linkOf = (link: Json.JsonObject): Link => {
     peer: typeof link["link_index"] === "number" ? link["link_index"] : undefined,
     name: text(link["ifname"]),
     isUp: flags.includes("UP"),
+    hasArp: !flags.includes("NOARP"),
     hasCarrier: flags.includes("LOWER_UP"),
     state: text(link["operstate"]),
     mtu: Number(link["mtu"]),
@@ -172,6 +175,9 @@ export interface Probe extends Gateway {
 /** How long to wait before each look for answers, in milliseconds. They take less than one on a bridge. */
 const waits = [15, 60, 250, 900]
 
+/** How much longer where somebody has asked in vain just before: the kernel asks anew only when that has ended. */
+const patience = [250, 250, 250, 250]
+
 const isLearnt = (states: ReadonlyArray<string>): boolean =>
   states.some((state) => ["REACHABLE", "PERMANENT", "NOARP"].includes(state))
 
@@ -183,20 +189,23 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
   if (gateways.length === 0) return [] as ReadonlyArray<Probe>
   const stateOf = ({ address, device }: Gateway, neighbours: ReadonlyArray<Neighbour>) =>
     neighbours.find((each) => each.address === address && each.device === device)?.states ?? []
-  const lines = gateways.map((gateway) => {
-    const isKnown = stateOf(gateway, before.neighbours).some((state) => ["STALE", "DELAY", "REACHABLE"].includes(state))
-    const { address, device } = gateway
-    return isKnown ? `neigh change ${address} dev ${device} nud probe` : `neigh replace ${address} dev ${device} use`
-  })
+  const wasIn = (gateway: Gateway, states: ReadonlyArray<string>) =>
+    stateOf(gateway, before.neighbours).some((state) => states.includes(state))
+  const ask = ({ address, device }: Gateway) => `neigh replace ${address} dev ${device} use`
+  const askAgain = ({ address, device }: Gateway) => `neigh change ${address} dev ${device} nud probe`
+  const lines = gateways.map((each) => wasIn(each, ["STALE", "DELAY", "REACHABLE"]) ? askAgain(each) : ask(each))
   yield* batch(netns, lines, true)
+  const isAsked = gateways.some((gateway) => wasIn(gateway, ["INCOMPLETE", "PROBE"]))
   let neighbours: ReadonlyArray<Neighbour> | undefined
-  for (const wait of waits) {
+  for (const wait of isAsked ? [...waits, ...patience] : waits) {
     yield* Effect.sleep(wait)
     const output = yield* batch(netns, ["neigh show"], false)
     if (Result.isFailure(output)) break
     neighbours = objects(Json.parse(output.success.trim())).map(neighbourOf)
     const now = neighbours
     if (gateways.every((gateway) => isLearnt(stateOf(gateway, now)))) break
+    const ended = gateways.filter((gateway) => stateOf(gateway, now).includes("FAILED"))
+    if (ended.length > 0) yield* batch(netns, ended.map(ask), true)
   }
   return gateways.map((gateway): Probe => ({
     ...gateway,
