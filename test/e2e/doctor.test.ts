@@ -930,7 +930,8 @@ printf '%s\\n' ${failedAdd.map((record) => `'${JSON.stringify(record)}'`).join("
       "passthrough",
       /^the last ADD of eth0 of shop\/api \(5c01f03d8d6d\), .* failed: .*no such zone/
     ),
-    mend: "ip netns add api; cni-passthrough run add n --netns api --args 'K8S_POD_NAMESPACE=shop;K8S_POD_NAME=api' >&2"
+    mend:
+      "ip netns add api; cni-passthrough run add n --netns api --args 'IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=api' >&2"
   },
   "an ADD without a DEL": {
     ...logged(
