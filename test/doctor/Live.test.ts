@@ -358,6 +358,14 @@ const right: { readonly [name: string]: Host.Change } = {
   "a large network around the subnet": {
     outside: { routes: [...Host.outside.routes, Host.route("10.0.0.0/8", "uplink", { protocol: "static" })] }
   },
+  "a VLAN whose gateway is a link of its own, where paths back are strict": {
+    bridge: { vlan: 100 },
+    host: { sysctls: new Map([["net.ipv4.ip_forward", "1"], ["net.ipv4.conf.all.rp_filter", "1"]]) },
+    outside: {
+      links: [uplink, { ...cni0, addresses: [] }, { ...cni0, name: "cni0.100", kind: "veth" }, veth1],
+      routes: Host.outside.routes.map((route) => route.device === "cni0" ? { ...route, device: "cni0.100" } : route)
+    }
+  },
   "tuning that sets the MTU inside alone": {
     plugins: [{ type: "tuning", mtu: 1400 }],
     inside: { links: [{ ...eth0, mtu: 1400 }] }

@@ -150,7 +150,7 @@ export const overlappingSubnets: Check = {
       for (const route of routes) {
         const { device, protocol, table, to, type } = route
         if (table !== "main" || type !== "unicast" || Cidr.isDefault(to) || device === undefined) continue
-        if (device === link || ends.has(device)) continue
+        if (device === link || device === `${link}.${maker?.config["vlan"]}` || ends.has(device)) continue
         const kind = links.find(({ name }) => name === device)?.kind
         const isHostRoute = to.length === (to.family === 4 ? 32 : 128)
         if (isHostRoute && kind === "veth" && maker?.type === "ptp") continue
