@@ -26,6 +26,13 @@ export interface Outcome {
 /** Why nothing can be done about a stub without its plugin. */
 export const lost = "it is a stub whose plugin was removed by another program: install the plugin again"
 
+const lostOf = (at: Stub.Places, name: string, homeless: ReadonlyArray<string>): string =>
+  homeless.length === 0
+    ? lost
+    : `it is a stub without a plugin, and ${homeless.map((each) => `${at.plugins}/${each}`).join(", ")} ${
+      homeless.length === 1 ? "is a plugin" : "are plugins"
+    } without a stub: if it was renamed, mv the plugin to ${at.folder}/${name}`
+
 /** Removes what is kept of a plugin that runtimes do not need any more. */
 export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   yield* Retirement.removeAll(`${at.plugins}/${name}`)
@@ -63,7 +70,10 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
   const named = (state: Survey.State) => chosen.filter((plugin) => plugin.state === state).map(({ name }) => name)
   const unwrapped: Array<string> = []
   const writtenOver = [...named("written over")]
-  const refused = named("lost").map((name) => ({ name, reason: lost }))
+  // Where a stub has no plugin, one that has no stub may be it, under its old name: it is not thrown away.
+  const isAnyLost = plugins.some(({ state }) => state === "lost")
+  const homeless = isAnyLost ? named("gone") : []
+  const refused = named("lost").map((name) => ({ name, reason: lostOf(at, name, homeless) }))
   for (const name of named("wrapped")) {
     yield* Effect.match(restore(at, name), {
       onSuccess: (isBack) => void (isBack ? unwrapped : writtenOver).push(name),
@@ -71,14 +81,14 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
     })
   }
   const isUnused = yield* Retirement.isUnused(at)
-  const staying = new Set(refused.map(({ name }) => name))
+  const staying = new Set([...refused.map(({ name }) => name), ...homeless])
   const leftover = chosen.filter(({ isKept, name }) => isKept && !staying.has(name)).map(({ name }) => name)
   const running = yield* Retirement.settle(at, isUnused ? undefined : leftover)
   if (running.length === 0) {
     yield* Effect.forEach(leftover, (name) => forget(at, name))
     yield* Retirement.removeAll(isUnused ? at.own : at.staged)
   }
-  return { unwrapped, writtenOver, gone: named("gone"), refused, running }
+  return { unwrapped, writtenOver, gone: isAnyLost ? [] : named("gone"), refused, running }
 })
 
 /**

@@ -127,6 +127,19 @@ describe("around a plugin, nothing of ours changes the outcome, and stderr is th
     assert.deepStrictEqual(demo.around(), demo.alone())
   })
 
+  it("a pipe in the place of the configuration", () => {
+    using demo = wrapped("cat; echo mine >&2; exit 4")
+    Fs.rmSync(demo.places.config)
+    ChildProcess.execFileSync("mkfifo", [demo.places.config])
+    assert.deepStrictEqual(demo.around({ via: "exec timeout -s KILL 10 \"$@\"" }), demo.alone())
+  })
+
+  it("a configuration without an end", () => {
+    using demo = wrapped("cat; echo mine >&2; exit 4")
+    Fs.truncateSync(demo.places.config, 2 ** 40)
+    assert.deepStrictEqual(demo.around(), demo.alone())
+  })
+
   // Node.js itself ends with fewer than these, before our first line.
   it("few descriptors", () => {
     using demo = wrapped("cat; echo mine >&2; exit 4")

@@ -290,6 +290,23 @@ describe("an installer", () => {
       assert.deepStrictEqual((yield* states(host))["bridge"], "lost")
       assert.isTrue(Fs.existsSync(host.at.executable))
     }))
+
+  test("that renames a stub does not lose its plugin", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrap(host)
+      Fs.renameSync(`${host.folder}/bridge`, `${host.folder}/bridge.real`)
+      const outcome = yield* unwrap(host)
+      assert.deepStrictEqual(outcome?.gone, [])
+      assert.deepStrictEqual(outcome?.refused, [{
+        name: "bridge.real",
+        reason: `it is a stub without a plugin, and ${host.at.plugins}/bridge is a plugin without a stub: ` +
+          `if it was renamed, mv the plugin to ${host.folder}/bridge.real`
+      }])
+      Fs.renameSync(`${host.at.plugins}/bridge`, `${host.folder}/bridge.real`)
+      yield* unwrap(host)
+      assert.isFalse(Fs.existsSync(host.at.own))
+    }))
 })
 
 describe("unwrapping", () => {

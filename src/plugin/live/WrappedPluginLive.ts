@@ -49,6 +49,17 @@ const identityOf = (file: string): string | undefined =>
     return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined
   })
 
+/** How long our configuration may be, in bytes. */
+const longestConfig = 1_048_576
+
+/** Our configuration; an empty text where something else is in its place: a pipe would keep the plugin waiting. */
+const configOf = (folder: string): string | undefined =>
+  attempt(() => {
+    const file = Path.join(folder, OwnFolder.ownFolder, OwnFolder.config)
+    const stat = Fs.statSync(file)
+    return stat.isFile() && stat.size <= longestConfig ? Fs.readFileSync(file, "utf8") : ""
+  })
+
 /** The file that was put aside when a stub was put in the place of this one. */
 const asideOf = (file: string): string =>
   Path.join(Path.dirname(file), OwnFolder.ownFolder, OwnFolder.plugins, Path.basename(file))
@@ -94,9 +105,7 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
   const { argv0, arguments: args, folder, name } = called
   return WrappedPlugin.of({
     name,
-    config: Effect.sync(() =>
-      attempt(() => Fs.readFileSync(Path.join(folder, OwnFolder.ownFolder, OwnFolder.config), "utf8"))
-    ),
+    config: Effect.sync(() => configOf(folder)),
     find: (cniPath) => Effect.sync(() => find(called, cniPath)),
     run: (file, env, stdin) => {
       if (!isProgram(file)) {
