@@ -77,6 +77,24 @@ iptables-save | grep -c bb || true`),
     )
   })
 
+  it("says what it leaves alone, as its container came back while others were taken away", () => {
+    const lines = run(`
+name=cc # as no process may speak of its container before
+add $name 8083
+ip netns del $name
+mkdir -p /tmp/fake
+for tool in iptables iptables-nft; do
+  printf '#!/bin/bash\\n[[ $* != *-D* ]] || { (exec -a id-%s sleep 20) </dev/null >/dev/null 2>&1 & }\\nexec /usr/sbin/%s "$@"\\n' \\
+    $name $tool > /tmp/fake/$tool
+done
+chmod +x /tmp/fake/*
+PATH=/tmp/fake:$PATH leaks --fix --yes 2>&1
+pkill -f "^id-$name"
+cni-passthrough leaks --fix --yes >/dev/null`)
+    assert.include(lines.join("\n"), "stays: id-cc is there again, or a process speaks of it")
+    assert.include(lines, "status 1")
+  })
+
   it("finds what is left of a network whose file is gone", () => {
     assert.deepStrictEqual(
       run(`

@@ -107,15 +107,17 @@ export const leaks = Command.make(
     }
     // Somebody may have been attached while a person read: what is no leak any more is left alone.
     const still = flags.yes ? found : both(found, (yield* find(flags)).found)
-    let failed = false
+    let isAnyLeft = false
     for (const leak of still) {
-      if (yield* Leaks.isAlive(leak.containerId, flags.cacheDir)) continue
-      const done = yield* Leaks.remove(leak, tools)
+      const isAlive = yield* Leaks.isAlive(leak.containerId, flags.cacheDir)
+      const done = isAlive
+        ? Result.fail(`${leak.containerId} is there again, or a process speaks of it`)
+        : yield* Leaks.remove(leak, tools)
       if (Result.isSuccess(done)) continue
-      failed = true
-      yield* Console.error(style.red(Escape.inLine(`${key(leak)} could not be removed: ${done.failure}`)))
+      isAnyLeft = true
+      yield* Console.error(style.red(Escape.inLine(`${key(leak)} stays: ${done.failure}`)))
     }
-    if (failed) return yield* new Errors.Unsuccessful()
+    if (isAnyLeft) return yield* new Errors.Unsuccessful()
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Find what is left of containers that are gone"),
