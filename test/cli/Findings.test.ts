@@ -1,5 +1,5 @@
 /** Findings as people see them. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as References from "effect/References"
 import * as Errors from "../../src/cli/Errors.ts"
@@ -35,17 +35,14 @@ describe("the checks of a phase", () => {
 describe("a defect of ours", () => {
   it.live("is told on stderr, as scripts read stdout", () =>
     Effect.gen(function*() {
-      const { error, log } = console
-      const told: { stdout: Array<string>; stderr: Array<string> } = { stdout: [], stderr: [] }
-      console.log = (...texts) => void told.stdout.push(texts.join(" "))
-      console.error = (...texts) => void told.stderr.push(texts.join(" "))
+      using stdout = vi.spyOn(console, "log").mockImplementation(() => {})
+      using stderr = vi.spyOn(console, "error").mockImplementation(() => {})
       yield* Effect.die(new Error("a defect")).pipe(
         Errors.reported,
         Effect.provideService(References.LogToStderr, true),
         Effect.exit
       )
-      Object.assign(console, { error, log })
-      assert.deepStrictEqual(told.stdout, [])
-      assert.include(told.stderr.join("\n"), "a defect")
+      assert.deepStrictEqual(stdout.mock.calls, [])
+      assert.include(stderr.mock.calls.flat().join(" "), "a defect")
     }))
 })
