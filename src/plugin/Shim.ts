@@ -205,7 +205,9 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
   if (Exit.hasInterrupts(before)) return stopped
   const ran = yield* runPlugin(received)
   if (ran.execution === undefined) return yield* answerFor(received, log, ran)
-  yield* conclude(received, log, ran.file, ran.execution, Exit.isSuccess(before) ? before.value : undefined)
+  yield* bestEffort(
+    conclude(received, log, ran.file, ran.execution, Exit.isSuccess(before) ? before.value : undefined)
+  )
   return ran.execution
 })
 

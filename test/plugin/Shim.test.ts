@@ -86,6 +86,17 @@ describe("around a plugin", () => {
       assert.deepStrictEqual(kept, { started: [], ended: ["SIGTERM"] })
     }))
 
+  it.effect("a defect in how its answer is understood does not change its end", () =>
+    Effect.gen(function*() {
+      const stdout = new Proxy(new Uint8Array(), {
+        get: () => {
+          throw new Error("a defect")
+        }
+      })
+      const { ended } = yield* run({ execution: { stdout, exitCode: 3 } })
+      assert.deepStrictEqual(ended, [3])
+    }))
+
   it.effect("the plugin knows the run around it", () =>
     Effect.gen(function*() {
       const { records, started } = yield* run({})
