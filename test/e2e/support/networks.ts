@@ -12,7 +12,9 @@ export interface Network {
   readonly script?: string
   /** The words after `doctor`. Default: the network n. */
   readonly ask?: string
-  /** Whether to run what the first finding says, as it stands, and ask again. */
+  /** The check whose finding is mended. Default: the one of the first finding. */
+  readonly mends?: string
+  /** Whether to run what the finding says, as it stands, and ask again. */
   readonly isMended?: boolean
   /** The same, as a script: what a person does who reads it, where it is more, or less, than a command. */
   readonly mend?: string
@@ -45,16 +47,34 @@ ip link set world up
 ip addr add 192.0.2.2/24 dev uplink
 ip link set uplink up
 ip route add default via 192.0.2.1
+says() { # WORDS: of the finding that is mended
+  [[ $fix == *"$1"* ]] || { echo "expected to be told '$1', and not: $fix"; return 1; }
+}
+follow() { # PATTERN: runs the part of what it says that looks like this
+  local command=$(grep -oE -- "$1" <<< "$fix")
+  eval "\${command:?nothing like $1 in: $fix}" >&2
+}
 attach() { # NAME [CAPABILITY ARGUMENTS [NETWORK]]
   ip netns add $1
   cni-passthrough run add \${3:-n} --netns $1 --container-id $1 --capability-args "\${2:-{\\}}" >/dev/null
 }
 detach() { cni-passthrough run del n --netns $1 --container-id $1; }
-again() { # NAME [CAPABILITY ARGUMENTS]: attaches it anew
-  detach $1
+add() { # NAME [CAPABILITY ARGUMENTS]
   cni-passthrough run add n --netns $1 --container-id $1 --capability-args "\${2:-{\\}}" >/dev/null
 }
+again() { # NAME [CAPABILITY ARGUMENTS]: attaches it anew
+  detach $1
+  add "$@"
+}
+anew() { # NAME [CAPABILITY ARGUMENTS]: the same, as the finding says
+  follow "cni-passthrough run del n --container-id $1"
+  says ", then run add"
+  add "$@"
+}
 edit() { sed -i "$1" /etc/cni/net.d/10-n.conflist; }
+rename() { # does what it says, where that is: rename "x" to "y"
+  [[ $fix =~ ^rename\\ (\\"[^\\"]+\\")\\ to\\ (\\"[^\\"]+\\")$ ]] && edit "s/\${BASH_REMATCH[1]}/\${BASH_REMATCH[2]}/"
+}
 port() { echo "{\\"portMappings\\":[{\\"hostPort\\":$1,\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}"; }
 inside() { local name=$1; shift; nsenter --net=/run/netns/$name -- "$@"; }
 host_end() { ip -o link show type veth | grep -v world | sed -n 's/^[0-9]*: \\([^@]*\\)@.*/\\1/p' | head -1; }
@@ -67,25 +87,30 @@ plugin() { plugins; printf '%s' "$2" > /run/plugins/$1; chmod +x /run/plugins/$1
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-const scriptOf = (name: string, { ask = "n", files, isMended = false, mend, script = "" }: Network): string =>
-  [
+/** A script that writes files of the folder of networks. */
+export const write = (files: Network["files"]): string =>
+  Object.entries(files).map(([file, content]) =>
+    `printf '%s' ${quoted(typeof content === "string" ? content : JSON.stringify(content))} > /etc/cni/net.d/${file}`
+  ).join("\n")
+
+const scriptOf = (name: string, { ask = "n", files, isMended = false, mend, mends, script = "" }: Network): string => {
+  const finding = mends === undefined ? "[0]" : `.find(({ check }) => check === "${mends}")`
+  return [
     functions,
-    ...Object.entries(files).map(([file, content]) =>
-      `printf '%s' ${quoted(typeof content === "string" ? content : JSON.stringify(content))} > /etc/cni/net.d/${file}`
-    ),
+    write(files),
     script,
     `ask() { local status=0; cni-passthrough doctor ${ask} --json > /tmp/answers/$1.out 2> /tmp/answers/$1.err || status=$?; ` +
     "echo $status > /tmp/answers/$1.status; }",
     `ask ${name}`,
-    ...(isMended
+    ...(isMended || mend !== undefined
       ? [
-        `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.out", "utf8")).findings[0].fix')`,
-        `bash -c "$fix" >&2`
+        `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.out", "utf8")).findings${finding}.fix')`,
+        mend ?? "bash -c \"$fix\" >&2",
+        `ask ${name}-mended`
       ]
-      : []),
-    ...(mend === undefined ? [] : [mend]),
-    ...(isMended || mend !== undefined ? [`ask ${name}-mended`] : [])
+      : [])
   ].join("\n")
+}
 
 const slug = (index: number): string => `case-${index}`
 
