@@ -108,8 +108,9 @@ describe("cni-passthrough report", () => {
       const reader = ChildProcess.spawn("cat", [pipe])
       let read = ""
       reader.stdout.on("data", (chunk) => (read += chunk))
+      const closed = new Promise((resolve) => reader.on("close", resolve))
       const { status } = yield* Command.printed(report, it.log, "-o", pipe)
-      yield* Effect.promise(() => new Promise((resolve) => reader.on("close", resolve)))
+      yield* Effect.promise(() => closed)
       assert.deepStrictEqual([status, read.slice(0, 15)], [0, "<!doctype html>"])
       assert.isTrue(Fs.statSync(pipe).isFIFO())
     }))
