@@ -11,6 +11,7 @@ import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as Living from "./facts/Living.ts"
 import * as Tool from "./facts/Tool.ts"
+import * as Names from "./Names.ts"
 import * as RuleLines from "./RuleLines.ts"
 
 type Argv = readonly [string, ...ReadonlyArray<string>]
@@ -64,7 +65,7 @@ const resultLeaks = ({ attachments }: Facts, { addresses, mentions }: Life): Rea
     !addressesOf(each).some((address) => addresses.has(address))
   ).map(({ containerId, file, ifname, netns }) => ({
     kind: "result",
-    text: `${ifname} of ${containerId} in ${file}`,
+    text: `${Names.attachment({ containerId, ifname })} in ${file}`,
     containerId,
     reason: `${netns} does not exist`,
     removal: { _tag: "File", path: file, lock: undefined }

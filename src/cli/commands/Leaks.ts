@@ -10,6 +10,7 @@ import * as Result from "effect/Result"
 import * as Collect from "../../doctor/Collect.ts"
 import { nameOf } from "../../doctor/ConfigFile.ts"
 import * as Leaks from "../../doctor/Leaks.ts"
+import * as Names from "../../doctor/Names.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../report/Style.ts"
@@ -82,7 +83,9 @@ const settled = Effect.fnUntraced(function*(flags: Input) {
 })
 
 const line = ({ containerId, kind, reason, text }: Leaks.Leak): string =>
-  `${kind.padEnd(11)}  ${Findings.bounded(text)}  (${Findings.bounded(containerId)}: ${Findings.bounded(reason)})`
+  `${kind.padEnd(11)}  ${Findings.bounded(text)}  (${Findings.bounded(Names.container({ containerId }))}: ${
+    Findings.bounded(reason)
+  })`
 
 /** `leaks [NETWORK]` */
 export const leaks = Command.make(
@@ -111,7 +114,7 @@ export const leaks = Command.make(
     for (const leak of still) {
       const isAlive = yield* Leaks.isAlive(leak.containerId, flags.cacheDir)
       const done = isAlive
-        ? Result.fail(`${leak.containerId} is there again, or a process speaks of it`)
+        ? Result.fail(`${Names.container(leak)} is there again, or a process speaks of it`)
         : yield* Leaks.remove(leak, tools)
       if (Result.isSuccess(done)) continue
       isAnyLeft = true
