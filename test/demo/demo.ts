@@ -1,6 +1,6 @@
 /**
  * `npm start`: one real pod attachment, as podman asked for it, through the plugin that was just built; and where the
- * machine allows it, a real chain of real plugins.
+ * machine allows it, a real chain of real plugins that fails, and what doctor says of it.
  */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -66,43 +66,61 @@ const missing = [
   ...(Fs.existsSync("/usr/lib/cni/bridge") ? [] : ["plugins in /usr/lib/cni (package containernetworking-plugins)"])
 ]
 
-/** Runs conf/10-chained.conflist in namespaces of its own, with its logs and addresses in our folder. */
-const runChain = (): boolean => {
-  const conflist = Path.join(folder, "10-chained.conflist")
-  const text = Fs.readFileSync(Path.join(repository, "conf/10-chained.conflist"), "utf8")
-    .replaceAll("/tmp/debug-", `${folder}/debug-`)
-    .replace(`"type": "host-local",`, `"type": "host-local", "dataDir": "${folder}/addresses",`)
-  Fs.writeFileSync(conflist, text)
-  const script = `
-mount -t tmpfs tmpfs /run
-for operation in "add --new-netns" "check --netns" "del --new-netns"; do
-  "$1" "$0" run \${operation% *} "$2" \${operation#* } demo --cni-path "\${0%/*}:/usr/lib/cni" --cache-dir "$3" --tap
-done`
-  const { status } = ChildProcess.spawnSync(
-    "unshare",
-    [
-      "--mount",
-      "--net",
-      "sh",
-      "-euc",
-      script,
-      command,
-      process.execPath,
-      conflist,
-      folder
-    ],
+/** A network with one address for its pods. */
+const pods = {
+  cniVersion: "1.0.0",
+  name: "pods",
+  plugins: [
     {
-      stdio: "inherit",
-      env: { ...process.env, PATH: `${Path.dirname(process.execPath)}:${process.env["PATH"]}:/usr/sbin:/sbin` }
-    }
-  )
+      type: "bridge",
+      bridge: "cni-pods0",
+      isGateway: true,
+      ipMasq: true,
+      ipam: {
+        type: "host-local",
+        ranges: [[{ subnet: "10.99.0.0/30" }]],
+        routes: [{ dst: "0.0.0.0/0" }],
+        dataDir: Path.join(folder, "addresses")
+      }
+    },
+    { type: "portmap", capabilities: { portMappings: true } }
+  ]
+}
+
+/** What is typed, with the exit status that it should have. */
+const chain = [
+  ["run add pods.conflist --new-netns web --container-id web", 0],
+  ["run add pods.conflist --new-netns api --container-id api", 1],
+  ["doctor pods.conflist", 1]
+] as const
+
+/** Attaches two pods to it, in namespaces that end with this: nothing of it stays on the host. */
+const runChain = (): boolean => {
+  Fs.writeFileSync(Path.join(folder, "pods.conflist"), JSON.stringify(pods, undefined, 2))
+  const script = [
+    "mount -t tmpfs tmpfs /run",
+    "ip link set lo up",
+    ...chain.flatMap(([words, expected]) => [
+      `printf '\\n  %s\\n' ${JSON.stringify(dim(`cni-passthrough ${words}`))}`,
+      "status=0",
+      `"${process.execPath}" "${command}" ${words} ${
+        words.startsWith("run") ? "--tap" : ""
+      } --cni-path /usr/lib/cni --cache-dir cache || status=$?`,
+      `[ $status = ${expected} ]`
+    ])
+  ].join("\n")
+  Fs.writeFileSync(Path.join(folder, "chain.sh"), script)
+  const { status, stderr } = ChildProcess.spawnSync("unshare", ["--mount", "--net", "sh", "-eu", "chain.sh"], {
+    stdio: ["inherit", "inherit", "pipe"], // what fails as it should is drawn already
+    cwd: folder,
+    env: { ...process.env, PATH: `${process.env["PATH"]}:/usr/sbin:/sbin` }
+  })
+  if (status !== 0) print(styleText("red", `✗ this did not end as it should: ${stderr}`))
   return status === 0
 }
 
-heading("④ A whole chain, as the companion command shows it")
-if (missing.length === 0) {
-  print(dim("  cni-passthrough run add conf/10-chained.conflist --new-netns demo, then check and del"))
-} else print(dim(`  not on this machine: it needs ${missing.join(", ")}`))
+heading("④ Two pods on a network with one address, as the companion command shows it")
+if (missing.length > 0) print(dim(`  not on this machine: it needs ${missing.join(", ")}`))
 const ran = missing.length > 0 || runChain()
 
 Fs.rmSync(folder, { recursive: true })
