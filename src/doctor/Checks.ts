@@ -25,6 +25,7 @@ import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
+import * as Ways from "./checks/Ways.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -70,9 +71,9 @@ export const live: ReadonlyArray<Check> = [
   Filters.insideRules,
   Forwarding.ipForward,
   policyRules,
-  Forwarding.forwardRules,
+  Ways.forwardRules,
   Forwarding.reversePath,
-  Forwarding.masquerade,
+  Ways.masquerade,
   Ports.portsTaken,
   Ports.portMappings,
   Inside.nameServers,

@@ -7,6 +7,7 @@ import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
 import * as Pod from "../report/Pod.ts"
+import * as Inside from "../runtime/Inside.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
@@ -201,8 +202,11 @@ export const states = Effect.fnUntraced(function*(question: Pick<Question, "aske
   return yield* collectState(Attachment.list(cacheDir), everyone, facts)
 })
 
-/** Tries the network in a namespace of its own, where its configuration can be used at all. */
-export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: number) {
+/**
+ * Tries the network in a namespace of its own, where its configuration can be used at all. The built plugin `executable`,
+ * where there is one, shows which plugin fails inside others.
+ */
+export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: number, executable: string | undefined) {
   const path = yield* Path.Path
   const { capabilityArgs, chain, cniPath, file, host, network, store } = facts
   const value = file === undefined ? undefined : ConfigFile.valueOf(file)
@@ -211,8 +215,12 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
       }).length === 0
   if (!isUsable) return facts
   const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Store.defaultFolder)
+  const [first] = network.plugins
+  const inside = executable === undefined || first === undefined
+    ? undefined
+    : yield* Inside.make(executable, cniPath, first.type, [])
   const trial = yield* Effect.result(Trial.run(
-    { list: network, cniPath, timeout, variables: process.env },
+    { list: network, cniPath, timeout, variables: process.env, inside },
     capabilityArgs,
     {
       bridge: Roles.bridgeOf(chain),
@@ -223,7 +231,7 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
   return Result.isSuccess(trial)
     ? { ...facts, trial: trial.success }
     : { ...facts, unseen: [...facts.unseen, `no trial was possible: ${trial.failure.message}`] }
-})
+}, Effect.scoped)
 
 /** Reads logs of the network, and keeps what they say of the attachments that are asked about. */
 export const withHistory = Effect.fnUntraced(function*(

@@ -46,6 +46,10 @@ export const program = (
   return tools.has(own) ? own : base
 }
 
+/** The command that sets rules of a family and a backend. */
+export const commandOf = (family: 4 | 6, backend: "nf_tables" | "legacy"): string =>
+  `${family === 4 ? "iptables" : "ip6tables"}${backend === "legacy" ? "-legacy" : ""}`
+
 /** A rule as people write it. */
 export const text = ({ family, rule, table }: Line): string =>
   `${family === 4 ? "iptables" : "ip6tables"} -t ${table} ${rule.text}`

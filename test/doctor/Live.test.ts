@@ -24,7 +24,7 @@ const gone = (address: string) => ({
   reason: "no process of it"
 })
 const store = (...reservations: ReadonlyArray<ReturnType<typeof gone>>) => ({
-  store: { folder: "/var/lib/cni/networks/n", reservations, problem: undefined }
+  store: { folder: "/var/lib/cni/networks/n", reservations, problem: undefined, unwritable: undefined }
 })
 const api = (fields: Parameters<typeof Host.attachment>[0] = {}, address = "10.99.0.3/24") =>
   Host.attachment(
@@ -201,7 +201,9 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     /^warning stale-reservations/
   ],
   "a store that cannot be read": [
-    { facts: { store: { folder: "/x", reservations: [], problem: "ENOTDIR: not a directory" } } },
+    {
+      facts: { store: { folder: "/x", reservations: [], problem: "ENOTDIR: not a directory", unwritable: undefined } }
+    },
     /^error address-store host-local the store \/x cannot be read: ENOTDIR/
   ],
   "no forwarding": [
@@ -222,7 +224,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "a rule that drops answers": [
     { host: withRules(":FORWARD ACCEPT [0:0]", ":FORWARD ACCEPT [0:0]\n-A FORWARD -o cni0 -j DROP") },
-    /^error forward-rules - answers to eth0 of web is dropped by a rule of FORWARD/
+    /^error forward-rules - answers to eth0 of web are dropped by a rule of FORWARD/
   ],
   "no masquerading": [
     { host: withRules("-j MASQUERADE", "-j ACCEPT") },

@@ -33,8 +33,8 @@ const call = (
     : { _tag: "Success", document: JSON.stringify(answer) }
 })
 
-const findings = (calls: ReadonlyArray<Call>, left: ReadonlyArray<Left> = []) =>
-  found(Checks.trial, Host.facts({ facts: { trial: { calls, left } } }))
+const findings = (calls: ReadonlyArray<Call>, left: ReadonlyArray<Left> = [], innermost = new Map<string, string>()) =>
+  found(Checks.trial, Host.facts({ facts: { trial: { calls, innermost, left } } }))
 
 describe("a trial", () => {
   it("in which all goes well tells nothing", () => {
@@ -43,6 +43,13 @@ describe("a trial", () => {
       findings([call("ADD", "portmap", same), call("CHECK", "portmap", {}), call("DEL", "bridge", {})]),
       []
     )
+  })
+
+  it("names the plugin that was seen to fail inside another, whatever its words are", () => {
+    const failed = call("ADD", "bridge", { msg: "is a directory" })
+    assert.deepStrictEqual(findings([failed], [], new Map([["1", "host-local"]])), [
+      "error trial-add host-local ADD fails in host-local in bridge: code 7: is a directory"
+    ])
   })
 
   it("names the plugin that fails, and the nested one where the failure is its", () => {
@@ -55,7 +62,12 @@ describe("a trial", () => {
         "failed to allocate for range 0: no IP addresses available",
         "failed to find plugin \"host-local\" in path"
       ]
-    ) assert.match(findings([call("ADD", "bridge", { msg })]).join(), /^error trial-add host-local ADD fails in bridge/)
+    ) {
+      assert.match(
+        findings([call("ADD", "bridge", { msg })]).join(),
+        /^error trial-add host-local ADD fails in host-local in bridge/
+      )
+    }
   })
 
   it("tells a CHECK that fails as a warning, and a DEL that fails as an error", () => {

@@ -531,6 +531,18 @@ const addresses: { readonly [name: string]: Broken } = {
     ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be read/),
     isMended: true
   },
+  "a store on a file system that is read-only": {
+    files: of(bridge),
+    script: "mount -t tmpfs -o ro tmpfs /var/lib/cni",
+    ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be written: read-only file system/),
+    mend: "follow 'mount -o remount,rw [^,]*'"
+  },
+  "a store on a disk that is full": {
+    files: of(bridge),
+    script: "mount -t tmpfs -o size=64k tmpfs /var/lib/cni; cat /dev/zero > /var/lib/cni/huge || true",
+    ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be written: no space left on device/),
+    mend: "says \"df -hT /var/lib/cni;\"; rm /var/lib/cni/huge"
+  },
   "a bridge of an older subnet": {
     files: of(bridge),
     script: "ip link add cni-n type bridge; ip addr add 10.55.0.1/24 dev cni-n; ip link set cni-n up",
@@ -790,6 +802,11 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("ip-forward", undefined, /conf\.cni-n\.forwarding is 0/),
     mend: "sysctl -qw net.ipv4.conf.cni-n.forwarding=1"
   },
+  "an uplink whose answers are not forwarded": {
+    ...attached("sysctl -qw net.ipv4.conf.uplink.forwarding=0"),
+    ...own("ip-forward", undefined, /conf\.uplink\.forwarding is 0/),
+    mend: "follow 'sysctl -w [^,]*'"
+  },
   "a policy that drops": {
     ...attached("iptables -P FORWARD DROP"),
     ...own("forward-rules", undefined, /dropped by the policy of FORWARD/),
@@ -802,12 +819,35 @@ const hosts: { readonly [name: string]: Broken } = {
   },
   "a rule that drops answers": {
     ...attached("iptables -A FORWARD -o cni-n -j REJECT"),
-    ...own("forward-rules", undefined, /answers to eth0 of web is dropped/),
+    ...own("forward-rules", undefined, /answers to eth0 of web are dropped/),
     isMended: true
   },
   "a chain of another that drops": {
     ...attached("iptables -N MINE; iptables -A MINE -i cni-n -j DROP; iptables -I FORWARD -j MINE"),
     ...own("forward-rules", undefined, /dropped by a rule of FORWARD/),
+    isMended: true
+  },
+  "a rule of mangle that drops": {
+    ...attached("iptables -t mangle -A FORWARD -s 10.99.0.0/24 -j DROP"),
+    ...own("forward-rules", undefined, /sends is dropped by a rule of FORWARD in the table mangle/),
+    isMended: true
+  },
+  "a rule of raw that drops": {
+    ...attached("iptables -t raw -A PREROUTING -i cni-n -j DROP"),
+    ...own("forward-rules", undefined, /sends is dropped by a rule of PREROUTING in the table raw/),
+    isMended: true
+  },
+  "a policy of mangle that drops": {
+    ...attached("iptables -t mangle -P POSTROUTING DROP"),
+    ...own("forward-rules", undefined, /sends is dropped by the policy of POSTROUTING in the table mangle/),
+    isMended: true
+  },
+  "nftables that drop what comes in": {
+    ...attached(
+      "nft add table inet fw; nft add chain inet fw early '{ type filter hook prerouting priority -300; }'; " +
+        "nft add rule inet fw early iifname cni-n drop"
+    ),
+    ...own("forward-rules", undefined, /sends is dropped by the chain early of the nftables table inet fw/),
     isMended: true
   },
   "nftables that drop": {
@@ -826,6 +866,11 @@ const hosts: { readonly [name: string]: Broken } = {
     ...attached("iptables -t nat -F POSTROUTING"),
     ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/),
     mend: "again web"
+  },
+  "a rule that keeps it from being masqueraded": {
+    ...attached("iptables -t nat -I POSTROUTING -s 10.99.0.0/24 -j ACCEPT"),
+    ...own("masquerade", undefined, /no rule masquerades 10\.99\.0\.2/),
+    isMended: true
   },
   "ports that were flushed": {
     ...withPorts("iptables -t nat -F CNI-HOSTPORT-DNAT"),
@@ -964,11 +1009,10 @@ const trials: { readonly [name: string]: Broken } = {
   },
   "an IPAM plugin that fails": {
     files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
-    script:
-      "mkdir -p /var/lib/cni/networks/n; touch /var/lib/cni/networks/n/lock; mount --bind -o ro /var/lib/cni/networks/n /var/lib/cni/networks/n; mount -o remount,ro,bind /var/lib/cni/networks/n",
+    script: "mkdir -p /var/lib/cni/networks/n/lock",
     ask: "n --trial",
-    ...own("trial-add", "host-local", /^ADD fails in bridge/),
-    mend: "says \"mend what host-local names\"; umount /var/lib/cni/networks/n"
+    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: code 999: is a directory/),
+    mend: "says \"mend what host-local names\"; rmdir /var/lib/cni/networks/n/lock"
   },
   "a plugin that leaves an address": {
     files: of(bridge),
@@ -1117,6 +1161,12 @@ const healthy: Healthy = {
         name: "m"
       }
     } as never
+  ),
+  "a firewall that drops what nobody may come from": attached(
+    "for bogon in 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4; do " +
+      "iptables -A FORWARD -s $bogon -j DROP; iptables -A FORWARD -d $bogon -j DROP; done; " +
+      "iptables -t raw -A PREROUTING -i cni-n ! -s 10.99.0.0/24 -j DROP; " +
+      "iptables -t raw -A PREROUTING -m rpfilter --invert -j DROP"
   ),
   "a host behind a large private network": attached("ip route add 10.0.0.0/8 via 192.0.2.9"),
   "a firewall of nftables that lets it through": attached(

@@ -15,6 +15,7 @@ import * as LogFiles from "../../report/LogFiles.ts"
 import * as Style from "../../report/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as Netns from "../../runtime/Netns.ts"
+import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
@@ -98,7 +99,10 @@ export const doctor = Command.make(
     const question = yield* questionOf(flags)
     const seen = yield* Progress.during("plugins and the host", Collect.collect(question))
     const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
-    const facts = flags.trial ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout)) : known
+    const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
+    const facts = flags.trial
+      ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
+      : known
     const checks = [
       ...Checks.configuration,
       ...Checks.plugins,

@@ -6,6 +6,7 @@ import { foundAt, nameOf, pluginsOf } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { AttachmentId } from "../facts/Attachment.ts"
 import type { Judged } from "../facts/Store.ts"
+import type { Unwritable } from "../facts/Writable.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
@@ -37,23 +38,40 @@ const another = ({ chain, host }: Facts, words: string): string => {
     : `${words}: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
 }
 
+/** What lets root write again. */
+const makeWritable = ({ at, reason }: Unwritable): string => {
+  const folder = Shell.word(at)
+  return /read-only/.test(reason)
+    ? `mount -o remount,rw "$(stat -c %m ${folder})", after a look at dmesg: ` +
+      "a file system becomes read-only when its disk fails"
+    : /left on device/.test(reason)
+    ? `make room there: df -hT ${folder}; df -i ${folder}`
+    : `let root write there: lsattr -d ${folder}`
+}
+
 export const storeUsable: Check = {
   id: "address-store",
   phase: "addresses",
-  find: ({ store }) =>
-    store === undefined
-      ? { skipped: "the network has no store of host-local" }
-      : store.problem === undefined
-      ? []
-      : [{
-        level: "error",
-        plugin: "host-local",
-        message: `the store ${store.folder} cannot be read: ${store.problem}`,
-        evidence: [],
-        fix: /not a directory/.test(store.problem)
-          ? `rm ${Shell.word(store.folder)}`
-          : `make ${store.folder} a folder that root can write`
+  find: ({ store }) => {
+    if (store === undefined) return { skipped: "the network has no store of host-local" }
+    const { folder, problem, unwritable } = store
+    const found = { level: "error", plugin: "host-local", evidence: [] } as const
+    return problem !== undefined
+      ? [{
+        ...found,
+        message: `the store ${folder} cannot be read: ${problem}`,
+        fix: /not a directory/.test(problem)
+          ? `rm ${Shell.word(folder)}`
+          : `make ${folder} a folder that root can write`
       }]
+      : unwritable !== undefined
+      ? [{
+        ...found,
+        message: `the store ${folder} cannot be written: ${unwritable.reason}: the next ADD fails`,
+        fix: makeWritable(unwritable)
+      }]
+      : []
+  }
 }
 
 export const rangeExhausted: Check = {

@@ -4,10 +4,10 @@ import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
+import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
-import * as Forwarding from "./Forwarding.ts"
 
 export const insideRules: Check = {
   id: "inside-rules",
@@ -20,7 +20,7 @@ export const insideRules: Check = {
       const found = new Map<string, Found>()
       for (const address of Seen.addressesOf(seen)) {
         const { family } = address
-        const [own, peer] = [Cidr.single(address), Forwarding.elsewhere[family]]
+        const [own, peer] = [Cidr.single(address), Routed.elsewhere[family]]
         if (peer === undefined) continue
         const directions = [
           ["OUTPUT", `what ${title} sends`, { source: own, destination: peer, outLink: ifname, state: "NEW" }],
@@ -30,7 +30,7 @@ export const insideRules: Check = {
           const verdicts = Netfilter.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
           for (const { backend, end, rule } of verdicts) {
             if (end !== "drop" || found.has(rule)) continue
-            const program = Forwarding.commandOf(family, backend)
+            const program = RuleLines.commandOf(family, backend)
             found.set(rule, {
               level: "error",
               message: `${what} is dropped in its own namespace, by ${
@@ -52,9 +52,9 @@ export const inputRules: Check = {
   id: "input-rules",
   phase: "host",
   find: (facts) => {
-    const routed = Forwarding.routedOf(facts)
+    const routed = Routed.of(facts)
     const { host } = facts
-    if (host === undefined || routed.length === 0) return Forwarding.notRouted
+    if (host === undefined || routed.length === 0) return Routed.none
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
     const rules = host.rules.success
     const found = new Map<string, Found>()
@@ -77,7 +77,7 @@ export const inputRules: Check = {
         })
         for (const { backend, end, rule } of verdicts) {
           if (end !== "drop" || found.has(rule)) continue
-          const program = Forwarding.commandOf(family, backend)
+          const program = RuleLines.commandOf(family, backend)
           found.set(rule, {
             level: "warning",
             message: `${seen.title}: what it asks the name server ${server}, which is the host, is dropped by ${

@@ -4,8 +4,8 @@ import * as Cidr from "../Cidr.ts"
 import type { Namespace, Route } from "../facts/Namespace.ts"
 import type { PolicyRule } from "../facts/PolicyRules.ts"
 import type { Found } from "../Finding.ts"
+import * as Routed from "../Routed.ts"
 import * as Shell from "../Shell.ts"
-import * as Forwarding from "./Forwarding.ts"
 
 interface Packet {
   readonly source: Cidr.Cidr
@@ -59,19 +59,19 @@ export const policyRules: Check = {
   id: "policy-rules",
   phase: "host",
   find: (facts) => {
-    const routed = Forwarding.routedOf(facts)
+    const routed = Routed.of(facts)
     const { host } = facts
-    if (host === undefined || routed.length === 0) return Forwarding.notRouted
+    if (host === undefined || routed.length === 0) return Routed.none
     const found = new Map<string, Found>()
     for (const { address, device, seen } of routed) {
-      const peer = Forwarding.elsewhere[address.family]
+      const peer = Routed.elsewhere[address.family]
       if (peer === undefined || seen.outside === undefined) continue
       const own = Cidr.single(address)
       const directions = [
         [`what ${seen.title} sends`, { source: own, destination: Cidr.single(peer), inLink: device }, undefined],
         [
           `answers to ${seen.title}`,
-          { source: Cidr.single(peer), destination: own, inLink: Forwarding.uplinkOf(facts, address.family) },
+          { source: Cidr.single(peer), destination: own, inLink: Routed.uplinkOf(facts, address.family) },
           device
         ]
       ] as const
@@ -86,7 +86,7 @@ export const policyRules: Check = {
         found.set(words(rule), {
           level: "error",
           message: isDead
-            ? `${what} ends in ${route.type}: a rule of the host sends it there`
+            ? `${what} ${expected === undefined ? "ends" : "end"} in ${route.type}: a rule of the host sends it there`
             : `${what} go to ${route.device}, expected ${expected}: a rule of the host sends them there`,
           evidence: [`ip rule: ${words(rule)}`],
           fix: `ip${address.family === 6 ? " -6" : ""} rule del ${words(rule)}`

@@ -15,8 +15,10 @@ const lastLines = (name: string, output: Uint8Array | undefined): ReadonlyArray<
   (output === undefined ? "" : Execution.text(output.subarray(-4096))).trim().split("\n").slice(-5)
     .filter((line) => line !== "").map((line) => `${name}: ${line}`)
 
-/** The plugin that failed: a nested one, where the error is its. Source: libcni, `pkg/invoke`. */
-const culpritOf = ({ answer, plugin: { type } }: Call, { chain }: Facts): string => {
+/** The plugin that failed: a nested one, where that was seen, or the error is its. Source: libcni, `pkg/invoke`. */
+const culpritOf = ({ answer, invocation, plugin: { type } }: Call, { chain, trial }: Facts): string => {
+  const seen = trial?.innermost.get(invocation)
+  if (seen !== undefined) return seen
   const said = answer._tag === "Failure" ? `${answer.msg} ${answer.details}` : ""
   const nested = chain.filter(({ caller }) => caller?.type === type).map((each) => each.type)
   const named = /plugin type="([^"]+)" failed/.exec(said)?.[1] ?? /failed to find plugin "([^"]+)"/.exec(said)?.[1]
@@ -68,9 +70,9 @@ const failures =
       return [{
         level,
         plugin: culprit,
-        message: `${verb} fails in ${type}: ${answer.code === undefined ? "" : `code ${answer.code}: `}${
-          answer.msg.split("\n")[0]
-        }`,
+        message: `${verb} fails in ${culprit === type ? type : `${culprit} in ${type}`}: ${
+          answer.code === undefined ? "" : `code ${answer.code}: `
+        }${answer.msg.split("\n")[0]}`,
         evidence: [
           ...(answer.details === "" ? [] : [`details: ${answer.details}`]),
           ...(answer.hasDocument ? [] : lastLines("stdout", execution?.stdout)),
@@ -81,18 +83,13 @@ const failures =
     })
   }
 
-export const trialAdd: Check = {
-  id: "trial-add",
-  phase: "trial",
-  find: failures(
-    "ADD",
-    "error",
-    (call, culprit) =>
-      call.answer._tag === "Failure" && call.answer.hasDocument
-        ? `mend what ${culprit} names, and try again: cni-passthrough doctor --trial`
-        : `use another version of ${culprit}, or see what it does before it ends: it gives no answer that runtimes know`
-  )
-}
+/** What helps against a plugin that says why it fails, and against one that does not. */
+const againstFailure = ({ answer }: Call, culprit: string): string =>
+  answer._tag === "Failure" && answer.hasDocument
+    ? `mend what ${culprit} names, and try again: cni-passthrough doctor --trial`
+    : `use another version of ${culprit}, or see what it does before it ends: it gives no answer that runtimes know`
+
+export const trialAdd: Check = { id: "trial-add", phase: "trial", find: failures("ADD", "error", againstFailure) }
 
 export const trialCheck: Check = {
   id: "trial-check",
@@ -104,15 +101,7 @@ export const trialCheck: Check = {
   )
 }
 
-export const trialDel: Check = {
-  id: "trial-del",
-  phase: "trial",
-  find: failures(
-    "DEL",
-    "error",
-    ({ plugin: { type } }) => `use another version of ${type}: containers cannot be detached`
-  )
-}
+export const trialDel: Check = { id: "trial-del", phase: "trial", find: failures("DEL", "error", againstFailure) }
 
 export const trialResult: Check = {
   id: "trial-result",

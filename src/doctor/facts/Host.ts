@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import { dhcpSocket } from "../checks/PluginNeeds.ts"
+import * as Cidr from "../Cidr.ts"
 import type * as ConfigFile from "../ConfigFile.ts"
 import type { Host } from "../Facts.ts"
 import * as Roles from "../Roles.ts"
@@ -90,19 +91,21 @@ export const collect = Effect.fnUntraced(function*(
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   )
-  const [network, foundTools, sysctls, listeners, files, policies] = yield* Effect.all([
+  const [network, foundTools, listeners, files, policies] = yield* Effect.all([
     Namespace.collect(),
     collectTools(),
-    collectSysctls(devices),
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
     PolicyRules.collect()
   ], { concurrency: "unbounded" })
+  const uplinks = Result.isSuccess(network)
+    ? network.success.routes.filter(({ to }) => Cidr.isDefault(to)).flatMap(({ device }) => device ?? [])
+    : []
   return {
     network,
     rules: yield* Rules.collect(foundTools),
     policies,
-    sysctls,
+    sysctls: yield* collectSysctls([...new Set([...devices, ...uplinks])]),
     listeners,
     tools: foundTools,
     files: new Set(files),

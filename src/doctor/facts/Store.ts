@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import * as Net from "node:net"
 import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as SmallFile from "./SmallFile.ts"
+import * as Writable from "./Writable.ts"
 
 /** Where host-local keeps its stores unless a configuration says otherwise. */
 export const defaultFolder = "/var/lib/cni/networks"
@@ -31,6 +32,8 @@ export interface Store {
   readonly reservations: ReadonlyArray<Judged>
   /** Why it cannot be read, or used; undefined where it can. */
   readonly problem: string | undefined
+  /** Why nothing can be written to it; undefined where it can, as far as that is known without trying. */
+  readonly unwritable: Writable.Unwritable | undefined
 }
 
 /** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
@@ -45,7 +48,8 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
   if (names._tag === "Failure") {
     const isMissing = names.failure.reason._tag === "NotFound"
     const reservations: ReadonlyArray<Reservation> = []
-    return { folder, reservations, problem: isMissing ? undefined : AtomicFile.reasonOf(names.failure) }
+    const problem = isMissing ? undefined : AtomicFile.reasonOf(names.failure)
+    return { folder, reservations, problem, unwritable: isMissing ? yield* Writable.whyNot(folder) : undefined }
   }
   const reservations = yield* Effect.forEach(
     names.success.filter((name) => Net.isIP(name) !== 0),
@@ -61,6 +65,7 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
   return {
     folder,
     reservations: reservations.flat(),
-    problem: undefined
+    problem: undefined,
+    unwritable: yield* Writable.whyNot(folder)
   }
 })

@@ -31,6 +31,8 @@ export interface Left {
 export interface Trial {
   /** The calls of ADD, CHECK and DEL, in their order. */
   readonly calls: ReadonlyArray<Chain.Call>
+  /** The type of the plugin that failed first inside a call, by the invocation of that. */
+  readonly innermost: ReadonlyMap<string, string>
   /** What was there after it, and not before. */
   readonly left: ReadonlyArray<Left>
 }
@@ -211,8 +213,16 @@ export const run = Effect.fnUntraced(function*(
   yield* Netns.add(id)
   let result: string | undefined
   const traces = { id, addresses: [] as Array<string>, names: [] as Array<string> }
+  const innermost = new Map<string, string>()
+  /** What is inside ends before what is around it. */
+  const lookInside = Effect.fnUntraced(function*({ invocation }: Chain.Call) {
+    const records = chain.inside === undefined ? [] : yield* chain.inside.records(invocation)
+    const failed = records.find(({ event }) => event === "error")
+    if (failed?.label !== undefined) innermost.set(invocation, failed.label)
+  })
+  const collect = (calls: Chain.Calls) => Stream.runCollect(Stream.tap(calls, lookInside))
   const attach = Effect.gen(function*() {
-    const added = yield* Stream.runCollect(Chain.add(chain, attachment))
+    const added = yield* collect(Chain.add(chain, attachment))
     const last = added.at(-1)
     result = last === undefined ? undefined : Chain.resultOf(last)
     for (const each of added.map(Chain.resultOf)) {
@@ -221,11 +231,11 @@ export const run = Effect.fnUntraced(function*(
     }
     const { cniVersion, disableCheck } = chain.list
     const hasCheck = result !== undefined && !disableCheck && CniVersion.isAtLeast(cniVersion, "0.4.0")
-    const checked = hasCheck ? yield* Stream.runCollect(Chain.check(chain, attachment, result ?? "")) : []
+    const checked = hasCheck ? yield* collect(Chain.check(chain, attachment, result ?? "")) : []
     return [...added, ...checked]
   })
   const detach = Effect.gen(function*() {
-    const calls = yield* Stream.runCollect(Chain.del(chain, attachment, result))
+    const calls = yield* collect(Chain.del(chain, attachment, result))
     yield* Effect.ignore(Netns.remove(id))
     const after = yield* snapshot(store, tools)
     const left = leftOf(before, after, traces)
@@ -237,7 +247,7 @@ export const run = Effect.fnUntraced(function*(
     attach,
     () => Effect.map(detach, (outcome) => void (detached = outcome))
   )
-  return { calls: [...calls, ...detached?.calls ?? []], left: detached?.left ?? [] } satisfies Trial
+  return { calls: [...calls, ...detached?.calls ?? []], innermost, left: detached?.left ?? [] } satisfies Trial
 })
 
 /** The result that a plugin was given, as a value. */

@@ -1,0 +1,45 @@
+/** Containers that have a way out through the host, and what is asked about that way. */
+import * as Result from "effect/Result"
+import * as Cidr from "./Cidr.ts"
+import type { Facts } from "./Facts.ts"
+import * as Roles from "./Roles.ts"
+import * as Seen from "./Seen.ts"
+
+/** An address of a container that others reach through the host, and the link of the host that it is behind. */
+export interface Routed {
+  readonly seen: Seen.Seen
+  readonly address: Cidr.Cidr & { readonly text: string }
+  readonly device: string
+}
+
+/** Addresses of attachments that have a way out: those with routes to more than their subnet. */
+export const of = (facts: Facts): ReadonlyArray<Routed> => {
+  if (!Roles.isRouted(facts.chain)) return []
+  return Seen.of(facts).flatMap((seen) => {
+    const device = Roles.bridgeOf(facts.chain) ?? seen.hostEnd
+    if (device === undefined || seen.link === undefined) return []
+    const hasWayOut = (family: 4 | 6) =>
+      seen.inside.routes.some(({ gateway, to, type }) =>
+        to.family === family && gateway !== undefined && type === "unicast"
+      )
+    return Seen.addressesOf(seen).filter(({ family }) => hasWayOut(family)).map((address) => ({
+      seen,
+      address,
+      device
+    }))
+  })
+}
+
+/** The answer where no attachment has a way out. */
+export const none = { skipped: "no attachment has a way out through the host" }
+
+/** A peer far away, to ask the rules about: like anybody's, and on no list of networks that nobody may come from. */
+export const elsewhere = { 4: Cidr.parseAddress("93.184.216.34"), 6: Cidr.parseAddress("2606:2800::1") } as const
+
+/** The links that the host reaches the world by; a made-up one where it has no default route. */
+export const uplinkOf = ({ host }: Facts, family: 4 | 6): string => {
+  const routes = host !== undefined && Result.isSuccess(host.network) ? host.network.success.routes : []
+  return routes.find(({ device, table, to }) =>
+    table === "main" && Cidr.isDefault(to) && to.family === family && device !== undefined
+  )?.device ?? "eth0"
+}

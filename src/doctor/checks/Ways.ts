@@ -1,0 +1,198 @@
+/** Whether rules of the host let through what containers send and get, and make its answers come back. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import type { Rules, Ruleset } from "../facts/Rules.ts"
+import type { Found } from "../Finding.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Roles from "../Roles.ts"
+import * as Routed from "../Routed.ts"
+import * as RuleLines from "../RuleLines.ts"
+import * as Seen from "../Seen.ts"
+import * as Shell from "../Shell.ts"
+
+/** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
+const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
+  rulesets.some((other) =>
+    other.backend !== backend &&
+    [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
+  )
+
+/** What happens to an address: packets that it sends, and those that answer it, as they come by each chain. */
+const waysOf = (facts: Facts, { address, device, seen }: Routed.Routed) => {
+  const { family } = address
+  const own = Cidr.single(address)
+  const peer = Routed.elsewhere[family]
+  const uplink = Routed.uplinkOf(facts, family)
+  const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
+  // Before the rules of nat an answer is for the host, where it was masqueraded: its destination is not known.
+  const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
+  const answer = { ...arriving, destination: own } as const
+  return [
+    {
+      what: `what ${seen.title} sends is`,
+      at: {
+        prerouting: { ...sent, inLink: device },
+        forward: { ...sent, inLink: device, outLink: uplink },
+        postrouting: { ...sent, outLink: uplink }
+      }
+    },
+    {
+      what: `answers to ${seen.title} are`,
+      at: {
+        prerouting: { ...arriving, inLink: uplink },
+        forward: { ...answer, inLink: uplink, outLink: device },
+        postrouting: { ...answer, outLink: device }
+      }
+    }
+  ] as const
+}
+
+/** What is found where a rule, or the policy of a chain, drops it. */
+const dropped = (
+  { chain: plugins, host }: Facts,
+  rules: Rules,
+  { address: { family }, device, seen }: Routed.Routed,
+  what: string,
+  { backend, chain, rule, table }: {
+    readonly backend: Ruleset["backend"]
+    readonly chain: string
+    readonly rule: string
+    readonly table: string
+  }
+): Found => {
+  const program = RuleLines.commandOf(family, backend)
+  const isPolicy = rule.startsWith("-P")
+  // The rules of the plugin firewall are in FORWARD of filter.
+  const isOfFilter = table === "filter"
+  const firewall = isPolicy && isOfFilter ? Roles.ofType(plugins, "firewall") : undefined
+  const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
+  const link = Shell.word(device)
+  return {
+    level: "error",
+    ...(firewall === undefined ? {} : { plugin: firewall.type }),
+    message: `${what} dropped by ${isPolicy ? "the policy" : "a rule"} of ${chain}${
+      isOfFilter ? "" : ` in the table ${table}`
+    }${firewall === undefined ? "" : ": the rules of the plugin firewall are not there"}`,
+    evidence: [
+      `${family === 4 ? "iptables" : "ip6tables"} (${backend}): ${rule}`,
+      ...(isBridged
+        ? ["bridge-nf-call-iptables is 1: packets between containers of the bridge meet these rules too"]
+        : [])
+    ],
+    fix: !isPolicy
+      ? `${program} ${RuleLines.undoing(rules.rulesets, table, rule)}`
+      : !isOfFilter || isUsedBeside(rules, backend)
+      ? `${program} -t ${table} -P ${chain} ACCEPT`
+      : firewall !== undefined
+      ? Seen.again(seen)
+      : `add { "type": "firewall" } to the chain, or: ${program} -I ${chain} -i ${link} -j ACCEPT; ` +
+        `${program} -I ${chain} -o ${link} -j ACCEPT`
+  }
+}
+
+/** The chains that packets which are forwarded come by, in their order. */
+const chains = [
+  ["raw", "prerouting"],
+  ["mangle", "prerouting"],
+  ["mangle", "forward"],
+  ["filter", "forward"],
+  ["security", "forward"],
+  ["mangle", "postrouting"]
+] as const
+const hooks = ["prerouting", "forward", "postrouting"] as const
+
+export const forwardRules: Check = {
+  id: "forward-rules",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Routed.none
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    const found = new Map<string, Found>()
+    for (const one of routed) {
+      for (const { at, what } of waysOf(facts, one)) {
+        for (const [table, hook] of chains) {
+          for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), at[hook])) {
+            const key = `${table} ${verdict.rule}`
+            if (verdict.end !== "drop" || found.has(key)) continue
+            found.set(key, dropped(facts, rules, one, what, { ...verdict, table, chain: hook.toUpperCase() }))
+          }
+        }
+        for (const hook of hooks) {
+          for (const each of Netfilter.droppedByNft(rules, hook, at[hook])) {
+            const key = `${each.family} ${each.table} ${each.name}`
+            if (found.has(key)) continue
+            const insert = `nft insert rule ${key}`
+            const device = Shell.word(one.device)
+            found.set(key, {
+              level: "error",
+              message: `${what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
+              evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
+              fix: [
+                ...(hook === "postrouting" ? [] : [`${insert} iifname ${device} accept`]),
+                ...(hook === "prerouting" ? [] : [`${insert} oifname ${device} accept`])
+              ].join("; ")
+            })
+          }
+        }
+      }
+    }
+    return [...found.values()]
+  }
+}
+
+export const masquerade: Check = {
+  id: "masquerade",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { chain, host } = facts
+    const maker = Roles.makerOf(chain)
+    if (host === undefined || maker?.config["ipMasq"] !== true) return { skipped: "no plugin is to masquerade" }
+    if (routed.length === 0) return Routed.none
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    const unclear: Array<string> = []
+    const found = routed.flatMap(({ address, seen }): ReadonlyArray<Found> => {
+      const { family } = address
+      const to = Cidr.addressText(address)
+      const peer = Routed.elsewhere[family]
+      const packet = {
+        family,
+        source: Cidr.single(address),
+        ...(peer === undefined ? {} : { destination: peer }),
+        outLink: Routed.uplinkOf(facts, family),
+        ...(Netfilter.areMarked(rules) ? {} : { mark: 0 }),
+        state: "NEW"
+      } as const
+      const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
+      const isDone = verdicts.some(({ end, target }) =>
+        end === "accept" && (target === "MASQUERADE" || target === "SNAT")
+      ) || Netfilter.isNamedInNft(rules, to)
+      if (isDone) return []
+      if (verdicts.some(({ end }) => end === "unknown")) {
+        unclear.push(to)
+        return []
+      }
+      // Chains of plugins are made anew with the attachment.
+      const before = verdicts.find(({ rule, target }) => target === "ACCEPT" && !rule.startsWith("-A CNI-"))
+      return [{
+        level: "error",
+        ...(before === undefined ? { plugin: maker.type } : {}),
+        message:
+          `${seen.title}: no rule masquerades ${to}, which ipMasq asks for: answers from outside do not come back`,
+        evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
+        fix: before === undefined
+          ? Seen.again(seen)
+          : `${RuleLines.commandOf(family, before.backend)} ${RuleLines.undoing(rules.rulesets, "nat", before.rule)}`
+      }]
+    })
+    return found.length === 0 && unclear.length > 0
+      ? { skipped: `rules that cannot be understood decide whether ${unclear.join(", ")} is masqueraded` }
+      : found
+  }
+}
