@@ -40,7 +40,10 @@ export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style
 
 const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning, skipped: "–" } as const
 
-/** The checks of one phase on one line, which is broken where it is longer than the screen. */
+/** Where the checks of a phase begin. */
+const column = 15
+
+/** The checks of one phase beside its name, below each other where they are longer than the screen. */
 export const checkLines = (
   phase: Phase,
   outcomes: ReadonlyArray<Outcome>,
@@ -52,11 +55,12 @@ export const checkLines = (
   const names = outcomes.map(({ check, status }) =>
     `${marks[status === "failed" && !isError(check) ? "warning" : status]}\u00a0${check}`
   ).join(" ")
-  return Wrap.lines(`${phase.padEnd(14)} ${names}`, width).map((line) =>
-    line.split(" ").map((word) => {
-      const status = (["ok", "failed", "warning", "skipped"] as const).find((each) => word.startsWith(marks[each]))
-      return (status === undefined ? word : colours[status](word)).replace("\u00a0", " ")
-    }).join(" ")
+  const coloured = (word: string): string => {
+    const status = (["ok", "failed", "warning", "skipped"] as const).find((each) => word.startsWith(marks[each]))
+    return (status === undefined ? word : colours[status](word)).replace("\u00a0", " ")
+  }
+  return Wrap.lines(names, Math.max(10, width - column)).map((line, index) =>
+    `${(index === 0 ? phase : "").padEnd(column)}${line.trim().split(" ").map(coloured).join(" ")}`
   )
 }
 

@@ -169,6 +169,7 @@ export class Collector {
       type: undefined,
       identity: "",
       isTap: false,
+      hasOwnConfig: false,
       time: "",
       label: undefined,
       request: undefined,
@@ -252,6 +253,7 @@ export class Collector {
     for (const run of runs) {
       run.title = titleOf(run)
       run.isTap = run.plugin === undefined && (run.type === undefined || run.type === "passthrough")
+      run.hasOwnConfig = run.type === (run.plugin?.name ?? run.label)
       run.nested = inside.get(run) ?? none
       run.hooks.sort(byTime)
     }

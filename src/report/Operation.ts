@@ -48,6 +48,8 @@ export interface Step {
   readonly identity: string
   /** Whether it is one of our taps, which stand between plugins and run none. */
   readonly isTap: boolean
+  /** Whether it was called with a configuration of its own, as plugins of a chain are, and not with that of another. */
+  readonly hasOwnConfig: boolean
   /** When it began, as in the record. */
   readonly time: string
   readonly request: Request

@@ -244,7 +244,8 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
     command: command === around.command ? undefined : command,
     ifname: ifname === around.ifname ? undefined : ifname,
     network: network === around.network ? undefined : network,
-    parent: isNested ? undefined : step.parent,
+    // Also those who try a chain, such as `run`, are around its plugins: they are no plugins, and log nothing there.
+    parent: isNested || step.hasOwnConfig ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
     changes: resultChanges(step, isNested),
     ...stateChangesOf(step, known),

@@ -29,6 +29,10 @@ describe("the checks of a phase", () => {
     assert.deepStrictEqual(Findings.checkLines("host", outcomes, findings, style), [
       "host           ✓ c0 ! c1 ✗ c2 – c3"
     ])
+    assert.deepStrictEqual(Findings.checkLines("host", outcomes, findings, { ...style, width: 30 }), [
+      "host           ✓ c0 ! c1 ✗ c2",
+      "               – c3"
+    ])
   })
 })
 

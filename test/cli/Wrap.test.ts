@@ -49,10 +49,12 @@ has ${host.at.config}
   }
 `
       )
-      assert.deepStrictEqual(stdout.slice(next).split("\n").map((line) => line.replace(/(\S) {2,}/, "$1  ")), [
+      assert.deepStrictEqual(stdout.slice(next).split("\n"), [
         "next",
-        "  cni-passthrough show --failed /var/log/cni/passthrough.jsonl  what failed, once a container was started",
-        `  cni-passthrough unwrap --dir ${host.folder}  takes it all out again`,
+        "  # what failed, once a container was started",
+        "  cni-passthrough show --failed /var/log/cni/passthrough.jsonl",
+        "  # takes it all out again",
+        `  cni-passthrough unwrap --dir ${host.folder}`,
         ""
       ])
     }))
@@ -77,31 +79,31 @@ has ${host.at.config}
       logFile: "/tmp/a.jsonl",
       logFormat: "json",
       onLogFailure: "ignore"
-    }, /^ {2}cni-passthrough show --failed \/tmp\/a\.jsonl /m],
+    }, /^ {2}cni-passthrough show --failed \/tmp\/a\.jsonl$/m],
     "a file for each container": ["--log /tmp/${CNI_CONTAINERID}.jsonl", {
       logFile: "/tmp/${CNI_CONTAINERID}.jsonl",
       logFormat: "json",
       onLogFailure: "ignore"
-    }, /^ {2}cni-passthrough show --failed '\/tmp\/\*\.jsonl' /m],
+    }, /^ {2}cni-passthrough show --failed '\/tmp\/\*\.jsonl'$/m],
     "the journal, without secrets": ["--sink journald --redact password --redact /auth/key", {
       logSinks: [{ type: "journald" }],
       onLogFailure: "ignore",
       redact: ["password", "/auth/key"]
-    }, /^ {2}cni-passthrough show --failed --journald /m],
+    }, /^ {2}cni-passthrough show --failed --journald$/m],
     "syslog": ["--sink syslog", {
       logSinks: [{ type: "syslog" }],
       onLogFailure: "ignore"
-    }, /^next\n {2}cni-passthrough unwrap/m],
+    }, /^next\n {2}# takes it all out again\n {2}cni-passthrough unwrap/m],
     "all changes": ["--sink syslog --changes", {
       logSinks: [{ type: "syslog" }],
       onLogFailure: "ignore",
       changes: true
-    }, /^next\n {2}cni-passthrough unwrap/m],
+    }, /^next\n {2}# takes it all out again\n {2}cni-passthrough unwrap/m],
     "some changes": ["--sink syslog --changes=iptables,links", {
       logSinks: [{ type: "syslog" }],
       onLogFailure: "ignore",
       changes: ["links", "iptables"]
-    }, /^next\n {2}cni-passthrough unwrap/m]
+    }, /^next\n {2}# takes it all out again\n {2}cni-passthrough unwrap/m]
   }
   for (const [name, [args, fields, next]] of Object.entries(configurations)) {
     test(`logs to ${name}`, () =>

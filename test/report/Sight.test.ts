@@ -152,6 +152,16 @@ describe("a plugin inside another", () => {
     )
   })
 
+  it("that a person started, who is no plugin, has nothing to say of that", () => {
+    const members = { parent: "nobody" }
+    const drawn = draw([
+      ...wrapped("b", { type: "bridge", start: 0, took: 5, members }),
+      ...wrapped("p", { type: "portmap", start: 9, took: 5, members, config: { type: "portmap" } })
+    ])
+    assert.match(drawn, /✓ bridge[^]*✓ portmap/)
+    assert.notInclude(drawn, "not in the log")
+  })
+
   it("that only told its versions is not drawn", () => {
     const records = [
       ...wrapped("m", { type: "multus", start: 0, took: 9 }),

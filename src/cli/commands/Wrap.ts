@@ -9,13 +9,11 @@ import type * as Stub from "../../host/Stub.ts"
 import * as Survey from "../../host/Survey.ts"
 import * as Wrapping from "../../host/Wrapping.ts"
 import * as Escape from "../../record/Escape.ts"
-import * as Style from "../../report/Style.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as NearPlugin from "../NearPlugin.ts"
 import * as PluginFolders from "../PluginFolders.ts"
-import * as Table from "../Table.ts"
 import * as Config from "./wrap/Config.ts"
 import * as FollowLogs from "./wrap/FollowLogs.ts"
 import * as Foreground from "./wrap/Foreground.ts"
@@ -85,13 +83,13 @@ const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolea
 /** What a person does next. */
 const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Config.Sink>) {
   const commands = [...new Set(sinks.map(showing).filter((command) => command !== undefined))]
-  const rows = [
-    ...commands.map((command) => [`  ${command}`, "what failed, once a container was started"]),
-    [`  cni-passthrough unwrap${PluginFolders.again(flags)}`, "takes it all out again"]
+  const lines = [
+    ...commands.flatMap((command) => ["# what failed, once a container was started", command]),
+    "# takes it all out again",
+    `cni-passthrough unwrap${PluginFolders.again(flags)}`
   ]
-  const { width } = yield* Style.current()
   yield* Console.log("next")
-  for (const line of Table.lines(rows, width)) yield* Console.log(line)
+  for (const line of lines) yield* Console.log(`  ${line}`)
 })
 
 /** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
