@@ -1,22 +1,6 @@
-/** What becomes of a packet in the rules of the host, as far as its rules can be understood. */
-import * as Json from "../json/Json.ts"
-import * as Cidr from "./Cidr.ts"
-import type { Chain, NftChain, Rule, Rules, Ruleset } from "./facts/Rules.ts"
-
-/** A packet on its way. What is not said of it is not known. */
-export interface Packet {
-  readonly family: 4 | 6
-  readonly source?: Cidr.Cidr
-  readonly destination?: Cidr.Cidr
-  /** Whether it is for an address of the host. */
-  readonly isForHost?: boolean
-  readonly inLink?: string
-  readonly outLink?: string
-  readonly protocol?: string
-  readonly port?: number
-  readonly mark?: number
-  readonly state: "NEW" | "ESTABLISHED"
-}
+/** What becomes of a packet in rules of iptables, as far as they can be understood. */
+import type { Chain, Rule, Rules, Ruleset } from "./facts/Rules.ts"
+import { both, deepest, inSubnet, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** Where a packet ends. `unknown`: a rule decides that cannot be understood. */
 export interface Verdict {
@@ -28,25 +12,6 @@ export interface Verdict {
   /** The rule that decides, or the policy. */
   readonly rule: string
 }
-
-type Match = true | false | "unknown"
-
-const both = (left: Match, right: Match): Match =>
-  left === false || right === false ? false : left === true && right === true ? true : "unknown"
-
-const negated = (match: Match): Match => match === "unknown" ? match : !match
-
-const inSubnet = (address: Cidr.Cidr | undefined, text: string): Match => {
-  const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
-  return address === undefined || subnet === undefined ? "unknown" : Cidr.contains(subnet, address)
-}
-
-const isLink = (link: string | undefined, pattern: string): Match =>
-  link === undefined
-    ? "unknown"
-    : pattern.endsWith("+") || pattern.endsWith("*")
-    ? link.startsWith(pattern.slice(0, -1))
-    : link === pattern
 
 const isPort = (port: number | undefined, text: string): Match =>
   port === undefined ? "unknown" : text.split(",").some((part) => {
@@ -127,9 +92,6 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
   return { match, target, isGoto, to }
 }
 
-/** How many chains deep a packet is followed. */
-const deepest = 32
-
 /** Where a packet ends in a chain; undefined where it comes out at its end. */
 const inChain = (
   chains: ReadonlyMap<string, Chain>,
@@ -160,7 +122,8 @@ const inChain = (
       ? inner
       : verdict("unknown", target, rule.text)
     if (reached === undefined) {
-      if (isGoto && match === true) return undefined
+      if (isGoto && match === true) return isUncertain ? verdict("unknown", "", rule.text) : undefined
+      if (isGoto) isUncertain = true
       continue
     }
     if (match === "unknown" || reached.end === "unknown") isUncertain = true
@@ -204,91 +167,3 @@ export const areMarked = ({ nft, rulesets }: Rules): boolean =>
       )
     )
   )
-
-const nftFamilies = { 4: ["ip", "inet"], 6: ["ip6", "inet"] } as const
-
-const member = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
-  path.reduce<unknown>((at, key) => Json.isObject(at) ? at[key] : undefined, value)
-
-const values = (right: unknown): ReadonlyArray<unknown> => {
-  const set = member(right, "set")
-  return Array.isArray(set) ? set : Array.isArray(right) ? right : [right]
-}
-
-const nftMatches = (match: unknown, packet: Packet): Match => {
-  const left = member(match, "left")
-  const right = values(member(match, "right"))
-  const isNegated = member(match, "op") === "!="
-  const found = ((): Match => {
-    const key = member(left, "meta", "key")
-    const field = member(left, "payload", "field")
-    if (key === "iifname" || key === "oifname") {
-      const link = key === "iifname" ? packet.inLink : packet.outLink
-      return right.every((each) => typeof each === "string")
-        ? link === undefined ? "unknown" : right.some((each) => isLink(link, each as string) === true)
-        : "unknown"
-    }
-    if (member(left, "ct", "key") === "state") return right.includes(packet.state.toLowerCase())
-    if (field === "saddr" || field === "daddr") {
-      const address = field === "saddr" ? packet.source : packet.destination
-      const texts = right.map((each) =>
-        typeof each === "string"
-          ? each
-          : `${String(member(each, "prefix", "addr"))}/${String(member(each, "prefix", "len"))}`
-      )
-      if (texts.some((each) => (Cidr.parse(each) ?? Cidr.parseAddress(each)) === undefined)) return "unknown"
-      return address === undefined ? "unknown" : texts.some((each) => inSubnet(address, each) === true)
-    }
-    return "unknown"
-  })()
-  return isNegated ? negated(found) : found
-}
-
-/** Where a packet ends in a chain of nftables; undefined where it comes out at its end. */
-const inNftChain = (
-  chains: ReadonlyArray<NftChain>,
-  chain: NftChain,
-  packet: Packet,
-  depth: number
-): Verdict["end"] | undefined => {
-  let isUncertain = false
-  for (const expressions of depth > deepest ? [] : chain.rules) {
-    let match: Match = true
-    for (const expression of expressions) {
-      if ("match" in expression) match = both(match, nftMatches(expression["match"], packet))
-      else if ("accept" in expression || "drop" in expression || "reject" in expression || "return" in expression) {
-        if (match === false) break
-        if (match === "unknown" || isUncertain) {
-          isUncertain = true
-          break
-        }
-        return "accept" in expression ? "accept" : "return" in expression ? undefined : "drop"
-      } else if ("jump" in expression || "goto" in expression) {
-        if (match === false) break
-        const name = member(expression["jump"] ?? expression["goto"], "target")
-        const target = chains.find((each) =>
-          each.family === chain.family && each.table === chain.table && each.name === name
-        )
-        const inner = target === undefined ? "unknown" : inNftChain(chains, target, packet, depth + 1)
-        if (inner === undefined) continue
-        if (inner === "unknown" || match === "unknown" || isUncertain) isUncertain = true
-        else return inner
-      } else if (!("counter" in expression) && !("log" in expression) && !("mangle" in expression)) {
-        match = both(match, "unknown")
-      }
-    }
-  }
-  return isUncertain ? "unknown" : undefined
-}
-
-/** The chains of nftables with this hook that a packet does not get through. */
-export const droppedByNft = ({ nft }: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
-  nft.filter((chain) =>
-    chain.hook === hook && chain.type === "filter" &&
-    (nftFamilies[packet.family] as ReadonlyArray<string>).includes(chain.family) &&
-    (inNftChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")) === "drop"
-  )
-
-/** Whether a chain of nftables speaks of an address: where plugins put their rules with nftables. */
-export const isNamedInNft = ({ nft }: Rules, text: string): boolean =>
-  nft.some(({ rules }) => JSON.stringify(rules).includes(JSON.stringify(text).slice(1, -1)))

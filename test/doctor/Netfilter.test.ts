@@ -47,6 +47,12 @@ describe("a packet", () => {
       "DROP",
       "-A FORWARD -m set --match-set x src -j ACCEPT"
     ],
+    "has none after a rule that may have sent it to where none leads back": [
+      "unknown",
+      "ACCEPT",
+      "-A FORWARD -m length --length 0:99 -g MINE",
+      "-A FORWARD -j DROP"
+    ],
     "goes round no loop for ever": ["accept", "ACCEPT", "-A FORWARD -j MINE", "-A MINE -j MINE"]
   }
   for (const [name, [expected, policy, ...rules]] of Object.entries(cases)) {

@@ -1172,6 +1172,33 @@ const healthy: Healthy = {
   "a firewall of nftables that lets it through": attached(
     "nft add table inet fw; nft add chain inet fw forward '{ type filter hook forward priority 0; policy drop; }'; nft add rule inet fw forward ct state established,related accept; nft add rule inet fw forward iifname cni-n accept"
   ),
+  "a firewall of nftables with sets, maps and zones": attached(
+    `nft -f - <<'rules'
+table inet fw {
+  set uplinks {
+    type ifname
+    elements = { "uplink" }
+  }
+  chain of_mine {
+    iifname @uplinks oifname "cni-n" accept
+  }
+  chain zones {
+    iifname { "cni-n", "uplink" } goto of_mine
+    goto of_others
+  }
+  chain of_others {
+    reject with icmpx admin-prohibited
+  }
+  chain forward {
+    type filter hook forward priority 10; policy drop;
+    ct state vmap { established : accept, related : accept, invalid : drop }
+    ip6 saddr != fd00::/8 drop
+    jump zones
+    oifname @uplinks accept
+  }
+}
+rules`
+  ),
   "containers that went as they should": attached(
     "attach api; cni-passthrough run del n --netns api --container-id api; ip netns del api"
   ),

@@ -7,6 +7,7 @@ import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
 import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
@@ -50,7 +51,7 @@ export const portMappings: Check = {
           const expected = `${family === 4 ? target : `[${target}]`}:${mapping.containerPort}`
           const reached = verdicts.find(({ target }) => target === "DNAT")
           if (verdicts.some(({ end }) => end === "unknown") || reached?.to === expected) return []
-          if (reached === undefined && Netfilter.isNamedInNft(rules, target)) return []
+          if (reached === undefined && Nftables.isNamed(rules, target)) return []
           const base = { level: "error", plugin: portmap.type } as const
           if (reached !== undefined) {
             return [{

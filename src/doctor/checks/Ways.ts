@@ -6,6 +6,7 @@ import type { Facts } from "../Facts.ts"
 import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
@@ -123,7 +124,7 @@ export const forwardRules: Check = {
           }
         }
         for (const hook of hooks) {
-          for (const each of Netfilter.droppedByNft(rules, hook, at[hook])) {
+          for (const each of Nftables.dropping(rules, hook, at[hook])) {
             const key = `${each.family} ${each.table} ${each.name}`
             if (found.has(key)) continue
             const insert = `nft insert rule ${key}`
@@ -172,9 +173,9 @@ export const masquerade: Check = {
       const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
       const isDone = verdicts.some(({ end, target }) =>
         end === "accept" && (target === "MASQUERADE" || target === "SNAT")
-      ) || Netfilter.isNamedInNft(rules, to)
+      ) || Nftables.isNamed(rules, to)
       if (isDone) return []
-      if (verdicts.some(({ end }) => end === "unknown")) {
+      if (verdicts.some(({ end }) => end === "unknown") || Nftables.mayMasquerade(rules, packet)) {
         unclear.push(to)
         return []
       }

@@ -69,21 +69,31 @@ export const parseSave = (output: string): Ruleset["tables"] => {
 
 const iptablesTables = new Set(["filter", "nat", "mangle", "raw", "security"])
 
-/** Reads what `nft -j list ruleset` prints, without the tables that are iptables'. */
+/** Flags of a table that is at work. */
+const working = new Set(["owner", "persist"])
+
+/** Whether the chains of a table may be asleep. Some versions of nft print anything in the place of the flag `dormant`. */
+const mayRest = ({ flags }: Json.JsonObject): boolean =>
+  flags !== undefined && (Array.isArray(flags) ? flags : [flags]).some((flag) => !working.has(flag))
+
+/** Reads what `nft -j list ruleset` prints, without the tables that are iptables', and those that may be asleep. */
 export const parseNft = (output: string): ReadonlyArray<NftChain> => {
   const document = Json.parse(output)
   const items = Json.isObject(document) && Array.isArray(document["nftables"]) ? document["nftables"] : []
   const chains = new Map<string, NftChain & { readonly rules: Array<ReadonlyArray<Json.JsonObject>> }>()
   const optional = (value: unknown) => typeof value === "string" ? value : undefined
+  const resting = new Set<string>()
   for (const item of items) {
     if (!Json.isObject(item)) continue
-    const { chain, rule } = item
-    if (Json.isObject(chain)) {
+    const { chain, rule, table } = item
+    if (Json.isObject(table) && mayRest(table)) resting.add([table["family"], table["name"]].join("/"))
+    else if (Json.isObject(chain)) {
       const [family, table, name] = [chain["family"], chain["table"], chain["name"]].map(String) as [
         string,
         string,
         string
       ]
+      if (resting.has([family, table].join("/"))) continue
       if (iptablesTables.has(table) && (family === "ip" || family === "ip6")) continue
       chains.set([family, table, name].join("/"), {
         family,

@@ -1,0 +1,44 @@
+/** A packet, and what rules of any kind ask of it. */
+import * as Cidr from "./Cidr.ts"
+
+/** A packet on its way. What is not said of it is not known. */
+export interface Packet {
+  readonly family: 4 | 6
+  readonly source?: Cidr.Cidr
+  readonly destination?: Cidr.Cidr
+  /** Whether it is for an address of the host. */
+  readonly isForHost?: boolean
+  readonly inLink?: string
+  readonly outLink?: string
+  readonly protocol?: string
+  readonly port?: number
+  readonly mark?: number
+  readonly state: "NEW" | "ESTABLISHED"
+}
+
+/** Whether a packet is what a rule asks for. */
+export type Match = true | false | "unknown"
+
+/** Whether it is both. */
+export const both = (left: Match, right: Match): Match =>
+  left === false || right === false ? false : left === true && right === true ? true : "unknown"
+
+/** Whether it is not. */
+export const negated = (match: Match): Match => match === "unknown" ? match : !match
+
+/** Whether an address is in a subnet, or the address, of a text. */
+export const inSubnet = (address: Cidr.Cidr | undefined, text: string): Match => {
+  const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
+  return address === undefined || subnet === undefined ? "unknown" : Cidr.contains(subnet, address)
+}
+
+/** Whether a link has this name, or one that starts like it. */
+export const isLink = (link: string | undefined, pattern: string): Match =>
+  link === undefined
+    ? "unknown"
+    : pattern.endsWith("+") || pattern.endsWith("*")
+    ? link.startsWith(pattern.slice(0, -1))
+    : link === pattern
+
+/** How many chains deep a packet is followed. */
+export const deepest = 32
