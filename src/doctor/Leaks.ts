@@ -10,6 +10,8 @@ import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as Living from "./facts/Living.ts"
+import * as Namespace from "./facts/Namespace.ts"
+import type { Judged } from "./facts/Store.ts"
 import * as Tool from "./facts/Tool.ts"
 import * as Names from "./Names.ts"
 import * as RuleLines from "./RuleLines.ts"
@@ -36,6 +38,8 @@ export interface Life {
   readonly addresses: ReadonlySet<string>
   /** What processes say of containers. */
   readonly mentions: string
+  /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
+  readonly ends: ReadonlySet<string>
 }
 
 /** Looks at what lives. Fails where not all of it can be seen: then nothing is known to be gone. */
@@ -48,7 +52,10 @@ export const look = Effect.gen(function*() {
       if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
     }
   }
-  return Result.succeed<Life>({ addresses, mentions })
+  const host = yield* Namespace.collect()
+  if (Result.isFailure(host)) return Result.fail(host.failure)
+  const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
+  return Result.succeed<Life>({ addresses, mentions, ends: new Set(ends.map(({ name }) => name)) })
 })
 
 const addressesOf = ({ result }: Attachment.Attachment): ReadonlyArray<string> =>
@@ -59,9 +66,23 @@ const addressesOf = ({ result }: Attachment.Attachment): ReadonlyArray<string> =
     })
     : []
 
-const resultLeaks = ({ attachments }: Facts, { addresses, mentions }: Life): ReadonlyArray<Leak> =>
+/** Containers whose link has an end on the host, and the other one elsewhere. */
+const livingOf = ({ all }: Facts, { ends }: Life): ReadonlySet<string> =>
+  new Set(
+    all.filter(({ result }) =>
+      Result.isSuccess(result) &&
+      Attachment.interfacesOf(result.success).some(({ name, sandbox }) => sandbox === "" && ends.has(name))
+    ).map(({ containerId }) => containerId)
+  )
+
+const resultLeaks = (
+  { attachments }: Facts,
+  { addresses, mentions }: Life,
+  living: ReadonlySet<string>
+): ReadonlyArray<Leak> =>
   attachments.filter((each) =>
-    each.sight._tag === "Missing" && !Living.isMentioned(mentions, each.containerId) &&
+    each.sight._tag === "Missing" && !living.has(each.containerId) &&
+    !Living.isMentioned(mentions, each.containerId) &&
     !addressesOf(each).some((address) => addresses.has(address))
   ).map(({ containerId, file, ifname, netns }) => ({
     kind: "result",
@@ -71,8 +92,10 @@ const resultLeaks = ({ attachments }: Facts, { addresses, mentions }: Life): Rea
     removal: { _tag: "File", path: file, lock: undefined }
   }))
 
-const reservationLeaks = ({ store }: Facts): ReadonlyArray<Leak> =>
-  (store?.reservations ?? []).filter(({ isGone }) => isGone).map(({ address, containerId, file, reason }) => ({
+const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): ReadonlyArray<Leak> =>
+  (store?.reservations ?? []).filter(({ containerId, isGone }) => isGone && !living.has(containerId)).map((
+    { address, containerId, file, reason }
+  ) => ({
     kind: "reservation",
     text: `${address} in ${file}`,
     containerId,
@@ -83,12 +106,13 @@ const reservationLeaks = ({ store }: Facts): ReadonlyArray<Leak> =>
 /** Ends of pairs that lost what they were for: both are on the host now. */
 const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
-  return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) =>
+  return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap((
+    { containerId, netns, result }
+  ) =>
     Result.isFailure(result) ? [] : Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "")
       .flatMap(({ mac, name }): ReadonlyArray<Leak> => {
         const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
-        const isAlone = link !== undefined && links.some(({ index }) => index === link.peer)
-        return isAlone
+        return link?.hasPeerHere === true
           ? [{
             kind: "link",
             text: name,
@@ -107,6 +131,7 @@ const isOfOne = (chain: string): boolean => /^CNI-(?:[A-Z]+-)?[0-9a-f]{16,}$/.te
 const ruleLeaks = (
   facts: Facts,
   { addresses, mentions }: Life,
+  living: ReadonlySet<string>,
   goneAddresses: ReadonlySet<string>
 ): ReadonlyArray<Leak> => {
   const { host, network, store } = facts
@@ -117,7 +142,7 @@ const ruleLeaks = (
   const inside = (chain: RuleLines.ChainOf) =>
     lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
   const isGone = (containerId: string): boolean =>
-    !Living.isMentioned(mentions, containerId) &&
+    !living.has(containerId) && !Living.isMentioned(mentions, containerId) &&
     !facts.all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
   const argvOf = (line: RuleLines.ChainOf, args: ReadonlyArray<string>): Argv => [
@@ -176,17 +201,18 @@ const ruleLeaks = (
 
 /** All that is left of a network. Rules come before what they lead to, and results before addresses. */
 export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
-  const results = resultLeaks(facts, life)
-  const reservations = reservationLeaks(facts)
+  const living = livingOf(facts, life)
+  const results = resultLeaks(facts, life, living)
+  const reservations = reservationLeaks(facts, living)
   const gone = new Set(results.map(({ containerId }) => containerId))
-  const reserved = new Set(
-    (facts.store?.reservations ?? []).filter(({ isGone }) => !isGone).map(({ address }) => address)
-  )
+  const isGone = ({ containerId, isGone }: Judged) => isGone && !living.has(containerId)
+  const stored = facts.store?.reservations ?? []
+  const reserved = new Set(stored.filter((each) => !isGone(each)).map(({ address }) => address))
   const goneAddresses = new Set([
-    ...(facts.store?.reservations ?? []).filter(({ isGone }) => isGone).map(({ address }) => address),
+    ...stored.filter(isGone).map(({ address }) => address),
     ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(addressesOf)
   ].filter((address) => !reserved.has(address)))
-  return [...ruleLeaks(facts, life, goneAddresses), ...linkLeaks(facts, gone), ...results, ...reservations]
+  return [...ruleLeaks(facts, life, living, goneAddresses), ...linkLeaks(facts, gone), ...results, ...reservations]
 }
 
 /** What tools say of something that somebody else has taken away meanwhile. */

@@ -3,15 +3,36 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import * as Host from "./host.ts"
 
-const nobody: Leaks.Life = { addresses: new Set(), mentions: "" }
+const nobody: Leaks.Life = { addresses: new Set(), mentions: "", ends: new Set() }
 
 describe("what is left", () => {
   it("says one reason of all that a container has left whose result is still there", () => {
-    const leaks = Leaks.find(Host.facts({ attachment: { sight: { _tag: "Missing" } } }), nobody)
+    const facts = Host.facts({ attachment: { sight: { _tag: "Missing" } } })
+    const leaks = Leaks.find(facts, nobody)
     assert.deepStrictEqual(
       leaks.map(({ kind, reason }) => `${kind}: ${reason}`),
       ["rule", "result"].map((kind) => `${kind}: /run/netns/web does not exist`)
     )
+  })
+
+  describe("of a pair of links whose namespace has no path any more", () => {
+    const kinds = (fields: object, ends: ReadonlyArray<string>) => {
+      const links = [Host.link("uplink"), Host.link("veth1", { index: 12, kind: "veth", ...fields })]
+      const facts = Host.facts({ outside: { links }, attachment: { sight: { _tag: "Missing" } } })
+      return Leaks.find(facts, { ...nobody, ends: new Set(ends) }).map(({ kind }) => kind)
+    }
+
+    it("is nothing, as long as the other end is in another namespace", () => {
+      assert.deepStrictEqual(kinds({ peer: 2 }, ["veth1"]), [])
+    })
+
+    it("is no link where the other end has the index of a link of the host", () => {
+      assert.deepStrictEqual(kinds({ peer: 2 }, []), ["rule", "result"])
+    })
+
+    it("is the pair too, where both ends are on the host", () => {
+      assert.deepStrictEqual(kinds({ hasPeerHere: true }, []), ["rule", "link", "result"])
+    })
   })
 
   it("says of rules without a result that there is none", () => {

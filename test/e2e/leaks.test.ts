@@ -137,6 +137,37 @@ kill %1`),
     )
   })
 
+  it("leaves a container alone that has no address, and whose namespace lost its path", () => {
+    assert.deepStrictEqual(
+      run(`
+echo '{"cniVersion":"1.0.0","name":"plain","plugins":[{"type":"bridge","bridge":"cni-plain","ipam":{}}]}' > /etc/cni/net.d/20-plain.conflist
+unshare --net bash -c 'sleep 60 & exec sleep 60' &
+process=$!
+sleep 0.3
+cni-passthrough run add plain --netns /proc/$process/ns/net --container-id id-plain > /dev/null
+kill $process
+wait $process || true
+leaks --fix --yes
+ip -o link show master cni-plain | grep -c veth
+rm /etc/cni/net.d/20-plain.conflist`),
+      ["nothing is left of containers that are gone", "1"]
+    )
+  })
+
+  it("takes nothing away where it does not see the namespaces of all links", () => {
+    const lines = run(`
+unshare --net sleep 60 &
+sleep 0.3
+cni-passthrough run add testing-net --netns /proc/$!/ns/net --container-id id-hidden > /dev/null
+rm -rf /var/lib/cni/results
+state > /tmp/before
+unshare --pid --fork --mount-proc bash -c 'cni-passthrough leaks --fix --yes 2>&1' || echo "status $?"
+state | diff /tmp/before - && echo as before
+kill %1`)
+    assert.match(lines[0] ?? "", /veth[0-9a-f]+ leads to one that has neither a name nor a process here/)
+    assert.deepStrictEqual(lines.slice(1), ["status 2", "as before"])
+  })
+
   it("leaves all of a container alone that a process is at work for", () => {
     assert.deepStrictEqual(
       run(`

@@ -20,7 +20,8 @@ import * as Flags from "../Flags.ts"
 
 /** Not everything that lives can be seen, so that nothing is known to be gone. */
 class Blind extends Data.TaggedError("Blind")<{ readonly reason: string }> {
-  override readonly message = `not all network namespaces can be looked into: ${this.reason}; this needs root`
+  override readonly message =
+    `not all network namespaces can be looked into: ${this.reason}; this needs root, and to see the processes and mounts of the host`
 }
 
 /** There is no network to look at. */

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
+import * as Cidr from "../Cidr.ts"
 import * as Namespace from "./Namespace.ts"
 
 /** Folders where runtimes keep network namespaces by name. */
@@ -50,10 +51,37 @@ const look = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
   return problem === undefined ? undefined : Result.fail(problem)
 })
 
-/** What is in each network namespace of the host but our own. */
+/**
+ * Links that lead to containers in none of these namespaces: ports of bridges and links to one address, and not those
+ * that lead out of a host which is a container itself.
+ */
+const leadingElsewhere = ({ links, routes }: Namespace.Namespace, looked: ReadonlyArray<Namespace.Namespace>) =>
+  links.filter(({ index, kind, master, name, peer }) => {
+    const own = routes.filter(({ device, type }) => device === name && type === "unicast")
+    const isForContainer = master !== undefined || own.some(({ to }) => to.length === (to.family === 4 ? 32 : 128))
+    return kind === "veth" && peer !== undefined && isForContainer && !own.some(({ to }) => Cidr.isDefault(to)) &&
+      !looked.some((each) => each.links.some((end) => end.index === peer && end.peer === index))
+  })
+
+/** How often links are looked at again whose namespace may just be going, and how long to wait before, in milliseconds. */
+const again = { times: 4, wait: 250 }
+
+/** What is in each network namespace of the host but our own, and why not in all of them. */
 export const namespaces = Effect.fnUntraced(function*() {
-  const looked = yield* Effect.forEach(yield* pathsOf(), look, { concurrency: 8 })
-  return looked.filter((each) => each !== undefined)
+  const host = yield* Namespace.collect()
+  const all = (yield* Effect.forEach(yield* pathsOf(), look, { concurrency: 8 })).filter((each) => each !== undefined)
+  const looked = all.flatMap((each) => Result.isSuccess(each) ? [each.success] : [])
+  let unseen = Result.isSuccess(host) && looked.length === all.length ? leadingElsewhere(host.success, looked) : []
+  for (let time = 0; time < again.times && unseen.length > 0; time++) {
+    yield* Effect.sleep(again.wait)
+    const now = yield* Namespace.collect()
+    const still = new Set(Result.isSuccess(now) ? now.success.links.map(({ index }) => index) : [])
+    unseen = unseen.filter(({ index }) => still.has(index))
+  }
+  const [first] = unseen
+  return first === undefined
+    ? all
+    : [...all, Result.fail(`${first.name} leads to one that has neither a name nor a process here`)]
 })
 
 /**

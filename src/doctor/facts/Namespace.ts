@@ -17,8 +17,10 @@ export interface LinkAddress extends Cidr.Cidr {
 /** A link. */
 export interface Link {
   readonly index: number
-  /** The index of the other end of a pair, or of the link that it stands on; in its own namespace. */
+  /** The index of the other end of a pair, or of the link that it stands on, where that is in another namespace: in that. */
   readonly peer: number | undefined
+  /** Whether the other end of a pair is in the same namespace. */
+  readonly hasPeerHere: boolean
   readonly name: string
   readonly isUp: boolean
   /** Whether it asks for addresses of neighbours and answers them, by ARP or neighbour discovery. */
@@ -88,6 +90,7 @@ const linkOf = (link: Json.JsonObject): Link => {
   return {
     index: Number(link["ifindex"]),
     peer: typeof link["link_index"] === "number" ? link["link_index"] : undefined,
+    hasPeerHere: typeof link["link"] === "string",
     name: text(link["ifname"]),
     isUp: flags.includes("UP"),
     hasArp: !flags.includes("NOARP"),
