@@ -11,7 +11,7 @@ import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as Living from "./facts/Living.ts"
 import * as Namespace from "./facts/Namespace.ts"
-import type { Judged } from "./facts/Store.ts"
+import * as Store from "./facts/Store.ts"
 import * as Tool from "./facts/Tool.ts"
 import * as Names from "./Names.ts"
 import * as RuleLines from "./RuleLines.ts"
@@ -22,8 +22,10 @@ type Argv = readonly [string, ...ReadonlyArray<string>]
 export interface Leak {
   readonly kind: "reservation" | "result" | "link" | "rule" | "chain"
   readonly text: string
-  /** The container that it was for. */
+  /** The container that it was for, or its address where that is all that is known. */
   readonly containerId: string
+  /** The file of the reservation of that address, and who had it; nobody where that is empty. */
+  readonly holder?: { readonly file: string; readonly containerId: string }
   /** How it is known that nobody uses it. */
   readonly reason: string
   /** What takes it away. */
@@ -58,7 +60,7 @@ export const look = Effect.gen(function*() {
   return Result.succeed<Life>({ addresses, mentions, ends: new Set(ends.map(({ name }) => name)) })
 })
 
-const addressesOf = ({ result }: Attachment.Attachment): ReadonlyArray<string> =>
+const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result)
     ? (result.success.ips ?? []).flatMap((ip) => {
       const address = Cidr.parse(ip?.address ?? "")
@@ -185,6 +187,7 @@ const ruleLeaks = (
       })
     }
   }
+  const holders = new Map((store?.reservations ?? []).map((each) => [each.address, each.containerId]))
   for (const line of lines.filter(({ chain }) => chain === "CNI-FORWARD")) {
     const address = words(line).find((word) => goneAddresses.has(word))
     if (address === undefined || addresses.has(address)) continue
@@ -192,6 +195,9 @@ const ruleLeaks = (
       kind: "rule",
       text: RuleLines.text(line),
       containerId: address,
+      ...(store === undefined
+        ? {}
+        : { holder: { file: `${store.folder}/${address}`, containerId: holders.get(address) ?? "" } }),
       reason: `nobody has ${address} any more`,
       removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
@@ -205,7 +211,7 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const results = resultLeaks(facts, life, living)
   const reservations = reservationLeaks(facts, living)
   const gone = new Set(results.map(({ containerId }) => containerId))
-  const isGone = ({ containerId, isGone }: Judged) => isGone && !living.has(containerId)
+  const isGone = ({ containerId, isGone }: Store.Judged) => isGone && !living.has(containerId)
   const stored = facts.store?.reservations ?? []
   const reserved = new Set(stored.filter((each) => !isGone(each)).map(({ address }) => address))
   const goneAddresses = new Set([
@@ -221,13 +227,22 @@ const isGoneAlready = /No chain\/target\/match|does a matching rule exist|Cannot
 /** Removes the file of a reservation, unless it is that of another container by now. */
 const removeReservation = `[ "$(head -n 1 "$1" | tr -d '\\r')" = "$2" ] || exit 0; rm -f -- "$1"`
 
-/** Whether a container is alive again: somebody is at work for it, or has attached it to a namespace that is there. */
-export const isAlive = Effect.fnUntraced(function*(containerId: string, cacheDir: string) {
+/**
+ * Whether a container is alive again: somebody is at work for it, or has attached it to a namespace that is there. An
+ * address is alive again where somebody else has got it.
+ */
+export const isAlive = Effect.fnUntraced(function*(
+  { containerId, holder }: Pick<Leak, "containerId" | "holder">,
+  cacheDir: string
+) {
   const fs = yield* FileSystem.FileSystem
+  if (holder !== undefined && (yield* Store.holderOf(holder.file)).containerId !== holder.containerId) return true
   if (Living.isMentioned(yield* Living.mentions(), containerId)) return true
   const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
   if (attached === undefined) return true // nobody knows
-  const paths = attached.filter((each) => each.containerId === containerId).map(({ netns }) => netns)
+  const paths = attached.filter((each) =>
+    each.containerId === containerId || (holder !== undefined && addressesOf(each).includes(containerId))
+  ).map(({ netns }) => netns)
   const there = yield* Effect.filter(paths, (path) => Effect.orElseSucceed(fs.exists(path), () => true))
   return there.length > 0
 })

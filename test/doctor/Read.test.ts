@@ -4,6 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { systemError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Living from "../../src/doctor/facts/Living.ts"
@@ -53,6 +54,12 @@ const fake = ({ files = {}, programs = {} }: Fake) => {
   const fs = FileSystem.layerNoop({
     readFileString: (path) => files[path] === undefined ? missing(path) : Effect.succeed(files[path]),
     readLink: (path) => files[path]?.startsWith("-> ") === true ? Effect.succeed(files[path].slice(3)) : missing(path),
+    stat: (path) =>
+      files[path] === undefined
+        ? missing(path)
+        : Effect.succeed(
+          { type: "File", size: BigInt(files[path].length), ino: Option.none() } as FileSystem.File.Info
+        ),
     exists: (path) => Effect.succeed(files[path] !== undefined),
     readDirectory: (folder) =>
       Effect.succeed([
@@ -61,8 +68,7 @@ const fake = ({ files = {}, programs = {} }: Fake) => {
             path.slice(folder.length + 1).split("/")[0] ?? ""
           )
         )
-      ]),
-    stat: missing
+      ])
   })
   return { commands, layer: Layer.mergeAll(fs, NodePath.layer, Layer.succeed(ProcessRunner, runner)) }
 }
@@ -226,8 +232,22 @@ describe("what lives", () => {
   it.effect("is alive while a process is at work for it, and where its result has a namespace that is there", () =>
     Effect.gen(function*() {
       const host = fake({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
-      const isAlive = (id: string) => Effect.provide(Leaks.isAlive(id, "/cache"), host.layer)
+      const isAlive = (containerId: string) => Effect.provide(Leaks.isAlive({ containerId }, "/cache"), host.layer)
       assert.deepStrictEqual([yield* isAlive("one"), yield* isAlive("two")], [true, false])
+    }))
+
+  it.effect("is an address that somebody else has got than the one that had it", () =>
+    Effect.gen(function*() {
+      const host = fake({ files: { "/store/10.99.0.2": "new\r\neth0" } })
+      const isAlive = (address: string, containerId: string) => {
+        const holder = { file: `/store/${address}`, containerId }
+        return Effect.provide(Leaks.isAlive({ containerId: address, holder }, "/cache"), host.layer)
+      }
+      assert.deepStrictEqual(
+        [yield* isAlive("10.99.0.2", "new"), yield* isAlive("10.99.0.2", "old"), yield* isAlive("10.99.0.2", "")],
+        [false, true, true]
+      )
+      assert.isFalse(yield* isAlive("10.99.0.3", ""))
     }))
 })
 

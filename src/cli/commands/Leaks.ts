@@ -113,7 +113,7 @@ export const leaks = Command.make(
     const still = flags.yes ? found : both(found, (yield* find(flags)).found)
     let isAnyLeft = false
     for (const leak of still) {
-      const isAlive = yield* Leaks.isAlive(leak.containerId, flags.cacheDir)
+      const isAlive = yield* Leaks.isAlive(leak, flags.cacheDir)
       const done = isAlive
         ? Result.fail(`${Names.container(leak)} is there again, or a process speaks of it`)
         : yield* Leaks.remove(leak, tools)

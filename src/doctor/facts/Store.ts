@@ -39,6 +39,12 @@ export interface Store {
 /** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
 const longest = 4096
 
+/** Who has the address of a file; nobody, with empty names, where the file is not there. */
+export const holderOf = Effect.fnUntraced(function*(file: string) {
+  const [containerId = "", ifname = ""] = ((yield* SmallFile.read(file, longest)) ?? "").trim().split(/\r?\n/)
+  return { containerId, ifname }
+})
+
 /** The reservations of a network, and what keeps them from being read. */
 export const read = Effect.fnUntraced(function*(dataDir: string, network: string) {
   const fs = yield* FileSystem.FileSystem
