@@ -24,10 +24,11 @@ const configuration = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change
   const [ours, theirs] = [left.operation.request, right.operation.request]
   const path = JsonDiff.between(ours.path, theirs.path, "CNI_PATH")
   const parsed = ({ config }: View.Step, { alike }: Side): unknown => {
-    const document = config === undefined ? undefined : Json.parse(config)
+    // As it was written, which is as deep as who sent it wants.
+    const document = config === undefined ? undefined : Json.parse(alike(config))
     if (!Json.isObject(document)) return undefined
     const { prevResult: _, ...members } = document
-    return Json.parse(alike(JSON.stringify(members)))
+    return members
   }
   const told = new Set<string>()
   return [
@@ -68,7 +69,7 @@ const results = (left: Side, right: Side): ReadonlyArray<ResultDiff.Change> => {
   const result = ({ alike, operation: { steps } }: Side): unknown => {
     const last = steps.at(-1)
     const text = last === undefined || Operation.hasEndedBadly(last) ? undefined : last.result ?? last.before
-    return text === undefined ? undefined : Json.parse(alike(JSON.stringify(Json.parse(text))))
+    return text === undefined ? undefined : Json.parse(alike(text))
   }
   const [was, is] = [result(left), result(right)]
   if (was !== undefined && is === undefined) return [{ kind: "removed", what: "a result" }]

@@ -152,6 +152,17 @@ describe("two operations", () => {
     ])
   })
 
+  it("are compared however deep their configurations are", () => {
+    const deep = (name: string) => `{"x":${"[".repeat(20_000)}"${name}"${"]".repeat(20_000)}}`
+    const [ours, theirs] = ([[first, "a"], [second, "b"]] as const).map(([attachment, name]) => {
+      const { steps, ...rest } = operation(attachment)
+      return { ...rest, steps: steps.map((step) => ({ ...step, config: deep(name) })) }
+    })
+    if (ours === undefined || theirs === undefined) return assert.fail()
+    const { configuration } = Comparison.make(ours, theirs)
+    assert.match(configuration[0]?.what ?? "", /^bridge: x\[0\]\[0\].*: \[\[.* → \[\[/)
+  })
+
   it("that failed with the same words but for the attachment are alike", () => {
     const failing = ({ containerId }: Attachment) => ({
       after: [],
