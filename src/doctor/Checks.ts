@@ -12,6 +12,7 @@ import * as Folder from "./checks/Folder.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
 import * as Gateways from "./checks/Gateways.ts"
 import * as Inside from "./checks/Inside.ts"
+import { kernelTables } from "./checks/KernelTables.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { chainOrder } from "./checks/Order.ts"
 import * as Outside from "./checks/Outside.ts"
@@ -70,6 +71,7 @@ export const live: ReadonlyArray<Check> = [
   Outside.gatewayAnswers,
   Filters.insideRules,
   Forwarding.ipForward,
+  kernelTables,
   policyRules,
   Ways.forwardRules,
   Forwarding.reversePath,

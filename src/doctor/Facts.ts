@@ -5,6 +5,7 @@ import type { JsonObject } from "../json/Json.ts"
 import type { ConfigFile, Placed } from "./ConfigFile.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
 import type { History } from "./facts/History.ts"
+import type { KernelTable } from "./facts/KernelTables.ts"
 import type { Namespace } from "./facts/Namespace.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
 import type { PolicyRule } from "./facts/PolicyRules.ts"
@@ -25,6 +26,7 @@ export interface Host {
   readonly policies: ReadonlyArray<PolicyRule>
   /** Values of /proc/sys, by their names with dots; a name that is not there has no entry. */
   readonly sysctls: ReadonlyMap<string, string>
+  readonly tables: ReadonlyArray<KernelTable>
   /** Who listens on ports of the host. */
   readonly listeners: Known<ReadonlyArray<Listener>>
   /** The files of tools, by name; a tool that is not there has no entry. */

@@ -206,6 +206,18 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     },
     /^error address-store host-local the store \/x cannot be read: ENOTDIR/
   ],
+  "a table of the kernel that is full": [
+    {
+      host: {
+        tables: [{ name: "neighbours of IPv4", used: 1024, limit: 1024, setting: "net.ipv4.neigh.default.gc_thresh3" }]
+      }
+    },
+    /^error kernel-tables - the kernel's table of neighbours of IPv4 is full, with 1024 of 1024/
+  ],
+  "a table of the kernel that is nearly full": [
+    { host: { tables: [{ name: "connections", used: 950, limit: 1000, setting: "net.netfilter.nf_conntrack_max" }] } },
+    /^warning kernel-tables - .* is nearly full, with 950 of 1000/
+  ],
   "no forwarding": [
     { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } },
     /^error ip-forward - the host does not forward IPv4: net\.ipv4\.ip_forward is 0/

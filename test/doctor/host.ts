@@ -139,6 +139,7 @@ const host: Host = {
   rules: Result.succeed({ rulesets: [rules(save)], nft: [] }),
   policies: policies("{\"priority\":32766,\"src\":\"all\",\"table\":\"main\"}"),
   sysctls: new Map([["net.ipv4.ip_forward", "1"]]),
+  tables: [{ name: "connections", used: 9, limit: 262144, setting: "net.netfilter.nf_conntrack_max" }],
   listeners: Result.succeed([]),
   tools: new Map([["iptables", "/usr/sbin/iptables"]]),
   files: new Set(),

@@ -807,6 +807,13 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("ip-forward", undefined, /conf\.uplink\.forwarding is 0/),
     mend: "follow 'sysctl -w [^,]*'"
   },
+  "no room for connections": {
+    ...attached(
+      "for name in count max; do echo 100 > /run/$name; mount --bind /run/$name /proc/sys/net/netfilter/nf_conntrack_$name; done"
+    ),
+    ...own("kernel-tables", undefined, /table of connections is full, with 100 of 100/),
+    mend: "follow 'sysctl -w [^,]*'"
+  },
   "a policy that drops": {
     ...attached("iptables -P FORWARD DROP"),
     ...own("forward-rules", undefined, /dropped by the policy of FORWARD/),

@@ -9,6 +9,7 @@ import type * as ConfigFile from "../ConfigFile.ts"
 import type { Host } from "../Facts.ts"
 import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
+import * as KernelTables from "./KernelTables.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Plugins from "./Plugins.ts"
 import * as PolicyRules from "./PolicyRules.ts"
@@ -91,12 +92,13 @@ export const collect = Effect.fnUntraced(function*(
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   )
-  const [network, foundTools, listeners, files, policies] = yield* Effect.all([
+  const [network, foundTools, listeners, files, policies, tables] = yield* Effect.all([
     Namespace.collect(),
     collectTools(),
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
-    PolicyRules.collect()
+    PolicyRules.collect(),
+    KernelTables.collect()
   ], { concurrency: "unbounded" })
   const uplinks = Result.isSuccess(network)
     ? network.success.routes.filter(({ to }) => Cidr.isDefault(to)).flatMap(({ device }) => device ?? [])
@@ -105,6 +107,7 @@ export const collect = Effect.fnUntraced(function*(
     network,
     rules: yield* Rules.collect(foundTools),
     policies,
+    tables,
     sysctls: yield* collectSysctls([...new Set([...devices, ...uplinks])]),
     listeners,
     tools: foundTools,

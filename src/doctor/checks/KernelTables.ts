@@ -1,0 +1,22 @@
+/** Whether the kernel has room for more connections and neighbours. */
+import type { Check } from "../Check.ts"
+import * as Shell from "../Shell.ts"
+
+/** The part of a table that is taken, from which on it is nearly full. */
+const nearlyFull = 0.9
+
+export const kernelTables: Check = {
+  id: "kernel-tables",
+  phase: "host",
+  find: ({ host }) =>
+    host === undefined ?
+      { skipped: "nothing is known of the host" } :
+      host.tables.filter(({ limit, used }) => used >= limit * nearlyFull).map(({ limit, name, setting, used }) => ({
+        level: used >= limit ? "error" as const : "warning" as const,
+        message: used >= limit
+          ? `the kernel's table of ${name} is full, with ${used} of ${limit}: packets of others are dropped`
+          : `the kernel's table of ${name} is nearly full, with ${used} of ${limit}: beyond that packets are dropped`,
+        evidence: [`${setting} = ${limit}`],
+        fix: `sysctl -w ${Shell.word(`${setting}=${limit * 2}`)}, and keep it in /etc/sysctl.d`
+      }))
+}
