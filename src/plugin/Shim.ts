@@ -142,8 +142,8 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
 }
 
 /** Logs what the plugin changed since we looked. A signal ends that. */
-const compare = Effect.fnUntraced(function*({ kinds, request }: Received, log: RunLog.RunLog, before: Watch.Look) {
-  const after = yield* Effect.interruptible(Watch.look(callOf(request), kinds))
+const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: Watch.Look) {
+  const after = yield* Effect.interruptible(Watch.lookAgain(callOf(request), before))
   yield* log.tell({ event: "changes", ...Watch.between(before, after) }, false)
 })
 

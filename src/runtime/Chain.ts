@@ -130,7 +130,7 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
     file: file.success,
     execution: outcome.success,
     answer: PluginAnswer.of(verb, outcome.success, { cniVersion, timeout }),
-    ...(before === undefined ? {} : { changes: Watch.between(before, yield* Watch.look(watched, kinds)) })
+    ...(before === undefined ? {} : { changes: Watch.between(before, yield* Watch.lookAgain(watched, before)) })
   }
 })
 

@@ -29,8 +29,8 @@ export interface NoAnswer {
 /** What a tool printed, or why it did not. */
 export type Answer = string | NoAnswer
 
-/** How long a tool may take, in milliseconds. */
-const timeout = 5000
+/** How long a tool may take, in milliseconds: a runtime waits meanwhile, which has a limit for all plugins of a chain. */
+const timeout = 2000
 
 /** How much of the output of the tools is read, in bytes. */
 const limit = 64 * 1_048_576

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Json from "../json/Json.ts"
 import type * as Record from "../record/Record.ts"
 import * as Collector from "./Collector.ts"
-import type { Kind } from "./Kind.ts"
+import { type Kind, kinds } from "./Kind.ts"
 import type { Snapshot } from "./Snapshot.ts"
 import * as StateDiff from "./StateDiff.ts"
 
@@ -47,6 +47,10 @@ export const look = Effect.fnUntraced(function*({ config, netns }: Call, kinds: 
   })
   return { snapshot, durationMs: performance.now() - started } satisfies Look
 })
+
+/** Looks again, at what could be looked at before: a tool that did not answer then would only cost its time once more. */
+export const lookAgain = (call: Call, { snapshot: { container, host } }: Look) =>
+  look(call, kinds.filter((kind) => host.has(kind) || container.has(kind)))
 
 /** What is different between two looks. */
 export const between = (before: Look, after: Look): Found => ({

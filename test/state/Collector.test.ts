@@ -1,8 +1,10 @@
 /** What is asked of which tool, and what becomes of tools that do not answer. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { kinds } from "../../src/state/Kind.ts"
-import { factsOf, look, nothing, type Tools } from "./tools.ts"
+import * as Watch from "../../src/state/Watch.ts"
+import { factsOf, look, nothing, runner, type Tools } from "./tools.ts"
 
 describe("tools", () => {
   it.effect("are only asked for what is wanted, and for what the kernel has", () =>
@@ -105,9 +107,28 @@ describe("a tool that does not answer", () => {
       const { host, notes } = yield* look(["routes", "nftables", "ipsets"], tools, undefined, asked)
       assert.deepStrictEqual([...host.get("routes") ?? []], ["10.0.0.0/8 dev eth0"])
       assert.isTrue(host.has("ipsets"))
-      assert.deepStrictEqual(notes, ["nft did not end within 5 s: nftables are not compared"])
+      assert.deepStrictEqual(notes, ["nft did not end within 2 s: nftables are not compared"])
       // It has all of its time once it is the first.
       assert.lengthOf(asked.filter((command) => command === "host: nft list chains"), 2)
+    }))
+
+  it.effect("within its time is not asked once more after the plugin", () =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const tools: Tools = { ...nothing, "nft list": "stuck" }
+      const call = { verb: "ADD", netns: "", config: {} }
+      const looks = Effect.provideService(
+        Effect.gen(function*() {
+          const before = yield* Watch.look(call, ["routes", "nftables"])
+          asked.length = 0
+          return Watch.between(before, yield* Watch.lookAgain(call, before))
+        }),
+        ProcessRunner,
+        runner(tools, tools, asked)
+      )
+      assert.deepStrictEqual((yield* looks).notes, ["nft did not end within 2 s: nftables are not compared"])
+      assert.isNotEmpty(asked)
+      assert.deepStrictEqual(asked.filter((command) => command.includes("nft")), [])
     }))
 
   it.effect("as the kernel has none of it has nothing to tell", () =>
