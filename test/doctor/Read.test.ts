@@ -174,6 +174,18 @@ describe("rules", () => {
       assert.deepStrictEqual(rulesets.map(({ backend }) => backend), ["nf_tables", "legacy"])
     }))
 
+  it.effect("are not known where nft hangs, and are those of iptables where the kernel has no nftables", () =>
+    Effect.gen(function*() {
+      const tools = new Map([["nft", "/sbin/nft"], ["iptables-save", "/sbin/iptables-save"]])
+      const collect = (nft: Partial<Execution>) =>
+        Effect.provide(
+          Rules.collect(tools),
+          fake({ programs: { "/sbin/nft": nft, "/sbin/iptables-save": "*nat\nCOMMIT" } }).layer
+        )
+      assert.deepStrictEqual(yield* collect({ timedOut: true }), Result.fail("nft did not end within 5 s"))
+      assert.isTrue(Result.isSuccess(yield* collect({ exitCode: 1 })))
+    }))
+
   it.effect("that may not be read are not known", () =>
     Effect.gen(function*() {
       const stderr = new TextEncoder().encode("Permission denied (you must be root)\n")

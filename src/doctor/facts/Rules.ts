@@ -156,6 +156,10 @@ export const inside = Effect.fnUntraced(function*(netns: string) {
   return rulesets.flat() as ReadonlyArray<Ruleset>
 })
 
+/** Whether there are rules which could not be read. Where a kernel has no IPv6, or no nftables, tools fail as there are none. */
+const isTooMuch = (problem: string | undefined): boolean =>
+  / did not end within | printed more than /.test(problem ?? "")
+
 /** Asks all tools that there are. */
 export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, string>) {
   const [v4, v6, nft] = yield* Effect.all([
@@ -165,7 +169,8 @@ export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, st
       ? Tool.output([tools.get("nft") ?? "nft", "-j", "list", "ruleset"])
       : Effect.succeed(Result.succeed("{}"))
   ], { concurrency: "unbounded" })
-  if (v4.problem !== undefined) return Result.fail(v4.problem)
+  const problem = v4.problem ?? [v6.problem, Result.isFailure(nft) ? nft.failure : undefined].find(isTooMuch)
+  if (problem !== undefined) return Result.fail(problem)
   return Result.succeed<Rules>({
     rulesets: [...v4.found, ...v6.found],
     nft: Result.isSuccess(nft) ? parseNft(nft.success) : []
