@@ -36,10 +36,12 @@ export const none = { skipped: "no attachment has a way out through the host" }
 /** A peer far away, to ask the rules about: like anybody's, and on no list of networks that nobody may come from. */
 export const elsewhere = { 4: Cidr.parseAddress("93.184.216.34"), 6: Cidr.parseAddress("2606:2800::1") } as const
 
-/** The links that the host reaches the world by; a made-up one where it has no default route. */
-export const uplinkOf = ({ host }: Facts, family: 4 | 6): string => {
+/** The links that the host reaches the world by. */
+export const uplinksOf = ({ host }: Facts, family: 4 | 6): ReadonlyArray<string> => {
   const routes = host !== undefined && Result.isSuccess(host.network) ? host.network.success.routes : []
-  return routes.find(({ device, table, to }) =>
-    table === "main" && Cidr.isDefault(to) && to.family === family && device !== undefined
-  )?.device ?? "eth0"
+  const ways = routes.filter(({ table, to }) => table === "main" && Cidr.isDefault(to) && to.family === family)
+  return [...new Set(ways.flatMap(({ device }) => device ?? []))]
 }
+
+/** The first of them; a made-up one where it has no default route. */
+export const uplinkOf = (facts: Facts, family: 4 | 6): string => uplinksOf(facts, family)[0] ?? "eth0"

@@ -206,6 +206,10 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     },
     /^error address-store host-local the store \/x cannot be read: ENOTDIR/
   ],
+  "no forwarding of the way out": [
+    { host: { sysctls: new Map([["net.ipv4.conf.uplink.forwarding", "0"]]) } },
+    /^error ip-forward - .*net\.ipv4\.conf\.uplink\.forwarding is 0/
+  ],
   "a table of the kernel that is full": [
     {
       host: {

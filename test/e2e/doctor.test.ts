@@ -807,6 +807,14 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("ip-forward", undefined, /conf\.uplink\.forwarding is 0/),
     mend: "follow 'sysctl -w [^,]*'"
   },
+  "an uplink of a VLAN whose answers are not forwarded": {
+    ...attached(
+      "ip link set uplink down; ip link set uplink name up.7; ip link set up.7 up; ip route add default via 192.0.2.1; " +
+        "sysctl -qw net/ipv4/conf/up.7/forwarding=0"
+    ),
+    ...own("ip-forward", undefined, /net\.ipv4\.conf\.up\.7\.forwarding is 0/),
+    mend: "follow 'sysctl -w [^,]*'"
+  },
   "no room for connections": {
     ...attached(
       "for name in count max; do echo 100 > /run/$name; mount --bind /run/$name /proc/sys/net/netfilter/nf_conntrack_$name; done"

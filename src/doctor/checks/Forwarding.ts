@@ -8,6 +8,9 @@ import * as Routed from "../Routed.ts"
 import * as Shell from "../Shell.ts"
 import { correctionOf } from "./Outside.ts"
 
+/** A name as sysctl understands it: a dot in the name of a link is none between two parts. */
+const settable = (name: string): string => name.replace(/^net\.ipv4\.conf\.(.*\..*)\.(\w+)$/, "net/ipv4/conf/$1/$2")
+
 export const ipForward: Check = {
   id: "ip-forward",
   phase: "host",
@@ -19,7 +22,9 @@ export const ipForward: Check = {
     for (const family of [4, 6] as const) {
       const devices = new Set(routed.filter(({ address }) => address.family === family).map(({ device }) => device))
       if (devices.size === 0) continue
-      devices.add(Routed.uplinkOf(facts, family)) // where answers come in
+      // Where answers come in, if there is one way alone.
+      const [uplink, ...others] = Routed.uplinksOf(facts, family)
+      if (uplink !== undefined && others.length === 0) devices.add(uplink)
       const names = family === 4
         ? ["net.ipv4.ip_forward", ...[...devices].map((device) => `net.ipv4.conf.${device}.forwarding`)]
         : ["net.ipv6.conf.all.forwarding"]
@@ -29,7 +34,7 @@ export const ipForward: Check = {
         level: "error",
         message: `the host does not forward IPv${family}: ${off} is 0, expected 1`,
         evidence: names.map((name) => `${name} = ${host.sysctls.get(name) ?? "not there"}`),
-        fix: `sysctl -w ${Shell.word(`${off}=1`)}, and keep it in /etc/sysctl.d`
+        fix: `sysctl -w ${Shell.word(`${settable(off)}=1`)}, and keep it in /etc/sysctl.d`
       })
     }
     return found
