@@ -70,3 +70,13 @@ export const text = (set: RangeSet): string =>
   set.map(({ end, start, subnet: { family } }) =>
     `${Cidr.addressText({ family, address: start })}-${Cidr.addressText({ family, address: end })}`
   ).join(", ")
+
+/** Whether some ranges and others are parts of the same subnets, and have no address in common. */
+export const areApart = (some: ReadonlyArray<Range>, others: ReadonlyArray<Range>): boolean =>
+  some.length > 0 && others.length > 0 &&
+  some.every(({ end, start, subnet }) =>
+    others.every((other) =>
+      !Cidr.overlap(subnet, other.subnet) ||
+      (Cidr.text(subnet) === Cidr.text(other.subnet) && (end < other.start || other.end < start))
+    )
+  )

@@ -1183,6 +1183,24 @@ const healthy: Healthy = {
       "iptables -t raw -A PREROUTING -i cni-n ! -s 10.99.0.0/24 -j DROP; " +
       "iptables -t raw -A PREROUTING -m rpfilter --invert -j DROP"
   ),
+  "networks inside of containers, as on the host": attached(
+    `attach api
+docker() { "$@" ip link add docker0 type bridge; "$@" ip addr add 172.17.0.1/16 dev docker0; }
+docker env; docker inside web; docker inside api`
+  ),
+  "a virtual machine that has the address of its container": attached(
+    "inside web ip link add vm type bridge; inside web ip addr flush dev eth0; inside web ip link set eth0 master vm address 02:00:00:00:00:02"
+  ),
+  "two networks that share a bridge and its subnet": attached(
+    "attach api '' m",
+    {
+      ...ipamWith({ ranges: [[{ subnet: "10.99.0.0/24", rangeEnd: "10.99.0.99" }]] }),
+      "20-m.conflist": {
+        ...list({ ...bridge, ipam: ipam({ ranges: [[{ subnet: "10.99.0.0/24", rangeStart: "10.99.0.100" }]] }) }),
+        name: "m"
+      }
+    } as never
+  ),
   "a host behind a large private network": attached("ip route add 10.0.0.0/8 via 192.0.2.9"),
   "a firewall of nftables that lets it through": attached(
     "nft add table inet fw; nft add chain inet fw forward '{ type filter hook forward priority 0; policy drop; }'; nft add rule inet fw forward ct state established,related accept; nft add rule inet fw forward iifname cni-n accept"

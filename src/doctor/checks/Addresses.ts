@@ -2,9 +2,10 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
-import { foundAt, nameOf, pluginsOf } from "../ConfigFile.ts"
+import { foundAt, nameOf, type Placed, pluginsOf } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { AttachmentId } from "../facts/Attachment.ts"
+import type { Namespace } from "../facts/Namespace.ts"
 import type { Judged } from "../facts/Store.ts"
 import type { Unwritable } from "../facts/Writable.ts"
 import type { Found } from "../Finding.ts"
@@ -129,6 +130,8 @@ const onHostNetwork = new Set(["macvlan", "ipvlan", "vlan", "host-device", "srio
 const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address ?? "") : []
 
+const rangesOf = ({ at, config, type }: Placed) => type === "host-local" ? Ranges.of(config, at).flat() : []
+
 export const overlappingSubnets: Check = {
   id: "overlapping-subnets",
   phase: "addresses",
@@ -194,6 +197,11 @@ export const overlappingSubnets: Check = {
       const otherIpam = Roles.ipamOf(theirs)
       const otherMaker = Roles.makerOf(theirs)
       if (otherIpam === undefined || (isOnHost && onHostNetwork.has(otherMaker?.type ?? ""))) continue
+      if (
+        link !== undefined && link === Roles.bridgeOf(theirs) && Ranges.areApart(rangesOf(ipam), rangesOf(otherIpam))
+      ) {
+        continue // the same network, under two names
+      }
       const clash = subnetsOf(otherIpam).find((each) => subnets.some((subnet) => Cidr.overlap(subnet, each)))
       const subnet = clash === undefined ? undefined : subnets.find((each) => Cidr.overlap(each, clash))
       if (clash === undefined || subnet === undefined) continue
@@ -216,6 +224,13 @@ const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: s
   } anew: cni-passthrough run del, and then add`
 }
 
+/** Addresses that a container has on the network: not those of networks inside it, such as that of its own docker0. */
+const addressesOf = ({ links }: Namespace, { ifname }: AttachmentId) => {
+  const master = links.find(({ name }) => name === ifname)?.master
+  return links.filter(({ name }) => name === ifname || name === master).flatMap(({ addresses }) => addresses)
+    .filter(({ text }) => !/^fe80:/i.test(text))
+}
+
 export const duplicateAddress: Check = {
   id: "duplicate-address",
   phase: "addresses",
@@ -228,11 +243,10 @@ export const duplicateAddress: Check = {
     for (const attachment of attachments) {
       const { containerId, netns, sight } = attachment
       if (sight._tag !== "There" || sight.isHost) continue
-      const own = sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
-        .filter(({ text }) => !/^fe80:/i.test(text))
+      const own = addressesOf(sight.network, attachment)
       for (const rival of Seen.rivalsOf(attachment, { all, attachments })) {
         if (rival.sight?._tag !== "There" || rival.netns === netns || rival.containerId === containerId) continue
-        const theirs = rival.sight.network.links.flatMap(({ addresses, name }) => name === "lo" ? [] : addresses)
+        const theirs = addressesOf(rival.sight.network, rival)
         const same = own.find((mine) => theirs.some((each) => Cidr.isSameAddress(mine, each)))
         if (same === undefined) continue
         found.push({

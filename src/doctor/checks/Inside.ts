@@ -21,6 +21,10 @@ const ofEach = (facts: Facts, find: (seen: Seen.Seen) => ReadonlyArray<Found>) =
 const ofLinked = (facts: Facts, find: (seen: Seen.Seen, link: Namespace.Link) => ReadonlyArray<Found>) =>
   ofEach(facts, (seen) => seen.link === undefined ? [] : find(seen, seen.link))
 
+/** Whether the container itself has made the link a port of a bridge, which has what the link had: so do virtual machines. */
+const isHandedOn = ({ inside }: Seen.Seen, { master }: Namespace.Link): boolean =>
+  master !== undefined && inside.links.some(({ kind, name }) => name === master && kind === "bridge")
+
 const nsenter = ({ attachment: { netns } }: Seen.Seen): string => `nsenter ${Shell.word(`--net=${netns}`)} `
 
 export const link: Check = {
@@ -63,7 +67,7 @@ export const mac: Check = {
     ofLinked(facts, (seen, link) => {
       const said = interfacesOf(seen.result).find(({ name, sandbox }) => sandbox !== "" && name === link.name)?.mac ??
         ""
-      return said === "" || said.toLowerCase() === link.mac.toLowerCase() ? [] : [{
+      return said === "" || said.toLowerCase() === link.mac.toLowerCase() || isHandedOn(seen, link) ? [] : [{
         level: "warning",
         ...Seen.blame(seen),
         message: `${seen.title} has the MAC ${link.mac}, expected ${said}, which its ADD gave it`,
@@ -87,38 +91,41 @@ export const addresses: Check = {
   phase: "attachment",
   find: (facts) => {
     const ipam = Roles.ipamOf(facts.chain)?.type
-    return ofLinked(facts, (seen, link) =>
-      Seen.addressesOf(seen).flatMap((expected): ReadonlyArray<Found> => {
-        const actual = link.addresses.find((each) => Cidr.isSameAddress(each, expected))
-        const blame = actual?.isDuplicate === true && ipam !== undefined ? { plugin: ipam } : Seen.blame(seen)
-        const base = {
-          level: "error",
-          ...blame,
-          evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`)
-        } as const
-        if (actual === undefined) {
-          return [{
+    return ofLinked(
+      facts,
+      (seen, link) =>
+        isHandedOn(seen, link) ? [] : Seen.addressesOf(seen).flatMap((expected): ReadonlyArray<Found> => {
+          const actual = link.addresses.find((each) => Cidr.isSameAddress(each, expected))
+          const blame = actual?.isDuplicate === true && ipam !== undefined ? { plugin: ipam } : Seen.blame(seen)
+          const base = {
+            level: "error",
+            ...blame,
+            evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`)
+          } as const
+          if (actual === undefined) {
+            return [{
+              ...base,
+              message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
+              fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${
+                Shell.word(link.name)
+              }; routes that went with it: ${Seen.again(seen)}`
+            }]
+          }
+          if (actual.isDuplicate) {
+            return [{
+              ...base,
+              message: `${seen.title}: another host of the link has ${expected.text} too, so that it is not used`,
+              fix: Seen.again(seen)
+            }]
+          }
+          return actual.length === expected.length ? [] : [{
             ...base,
-            message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
-            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${
-              Shell.word(link.name)
-            }; routes that went with it: ${Seen.again(seen)}`
+            message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
+            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${Shell.word(link.name)} && ` +
+              `${nsenter(seen)}ip addr del ${actual.text} dev ${Shell.word(link.name)}`
           }]
-        }
-        if (actual.isDuplicate) {
-          return [{
-            ...base,
-            message: `${seen.title}: another host of the link has ${expected.text} too, so that it is not used`,
-            fix: Seen.again(seen)
-          }]
-        }
-        return actual.length === expected.length ? [] : [{
-          ...base,
-          message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
-          fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${Shell.word(link.name)} && ` +
-            `${nsenter(seen)}ip addr del ${actual.text} dev ${Shell.word(link.name)}`
-        }]
-      }))
+        })
+    )
   }
 }
 
@@ -127,7 +134,7 @@ export const routes: Check = {
   phase: "attachment",
   find: (facts) =>
     ofLinked(facts, (seen, link) => {
-      if (!link.isUp) return [] // its routes are gone with it
+      if (!link.isUp || isHandedOn(seen, link)) return [] // its routes are gone with it
       const gateways = Seen.gatewaysOf(seen)
       return (seen.result.routes ?? []).flatMap((route): ReadonlyArray<Found> => {
         const to = Cidr.parse(route?.dst ?? "")
