@@ -62,14 +62,14 @@ export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>
 })
 
 /**
- * The records of a network, as their texts: of these logs, or of those that lie where logs are unless it is said otherwise.
+ * The records of these networks, as their texts: of these logs, or of those that lie where logs are unless it is said otherwise.
  * None where none can be read.
  */
-export const ofNetwork = Effect.fnUntraced(
-  function*(logs: ReadonlyArray<string>, network: string | undefined) {
+export const ofNetworks = Effect.fnUntraced(
+  function*(logs: ReadonlyArray<string>, networks: ReadonlyArray<string>) {
     const texts: Array<string> = []
     yield* read(logs.length > 0 ? logs : [LogFiles.defaultPattern], (record, text) => {
-      if (record.network === network) texts.push(text.trim())
+      if (networks.includes(record.network ?? "")) texts.push(text.trim())
     })
     return texts
   },

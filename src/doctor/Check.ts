@@ -64,3 +64,21 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   })
   return { findings: Finding.byGravity(findings), checks: outcomes }
 }
+
+const gravest = ["failed", "ok", "skipped"] as const
+
+/** What is said of several networks as one. What is found for more than one, such as of the host, is told once. */
+export const merge = (reports: ReadonlyArray<Report>): Report => {
+  const findings = new Map(
+    reports.flatMap(({ findings }) => findings).map((finding) => [JSON.stringify(finding), finding] as const)
+  )
+  const outcomes = reports.flatMap(({ checks }) => checks)
+  const ids = new Set(outcomes.map(({ check }) => check))
+  return {
+    findings: Finding.byGravity([...findings.values()]),
+    checks: [...ids].map((id) => {
+      const own = outcomes.filter(({ check }) => check === id)
+      return own.toSorted((left, right) => gravest.indexOf(left.status) - gravest.indexOf(right.status))[0] as Outcome
+    })
+  }
+}

@@ -60,6 +60,7 @@ const none: Omit<Facts, "file" | "network" | "chain"> = {
   attachments: [],
   all: [],
   selected: undefined,
+  elsewhere: [],
   trial: undefined,
   history: undefined,
   unseen: []
@@ -175,7 +176,10 @@ const collectState = Effect.fnUntraced(function*(
           : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all, living) },
         all,
         attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),
-        selected: selectedBy(selection)
+        selected: selectedBy(selection),
+        elsewhere: [...new Set(ids.filter(isSelected(selection)).map((each) => each.network))].filter((each) =>
+          each !== name
+        )
       } satisfies Facts
     })
   )
@@ -242,6 +246,22 @@ export const withHistory = Effect.fnUntraced(function*(
   const read = yield* History.read(logs, facts.network?.name ?? facts.asked ?? "")
   return { ...facts, history: { ...read, operations: read.operations.filter(isSelected(selection)) } } satisfies Facts
 })
+
+/**
+ * The networks that a question is about: the one that it names; or those that whom it selects is attached to, or was to
+ * be by these logs; or else, as undefined, the one that a runtime would choose.
+ */
+export const networksOf = Effect.fnUntraced(
+  function*({ asked, cacheDir, selection }: Question, logs: ReadonlyArray<string>) {
+    const { containerId, netns, pod } = selection
+    if (asked !== undefined || (containerId ?? netns ?? pod) === undefined) return [asked]
+    const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => [])
+    const networks = new Set(attached.filter(isSelected(selection)).map(({ network }) => network))
+    if (networks.size > 0) return [...networks]
+    const past = logs.length === 0 ? [] : (yield* History.read(logs, undefined)).operations
+    return [past.findLast(isSelected(selection))?.network]
+  }
+)
 
 /** Collects all that there is to know. */
 export const collect = Effect.fnUntraced(function*(question: Question) {

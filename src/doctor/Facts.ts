@@ -65,6 +65,8 @@ export interface Facts {
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
   /** Which attachments somebody asked about, such as `the pod shop/web`; undefined for all of the network. */
   readonly selected: { readonly words: string; readonly value: string } | undefined
+  /** Networks that these are attached to besides. */
+  readonly elsewhere: ReadonlyArray<string>
   readonly trial: Trial | undefined
   /** What logs say of the attachments to look at; undefined where nobody named any. */
   readonly history: History | undefined

@@ -70,6 +70,12 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     },
     /^error attachment-known - libcni's cache has no attachment of the pod shop\/wep to n: did you mean shop\/web\?/
   ],
+  "a pod of another network": [
+    {
+      facts: { attachments: [], elsewhere: ["m"], selected: { words: "the pod shop/web", value: "shop/web" } }
+    },
+    /^error attachment-known - libcni's cache has no attachment of the pod shop\/web to n: it is attached to m$/
+  ],
   "no link": [{ inside: { links: [lo] } }, /^error link bridge .*has no such link/],
   "a link that is down": [
     { inside: { links: [{ ...eth0, isUp: false }] } },
@@ -460,6 +466,18 @@ it("does not call masquerading right of which it cannot tell", () => {
     check: "masquerade",
     status: "skipped",
     reason: "rules that cannot be understood decide whether 10.99.0.2 is masqueraded"
+  })
+})
+
+describe("several networks", () => {
+  it("are told as one: what is found for more of them once, and each check as the gravest of all", () => {
+    const off = { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } }
+    const reports = [{}, off, off].map((change) => Check.examine(Checks.live, Host.facts(change)))
+    const { checks, findings } = Check.merge(reports)
+    assert.deepStrictEqual(findings.map(({ check }) => check), ["ip-forward"])
+    assert.deepStrictEqual(checks.map(({ check }) => check), Checks.live.map(({ id }) => id))
+    const statuses = new Map(checks.map(({ check, status }) => [check, status]))
+    assert.deepStrictEqual([statuses.get("ip-forward"), statuses.get("routes")], ["failed", "ok"])
   })
 })
 

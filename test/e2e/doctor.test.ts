@@ -786,7 +786,21 @@ const ofTwoFamilies = ipam({
 })
 const dual = bridgeWith({ ipam: ofTwoFamilies })
 
+/** Another network, which a runtime would choose. */
+const beforeIt = {
+  "00-m.conflist": {
+    ...list({ ...bridge, bridge: "cni-m", ipam: ipam({ ranges: [[{ subnet: "10.98.0.0/24" }]] }) }),
+    name: "m"
+  }
+}
+
 const hosts: { readonly [name: string]: Broken } = {
+  "a container that is attached to another network than the first": {
+    ...attached("inside web ip link set eth0 down", { ...of(bridge), ...beforeIt } as never),
+    ask: "--container-id web",
+    ...own("link-up", "bridge", /eth0 of web is down/),
+    mend: "again web"
+  },
   "a host that does not forward": {
     ...attached("sysctl -qw net.ipv4.ip_forward=0"),
     ...own("ip-forward", undefined, /net\.ipv4\.ip_forward is 0/),
@@ -1177,6 +1191,13 @@ const healthy: Healthy = {
       }
     } as never
   ),
+  "a container of two networks": {
+    ...attached(
+      "cni-passthrough run add m --netns web --container-id web --ifname net1 > /dev/null",
+      { ...of(bridge), ...beforeIt } as never
+    ),
+    ask: "--container-id web"
+  },
   "a firewall that drops what nobody may come from": attached(
     "for bogon in 198.51.100.0/24 203.0.113.0/24 240.0.0.0/4; do " +
       "iptables -A FORWARD -s $bogon -j DROP; iptables -A FORWARD -d $bogon -j DROP; done; " +

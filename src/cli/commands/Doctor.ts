@@ -76,19 +76,25 @@ const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Inf
   } satisfies Collect.Question
 })
 
-/** What logs say: those that are named, and else, of one who is not attached, those that lie where logs are. */
+/** The logs that lie where logs are; none where there are none. */
+const atHand = Effect.orElseSucceed(LogFiles.matching(LogFiles.defaultPattern), (): ReadonlyArray<string> => [])
+
+/** What logs say: those that are named, and else, of one who is not attached, those at hand. */
 const remember = Effect.fnUntraced(
   function*(facts: Facts, logs: ReadonlyArray<string>, selection: Collect.Selection) {
     if (logs.length > 0) return yield* Collect.withHistory(facts, logs, selection)
     if (facts.selected === undefined || facts.attachments.length > 0) return facts
-    return yield* LogFiles.matching(LogFiles.defaultPattern).pipe(
-      Effect.flatMap((atHand) =>
-        atHand.length === 0 ? Effect.succeed(facts) : Collect.withHistory(facts, atHand, selection)
-      ),
-      Effect.orElseSucceed(() => facts)
-    )
+    const files = yield* atHand
+    if (files.length === 0) return facts
+    return yield* Effect.orElseSucceed(Collect.withHistory(facts, files, selection), () => facts)
   }
 )
+
+/** Which networks a question is about. What cannot be read is told when it is looked at. */
+const networksOf = Effect.fnUntraced(function*(question: Collect.Question, logs: ReadonlyArray<string>) {
+  const files = logs.length > 0 ? logs : yield* atHand
+  return yield* Effect.orElseSucceed(Collect.networksOf(question, files), () => [question.asked])
+})
 
 /** `doctor [NETWORK | CONFLIST]` */
 export const doctor = Command.make(
@@ -97,20 +103,27 @@ export const doctor = Command.make(
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
     const question = yield* questionOf(flags)
-    const seen = yield* Progress.during("plugins and the host", Collect.collect(question))
-    const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
+    const networks = yield* networksOf(question, flags.log)
     const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
-    const facts = flags.trial
-      ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
-      : known
+    const all = yield* Effect.forEach(
+      networks,
+      Effect.fnUntraced(function*(asked) {
+        const seen = yield* Progress.during("plugins and the host", Collect.collect({ ...question, asked }))
+        const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
+        return flags.trial
+          ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
+          : known
+      })
+    )
     const checks = [
       ...Checks.configuration,
       ...Checks.plugins,
       ...Checks.live,
       ...(flags.trial ? Checks.trial : []),
-      ...(known.history === undefined ? [] : Checks.history)
+      ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
     ]
-    const report = Check.examine(checks, facts)
+    const report = Check.merge(all.map((facts) => Check.examine(checks, facts)))
+    const names = all.map(({ network }) => network?.name ?? "the network")
     if (flags.json) yield* Console.log(Findings.json(report))
     else {
       if (style.isTerminal) {
@@ -125,17 +138,18 @@ export const doctor = Command.make(
         for (const line of Findings.lines(finding, style)) yield* Console.log(line)
       }
       if (report.findings.length === 0) {
-        const count = facts.attachments.length
-        const name = facts.network?.name ?? "the network"
+        const count = all.flatMap(({ attachments }) => attachments).length
         yield* Console.log(
           style.green(
-            Escape.inLine(`${name}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`)
+            Escape.inLine(
+              `${names.join(", ")}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`
+            )
           )
         )
       }
     }
     if (Option.isSome(flags.report)) {
-      yield* ReportFile.make(flags.report.value, yield* Logs.ofNetwork(flags.log, facts.network?.name), report.findings)
+      yield* ReportFile.make(flags.report.value, yield* Logs.ofNetworks(flags.log, names), report.findings)
     }
     if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
     if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()

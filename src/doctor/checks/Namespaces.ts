@@ -13,7 +13,7 @@ const shown = 20
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ all, attachments, history, network, selected, unseen }) => {
+  find: ({ all, attachments, elsewhere, history, network, selected, unseen }) => {
     if (selected === undefined) return { skipped: "nobody asked for one attachment" }
     if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const last = history?.operations.at(-1)
@@ -21,6 +21,16 @@ export const attachmentKnown: Check = {
     const lastAdd = history?.operations.findLast(({ verb }) => verb === "ADD")
     if (lastAdd?.end === "badly") return { skipped: "the logs tell what became of it" }
     const known = all.filter((each) => each.network === network?.name)
+    const [other] = elsewhere
+    if (attachments.length === 0 && other !== undefined) {
+      return [{
+        level: "error",
+        message: `libcni's cache has no attachment of ${selected.words} to ${network?.name ?? "the network"}: ` +
+          `it is attached to ${elsewhere.join(", ")}`,
+        evidence: all.filter((each) => elsewhere.includes(each.network)).slice(0, shown).map((each) => each.file),
+        fix: `ask about that network: cni-passthrough doctor ${Shell.word(other)}`
+      }]
+    }
     const near = NearMiss.nearest(selected.value, known.flatMap(({ containerId, pod }) => [containerId, pod ?? ""]))
     return attachments.length > 0 ? [] : [{
       level: "error",

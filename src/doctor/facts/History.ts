@@ -17,6 +17,7 @@ import * as Trial from "./Trial.ts"
 
 /** One operation of a log. */
 export interface Past {
+  readonly network: string
   readonly verb: string
   /** When it began: RFC 3339. */
   readonly time: string
@@ -35,7 +36,7 @@ export interface Past {
   readonly given: ReadonlySet<string>
 }
 
-/** The operations of a network, in the order of time. */
+/** Operations, in the order of time. */
 export interface History {
   readonly operations: ReadonlyArray<Past>
   /** Paths of network namespaces that are not there any more. */
@@ -81,8 +82,8 @@ const pastsOf = (
   now: number
 ): ReadonlyArray<Past> => {
   const { addStoppedIn, request, steps, stoppedIn, time } = operation
-  const { command = "", containerId = "", ifname = "", netns = "" } = request
-  const base = { time, containerId, ifname, netns, pod: Pod.of(request.args ?? ""), stderr: [], failure: "" }
+  const { command = "", containerId = "", ifname = "", netns = "", network = "" } = request
+  const base = { network, time, containerId, ifname, netns, pod: Pod.of(request.args ?? ""), stderr: [], failure: "" }
   // That of a hook, or of a plugin inside one that did not mind, is no failure for the runtime.
   const hasFailed = stoppedIn !== undefined || steps.some(Operation.hasEndedBadly)
   const isOpen = steps.every(({ end }) => end?.error === undefined) && steps.some(({ end }) => end === undefined) &&
@@ -100,15 +101,16 @@ const pastsOf = (
   return addStoppedIn === undefined ? [own] : [unseen, own]
 }
 
-/** Reads all logs, which may be patterns, and keeps what they say of a network. Fails as `show` does. */
-export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, network: string) {
+/** Reads all logs, which may be patterns, and keeps what they say of a network, or of all. Fails as `show` does. */
+export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, network: string | undefined) {
+  const isAsked = (each: { readonly network?: string | undefined }) => network === undefined || each.network === network
   const fs = yield* FileSystem.FileSystem
   const now = yield* Clock.currentTimeMillis
   const collector = new Collector.Collector()
   const capabilities = new Map<string, ReadonlyArray<string>>()
   const take = (record: Record) => {
     collector.add(record)
-    if (record.event !== "request" || record.network !== network) return
+    if (record.event !== "request" || !isAsked(record)) return
     const names = capabilitiesOf(record.config ?? "")
     if (names.length > 0) capabilities.set(record.invocation, names)
   }
@@ -126,7 +128,7 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
   }
   const operations = collector.operations()
     .filter(({ request }) =>
-      request.network === network && request.command !== "VERSION" &&
+      isAsked(request) && request.command !== "VERSION" &&
       request.containerId?.startsWith(Trial.prefix) !== true
     )
     .flatMap((operation) => pastsOf(operation, capabilities, now))
