@@ -580,6 +580,11 @@ const addresses: { readonly [name: string]: Broken } = {
     ...own("duplicate-address", "host-local", /web and api both have the address|api and web both have/),
     mend: "inside api ip addr del 10.99.0.2/24 dev eth0; inside api ip addr add 10.99.0.3/24 dev eth0; again api"
   },
+  "the address of its gateway at a container": {
+    ...attached("inside web ip addr del 10.99.0.2/24 dev eth0; inside web ip addr add 10.99.0.1/24 dev eth0"),
+    ...own("duplicate-address", "host-local", /web has the address 10\.99\.0\.1\/24, which the host has on cni-n/),
+    mend: "follow 'nsenter[^,]*'; again web"
+  },
   "an address that the host has too": {
     ...attached("ip addr add 10.99.0.2/32 dev uplink"),
     ...own("duplicate-address", "host-local", /web has the address 10\.99\.0\.2\/32, which the host has on uplink/),

@@ -268,7 +268,10 @@ export const duplicateAddress: Check = {
             Names.container(attachment)
           } has the address ${clash.address.text}, which the host has on ${clash.name}`,
           evidence: [`${netns}: ${clash.address.text}`, `host: ${clash.name} ${clash.address.text}`],
-          fix: `ip addr del ${clash.address.text} dev ${Shell.word(clash.name)}, or attach the container again`
+          // The gateway of all containers is not to blame.
+          fix: giveBack(attachment, clash.address) ?? (clash.name === Roles.bridgeOf(chain)
+            ? `give the container another address, and ${Seen.again({ attachment })}`
+            : `ip addr del ${clash.address.text} dev ${Shell.word(clash.name)}, or attach the container again`)
         })
       }
     }
