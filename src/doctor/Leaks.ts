@@ -108,23 +108,23 @@ const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): Readon
 /** Ends of pairs that lost what they were for: both are on the host now. */
 const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
-  return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap((
-    { containerId, netns, result }
-  ) =>
-    Result.isFailure(result) ? [] : Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "")
-      .flatMap(({ mac, name }): ReadonlyArray<Leak> => {
-        const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
-        return link?.hasPeerHere === true
-          ? [{
-            kind: "link",
-            text: name,
-            containerId,
-            reason: `${netns} does not exist`,
-            removal: { _tag: "Commands", argvs: [["ip", "link", "del", name]] }
-          }]
-          : []
-      })
-  )
+  return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) => {
+    const interfaces = Result.isSuccess(result) ? Attachment.interfacesOf(result.success) : []
+    const isInside = (mac: string | undefined) => interfaces.some((each) => each.sandbox !== "" && each.mac === mac)
+    return interfaces.filter(({ sandbox }) => sandbox === "").flatMap(({ mac, name }): ReadonlyArray<Leak> => {
+      const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
+      const other = links.find((each) => each.name === link?.peerHere && each.peerHere === name)
+      return isInside(other?.mac)
+        ? [{
+          kind: "link",
+          text: name,
+          containerId,
+          reason: `${netns} does not exist`,
+          removal: { _tag: "Commands", argvs: [["ip", "link", "del", name]] }
+        }]
+        : []
+    })
+  })
 }
 
 /** The chains that plugins make for one container. */

@@ -16,8 +16,9 @@ describe("what is left", () => {
   })
 
   describe("of a pair of links whose namespace has no path any more", () => {
-    const kinds = (fields: object, ends: ReadonlyArray<string>) => {
-      const links = [Host.link("uplink"), Host.link("veth1", { index: 12, kind: "veth", ...fields })]
+    const kinds = (fields: object, ends: ReadonlyArray<string>, mac = "02:00:00:00:00:01") => {
+      const other = Host.link("eth7", { index: 13, kind: "veth", peerHere: "veth1", mac })
+      const links = [Host.link("uplink"), Host.link("veth1", { index: 12, kind: "veth", ...fields }), other]
       const facts = Host.facts({ outside: { links }, attachment: { sight: { _tag: "Missing" } } })
       return Leaks.find(facts, { ...nobody, ends: new Set(ends) }).map(({ kind }) => kind)
     }
@@ -31,7 +32,11 @@ describe("what is left", () => {
     })
 
     it("is the pair too, where both ends are on the host", () => {
-      assert.deepStrictEqual(kinds({ hasPeerHere: true }, []), ["rule", "link", "result"])
+      assert.deepStrictEqual(kinds({ peerHere: "eth7" }, []), ["rule", "link", "result"])
+    })
+
+    it("is no pair of the host that the container had no end of", () => {
+      assert.deepStrictEqual(kinds({ peerHere: "eth7" }, [], "02:00:00:00:00:07"), ["rule", "result"])
     })
   })
 

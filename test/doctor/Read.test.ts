@@ -113,7 +113,7 @@ describe("a namespace", () => {
     assert.deepInclude(known.links[0], {
       name: "veth1",
       peer: 3,
-      hasPeerHere: false,
+      peerHere: undefined,
       kind: "veth",
       portState: "forwarding",
       hasCarrier: true

@@ -21,7 +21,7 @@ const addressOf = (text: string) => ({ ...cidr(text), text, isDuplicate: false, 
 export const link = (name: string, fields: Partial<Link> = {}, ...addresses: ReadonlyArray<string>): Link => ({
   index: 2,
   peer: undefined,
-  hasPeerHere: false,
+  peerHere: undefined,
   name,
   isUp: true,
   hasArp: true,

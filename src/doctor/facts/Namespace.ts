@@ -19,8 +19,8 @@ export interface Link {
   readonly index: number
   /** The index of the other end of a pair, or of the link that it stands on, where that is in another namespace: in that. */
   readonly peer: number | undefined
-  /** Whether the other end of a pair is in the same namespace. */
-  readonly hasPeerHere: boolean
+  /** The name of the other end of a pair, or of the link that it stands on, where that is in the same namespace. */
+  readonly peerHere: string | undefined
   readonly name: string
   readonly isUp: boolean
   /** Whether it asks for addresses of neighbours and answers them, by ARP or neighbour discovery. */
@@ -90,7 +90,7 @@ const linkOf = (link: Json.JsonObject): Link => {
   return {
     index: Number(link["ifindex"]),
     peer: typeof link["link_index"] === "number" ? link["link_index"] : undefined,
-    hasPeerHere: typeof link["link"] === "string",
+    peerHere: optional(link["link"]),
     name: text(link["ifname"]),
     isUp: flags.includes("UP"),
     hasArp: !flags.includes("NOARP"),

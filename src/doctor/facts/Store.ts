@@ -58,7 +58,7 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
     return { folder, reservations, problem, unwritable: isMissing ? yield* Writable.whyNot(folder) : undefined }
   }
   const reservations = yield* Effect.forEach(
-    names.success.filter((name) => Net.isIP(name) !== 0),
+    names.success.filter((name) => Net.isIP(name) !== 0 && !name.includes("%")),
     Effect.fnUntraced(function*(address) {
       const file = path.join(folder, address)
       const text = yield* SmallFile.read(file, longest)
