@@ -52,8 +52,20 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
   }
   process.stdout.on("error", onError)
   process.stderr.on("error", () => {})
+  // Bun tells of an empty write before it tells of those before it, so each is waited for.
+  let printed = Promise.resolve()
+  const print = (text: string) =>
+    new Promise<void>((resolve) =>
+      process.stdout.write(text, (error) => {
+        onError(error)
+        resolve()
+      })
+    )
   const console: Console.Console = Object.assign(Object.create(globalThis.console), {
-    log: (...values: ReadonlyArray<unknown>) => void process.stdout.write(`${Util.format(...values)}\n`, onError),
+    log: (...values: ReadonlyArray<unknown>) => {
+      const before = printed
+      printed = print(`${Util.format(...values)}\n`).then(() => before)
+    },
     error: (...values: ReadonlyArray<unknown>) => {
       const { columns, isTTY } = process.stderr
       const text = Util.format(...values)
@@ -61,6 +73,7 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
     }
   })
   const result = yield* Effect.provideService(command, Console.Console, console)
+  yield* Effect.promise(() => printed)
   yield* Effect.catch(written, (error) => Effect.sync(() => onError(error)))
   if (lost === undefined) return result
   yield* Console.error(`error: ${lost.message}`)

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { attachment, plugin, temporary } from "../support/plugin.ts"
+import { attachment, command, plugin, temporary } from "../support/plugin.ts"
 import { itWithMounts } from "../support/requirements.ts"
 
 const config = `{"cniVersion":"1.1.0","name":"n","prevResult":{"a":1.0}}`
@@ -66,5 +66,19 @@ describe("the standalone executable", () => {
     } finally {
       Fs.rmSync(copy)
     }
+  })
+})
+
+describe("the standalone command", () => {
+  it("says that nothing was printed where the disk is full", () => {
+    using folder = temporary()
+    const file = Path.join(folder.path, "10-n.conflist")
+    Fs.writeFileSync(file, `{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"x"}]}`)
+    const script = `exec "$0" validate --no-plugins "$1" > /dev/full`
+    const { status, stderr } = ChildProcess.spawnSync("/bin/sh", ["-c", script, command, file], { encoding: "utf8" })
+    assert.deepStrictEqual([status, stderr], [
+      2,
+      "error: cannot write to stdout: ENOSPC: no space left on device, write\n"
+    ])
   })
 })
