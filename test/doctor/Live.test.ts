@@ -228,6 +228,12 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     { host: { tables: [{ name: "connections", used: 950, limit: 1000, setting: "net.netfilter.nf_conntrack_max" }] } },
     /^warning kernel-tables - .* is nearly full, with 950 of 1000/
   ],
+  "a way back in a table that nobody asks": [
+    {
+      outside: { routes: [...Host.outside.routes.slice(0, 2), Host.route("10.99.0.0/24", "cni0", { table: "7" })] }
+    },
+    /^error host-route bridge eth0 of web: the host has no route to 10\.99\.0\.2 over cni0/
+  ],
   "no forwarding": [
     { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } },
     /^error ip-forward - the host does not forward IPv4: net\.ipv4\.ip_forward is 0/
@@ -434,6 +440,25 @@ const right: { readonly [name: string]: Host.Change } = {
         Host.route("0.0.0.0/0", "lo", { device: undefined, table: "7", type: "blackhole" }),
         Host.route("0.0.0.0/0", "tunnel", { table: "8" })
       ]
+    }
+  },
+  "containers in a table of their own": {
+    host: {
+      policies: Host.policies(
+        "{\"priority\":9,\"src\":\"all\",\"dst\":\"10.99.0.0\",\"dstlen\":24,\"table\":\"7\"}",
+        viaMain
+      ),
+      sysctls: new Map([["net.ipv4.conf.all.rp_filter", "1"]])
+    },
+    outside: { routes: [...Host.outside.routes.slice(0, 2), Host.route("10.99.0.0/24", "cni0", { table: "7" })] }
+  },
+  "a bridge in a VRF": {
+    outside: {
+      links: [
+        ...Host.outside.links.map((each) => each.name === "cni0" ? { ...each, master: "red" } : each),
+        Host.link("red", { index: 20, kind: "vrf" })
+      ],
+      routes: [...Host.outside.routes.slice(0, 2), Host.route("10.99.0.0/24", "cni0", { table: "7" })]
     }
   },
   "rules that cannot be understood": {

@@ -1209,6 +1209,12 @@ const healthy: Healthy = {
       "iptables -t raw -A PREROUTING -i cni-n ! -s 10.99.0.0/24 -j DROP; " +
       "iptables -t raw -A PREROUTING -m rpfilter --invert -j DROP"
   ),
+  "a table of its own, on a strict host": attached(
+    `sysctl -qw net.ipv4.conf.all.rp_filter=1
+ip route add 10.99.0.0/24 dev cni-n src 10.99.0.1 table 10
+ip rule add to 10.99.0.0/24 lookup 10
+ip route del 10.99.0.0/24 dev cni-n`
+  ),
   "networks inside of containers, as on the host": attached(
     `attach api
 docker() { "$@" ip link add docker0 type bridge; "$@" ip addr add 172.17.0.1/16 dev docker0; }

@@ -6,6 +6,7 @@ import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Shell from "../Shell.ts"
+import * as Tables from "../Tables.ts"
 import { correctionOf } from "./Outside.ts"
 
 /** A name as sysctl understands it: a dot in the name of a link is none between two parts. */
@@ -82,7 +83,8 @@ export const reversePath: Check = {
         []
       const [best] = routes.toSorted((left, right) => right.to.length - left.to.length)
       const subnet = Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : 32 })
-      return !isStrict || best === undefined || best.device === device ? [] : [{
+      const isLed = seen.outside !== undefined && Tables.mayLead(host, seen.outside, address, device)
+      return !isStrict || best === undefined || best.device === device || isLed ? [] : [{
         level: "error",
         message: `rp_filter of ${device} is 1, and the host would send what is for ${Cidr.addressText(address)} to ` +
           `${best.device}: what the container sends is dropped`,

@@ -8,6 +8,7 @@ import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
+import * as Tables from "../Tables.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
@@ -164,7 +165,8 @@ export const wayBack: Check = {
       ) return [] // no route without an address: that is said already
       return Seen.addressesOf(seen).flatMap((address): ReadonlyArray<Found> => {
         const route = Namespace.routeTo(outside, address)
-        if (route?.device === device) return []
+        const isLed = facts.host !== undefined && Tables.mayLead(facts.host, outside, address, device)
+        if (route?.device === device || isLed) return []
         const to = Cidr.addressText(address)
         const single = address.family === 4 ? 32 : 128
         const strict = facts.host?.sysctls.get(`net.ipv4.conf.${device}.rp_filter`) === "1" ||

@@ -1,0 +1,24 @@
+/** Tables of routes beside that of the host itself: of rules, and of links that have one of their own (VRF). */
+import * as Cidr from "./Cidr.ts"
+import type { Host } from "./Facts.ts"
+import type { Namespace } from "./facts/Namespace.ts"
+
+/** Whether another table than `main` may lead to an address over a device. */
+export const mayLead = (
+  { policies }: Pick<Host, "policies">,
+  { links, routes }: Namespace,
+  address: Cidr.Cidr,
+  device: string
+): boolean => {
+  const own = Cidr.single(address)
+  const master = links.find(({ name }) => name === device)?.master
+  const hasOwnTable = links.some(({ kind, name }) => kind === "vrf" && name === master)
+  const isAsked = (table: string) =>
+    policies.some((rule) =>
+      rule.table === table && rule.family === address.family && (rule.to === undefined || Cidr.contains(rule.to, own))
+    )
+  return routes.some((route) =>
+    route.device === device && route.type === "unicast" && route.table !== "main" && Cidr.contains(route.to, own) &&
+    (hasOwnTable || isAsked(route.table))
+  )
+}
