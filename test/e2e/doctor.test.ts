@@ -834,6 +834,11 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("ip-forward", undefined, /net\.ipv4\.conf\.up\.7\.forwarding is 0/),
     mend: "follow 'sysctl -w [^,]*'"
   },
+  "a host whose way out is a dead end": {
+    ...attached("ip route replace blackhole default"),
+    ...own("policy-rules", undefined, /ends in blackhole: the host has no other route/),
+    isMended: true
+  },
   "no room for connections": {
     ...attached(
       "for name in count max; do echo 100 > /run/$name; mount --bind /run/$name /proc/sys/net/netfilter/nf_conntrack_$name; done"
@@ -1040,6 +1045,12 @@ const trials: { readonly [name: string]: Broken } = {
     ...mine("[ $CNI_COMMAND != CHECK ] || exit 3; [ $CNI_COMMAND != ADD ] || result"),
     ...own("trial-check", "mine", /^CHECK fails in mine/, "warning"),
     mend: `says 'set "disableCheck": true'; edit 's/"name"/"disableCheck":true,"name"/'`
+  },
+  "an IPAM plugin that waits for its lock for ever": {
+    ...attached("flock /var/lib/cni/networks/n/lock sleep 600 & echo $! > /run/holder; sleep 0.5"),
+    ask: "n --trial --timeout 2s",
+    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: did not end within 2s/),
+    mend: "says \"see what it does before it ends\"; pkill -P $(cat /run/holder)"
   },
   "an IPAM plugin that fails": {
     files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),

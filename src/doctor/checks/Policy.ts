@@ -1,4 +1,4 @@
-/** Whether rules of `ip rule` send what containers send and get somewhere else. */
+/** Whether rules of `ip rule` send what containers send and get somewhere else, or the host itself has no way out. */
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Namespace, Route } from "../facts/Namespace.ts"
@@ -16,7 +16,7 @@ interface Packet {
 /** What becomes of a packet, by which rule. */
 interface Decision {
   readonly rule: PolicyRule
-  readonly route: Pick<Route, "device" | "type">
+  readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to">>
 }
 
 const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
@@ -82,6 +82,17 @@ export const policyRules: Check = {
         const isDead = deadEnds.has(route.type)
         const isAstray = expected !== undefined && route.type === "unicast" && route.device !== expected
         const isUsual = rule.action === undefined && usual.has(rule.table ?? "")
+        // Of IPv6 the kernel itself has a dead end where a host has no way out.
+        if (isUsual && isDead && expected === undefined && address.family === 4 && route.to !== undefined) {
+          const place = `${route.type} ${Cidr.text(route.to)}`
+          found.set(place, {
+            level: "error",
+            message: `${what} ends in ${route.type}: the host has no other route to where everybody is`,
+            evidence: [`ip route: ${place}`],
+            fix: `ip route del ${place}`
+          })
+          continue
+        }
         if (isUsual || (!isDead && !isAstray) || found.has(words(rule))) continue
         found.set(words(rule), {
           level: "error",

@@ -217,7 +217,10 @@ export const run = Effect.fnUntraced(function*(
   /** What is inside ends before what is around it. */
   const lookInside = Effect.fnUntraced(function*({ invocation }: Chain.Call) {
     const records = chain.inside === undefined ? [] : yield* chain.inside.records(invocation)
-    const failed = records.find(({ event }) => event === "error")
+    const ended = new Set(records.filter(({ event }) => event === "result").map((each) => each.invocation))
+    // One that was killed with the plugin around it has no end.
+    const failed = records.find(({ event }) => event === "error") ??
+      records.findLast((each) => each.event === "request" && !ended.has(each.invocation))
     if (failed?.label !== undefined) innermost.set(invocation, failed.label)
   })
   const collect = (calls: Chain.Calls) => Stream.runCollect(Stream.tap(calls, lookInside))
