@@ -54,4 +54,4 @@ export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: Reado
 
 /** Whether runtimes find no stub in a folder any more. */
 export const isUnused = (at: Stub.Places) =>
-  Effect.map(Survey.make(at), ({ plugins }) => !plugins.some(({ state }) => state === "wrapped" || state === "lost"))
+  Effect.map(Survey.make(at), ({ plugins }) => !plugins.some(({ state }) => Survey.hasStub(state)))

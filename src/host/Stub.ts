@@ -51,6 +51,9 @@ export const text = (at: Places): string =>
 /** How long the first line of a script may be, in bytes, without its end. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 255
 
+/** How long a stub can be, in bytes: its second line names the executable too, with each quote as four bytes. */
+const longestStub = 6 * longestLine
+
 /** The kernel would not find the executable by the stubs of a folder. */
 export class UnfitFolder extends Data.TaggedError("UnfitFolder")<{
   readonly folder: string
@@ -83,4 +86,17 @@ export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
   const info = yield* fs.lstat(file)
   if (info.type !== "File" || Number(info.size) !== Buffer.byteLength(expected)) return false
   return (yield* fs.readFileString(file)) === expected
+})
+
+/** The folder that a first line was written for. */
+const folderIn = new RegExp(`^#!(/.*)/${OwnFolder.ownFolder.replaceAll(".", "\\.")}/${OwnFolder.executable}\n`)
+
+/** The folder that a file is a stub of, by the path that it had then; undefined where the file is no stub. */
+export const homeOf = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* fs.lstat(file)
+  if (info.type !== "File" || Number(info.size) > longestStub) return undefined
+  const found = yield* fs.readFileString(file)
+  const folder = folderIn.exec(found)?.[1]
+  return folder !== undefined && found === text(places(folder)) ? folder : undefined
 })

@@ -11,9 +11,13 @@ import * as Stub from "./Stub.ts"
  * - `wrapped`: runtimes find a stub, and the plugin is kept beside it.
  * - `written over`: it was wrapped, and then a program put another file in the place of the stub.
  * - `gone`: it was wrapped, and then a program removed the stub.
+ * - `moved`: runtimes find a stub with another path of this folder in it, and the plugin is kept beside it.
  * - `lost`: runtimes find a stub, and what it stands for was removed.
  */
-export type State = "wrapped" | "written over" | "gone" | "lost" | "not wrapped"
+export type State = "wrapped" | "written over" | "gone" | "moved" | "lost" | "not wrapped"
+
+/** Whether runtimes find a stub. */
+export const hasStub = (state: State): boolean => state === "wrapped" || state === "moved" || state === "lost"
 
 /** A plugin of a folder. */
 export interface Plugin {
@@ -73,6 +77,7 @@ const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKep
   if (Option.isNone(info)) return { info, state: "gone" as const }
   if (yield* Stub.isStub(at, file)) return { info, state: isKept ? "wrapped" as const : "lost" as const }
   if (!isKept) return { info, state: "not wrapped" as const }
+  if ((yield* Stub.homeOf(file)) !== undefined) return { info, state: "moved" as const }
   const kept = info.value.type === "SymbolicLink" ? at.links : at.plugins
   const isBefore = yield* Effect.orElseSucceed(isSame(file, `${kept}/${name}`), () => false)
   return { info, state: isBefore ? "not wrapped" as const : "written over" as const }

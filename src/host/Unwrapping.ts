@@ -56,11 +56,13 @@ export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
   if ((yield* Retirement.settle(at)).length === 0) yield* Retirement.removeAll(at.own)
 })
 
+const isStub = (file: string) => Effect.map(Stub.homeOf(file), (folder) => folder !== undefined)
+
 /** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
 const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   // A full disk has no room for another name.
   const from = yield* Effect.orElseSucceed(leaving(at, name), () => `${at.plugins}/${name}`)
-  return yield* Exchange.put(from, `${at.folder}/${name}`, (found) => Stub.isStub(at, found))
+  return yield* Exchange.put(from, `${at.folder}/${name}`, isStub)
 })
 
 const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
@@ -74,7 +76,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
   const isAnyLost = plugins.some(({ state }) => state === "lost")
   const homeless = isAnyLost ? named("gone") : []
   const refused = named("lost").map((name) => ({ name, reason: lostOf(at, name, homeless) }))
-  for (const name of named("wrapped")) {
+  for (const name of [...named("wrapped"), ...named("moved")]) {
     yield* Effect.match(restore(at, name), {
       onSuccess: (isBack) => void (isBack ? unwrapped : writtenOver).push(name),
       onFailure: (error) => void refused.push({ name, reason: AtomicFile.reasonOf(error) })

@@ -152,6 +152,10 @@ const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Reque
   return isKept
 })
 
+/** Why a stub stays that names another path: the file of its plugin would have to make way for it. */
+const movedReason =
+  "it is a stub of another folder, or of this one by another path: unwrap this one first, then wrap it"
+
 /** How many plugins are asked for their versions at the same time. */
 const concurrency = 4
 
@@ -184,7 +188,8 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   yield* Effect.forEach(refused, ({ name }) => Unwrapping.forget(at, name))
   yield* Retirement.removeAll(at.staged)
   const lost = named("lost").map((name) => ({ name, reason: Unwrapping.lost }))
-  return { wrapped, already: named("wrapped"), refused: [...refused, ...lost], passedOver, isConfigKept }
+  const moved = named("moved").map((name) => ({ name, reason: movedReason }))
+  return { wrapped, already: named("wrapped"), refused: [...refused, ...lost, ...moved], passedOver, isConfigKept }
 })
 
 /**

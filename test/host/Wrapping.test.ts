@@ -223,6 +223,23 @@ describe("a plugin that cannot be wrapped", () => {
     }))
 })
 
+describe("a folder that has another path since it was wrapped", () => {
+  test("keeps its plugins, and is to be unwrapped first", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrap(host)
+      const elsewhere = { at: Stub.places(`${host.root}/elsewhere`), built: host.built }
+      Fs.renameSync(host.folder, elsewhere.at.folder)
+      const { refused, wrapped } = yield* wrap(elsewhere)
+      assert.deepStrictEqual(wrapped, [])
+      assert.deepStrictEqual(refused[0], {
+        name: "bridge",
+        reason: "it is a stub of another folder, or of this one by another path: unwrap this one first, then wrap it"
+      })
+      assert.include(call(`${elsewhere.at.plugins}/bridge`).stdout, "\"of\":\"bridge\"")
+    }))
+})
+
 describe("an installer", () => {
   test("that writes over a wrapped plugin, in place or by a rename, wins", () =>
     Effect.gen(function*() {
@@ -336,6 +353,20 @@ describe("unwrapping", () => {
       assert.deepStrictEqual((yield* states(host))["calico"], "wrapped")
       yield* unwrap(host)
       assert.deepStrictEqual(host.state(), before)
+    }))
+
+  test("gives all back also where the folder has another path by now", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const [before, answers] = [host.state(), host.answers()]
+      yield* wrap(host)
+      const elsewhere = { at: Stub.places(`${host.root}/elsewhere`), built: host.built }
+      Fs.renameSync(host.folder, elsewhere.at.folder)
+      assert.strictEqual((yield* states(elsewhere))["bridge"], "moved")
+      assert.strictEqual((yield* unwrap(elsewhere))?.unwrapped.length, 4)
+      Fs.renameSync(elsewhere.at.folder, host.folder)
+      assert.deepStrictEqual(host.state(), before)
+      assert.deepStrictEqual(host.answers(), answers)
     }))
 
   test("leaves the executable for a process that still runs it, and the next one removes it", () =>

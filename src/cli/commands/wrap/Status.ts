@@ -33,7 +33,7 @@ const look = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<s
   const logs = Option.match(config, { onNone: () => [], onSome: ({ sinks }) => sinks.map(Config.place) })
   const { plugins } = yield* Survey.make(at)
   const rows = plugins.filter(({ name }) => names?.includes(name) ?? true).map(({ info, name, state }): Row => {
-    const isStub = state === "wrapped" || state === "lost"
+    const isStub = Survey.hasStub(state)
     const time = Option.flatMap(info, ({ mtime }) => mtime)
     return {
       folder: at.folder,
@@ -59,7 +59,7 @@ const cells = ({ plugin, since, size, state }: Row, style: Style.Style): Readonl
 
 /** Prints the state of each plugin of a folder, and once where they log to. */
 const printFolder = Effect.fnUntraced(function*({ folder, problems, rows }: Looked, style: Style.Style) {
-  const stubs = rows.filter(({ state }) => state === "wrapped" || state === "lost")
+  const stubs = rows.filter(({ state }) => Survey.hasStub(state))
   const fitting = (line: string, paint: (text: string) => string = (text) => text) =>
     Effect.forEach(Wrap.lines(line, style.width), (each) => Console.log(paint(each)))
   yield* fitting(Escape.inLine(folder), style.bold)
@@ -67,7 +67,8 @@ const printFolder = Effect.fnUntraced(function*({ folder, problems, rows }: Look
     yield* fitting(`  logs to ${Escape.inLine(stubs[0]?.logs.join(", ") || "nothing")}`)
     for (const problem of problems) yield* Console.error(problem)
   }
-  const paint = { "wrapped": style.green, "written over": style.yellow, "gone": style.yellow, "lost": style.red }
+  const { green, red, yellow } = style
+  const paint = { "wrapped": green, "written over": yellow, "gone": yellow, "moved": red, "lost": red }
   yield* Effect.forEach(Table.lines(rows.map((row) => cells(row, style))), (line, index) => {
     const state = rows[index]?.state ?? "not wrapped"
     return fitting(line, state === "not wrapped" ? undefined : paint[state])
@@ -84,6 +85,9 @@ export const print = Effect.fnUntraced(
     for (const looked of all) yield* printFolder(looked, style)
     if (rows.some(({ state }) => state === "written over")) {
       yield* Console.log("A plugin that was written over runs as it is: wrap it again, or unwrap it")
+    }
+    if (rows.some(({ state }) => state === "moved")) {
+      yield* Console.log("A stub that was moved names another folder, or this one by another path: unwrap it here")
     }
   }
 )
