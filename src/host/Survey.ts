@@ -5,6 +5,7 @@ import * as Option from "effect/Option"
 import { reasonOf } from "./AtomicFile.ts"
 import { Unreadable } from "./ConfFolder.ts"
 import { pluginName } from "./PluginFolder.ts"
+import { hasSameContent } from "./SameContent.ts"
 import * as Stub from "./Stub.ts"
 
 /**
@@ -42,6 +43,14 @@ export interface Survey {
   readonly passedOver: ReadonlyArray<PassedOver>
 }
 
+/** Whether two files that have several names each are told apart by nothing else than by device and inode. */
+const areAlike = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean => {
+  const told = ({ gid, mode, mtime, nlink, size, type, uid }: FileSystem.File.Info) =>
+    [type, mode, size, Option.getOrNull(mtime)?.getTime(), ...[uid, gid].map(Option.getOrNull), Option.getOrNull(nlink)]
+      .join(" ")
+  return a.type === "File" && Option.getOrElse(a.nlink, () => 1) > 1 && told(a) === told(b)
+}
+
 /** Whether two paths, neither of which is followed, are one file, or two symbolic links that lead to the same place. */
 export const isSame = Effect.fnUntraced(function*(one: string, other: string) {
   const fs = yield* FileSystem.FileSystem
@@ -49,6 +58,8 @@ export const isSame = Effect.fnUntraced(function*(one: string, other: string) {
   if (a.dev === b.dev && Option.isSome(a.ino) && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)) {
     return true
   }
+  // An overlay tells of a file that it just copied up by a link that it is still the one below.
+  if (areAlike(a, b)) return yield* hasSameContent(one, other)
   const areLinks = a.type === "SymbolicLink" && b.type === "SymbolicLink"
   return areLinks && (yield* fs.readLink(one)) === (yield* fs.readLink(other))
 })

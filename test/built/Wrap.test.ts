@@ -4,7 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, command, isStandalone, path, plugin, records, temporary } from "../support/plugin.ts"
-import { describeWith } from "../support/requirements.ts"
+import { describeWith, itWithMounts } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 
 /** A command with one form of the plugin beside it. */
@@ -129,6 +129,27 @@ describe("a wrapped plugin", () => {
     succeed(host.unwrap)
     assert.deepStrictEqual([far(), host.answers("ADD")], before)
   }, 60_000)
+})
+
+describe("a plugin below an overlay", () => {
+  itWithMounts("of another file system is wrapped, and unwrapped", () => {
+    using host = make()
+    Scripts.script(`${host.folder}/bridge`, `cat > /dev/null; echo '{"cniVersion":"1.0.0"}'`)
+    const script = `
+mount -t tmpfs tmpfs /mnt
+mkdir /mnt/upper /mnt/work /mnt/bin
+mount -t overlay overlay -o "lowerdir=$0,upperdir=/mnt/upper,workdir=/mnt/work" /mnt/bin
+"$1" wrap bridge --dir /mnt/bin --log /mnt/log && head -c 10 /mnt/bin/bridge && echo
+"$1" unwrap --dir /mnt/bin && cmp "$0/bridge" /mnt/bin/bridge`
+    const { status, stderr, stdout } = ChildProcess.spawnSync(
+      "unshare",
+      ["--mount", "sh", "-c", script, host.folder, Path.join(home.path, "cni-passthrough")],
+      { env, encoding: "utf8" }
+    )
+    assert.deepStrictEqual([status, stderr], [0, ""])
+    assert.include(stdout, "\n#!/mnt/bin")
+    assert.include(stdout, "unwrapped  bridge\n")
+  })
 })
 
 describeWith(["busybox-static"], "a program that is many plugins by its name", () => {
