@@ -88,10 +88,10 @@ const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKep
   if (Option.isNone(info)) return { info, state: "gone" as const }
   if (yield* Stub.isStub(at, file)) return { info, state: isKept ? "wrapped" as const : "lost" as const }
   if (!isKept) return { info, state: "not wrapped" as const }
-  if ((yield* Stub.homeOf(file)) !== undefined) return { info, state: "moved" as const }
   const kept = info.value.type === "SymbolicLink" ? at.links : at.plugins
   const isBefore = yield* Effect.orElseSucceed(isSame(file, `${kept}/${name}`), () => false)
-  return { info, state: isBefore ? "not wrapped" as const : "written over" as const }
+  if (isBefore) return { info, state: "not wrapped" as const }
+  return { info, state: (yield* Stub.homeOf(file)) === undefined ? "written over" as const : "moved" as const }
 })
 
 /** Looks at a folder of plugins. Files with a dot before their names, and our own plugin, do not count. */
