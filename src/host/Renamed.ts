@@ -30,7 +30,9 @@ export const stubsOf = (plugins: ReadonlyArray<Survey.Plugin>): Stubs =>
 export const follow = Effect.fnUntraced(
   function*(at: Stub.Places, plugins: ReadonlyArray<Survey.Plugin>, before: Stubs) {
     const fs = yield* FileSystem.FileSystem
-    const gone = new Set(plugins.filter(({ state }) => state === "gone").map(({ name }) => name))
+    // Whoever keeps an old plugin under another name puts the new one into its place.
+    const left = plugins.filter(({ state }) => state === "gone" || state === "written over")
+    const gone = new Set(left.map(({ name }) => name))
     const renamed = plugins.filter(hasStub).flatMap((plugin) => {
       const old = before.get(inodeOf(plugin) ?? -1n)
       return old !== undefined && gone.has(old) ? [{ from: old, to: plugin.name }] : []

@@ -74,7 +74,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
   const writtenOver = [...named("written over")]
   // Where a stub has no plugin, one that has no stub may be it, under its old name: it is not thrown away.
   const isAnyLost = plugins.some(({ state }) => state === "lost")
-  const homeless = isAnyLost ? named("gone") : []
+  const homeless = isAnyLost ? [...named("gone"), ...named("written over")] : []
   const refused = named("lost").map((name) => ({ name, reason: lostOf(at, name, homeless) }))
   for (const name of [...named("wrapped"), ...named("moved")]) {
     yield* Effect.match(restore(at, name), {

@@ -308,6 +308,19 @@ describe("an installer", () => {
       assert.isTrue(Fs.existsSync(host.at.executable))
     }))
 
+  test("that keeps a plugin under another name, and writes a newer one, loses neither", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrap(host)
+      Fs.renameSync(`${host.folder}/bridge`, `${host.folder}/bridge.old`)
+      Scripts.script(`${host.folder}/bridge`, "echo newer")
+      const outcome = yield* unwrap(host)
+      assert.deepStrictEqual(outcome?.writtenOver, ["bridge"])
+      assert.deepStrictEqual(outcome?.refused.map(({ name }) => name), ["bridge.old"])
+      assert.include(call(`${host.at.plugins}/bridge`).stdout, "\"of\":\"bridge\"")
+      assert.strictEqual(call(`${host.folder}/bridge`).stdout, "newer\n")
+    }))
+
   test("that renames a stub does not lose its plugin", () =>
     Effect.gen(function*() {
       using host = make()
@@ -341,6 +354,18 @@ describe("unwrapping", () => {
     Effect.gen(function*() {
       using host = make()
       assert.isUndefined(yield* unwrap(host))
+    }))
+
+  test("gives back a stub of another folder that was wrapped itself", () =>
+    Effect.gen(function*() {
+      using other = make()
+      using host = make()
+      yield* wrap(other)
+      Fs.copyFileSync(`${other.folder}/bridge`, `${host.folder}/bridge`)
+      const before = host.state()
+      yield* wrap(host)
+      yield* unwrap(host)
+      assert.deepStrictEqual(host.state(), before)
     }))
 
   test("takes one plugin out, and leaves the others wrapped", () =>
