@@ -152,6 +152,9 @@ const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Reque
   return isKept
 })
 
+/** Why a plugin stays as it is that was written over: the one that is kept under its name would have to make way. */
+const oldReason = "the plugin that it was before may be that of a stub without one, which was renamed: unwrap says more"
+
 /** Why a stub stays that names another path: the file of its plugin would have to make way for it. */
 const movedReason =
   "it is a stub of another folder, or of this one by another path: unwrap this one first, then wrap it"
@@ -167,6 +170,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   const named = (...states: ReadonlyArray<Survey.State>) =>
     chosen.filter(({ state }) => states.includes(state)).map(({ name }) => name)
   const refused: Array<Refused> = []
+  const isAnyLost = plugins.some(({ state }) => state === "lost")
 
   /** Does one step for each plugin, and returns those that can go on. */
   const each = <R>(step: Step<R>, options?: { readonly concurrency: number }) => (among: ReadonlyArray<string>) =>
@@ -179,7 +183,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
         }
       }), options)
 
-  const proven = yield* each(keep)(named("not wrapped", "written over")).pipe(
+  const proven = yield* each(keep)(named("not wrapped", ...(isAnyLost ? [] : ["written over" as const]))).pipe(
     Effect.flatMap(each(stage)),
     Effect.flatMap(each(prove, { concurrency }))
   )
@@ -188,8 +192,15 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   yield* Effect.forEach(refused, ({ name }) => Unwrapping.forget(at, name))
   yield* Retirement.removeAll(at.staged)
   const lost = named("lost").map((name) => ({ name, reason: Unwrapping.lost }))
+  const old = (isAnyLost ? named("written over") : []).map((name) => ({ name, reason: oldReason }))
   const moved = named("moved").map((name) => ({ name, reason: movedReason }))
-  return { wrapped, already: named("wrapped"), refused: [...refused, ...lost, ...moved], passedOver, isConfigKept }
+  return {
+    wrapped,
+    already: named("wrapped"),
+    refused: [...refused, ...lost, ...moved, ...old],
+    passedOver,
+    isConfigKept
+  }
 })
 
 /**

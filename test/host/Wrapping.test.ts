@@ -314,6 +314,7 @@ describe("an installer", () => {
       yield* wrap(host)
       Fs.renameSync(`${host.folder}/bridge`, `${host.folder}/bridge.old`)
       Scripts.script(`${host.folder}/bridge`, "echo newer")
+      assert.deepStrictEqual((yield* wrap(host)).refused.map(({ name }) => name), ["bridge.old", "bridge"])
       const outcome = yield* unwrap(host)
       assert.deepStrictEqual(outcome?.writtenOver, ["bridge"])
       assert.deepStrictEqual(outcome?.refused.map(({ name }) => name), ["bridge.old"])
