@@ -1,5 +1,6 @@
 /** `cni-passthrough doctor` on real networks: broken ones, each with what it must say first, and healthy ones. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Fs from "node:fs"
 import * as Checks from "../../src/doctor/Checks.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Networks from "./support/networks.ts"
@@ -1320,6 +1321,8 @@ describeWith(
     let answers: ReturnType<typeof Networks.ask<string>>
     beforeAll(() => {
       sandbox = Sandbox.makeWithCommand()
+      // With the plugin beside the command a trial sees what is inside other plugins.
+      Fs.linkSync(`${sandbox.tmp}/opt-cni/bin/passthrough`, `${sandbox.tmp}/bin/passthrough`)
       answers = Networks.ask<string>(sandbox, { ...broken, ...healthy })
     }, 600_000)
     afterAll(() => sandbox[Symbol.dispose]())

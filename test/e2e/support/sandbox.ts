@@ -80,10 +80,9 @@ export const make = (): Sandbox => {
   }
 }
 
-/** A sandbox with `cni-passthrough` on its PATH, and the plugin beside it, which shows what is inside others. */
+/** A sandbox with `cni-passthrough` on its PATH. */
 export const makeWithCommand = (): Sandbox => {
   const sandbox = make()
   Fs.copyFileSync(command, Path.join(sandbox.tmp, "bin/cni-passthrough"))
-  Fs.linkSync(Path.join(sandbox.tmp, "opt-cni/bin/passthrough"), Path.join(sandbox.tmp, "bin/passthrough"))
   return sandbox
 }
