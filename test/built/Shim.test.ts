@@ -95,11 +95,13 @@ describe("a stdin that nobody ends, for VERSION", () => {
       const child = feeder === undefined
         ? ChildProcess.spawn(demo.file, options)
         : ChildProcess.spawn("/bin/sh", ["-c", `${feeder} | ${demo.file}`], options)
+      const end = ended(child)
       let stdout = ""
       child.stdout.on("data", (chunk) => stdout += chunk)
       child.stdin.write(`{"cniVersion":"1"}`)
       assert.isTrue(await eventually(() => stdout !== ""))
       child.stdin.destroy()
+      await end // its log is written after its answer
       assert.strictEqual(stdout, `{"cniVersion":"1"}`)
     })
   }
