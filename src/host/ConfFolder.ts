@@ -3,12 +3,14 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import { identifier } from "../cni/Environment.ts"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as Json from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 import { reasonOf } from "./AtomicFile.ts"
+import * as SmallFile from "./SmallFile.ts"
 
 /** The folder where runtimes look unless they are told otherwise. */
 export const defaultFolder = "/etc/cni/net.d"
@@ -54,33 +56,28 @@ export const explain = (path: string, text: string, { message, offset }: JsonSou
   return `${path}:${line}:${column}: ${message}`
 }
 
-/**
- * Why a file is not read; undefined where it is. A pipe of the command line itself has somebody who writes. Files of the
- * kernel, where `real` leads, call themselves regular, and some of them have no end.
- */
-const objection = (path: string, real: string, { type }: FileSystem.File.Info): string | undefined => {
-  const found = type === "FIFO" && !/^\/(?:dev|proc)\//.test(path)
-    ? "a named pipe"
-    : type === "File" && /^\/(?:proc|sys)\//.test(real)
-    ? "a file of the kernel"
-    : type === "File" || type === "Directory" || type === "FIFO"
-    ? undefined
-    : "a device"
-  return found === undefined ? undefined : `found ${found}, expected a regular file`
-}
+/** How long a network configuration may be, in bytes. */
+const longest = 16 * 1_048_576
+
+/** A pipe of the command line itself, such as `<(jq …)`: it has somebody who writes. */
+const isPipeOfShell = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(path))
+  return info._tag === "Some" && info.value.type === "FIFO" && /^\/(?:dev|proc)\//.test(path)
+})
 
 /** The text of a file. What would give no end, or keep us waiting, is not read. */
 export const readText = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
-  const info = yield* Effect.option(fs.stat(path))
-  const real = yield* Effect.orElseSucceed(fs.realPath(path), () => path)
-  const reason = info._tag === "Some" ? objection(path, real, info.value) : undefined
-  if (reason !== undefined) return yield* new Unreadable({ path, reason })
-  const bytes = yield* Effect.mapError(
-    fs.readFile(path),
-    (cause) => new Unreadable({ path, reason: reasonOf(cause), cause })
+  if (yield* isPipeOfShell(path)) {
+    const unreadable = (cause: PlatformError) => new Unreadable({ path, reason: reasonOf(cause), cause })
+    const bytes = yield* Effect.mapError(fs.readFile(path), unreadable)
+    return Buffer.from(bytes).toString() // with a byte-order mark, where there is one
+  }
+  return yield* Effect.mapError(
+    SmallFile.textOf(path, longest),
+    (cause) => new Unreadable({ path, reason: cause.reason, cause })
   )
-  return Buffer.from(bytes).toString() // with a byte-order mark, where there is one
 })
 
 /** The files of a folder whose names end so, in the order of runtimes. A folder that is not there has none. */

@@ -2,16 +2,31 @@
 import * as Result from "effect/Result"
 import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
 import * as ResultConversion from "../cni/ResultConversion.ts"
-import type { Cached } from "./ResultCache.ts"
+import type { Found } from "./ResultCache.ts"
 
-/** The result in the version that the list has now, which may be newer or older than its own; or why there is none. */
+/**
+ * The result in the version that the list has now, which may be newer or older than its own; undefined where the cache
+ * has none; or why there is none that can be used.
+ */
 export const of = (
-  cached: Cached | undefined,
+  found: Found,
   { cniVersion }: Pick<NetworkConfigList, "cniVersion">
-): Result.Result<string | undefined, string> =>
-  cached?.result === undefined
-    ? Result.succeed(undefined)
-    : Result.mapError(
-      ResultConversion.convert(cached.result, cniVersion),
-      (reason) => `the result of the add cannot be used in version ${cniVersion}: ${reason}`
-    )
+): Result.Result<string | undefined, string> => {
+  switch (found._tag) {
+    case "Missing":
+      return Result.succeed(undefined)
+    case "Unknown":
+      return Result.fail(`${found.file} cannot be used: ${found.reason}`)
+    case "Another": {
+      const { containerId, ifname, network } = found.attachment
+      return Result.fail(`${found.file} is that of ${ifname} of ${containerId} on ${network}`)
+    }
+    case "Cached":
+      return found.attachment.result === undefined
+        ? Result.succeed(undefined)
+        : Result.mapError(
+          ResultConversion.convert(found.attachment.result, cniVersion),
+          (reason) => `the result of the add cannot be used in version ${cniVersion}: ${reason}`
+        )
+  }
+}

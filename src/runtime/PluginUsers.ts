@@ -1,6 +1,5 @@
 /** The attachments that still need a plugin: their DEL calls it, as the configuration in libcni's cache says. */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as Json from "../json/Json.ts"
@@ -21,13 +20,12 @@ const userOf = (text: string, type: string): ReadonlyArray<Identity> => {
 
 /** The attachments in a cache folder of libcni that need a plugin of this type, in the order of their files. */
 export const list = Effect.fnUntraced(function*(folder: string, type: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const results = path.join(folder, "results")
   const names = yield* ResultCache.namesIn(results)
   const found: Array<Identity> = []
   for (const name of names.toSorted().filter((name) => !name.startsWith("."))) {
-    const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(results, name)), () => "")
+    const text = yield* Effect.orElseSucceed(ResultCache.textOf(path.join(results, name)), () => "")
     found.push(...userOf(text, type))
   }
   return found as ReadonlyArray<Identity>

@@ -8,6 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as AtomicFile from "../host/AtomicFile.ts"
+import * as SmallFile from "../host/SmallFile.ts"
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Arguments, Attachment, Identity } from "./Attachments.ts"
@@ -35,7 +36,24 @@ export type Entry =
   | { readonly _tag: "Cached"; readonly file: string; readonly attachment: Cached }
   | { readonly _tag: "Unknown"; readonly file: string; readonly reason: string }
 
+/**
+ * What the cache has in the place of an attachment: nothing, or what belongs to another one. The names of networks, of
+ * containers and of interfaces may have a `-`, so that libcni gives the files of two attachments one name at times.
+ */
+export type Found =
+  | Entry
+  | { readonly _tag: "Missing"; readonly file: string }
+  | { readonly _tag: "Another"; readonly file: string; readonly attachment: Identity }
+
+/** How long a file of the cache may be, in bytes: it has a configuration and a result in it. */
+const longest = 4 * 1_048_576
+
+/** The text of a file of the cache, whatever lies there. */
+export const textOf = (file: string) => SmallFile.textOf(file, longest)
+
 const kind = "cniCacheV1"
+
+const notOfLibcni = "it is not a file of libcni for this attachment"
 
 const resultsOf = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, "results"))
 
@@ -93,34 +111,42 @@ export const write = Effect.fnUntraced(
   }
 )
 
-const unreadable = (path: string) => (cause: PlatformError) =>
-  new CacheUnreadable({ path, reason: AtomicFile.reasonOf(cause), cause })
+const isSame = (one: Identity, other: Identity): boolean =>
+  one.network === other.network && one.containerId === other.containerId && one.ifname === other.ifname
+
+/** What is known of an attachment. Fails where its file may not be read. */
+export const read = Effect.fnUntraced(
+  function*(folder: string, identity: Identity): Effect.fn.Return<
+    Found,
+    CacheUnreadable,
+    FileSystem.FileSystem | Path.Path
+  > {
+    const file = yield* fileOf(folder, identity)
+    const text = yield* Effect.result(textOf(file))
+    if (text._tag === "Failure") {
+      const { cause, isForbidden, isMissing, reason } = text.failure
+      if (isForbidden) return yield* new CacheUnreadable({ path: file, reason, cause })
+      return isMissing ? { _tag: "Missing", file } : { _tag: "Unknown", file, reason }
+    }
+    const attachment = decode(text.success, identity)
+    if (attachment === undefined) return { _tag: "Unknown", file, reason: notOfLibcni }
+    return { _tag: isSame(attachment, identity) ? "Cached" : "Another", file, attachment }
+  }
+)
 
 const isMissing = (error: PlatformError): boolean => error.reason._tag === "NotFound"
-
-/** What is known of an attachment; undefined where nothing is, or where its file cannot be understood. */
-export const read = Effect.fnUntraced(function*(folder: string, identity: Identity) {
-  const fs = yield* FileSystem.FileSystem
-  const file = yield* fileOf(folder, identity)
-  const text = yield* fs.readFileString(file).pipe(
-    Effect.catchIf(isMissing, () => Effect.undefined),
-    Effect.mapError(unreadable(file))
-  )
-  return text === undefined ? undefined : decode(text, identity)
-})
 
 /** The names of all files of a folder of results; none where there is no such folder. */
 export const namesIn = Effect.fnUntraced(function*(results: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readDirectory(results).pipe(
     Effect.catchIf(isMissing, () => Effect.succeed([])),
-    Effect.mapError(unreadable(results))
+    Effect.mapError((cause) => new CacheUnreadable({ path: results, reason: AtomicFile.reasonOf(cause), cause }))
   )
 })
 
 /** The files of the cache that belong to a network, or may do so, in the order of their names. */
 export const list = Effect.fnUntraced(function*(folder: string, network: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
   const names = yield* namesIn(results)
@@ -128,22 +154,22 @@ export const list = Effect.fnUntraced(function*(folder: string, network: string)
   for (const name of names.toSorted()) {
     if (name.startsWith(".")) continue // one that was being written
     const file = path.join(results, name)
-    const text = yield* Effect.result(fs.readFileString(file))
+    const text = yield* Effect.result(textOf(file))
     const attachment = text._tag === "Success" ? decode(text.success) : undefined
     if (attachment !== undefined && (yield* fileOf(folder, attachment)) === file) {
       if (attachment.network === network) found.push({ _tag: "Cached", file, attachment })
     } else if (name.startsWith(`${network}-`)) {
-      const reason = text._tag === "Failure"
-        ? AtomicFile.reasonOf(text.failure)
-        : "it is not a file of libcni for this attachment"
+      const reason = text._tag === "Failure" ? text.failure.reason : notOfLibcni
       found.push({ _tag: "Unknown", file, reason })
     }
   }
   return found as ReadonlyArray<Entry>
 })
 
-/** Forgets an attachment. */
+/** Forgets an attachment. What the cache has of another one under the same name stays. */
 export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
   const fs = yield* FileSystem.FileSystem
-  yield* Effect.ignore(fs.remove(yield* fileOf(folder, identity), { force: true }))
+  const found = yield* Effect.option(read(folder, identity))
+  if (found._tag === "None" || found.value._tag === "Another") return
+  yield* Effect.ignore(fs.remove(found.value.file, { force: true }))
 })

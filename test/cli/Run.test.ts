@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { run } from "../../src/cli/commands/Run.ts"
 import { host, printed } from "../support/command.ts"
@@ -174,6 +175,73 @@ describe("an attachment", () => {
       assert.match(del.stderr, /^going on without a result: /)
       assert.notInclude(host.log(), "prevResult")
       assert.deepStrictEqual(host.results(), [])
+    }))
+
+  const pipe = (path: string) => {
+    Fs.mkdirSync(`${path}/cache/results`, { recursive: true })
+    ChildProcess.execFileSync("mkfifo", [`${path}/cache/results/n-c1-eth0`])
+  }
+
+  it.live("whose result is a named pipe is taken away without it, and is not checked", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      pipe(host.path)
+      const reason = `${host.path}/cache/results/n-c1-eth0 cannot be used: found a named pipe, expected a regular file`
+      const check = yield* host.of("check")
+      assert.strictEqual(check.status, 2)
+      assert.include(check.stderr, reason)
+      const del = yield* host.of("del")
+      assert.deepStrictEqual([del.status, del.stderr], [0, `going on without a result: ${reason}\n`])
+      assert.deepStrictEqual(host.calls(), ["DEL a"])
+      assert.deepStrictEqual(host.results(), [])
+    }))
+
+  it.live("whose result is to be kept where a named pipe is gets a file there", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      pipe(host.path)
+      assert.strictEqual((yield* host.of("add")).status, 0)
+      assert.isTrue(Fs.statSync(`${host.path}/cache/results/n-c1-eth0`).isFile())
+    }))
+
+  /** The attachment c of the network n-b, whose file has the same name as that of the attachment b-c of n. */
+  const withAnother = Effect.fnUntraced(function*() {
+    const host = sandbox({ a: good })
+    host.write({ name: "n-b" })
+    yield* host.run("add", "--netns", `${host.path}/netns`, "--container-id", "c")
+    host.write()
+    Fs.writeFileSync(`${host.path}/calls`, "")
+    return {
+      ...host,
+      run: (operation: string) => host.run(operation, "--netns", `${host.path}/netns`, "--container-id", "b-c")
+    }
+  })
+
+  it.live("does not get the result of another one whose file libcni calls the same, nor removes it", () =>
+    Effect.gen(function*() {
+      using host = yield* withAnother()
+      const reason = `${host.path}/cache/results/n-b-c-eth0 is that of eth0 of c on n-b`
+      const check = yield* host.run("check")
+      assert.strictEqual(check.status, 2)
+      assert.include(check.stderr, reason)
+      const del = yield* host.run("del")
+      assert.deepStrictEqual([del.status, del.stderr], [0, `going on without a result: ${reason}\n`])
+      assert.deepStrictEqual(host.calls(), ["DEL a"])
+      assert.notInclude(host.log(), "prevResult")
+      assert.deepStrictEqual(host.results(), ["n-b-c-eth0"])
+    }))
+
+  it.live("is not made where its result would take the place of another one's", () =>
+    Effect.gen(function*() {
+      using host = yield* withAnother()
+      const { status, stderr } = yield* host.run("add")
+      assert.strictEqual(status, 2)
+      assert.include(
+        stderr,
+        `${host.path}/cache/results/n-b-c-eth0, where the result would be kept, is that of eth0 of c on n-b: ` +
+          "give another --container-id or --cache-dir"
+      )
+      assert.deepStrictEqual(host.calls(), [])
     }))
 
   it.live("that is not known cannot be checked", () =>

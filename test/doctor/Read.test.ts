@@ -53,6 +53,17 @@ const fake = ({ files = {}, programs = {} }: Fake) => {
   })
   const fs = FileSystem.layerNoop({
     readFileString: (path) => files[path] === undefined ? missing(path) : Effect.succeed(files[path]),
+    realPath: Effect.succeed,
+    open: (path) => {
+      let left = files[path]
+      if (left === undefined) return missing(path)
+      const readAlloc = () => {
+        const bytes = Option.map(Option.fromUndefinedOr(left), (text) => new TextEncoder().encode(text))
+        left = undefined
+        return Effect.succeed(bytes)
+      }
+      return Effect.succeed({ readAlloc } as never)
+    },
     readLink: (path) => files[path]?.startsWith("-> ") === true ? Effect.succeed(files[path].slice(3)) : missing(path),
     stat: (path) =>
       files[path] === undefined

@@ -1,6 +1,7 @@
 /** Which attachments still need a plugin, as libcni's cache says. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as PluginUsers from "../../src/runtime/PluginUsers.ts"
 import { cached } from "../support/cache.ts"
@@ -19,6 +20,7 @@ describe("the attachments that need a plugin", () => {
       Fs.writeFileSync(`${results}/n-c5-eth0`, "{")
       Fs.writeFileSync(`${results}/n-c6-eth0`, `{"kind":"cniCacheV1","config":"!"}`)
       Fs.mkdirSync(`${results}/n-c7-eth0`)
+      ChildProcess.execFileSync("mkfifo", [`${results}/n-c8-eth0`])
       assert.deepStrictEqual(yield* PluginUsers.list(folder.path, "passthrough"), [
         { network: "n", containerId: "c1", ifname: "eth0" },
         { network: "n", containerId: "c2", ifname: "eth0" }

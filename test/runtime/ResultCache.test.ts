@@ -2,6 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import type { Attachment } from "../../src/runtime/Attachments.ts"
 import * as CachedResult from "../../src/runtime/CachedResult.ts"
@@ -63,13 +64,89 @@ describe("the cache", () => {
     Effect.gen(function*() {
       using folder = temporary()
       const cache = `${folder.path}/var/lib/cni`
-      assert.isUndefined(yield* ResultCache.read(cache, attachment))
+      assert.deepStrictEqual(yield* ResultCache.read(cache, attachment), {
+        _tag: "Missing",
+        file: `${cache}/results/n-c1-eth0`
+      })
       yield* ResultCache.write(cache, attachment, "{}", result)
       const file = `${cache}/results/n-c1-eth0`
       assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o600)
       assert.strictEqual(Fs.statSync(`${cache}/results`).mode & 0o777, 0o700)
-      assert.deepStrictEqual(yield* ResultCache.read(cache, attachment), { ...attachment, result })
+      assert.deepStrictEqual(yield* ResultCache.read(cache, attachment), {
+        _tag: "Cached",
+        file,
+        attachment: { ...attachment, result }
+      })
       yield* ResultCache.remove(cache, attachment)
+      assert.isFalse(Fs.existsSync(file))
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  const others: ReadonlyArray<readonly [what: string, fields: Partial<Attachment>]> = [
+    ["another network", { network: "n-c1", containerId: "x" }],
+    ["another container", { network: "n", containerId: "c1-x" }],
+    ["another interface", { network: "n", containerId: "c1", ifname: "x-eth0" }]
+  ]
+  for (const [what, fields] of others) {
+    it.effect(`neither hands out nor forgets a result of ${what} in a file of the same name`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        const own = { ...attachment, network: "n", containerId: "c1-x", ifname: "eth0" }
+        const other = { ...own, ...fields }
+        const asked = what === "another container" ? { ...own, containerId: "c1", ifname: "x-eth0" } : own
+        yield* ResultCache.write(folder.path, other, "{}", result)
+        assert.deepStrictEqual(yield* ResultCache.read(folder.path, asked), {
+          _tag: "Another",
+          file: `${folder.path}/results/n-c1-x-eth0`,
+          attachment: { ...other, result } as Attachment
+        })
+        yield* ResultCache.remove(folder.path, asked)
+        assert.strictEqual((yield* ResultCache.read(folder.path, other))._tag, "Cached")
+        yield* ResultCache.remove(folder.path, other)
+        assert.strictEqual((yield* ResultCache.read(folder.path, other))._tag, "Missing")
+      }).pipe(Effect.provide(NodeServices.layer)))
+  }
+
+  const unread: ReadonlyArray<readonly [what: string, make: (file: string) => unknown, reason: string]> = [
+    [
+      "a named pipe",
+      (file) => ChildProcess.execFileSync("mkfifo", [file]),
+      "found a named pipe, expected a regular file"
+    ],
+    ["a folder", (file) => Fs.mkdirSync(file), "it is a folder"],
+    ["empty", (file) => Fs.writeFileSync(file, ""), "it is not a file of libcni for this attachment"],
+    [
+      "cut short",
+      (file) => Fs.writeFileSync(file, ResultCache.encode(attachment, "{}", result).slice(0, -20)),
+      "it is not a file of libcni for this attachment"
+    ],
+    [
+      "far too long",
+      (file) => Fs.truncateSync((Fs.writeFileSync(file, ""), file), 5e9),
+      "found 5000000000 bytes, expec"
+    ]
+  ]
+  for (const [what, make, reason] of unread) {
+    it.effect(`says why a file is not understood that is ${what}, and that it may be of the attachment`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        Fs.mkdirSync(`${folder.path}/results`)
+        const file = `${folder.path}/results/n-c1-eth0`
+        make(file)
+        const found = yield* ResultCache.read(folder.path, attachment)
+        assert.deepInclude(found, { _tag: "Unknown", file })
+        assert.include("reason" in found ? found.reason : "", reason)
+        const [entry] = yield* ResultCache.list(folder.path, "n")
+        assert.deepStrictEqual(entry, found as ResultCache.Entry)
+      }).pipe(Effect.provide(NodeServices.layer)))
+  }
+
+  it.effect("forgets a file that is not understood, too", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.mkdirSync(`${folder.path}/results`)
+      const file = `${folder.path}/results/n-c1-eth0`
+      ChildProcess.execFileSync("mkfifo", [file])
+      yield* ResultCache.remove(folder.path, attachment)
       assert.isFalse(Fs.existsSync(file))
     }).pipe(Effect.provide(NodeServices.layer)))
 
@@ -106,7 +183,7 @@ describe("the result for the operations after an ADD", () => {
   it("is in the version that the network has now", () => {
     const old = { ...attachment, result: `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.5/8"}}` }
     assert.deepStrictEqual(
-      CachedResult.of(old, { cniVersion: "1.0.0" }).pipe((outcome) =>
+      CachedResult.of({ _tag: "Cached", file: "/f", attachment: old }, { cniVersion: "1.0.0" }).pipe((outcome) =>
         JSON.parse(String(
           outcome._tag === "Success" ? outcome.success : ""
         ))
@@ -116,14 +193,29 @@ describe("the result for the operations after an ADD", () => {
   })
 
   it("is not known where there is none, and cannot be used where it is broken", () => {
-    assert.deepInclude(CachedResult.of(undefined, { cniVersion: "1.0.0" }), { _tag: "Success", success: undefined })
-    assert.deepInclude(
-      CachedResult.of({ ...attachment, result: `{"ips":1,"cniVersion":"1.0.0"}` }, { cniVersion: "0.4.0" }),
-      {
-        _tag: "Failure",
-        failure: "the result of the add cannot be used in version 0.4.0: ips: found 1, expected a list of addresses"
-      }
-    )
+    const none = [
+      { _tag: "Missing", file: "/f" },
+      { _tag: "Cached", file: "/f", attachment: { ...attachment, result: undefined } }
+    ] as const
+    for (const found of none) {
+      assert.deepInclude(CachedResult.of(found, { cniVersion: "1.0.0" }), { _tag: "Success", success: undefined })
+    }
+    const broken = { ...attachment, result: `{"ips":1,"cniVersion":"1.0.0"}` }
+    assert.deepInclude(CachedResult.of({ _tag: "Cached", file: "/f", attachment: broken }, { cniVersion: "0.4.0" }), {
+      _tag: "Failure",
+      failure: "the result of the add cannot be used in version 0.4.0: ips: found 1, expected a list of addresses"
+    })
+  })
+
+  it("is not what a file has that cannot be read, or that is another attachment's", () => {
+    assert.deepInclude(CachedResult.of({ _tag: "Unknown", file: "/f", reason: "why" }, { cniVersion: "1.0.0" }), {
+      _tag: "Failure",
+      failure: "/f cannot be used: why"
+    })
+    assert.deepInclude(CachedResult.of({ _tag: "Another", file: "/f", attachment }, { cniVersion: "1.0.0" }), {
+      _tag: "Failure",
+      failure: "/f is that of eth0 of c1 on n"
+    })
   })
 })
 

@@ -12,7 +12,6 @@ import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Rules from "./Rules.ts"
-import * as SmallFile from "./SmallFile.ts"
 
 /** A port of the host that is mapped. */
 export interface PortMapping {
@@ -101,9 +100,6 @@ const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
   }
 }
 
-/** How long a file of the cache may be, in bytes: it has a configuration and a result in it. */
-export const longest = 4 * 1_048_576
-
 /** All attachments of libcni's cache, those of no network but of a file that can be understood. */
 export const list = Effect.fnUntraced(function*(cacheDir: string) {
   const path = yield* Path.Path
@@ -113,7 +109,7 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
     names.filter((name) => !name.startsWith(".")).toSorted(),
     Effect.fnUntraced(function*(name) {
       const file = path.join(folder, name)
-      const cached = ResultCache.decode((yield* SmallFile.read(file, longest)) ?? "")
+      const cached = ResultCache.decode(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
       return cached === undefined ? [] : [idOf(file, cached)]
     }),
     { concurrency: 16 }

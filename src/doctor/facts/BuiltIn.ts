@@ -8,8 +8,6 @@ import * as Path from "effect/Path"
 import * as Json from "../../json/Json.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as ConfigFile from "../ConfigFile.ts"
-import * as Attachment from "./Attachment.ts"
-import * as SmallFile from "./SmallFile.ts"
 
 /** The name of podman's, unless podman is told otherwise. */
 export const name = "podman"
@@ -22,7 +20,7 @@ export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning =
   const found = new Map<string, ConfigFile.ConfigFile>()
   for (const each of names.filter((file) => file.startsWith(beginning)).toSorted()) {
     const file = path.join(folder, each)
-    const cached = Json.parse((yield* SmallFile.read(file, Attachment.longest)) ?? "")
+    const cached = Json.parse(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
     const config = Json.isObject(cached) ? cached["config"] : undefined
     if (typeof config !== "string") continue
     const made = ConfigFile.make(`${file}#config`, Buffer.from(config, "base64").toString())

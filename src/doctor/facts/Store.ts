@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Net from "node:net"
 import * as AtomicFile from "../../host/AtomicFile.ts"
-import * as SmallFile from "./SmallFile.ts"
+import * as SmallFile from "../../host/SmallFile.ts"
 import * as Writable from "./Writable.ts"
 
 /** Where host-local keeps its stores unless a configuration says otherwise. */

@@ -28,6 +28,15 @@ export class ResultNotKept extends Data.TaggedError("ResultNotKept")<{
     `the attachment is made, but its result could not be kept for check and del: ${this.reason}\n  ${this.advice}`
 }
 
+/** The result would be kept in the place of another attachment's. */
+export class FileTaken extends Data.TaggedError("FileTaken")<{
+  readonly file: string
+  readonly attachment: Attachments.Identity
+}> {
+  override readonly message = `${this.file}, where the result would be kept, is that of ${this.attachment.ifname} of ` +
+    `${this.attachment.containerId} on ${this.attachment.network}: give another --container-id or --cache-dir`
+}
+
 const input = {
   ...Input.changingFlags,
   ...Input.attachmentFlags,
@@ -104,7 +113,8 @@ export const add = Command.make(
       }
       yield* Capabilities.warn(chain, attachment.capabilityArgs)
       const before = yield* Effect.option(ResultCache.read(flags.cacheDir, identity))
-      const isAttached = Option.isSome(before) && before.value !== undefined
+      if (Option.isSome(before) && before.value._tag === "Another") return yield* new FileTaken(before.value)
+      const isAttached = Option.isSome(before) && before.value._tag === "Cached"
       const adviceOf = (keepsGoing: boolean) =>
         `${isAttached ? "It was attached before, and may still be. To undo that" : "To undo it"}:\n    ${
           undo(flags, attachment, keepsGoing)

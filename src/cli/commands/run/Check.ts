@@ -28,8 +28,8 @@ export const check = Command.make(
       if (chain.list.disableCheck) {
         return yield* Console.error("disableCheck is set in the configuration: nothing to check")
       }
-      const { attachment, cached } = yield* Input.known(chain, flags)
-      const result = CachedResult.of(cached, chain.list)
+      const { attachment, found } = yield* Input.known(chain, flags)
+      const result = CachedResult.of(found, chain.list)
       if (Result.isFailure(result)) return yield* new ResultMissing({ message: result.failure })
       if (result.success === undefined) {
         if (attachment.netns !== "") yield* Netns.require(attachment.netns)

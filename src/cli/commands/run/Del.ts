@@ -45,9 +45,9 @@ export const del = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
-      const { attachment, cached } = yield* Input.known(chain, flags)
-      if (cached === undefined) yield* tellUnknown(flags.cacheDir, attachment)
-      const result = CachedResult.of(cached, chain.list)
+      const { attachment, found } = yield* Input.known(chain, flags)
+      if (found._tag === "Missing") yield* tellUnknown(flags.cacheDir, attachment)
+      const result = CachedResult.of(found, chain.list)
       // Cleaning up without the result is better than not at all.
       if (Result.isFailure(result)) yield* Console.error(`going on without a result: ${result.failure}`)
       const output = yield* Output.make(chain, flags)

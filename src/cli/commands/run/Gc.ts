@@ -70,9 +70,9 @@ export const gc = Command.make(
         return yield* Console.log(`GC of ${types}: each removes what it has besides the attachments that are kept`)
       }
       const output = yield* Output.make(chain, flags)
-      for (const { attachment, isGone } of decisions) {
+      for (const { attachment, file, isGone } of decisions) {
         if (attachment === undefined || !isGone) continue
-        const result = CachedResult.of(attachment, chain.list)
+        const result = CachedResult.of({ _tag: "Cached", file, attachment }, chain.list)
         if (Result.isFailure(result)) {
           yield* Console.error(`${attachment.containerId}: going on without a result: ${result.failure}`)
         }

@@ -148,12 +148,13 @@ export const identify = Effect.fnUntraced(function*(chain: Chain, input: Attachm
 /** The attachment that the flags name. What they leave out is as it was when it was made. */
 export const known = Effect.fnUntraced(function*(chain: Chain, input: AttachmentInput) {
   const identity = yield* identify(chain, input)
-  const cached = yield* ResultCache.read(input.cacheDir, identity)
+  const found = yield* ResultCache.read(input.cacheDir, identity)
+  const cached = found._tag === "Cached" ? found.attachment : undefined
   const attachment: Attachments.Attachment = {
     ...identity,
     netns: identity.netns || (cached?.netns ?? ""),
     args: Option.getOrElse(input.args, () => cached?.args ?? []),
     capabilityArgs: Option.getOrElse(input.capabilityArgs, () => cached?.capabilityArgs ?? {})
   }
-  return { attachment, cached }
+  return { attachment, found }
 })

@@ -1,0 +1,75 @@
+/** Files of folders that others write into, too: what is no regular file, or far too long, is not read. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { reasonOf } from "./AtomicFile.ts"
+
+/** A file cannot be read, or is none that is read. */
+export class NotRead extends Data.TaggedError("NotRead")<{
+  readonly reason: string
+  /** Whether there is no such file. */
+  readonly isMissing: boolean
+  /** Whether we may not read it, or not look for it. */
+  readonly isForbidden: boolean
+  readonly cause?: unknown
+}> {
+  override readonly message = this.reason
+}
+
+const refused = (reason: string) => new NotRead({ reason, isMissing: false, isForbidden: false })
+
+/** What a file is that is none to read; undefined for a regular file. */
+const otherKinds: { readonly [type in FileSystem.File.Type]?: string } = {
+  FIFO: "a named pipe",
+  Socket: "a socket",
+  BlockDevice: "a device",
+  CharacterDevice: "a device",
+  Unknown: "a file of an unknown kind"
+}
+
+/** Files of the kernel call themselves regular, and some of them have no end. */
+const isOfKernel = (real: string): boolean => /^\/(?:proc|sys)\//.test(real)
+
+/** What the bytes of a file are up to its end, or to a length that is too much. */
+const readUpTo = Effect.fnUntraced(function*(path: string, length: number) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fs.open(path)
+  const chunks: Array<Uint8Array> = []
+  for (let left = length; left > 0;) {
+    const chunk = yield* file.readAlloc(Math.min(left, 1_048_576))
+    if (chunk._tag === "None") break
+    chunks.push(chunk.value)
+    left -= chunk.value.length
+  }
+  return Buffer.concat(chunks)
+}, Effect.scoped)
+
+/** The text of a regular file of at most `longest` bytes. */
+export const textOf = Effect.fnUntraced(function*(path: string, longest: number) {
+  const fs = yield* FileSystem.FileSystem
+  const bytes = yield* Effect.gen(function*() {
+    const { size, type } = yield* fs.stat(path)
+    const kind = isOfKernel(yield* fs.realPath(path)) ? "a file of the kernel" : otherKinds[type]
+    if (kind !== undefined) return yield* refused(`found ${kind}, expected a regular file`)
+    if (type === "File" && size > longest) return yield* refused(`found ${size} bytes, expected at most ${longest}`)
+    return yield* readUpTo(path, longest + 1)
+  }).pipe(
+    Effect.catchTag("PlatformError", (cause) => {
+      const { _tag } = cause.reason
+      return Effect.fail(
+        new NotRead({
+          reason: reasonOf(cause),
+          isMissing: _tag === "NotFound",
+          isForbidden: _tag === "PermissionDenied",
+          cause
+        })
+      )
+    })
+  )
+  // It may have grown since.
+  if (bytes.length > longest) return yield* refused(`found more than ${longest} bytes`)
+  return bytes.toString()
+})
+
+/** The text of a file; undefined where it is not read. */
+export const read = (path: string, longest: number) => Effect.orElseSucceed(textOf(path, longest), () => undefined)

@@ -1,0 +1,116 @@
+/** Files that are read only where that ends soon. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as PlatformError from "effect/PlatformError"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Net from "node:net"
+import * as SmallFile from "../../src/host/SmallFile.ts"
+import { temporary } from "../support/plugin.ts"
+
+const failure = (path: string, longest = 10) =>
+  Effect.provide(Effect.flip(SmallFile.textOf(path, longest)), NodeServices.layer)
+
+describe("a small file", () => {
+  it.effect("is read as it is, up to the last byte that it may have", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/file`
+      for (const text of ["", "0123456789", "\ufeffäöü"]) {
+        Fs.writeFileSync(file, text)
+        assert.strictEqual(yield* SmallFile.textOf(file, 10), text)
+        assert.strictEqual(yield* SmallFile.read(file, 10), text)
+      }
+      const long = "x".repeat(3_000_000)
+      Fs.writeFileSync(file, long)
+      assert.strictEqual(yield* SmallFile.textOf(file, 3_000_000), long)
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("is not one where it is longer", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/file`
+      Fs.writeFileSync(file, "01234567890")
+      assert.deepInclude(yield* failure(file), {
+        reason: "found 11 bytes, expected at most 10",
+        isMissing: false,
+        isForbidden: false
+      })
+      assert.isUndefined(yield* Effect.provide(SmallFile.read(file, 10), NodeServices.layer))
+    }))
+
+  it.effect("is not one where it has more than it says", () =>
+    Effect.gen(function*() {
+      const stat = { size: 0, type: "File" }
+      const fs = FileSystem.layerNoop({
+        stat: () => Effect.succeed(stat as never),
+        realPath: Effect.succeed,
+        open: () => Effect.succeed({ readAlloc: (size: number) => Effect.succeedSome(new Uint8Array(size)) } as never)
+      })
+      const error = yield* Effect.provide(Effect.flip(SmallFile.textOf("/f", 10)), fs)
+      assert.strictEqual(error.message, "found more than 10 bytes")
+    }))
+
+  it.effect("that is not there is missing, and nothing else", () =>
+    Effect.gen(function*() {
+      assert.deepInclude(yield* failure("/none/file"), {
+        reason: "there is no such file or folder",
+        isMissing: true,
+        isForbidden: false
+      })
+    }))
+
+  it.effect("that may not be read is forbidden", () =>
+    Effect.gen(function*() {
+      const denied = PlatformError.systemError({
+        _tag: "PermissionDenied",
+        module: "FileSystem",
+        method: "stat",
+        pathOrDescriptor: "/f"
+      })
+      const fs = FileSystem.layerNoop({ stat: () => Effect.fail(denied) })
+      const error = yield* Effect.provide(Effect.flip(SmallFile.textOf("/f", 10)), fs)
+      assert.deepInclude(error, { isMissing: false, isForbidden: true })
+    }))
+
+  const others: ReadonlyArray<readonly [what: string, make: (path: string) => unknown, reason: RegExp]> = [
+    ["a named pipe", (path) => ChildProcess.execFileSync("mkfifo", [path]), /^found a named pipe, expected a regular/],
+    ["a link to a device", (path) => Fs.symlinkSync("/dev/zero", path), /^found a device, expected a regular file$/],
+    [
+      "a link to a file of the kernel",
+      (path) => Fs.symlinkSync("/proc/self/mem", path),
+      /^found a file of the kernel,/
+    ],
+    [
+      "a link to a file of /sys",
+      (path) => Fs.symlinkSync("/sys/kernel/uevent_seqnum", path),
+      /^found a file of the ker/
+    ],
+    ["a folder", (path) => Fs.mkdirSync(path), /^it is a folder$/],
+    ["a loop of links", (path) => Fs.symlinkSync(path, path), /too many symbolic links/]
+  ]
+  for (const [what, make, reason] of others) {
+    it.effect(`is not one where it is ${what}`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        const path = `${folder.path}/file`
+        make(path)
+        const error = yield* failure(path)
+        assert.match(error.message, reason)
+        assert.isFalse(error.isMissing)
+      }))
+  }
+
+  it.live("is not one where it is a socket", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const path = `${folder.path}/socket`
+      const server = Net.createServer()
+      yield* Effect.promise(() => new Promise<void>((resolve) => void server.listen(path, resolve)))
+      const error = yield* failure(path)
+      server.close()
+      assert.strictEqual(error.message, "found a socket, expected a regular file")
+    }))
+})
