@@ -11,6 +11,7 @@ import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import * as RecordText from "./RecordText.ts"
+import * as TrustedPath from "./TrustedPath.ts"
 
 /** The fields of a file sink. */
 export const fields = () =>
@@ -50,7 +51,10 @@ const makeFolder = (path: string, mode: number, isLastTry = false): void => {
 }
 
 const create = (path: string, mode: number): number => {
-  makeFolder(Path.dirname(path), folderMode(mode))
+  const folder = Path.dirname(path)
+  TrustedPath.checkFolder(folder)
+  makeFolder(folder, folderMode(mode))
+  TrustedPath.checkFolder(folder) // another user may have made it first
   try {
     const fd = Fs.openSync(path, openFlags | O_CREAT | O_EXCL, mode)
     Fs.fchmodSync(fd, mode) // the umask may have taken bits away that the configuration asks for
@@ -148,6 +152,8 @@ const append = (path: string, mode: number, record: string): void => {
   const fd = open(path, mode)
   try {
     const stat = Fs.fstatSync(fd)
+    TrustedPath.checkFolder(Path.dirname(path))
+    TrustedPath.checkFile(path, stat.uid)
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be another user's file")
     }

@@ -61,6 +61,20 @@ describe("the path of a log", () => {
       Fs.linkSync(`${path}.elsewhere`, path)
       return path
     },
+    ...(process.getuid?.() === 0
+      ? {
+        "another user's": (path: string) => {
+          Fs.writeFileSync(path, "", { mode: 0o666 })
+          Fs.chownSync(path, 65_533, 0)
+          return path
+        },
+        "in a folder of another user": (path: string) => {
+          Fs.mkdirSync(`${path}.theirs`)
+          Fs.chownSync(`${path}.theirs`, 65_533, 0)
+          return `${path}.theirs/log`
+        }
+      }
+      : {}),
     "a name of 300 bytes": (path) => path + "x".repeat(300)
   }
   for (const [name, make] of Object.entries(prepare)) {

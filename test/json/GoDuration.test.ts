@@ -18,9 +18,26 @@ describe("a Go duration", () => {
     })
   }
 
-  it("needs a unit, and is not negative", () => {
-    for (const text of ["", "5", "-5s", "5 s", "s", "5d", "1..5s", "5s "]) assert.notMatch(text, GoDuration.pattern)
-  })
+  const wrong = {
+    "": "0",
+    "5": "5s",
+    "00": "0s",
+    "-5s": "5s",
+    "5 s": "5s",
+    s: "5s",
+    "5d": "5h",
+    "1..5s": "1.5s",
+    ".s": ".5s",
+    "5s ": "5.s",
+    "5sx": "5s5ms",
+    "5S": "5µs"
+  }
+  for (const [text, right] of Object.entries(wrong)) {
+    it(`is not ${JSON.stringify(text)}, but may be ${right}`, () => {
+      assert.notMatch(text, GoDuration.pattern)
+      assert.match(right, GoDuration.pattern)
+    })
+  }
 })
 
 describe("a length in milliseconds", () => {

@@ -46,6 +46,18 @@ describe("the problem of a text that is not JSON", () => {
   it("may be too many levels", () => {
     assert.match(problem("[".repeat(100_000)), /more than 500 levels/)
     assert.match(problem("[".repeat(501) + "]".repeat(501)), /more than 500 levels/)
+    assert.match(problem(`${`{"a":`.repeat(501)}1${"}".repeat(501)}`), /more than 500 levels/)
+    assert.match(problem(`${`[{"a":`.repeat(251)}1${"}]".repeat(251)}`), /more than 500 levels/)
+  })
+
+  it("is not too many levels where it has 500, or many values beside each other, or brackets in strings", () => {
+    const texts = [
+      "[".repeat(500) + "]".repeat(500),
+      `${`{"a":`.repeat(500)}1${"}".repeat(500)}`,
+      `[${Array(600).fill("{}").join()},${Array(600).fill("[]").join()}]`,
+      JSON.stringify(["[".repeat(600), `\\"${"{".repeat(600)}`])
+    ]
+    for (const text of texts) assert.strictEqual(problem(text), "none")
   })
 })
 

@@ -16,6 +16,8 @@ describe("a member of a JSON text", () => {
     it(name, () => {
       assert.doesNotThrow(() => JSON.parse(text))
       assert.strictEqual(JsonText.member(text, "a"), member)
+      const own = text.replace(/\}$/, text === "{}" ? `"a":[9]}` : `,"a":[9]}`)
+      assert.strictEqual(JsonText.member(own, "a"), "[9]")
     })
   }
 })
@@ -43,7 +45,9 @@ describe("a JSON text", () => {
 
   it("of any depth is indented without using more than its own order of space", () => {
     const text = "[".repeat(10_000) + "]".repeat(10_000)
-    assert.isBelow(JsonText.indented(text).length, text.length * 70)
+    const indented = JsonText.indented(text)
+    assert.isBelow(indented.length, text.length * 70)
+    assert.strictEqual(indented.replaceAll(/\s/g, ""), text)
   })
 
   it("fits on one line", () => {

@@ -22,13 +22,20 @@ describe("a record that is read", () => {
   })
 
   it("has none that is only inside something else", () => {
-    assert.isUndefined(config(`{${head},"other":{"x":1,"config":{}}}`))
-    assert.isUndefined(config(`{${head},"other":[1,{"x":1,"config":{}}],"more":{"x":1,"config":{}}}`))
-    assert.isUndefined(config(`{${head},"label":",\\"config\\":{}"}`))
+    const others = [
+      `"other":{"x":1,"config":{}}`,
+      `"other":[1,{"x":1,"config":{}}],"more":{"x":1,"config":{}}`,
+      `"label":",\\"config\\":{}"`
+    ]
+    for (const other of others) {
+      assert.isUndefined(config(`{${head},${other}}`))
+      assert.strictEqual(config(`{${head},${other},"config":${document}}`), document)
+    }
   })
 
   it("is not a line that is torn, or that another one was glued to", () => {
     const line = `{${head},"config":${document}}`
+    assert.strictEqual(config(line), document)
     for (let length = 1; length < line.length; length++) {
       assert.isUndefined(JsonFormat.read(line.slice(0, length)))
       assert.isUndefined(JsonFormat.read(line.slice(0, length) + line))

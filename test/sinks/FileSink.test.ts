@@ -9,7 +9,7 @@ import * as FileSink from "../../src/sinks/FileSink.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
 import { temporary } from "../support/plugin.ts"
 import { make, record } from "../support/request.ts"
-import { itWithMounts } from "../support/requirements.ts"
+import { itAsRoot, itWithMounts } from "../support/requirements.ts"
 
 type Target = Parameters<typeof FileSink.kind.open>[0]
 
@@ -129,6 +129,86 @@ describe("a file", () => {
       )
     )
   }
+
+  const foreign = 65_533 // no user of this host
+  const owned: { readonly [name: string]: (folder: string) => string } = {
+    "a file": (folder) => {
+      Fs.writeFileSync(`${folder}/log`, "", { mode: 0o666 })
+      Fs.chownSync(`${folder}/log`, foreign, 0)
+      return "log"
+    },
+    "a FIFO with a reader": (folder) => {
+      ChildProcess.execFileSync("mkfifo", [`${folder}/log`])
+      Fs.chownSync(`${folder}/log`, foreign, 0)
+      Fs.openSync(`${folder}/log`, Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
+      return "log"
+    },
+    "the folder of a log": (folder) => {
+      Fs.mkdirSync(`${folder}/theirs`)
+      Fs.chownSync(`${folder}/theirs`, foreign, 0)
+      return "theirs/log"
+    },
+    "a folder that the log's folder is to be made in": (folder) => {
+      Fs.mkdirSync(`${folder}/theirs`)
+      Fs.chownSync(`${folder}/theirs`, foreign, 0)
+      return "theirs/ours/log"
+    },
+    "a folder above that of a log which is there": (folder) => {
+      Fs.mkdirSync(`${folder}/theirs/ours`, { recursive: true })
+      Fs.writeFileSync(`${folder}/theirs/ours/log`, "")
+      Fs.chownSync(`${folder}/theirs`, foreign, 0)
+      return "theirs/ours/log"
+    },
+    "a symbolic link on the way": (folder) => {
+      Fs.mkdirSync(`${folder}/ours`)
+      Fs.symlinkSync("ours", `${folder}/theirs`)
+      Fs.lchownSync(`${folder}/theirs`, foreign, 0)
+      return "theirs/log"
+    },
+    "a folder that a symbolic link leads to": (folder) => {
+      Fs.mkdirSync(`${folder}/theirs/deep`, { recursive: true })
+      Fs.chownSync(`${folder}/theirs`, foreign, 0)
+      Fs.symlinkSync("../theirs/deep", `${folder}/link`)
+      Fs.mkdirSync(`${folder}/x`)
+      Fs.renameSync(`${folder}/link`, `${folder}/x/link`)
+      return "x/link/log"
+    }
+  }
+  for (const [name, prepare] of Object.entries(owned)) {
+    itAsRoot(`of which another user owns ${name} is refused before anything is made or written`, () => {
+      using folder = temporary()
+      const path = Path.join(folder.path, prepare(folder.path))
+      const before = Fs.existsSync(path)
+      const error = Effect.runSync(Effect.flip(write(target(path))))
+      assert.match(
+        error.message,
+        /: ".*\/(?:log|theirs)" belongs to the user 65533, expected root or the user of the plugin \(0\): its owner could/
+      )
+      assert.strictEqual(Fs.existsSync(path), before)
+      assert.isFalse(Fs.existsSync(`${folder.path}/theirs/ours`) && !before)
+      if (before) assert.strictEqual(Fs.statSync(path).size, 0)
+    })
+  }
+
+  itAsRoot("is used through symbolic links of root, wherever they lead", () => {
+    using folder = temporary()
+    Fs.mkdirSync(`${folder.path}/real/deep`, { recursive: true })
+    Fs.symlinkSync(`${folder.path}/real`, `${folder.path}/one`)
+    Fs.symlinkSync("one/../real/./deep", `${folder.path}/two`)
+    Effect.runSync(write(target(`${folder.path}/two/log`)))
+    assert.isAbove(Fs.statSync(`${folder.path}/real/deep/log`).size, 0)
+  })
+
+  itAsRoot("may be root's, where the plugin runs as another user", () => {
+    using folder = temporary()
+    Fs.chmodSync(folder.path, 0o755)
+    Fs.writeFileSync(`${folder.path}/log`, "")
+    Fs.chmodSync(`${folder.path}/log`, 0o666)
+    process.seteuid?.(foreign)
+    const exit = Effect.runSyncExit(write(target(`${folder.path}/log`)))
+    process.seteuid?.(0)
+    assert.strictEqual(exit._tag, "Success")
+  })
 
   it.effect("without a name, once its variables are filled in, is refused", () =>
     Effect.gen(function*() {

@@ -29,16 +29,30 @@ describe("a path", () => {
     assert.strictEqual(expand("$A", { A: "$B", B: "2" }), "$B")
   })
 
-  for (const value of ["../../etc", "a/b", "a\nb", "a\0b", "a\u009bb"]) {
-    it(`keeps to its folder with ${JSON.stringify(value)} in the request`, () => {
-      assert.notMatch(expand("${CNI_IFNAME}", { CNI_IFNAME: value }), /[/\0-\u001f\u007f-\u009f]/)
-      assert.notMatch(expand("${KEY}", { CNI_ARGS: `KEY=${value}` }), /[/\0-\u001f\u007f-\u009f]/)
+  const names = {
+    "../../etc": ".._.._etc",
+    "a/b": "a_b",
+    "a\nb": "a_b",
+    "a\0b": "a_b",
+    "a\u001f\u007f\u009fb": "a___b",
+    "a b\u00a0é~": "a b\u00a0é~"
+  }
+  for (const [value, name] of Object.entries(names)) {
+    it(`keeps to its folder with ${JSON.stringify(value)} in the request: ${name}`, () => {
+      assert.strictEqual(expand("/log/${CNI_IFNAME}.txt", { CNI_IFNAME: value }), `/log/${name}.txt`)
+      assert.strictEqual(expand("/log/${KEY}.txt", { CNI_ARGS: `KEY=${value}` }), `/log/${name}.txt`)
     })
   }
 
   it("has no folder names from the request", () => {
     for (const value of [".", ".."]) {
       assert.strictEqual(expand("${CNI_IFNAME}/$KEY", { CNI_IFNAME: value, CNI_ARGS: `KEY=${value}` }), "_/_")
+    }
+    for (const value of ["...", ".a", "a.", "..a"]) {
+      assert.strictEqual(
+        expand("${CNI_IFNAME}/$KEY", { CNI_IFNAME: value, CNI_ARGS: `KEY=${value}` }),
+        `${value}/${value}`
+      )
     }
   })
 

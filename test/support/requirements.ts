@@ -60,3 +60,7 @@ export const itWithMounts = (name: string, test: () => void): void => {
   const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
   addUnless(mayMount ? "" : "to mount, as root", name, (title) => it(title, test), (title) => it.skip(title, test))
 }
+
+/** A test that only root can run, such as one that gives files away. */
+export const itAsRoot = (name: string, test: () => unknown): void =>
+  addUnless(missing([]).join(", "), name, (title) => it(title, test as () => void), (title) => it.skip(title, () => {}))
