@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Escape from "../record/Escape.ts"
+import { completions } from "./Completions.ts"
 
 /** Columns that a line has at most. */
 const width = 80
@@ -151,5 +152,5 @@ const formatter: CliOutput.Formatter = {
 export const layer: Layer.Layer<never> = Layer.mergeAll(
   CliOutput.layerPresenter(presenter),
   CliOutput.layer(formatter),
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.Completions] })
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, completions] })
 )

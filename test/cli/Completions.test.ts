@@ -1,0 +1,62 @@
+/** The completion script for bash, as bash runs it. */
+import { assert, beforeAll, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { command } from "../../src/cli/Companion.ts"
+import * as Presenter from "../../src/cli/Presenter.ts"
+import * as Progress from "../../src/cli/Progress.ts"
+import * as Command from "../support/command.ts"
+import { path, temporary } from "../support/plugin.ts"
+
+const host = Layer.mergeAll(Progress.layer.pipe(Layer.provideMerge(Command.host)), Presenter.layer)
+
+/** What bash offers after a line, in a folder. Bash breaks words at `=` too. */
+const offered = (script: string, cwd: string, ...words: ReadonlyArray<string>): ReadonlyArray<string> => {
+  const { stderr, stdout } = ChildProcess.spawnSync(
+    "bash",
+    [
+      "--norc",
+      "-c",
+      `eval "$SCRIPT"
+COMP_WORDS=("$@") COMP_CWORD=$(($# - 1)) COMP_LINE=$LINE COMP_POINT=\${#LINE}
+_cni_passthrough cni-passthrough "\${@: -1}" "\${@: -2:1}"
+printf '%s\\n' "\${COMPREPLY[@]}"`,
+      "bash",
+      ...words
+    ],
+    {
+      cwd,
+      env: { PATH: path, SCRIPT: script, LINE: words.join(" ").replace(/ = /g, "=").replace(/ =$/, "=") },
+      encoding: "utf8"
+    }
+  )
+  assert.strictEqual(stderr, "")
+  return stdout.split("\n").filter((line) => line !== "").sort()
+}
+
+describe("the completion script for bash", () => {
+  let script: string
+  beforeAll(async () => {
+    script = (await Effect.runPromise(Effect.provide(Command.printed(command, "--completions", "bash"), host))).stdout
+  })
+
+  it("goes on below a folder", () => {
+    using folder = temporary()
+    Fs.mkdirSync(Path.join(folder.path, "logs/pods"), { recursive: true })
+    Fs.writeFileSync(Path.join(folder.path, "logs/pods/a.jsonl"), "")
+    const after = (typed: string) => offered(script, folder.path, "cni-passthrough", "wrap", "--log", typed)
+    assert.deepStrictEqual(after("lo"), ["logs/"])
+    assert.deepStrictEqual(after("logs/p"), ["logs/pods/"])
+    assert.deepStrictEqual(after("logs/pods/"), ["logs/pods/a.jsonl"])
+  })
+
+  it("completes the value of a flag after `=` as after a space", () => {
+    const expected = ["file", "journald", "syslog"]
+    assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", ""), expected)
+    assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", "=", ""), expected)
+    assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", "=", "jo"), ["journald"])
+  })
+})
