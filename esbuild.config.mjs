@@ -139,9 +139,9 @@ write("dist/passthrough", await shorten(guarded(refuseRequest, plugin.outputFile
 write("dist/cni-passthrough", guarded(refuseCommand, companion.outputFiles[0].text))
 Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion, script))
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
-// is no package.json, and it is a script there too.
+// is no package.json, and it is a script there too. Bundlers ask the nearest package.json whether they may drop modules.
 Fs.writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
-Fs.writeFileSync("dist/lib/package.json", `{ "type": "module" }\n`)
+Fs.writeFileSync("dist/lib/package.json", `{ "type": "module", "sideEffects": false }\n`)
 
 const bytes = Fs.statSync("dist/passthrough").size
 if (size) printModules(plugin, bytes)

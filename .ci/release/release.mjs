@@ -95,7 +95,7 @@ try {
 } finally {
   Fs.rmSync(work, { recursive: true, force: true })
 }
-run("npm", "pack", "--silent", "--pack-destination", to)
+run("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", to)
 Fs.writeFileSync(Path.join(to, `${name}-${version}.cdx.json`), bill())
 const files = Fs.readdirSync(to).sort()
 Fs.writeFileSync(Path.join(to, "SHA256SUMS"), files.map((file) => `${digest(Path.join(to, file))}  ${file}\n`).join(""))

@@ -38,13 +38,15 @@ const sums = (folder: string) =>
 /** A plugin with a sink of its own. */
 const library = `
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import { JsonFormat, LogSink, Passthrough } from "cni-passthrough"
+import { JsonFormat, LogSink, type Opener, Passthrough, type Run, type Writer } from "cni-passthrough"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 
 const write = (text: string) => Effect.sync(() => Fs.appendFileSync("records", text))
-const Own = Layer.succeed(LogSink, LogSink.of({ write: (record) => write(JsonFormat.render(record)) }))
+const writer: Writer = { write: (record) => write(JsonFormat.render(record)) }
+const opener: Opener = { open: (_run: Run) => Effect.succeed(writer) }
+const Own = Layer.succeed(LogSink, LogSink.of(opener))
 Passthrough.main.pipe(Effect.provide(Layer.provideMerge(Own, Passthrough.layer)), NodeRuntime.runMain)
 `
 
@@ -117,6 +119,17 @@ const suite = () => {
     assert.includeMembers(Fs.readdirSync(unpacked.path), files)
     assert.isTrue(Fs.existsSync(`${unpacked.path}/man/cni-passthrough-show.1`))
   })
+
+  it("has an npm package that is built before it is packed, also where nothing was built yet", () => {
+    using clone = temporary()
+    const tracked = run("git", ["ls-files", "-z"], { cwd: repository }).split("\0").filter((name) => name !== "")
+    for (const name of tracked) Fs.cpSync(Path.join(repository, name), Path.join(clone.path, name))
+    Fs.symlinkSync(Path.join(repository, "node_modules"), Path.join(clone.path, "node_modules"))
+    Fs.utimesSync(Path.join(clone.path, "package-lock.json"), 0, 0) // the packages are installed
+    run("npm", ["pack", "--silent"], { cwd: clone.path, env: { HOME: clone.path } })
+    const listed = run("tar", ["-tzf", `cni-passthrough-${version}.tgz`], { cwd: clone.path }).split("\n")
+    assert.includeMembers(listed, ["package/dist/passthrough", "package/dist/lib/index.js"])
+  }, 120_000)
 
   it("has an npm package that is a library and a command", () => {
     using project = temporary()

@@ -1,5 +1,6 @@
 /** The library as its users see it: the built package, and the example of the README. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Esbuild from "esbuild"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
@@ -63,5 +64,27 @@ describe("the custom sink of the README", () => {
     assert.strictEqual(code, 1)
     assert.strictEqual(JSON.parse(stdout).code, 5)
     assert.include(JSON.parse(stdout).msg, "the collector on 127.0.0.1:8377 does not answer")
+  })
+})
+
+describe("the package", () => {
+  it("leaves out of a bundle what is not used", async () => {
+    using project = temporary()
+    Fs.mkdirSync(`${project.path}/node_modules`)
+    Fs.symlinkSync(repository, `${project.path}/node_modules/cni-passthrough`)
+    const bundled = async (code: string) => {
+      const { outputFiles } = await Esbuild.build({
+        stdin: { contents: code, resolveDir: project.path },
+        bundle: true,
+        minify: true,
+        platform: "node",
+        write: false
+      })
+      return outputFiles[0]?.text ?? ""
+    }
+    const verb = await bundled("import { Verb } from \"cni-passthrough\"; console.log(Verb.isVerb(\"ADD\"))")
+    assert.isBelow(verb.length, 2000)
+    const all = await bundled("import { Passthrough } from \"cni-passthrough\"; console.log(Passthrough.main)")
+    assert.isAbove(all.length, 50 * verb.length)
   })
 })
