@@ -47,7 +47,7 @@ export interface Question {
 }
 
 /** What is known of files alone. */
-const none: Omit<Facts, "file" | "network" | "chain"> = {
+const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   folder: undefined,
   files: [],
   asked: undefined,
@@ -75,7 +75,8 @@ export const ofFile = (
   file,
   files,
   network: file === undefined ? undefined : ConfigFile.listOf(file),
-  chain: file === undefined ? [] : ConfigFile.pluginsOf(file)
+  chain: file === undefined ? [] : ConfigFile.pluginsOf(file),
+  delegates: file === undefined ? [] : ConfigFile.delegatesOf(file)
 })
 
 /** The same with the plugins on this host, each of which is asked once for a version. */
@@ -88,7 +89,12 @@ export const withPlugins = Effect.fnUntraced(function*(
   const [asked, known] = yield* Effect.all([
     Effect.forEach(Object.entries(Arr.groupBy(networks, versionOf)), ([version, facts]) =>
       Effect.map(
-        Plugins.collect(facts.flatMap(({ chain }) => chain.map(({ type }) => type)), cniPath, version, timeout),
+        Plugins.collect(
+          facts.flatMap(({ chain, delegates }) => [...chain, ...delegates].map(({ type }) => type)),
+          cniPath,
+          version,
+          timeout
+        ),
         (plugins) => [version, plugins] as const
       )),
     Plugins.namesIn(cniPath)

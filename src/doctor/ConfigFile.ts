@@ -74,12 +74,44 @@ export const listOf = (file: ConfigFile): NetworkConfigList.NetworkConfigList | 
   return NetworkConfigList.make(value, { text: file.text, fromFolder })
 }
 
-const placed = (file: ConfigFile, at: Path, config: JsonObject): ReadonlyArray<Placed> => {
+const placed = (file: ConfigFile, at: Path, config: JsonObject, caller?: Placed): ReadonlyArray<Placed> => {
   const { ipam, type } = config
-  const plugin: Placed = { type: typeof type === "string" ? type : "", config, file, at, caller: undefined }
+  const plugin: Placed = { type: typeof type === "string" ? type : "", config, file, at, caller }
   if (!isObject(ipam) || typeof ipam["type"] !== "string" || ipam["type"] === "") return [plugin]
   return [plugin, { type: ipam["type"], config: ipam, file, at: [...at, "ipam"], caller: plugin }]
 }
+
+/** The configurations of plugins that a plugin of a chain starts besides its IPAM plugin, each with its place. */
+const delegated = (plugin: Placed): ReadonlyArray<Placed> => {
+  const { at, config, file, type } = plugin
+  if (type === "flannel") {
+    // It puts an `ipam` of its own in. Source: flannel-io/cni-plugin, `doCmdAdd`.
+    const { delegate } = config
+    return isObject(delegate)
+      ? [{
+        type: String(delegate["type"] ?? "bridge"),
+        config: delegate,
+        file,
+        at: [...at, "delegate"],
+        caller: plugin
+      }]
+      : []
+  }
+  const { delegates } = config
+  if (type !== "multus" || !Array.isArray(delegates)) return []
+  return delegates.slice(0, mostPlugins).flatMap((delegate, index) => {
+    const { plugins = [delegate] } = isObject(delegate) ? delegate : {}
+    const isList = isObject(delegate) && delegate["plugins"] !== undefined
+    return (Array.isArray(plugins) ? plugins.slice(0, mostPlugins) : []).flatMap((each, inner) =>
+      isObject(each)
+        ? placed(file, [...at, "delegates", index, ...(isList ? ["plugins", inner] : [])], each, plugin)
+        : []
+    )
+  })
+}
+
+/** The plugins that those of a file start with configurations that stand in it: flannel's `delegate`, Multus' `delegates`. */
+export const delegatesOf = (file: ConfigFile): ReadonlyArray<Placed> => pluginsOf(file).flatMap(delegated)
 
 /** The plugins of a file, each IPAM plugin after the one that calls it. */
 export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {

@@ -51,6 +51,8 @@ export interface Facts {
   readonly network: NetworkConfigList | undefined
   /** The plugins of the network with their places. */
   readonly chain: ReadonlyArray<Placed>
+  /** The plugins that these start with configurations of their own, other than IPAM plugins. */
+  readonly delegates: ReadonlyArray<Placed>
   readonly cniPath: ReadonlyArray<string>
   readonly plugins: ReadonlyMap<string, PluginFact>
   /** The names of all files in the folders of plugins. */

@@ -7,6 +7,23 @@ const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-devi
 /** Plugins that fail where no plugin before them has a result. */
 const followers = new Set(["portmap", "firewall", "bandwidth", "sbr", "vrf"])
 
+/** Plugins that hand `ipam` to the IPAM plugin as it is written. What others do with theirs is not known. */
+const handIpamOn = new Set([...makers, "ib-sriov", "bond", "calico"])
+
+/** Whether a plugin reads its configuration as the file has it. */
+export const isAsWritten = ({ at, caller }: Placed): boolean =>
+  caller === undefined || at.at(-1) !== "ipam" || handIpamOn.has(caller.type)
+
+/** Whether calico puts a subnet of the node in place of a value. Source: calico, `ReplaceHostLocalIPAMPodCIDRs`. */
+export const isPodCidr = ({ caller }: Placed, value: unknown): boolean =>
+  caller?.type === "calico" && typeof value === "string" && /^usepodcidr(?:ipv6)?$/i.test(value)
+
+/** Plugins that publish no ports: those of the reference, and of ours. */
+const leavePortsAlone = new Set([...makers, ...followers, "tuning", "loopback", "passthrough"])
+
+/** Whether a plugin may publish ports without the capability, as Cilium's agent does: it is not known not to. */
+export const mayPublishPorts = ({ caller, type }: Placed): boolean => caller === undefined && !leavePortsAlone.has(type)
+
 /** Whether a plugin makes the interface of a container. */
 export const makesInterface = ({ caller, type }: Placed): boolean => caller === undefined && makers.has(type)
 

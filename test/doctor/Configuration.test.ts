@@ -1,9 +1,11 @@
 /** What is wrong with a network configuration, with its place. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Check from "../../src/doctor/Check.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Collect from "../../src/doctor/Collect.ts"
 import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
 import * as Facts from "./facts.ts"
+import * as Host from "./host.ts"
 
 const found = (config: string | object, path?: string) => Facts.found(Checks.configuration, Facts.ofFile(config, path))
 
@@ -62,7 +64,7 @@ describe("a configuration", () => {
   }
 
   it("has a finding for a key that is there twice, at the one that counts", () => {
-    const text = `{"name": "n", "plugins": [{"type": "bridge",\n"mtu": 1400,\n"mtu": 1500}]}`
+    const text = `{"cniVersion": "1.0.0", "name": "n", "plugins": [{"type": "bridge",\n"mtu": 1400,\n"mtu": 1500}]}`
     assert.deepStrictEqual(found(text), [
       `warning duplicate-keys - 3:1 the key "mtu" is there twice: what it says in line 2 is lost`
     ])
@@ -273,5 +275,187 @@ describe("a chain", () => {
         "did you mean portMappings?"
       ]
     )
+  })
+})
+
+/** The messages about a configuration, each after its level. */
+const messages = (config: object): ReadonlyArray<string> =>
+  found(config).map((line) => line.replace(/^(\S+) .*?\d:\d+ /, "$1 "))
+
+describe("what stands below ipam", () => {
+  const withCaller = (type: string, ipam: object) => one({ type, ipam: { type: "host-local", ...ipam } })
+
+  it("of a plugin that is not known to hand it on is not read as host-local would", () => {
+    for (const type of ["antrea", "my-own", "flannel", "azure-vnet"]) {
+      assert.deepStrictEqual(messages(withCaller(type, {})), [], type)
+      assert.deepStrictEqual(messages(withCaller(type, { subnet: "from-the-agent", rangeStrat: 1 })), [], type)
+    }
+    assert.deepStrictEqual(messages(withCaller("bridge", {})), [
+      "error plugins[0].ipam: no range of addresses: found neither subnet nor ranges"
+    ])
+  })
+
+  it("of calico may name the node's subnet, in any case, and a gateway that calico does not use", () => {
+    for (const subnet of ["usePodCidr", "UsePodCIDR", "usePodCidrIPv6"]) {
+      assert.deepStrictEqual(messages(withCaller("calico", { subnet })), [], subnet)
+      assert.deepStrictEqual(messages(withCaller("calico", { ranges: [[{ subnet }]] })), [], subnet)
+      assert.lengthOf(messages(withCaller("bridge", { subnet })), 1, subnet)
+    }
+    const ipam = { subnet: "10.1.0.0/24", gateway: "10.2.0.1" }
+    assert.deepStrictEqual(messages(withCaller("calico", ipam)), [])
+    assert.lengthOf(messages(withCaller("bridge", ipam)), 1)
+    assert.lengthOf(messages(withCaller("calico", { subnet: "10.1.0.0" })), 1)
+  })
+
+  it("has no sets of ranges with addresses in common", () => {
+    const ranges = (...sets: ReadonlyArray<ReadonlyArray<object>>) => messages(withRanges({ ranges: sets }))
+    const overlaps = (range: string, other: string) =>
+      `the range ${range} overlaps with ${other} of another set: host-local refuses both`
+    assert.deepStrictEqual(ranges([{ subnet: "10.7.0.0/16" }], [{ subnet: "10.7.9.0/24" }]), [
+      `error plugins[0].ipam.ranges[1][0]: ${overlaps("10.7.9.1-10.7.9.254", "10.7.0.1-10.7.255.254")}`
+    ])
+    assert.deepStrictEqual(
+      ranges([{ subnet: "10.7.0.0/24", rangeEnd: "10.7.0.9" }], [{ subnet: "10.7.0.0/24", rangeStart: "10.7.0.10" }]),
+      []
+    )
+    assert.deepStrictEqual(ranges([{ subnet: "10.7.0.0/24" }], [{ subnet: "fd00::/64" }]), [])
+    assert.deepStrictEqual(messages(withRanges({ subnet: "10.7.0.0/24", ranges: [[{ subnet: "10.7.0.0/24" }]] })), [
+      `error plugins[0].ipam.ranges[0][0]: ${overlaps("10.7.0.1-10.7.0.254", "10.7.0.1-10.7.0.254")}`
+    ])
+  })
+
+  it("of static may have no addresses, which is a note: attachments bring theirs", () => {
+    assert.deepStrictEqual(messages(one({ type: "bridge", ipam: { type: "static" } })), [
+      "note plugins[0].ipam: no addresses: each attachment has to bring its own, by IP= in CNI_ARGS"
+    ])
+  })
+})
+
+describe("the configuration of a delegate", () => {
+  const multus = (delegates: unknown, more: object = {}) => one({ type: "multus", delegates, ...more })
+
+  it("of flannel is read as that of a bridge, but for its ipam", () => {
+    assert.deepStrictEqual(
+      messages(one({ type: "flannel", delegate: { hairpinMode: "yes", isDefaultGatway: true } })),
+      [
+        `error plugins[0].delegate.hairpinMode: found "yes", expected true or false`,
+        "warning plugins[0].delegate.isDefaultGatway: the plugin does not know this field: did you mean isDefaultGateway?"
+      ]
+    )
+    assert.deepStrictEqual(
+      messages(one({ type: "flannel", delegate: { type: "ptp", ipam: { type: "host-local" } } })),
+      []
+    )
+    assert.deepStrictEqual(messages(one({ type: "flannel", delegate: "bridge" })), [
+      `error plugins[0].delegate: found "bridge", expected an object: the configuration of one plugin`
+    ])
+  })
+
+  it("of Multus is read as one of its own, alone or as a list, with its ipam", () => {
+    const bridge = { type: "bridge", mtu: "1500", ipam: { type: "host-local" } }
+    const problems = (at: string) => [
+      `error ${at}.mtu: found "1500", expected a whole number from 0 to 2147483647, without quotes`,
+      `error ${at}.ipam: no range of addresses: found neither subnet nor ranges`
+    ]
+    assert.deepStrictEqual(messages(multus([bridge])), problems("plugins[0].delegates[0]"))
+    assert.deepStrictEqual(
+      messages(multus([{ name: "pods", plugins: [{ type: "loopback" }, bridge] }])),
+      problems("plugins[0].delegates[0].plugins[1]")
+    )
+    assert.deepStrictEqual(messages(multus([{ name: "n" }])), [
+      "error plugins[0].delegates[0].type: found \"\", expected the name of a plugin, which is a file on the CNI path"
+    ])
+    assert.deepStrictEqual(messages(multus({}, { clusterNetwork: {} })), [
+      "error plugins[0].delegates: found an object, expected a list of objects: configurations of plugins, or lists " +
+      "with plugins",
+      "error plugins[0].clusterNetwork: found an object, expected a string: a network, or the path of a file"
+    ])
+  })
+
+  it("has plugins that have to be there", () => {
+    const facts = Facts.ofFile(multus([{ type: "brigde" }]))
+    const brigde = { type: "brigde", candidates: [], file: undefined, isExecutable: false, format: undefined }
+    const plugins = new Map([Facts.plugin("multus"), Facts.plugin("brigde", { ...brigde, versions: undefined })])
+    assert.include(
+      Facts.found(Checks.plugins, { ...facts, plugins, cniPath: ["/opt/cni/bin"], known: ["bridge", "multus"] })[0],
+      "error plugin-file brigde 1:83"
+    )
+  })
+})
+
+describe("a single plugin", () => {
+  it("may work on the prevResult that its own file has", () => {
+    const bandwidth = { cniVersion: "0.4.0", name: "n", type: "bandwidth", ingressRate: 64000, ingressBurst: 1280 }
+    const prevResult = { cniVersion: "0.4.0", interfaces: [{ name: "veth0" }], ips: [] }
+    const about = (config: object) => found(JSON.stringify(config), "/etc/cni/net.d/n.conf")
+    assert.deepStrictEqual(about({ ...bandwidth, prevResult }), [])
+    assert.include(about(bandwidth)[0], "bandwidth stands first")
+  })
+})
+
+describe("what plugins refuse of a whole configuration", () => {
+  it("is a host-device without a device, unless the runtime names it", () => {
+    assert.deepStrictEqual(messages(one({ type: "host-device" })), [
+      "error plugins[0].type: host-device has no device: found none of device, hwaddr, kernelpath, pciBusID"
+    ])
+    assert.deepStrictEqual(messages(one({ type: "host-device", pciBusID: "0000:3d:00.1" })), [])
+    assert.deepStrictEqual(messages(one({ type: "host-device", capabilities: { deviceID: true } })), [])
+  })
+
+  it("is a bridge without ipam, where results have to have an address", () => {
+    const bridge = (cniVersion: string, more: object = {}) =>
+      messages({ cniVersion, name: "n", plugins: [{ type: "bridge", ...more }] })
+    assert.deepStrictEqual(bridge("0.2.0"), [
+      `error plugins[0].type: bridge without "ipam" has no address, and a result of version 0.2.0 must have one`
+    ])
+    assert.deepStrictEqual(bridge("0.3.0"), [])
+    assert.deepStrictEqual(bridge("0.2.0", { ipam: { type: "host-local", subnet: "10.1.0.0/24" } }), [])
+  })
+
+  it("is, by older runtimes, a switch in quotes", () => {
+    const switched = (disableCheck: unknown) => messages({ ...chain, disableCheck })
+    assert.deepStrictEqual(switched("true"), [
+      "warning disableCheck: found the string \"true\", expected true without quotes: runtimes with libcni before 1.3 " +
+      "refuse the file"
+    ])
+    assert.deepStrictEqual(switched(true), [])
+  })
+})
+
+describe("bandwidth", () => {
+  it("drops packets that are larger than its burst", () => {
+    const limited = (ingressBurst: number, mtu = 1500) =>
+      messages({ ...chain, plugins: [{ type: "bridge", mtu }, { type: "bandwidth", ingressRate: 1e6, ingressBurst }] })
+    assert.deepStrictEqual(limited(11_999), [
+      "warning plugins[1].ingressBurst: found 11999 bits, less than one packet of 1500 bytes: larger packets than that " +
+      "are dropped"
+    ])
+    assert.deepStrictEqual(limited(12_000), [])
+    assert.lengthOf(limited(12_000, 9000), 1)
+  })
+})
+
+describe("a version that is none", () => {
+  it("is mended by one that all plugins here speak", () => {
+    const facts = Facts.ofFile({ ...chain, cniVersion: "9.9.9" })
+    const plugins = new Map([Facts.plugin("bridge"), Facts.plugin("passthrough")])
+    const [finding] = Check.examine(Checks.configuration, { ...facts, plugins }).findings
+    assert.strictEqual(finding?.fix, "set \"cniVersion\" to one of 0.4.0, 1.0.0")
+  })
+})
+
+describe("ports that a runtime asks for", () => {
+  const published = (type: string) => {
+    const facts = Facts.ofFile(one({ type }))
+    const attachment = {
+      ...Host.attachment(),
+      capabilityArgs: { portMappings: [{ hostPort: 80, containerPort: 80 }] }
+    }
+    return Facts.found(Checks.configuration, { ...facts, attachments: [attachment] })
+  }
+
+  it("are lost where no plugin declares them, unless one may publish them itself", () => {
+    assert.include(published("bridge")[0], "no plugin of the chain declares the capability portMappings")
+    assert.deepStrictEqual(published("cilium-cni"), [])
   })
 })

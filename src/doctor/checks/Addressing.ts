@@ -1,11 +1,14 @@
 /** Ranges, gateways and routes of a configuration that cannot work, whatever the host is. */
+import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
 import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
+import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Ranges from "../Ranges.ts"
+import * as Roles from "../Roles.ts"
 
 const describe = (plugin: Placed) => (path: Path, message: string, fix: string): Found =>
   foundAt(plugin.file, path, { level: "error", plugin: plugin.type, message, fix })
@@ -33,7 +36,7 @@ const rangeProblems = (plugin: Placed, range: Ranges.Range): ReadonlyArray<Found
       `set "${name}" to an address in ${subnetText}`
     )
   return [
-    ...(saysGateway && !Cidr.contains(subnet, gateway) ? [outside("gateway")] : []),
+    ...(saysGateway && !Cidr.contains(subnet, gateway) && plugin.caller?.type !== "calico" ? [outside("gateway")] : []),
     ...(isInside(start) ? [] : [outside("rangeStart")]),
     ...(isInside(end) ? [] : [outside("rangeEnd")]),
     ...(isInside(start) && isInside(end) && start > end
@@ -80,6 +83,26 @@ const setProblems = (plugin: Placed, set: Ranges.RangeSet): ReadonlyArray<Found>
   ]
 }
 
+/** Whether host-local finds that two ranges overlap. Source: host-local, `Range.Overlaps`. */
+const doOverlap = (left: Ranges.Range, right: Ranges.Range): boolean =>
+  left.subnet.family === right.subnet.family && left.start <= right.end && right.start <= left.end
+
+/** Sets of ranges with addresses in common, `subnet` beside `ranges` too: host-local refuses them. */
+const overlappingSets = (plugin: Placed, sets: ReadonlyArray<Ranges.RangeSet>): ReadonlyArray<Found> =>
+  sets.flatMap((set, index) => {
+    const other = sets.slice(0, index).flat().find((before) => set.some((range) => doOverlap(before, range)))
+    const range = other === undefined ? undefined : set.find((range) => doOverlap(other, range))
+    return other === undefined || range === undefined ? [] : [
+      describe(plugin)(
+        range.at,
+        `the range ${Ranges.text([range])} overlaps with ${
+          Ranges.text([other])
+        } of another set: host-local refuses both`,
+        "remove one of them"
+      )
+    ]
+  })
+
 const hostLocal = (plugin: Placed, capabilities: unknown): ReadonlyArray<Found> => {
   const { at, config } = plugin
   const problem = describe(plugin)
@@ -92,7 +115,8 @@ const hostLocal = (plugin: Placed, capabilities: unknown): ReadonlyArray<Found> 
   }
   return [
     ...sets.flatMap((set) => set.flatMap((range) => rangeProblems(plugin, range))),
-    ...sets.flatMap((set) => setProblems(plugin, set))
+    ...sets.flatMap((set) => setProblems(plugin, set)),
+    ...overlappingSets(plugin, sets)
   ]
 }
 
@@ -114,12 +138,24 @@ const routeProblems = (plugin: Placed, subnets: ReadonlyArray<Cidr.Cidr>): Reado
   })
 }
 
-const staticProblems = (plugin: Placed, capabilities: unknown): ReadonlyArray<Found> => {
+const staticProblems = (
+  plugin: Placed,
+  capabilities: unknown,
+  attachments: Facts["attachments"]
+): ReadonlyArray<Found> => {
   const { at, config: { addresses } } = plugin
   const list = Array.isArray(addresses) ? addresses.filter(isObject) : []
   const isGivenLater = isObject(capabilities) && capabilities["ips"] === true
-  if (list.length === 0 && !isGivenLater && plugin.caller?.config["args"] === undefined) {
-    return [describe(plugin)(at, "no address: found no addresses, and no capability \"ips\"", "add \"addresses\"")]
+  const isAttached = attachments.some(({ result }) => Result.isSuccess(result) && (result.success.ips ?? []).length > 0)
+  if (list.length === 0 && !isGivenLater && !isAttached && plugin.caller?.config["args"] === undefined) {
+    return [{
+      ...describe(plugin)(
+        at,
+        "no addresses: each attachment has to bring its own, by IP= in CNI_ARGS",
+        "add \"addresses\""
+      ),
+      level: "note"
+    }]
   }
   return list.flatMap(({ address, gateway }, index) => {
     const subnet = Cidr.parse(String(address))
@@ -148,30 +184,32 @@ export const subnetsOf = ({ at, config, type }: Placed): ReadonlyArray<Cidr.Cidr
 export const addressing: Check = {
   id: "addressing",
   phase: "configuration",
-  find: ({ chain, host }) =>
-    chain.filter(({ caller }) => caller !== undefined).flatMap((plugin) => {
-      const capabilities = plugin.caller?.config["capabilities"]
-      const own = plugin.type === "host-local"
-        ? hostLocal(plugin, capabilities)
-        : plugin.type === "static"
-        ? staticProblems(plugin, capabilities)
-        : []
-      const { resolvConf } = plugin.config
-      const isMissing = plugin.type === "host-local" && typeof resolvConf === "string" && resolvConf !== "" &&
-        host !== undefined && !host.files.has(resolvConf)
-      const subnets = own.length === 0 && plugin.caller?.type !== "ptp" ? subnetsOf(plugin) : []
-      return [
-        ...own,
-        ...routeProblems(plugin, subnets),
-        ...(isMissing
-          ? [
-            describe(plugin)(
-              [...plugin.at, "resolvConf"],
-              `there is no file ${resolvConf}`,
-              "name a file that is there"
-            )
-          ]
-          : [])
-      ]
-    })
+  find: ({ attachments, chain, delegates, host }) =>
+    [...chain, ...delegates].filter((each) => each.caller !== undefined && Roles.isAsWritten(each)).flatMap(
+      (plugin) => {
+        const capabilities = plugin.caller?.config["capabilities"]
+        const own = plugin.type === "host-local"
+          ? hostLocal(plugin, capabilities)
+          : plugin.type === "static"
+          ? staticProblems(plugin, capabilities, attachments)
+          : []
+        const { resolvConf } = plugin.config
+        const isMissing = plugin.type === "host-local" && typeof resolvConf === "string" && resolvConf !== "" &&
+          host !== undefined && !host.files.has(resolvConf)
+        const subnets = own.length === 0 && plugin.caller?.type !== "ptp" ? subnetsOf(plugin) : []
+        return [
+          ...own,
+          ...routeProblems(plugin, subnets),
+          ...(isMissing
+            ? [
+              describe(plugin)(
+                [...plugin.at, "resolvConf"],
+                `there is no file ${resolvConf}`,
+                "name a file that is there"
+              )
+            ]
+            : [])
+        ]
+      }
+    )
 }

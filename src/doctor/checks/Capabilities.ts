@@ -6,6 +6,7 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
+import * as Roles from "../Roles.ts"
 
 /** Source: CNI conventions, "Dynamic Plugin specific fields"; what containerd and CRI-O hand on. */
 const conventional = [
@@ -77,6 +78,10 @@ export const capabilities: Check = {
       // Runtimes hand some of them to every network: they matter only where a plugin of the chain would take them.
       if (taker === undefined && who !== "--capability-args" && name !== "portMappings") continue
       const declaring = taker?.caller ?? taker
+      const doesItself = chain.find(Roles.mayPublishPorts)
+      if (taker === undefined && name === "portMappings" && doesItself !== undefined && who !== "--capability-args") {
+        continue
+      }
       found.push(foundAt(declaring?.file ?? file, declaring?.at ?? [], {
         level: "error",
         ...(taker === undefined ? {} : { plugin: taker.type }),

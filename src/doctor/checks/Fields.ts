@@ -1,11 +1,14 @@
 /** Fields of plugins: what they refuse, and what they pass over because it is misspelt. */
+import type { Path } from "../../json/JsonText.ts"
 import * as NearName from "../../plugin/NearName.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
+import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as PluginFields from "../PluginFields.ts"
+import * as Roles from "../Roles.ts"
 
 const isOurs = ({ type }: Placed): boolean => type === "passthrough"
 
@@ -44,25 +47,39 @@ const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
   })
 }
 
-const theirProblems = ({ at, config, file, type }: Placed): ReadonlyArray<Found> =>
-  PluginFields.problems(type, config).map(({ isHarmless = false, message, path }) =>
-    foundAt(file, [...at, ...path], {
-      level: isHarmless ? "warning" : "error",
-      plugin: type,
-      message,
-      fix: "correct the value"
-    })
-  )
+/** The value at a path of a configuration. */
+const valueAt = (config: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (value as { readonly [key: string]: unknown } | undefined)?.[key], config)
+
+const theirProblems = (plugin: Placed): ReadonlyArray<Found> => {
+  const { at, config, file, type } = plugin
+  return PluginFields.problems(type, config)
+    .filter(({ path }) => !Roles.isPodCidr(plugin, valueAt(config, path)))
+    .map(({ isHarmless = false, message, path }) =>
+      foundAt(file, [...at, ...path], {
+        level: isHarmless ? "warning" : "error",
+        plugin: type,
+        message,
+        fix: "correct the value"
+      })
+    )
+}
+
+/** The plugins whose fields are as the file has them. */
+const readAsWritten = ({ chain, delegates }: Facts): ReadonlyArray<Placed> =>
+  [...chain, ...delegates].filter(Roles.isAsWritten)
 
 export const pluginFields: Check = {
   id: "plugin-fields",
   phase: "configuration",
-  find: ({ chain }) =>
-    chain.flatMap((plugin) => isOurs(plugin) ? ourProblems(plugin).toSorted(byPlace) : theirProblems(plugin))
+  find: (facts) =>
+    readAsWritten(facts).flatMap((plugin) =>
+      isOurs(plugin) ? ourProblems(plugin).toSorted(byPlace) : theirProblems(plugin)
+    )
 }
 
 export const fieldNames: Check = {
   id: "field-names",
   phase: "configuration",
-  find: ({ chain }) => chain.flatMap(misspelt)
+  find: (facts) => readAsWritten(facts).flatMap(misspelt)
 }

@@ -87,16 +87,16 @@ const problemOf = (
 
 const isName = (type: string): boolean => /^[^/\s]+$/.test(type)
 
-/** The first place of each type in the chain. */
-export const firstOfEach = (chain: ReadonlyArray<Placed>): ReadonlyArray<Placed> =>
-  chain.filter(({ type }, index) => isName(type) && chain.findIndex((each) => each.type === type) === index)
+/** The first place of each type. */
+export const firstOfEach = (plugins: ReadonlyArray<Placed>): ReadonlyArray<Placed> =>
+  plugins.filter(({ type }, index) => isName(type) && plugins.findIndex((each) => each.type === type) === index)
 
 export const pluginFile: Check = {
   id: "plugin-file",
   phase: "plugins",
   find: (facts) => {
     if (facts.plugins.size === 0) return { skipped: "no plugins were looked for" }
-    return firstOfEach(facts.chain).flatMap(({ at, file, type }) => {
+    return firstOfEach([...facts.chain, ...facts.delegates]).flatMap(({ at, file, type }) => {
       const fact = facts.plugins.get(type)
       const problem = fact === undefined ? undefined : problemOf(fact, facts)
       return problem === undefined ? [] : [foundAt(file, [...at, "type"], { level: "error", plugin: type, ...problem })]

@@ -10,13 +10,13 @@ import { firstOfEach } from "./PluginFile.ts"
 export const pluginVersions: Check = {
   id: "plugin-version",
   phase: "plugins",
-  find: ({ chain, network, plugins }) => {
+  find: ({ chain, delegates, network, plugins }) => {
     if (plugins.size === 0 || network === undefined) return { skipped: "no plugins were looked for" }
     const { cniVersion } = network
     const found: Array<Found> = []
     const deaf: Array<Found> = []
     const speaking: Array<ReadonlyArray<string>> = []
-    for (const { at, file, type } of firstOfEach(chain)) {
+    for (const { at, file, type } of firstOfEach([...chain, ...delegates])) {
       const fact = plugins.get(type)
       if (fact?.file === undefined || fact.versions === undefined) continue
       const place = (found: Pick<Found, "message" | "fix">) =>

@@ -1,11 +1,13 @@
 /** What the specification and libcni ask of a network configuration. */
+import * as Result from "effect/Result"
 import * as CniVersion from "../../cni/CniVersion.ts"
 import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../../host/ConfFolder.ts"
-import { isObject } from "../../json/Json.ts"
+import { describe, isObject } from "../../json/Json.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
 import { type ConfigFile, foundAt, mostPlugins } from "../ConfigFile.ts"
+import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as Shell from "../Shell.ts"
@@ -29,9 +31,18 @@ const pluginOf = (file: ConfigFile, path: NetworkConfigList.Problem["path"]): Pa
   return typeof type === "string" && /^[^/\s]+$/.test(type) ? { plugin: type } : {}
 }
 
-const fixOf = (path: NetworkConfigList.Problem["path"]): string => {
+/** The versions of CNI that all plugins here speak, of those that are known; all of ours where none is. */
+const spoken = ({ plugins }: Facts): ReadonlyArray<string> => {
+  const known = [...plugins.values()].flatMap(({ versions }) =>
+    versions !== undefined && Result.isSuccess(versions) ? [versions.success] : []
+  )
+  const common = CniVersion.supported.filter((version) => known.every((each) => each.includes(version)))
+  return common.length === 0 ? CniVersion.supported : common
+}
+
+const fixOf = (path: NetworkConfigList.Problem["path"], versions: ReadonlyArray<string>): string => {
   const [key] = path.slice(-1)
-  if (key === "cniVersion") return `set "cniVersion" to one of ${CniVersion.supported.join(", ")}`
+  if (key === "cniVersion") return `set "cniVersion" to one of ${versions.join(", ")}`
   return `correct ${key === undefined ? "the document" : JSON.stringify(key)}`
 }
 
@@ -50,7 +61,46 @@ const misspelt = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   })
 }
 
-const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
+/** libcni before 1.3 refuses a switch that is a text, such as "true", and this one alone is older than that. */
+const textSwitch = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
+  const { disableCheck } = isObject(value) ? value : {}
+  if (typeof disableCheck !== "string" || !/^(?:true|false)$/i.test(disableCheck)) return []
+  return [foundAt(file, ["disableCheck"], {
+    level: "warning",
+    message:
+      `found the string ${JSON.stringify(disableCheck)}, expected ${disableCheck.toLowerCase()} without quotes: ` +
+      "runtimes with libcni before 1.3 refuse the file",
+    fix: "remove the quotes"
+  })]
+}
+
+/** What the specification asks of plugins that other plugins start. */
+const delegateProblems = ({ chain, delegates }: Facts): ReadonlyArray<Found> => {
+  const misplaced = chain.flatMap(({ at, config, file, type }) => {
+    const expected = (key: string, isRight: (value: unknown) => boolean, what: string): ReadonlyArray<Found> =>
+      config[key] === undefined || config[key] === null || isRight(config[key]) ? [] : [foundAt(file, [...at, key], {
+        level: "error",
+        plugin: type,
+        message: `found ${describe(config[key])}, expected ${what}`,
+        fix: `correct ${JSON.stringify(key)}`
+      })]
+    if (type === "flannel") return expected("delegate", isObject, "an object: the configuration of one plugin")
+    if (type !== "multus") return []
+    const isList = (value: unknown) => Array.isArray(value) && value.every(isObject)
+    return [
+      ...expected("delegates", isList, "a list of objects: configurations of plugins, or lists with plugins"),
+      ...expected("clusterNetwork", (value) => typeof value === "string", "a string: a network, or the path of a file")
+    ]
+  })
+  const theirs = delegates.filter(({ at }) => at.at(-1) !== "ipam").flatMap(({ at, config, file, type }) =>
+    NetworkConfigList.pluginProblems({ type, ...config }).map(({ message, path }) =>
+      foundAt(file, [...at, ...path], { level: "error", plugin: type, message, fix: fixOf(path, []) })
+    )
+  )
+  return [...misplaced, ...theirs]
+}
+
+const problemsOf = (file: ConfigFile, facts: Facts): ReadonlyArray<Found> => {
   if (!JsonSource.isSource(file.outcome)) return []
   const { value } = file.outcome
   const { plugins } = isObject(value) ? value : {}
@@ -61,6 +111,7 @@ const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
       fix: "remove those that nobody needs"
     })]
   }
+  const versions = spoken(facts)
   const problems = NetworkConfigList.problems(value, { hasPluginsInFolder: file.beside.length > 0 })
   const beside = file.beside.flatMap((each) =>
     JsonSource.isSource(each.outcome)
@@ -69,8 +120,10 @@ const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
   )
   return [
     ...[...problems.map((problem) => [file, problem] as const), ...beside].map(([each, { message, path }]) =>
-      foundAt(each, path, { level: "error", ...pluginOf(each, path), message, fix: fixOf(path) })
+      foundAt(each, path, { level: "error", ...pluginOf(each, path), message, fix: fixOf(path, versions) })
     ),
+    ...delegateProblems(facts),
+    ...textSwitch(file, value),
     ...misspelt(file, value)
   ]
 }
@@ -78,10 +131,10 @@ const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => {
 export const specification: Check = {
   id: "specification",
   phase: "configuration",
-  find: ({ file }) =>
-    file === undefined || !JsonSource.isSource(file.outcome)
+  find: (facts) =>
+    facts.file === undefined || !JsonSource.isSource(facts.file.outcome)
       ? { skipped: "there is no file that is JSON" }
-      : problemsOf(file)
+      : problemsOf(facts.file, facts)
 }
 
 export const fileName: Check = {
