@@ -47,7 +47,7 @@ describe("stdin", () => {
         { code: 5, msg: "cannot read the network configuration from stdin: it was not closed within 30 s" }
       )
     }
-  }, 60_000)
+  })
 
   it("that is closed from the start is an error of its own", () => {
     const { status, stdout } = shell(`"$0" <&-`)
@@ -302,7 +302,7 @@ describe("the executable", () => {
     done.abort()
     await replacing
     assert.deepStrictEqual(runs.filter(({ code, stdout }) => code !== 0 || stdout !== answer), [])
-  }, 60_000)
+  })
 })
 
 describe("secrets", () => {

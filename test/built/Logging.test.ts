@@ -17,7 +17,7 @@ describe("one log of many processes", () => {
     const seen = records(log).map(({ containerId, event }) => `${containerId} ${event}`)
     const expected = ids.flatMap((id) => ["request", "hook", "result"].map((event) => `${id} ${event}`))
     assert.deepStrictEqual(seen.sort(), expected.sort())
-  }, 120_000)
+  })
 })
 
 describe("the path of a log", () => {

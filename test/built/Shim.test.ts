@@ -5,14 +5,9 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { isStandalone, path, plugin } from "../support/plugin.ts"
 import { config, wrapped } from "../support/shim.ts"
+import { until } from "../support/until.ts"
 
 const verbs = ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"]
-
-/** Waits until `condition` holds, for a few seconds at most, and tells whether it does. */
-const eventually = async (condition: () => boolean) => {
-  for (let left = 500; left > 0 && !condition(); left--) await new Promise((resolve) => setTimeout(resolve, 10))
-  return condition()
-}
 
 const isAlive = (pid: number) => Fs.existsSync(`/proc/${pid}`)
 
@@ -99,7 +94,7 @@ describe("a stdin that nobody ends, for VERSION", () => {
       let stdout = ""
       child.stdout.on("data", (chunk) => stdout += chunk)
       child.stdin.write(`{"cniVersion":"1"}`)
-      assert.isTrue(await eventually(() => stdout !== ""))
+      await until("the plugin answers", () => stdout !== "")
       child.stdin.destroy()
       await end // its log is written after its answer
       assert.strictEqual(stdout, `{"cniVersion":"1"}`)
@@ -173,7 +168,7 @@ describe("around a plugin, a signal", () => {
       const output: Array<string> = []
       child.stdout.on("data", (chunk) => output.push(String(chunk)))
       const end = ended(child)
-      assert.isTrue(await eventually(() => output.join("").includes("ready")))
+      await until("the plugin is ready", () => output.join("").includes("ready"))
       child.kill(signal)
       assert.deepStrictEqual(await end, [3, null])
       assert.strictEqual(output.join(""), "ready\ncaught\n")
@@ -186,11 +181,11 @@ describe("around a plugin, a signal", () => {
     const child = demo.start()
     const output: Array<string> = []
     child.stdout.on("data", (chunk) => output.push(String(chunk)))
-    assert.isTrue(await eventually(() => output.join("").includes("\n")))
+    await until("the plugin runs", () => output.join("").includes("\n"))
     const pid = Number(output.join(""))
     assert.isTrue(isAlive(pid))
     child.kill("SIGKILL")
-    assert.isTrue(await eventually(() => !isAlive(pid)), `${pid} lives on`)
+    await until(`${pid} has ended`, () => !isAlive(pid))
   })
 })
 

@@ -6,6 +6,7 @@ import * as Path from "node:path"
 import * as Daemons from "../support/daemons.ts"
 import { call, isStandalone, plugin, records, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
+import { until } from "../support/until.ts"
 
 const hostile = `q"q b]b \\ back\nCNI_FORGED=1\n<11>1 - - - - - forged é世 \u0007\u009b31m`
 
@@ -37,7 +38,7 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
       const { code, stderr } = await call("ADD", { ...file.config, hookADD, label: "first" })
       assert.deepStrictEqual([code, stderr], [0, ""])
 
-      await Daemons.until("all have come", () => daemon.messages().length === 4)
+      await until("all have come", () => daemon.messages().length === 4)
       const messages = daemon.messages()
       assert.deepStrictEqual(Daemons.recordsOf(messages), records(file.log))
       assert.deepStrictEqual(messages.map(({ syslogseverity }) => syslogseverity), ["6", "6", "3", "6"])
@@ -63,7 +64,7 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
         const { code } = await call("DEL", { ...file.config, pad: "é世".repeat(size / 5) })
         assert.strictEqual(code, 0)
         const [request, result] = records(file.log)
-        await Daemons.until("all parts have come", () => {
+        await until("all parts have come", () => {
           const [first, ...more] = daemon.messages()
           const announced = /part="1\/(\d+)"/.exec(`${first?.["structured-data"]}${first?.msg}`)?.[1] ?? "1"
           return more.length === Number(announced)
@@ -76,7 +77,7 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
       await using daemon = await Daemons.rsyslog()
       using file = withFile([sinkFor(daemon)])
       await call("ADD", { ...file.config, label: hostile, pad: hostile }, { CNI_ARGS: hostile })
-      await Daemons.until("both have come", () => daemon.messages().length === 2)
+      await until("both have come", () => daemon.messages().length === 2)
       assert.deepStrictEqual(Daemons.recordsOf(daemon.messages()), records(file.log))
       assert.notInclude(daemon.messages().map(({ programname }) => programname), "forged")
     })
@@ -85,7 +86,7 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
   it("is a message of one line where the format is text", async () => {
     await using daemon = await Daemons.rsyslog()
     await call("VERSION", { logSinks: [{ type: "syslog", address: daemon.local, format: "text" }] })
-    await Daemons.until("both have come", () => daemon.messages().length === 2)
+    await until("both have come", () => daemon.messages().length === 2)
     assert.match(daemon.messages()[0]?.msg ?? "", /#012CNI_COMMAND: VERSION#012.*#012No VERSION hook$/)
   })
 
@@ -96,10 +97,10 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
       const ids = Array.from({ length: 100 }, (_, index) => `container-${index}`)
       const runs = await Promise.all(ids.map((id) => call("ADD", config, { CNI_CONTAINERID: id })))
       assert.deepStrictEqual(runs.filter(({ code }) => code !== 0), [])
-      await Daemons.until("all have come", () => daemon.messages().length >= 200)
+      await until("all have come", () => daemon.messages().length >= 200)
       const seen = Daemons.recordsOf(daemon.messages()).map(({ containerId, event }) => `${containerId} ${event}`)
       assert.deepStrictEqual(seen.sort(), ids.flatMap((id) => [`${id} request`, `${id} result`]).sort())
-    }, 120_000)
+    })
 
     it(`that is killed between two records fails the request, by ${transport}`, async () => {
       await using daemon = await Daemons.rsyslog()
@@ -235,7 +236,7 @@ describeWith(["systemd", "bsdutils"], "journald", () => {
     assert.deepStrictEqual(runs.filter(({ code }) => code !== 0), [])
     const seen = daemon.find("CNI_COMMAND=ADD").map((entry) => `${entry.CNI_CONTAINERID} ${entry.CNI_EVENT}`)
     assert.deepStrictEqual(seen.sort(), ids.flatMap((id) => [`${id} request`, `${id} result`]).sort())
-  }, 120_000)
+  })
 
   it("that is not there fails the request, and says what is missing", async () => {
     const hidden = ["unshare", "--mount", "sh", "-c", "mount -t tmpfs tmpfs /run; exec \"$@\"", "sh"]
@@ -313,7 +314,7 @@ describeWith(["rsyslog", "systemd", "bsdutils"], "several sinks", () => {
     const logSinks = [stopped, daemon].map(({ tcp }) => ({ type: "syslog", address: tcp }))
     const { code } = await call("ADD", { logSinks, onLogFailure: "ignore", logTimeout: "500ms" })
     assert.strictEqual(code, 0)
-    await Daemons.until("the request has come", () => daemon.messages().some(({ msgid }) => msgid === "request"))
+    await until("the request has come", () => daemon.messages().some(({ msgid }) => msgid === "request"))
   })
 })
 

@@ -4,10 +4,10 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Stub from "../../src/host/Stub.ts"
-import * as Daemons from "../support/daemons.ts"
 import { command, isStandalone, path, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
+import { until } from "../support/until.ts"
 
 const env = { PATH: path, UV_THREADPOOL_SIZE: "1" }
 
@@ -59,8 +59,6 @@ const stay = (host: ReturnType<typeof make>, via: ReadonlyArray<string>, ...flag
     }
   }
 }
-
-const until = (what: string, holds: () => boolean) => Daemons.until(what, holds)
 
 /** What installers of network plugins do, to a file of the folder, from the new file `$1`. */
 const installers = {
@@ -125,7 +123,7 @@ describe("wrap --watch beside the installers of others", () => {
     }
     assert.deepStrictEqual(Fs.readdirSync(host.folder).sort(), [...names].sort())
     assert.strictEqual(watch.output.stderr, "")
-  }, 180_000)
+  })
 
   it("bears two installers of the same plugin, and another one of itself", async () => {
     using host = make(["calico"])
@@ -157,7 +155,7 @@ describe("wrap --watch beside the installers of others", () => {
     assert.strictEqual(await second?.end("SIGTERM"), 0)
     assert.include([text(1), text(2)], Fs.readFileSync(`${host.folder}/calico`, "utf8"))
     assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico"])
-  }, 120_000)
+  })
 
   it("leaves what is copied beside a plugin alone, as a stub of it would be renamed", async () => {
     using host = make(["calico"])
@@ -168,7 +166,7 @@ describe("wrap --watch beside the installers of others", () => {
     await until("ptp is wrapped", () => host.isWrapped("ptp"))
     assert.isFalse(host.isWrapped("calico.tmp"))
     await watch.end("SIGTERM")
-  }, 60_000)
+  })
 
   it("lets a plugin follow its stub that an installer renames, as it was slow", async () => {
     using host = make(["calico"])
@@ -186,7 +184,7 @@ describe("wrap --watch beside the installers of others", () => {
       assert.strictEqual(Fs.readFileSync(`${host.folder}/${name}`, "utf8"), text(1))
     }
     assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico", "felix"])
-  }, 60_000)
+  })
 
   it("waits for plugins where there are none yet", async () => {
     using host = make([])
@@ -197,7 +195,7 @@ describe("wrap --watch beside the installers of others", () => {
     assert.isFalse(host.isWrapped("ptp"))
     await watch.end("SIGTERM")
     assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
-  }, 60_000)
+  })
 
   it("says once why a plugin is not wrapped, and tries again when it is written anew", async () => {
     using host = make(["bridge"])
@@ -211,7 +209,7 @@ describe("wrap --watch beside the installers of others", () => {
     Scripts.script(`${host.folder}/broken`, "echo '{}'")
     await until("broken is wrapped", () => host.isWrapped("broken"))
     await watch.end("SIGTERM")
-  }, 60_000)
+  })
 })
 
 describe("wrap that stays in the foreground", () => {
@@ -223,7 +221,7 @@ describe("wrap that stays in the foreground", () => {
     assert.strictEqual(await run.ended, 0)
     assert.include(run.output.stdout, "the time is over\n")
     assert.deepStrictEqual(host.state(), before)
-  }, 60_000)
+  })
 
   for (const signal of ["SIGTERM", "SIGINT", "SIGHUP"] as const) {
     it(`unwraps on ${signal}, with exit status 0`, async () => {
@@ -233,7 +231,7 @@ describe("wrap that stays in the foreground", () => {
       await until("bridge is wrapped", () => host.isWrapped("bridge"))
       assert.strictEqual(await run.end(signal), 0)
       assert.deepStrictEqual(host.state(), before)
-    }, 60_000)
+    })
   }
 
   it("takes over what a run left that was killed, and unwraps it", async () => {
@@ -247,7 +245,7 @@ describe("wrap that stays in the foreground", () => {
     await until("it took over", () => second.output.stdout.includes("already wrapped  bridge"))
     assert.strictEqual(await second.end("SIGTERM"), 0)
     assert.deepStrictEqual(host.state(), before)
-  }, 60_000)
+  })
 
   it("shows calls with --follow as they end, and the one that failed first of all", async () => {
     using host = make(["bridge"])
@@ -258,7 +256,7 @@ describe("wrap that stays in the foreground", () => {
     host.call("host-local")
     await until("it is shown", () => run.output.stdout.includes("✗ host-local: code 11: no addresses"))
     await run.end("SIGTERM")
-  }, 60_000)
+  })
 
   it("ends, and unwraps, where nobody reads what it shows any more", async () => {
     using host = make(["bridge"])
@@ -273,7 +271,7 @@ describe("wrap that stays in the foreground", () => {
     clearInterval(calls)
     await until("it is unwrapped", () => !host.isWrapped("bridge") && !Fs.existsSync(`${host.folder}/.passthrough`))
     assert.deepStrictEqual(host.state(), before)
-  }, 120_000)
+  })
 })
 
 // The script form cannot exchange files: Node.js has no call for that.
@@ -315,7 +313,7 @@ if (isStandalone) {
           assert.include(await end, saying)
           assert.strictEqual(Fs.readFileSync(`${host.folder}/bridge`, "utf8"), text(1))
           assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge"])
-        }, 60_000)
+        })
       }
     })
   })
@@ -348,5 +346,5 @@ describeWith(["strace"], "wrap --watch that is killed", () => {
       assert.deepStrictEqual(host.state()["bridge"], bridge, `killed at call ${count}`)
       assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
     }
-  }, 300_000)
+  })
 })

@@ -113,7 +113,7 @@ describe("a wrapped plugin", () => {
     succeed(host.unwrap)
     assert.deepStrictEqual(host.state(), state)
     assert.deepStrictEqual(host.answers(...verbs), answers)
-  }, 120_000)
+  })
 
   it("runs also by a link from another folder, and by a link that is not wrapped itself", () => {
     using host = makeFew()
@@ -128,7 +128,7 @@ describe("a wrapped plugin", () => {
     assert.deepStrictEqual([far(), host.answers("ADD")], before)
     succeed(host.unwrap)
     assert.deepStrictEqual([far(), host.answers("ADD")], before)
-  }, 60_000)
+  })
 })
 
 describe("a plugin below an overlay", () => {
@@ -163,7 +163,7 @@ describeWith(["busybox-static"], "a program that is many plugins by its name", (
     assert.deepStrictEqual(host.answers("ADD"), answers)
     succeed(host.unwrap)
     assert.deepStrictEqual(host.state(), state)
-  }, 60_000)
+  })
 })
 
 describe("an installer", () => {
@@ -178,7 +178,7 @@ describe("an installer", () => {
     assert.match(succeed(host.unwrap), /left alone +bridge \(written over since it was wrapped\)/)
     assert.strictEqual(host.call("bridge", "ADD").stdout, "newer\n")
     assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "portmap", "weave-net"])
-  }, 60_000)
+  })
 })
 
 /** Calls all plugins again and again, in several processes, and notes each call that fails. */
@@ -224,7 +224,7 @@ describe("a host that goes on", () => {
     assert.deepStrictEqual(ended.filter((each) => each !== "0: "), [])
     succeed(host.unwrap)
     assert.deepStrictEqual(host.state(), before)
-  }, 300_000)
+  })
 
   it("bears several that wrap and unwrap at the same time", async () => {
     using host = makeFew()
@@ -236,7 +236,7 @@ describe("a host that goes on", () => {
     assert.deepStrictEqual(ended.filter((each) => each !== "0: "), [])
     succeed(host.unwrap)
     assert.deepStrictEqual(host.state(), before)
-  }, 300_000)
+  })
 })
 
 /** System calls that change a folder, by what they do. */
@@ -278,7 +278,7 @@ describeWith(["strace"], "a command that is killed", () => {
           succeed(host.unwrap)
           assert.deepStrictEqual(host.state(), state, `killed at call ${count} of ${calls}`)
         }
-      }, 300_000)
+      })
     }
   }
 })

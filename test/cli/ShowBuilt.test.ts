@@ -3,8 +3,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Daemons from "../support/daemons.ts"
 import { call, command, path, temporary } from "../support/plugin.ts"
+import { until } from "../support/until.ts"
 
 const config = (log: string) => ({
   logFile: log,
@@ -71,11 +71,11 @@ describe("the built cni-passthrough show", () => {
     const child = ChildProcess.spawn(command, ["show", "--follow", log], { env: { PATH: path } })
     let stdout = ""
     child.stdout.on("data", (chunk) => (stdout += chunk))
-    await Daemons.until("the first operations are shown", () => stdout.includes("DEL eth0 of good-1"))
+    await until("the first operations are shown", () => stdout.includes("DEL eth0 of good-1"))
     await call("ADD", config(log), { CNI_CONTAINERID: "just-before" })
     Fs.renameSync(log, `${log}.1`)
     await call("ADD", config(log), { CNI_CONTAINERID: "later" })
-    await Daemons.until("the next ones are shown", () => /of just-before[^]*of later/.test(stdout))
+    await until("the next ones are shown", () => /of just-before[^]*of later/.test(stdout))
     assert.strictEqual(stdout.match(/ADD eth0 of good-1/g)?.length, 1)
     child.kill("SIGINT")
     await new Promise((resolve) => child.on("close", resolve))

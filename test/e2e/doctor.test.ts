@@ -1324,7 +1324,7 @@ describeWith(
       // With the plugin beside the command a trial sees what is inside other plugins.
       Fs.linkSync(`${sandbox.tmp}/opt-cni/bin/passthrough`, `${sandbox.tmp}/bin/passthrough`)
       answers = Networks.ask<string>(sandbox, { ...broken, ...healthy })
-    }, 600_000)
+    })
     afterAll(() => sandbox[Symbol.dispose]())
 
     describe("says first of all, of a network with", () => {

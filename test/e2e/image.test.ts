@@ -56,7 +56,7 @@ describe.skipIf(isStandalone)("the image", () => {
       Fs.renameSync(Image.build(Path.dirname(sandbox.tmp)), Path.join(sandbox.tmp, "image.tar"))
       makeAlpine(Path.join(sandbox.tmp, "alpine"))
       printed = sandbox.run(script.replace("$1", version)).trim().split("\n")
-    }, 240_000)
+    })
     afterAll(() => sandbox[Symbol.dispose]())
 
     it("has the command, the plugin for both C libraries, the libraries that these need, and nothing else", () => {

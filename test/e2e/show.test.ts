@@ -4,6 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Daemons from "../support/daemons.ts"
 import { call, command, path } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
+import { until } from "../support/until.ts"
 
 describeWith(["systemd", "bsdutils"], "cni-passthrough show --journald", () => {
   it("shows the records of the journal", async () => {
@@ -23,7 +24,7 @@ describeWith(["systemd", "bsdutils"], "cni-passthrough show --journald", () => {
     child.stdout.on("data", (chunk) => (stdout += chunk))
     for (const id of ["one", "two"]) {
       await call("ADD", { logSinks: [{ type: "journald" }], pad: "é" }, { CNI_CONTAINERID: id }, daemon.enter)
-      await Daemons.until(`${id} is shown`, () => stdout.includes(`ADD eth0 of ${id} on testing-net\n`))
+      await until(`${id} is shown`, () => stdout.includes(`ADD eth0 of ${id} on testing-net\n`))
     }
     child.kill("SIGINT")
     await new Promise((resolve) => child.on("close", resolve))

@@ -2,7 +2,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { type Message, recordsOf } from "../support/daemons.ts"
+import { execJournald, type Message, recordsOf } from "../support/daemons.ts"
 import { describeWith } from "../support/requirements.ts"
 import { buildLibcniRun } from "./support/libcni.ts"
 import { setUp } from "./support/podman.ts"
@@ -22,8 +22,7 @@ ln -s /proc/self/fd /tmp/dev/fd
 mount -t devpts -o newinstance,ptmxmode=0666 devpts /tmp/dev/pts
 mount --rbind /tmp/dev /dev
 mount --bind /tmp/var-log /var/log
-mkdir -p /run/systemd/journal /run/log/journal
-/lib/systemd/systemd-journald &
+(${execJournald}) &
 while [ ! -S /run/systemd/journal/socket ]; do sleep 0.05; done
 rm -f /dev/log
 cat > /tmp/rsyslog.conf <<EOF

@@ -128,7 +128,7 @@ for (const [name, [step, prepare]] of Object.entries(steps)) {
             assert.deepStrictEqual(host.ours(), complete.ours(), `killed before change ${changes + 1}`)
           }))
         assert.isAbove(count, 3)
-      }), 120_000)
+      }))
 
     it.effect("leaves plugins that unwrap puts back as they were", () =>
       Effect.gen(function*() {
@@ -147,7 +147,7 @@ for (const [name, [step, prepare]] of Object.entries(steps)) {
             })
         )
         assert.isAbove(count, 3)
-      }), 120_000)
+      }))
   })
 }
 
@@ -176,5 +176,5 @@ describe("wrap of what an installer wrote over, when it is killed", () => {
           assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "calico", "calico-ipam", "weave-net"], when)
         }))
       assert.isAbove(count, 3)
-    }), 120_000)
+    }))
 })

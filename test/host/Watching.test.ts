@@ -50,7 +50,7 @@ describe("a folder that cannot be watched", () => {
       using host = make()
       const outcomes = yield* watched(host, "ptp", () => Scripts.script(`${host.folder}/ptp`, "echo '{}'"))
       assert.deepStrictEqual(outcomes, [["bridge", "calico", "calico-ipam", "weave-net"], ["ptp"]])
-    }).pipe(Effect.provide(unwatched)), 30_000)
+    }).pipe(Effect.provide(unwatched)))
 
   it.live("is looked at also when it is another one by then", () =>
     Effect.gen(function*() {
@@ -62,5 +62,5 @@ describe("a folder that cannot be watched", () => {
         Scripts.script(`${host.folder}/ptp`, "echo '{}'")
       })
       assert.deepStrictEqual(outcomes.at(-1), ["ptp"])
-    }).pipe(Effect.provide(unwatched)), 30_000)
+    }).pipe(Effect.provide(unwatched)))
 })

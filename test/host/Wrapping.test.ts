@@ -193,7 +193,7 @@ describe("a plugin that cannot be wrapped", () => {
         assert.deepStrictEqual(host.state()[name], before[name])
         assert.isFalse(Fs.existsSync(`${host.at.plugins}/${name}`))
       }
-    }).pipe(Effect.provide(Command.host)), 30_000)
+    }).pipe(Effect.provide(Command.host)))
 
   test("cannot be started", () =>
     Effect.gen(function*() {

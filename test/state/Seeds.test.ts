@@ -74,12 +74,12 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "what is found betwe
     Effect.gen(function*() {
       const both = yield* Namespaces.during(make)
       assert.deepStrictEqual(yield* tryAll(both, 200), everything)
-    }), 300_000)
+    }))
 
   it.live("is what was done between them, and what others did, told by their names", () =>
     Effect.gen(function*() {
       const both = yield* Namespaces.during(make)
       yield* Namespaces.during(() => Others.start(both.namespaces))
       assert.include(yield* tryAll(both, 100), "host others")
-    }), 300_000)
+    }))
 })

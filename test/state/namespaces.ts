@@ -4,6 +4,7 @@ import type * as Scope from "effect/Scope"
 import * as ChildProcess from "node:child_process"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as Netns from "../support/netns.ts"
 
 export const places = ["host", "container"] as const
 
@@ -35,7 +36,13 @@ export const make = (): Namespaces => {
   const names = { host: `state-h-${suffix}`, container: `state-c-${suffix}` } as const
   const file = (place: Place) => `/run/netns/${names[place]}`
   const within = (place: Place, command: string) => `nsenter --net=${file(place)} -- ${command}`
-  for (const place of places) shell(`ip netns add ${names[place]}; ${within(place, "ip link set lo up")}`)
+  for (const place of places) {
+    shell(`ip netns add ${names[place]}
+${within(place, "sh -eu")} <<'END'
+${Netns.unconfigured}
+ip link set lo up
+END`)
+  }
   return {
     netns: file("container"),
     container: names.container,

@@ -4,15 +4,7 @@ import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { temporary } from "./plugin.ts"
-
-/** Waits until something holds, for ten seconds at most. */
-export const until = async (what: string, holds: () => boolean | Promise<boolean>): Promise<void> => {
-  for (let left = 1000; left > 0; left--) {
-    if (await holds()) return
-    await new Promise((resolve) => setTimeout(resolve, 10))
-  }
-  throw new Error(`waited for 10 s in vain: ${what}`)
-}
+import { until } from "./until.ts"
 
 const freePort = (): Promise<number> =>
   new Promise((resolve) => {
@@ -128,13 +120,33 @@ export interface Journald {
   readonly [Symbol.asyncDispose]: () => Promise<void>
 }
 
-/** A systemd-journald in a mount namespace of its own, with a /run of its own. */
+/**
+ * A shell command that becomes a systemd-journald, which listens and keeps its journal in /run alone, without the
+ * messages of the kernel, and whatever this host configured for its own.
+ */
+export const execJournald = `
+mkdir -p /run/systemd/journal /run/systemd/journald.conf.d /run/log/journal
+cat > /run/systemd/journald.conf.d/zz-test.conf <<EOF
+[Journal]
+Storage=volatile
+RateLimitBurst=0
+MaxLevelStore=debug
+Audit=no
+ReadKMsg=no
+ForwardToSyslog=no
+ForwardToKMsg=no
+ForwardToConsole=no
+ForwardToWall=no
+EOF
+exec /lib/systemd/systemd-journald
+`
+
+/** A systemd-journald in a mount namespace of its own, where the journals of the host cannot be found. */
 export const journald = async (): Promise<Journald> => {
   const script = `
 mount -t tmpfs tmpfs /run
-mkdir -p /run/systemd/journal /run/log/journal
-exec /lib/systemd/systemd-journald
-`
+mount -t tmpfs tmpfs /var/log
+${execJournald}`
   const child = ChildProcess.spawn("unshare", ["--mount", "sh", "-ec", script], { stdio: "ignore" })
   const ended = new Promise((resolve) => child.on("exit", resolve))
   const enter = ["nsenter", "--mount", `--target=${child.pid}`, "--"]
