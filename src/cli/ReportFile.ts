@@ -6,15 +6,15 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as Redaction from "../plugin/Redaction.ts"
+import * as Secrets from "../record/Secrets.ts"
 import * as Html from "../report/Html.ts"
 import type { Finding, Report } from "../report/html/Data.ts"
-import * as Masking from "../report/Masking.ts"
 import * as PageData from "../report/PageData.ts"
 import * as Flags from "./Flags.ts"
 import { Page } from "./Page.ts"
 
 /** What may not be shown. */
-export interface Secrets {
+export interface Redacted {
   /** Whether what looks like a secret is masked. */
   readonly masks: boolean
   /** More keys and JSON Pointers, as a tap has them in `redact`. */
@@ -22,25 +22,25 @@ export interface Secrets {
 }
 
 /** What is masked unless it is said otherwise. */
-const usual: Secrets = { masks: true, redact: [] }
+const usual: Redacted = { masks: true, redact: [] }
 
 /** Whether somebody named the value at a path of a record. Pointers begin at the top of the configuration, as for taps. */
-const isNamed = (names: ReadonlyArray<string>): Masking.IsSecret => ([member = "", ...path]) => {
+const isNamed = (names: ReadonlyArray<string>): Secrets.IsSecret => ([member = "", ...path]) => {
   const place = member === "config" ? path : member === "result" ? ["prevResult", ...path] : [member, ...path]
   return Redaction.hides(place, names)
 }
 
 /** What may be shown of the text of a record. */
-export const masked = ({ masks, redact }: Secrets): (text: string) => string => {
+export const masked = ({ masks, redact }: Redacted): (text: string) => string => {
   const named = redact.length === 0 ? undefined : isNamed(redact)
-  if (masks) return (text) => Masking.record(text, named)
-  return named === undefined ? (text) => text : (text) => Masking.record(text, named, () => false)
+  if (masks || Redaction.masksSecrets(redact)) return (text) => Secrets.inJson(text, named)
+  return named === undefined ? (text) => text : (text) => Secrets.namedInJson(text, named)
 }
 
 /** A report of records, given as their texts after {@link masked}. */
 export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
   const report: Report = {
-    ...(findings === undefined ? {} : { findings: JSON.parse(Masking.record(JSON.stringify(findings))) }),
+    ...(findings === undefined ? {} : { findings: JSON.parse(Secrets.inJson(JSON.stringify(findings))) }),
     operations: PageData.make(records)
   }
   return { report, html: Html.render(report, records, yield* Page) }

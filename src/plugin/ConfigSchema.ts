@@ -43,7 +43,8 @@ const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
   label: { title: "Label", description: "Names this tap in every record." },
   redact: {
     title: "Secrets",
-    description: "Keys and JSON Pointers (RFC 6901) of values that no log may show.",
+    description:
+      "Keys and JSON Pointers (RFC 6901) of values that no log may show; \"secrets\" for all that looks like a secret.",
     default: []
   },
   logTimeout: {

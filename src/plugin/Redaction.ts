@@ -2,6 +2,12 @@
 import * as JsonPointer from "effect/JsonPointer"
 import * as JsonText from "../json/JsonText.ts"
 
+/** The name that stands for all that looks like a secret, in every record. */
+const secrets = "secrets"
+
+/** Whether more is kept out of logs than what has one of these names: all that looks like a secret. */
+export const masksSecrets = (names: ReadonlyArray<string>): boolean => names.includes(secrets)
+
 const replacement = "\"[redacted]\""
 
 /** The keys and indices of a JSON Pointer. Source: RFC 6901. */

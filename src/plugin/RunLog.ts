@@ -9,8 +9,10 @@ import * as Scope from "effect/Scope"
 import { LogFailed } from "../cni/CniError.ts"
 import * as Origin from "../record/Origin.ts"
 import type * as Record from "../record/Record.ts"
+import * as Secrets from "../record/Secrets.ts"
 import * as CombinedSink from "../sinks/CombinedSink.ts"
 import { LogSink } from "../sinks/LogSink.ts"
+import * as Redaction from "./Redaction.ts"
 import type { Request } from "./Request.ts"
 import * as RequestRecord from "./RequestRecord.ts"
 
@@ -25,12 +27,13 @@ type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "t
  * wrong is told once.
  */
 export const open = Effect.fnUntraced(function*(request: Request, notice: (text: string) => Effect.Effect<void>) {
-  const { environment, settings: { logTimeout, sinks } } = request
+  const { environment, settings: { logTimeout, redact, sinks } } = request
   const origin = RequestRecord.originOf(request)
   const sink = yield* CombinedSink.open([yield* LogSink], { environment, sinks, logTimeout })
   const told = new Set<string>()
+  const shown = Redaction.masksSecrets(redact) ? Secrets.inRecord : (record: Record.Record) => record
   const write = (record: Record.Record, mayFail: boolean) =>
-    Effect.catchCause(sink.write(record), (cause): Effect.Effect<unknown, LogFailed> => {
+    Effect.catchCause(Effect.suspend(() => sink.write(shown(record))), (cause): Effect.Effect<unknown, LogFailed> => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
       const error = Cause.squash(cause)
       const reason = error instanceof Error ? error.message : String(error)

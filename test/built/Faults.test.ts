@@ -327,6 +327,31 @@ describe("secrets", () => {
   })
 })
 
+describe("what looks like a secret", () => {
+  it("is in no log where `redact` names secrets, and the result and the hooks have it", async () => {
+    using folder = temporary()
+    const logSinks = ["text", "json"].map((format) => ({ type: "file", path: `${folder.path}/${format}`, format }))
+    const prevResult = { dns: { search: ["https://u:secret-1@h/"] }, ips: [{ address: "10.0.0.1/8" }] }
+    const fields = {
+      logSinks: [...logSinks, { type: "stderr" }],
+      url: "postgres://u:secret-2@h/db",
+      hookADD: ["echo Authorization: Bearer secret-3; echo token=secret-4 >&2; exit 3"],
+      onHookFailure: "ignore",
+      prevResult
+    }
+    const logs = () => ["text", "json"].map((name) => Fs.readFileSync(`${folder.path}/${name}`, "utf8"))
+    const { stderr, stdout } = await call("ADD", { ...fields, redact: ["secrets"] }, { CNI_ARGS: "TOKEN=secret-5;A=b" })
+    assert.strictEqual(stdout, JSON.stringify(prevResult))
+    for (const log of [stderr, ...logs()]) {
+      assert.notInclude(log, "secret-")
+      assert.include(log, "TOKEN=[redacted];A=b")
+      assert.include(log, "10.0.0.1/8")
+    }
+    await call("ADD", fields, { CNI_ARGS: "TOKEN=secret-5;A=b" })
+    for (const log of logs()) assert.strictEqual(new Set(log.match(/secret-\d/g)).size, 5)
+  })
+})
+
 describe("stderr that nobody reads", () => {
   /** Fills stderr, which is inherited or a pipe of its own, and runs an ADD: its stdout, and after it its exit status. */
   const filled = (redirection: string) => `

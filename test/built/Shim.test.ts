@@ -245,6 +245,19 @@ describe("around a plugin, the log", () => {
   })
 })
 
+describe("a wrapped plugin whose log shows no secrets", () => {
+  it("has nothing of what looks like one in its records, and its own words as they were", () => {
+    const says =
+      "echo 'curl -u u:hunter2 https://u:hunter2@h' >&2; echo '{\"code\":11,\"msg\":\"token=hunter2 is wrong\"}'; exit 1"
+    using demo = wrapped(says, { redact: ["secrets"] })
+    const { stderr, stdout } = demo.around()
+    assert.match(`${stdout}${stderr}`, /token=hunter2 is wrong.*u:hunter2 https:\/\/u:hunter2@h/s)
+    const [, { plugin }, { error }] = demo.records()
+    assert.deepStrictEqual(error, { code: 11, msg: "token=[redacted] is wrong" })
+    assert.strictEqual(plugin.stderr, "curl -u u:[redacted] https://u:[redacted]@h\n")
+  })
+})
+
 describe("a plugin that cannot be started", () => {
   it("because there is none is an error document that says where it was looked for", () => {
     using demo = wrapped("exit 0")

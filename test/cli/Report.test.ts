@@ -160,6 +160,23 @@ describe("cni-passthrough report", () => {
         })
       }))
 
+    test("what looks like a secret in texts of plugins and in arguments", () =>
+      Effect.gen(function*() {
+        const [first = {}, ...others] = calls(config)
+        using it = host([{ ...first, args: "TOKEN=hunter3;A=b", config: { url: "https://u:hunter4@h/" } }, ...others])
+        yield* it.report()
+        const html = Fs.readFileSync(it.html, "utf8")
+        assert.notMatch(html, /hunter[34]/)
+        assert.include(html, "TOKEN=[redacted];A=b")
+      }))
+
+    test("what looks like a secret where --redact names secrets, with --no-redact too", () =>
+      Effect.gen(function*() {
+        using it = host(calls(config))
+        yield* it.report("--no-redact", "--redact", "secrets")
+        assert.notInclude(it.records() ?? "", "hunter2")
+      }))
+
     test("only what --redact names with --no-redact", () =>
       Effect.gen(function*() {
         using it = host(calls(config))

@@ -23,7 +23,9 @@ export const flags = {
   ),
   changes: Flags.changes,
   redact: Flag.String("redact").pipe(
-    Flag.withDescription("A key, or a JSON Pointer, whose values are not logged; may be given several times"),
+    Flag.withDescription(
+      "A key, or a JSON Pointer, whose values are not logged, or secrets for all that looks like one; may be given several times"
+    ),
     Flag.withMetavar("key"),
     Flag.atLeast(0)
   )

@@ -1,0 +1,62 @@
+/** Which names look like those of secrets. */
+
+/** Words of which each alone tells a secret, wherever they stand in a name. */
+const anywhere =
+  /passw(?:or)?d(?!less)|passphrase|passcode|secret(?!ar)|token(?!iz)|credential|psk|bearer|docker(?:cfg|configjson)|(?:api|access|priv|private|secret|encryption|shared|signing|session|master)key/i
+
+/** Words that tell a secret only where they are words of their own: `apiKey`, `tls-auth`; not `monkey`, `author`. */
+const asWord = /^(?:keys?|pass|pwd|auth|authorization|creds?|pin|jwts?|cookies?|t?otp)$/
+
+/** The last word of names that say where a secret is, how long it lives or what cares for it, and not what it is. */
+const harmlessEnd = new RegExp(
+  "^(?:files?|filename|paths?|dir|directory|folder|mount|names?|namespace|refs?|ids?|types?|version|kind|ur[il]|endpoint|" +
+    "host|hostname|address|addr|port|issuer|audience|realm|scopes?|servers?|service|ttl|timeout|expiry|expires|" +
+    "expiration|expired|age|lifetime|duration|interval|period|at|time|date|seconds|length|len|size|bits|count|limit|min|" +
+    "max|policy|modes?|methods?|algorithm|alg|format|encoding|usages?|required|enabled|disabled|optional|allowed|valid|" +
+    "agent|manager|providers?|store|operator|controller|driver|plugin|proxy|rotator|rotation|webhook|helper|stdin|" +
+    "prompt|only|ring|space|board)$"
+)
+
+/** The first word of names of numbers, and of keys that others may know. */
+const harmlessStart = /^(?:max|min|num|total|public|pub|primary|foreign)$/
+
+/** References to secrets of Kubernetes. */
+const exempt = /^image[_-]?pull[_-]?secrets?$/i
+
+/** Last words that say nothing about what comes before them. */
+const filler = /^(?:data|value|string|text|hash|hashed|b64|base64|plain|plaintext|raw|old|new|current|v?\d+)$/
+
+const wordsOf = (name: string): ReadonlyArray<string> =>
+  name.replace(/([a-z0-9])([A-Z])/g, "$1 $2").replace(/([A-Z])([A-Z][a-z])/g, "$1 $2").toLowerCase()
+    .split(/[^a-z0-9]+/).filter(Boolean)
+
+const verdicts = new Map<string, boolean>()
+
+/** What stands in each text that has such a name, and in few others. */
+export const hint = /pass|pwd|secret|token|cred|psk|bearer|docker|key|auth|pin|jwt|cookie|otp|\\u00/i
+
+/** Whether a name looks like that of a secret. */
+export const looksSecret = (name: string): boolean => {
+  const known = verdicts.get(name)
+  if (known !== undefined) return known
+  const words = wordsOf(name)
+  const is = !harmlessEnd.test(words.at(-1) ?? "") && !harmlessStart.test(words[0] ?? "") && !exempt.test(name) &&
+    (anywhere.test(name) || words.some((word) => asWord.test(word)))
+  if (verdicts.size < 10_000) verdicts.set(name, is)
+  return is
+}
+
+/** Whether the last word of a name is that of a secret, as in prose: `token`, `client-key-data`; not `secret-agent`. */
+export const endsSecret = (name: string): boolean => {
+  const last = wordsOf(name).findLast((word) => !filler.test(word)) ?? ""
+  return asWord.test(last) || anywhere.test(last)
+}
+
+/**
+ * Whether a value is none that has to be kept, whatever its name says: what is on or off, not there, or the place of a
+ * secret. Flows of Open vSwitch have cookies, and tunnels have keys, which are numbers.
+ */
+export const isHarmless = (name: string, value: string): boolean =>
+  /^(?:true|false|null|nil|<nil>|none|undefined|yes|no|on|off|\[redacted\]|)$/i.test(value) ||
+  /^(?:file:\/\/)?\/(?:etc|var|run|opt|usr|root|home|tmp|srv|mnt|proc|dev|lib|secrets?)\/[\w./@-]+$/.test(value) ||
+  (/cookie$/i.test(name) && /^0x[\da-f]+(?:,|$)/i.test(value)) || (/^key$/i.test(name) && /^\d{1,10}$/.test(value))

@@ -1,0 +1,70 @@
+/** Values that are secrets by their shape, whatever they are called. */
+
+/** What stands in the place of a secret, as in the records of a tap that redacts. */
+export const masked = "[redacted]"
+
+/** A private key, to its end or to that of the text. */
+const privateKey = /-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}-{4,5}[^]*?(?:-{4,5} ?END [A-Z0-9 ]+-{4,5}|$)/g
+
+/** PEM in Base64, as kubeconfigs have it. */
+const encodedPem = /\bLS0tL[\w+/]{40,}={0,2}/g
+
+/** Tokens that are known by their first characters, hashes of passwords, keys as `ip xfrm state` prints them. */
+const token = new RegExp(
+  [
+    "\\beyJ[\\w-]{8,}(?:\\.[\\w-]+){1,4}", // a JSON Web Token
+    "\\b(?:AKIA|ASIA|ABIA|ACCA)[0-9A-Z]{16}\\b",
+    "\\bgh[oprsu]_\\w{20,}|\\bgithub_pat_\\w{20,}|\\bglpat-[\\w-]{16,}|\\bnpm_\\w{30,}|\\bdckr_pat_[\\w-]{16,}",
+    "\\bxox[abeoprs]-[\\w-]{10,}|\\bhooks\\.slack\\.com/services/[\\w/]+",
+    "\\bAIza[\\w-]{35}|\\bya29\\.[\\w-]{16,}|\\b[rs]k_(?:live|test)_\\w{10,}|(?<![\\w-])sk-[\\w-]{20,}",
+    "\\bhv[brs]\\.[\\w-]{20,}|\\bAGE-SECRET-KEY-1\\w+|\\bSG\\.[\\w-]{16,}\\.[\\w-]{16,}|\\bdo[opr]_v1_[\\da-f]{32,}",
+    "\\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\\w{0,2})\\$[^\\s$:\"']{1,100}\\$[\\w./$+,=-]{8,}",
+    "(?<=\\b(?:enc|auth|auth-trunc|aead) ['\"]?[\\w()-]{1,40}['\"]? )0x[\\da-f]{16,}"
+  ].join("|"),
+  "g"
+)
+
+/** `https://user:password@host`, where the password may have what should be escaped. A port is none. */
+const login =
+  /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#"'@:[\]]{0,200}:)(?!\d{1,5}[/?#])(?:(?:[^\s/?#"'<>@]{0,200}@)+|[^\s"'<>@]{0,200}@)/gi
+
+/** `user:password@tcp(host:3306)`, as the driver of Go for MySQL wants it. */
+const driverLogin = /\b([\w.-]{1,100}:)[^\s@:/"']{1,200}(?=@(?:tcp|unix)\()/g
+
+/** `-u user:password`, where two numbers are a user and a group; `sshpass -p x`, `mysql -px`, a line of `.netrc`. */
+const programs = [
+  /((?<![\w-])(?:-u|-U|--user|--proxy-user)(?:\\*["'],? *|[ =]?)(?:\\*["'])?(?!\d+:\d+\b)[^\s:"'/\\]{1,200}:)[^\s"'\\]+/g,
+  /(\bsshpass +-p *)[^\s"']+/g,
+  /(\bmysql(?:dump|admin)?\b[^\n|;&]{0,200} -p)[^\s"']+/g,
+  /(\blogin +\S{1,100}\s{1,20}password +)[^\s"']+/g
+]
+
+/** `Bearer …` and `Basic …`, also where no name stands before them. */
+const scheme = /\b(Bearer|Basic)( +)([\w.~+/-]{4,}=*)/gi
+
+/** Whether the word after such a scheme is a token, and not one of a sentence. */
+const isToken = (kind: string, value: string): boolean =>
+  /^basic$/i.test(kind)
+    ? /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(value, "base64").toString("latin1"))
+    : value.length >= 20 || (value.length >= 8 && /\d/.test(value))
+
+/** What stands in each text that has a secret by its shape, and in few others. */
+export const hint =
+  /PRIVATE KEY|LS0tL|eyJ|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|npm_|dckr_pat_|xox|hooks\.slack|AIza|ya29|[rs]k[_-]|hv[brs]\.|AGE-SECRET|SG\.|do[opr]_v1|\$\w+\$|0x[\da-f]{16}|@|-p|-u|-U|user|login|bearer|basic/i
+
+/** A text without private keys, which have many lines. */
+export const withoutKeys = (text: string): string => text.replace(privateKey, masked)
+
+/** A text, or a JSON document, without tokens. What is taken out has no part of an escape, nor the end of a string. */
+export const withoutTokens = (text: string): string =>
+  text
+    .replace(token, masked)
+    .replace(encodedPem, (whole) => Buffer.from(whole, "base64").includes("PRIVATE KEY") ? masked : whole)
+    .replace(login, `$1${masked}@`)
+    .replace(driverLogin, `$1${masked}`)
+    .replace(scheme, (whole, kind: string, space: string, value: string) =>
+      isToken(kind, value) ? `${kind}${space}${masked}` : whole)
+
+/** A text without tokens, and without passwords in the places where programs have them. */
+export const without = (text: string): string =>
+  programs.reduce((rest, place) => rest.replace(place, `$1${masked}`), withoutTokens(text))

@@ -1,0 +1,186 @@
+/**
+ * Secrets in text that programs write: `NAME=value`, headers, arguments, YAML, and JSON that is not whole or stands in
+ * quotes that are escaped any number of times.
+ */
+import { endsSecret, isHarmless, looksSecret } from "./SecretNames.ts"
+import { masked } from "./SecretShapes.ts"
+
+interface Range {
+  readonly start: number
+  readonly end: number
+}
+
+/** What a pattern matches at a place. */
+const matchAt = (pattern: RegExp, text: string, index: number): string => {
+  pattern.lastIndex = index
+  return pattern.exec(text)?.[0] ?? ""
+}
+
+const quote = /\\{0,31}["'`]/y
+const restOfLine = /[^\r\n]*/y
+const restOfHeader = /(?:="[^\r\n"]*"|[^\r\n"'`\\])*/y
+/** As far as nothing ends it. What looks like the next pair does: `a=1,b=2`. */
+const word =
+  /(?:(?:Bearer|Basic|Digest|Token|Negotiate) +)?(?:\[redacted\]|(?:[^\s;,&"'`\\]|\\(?!\\*["'`nrt])|[,&](?![\w.-]+=|[\s&]|$))+)/iy
+
+/** The index after the text in quotes that begins at `from`. Backslashes before the quotes say how deep they are. */
+const endOfQuoted = (text: string, from: number, opened: string): number => {
+  const depth = opened.length - 1
+  const character = opened.slice(-1)
+  for (let end = text.indexOf(character, from); end !== -1; end = text.indexOf(character, end + 1)) {
+    let start = end
+    while (start > from && text[start - 1] === "\\") start--
+    if (depth === 0 ? (end - start) % 2 === 0 : end - start <= depth) return depth === 0 ? end : start
+  }
+  return from + matchAt(restOfLine, text, from).length
+}
+
+const structure = /\\{0,31}"|[{}[\]]/g
+
+/** The index after the object or list that begins at `from`; that of the end where it is not whole. */
+const endOfStructure = (text: string, from: number): number => {
+  let depth = 0
+  let at = from
+  while (true) {
+    structure.lastIndex = at
+    const found = structure.exec(text)
+    if (found === null) return text.length
+    at = structure.lastIndex
+    if (found[0].endsWith("\"")) at = endOfQuoted(text, at, found[0]) + found[0].length
+    else depth += found[0] === "{" || found[0] === "[" ? 1 : -1
+    if (depth === 0) return Math.min(at, text.length)
+  }
+}
+
+/** A value in quotes, or a word without the brackets and the full stop after it. */
+const valueAt = (text: string, start: number): Range => {
+  const opened = matchAt(quote, text, start)
+  const inside = start + opened.length
+  if (opened !== "") return { start: inside, end: endOfQuoted(text, inside, opened) }
+  const value = matchAt(word, text, start)
+  const bare = value.endsWith(masked) ? value : value.replace(/[\])}>,.]{1,20}$/, "")
+  return { start, end: start + (bare === "" ? value : bare).length }
+}
+
+/** A value of JSON. */
+const memberAt = (text: string, start: number): Range =>
+  /[{[]/.test(text[start] ?? "") && !text.startsWith(masked, start)
+    ? { start, end: endOfStructure(text, start) }
+    : valueAt(text, start)
+
+const lineAt = (text: string, start: number, rest: RegExp): Range => ({
+  start,
+  end: start + matchAt(rest, text, start).trimEnd().length
+})
+
+/** What comes after a name whose value is on the lines below it, in YAML. */
+const opensBlock = /[ \t]*(?:[|>][+-]?\d?)?[ \t]*\n/y
+const indentation = /[ \t]*(?=\S)/y
+
+/** The lines below a name that are indented more than it. */
+const blockAt = (text: string, start: number, indent: string): Range | undefined => {
+  const opened = matchAt(opensBlock, text, start)
+  const first = start + opened.length
+  if (opened === "") return undefined
+  let end = first
+  for (let line = first; line < text.length; line = end + 1) {
+    if (matchAt(indentation, text, line).length <= indent.length) break
+    end = line + matchAt(restOfLine, text, line).length
+  }
+  return end === first ? undefined : { start: first + matchAt(indentation, text, first).length, end }
+}
+
+/** A name and what is between it and its value. */
+const assignment =
+  /(?:(?<![\w.\\-])|(?<=\\[nrt]))(?<opened>\\{0,31}["'`])?(?<dashes>-{0,2})(?<name>[A-Za-z_.][\w.-]{0,100})(?<closed>\k<opened>)?(?<separator>[ \t]*(?::=|=>|[:=])[ \t]*)/g
+
+/** An argument and what is between it and its value, which is another argument. */
+const argument = /(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,100})(?:\\{0,31}["'],?[ \t]*|[ \t]+)(?!-)/g
+
+/** What may stand before a name that begins its line. */
+const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])([ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
+
+/** Words before a name of which a parser speaks. */
+const parserWords = /\b(?:unknown|unexpected|missing|duplicate|unrecognized|expected|required|no)[ \t]$/i
+
+/** Two words of a sentence. */
+const prose = /[a-z]+[ ,]+[a-z]+\b/y
+
+/** Where the value of a name is that looks like that of a secret; undefined where what follows is none. */
+const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
+  const { closed = "", dashes = "", name = "", opened, separator = "" } = found.groups ?? {}
+  const start = found.index + found[0].length
+  if (closed !== "") return memberAt(text, start)
+  // `"Authorization: Bearer x"`: the whole pair is in quotes.
+  const before = text.slice(Math.max(0, found.index - 60), found.index)
+  const beginning = opened === undefined && dashes === "" ? beginsLine.exec(before) : null
+  if (!separator.includes(":") || separator.includes("=")) {
+    if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
+    // What `env` prints.
+    const isLine = beginning !== null && text.includes("\n") && matchAt(quote, text, start) === ""
+    return isLine ? lineAt(text, start, restOfLine) : valueAt(text, start)
+  }
+  if ((looksSecret(name) && !endsSecret(name)) || text.startsWith("//", start) || text[start] === ":") return undefined
+  if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
+  if (beginning !== null) {
+    const block = blockAt(text, start, beginning[1] ?? "")
+    if (block !== undefined) return block
+    return matchAt(quote, text, start) === "" ? lineAt(text, start, restOfLine) : valueAt(text, start)
+  }
+  if (/(?:authorization|cookie)$/i.test(name)) return lineAt(text, start, restOfHeader)
+  const isProse = separator.endsWith(" ") && (parserWords.test(before) || matchAt(prose, text, start) !== "")
+  return isProse ? undefined : valueAt(text, start)
+}
+
+/** A text with the values masked that `find` finds after what a pattern matches. */
+const withMasked = (
+  text: string,
+  pattern: RegExp,
+  find: (found: RegExpExecArray) => Range | undefined
+): string => {
+  pattern.lastIndex = 0
+  let out = ""
+  let copied = 0
+  for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
+    const range = find(found)
+    if (range === undefined) continue
+    out += `${text.slice(copied, range.start)}${masked}`
+    copied = range.end
+    pattern.lastIndex = range.end
+  }
+  return copied === 0 ? text : out + text.slice(copied)
+}
+
+/** What comes after a `key` that is a name: `"key": "zone", "operator": "In"`. */
+const valueOfKey = /\\{0,31}["']?[\s,;]{1,60}\\{0,31}["']?(?:values?|operator)\b/iy
+
+/** `"name": "DB_PASSWORD", "value": "x"` in any notation. */
+const namedValue =
+  /\b(?:name|key)\b\\{0,31}["']?[ \t]*[:=][ \t]*\\{0,31}["']?(?<name>[A-Za-z_][\w.-]{0,100})\\{0,31}["']?[\s,;]{1,60}\\{0,31}["']?value\\{0,31}["']?[ \t]*[:=][ \t]*/gi
+
+/** `<password>x</password>` */
+const element = /<(?<name>[A-Za-z_][\w.:-]{0,100})>(?=[^<>]{1,10000}<\/\k<name>>)/g
+
+const afterMatch = (text: string, found: RegExpExecArray): Range => memberAt(text, found.index + found[0].length)
+
+const inElement = (text: string, { 0: tag, index }: RegExpExecArray): Range => ({
+  start: index + tag.length,
+  end: text.indexOf("<", index + tag.length)
+})
+
+/** A text with the values masked of which `isSecret` says that their names are those of secrets. */
+export const mask = (text: string, isSecret: (name: string) => boolean): string => {
+  const places = [
+    { pattern: assignment, rangeIn: rangeOf },
+    { pattern: argument, rangeIn: afterMatch },
+    { pattern: namedValue, rangeIn: afterMatch },
+    { pattern: element, rangeIn: inElement }
+  ]
+  return places.reduce((rest, { pattern, rangeIn }) =>
+    withMasked(rest, pattern, (found) => {
+      const name = found.groups?.["name"] ?? ""
+      const range = isSecret(name) ? rangeIn(rest, found) : undefined
+      if (range === undefined || isHarmless(name, rest.slice(range.start, range.end))) return undefined
+      return name.toLowerCase() === "key" && matchAt(valueOfKey, rest, range.end) !== "" ? undefined : range
+    }), text)
+}
