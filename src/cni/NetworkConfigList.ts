@@ -24,8 +24,10 @@ export interface PluginConfig {
 /** A chain of plugins. */
 export interface NetworkConfigList {
   readonly name: string
-  /** The version that all plugins are called with: the newest of `cniVersions` and `cniVersion` that we speak. */
+  /** The newest of `cniVersions` and `cniVersion` that we speak. */
   readonly cniVersion: string
+  /** The same as plugins get it: empty where the list names none. */
+  readonly statedVersion: string
   readonly plugins: ReadonlyArray<PluginConfig>
   readonly disableCheck: boolean
   readonly disableGC: boolean
@@ -95,7 +97,7 @@ export type Form = "list" | "plugin"
 export const formOf = (value: unknown): Form =>
   isObject(value) && value["plugins"] === undefined && typeof value["type"] === "string" ? "plugin" : "list"
 
-/** The version that runtimes choose: the newest that we know. Source: libcni, `NetworkConfFromBytes`. */
+/** The version that runtimes choose: the newest that we know, if any. Source: libcni, `NetworkConfFromBytes`. */
 const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
   const stated = typeof cniVersion === "string" && cniVersion !== "" ? [cniVersion] : []
   const known = [
@@ -104,7 +106,7 @@ const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
   ]
     .filter((version) => CniVersion.isVersion(version) && CniVersion.isAtLeast(CniVersion.newest, version))
     .toSorted((left, right) => left === right ? 0 : CniVersion.isAtLeast(left, right) ? 1 : -1)
-  return known.at(-1) ?? stated[0] ?? CniVersion.implied
+  return known.at(-1) ?? stated[0] ?? ""
 }
 
 const expectedName = "a letter or digit, then letters, digits, '_', '.' or '-'"
@@ -215,9 +217,11 @@ export const make = (
     return isObject(config) ? [{ config, text }] : []
   })
   const isSwitchedOn = (name: string): boolean => isList && isOn(document[name])
+  const statedVersion = negotiate(isList ? document : { cniVersion })
   return {
     name: String(document["name"]),
-    cniVersion: negotiate(isList ? document : { cniVersion }),
+    cniVersion: statedVersion || CniVersion.implied,
+    statedVersion,
     plugins: configs.map(({ config, text }, index) => ({
       type: String(config["type"]),
       title: titleOf(config, configs.slice(0, index).map((before) => before.config)),

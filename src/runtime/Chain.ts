@@ -8,7 +8,6 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as CniVersion from "../cni/CniVersion.ts"
 import type { NetworkConfigList, PluginConfig } from "../cni/NetworkConfigList.ts"
-import * as ResultConversion from "../cni/ResultConversion.ts"
 import type { Verb } from "../cni/Verb.ts"
 import type { Execution } from "../exec/Execution.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
@@ -84,7 +83,7 @@ const runtimeConfig = (
 const derive = ({ list }: Chain, plugin: PluginConfig, members: { readonly [member: string]: string }): string =>
   JsonText.withMembers(JsonText.onOneLine(plugin.text), {
     name: JSON.stringify(list.name),
-    cniVersion: JSON.stringify(list.cniVersion),
+    cniVersion: JSON.stringify(list.statedVersion),
     ...members
   })
 
@@ -168,13 +167,9 @@ const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop
   )
 
 /**
- * A result for plugins of a list: in the version of the list, which another version's plugins would refuse. Where there
- * is no such result, it stays as it is, and the plugin says what it misses.
+ * ADD: each plugin gets the result of the one before it, in the version that it has: with a runtime the plugin has to
+ * understand it, too. Ends with the first that fails.
  */
-const inVersionOf = ({ list }: Chain, result: string): string =>
-  Result.getOrElse(ResultConversion.convert(result, list.cniVersion), () => result)
-
-/** ADD: each plugin gets the result of the one before it. Ends with the first that fails. */
 export const add = (chain: Chain, attachment: Attachment): Calls =>
   Stream.unfold(
     { index: 0, prevResult: undefined as string | undefined, isOver: false },
@@ -182,9 +177,7 @@ export const add = (chain: Chain, attachment: Attachment): Calls =>
       const plugin = chain.list.plugins[index]
       if (isOver || plugin === undefined) return undefined
       const made = yield* call(chain, requestOf(chain, attachment, "ADD", plugin, prevResult))
-      const result = resultOf(made)
-      const next = result === undefined ? undefined : inVersionOf(chain, result)
-      return [made, { index: index + 1, prevResult: next, isOver: hasFailed(made) }] as const
+      return [made, { index: index + 1, prevResult: resultOf(made), isOver: hasFailed(made) }] as const
     })
   )
 

@@ -102,12 +102,33 @@ describe("an ADD", () => {
       )
     }))
 
-  it.effect("hands a result on in the version of the configuration", () =>
-    Effect.gen(function*() {
-      const old = () => ({ stdout: `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.5/8"}}` })
-      const { asked } = yield* run(Chain.add(chainOf(two), attachment), { a: old, b: adds })
-      assert.deepStrictEqual(asked[1]?.config.prevResult, { cniVersion: "1.0.0", ips: [{ address: "10.0.0.5/8" }] })
-    }))
+  const ofOtherVersions: ReadonlyArray<readonly [cniVersion: string, result: string]> = [
+    ["1.0.0", `{"cniVersion":"0.2.0","ip4":{"ip":"10.0.0.5/8"}}`],
+    ["1.0.0", `{"cniVersion":"0.4.0","ips":[{"version":"4","address":"10.0.0.5/8"}]}`],
+    ["0.4.0", `{"cniVersion":"1.1.0","ips":[{"address":"10.0.0.5/8"}]}`],
+    ["1.1.0", `{"cniVersion":"1.0.0"}`]
+  ]
+  for (const [cniVersion, stdout] of ofOtherVersions) {
+    it.effect(`hands a result on as it is, which a plugin of ${cniVersion} may refuse: ${stdout}`, () =>
+      Effect.gen(function*() {
+        const { asked, last } = yield* run(Chain.add(chainOf({ ...two, cniVersion }), attachment), {
+          a: () => ({ stdout }),
+          b: () => ({ stdout })
+        })
+        assert.include(asked[1]?.stdin, `"prevResult":${stdout}`)
+        assert.strictEqual(last === undefined ? "" : Chain.resultOf(last), stdout)
+      }))
+  }
+
+  for (const [what, document] of [["none", { name: "n" }], ["an empty one", { name: "n", cniVersion: "" }]] as const) {
+    it.effect(`gives plugins an empty version where the list names ${what}, and takes their results for 0.1.0`, () =>
+      Effect.gen(function*() {
+        const chain = chainOf({ ...document, plugins: [{ type: "a", cniVersion: "1.0.0" }, { type: "b" }] })
+        const { asked } = yield* run(Chain.add(chain, attachment), { a: () => ({ stdout: "{}" }), b: adds })
+        assert.deepStrictEqual(asked.map(({ config }) => config.cniVersion), ["", ""])
+        assert.deepStrictEqual(asked[1]?.config.prevResult, { cniVersion: "0.1.0" })
+      }))
+  }
 
   it.effect("ends with the first plugin that fails", () =>
     Effect.gen(function*() {

@@ -10,7 +10,7 @@ import * as Netns from "../../../runtime/Netns.ts"
 import * as Errors from "../../Errors.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
-import { requireVersion } from "./Versions.ts"
+import * as Versions from "./Versions.ts"
 
 /** There is no result to check against. */
 export class ResultMissing extends Data.TaggedError("ResultMissing")<{ readonly message: string }> {}
@@ -24,7 +24,8 @@ export const check = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
-      yield* requireVersion("CHECK", chain.list)
+      const missing = Versions.missing("CHECK", chain.list)
+      if (missing !== undefined) return yield* missing
       if (chain.list.disableCheck) {
         return yield* Console.error("disableCheck is set in the configuration: nothing to check")
       }

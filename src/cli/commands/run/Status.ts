@@ -1,11 +1,12 @@
 /** `cni-passthrough run status`. */
 import * as Command from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Errors from "../../Errors.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
-import { requireVersion } from "./Versions.ts"
+import * as Versions from "./Versions.ts"
 
 /** `status` */
 export const status = Command.make(
@@ -14,7 +15,9 @@ export const status = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
-      yield* requireVersion("STATUS", chain.list)
+      // As with libcni, a network that cannot be asked is ready.
+      const missing = Versions.missing("STATUS", chain.list)
+      if (missing !== undefined) return yield* Console.error(`no plugin was asked: ${missing.message}`)
       const output = yield* Output.make(chain, flags)
       yield* output.run(Chain.status(chain))
       yield* output.show()

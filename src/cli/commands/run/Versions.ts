@@ -1,6 +1,5 @@
 /** Operations that not all versions of the specification have. */
 import * as Data from "effect/Data"
-import * as Effect from "effect/Effect"
 import * as CniVersion from "../../../cni/CniVersion.ts"
 import type { NetworkConfigList } from "../../../cni/NetworkConfigList.ts"
 import { type Verb, verbs } from "../../../cni/Verb.ts"
@@ -15,8 +14,6 @@ export class OperationMissing extends Data.TaggedError("OperationMissing")<{
   } or newer`
 }
 
-/** Fails where the version of a network does not have an operation. */
-export const requireVersion = (verb: Verb, { cniVersion }: NetworkConfigList) =>
-  CniVersion.isAtLeast(cniVersion, verbs[verb].since)
-    ? Effect.void
-    : Effect.fail(new OperationMissing({ verb, cniVersion }))
+/** Why a network does not have an operation; undefined where it has. */
+export const missing = (verb: Verb, { cniVersion }: NetworkConfigList): OperationMissing | undefined =>
+  CniVersion.isAtLeast(cniVersion, verbs[verb].since) ? undefined : new OperationMissing({ verb, cniVersion })
