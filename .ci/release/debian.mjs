@@ -83,7 +83,7 @@ export const build = ({ epoch, from, run, target, to, version }) => {
   const size = files.reduce((sum, file) => sum + Fs.lstatSync(Path.join(root, file)).size, 0)
   put(root, "DEBIAN/control", template("control", { ...values, size: Math.ceil(size / 1024) }))
   put(root, "DEBIAN/conffiles", `/${places["conf/passthrough.logrotate"]}\n`)
-  put(root, "DEBIAN/prerm", template("prerm", values), 0o755)
+  for (const script of ["preinst", "prerm"]) put(root, `DEBIAN/${script}`, template(script, values), 0o755)
   const regular = files.filter((file) => Fs.lstatSync(Path.join(root, file)).isFile() && !file.startsWith("etc/"))
   put(root, "DEBIAN/md5sums", regular.map((file) => md5(root, file)).join(""))
   run("chmod", "-R", "u=rwX,go=rX", root)
