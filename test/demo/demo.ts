@@ -101,7 +101,7 @@ const runChain = (): boolean => {
     "mount -t tmpfs tmpfs /run",
     "ip link set lo up",
     ...chain.flatMap(([words, expected]) => [
-      `printf '\\n  %s\\n' ${JSON.stringify(dim(`cni-passthrough ${words}`))}`,
+      `printf '\\n  %s\\n' '${dim(`cni-passthrough ${words}`)}'`,
       "status=0",
       `"${process.execPath}" "${command}" ${words} ${
         words.startsWith("run") ? "--tap" : ""
