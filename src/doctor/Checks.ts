@@ -50,6 +50,7 @@ export const plugins: ReadonlyArray<Check> = [pluginFile, pluginVersions]
 /** Checks of the host and of attachments. */
 export const live: ReadonlyArray<Check> = [
   PluginNeeds.pluginTools,
+  PluginNeeds.pluginFiles,
   PluginNeeds.masterLink,
   PluginNeeds.dhcpDaemon,
   Addresses.storeUsable,

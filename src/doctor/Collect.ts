@@ -164,7 +164,7 @@ const collectState = Effect.fnUntraced(function*(
   const own = ids.filter((each) => names.has(each.network))
   const [looked, host] = yield* Effect.all([
     Effect.forEach(own, Attachment.look, { concurrency: 16 }),
-    Host.collect(networks.flatMap(({ chain }) => chain), own)
+    Host.collect(networks.flatMap(({ chain, delegates }) => [...chain, ...delegates]), own)
   ], { concurrency: "unbounded" })
   const byFile = new Map(looked.map((each) => [each.file, each]))
   const all = ids.map((each) => byFile.get(each.file) ?? each)

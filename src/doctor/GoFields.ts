@@ -38,6 +38,13 @@ export const integer = (least = -(2 ** 53), most = 2 ** 53) =>
       : `a whole number${most === 2 ** 53 ? `, at least ${least}` : ` from ${least} to ${most}`}, without quotes`
   )
 
+/** A text of at most so many characters. */
+export const shortText = (most: number) =>
+  value(
+    (value) => typeof value === "string" && Buffer.byteLength(value) <= most,
+    `a string of at most ${most} characters`
+  )
+
 /** One of these texts. */
 export const oneOf = (...texts: ReadonlyArray<string>) =>
   value(

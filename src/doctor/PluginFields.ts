@@ -4,6 +4,7 @@
  */
 import type * as Json from "../json/Json.ts"
 import * as Go from "./GoFields.ts"
+import * as ThirdParty from "./plugins/ThirdParty.ts"
 
 const { aBoolean, aCidr, aLink, aMac, aString, anAddress, integer, listOf, mapOf, struct } = Go
 
@@ -136,6 +137,12 @@ export const namesOf = (type: string): ReadonlyArray<string> | undefined => {
   return fields === undefined ? undefined : [...Object.keys(fields), ...common]
 }
 
-/** What a plugin refuses in its part. */
-export const problems = (type: string, config: Json.JsonObject): ReadonlyArray<Go.Problem> =>
-  ofPlugins[type] === undefined ? [] : struct(ofPlugins[type])(config, [])
+/** What a plugin refuses in its part. Of plugins of others one version is known: another may take it. */
+export const problems = (type: string, config: Json.JsonObject): ReadonlyArray<Go.Problem> => {
+  const reference = ofPlugins[type]
+  if (reference !== undefined) return struct(reference)(config, [])
+  const other = ThirdParty.byType.get(type)
+  return other === undefined
+    ? []
+    : struct(other.fields)(config, []).map((problem) => ({ ...problem, isHarmless: true }))
+}

@@ -1,5 +1,6 @@
 /** What plugins of known types do in a chain. */
 import type { Placed } from "./ConfigFile.ts"
+import * as ThirdParty from "./plugins/ThirdParty.ts"
 
 /** Plugins that make the interface of a container. */
 const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-device", "dummy", "tap", "ovs", "sriov"])
@@ -7,12 +8,13 @@ const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-devi
 /** Plugins that fail where no plugin before them has a result. */
 const followers = new Set(["portmap", "firewall", "bandwidth", "sbr", "vrf"])
 
-/** Plugins that hand `ipam` to the IPAM plugin as it is written. What others do with theirs is not known. */
-const handIpamOn = new Set([...makers, "ib-sriov", "bond", "calico"])
+/** Whether a plugin hands `ipam` to the IPAM plugin as it is written. What others do with theirs is not known. */
+const handsIpamOn = (type: string): boolean =>
+  makers.has(type) || type === "ib-sriov" || ThirdParty.byType.get(type)?.handsIpamOn === true
 
 /** Whether a plugin reads its configuration as the file has it. */
 export const isAsWritten = ({ at, caller }: Placed): boolean =>
-  caller === undefined || at.at(-1) !== "ipam" || handIpamOn.has(caller.type)
+  caller === undefined || at.at(-1) !== "ipam" || handsIpamOn(caller.type)
 
 /** Whether calico puts a subnet of the node in place of a value. Source: calico, `ReplaceHostLocalIPAMPodCIDRs`. */
 export const isPodCidr = ({ caller }: Placed, value: unknown): boolean =>
@@ -22,13 +24,18 @@ export const isPodCidr = ({ caller }: Placed, value: unknown): boolean =>
 const leavePortsAlone = new Set([...makers, ...followers, "tuning", "loopback", "passthrough"])
 
 /** Whether a plugin may publish ports without the capability, as Cilium's agent does: it is not known not to. */
-export const mayPublishPorts = ({ caller, type }: Placed): boolean => caller === undefined && !leavePortsAlone.has(type)
+export const mayPublishPorts = ({ caller, type }: Placed): boolean => {
+  if (caller !== undefined || leavePortsAlone.has(type)) return false
+  const known = ThirdParty.byType.get(type)
+  return known === undefined || known.publishesPorts === true
+}
 
 /** Whether a plugin makes the interface of a container. */
 export const makesInterface = ({ caller, type }: Placed): boolean => caller === undefined && makers.has(type)
 
 /** Whether a plugin works on what others made. */
-export const follows = ({ caller, type }: Placed): boolean => caller === undefined && followers.has(type)
+export const follows = ({ caller, type }: Placed): boolean =>
+  caller === undefined && (followers.has(type) || ThirdParty.byType.get(type)?.follows === true)
 
 /** The plugin that makes the interface: where none is known to, the first that is not a tap of ours. */
 export const makerOf = (chain: ReadonlyArray<Placed>): Placed | undefined =>

@@ -344,7 +344,7 @@ describe("the configuration of a delegate", () => {
     )
     assert.deepStrictEqual(
       messages(one({ type: "flannel", delegate: { type: "ptp", ipam: { type: "host-local" } } })),
-      []
+      ["warning plugins[0].delegate.ipam: found a field that flannel sets itself, and refuses here"]
     )
     assert.deepStrictEqual(messages(one({ type: "flannel", delegate: "bridge" })), [
       `error plugins[0].delegate: found "bridge", expected an object: the configuration of one plugin`

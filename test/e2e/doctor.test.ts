@@ -461,6 +461,12 @@ const plugins: { readonly [name: string]: Broken } = {
     ...own("plugin-version", "bridge", /speaks .*, and not 1\.1\.0/),
     mend: "edit 's/1[.]1[.]0/1.0.0/'"
   },
+  "a kubeconfig of Multus that nothing wrote": {
+    files: of({ type: "multus", kubeconfig: "/run/multus.kubeconfig", delegates: [bridge] }),
+    script: `plugin multus '${script(`echo "{\\"cniVersion\\":\\"1.0.0\\",\\"supportedVersions\\":[\\"1.0.0\\"]}"`)}'`,
+    ...own("plugin-files", "multus", /opens \/run\/multus\.kubeconfig, which is not there/, "warning"),
+    mend: "says 'start what makes it'; touch /run/multus.kubeconfig"
+  },
   "no iptables": {
     files: of(bridge, portmap),
     script: "PATH=/tmp/bin:/usr/bin:/bin; ! command -v iptables",

@@ -1,8 +1,12 @@
 /** What plugins need of the host before they can do anything: tools, links to stand on, a daemon. */
 import * as Result from "effect/Result"
+import { isObject } from "../../json/Json.ts"
+import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import type { NeededFile } from "../plugins/KnownPlugin.ts"
+import * as ThirdParty from "../plugins/ThirdParty.ts"
 import * as Shell from "../Shell.ts"
 
 /** The tools that a plugin needs: one of each list. */
@@ -88,6 +92,39 @@ export const masterLink: Check = {
             fix: `ip link set ${Shell.word(master.name)} up`
           })]
       })
+  }
+}
+
+/** The value at a path of a configuration, where it is a text. */
+const textAt = (config: unknown, path: Path): string | undefined => {
+  const value = path.reduce<unknown>((value, key) => isObject(value) ? value[String(key)] : undefined, config)
+  return typeof value === "string" && value !== "" ? value : undefined
+}
+
+/** The files that a plugin of others opens, each with the member that names it. */
+export const filesOf = (
+  { config, type }: Placed
+): ReadonlyArray<{ readonly file: string; readonly needed: NeededFile }> =>
+  (ThirdParty.byType.get(type)?.files ?? []).flatMap((needed) => {
+    const file = textAt(config, needed.at) ?? needed.fallback
+    return file === undefined || needed.isOptional?.(config) === true ? [] : [{ file, needed }]
+  })
+
+export const pluginFiles: Check = {
+  id: "plugin-files",
+  phase: "plugins",
+  find: ({ chain, delegates, host }) => {
+    if (host === undefined) return { skipped: "the host was not looked at" }
+    return [...chain, ...delegates].flatMap((plugin) =>
+      filesOf(plugin).filter(({ file }) => !host.files.has(file)).map(({ file, needed: { at, purpose } }) =>
+        foundAt(plugin.file, [...plugin.at, ...textAt(plugin.config, at) === undefined ? ["type"] : at], {
+          level: "warning",
+          plugin: plugin.type,
+          message: `${plugin.type} opens ${file}, which is not there: ${purpose}`,
+          fix: "start what makes it, or correct the path"
+        })
+      )
+    )
   }
 }
 

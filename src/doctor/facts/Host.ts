@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import { dhcpSocket } from "../checks/PluginNeeds.ts"
+import { dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
 import * as Cidr from "../Cidr.ts"
 import type * as ConfigFile from "../ConfigFile.ts"
 import type { Host } from "../Facts.ts"
@@ -91,7 +91,7 @@ export const collect = Effect.fnUntraced(function*(
   const ports = new Set(attachments.flatMap(({ portMappings }) => portMappings.map(({ hostPort }) => hostPort)))
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
-  )
+  ).concat(chain.flatMap(filesOf).map(({ file }) => file))
   const [network, foundTools, listeners, files, policies, tables] = yield* Effect.all([
     Namespace.collect(),
     collectTools(),

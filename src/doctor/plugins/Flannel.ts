@@ -1,0 +1,20 @@
+/** flannel 1.7. Source: github.com/flannel-io/cni-plugin, flannel.go. */
+import * as Go from "../GoFields.ts"
+import type { KnownPlugin } from "./KnownPlugin.ts"
+
+const { aString, anObject } = Go
+
+/** It sets these itself, and refuses a delegate that has them. */
+const own = ["name", "ipam"]
+
+const delegate: Go.Reader = (value, path) =>
+  Object.keys(Object(value)).filter((key) => own.includes(key)).map((key) => ({
+    path: [...path, key],
+    message: "found a field that flannel sets itself, and refuses here"
+  }))
+
+export const flannel: KnownPlugin = {
+  type: "flannel",
+  fields: { subnetFile: aString, dataDir: aString, delegate, ipam: anObject, runtimeConfig: anObject },
+  files: [{ at: ["subnetFile"], fallback: "/run/flannel/subnet.env", purpose: "flanneld of this host writes it" }]
+}
