@@ -5,10 +5,10 @@ import type { KnownPlugin } from "./KnownPlugin.ts"
 const { aString, anObject } = Go
 
 /** It sets these itself, and refuses a delegate that has them. */
-const own = ["name", "ipam"]
+const own = new Set(["name", "ipam"])
 
 const delegate: Go.Reader = (value, path) =>
-  Object.keys(Object(value)).filter((key) => own.includes(key)).map((key) => ({
+  Object.keys(Object(value)).filter((key) => own.has(key)).map((key) => ({
     path: [...path, key],
     message: "found a field that flannel sets itself, and refuses here"
   }))
