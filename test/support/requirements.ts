@@ -56,9 +56,14 @@ export const describeWith = (
   addUnless(missing(needed).join(", "), name, (title) => describe(title, suite), (title) => describe.skip(title, suite))
 
 /** A test that mounts. Root may not do so everywhere: not in most containers. */
-export const itWithMounts = (name: string, test: () => void): void => {
+export const itWithMounts = (name: string, test: () => void | Promise<void>, timeout?: number): void => {
   const mayMount = ChildProcess.spawnSync("unshare", ["--mount", "true"]).status === 0
-  addUnless(mayMount ? "" : "to mount, as root", name, (title) => it(title, test), (title) => it.skip(title, test))
+  addUnless(
+    mayMount ? "" : "to mount, as root",
+    name,
+    (title) => it(title, test, timeout),
+    (title) => it.skip(title, test)
+  )
 }
 
 /** A test that only root can run, such as one that gives files away. */
