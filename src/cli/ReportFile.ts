@@ -67,6 +67,7 @@ const kindOf = Effect.fnUntraced(
 /** Writes a report, which its owner alone can read, as the logs are. It takes the place of another report at most. */
 export const write = Effect.fnUntraced(function*(file: string, html: string) {
   const fs = yield* FileSystem.FileSystem
+  yield* AtomicFile.checkOwner(file)
   const kind = yield* kindOf(file)
   if (kind === "other") return yield* new NotReport({ file })
   if (kind !== "device") return yield* AtomicFile.replaceText(file, html, { mode: 0o600 })

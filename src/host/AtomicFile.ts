@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 
@@ -38,6 +39,32 @@ export const writingReasonOf = (error: PlatformError.PlatformError): string => {
   const isForbidden = error.reason._tag === "PermissionDenied" && process.getuid?.() !== 0
   return `${reasonOf(error)}${isForbidden ? ": run this as root" : ""}`
 }
+
+const isForeign = ({ uid }: FileSystem.File.Info): boolean =>
+  Option.isSome(uid) && uid.value !== 0 && uid.value !== process.geteuid?.()
+
+/** Fails where a path is a symbolic link of another user, who decides where it leads: neither root's nor ours. */
+export const checkLink = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.lstat(file))
+  if (Option.isNone(info) || info.value.type !== "SymbolicLink" || !isForeign(info.value)) return
+  const owner = Option.getOrElse(info.value.uid, () => 0)
+  return yield* new NotWritten({ path: file, reason: `it is a symbolic link of another user (${owner})` })
+})
+
+/** Where `/dev/stdout` and its like lead to, such as the pipe of a shell, may be anybody's. */
+const isStream = (file: string, { type }: FileSystem.File.Info): boolean =>
+  type !== "File" && /^\/(?:dev|proc)\/(?!shm\/)/.test(file)
+
+/** Fails where a file is there that belongs to another user, or a symbolic link of one. */
+export const checkOwner = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* checkLink(file)
+  const info = yield* Effect.option(fs.stat(file))
+  if (Option.isNone(info) || !isForeign(info.value) || isStream(file, info.value)) return
+  const owner = Option.getOrElse(info.value.uid, () => 0)
+  return yield* new NotWritten({ path: file, reason: `it belongs to another user (${owner})` })
+})
 
 /** The error of a file or a folder that could not be written. */
 export const failed = (path: string) => (cause: PlatformError.PlatformError): NotWritten =>
@@ -109,9 +136,13 @@ export interface ReplaceOptions {
   readonly expected?: string
 }
 
-/** Replaces the text of a file. Where the file is a symbolic link, the file that it leads to is replaced. */
+/**
+ * Replaces the text of a file. Where the file is a symbolic link of root's or ours, the file that it leads to is
+ * replaced.
+ */
 export const replaceText = Effect.fnUntraced(function*(file: string, text: string, options: ReplaceOptions = {}) {
   const fs = yield* FileSystem.FileSystem
+  yield* checkLink(file)
   const target = yield* Effect.orElseSucceed(fs.realPath(file), () => file)
   const old = yield* Effect.option(fs.stat(target))
   const mode = old._tag === "Some" ? old.value.mode & 0o7777 : options.mode ?? 0o644

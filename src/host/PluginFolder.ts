@@ -8,6 +8,7 @@ import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
 import * as PluginVersion from "../exec/PluginVersion.ts"
 import * as AtomicFile from "./AtomicFile.ts"
+import { hasSameContent } from "./SameContent.ts"
 
 /** The name that our plugin has in the folder, and that network configurations call it by. */
 export const pluginName = "passthrough"
@@ -81,6 +82,11 @@ const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
     Effect.mapError(fs.stat(source), failed("read", source)),
     ({ ino, mtime, size }) => JSON.stringify([String(ino), mtime, String(size)])
   )
+  // The name can be guessed: where another user made it first, as a link, it must not be written through.
+  yield* Effect.scoped(Effect.mapError(
+    Effect.andThen(fs.remove(target, { force: true }), fs.open(target, { flag: "wx", mode: 0o600 })),
+    failed("copy", `${source} to ${path.dirname(target)}`)
+  ))
   for (let left = copyTries.count; left > 0; left--) {
     const before = yield* state
     yield* Effect.mapError(fs.copyFile(source, target), failed("copy", `${source} to ${path.dirname(target)}`))
@@ -135,6 +141,7 @@ const about = /^CNI plugin passthrough v/
 
 /** Fails where a file is another program than our plugin: ours introduces itself on stderr where no verb is given. */
 const identify = Effect.fnUntraced(function*(file: string) {
+  yield* Effect.mapError(AtomicFile.checkOwner(file), ({ reason }) => new Foreign({ path: file, reason }))
   const { CNI_COMMAND: _, ...env } = process.env
   const execution = yield* PluginExec.call({ file, env, stdin: "", timeout: 10_000 }).pipe(
     Effect.mapError(({ reason }) => new Foreign({ path: file, reason }))
@@ -156,11 +163,61 @@ export const findOurs = Effect.fnUntraced(function*(folder: string) {
   return file
 })
 
-/** Takes the file of our plugin away, and the library beside it. */
+const chunk = 1_048_576
+
+/** Whether an executable names the library as one that it needs, as only the plugin for musl does. */
+const needsLibrary = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const name = Buffer.from(`${library}\0`)
+  const handle = yield* fs.open(file)
+  const bytes = Buffer.alloc(name.length + chunk)
+  for (let kept = 0;;) {
+    const read = Number(yield* handle.read(bytes.subarray(kept)))
+    if (read === 0) return false
+    const end = kept + read
+    if (bytes.subarray(0, end).includes(name)) return true
+    kept = Math.min(name.length, end)
+    bytes.copyWithin(0, end - kept, end)
+  }
+}, Effect.scoped)
+
+/** The library in the folder of a plugin, where it belongs to that plugin. */
+const libraryOf = Effect.fnUntraced(function*(file: string) {
+  const path = yield* Path.Path
+  const beside = path.join(path.dirname(file), library)
+  const isOurs = (yield* isThere(beside)) && (yield* Effect.orElseSucceed(needsLibrary(file), () => false))
+  return isOurs ? beside : undefined
+})
+
+const isSame = (one: string, other: string) => Effect.orElseSucceed(hasSameContent(one, other), () => false)
+
+/** Fails where a file of this name is in a folder, and what put it there was another program. */
+const checkLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
+  const path = yield* Path.Path
+  const [source, target] = [path.join(path.dirname(built), library), path.join(folder, library)]
+  if (!(yield* isThere(source)) || !(yield* isThere(target)) || (yield* isSame(source, target))) return
+  if ((yield* libraryOf(yield* fileIn(folder))) !== undefined) return
+  return yield* new Foreign({ path: target, reason: "no plugin there needs it" })
+})
+
+/** Fails where a folder has other programs in the places that our plugin takes. */
+export const checkForeign = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fileIn(folder)
+  const info = yield* Effect.option(fs.lstat(file))
+  if (info._tag === "Some") {
+    if (!(yield* isThere(file))) {
+      return yield* new Foreign({ path: file, reason: "it is a symbolic link to a file that is not there" })
+    }
+    if (!(yield* isSame(built, file))) yield* identify(file)
+  }
+  yield* checkLibrary(built, folder)
+})
+
+/** Takes the file of our plugin away, and the library that it needs. */
 export const remove = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
+  const beside = yield* libraryOf(file)
   yield* Effect.mapError(fs.remove(file), failed("remove", file))
-  const beside = path.join(path.dirname(file), library)
-  yield* Effect.mapError(fs.remove(beside, { force: true }), failed("remove", beside))
+  if (beside !== undefined) yield* Effect.mapError(fs.remove(beside, { force: true }), failed("remove", beside))
 })

@@ -6,6 +6,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { replay } from "../../src/cli/commands/Replay.ts"
 import { report } from "../../src/cli/commands/Report.ts"
 import { run } from "../../src/cli/commands/Run.ts"
@@ -127,6 +128,50 @@ describe("cni-passthrough report", () => {
       assert.include(stderr, `${other} is there and is not a report: it is left as it is`)
       assert.strictEqual(Fs.readFileSync(other, "utf8"), Fs.readFileSync(it.log, "utf8"))
     }))
+
+  const foreign: { readonly [name: string]: (path: string) => string } = {
+    "a symbolic link": (path) => {
+      Fs.writeFileSync(`${path}.far`, "")
+      Fs.symlinkSync(`${path}.far`, path)
+      return "it is a symbolic link of another user (65533)"
+    },
+    "a symbolic link to nothing": (path) => {
+      Fs.symlinkSync(`${path}.none`, path)
+      return "it is a symbolic link of another user (65533)"
+    },
+    "an empty file": (path) => {
+      Fs.writeFileSync(path, "")
+      return "it belongs to another user (65533)"
+    },
+    "a report": (path) => {
+      Fs.copyFileSync(`${Path.dirname(path)}/own.html`, path)
+      return "it belongs to another user (65533)"
+    },
+    "a FIFO": (path) => {
+      ChildProcess.execFileSync("mkfifo", [path])
+      return "it belongs to another user (65533)"
+    }
+  }
+  for (const [name, make] of Object.entries(foreign)) {
+    test(`is not written through or over ${name} of another user`, () =>
+      Effect.gen(function*() {
+        if (process.getuid?.() !== 0) return
+        using it = host()
+        yield* Command.printed(report, it.log, "-o", `${it.path}/own.html`)
+        const file = `${it.path}/theirs`
+        const reason = make(file)
+        Fs.lchownSync(file, 65_533, 0)
+        const before = Fs.readdirSync(it.path)
+        const { status, stderr } = yield* Command.printed(report, it.log, "-o", file)
+        assert.strictEqual(status, 2)
+        assert.include(stderr, `cannot write ${file}: ${reason}`)
+        assert.deepStrictEqual(Fs.readdirSync(it.path), before)
+        assert.strictEqual(Fs.lstatSync(file).uid, 65_533)
+        assert.isFalse(Fs.existsSync(`${file}.far`) && Fs.statSync(`${file}.far`).size > 0)
+        Fs.lchownSync(file, 0, 0)
+        if (name !== "a FIFO") assert.strictEqual((yield* Command.printed(report, it.log, "-o", file)).status, 0)
+      }))
+  }
 
   describe("masks", () => {
     const config = { password: "hunter2", bridge: "cni0", ipam: { subnet: "10.1.0.0/16" } }

@@ -76,6 +76,27 @@ describe("a text that replaces another", () => {
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/far`), ["a"])
     }))
 
+  it.effect("never goes where a symbolic link of another user leads, whatever is there", () =>
+    Effect.gen(function*() {
+      if (process.getuid?.() !== 0) return
+      using folder = temporary()
+      const [link, target] = [`${folder.path}/a`, `${folder.path}/far`]
+      Fs.symlinkSync("far", link)
+      Fs.lchownSync(link, 65_533, 0)
+      const reason = `cannot write ${link}: it is a symbolic link of another user (65533)`
+      for (const text of [undefined, "", "old"]) {
+        if (text !== undefined) Fs.writeFileSync(target, text)
+        assert.strictEqual((yield* Effect.flip(onHost(AtomicFile.replaceText(link, "new")))).message, reason)
+        assert.strictEqual((yield* Effect.flip(onHost(AtomicFile.checkOwner(link)))).message, reason)
+        assert.strictEqual(Fs.existsSync(target) ? Fs.readFileSync(target, "utf8") : undefined, text)
+      }
+      Fs.lchownSync(link, 0, 0)
+      yield* onHost(AtomicFile.checkOwner(link))
+      Fs.chownSync(target, 65_533, 0)
+      const theirs = yield* Effect.flip(onHost(AtomicFile.checkOwner(link)))
+      assert.strictEqual(theirs.message, `cannot write ${link}: it belongs to another user (65533)`)
+    }))
+
   it.effect("makes a file with the mode that is asked for, whatever the umask takes away", () =>
     Effect.gen(function*() {
       using folder = temporary()

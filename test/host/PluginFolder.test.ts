@@ -42,16 +42,92 @@ describe("installing the plugin", () => {
       assert.strictEqual(Fs.readFileSync(file, "utf8"), Fs.readFileSync(built, "utf8"))
     }).pipe(Effect.provide(Command.host)))
 
+  /** A plugin that needs the library, as the kernel's loader finds out: its name stands in it with a zero at its end. */
+  const forMusl = (file: string) => {
+    Scripts.plugin(file, ["1.0.0"])
+    Fs.appendFileSync(file, `exit\n${"#".repeat(1_048_570)}.libstdc++.so\0\n`) // over the end of a chunk
+    return file
+  }
+
   it.effect("brings the library that lies beside the plugin for musl, and takes it away with the plugin", () =>
     Effect.gen(function*() {
       using folder = temporary()
-      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      const built = forMusl(`${folder.path}/built`)
       Fs.writeFileSync(`${folder.path}/.libstdc++.so`, "library")
       const file = yield* PluginFolder.install(built, `${folder.path}/bin`)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`).sort(), [".libstdc++.so", "passthrough"])
       assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/.libstdc++.so`, "utf8"), "library")
       yield* PluginFolder.remove(file)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), [])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("leaves a library that no plugin of ours needs, when it is put there and when it is taken away", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const bin = `${folder.path}/bin`
+      Fs.mkdirSync(bin)
+      Fs.writeFileSync(`${bin}/.libstdc++.so`, "of another program")
+      const glibc = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      yield* PluginFolder.checkForeign(glibc, bin)
+      yield* PluginFolder.remove(yield* PluginFolder.install(glibc, bin))
+      assert.deepStrictEqual(Fs.readdirSync(bin), [".libstdc++.so"])
+
+      Fs.mkdirSync(`${folder.path}/musl`)
+      Fs.writeFileSync(`${folder.path}/musl/.libstdc++.so`, "ours")
+      const musl = forMusl(`${folder.path}/musl/built`)
+      const error = yield* Effect.flip(PluginFolder.checkForeign(musl, bin))
+      assert.include(error.message, `${bin}/.libstdc++.so is left alone: it is not the plugin of cni-passthrough (no`)
+      Fs.copyFileSync(musl, `${bin}/passthrough`)
+      yield* PluginFolder.checkForeign(musl, bin) // one of ours, of an older version
+      Fs.rmSync(`${bin}/passthrough`)
+      Fs.writeFileSync(`${bin}/.libstdc++.so`, "ours")
+      yield* PluginFolder.checkForeign(musl, bin)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("is done in the place of our own plugin, and of a link to it, and of nothing else", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0", "1.1.0"])
+      const place = `${folder.path}/passthrough`
+      yield* PluginFolder.checkForeign(built, folder.path)
+      Fs.copyFileSync(built, place)
+      yield* PluginFolder.checkForeign(built, folder.path)
+      Fs.rmSync(place)
+      Scripts.plugin(`${folder.path}/older`, ["1.0.0"])
+      Fs.symlinkSync("older", place)
+      yield* PluginFolder.checkForeign(built, folder.path)
+
+      const refused = Effect.map(Effect.flip(PluginFolder.checkForeign(built, folder.path)), ({ message }) => message)
+      Fs.rmSync(place)
+      Fs.symlinkSync("none", place)
+      assert.include(
+        yield* refused,
+        `${place} is left alone: it is not the plugin of cni-passthrough (it is a symbolic`
+      )
+      Fs.rmSync(place)
+      Fs.mkdirSync(place)
+      assert.include(yield* refused, `${place} is left alone`)
+      Fs.rmdirSync(place)
+      Scripts.script(place, `touch ${folder.path}/ran; echo another >&2`)
+      assert.include(yield* refused, "it says \"another\"")
+      if (process.getuid?.() === 0) {
+        Fs.rmSync(`${folder.path}/ran`)
+        Fs.chownSync(place, 65_533, 0)
+        assert.include(yield* refused, "it belongs to another user (65533)")
+        assert.isFalse(Fs.existsSync(`${folder.path}/ran`))
+      }
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("never writes through a link that has the name of its temporary file", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      Fs.writeFileSync(`${folder.path}/precious`, "precious")
+      Fs.mkdirSync(`${folder.path}/bin`)
+      Fs.symlinkSync("../precious", `${folder.path}/bin/.passthrough.${process.pid}.new`)
+      yield* PluginFolder.install(built, `${folder.path}/bin`)
+      assert.strictEqual(Fs.readFileSync(`${folder.path}/precious`, "utf8"), "precious")
+      assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), ["passthrough"])
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("leaves the plugin of before where the new one does not answer VERSION", () =>

@@ -175,6 +175,7 @@ export const instrument = Command.make(
     const isSame = (yield* realPath(target)) === (yield* realPath(loaded.path))
     if (isWritten && isSame && !flags.remove) yield* checkPlugin(flags.cniPath, loaded.list.cniVersion)
     if (isWritten) {
+      if (!isSame) yield* AtomicFile.checkOwner(target)
       yield* AtomicFile.replaceText(target, text, isSame ? { expected: loaded.source.text } : {})
     }
     yield* Console.log(target)

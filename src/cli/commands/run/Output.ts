@@ -53,6 +53,10 @@ const openLog = Effect.fnUntraced(function*(log: Option.Option<string>) {
   const fs = yield* FileSystem.FileSystem
   const file = log.value
   const failed = (cause: PlatformError) => new LogUnwritable({ file, reason: AtomicFile.reasonOf(cause), cause })
+  yield* Effect.mapError(
+    AtomicFile.checkOwner(file),
+    (cause) => new LogUnwritable({ file, reason: cause.reason, cause })
+  )
   const handle = yield* Effect.mapError(fs.open(file, { flag: "a", mode: 0o600 }), failed)
   return (lines: string) => Effect.mapError(handle.writeAll(new TextEncoder().encode(lines)), failed)
 })

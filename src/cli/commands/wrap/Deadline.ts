@@ -29,6 +29,7 @@ export const begin = Effect.fnUntraced(function*(length: number, file: Option.Op
   const fs = yield* FileSystem.FileSystem
   const time = (yield* Clock.currentTimeMillis) + length
   if (Option.isNone(file)) return { time, isOlder: false } satisfies Deadline
+  yield* AtomicFile.checkOwner(file.value)
   const text = yield* Effect.option(fs.readFileString(file.value))
   if (Option.isSome(text)) {
     const found = text.value.trim()
