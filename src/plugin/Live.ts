@@ -9,9 +9,11 @@ import type { Called } from "./Called.ts"
 import { EnvReader } from "./EnvReader.ts"
 import { HookRunner } from "./HookRunner.ts"
 import { envReaderLive } from "./live/EnvReaderLive.ts"
+import { policiesLive } from "./live/PoliciesLive.ts"
 import { resultWriterLive } from "./live/ResultWriterLive.ts"
 import { shimStdinReaderLive, stdinReaderLive } from "./live/StdinReaderLive.ts"
 import * as WrappedPluginLive from "./live/WrappedPluginLive.ts"
+import { Policies } from "./Policy.ts"
 import { ResultWriter } from "./ResultWriter.ts"
 import { StdinReader } from "./StdinReader.ts"
 import { WrappedPlugin } from "./WrappedPlugin.ts"
@@ -22,7 +24,8 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
   Context.add(ProcessRunner, nodeProcessRunner),
   Context.add(LogSink, ConfiguredSinks.make(nodeProcessRunner)),
   Context.add(HookRunner, HookRunner.make(nodeProcessRunner)),
-  Context.add(ResultWriter, resultWriterLive)
+  Context.add(ResultWriter, resultWriterLive),
+  Context.add(Policies, policiesLive)
 )
 
 /** The services of a run around a plugin. */

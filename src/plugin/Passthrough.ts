@@ -23,6 +23,7 @@ import * as Summary from "../record/Summary.ts"
 import { version } from "../Version.ts"
 import { EnvReader } from "./EnvReader.ts"
 import * as Hooks from "./Hooks.ts"
+import { Policies } from "./Policy.ts"
 import * as Redaction from "./Redaction.ts"
 import * as Request from "./Request.ts"
 import { ResultWriter } from "./ResultWriter.ts"
@@ -96,6 +97,8 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.
 
   yield* log.request(mayFail)
   if (refusal !== undefined) return yield* refusal
+  const { notice } = yield* ResultWriter
+  for (const each of request.forbidden) yield* notice(`passthrough: ${each}`)
   if (!isVerb(command)) return yield* Effect.die(new Error(`a request without a verb: ${command}`))
 
   const failed = yield* Hooks.run(settings.hooks[command], request, log, mayFail)
@@ -147,7 +150,9 @@ const receive = Effect.fnUntraced(
   function*(restore: Restore) {
     const env = yield* EnvReader
     const stdin = yield* StdinReader
+    const policies = yield* Policies
     return Request.make({
+      policy: { policies, found: yield* policies.read },
       invocation: yield* Effect.sync(Request.makeInvocation),
       received: yield* Clock.currentTimeMillis,
       environment: yield* env.read,

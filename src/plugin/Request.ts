@@ -11,6 +11,7 @@ import { type Environment, identifier, problems as environmentProblems } from ".
 import { isVerb, verbs } from "../cni/Verb.ts"
 import { describe, isObject, type JsonObject } from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
+import * as Policy from "./Policy.ts"
 import * as Redaction from "./Redaction.ts"
 import * as Settings from "./Settings.ts"
 
@@ -42,6 +43,8 @@ export interface Request {
   readonly prevResult: string | undefined
   /** What is odd but does not stop the request. */
   readonly warnings: ReadonlyArray<string>
+  /** What the administrator forbids: a request that has to succeed goes on without it. */
+  readonly forbidden: ReadonlyArray<string>
   /** Why the request cannot be served. */
   readonly refusal: CniError | undefined
 }
@@ -123,7 +126,9 @@ export const make = (input: {
   readonly environment: Environment
   readonly stdin: Uint8Array | CniError
   /** Our fields, where they do not stand in the document. */
-  readonly settings?: Settings.Settings
+  readonly settings?: Settings.Settings & { readonly logFile?: unknown }
+  /** What the administrator of this host allows, see `Policy.ts`. */
+  readonly policy?: Pick<Parameters<typeof Policy.apply>[1], "found" | "policies">
 }): Request => {
   const { environment } = input
   const stdin = input.stdin instanceof Uint8Array ? input.stdin : new Uint8Array()
@@ -132,6 +137,13 @@ export const make = (input: {
   const reading = input.settings === undefined && document._tag === "Config"
     ? Settings.read(config)
     : { settings: input.settings ?? Settings.none, problems: [] }
+  const { forbidden, settings } = input.policy === undefined
+    ? { settings: reading.settings, forbidden: [] }
+    : Policy.apply(reading.settings, {
+      ...input.policy,
+      environment,
+      logFile: input.settings === undefined ? config["logFile"] : input.settings.logFile
+    })
   const requirements = isVerb(environment.command) ? verbs[environment.command] : undefined
   const asString = (value: unknown) => typeof value === "string" ? value : ""
   const network = asString(config["name"])
@@ -143,6 +155,7 @@ export const make = (input: {
     const isHidden = Redaction.hides(path, reading.settings.redact)
     return `${JsonText.pathText(path)}: ${isHidden ? "its value is wrong, and `redact` hides it" : message}`
   })
+  problems.push(...forbidden)
   const previous = config["prevResult"]
   if (isObject(previous)) {
     const other = previous["cniVersion"]
@@ -176,13 +189,14 @@ export const make = (input: {
     environment,
     document,
     stdin,
-    settings: reading.settings,
+    settings,
     network,
     cniVersion,
     answerVersion: CniVersion.isSupported(version) && document._tag === "Config" ? version : CniVersion.newest,
     prevResult: document._tag === "Config" && isObject(previous)
       ? JsonText.member(document.text, "prevResult")
       : undefined,
+    forbidden,
     refusal: refusal(),
     warnings
   }

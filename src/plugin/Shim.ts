@@ -21,6 +21,7 @@ import type { Kind } from "../state/Kind.ts"
 import * as Watch from "../state/Watch.ts"
 import { EnvReader } from "./EnvReader.ts"
 import * as Hooks from "./Hooks.ts"
+import { Policies } from "./Policy.ts"
 import * as Redaction from "./Redaction.ts"
 import * as Request from "./Request.ts"
 import { ResultWriter } from "./ResultWriter.ts"
@@ -48,6 +49,7 @@ const receive = Effect.fnUntraced(function*() {
   const env = yield* EnvReader
   const { read } = yield* StdinReader
   const { config, name } = yield* WrappedPlugin
+  const policies = yield* Policies
   const settings = ShimSettings.read(yield* config, name)
   const received = yield* Clock.currentTimeMillis
   const environment = yield* env.read
@@ -57,11 +59,13 @@ const receive = Effect.fnUntraced(function*() {
     received,
     environment,
     stdin: Result.isSuccess(stdin) ? stdin.success : new Uint8Array(),
-    settings
+    settings,
+    policy: { policies, found: yield* policies.read }
   })
+  const warnings = new Set([...settings.warnings, ...request.forbidden, ...request.warnings])
   return {
     // Whether the request is one that the plugin takes, the plugin says.
-    request: { ...request, refusal: undefined, warnings: [...settings.warnings, ...request.warnings] },
+    request: { ...request, refusal: undefined, warnings: [...warnings] },
     stdin: Result.isSuccess(stdin) ? stdin.success : undefined,
     kinds: Watch.kindsFor(callOf(request), settings.changes)
   } satisfies Received

@@ -6,6 +6,8 @@ import * as Settings from "./Settings.ts"
 
 /** Our fields, and what is wrong with the file that they stand in. */
 export interface ShimSettings extends Settings.Settings {
+  /** The field `logFile` as it stands in the file. */
+  readonly logFile: unknown
   /** The kinds of state of which the log tells what the plugin changed. */
   readonly changes: ReadonlyArray<Kind>
   /** One text for each field that is passed over because it is wrong. */
@@ -38,6 +40,7 @@ export const read = (text: string | undefined, name: string): ShimSettings => {
   return {
     ...settings,
     label: settings.label === "" ? name : settings.label,
+    logFile: fields["logFile"],
     changes,
     warnings: [
       ...warnings,

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { command, path, temporary } from "../support/plugin.ts"
+import { attachment, command, path, temporary } from "../support/plugin.ts"
 
 const call = (...args: ReadonlyArray<string>) =>
   ChildProcess.spawnSync(command, args, { env: { PATH: path }, encoding: "utf8", timeout: 20_000 })
@@ -24,6 +24,61 @@ describe("cni-passthrough install", () => {
     assert.include(JSON.parse(answer).supportedVersions, "1.1.0")
     assert.strictEqual(call("install", "--to", to, "--uninstall").status, 0)
     assert.deepStrictEqual(Fs.readdirSync(to), [])
+  })
+
+  it("leaves another program of that name as it is, when it installs and when it uninstalls", () => {
+    using folder = temporary()
+    const plugin = Path.join(folder.path, "passthrough")
+    Fs.writeFileSync(plugin, "#!/bin/sh\necho another >&2\n", { mode: 0o755 })
+    Fs.writeFileSync(Path.join(folder.path, ".libstdc++.so"), "of another program")
+    for (const args of [[], ["--uninstall"], ["--uninstall", "--force"]]) {
+      const { status, stderr } = call("install", "--to", folder.path, ...args)
+      assert.strictEqual(status, 2)
+      assert.include(stderr, `${plugin} is left alone: it is not the plugin of cni-passthrough (it says "another")`)
+      assert.include(Fs.readFileSync(plugin, "utf8"), "echo another")
+    }
+    Fs.rmSync(plugin)
+    assert.strictEqual(call("install", "--to", folder.path).status, 0)
+    assert.strictEqual(call("install", "--to", folder.path).status, 0) // over our own
+    assert.strictEqual(call("install", "--to", folder.path, "--uninstall").status, 0)
+    assert.deepStrictEqual(Fs.readdirSync(folder.path), [".libstdc++.so"])
+  })
+
+  it("forbids hooks with --no-hooks, until it is uninstalled", () => {
+    using folder = temporary()
+    const [plugin, policy] = ["passthrough", "passthrough.policy.json"].map((name) => Path.join(folder.path, name))
+    const add = () =>
+      ChildProcess.spawnSync(plugin ?? "", {
+        env: { PATH: path, ...attachment, CNI_COMMAND: "ADD" },
+        input: `{"cniVersion":"1.0.0","name":"n","type":"passthrough","hookADD":["true"]}`,
+        encoding: "utf8"
+      }).stdout
+    const umask = process.umask(0)
+    assert.match(
+      call("install", "--to", folder.path, "--no-hooks").stdout,
+      /\nhooks are forbidden by \S+policy\.json\n$/
+    )
+    process.umask(umask)
+    assert.match(add(), /"code":7,.*hookADD: commands are forbidden/)
+    assert.match(call("install", "--to", folder.path).stdout, /\nhooks are forbidden by /)
+    assert.match(add(), /"code":7,/)
+    assert.strictEqual(call("install", "--to", folder.path, "--uninstall").status, 0)
+    assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
+
+    assert.notInclude(call("install", "--to", folder.path).stdout, "forbidden")
+    assert.notInclude(add(), "code")
+    Fs.writeFileSync(policy ?? "", `{ "logFolders": ["/var/log/cni"] }`)
+    assert.strictEqual(call("install", "--to", folder.path, "--no-hooks").status, 0)
+    assert.deepStrictEqual(JSON.parse(Fs.readFileSync(policy ?? "", "utf8")), {
+      logFolders: ["/var/log/cni"],
+      hooks: false
+    })
+    assert.include(call("install", "--to", folder.path, "--uninstall").stderr, `${policy} stays: it is not as install`)
+    assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough.policy.json"])
+    Fs.writeFileSync(policy ?? "", `{ "hook": false }`)
+    const broken = call("install", "--to", folder.path, "--no-hooks")
+    assert.strictEqual(broken.status, 2)
+    assert.include(broken.stderr, `${policy} cannot be used: "hook": no such field`)
   })
 
   it("says at once that a folder cannot be written", () => {

@@ -12,6 +12,7 @@ import * as PluginUsers from "../../runtime/PluginUsers.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as PolicyFile from "../PolicyFile.ts"
 
 /** Networks or attachments call the plugin that was to be taken away. */
 class StillNeeded extends Data.TaggedError("StillNeeded")<{
@@ -40,6 +41,12 @@ const input = {
     Flag.withDescription(`Folder of plugins (default: the first of ${PluginFolder.usual.join(", ")} that there is)`),
     Flag.optional
   ),
+  hooks: Flag.Boolean("hooks").pipe(
+    Flag.withDescription(
+      "--no-hooks: forbid commands in network configurations, by a policy beside the plugin that stays when it is installed again"
+    ),
+    Flag.withDefault(true)
+  ),
   uninstall: Flags.toggle("uninstall", "Take it away again, unless networks or attachments still need it"),
   force: Flags.toggle("force", "With --uninstall: take it away even where it is still needed"),
   confDir: Flags.confDir,
@@ -59,13 +66,14 @@ const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cac
 export const install = Command.make(
   "install",
   input,
-  Effect.fnUntraced(function*({ cacheDir, confDir, force, to, uninstall }) {
+  Effect.fnUntraced(function*({ cacheDir, confDir, force, hooks, to, uninstall }) {
     if (uninstall) {
       const folder = Option.isSome(to) ? to.value : yield* PluginFolder.chooseInstalled()
       const file = yield* PluginFolder.findOurs(folder)
       if (!force) yield* checkNeed(file, confDir, cacheDir)
       yield* PluginFolder.remove(file)
-      return yield* Console.log(`removed ${file}`)
+      yield* Console.log(`removed ${file}`)
+      return yield* PolicyFile.remove(folder)
     }
     const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
     if (!(yield* PluginFolder.isThere(folder))) {
@@ -73,7 +81,11 @@ export const install = Command.make(
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
     const built = yield* BuiltPlugin.find()
+    yield* PluginFolder.checkForeign(built, folder)
+    // Before the plugin is there, so that at no moment it runs without it.
+    if (!hooks) yield* PolicyFile.forbidHooks(folder)
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
+    yield* PolicyFile.tell(folder)
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Put the plugin where runtimes look for it"),
@@ -83,6 +95,10 @@ export const install = Command.make(
   Command.withExamples([
     { command: "cni-passthrough install", description: "Into the first folder that runtimes look into" },
     { command: "cni-passthrough install --to /usr/lib/cni", description: "Where podman of Debian looks" },
+    {
+      command: "cni-passthrough install --no-hooks",
+      description: "Where others than root may write network configurations"
+    },
     { command: "cni-passthrough install --uninstall", description: "Take it away again" }
   ])
 )

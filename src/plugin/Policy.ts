@@ -1,0 +1,132 @@
+/**
+ * What the administrator of a host allows network configurations: a file beside the plugin, that nobody can write who
+ * may only write configurations, such as users of an API that hands them to the runtime.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Path from "node:path"
+import type { Environment } from "../cni/Environment.ts"
+import { type Verb, verbs } from "../cni/Verb.ts"
+import * as Json from "../json/Json.ts"
+import * as PathTemplate from "../sinks/PathTemplate.ts"
+import type { Settings } from "./Settings.ts"
+
+/** The name of the file. */
+export const fileName = "passthrough.policy.json"
+
+/** A policy that can be read. */
+export interface Policy {
+  readonly file: string
+  /** Whether commands may run. */
+  readonly hooks: boolean
+  /** The folders that log files may be in; undefined where they may be anywhere. */
+  readonly logFolders: ReadonlyArray<string> | undefined
+}
+
+/** A policy that cannot be read forbids everything: what it was meant to forbid is not known. */
+export interface Broken {
+  readonly file: string
+  readonly problem: string
+}
+
+const isFolder = (value: unknown): value is string =>
+  typeof value === "string" && Path.isAbsolute(value) && !value.split("/").includes("..") && !value.includes("\0")
+
+const problemOf = (document: Json.JsonObject): string | undefined => {
+  const { hooks, logFolders, ...others } = document
+  const [other] = Object.keys(others)
+  if (other !== undefined) return `${JSON.stringify(other)}: no such field, expected "hooks" or "logFolders"`
+  if (hooks !== undefined && typeof hooks !== "boolean") {
+    return `hooks: found ${Json.describe(hooks)}, expected a boolean`
+  }
+  const expected = "a list of absolute paths of folders"
+  if (logFolders !== undefined && !Array.isArray(logFolders)) {
+    return `logFolders: found ${Json.describe(logFolders)}, expected ${expected}`
+  }
+  const index = logFolders?.findIndex((folder) => !isFolder(folder)) ?? -1
+  return index === -1
+    ? undefined
+    : `logFolders[${index}]: found ${Json.describe(logFolders?.[index])}, expected ${expected}`
+}
+
+/** Reads the text of a policy. */
+export const parse = (file: string, text: string): Policy | Broken => {
+  const document = Json.parse(text)
+  if (!Json.isObject(document)) return { file, problem: "it is not a JSON object" }
+  const problem = problemOf(document)
+  if (problem !== undefined) return { file, problem }
+  const { hooks = true, logFolders } = document as Pick<Partial<Policy>, "hooks" | "logFolders">
+  return { file, hooks, logFolders }
+}
+
+/** The policies of this host, and how the folder of a log is found. */
+export interface Policies {
+  /** Those that apply to the plugin: each of them can forbid. */
+  readonly read: Effect.Effect<ReadonlyArray<Policy | Broken>>
+  /** A folder without symbolic links on its way, as far as it is there; undefined where a link leads nowhere. */
+  readonly realFolder: (folder: string) => string | undefined
+}
+
+/** The policies of this host. Without a layer for them there are none. */
+export const Policies = Context.Reference<Policies>("cni-passthrough/Policies", {
+  defaultValue: () => ({ read: Effect.succeed([]), realFolder: (folder) => folder })
+})
+
+const isWithin = (folder: string, parent: string): boolean =>
+  folder === parent || folder.startsWith(parent === "/" ? parent : `${parent}/`)
+
+/** Whether a log at this path stays in one of the folders, wherever symbolic links lead. */
+const isAllowed = (path: string, folders: ReadonlyArray<string>, { realFolder }: Policies): boolean => {
+  if (path === "" || path.split("/").includes("..")) return false
+  const folder = realFolder(Path.dirname(Path.resolve(path)))
+  if (folder === undefined) return false
+  return folders.map((each) => realFolder(Path.resolve(each))).some((each) =>
+    each !== undefined && isWithin(folder, each)
+  )
+}
+
+const verbNames = Object.keys(verbs) as ReadonlyArray<Verb>
+
+const noHooks: Settings["hooks"] = { ADD: [], DEL: [], CHECK: [], GC: [], STATUS: [], VERSION: [] }
+
+/** The settings without what the policies forbid, and one text for each field of which that is so. */
+export const apply = (
+  settings: Settings,
+  { environment, found, logFile, policies }: {
+    readonly environment: Environment
+    /** The policies that apply. */
+    readonly found: ReadonlyArray<Policy | Broken>
+    /** What the field `logFile` has. */
+    readonly logFile: unknown
+    readonly policies: Policies
+  }
+): { readonly settings: Settings; readonly forbidden: ReadonlyArray<string> } => {
+  const forbidden: Array<string> = []
+  let { hooks, sinks } = settings
+  for (const policy of found) {
+    if ("problem" in policy) {
+      forbidden.push(`hooks and logs are forbidden as long as ${policy.file} cannot be used: ${policy.problem}`)
+      hooks = noHooks
+      sinks = []
+      continue
+    }
+    const { file, logFolders } = policy
+    if (!policy.hooks) {
+      const named = verbNames.filter((verb) => hooks[verb].length > 0).map((verb) => `hook${verb}`)
+      forbidden.push(...named.map((name) => `${name}: commands are forbidden by ${file} ("hooks": false)`))
+      hooks = noHooks
+    }
+    if (logFolders === undefined) continue
+    sinks = sinks.filter((sink) => {
+      if (sink.type !== "file") return true
+      const path = PathTemplate.expand(sink.path, environment)
+      if (isAllowed(path, logFolders, policies)) return true
+      const where = logFolders.length === 0 ? "no folder" : logFolders.join(", ")
+      const field = sink === settings.sinks[0] && sink.path === logFile ? "logFile" : "logSinks"
+      const reason = `forbidden by ${file}, which allows logs in ${where} ("logFolders")`
+      forbidden.push(`${field}: the file ${JSON.stringify(path)} is ${reason}`)
+      return false
+    })
+  }
+  return { settings: forbidden.length === 0 ? settings : { ...settings, hooks, sinks }, forbidden }
+}

@@ -1,0 +1,84 @@
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as OwnFolder from "../../exec/OwnFolder.ts"
+import * as Policy from "../Policy.ts"
+
+const attempt = <A>(io: () => A): A | undefined => {
+  try {
+    return io()
+  } catch {
+    return undefined
+  }
+}
+
+/**
+ * The file of this executable: neither a stub or a link by which it was called nor anything in the request has a say in
+ * that. Bun has asked the kernel, which adds a word to the path of a file that was replaced since: the folder stays.
+ */
+const executable = (): string => {
+  const script = process.argv[1] ?? process.execPath
+  return process.versions["bun"] === undefined ? attempt(() => Fs.realpathSync(script)) ?? script : process.execPath
+}
+
+/** How long a policy may be, in bytes. */
+const longest = 65_536
+
+/** Reads a policy that there is. Nobody may have written it but root, and the owner of the plugin. */
+const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken => {
+  const broken = (problem: string) => ({ file, problem })
+  const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = Fs.constants
+  let fd: number | undefined
+  try {
+    fd = Fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
+    const { mode, size, uid } = Fs.fstatSync(fd)
+    const isFile = (mode & Fs.constants.S_IFMT) === Fs.constants.S_IFREG
+    if (!isFile) return broken("it is not a file")
+    if (size > longest) return broken(`it has ${size} bytes, expected at most ${longest}`)
+    const owners = [0, Fs.statSync("/").uid, attempt(() => Fs.statSync(plugin).uid)]
+    if (!owners.includes(uid)) return broken(`it belongs to the user ${uid}, expected root or the owner of the plugin`)
+    if ((mode & 0o022) !== 0) {
+      return broken(
+        `it has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, expected none that lets others write it`
+      )
+    }
+    return Policy.parse(file, Fs.readFileSync(fd, "utf8"))
+  } catch (error) {
+    return broken(
+      (error as NodeJS.ErrnoException).code === "ELOOP" ? "it is a symbolic link" : (error as Error).message
+    )
+  } finally {
+    if (fd !== undefined) Fs.closeSync(fd)
+  }
+}
+
+/**
+ * The policies beside this executable. Around plugins it lies in a folder of ours among them: the policy that is for the
+ * tap beside that folder is for it too.
+ */
+const read = (): ReadonlyArray<Policy.Policy | Policy.Broken> => {
+  const plugin = executable()
+  const folder = Path.dirname(plugin)
+  const folders = Path.basename(folder) === OwnFolder.ownFolder ? [folder, Path.dirname(folder)] : [folder]
+  return folders.map((each) => Path.join(each, Policy.fileName))
+    .filter((file) => {
+      try {
+        return Fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
+      } catch {
+        return true // it may be there
+      }
+    })
+    .map((file) => readFile(file, plugin))
+}
+
+/** A folder without symbolic links on its way. What is not there yet is as it says; undefined where a link is broken. */
+const realFolder = (folder: string): string | undefined => {
+  const real = attempt(() => Fs.realpathSync(folder))
+  if (real !== undefined) return real
+  if (folder === "/" || attempt(() => Fs.lstatSync(folder)) !== undefined) return undefined
+  const parent = realFolder(Path.dirname(folder))
+  return parent === undefined ? undefined : Path.join(parent, Path.basename(folder))
+}
+
+/** The policies of this host. */
+export const policiesLive: Policy.Policies = { read: Effect.sync(read), realFolder }
