@@ -6,6 +6,7 @@ import * as GoDuration from "../json/GoDuration.ts"
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import * as Execution from "./Execution.ts"
+import * as MixedOutput from "./MixedOutput.ts"
 
 /** It did what it was asked for. `document` is its result where the operation has one, as JSON text. */
 export interface Success {
@@ -38,27 +39,64 @@ export const failed = (msg: string): Failure => ({
 
 const isCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
 
-/** What an error document says; undefined where stdout is not one. Source: CNI specification, section 5, "Error". */
-const errorDocument = (stdout: string): Failure | undefined => {
-  const value = Json.parse(stdout)
+/** What an error document says; undefined where a value is not one. Source: CNI specification, section 5, "Error". */
+const errorDocument = (value: unknown): Failure | undefined => {
   if (!Json.isObject(value)) return undefined
   const { code, details, msg } = value
   if (code === undefined && msg === undefined) return undefined // some other object
   const text = (field: unknown) => typeof field === "string" ? field : ""
+  const isReadable = code === undefined || isCode(code)
   return {
     _tag: "Failure",
     hasDocument: true,
     code: isCode(code) ? code : undefined,
     msg: text(msg) || "the plugin did not say why",
-    details: text(details)
+    details: [
+      ...(text(details) === "" ? [] : [text(details)]),
+      ...(isReadable ? [] : [`its code is ${Json.describe(code)}, which runtimes cannot read as a number`])
+    ].join("; ")
   }
 }
 
-const refuse = (stdout: string, { exitCode, signal }: Pick<Execution.Ending, "exitCode" | "signal">): Failure => {
-  const ending = signal === null ? `exited with status ${exitCode}` : `was killed by ${signal}`
-  return stdout.trim() === ""
-    ? failed(`${ending}, without an error document`)
-    : failed(`${ending}, and its stdout is not an error document`)
+/** The line with which the Go runtime says why it ends a program. */
+const lastWordsOfGo = /^(?:panic|fatal error): .*$/m
+
+/** What an ended plugin left, as far as it says why. */
+type Left = Pick<Execution.Execution, "exitCode" | "signal" | "stdout"> & Partial<Pick<Execution.Execution, "stderr">>
+
+const endingOf = ({ exitCode, signal }: Left): string =>
+  signal === null ? `exited with status ${exitCode}` : `was killed by ${signal}`
+
+/** Why a plugin failed that left no error document as its only output: by the last document, or by its last words. */
+const refuse = (stdout: string, left: Left): Failure => {
+  const ending = endingOf(left)
+  const words = lastWordsOfGo.exec(Execution.text(left.stderr ?? new Uint8Array())) ?? lastWordsOfGo.exec(stdout)
+  if (stdout.trim() === "") {
+    return failed(words === null ? `${ending}, without an error document` : `${words[0]}; ${ending}`)
+  }
+  const mixed = MixedOutput.of(stdout)
+  const last = mixed.documents.findLast(({ code, msg }) => code !== undefined && msg !== undefined)
+  const failure = errorDocument(last)
+  // Not as its document: runtimes read none of several, and what else is on stdout is of interest.
+  if (failure !== undefined) {
+    return { ...failure, hasDocument: false, details: `${ending}; stdout has ${MixedOutput.words(mixed)}` }
+  }
+  if (words !== null) return failed(`${words[0]}; ${ending}`)
+  return failed(
+    mixed.documents.length > 1
+      ? `${ending}, and its stdout has ${MixedOutput.words(mixed)}, none of them an error document`
+      : `${ending}, and its stdout is not an error document`
+  )
+}
+
+/** Why an output is no result, though the plugin says that it succeeded. */
+const noResult = (stdout: string): Failure => {
+  const mixed = MixedOutput.of(stdout)
+  return failed(
+    mixed.documents.length === 0
+      ? "exited with status 0, and without a result that is a JSON object"
+      : `exited with status 0, and its stdout has ${MixedOutput.words(mixed)}, expected one JSON object`
+  )
 }
 
 /** The result of an ADD. A result that names no version has the one of the configuration. */
@@ -66,7 +104,7 @@ const addResult = (stdout: string, cniVersion: string): PluginAnswer => {
   const isEmptyObject = stdout.trim() === "null"
   const value = isEmptyObject ? {} : Json.parse(stdout)
   if (!Json.isObject(value)) {
-    return failed("exited with status 0, and without a result that is a JSON object")
+    return noResult(stdout)
   }
   const named = value["cniVersion"]
   const hasVersion = typeof named === "string" && named !== ""
@@ -106,14 +144,16 @@ const isAnswered = (verb: string): boolean => verb === "ADD" || verb === "VERSIO
  */
 export const claimed = (
   verb: string,
-  execution: Pick<Execution.Execution, "exitCode" | "signal" | "timedOut" | "stdout">
+  execution: Left & Pick<Execution.Execution, "timedOut">
 ): PluginAnswer => {
   const stdout = Execution.text(execution.stdout)
-  if (!Execution.succeeded(execution)) return errorDocument(stdout) ?? refuse(stdout, execution)
+  if (!Execution.succeeded(execution)) return errorDocument(Json.parse(stdout)) ?? refuse(stdout, execution)
   if (!isAnswered(verb)) return { _tag: "Success", document: undefined }
   return Json.isObject(Json.parse(stdout)) || stdout.trim() === "null"
     ? { _tag: "Success", document: JsonText.onOneLine(stdout) }
-    : failed(`exited with status 0, and without a ${verb === "ADD" ? "result" : "document"} that is a JSON object`)
+    : verb === "ADD"
+    ? noResult(stdout)
+    : failed("exited with status 0, and without a document that is a JSON object")
 }
 
 /**
@@ -122,13 +162,13 @@ export const claimed = (
  */
 export const of = (
   verb: Verb,
-  execution: Pick<Execution.Execution, "exitCode" | "signal" | "timedOut" | "stdout">,
+  execution: Left & Pick<Execution.Execution, "timedOut">,
   { cniVersion, timeout }: { readonly cniVersion: string; readonly timeout: number }
 ): PluginAnswer => {
   if (execution.timedOut) return failed(`did not end within ${GoDuration.fromMillis(timeout)}, and was killed`)
   const stdout = Execution.text(execution.stdout)
   if (!Execution.succeeded(execution)) {
-    const failure = errorDocument(stdout) ?? refuse(stdout, execution)
+    const failure = errorDocument(Json.parse(stdout)) ?? refuse(stdout, execution)
     return verb === "VERSION" && knowsNoVersion(failure)
       ? {
         _tag: "Success",

@@ -1,8 +1,8 @@
 /** Which versions of the protocol a plugin speaks. Source: CNI specification, section 2, "VERSION". */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Json from "../json/Json.ts"
 import * as Execution from "./Execution.ts"
+import * as PluginAnswer from "./PluginAnswer.ts"
 import * as PluginExec from "./PluginExec.ts"
 
 /** How long a plugin may take for its answer unless it is said otherwise, in milliseconds. */
@@ -37,11 +37,9 @@ export const ask = Effect.fnUntraced(function*(file: string, cniVersion: string,
     stdin: JSON.stringify({ cniVersion }),
     timeout
   }).pipe(Effect.mapError((cause) => new NoVersions({ file, reason: cause.reason, cause })))
-  if (!Execution.succeeded(execution)) return yield* new NoVersions({ file, reason: ending(execution, timeout) })
-  const answer = Json.parse(Execution.text(execution.stdout))
-  const versions = Json.isObject(answer) ? answer["supportedVersions"] : undefined
-  if (!Array.isArray(versions)) {
-    return yield* new NoVersions({ file, reason: "its answer has no list of versions" })
-  }
-  return versions.map(String) as ReadonlyArray<string>
+  const answer = PluginAnswer.of("VERSION", execution, { cniVersion, timeout })
+  const versions = answer._tag === "Success" ? PluginAnswer.versions(answer.document ?? "") : undefined
+  if (versions !== undefined) return versions
+  const reason = Execution.succeeded(execution) ? "its answer has no list of versions" : ending(execution, timeout)
+  return yield* new NoVersions({ file, reason })
 })

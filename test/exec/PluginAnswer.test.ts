@@ -5,16 +5,18 @@ import * as PluginAnswer from "../../src/exec/PluginAnswer.ts"
 
 interface Ended {
   readonly stdout?: string | Uint8Array
+  readonly stderr?: string
   readonly exitCode?: number | null
   readonly signal?: string | null
   readonly timedOut?: boolean
 }
 
-const answer = (verb: Verb, { exitCode = 0, signal = null, stdout = "", timedOut = false }: Ended) =>
+const answer = (verb: Verb, { exitCode = 0, signal = null, stderr = "", stdout = "", timedOut = false }: Ended) =>
   PluginAnswer.of(verb, {
     exitCode,
     signal,
     timedOut,
+    stderr: new TextEncoder().encode(stderr),
     stdout: typeof stdout === "string" ? new TextEncoder().encode(stdout) : stdout
   }, { cniVersion: "1.0.0", timeout: 500 })
 
@@ -60,7 +62,16 @@ describe("the result of an ADD", () => {
     ["empty", "", "exited with status 0, and without a result that is a JSON object"],
     ["text", "done\n", "exited with status 0, and without a result that is a JSON object"],
     ["a list", "[]", "exited with status 0, and without a result that is a JSON object"],
-    ["two documents", "{} {}", "exited with status 0, and without a result that is a JSON object"],
+    [
+      "two documents",
+      "{} {}",
+      "exited with status 0, and its stdout has 2 JSON documents, expected one JSON object"
+    ],
+    [
+      "after log lines",
+      "level=info msg=started\n{\"cniVersion\":\"1.0.0\"}",
+      "exited with status 0, and its stdout has 1 JSON document and other text, expected one JSON object"
+    ],
     ["begun by a byte-order mark", "\uFEFF{}", "exited with status 0, and without a result that is a JSON object"],
     [
       "of an unknown version",
@@ -107,8 +118,38 @@ describe("a plugin that fails", () => {
       hasDocument: true,
       code: undefined,
       msg: "no",
-      details: ""
+      details: "its code is \"x\", which runtimes cannot read as a number"
     })
+  })
+
+  const document = `{"code":104,"msg":"the pool is used up"}`
+  const mixed: ReadonlyArray<readonly [what: string, stdout: string, found: string]> = [
+    ["after a result", `{"cniVersion":"1.0.0"}${document}`, "2 JSON documents"],
+    ["after log lines", `started\nlevel=info {\n${document}\n`, "1 JSON document and other text"],
+    ["before other text", `${document}\ndone\n`, "1 JSON document and other text"],
+    ["after another one", `{"code":1,"msg":"later"}\n${document}`, "2 JSON documents"]
+  ]
+  for (const [what, stdout, found] of mixed) {
+    it(`is told by its last error document, ${what}, with what stdout has`, () => {
+      assert.deepStrictEqual(answer("ADD", { stdout, exitCode: 1 }), {
+        _tag: "Failure",
+        hasDocument: false,
+        code: 104,
+        msg: "the pool is used up",
+        details: `exited with status 1; stdout has ${found}`
+      })
+    })
+  }
+
+  it("is told by the last words of the Go runtime, on stderr or on stdout", () => {
+    const panic = "goroutine 7\npanic: index out of range\n\nmain.main()\n"
+    const told = PluginAnswer.failed("panic: index out of range; exited with status 2")
+    assert.deepStrictEqual(answer("ADD", { stderr: panic, exitCode: 2 }), told)
+    assert.deepStrictEqual(answer("ADD", { stdout: panic, exitCode: 2 }), told)
+    assert.deepStrictEqual(
+      answer("ADD", { stderr: "fatal error: all goroutines are asleep - deadlock!\n", exitCode: 2 }),
+      PluginAnswer.failed("fatal error: all goroutines are asleep - deadlock!; exited with status 2")
+    )
   })
 
   const ends: ReadonlyArray<readonly [how: string, ended: Ended, msg: string]> = [

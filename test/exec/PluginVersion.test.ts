@@ -41,11 +41,20 @@ const asked = (
 describe("the versions of a plugin", () => {
   it.effect("are what it answers to VERSION", () =>
     Effect.gen(function*() {
-      const { invocations, outcome } = yield* asked({ stdout: `{"supportedVersions":["0.3.1","0.4.0"]}` })
+      const { invocations, outcome } = yield* asked({
+        stdout: `{"cniVersion":"0.4.0","supportedVersions":["0.3.1","0.4.0"]}`
+      })
       assert.strictEqual(outcome, "0.3.1,0.4.0")
       assert.deepStrictEqual(invocations.map(({ argv, env, stdin }) => [argv, env["CNI_COMMAND"], stdin]), [
         [["/bin/x"], "VERSION", `{"cniVersion":"0.4.0"}`]
       ])
+    }))
+
+  it.effect("are 0.1.0 and 0.2.0 where it names 0.2.0 alone, and 0.1.0 where it does not know VERSION, as for runtimes", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* asked({ stdout: `{"cniVersion":"0.2.0"}` })).outcome, "0.1.0,0.2.0")
+      const unknown = `{"cniVersion":"0.1.0","code":100,"msg":"unknown CNI_COMMAND: VERSION"}`
+      assert.strictEqual((yield* asked({ stdout: unknown, exitCode: 1 })).outcome, "0.1.0")
     }))
 
   const silent: { readonly [name: string]: readonly [ending: Parameters<typeof asked>[0], reason: string] } = {

@@ -1,0 +1,68 @@
+/** JSON documents in an output that has other things in it too: log lines, or a second document. */
+import * as Json from "../json/Json.ts"
+
+export interface MixedOutput {
+  /** The JSON objects, in their order. */
+  readonly documents: ReadonlyArray<Json.JsonObject>
+  /** Whether there is anything else but white space. */
+  readonly hasOther: boolean
+}
+
+/** How often a brace may turn out to begin no document before the rest is taken for other text. */
+const mostAttempts = 100
+
+const quote = 0x22
+const backslash = 0x5c
+const openBrace = 0x7b
+const closeBrace = 0x7d
+
+/** The index after the brace that closes the one at `start`; undefined where none does. */
+const endOfObject = (text: string, start: number): number | undefined => {
+  let depth = 0
+  let isString = false
+  for (let index = start; index < text.length; index++) {
+    const code = text.charCodeAt(index)
+    if (isString) {
+      if (code === backslash) index++
+      else if (code === quote) isString = false
+    } else if (code === quote) isString = true
+    else if (code === openBrace) depth++
+    else if (code === closeBrace && --depth === 0) return index + 1
+  }
+  return undefined
+}
+
+/** Finds the documents of a text. One begins on a line of its own, or right after another. */
+export const of = (text: string): MixedOutput => {
+  const documents: Array<Json.JsonObject> = []
+  const beginning = /(?<=(?:^|\n)[ \t]*)\{/g
+  let other = ""
+  let from = 0
+  let attempts = 0
+  while (from < text.length) {
+    const rest = /\s*/y
+    rest.lastIndex = from
+    rest.test(text)
+    beginning.lastIndex = from
+    const start = documents.length > 0 && text.charCodeAt(rest.lastIndex) === openBrace
+      ? rest.lastIndex
+      : beginning.exec(text)?.index
+    if (start === undefined || attempts === mostAttempts) break
+    const end = endOfObject(text, start)
+    const document = end === undefined ? undefined : Json.parse(text.slice(start, end))
+    if (end !== undefined && Json.isObject(document)) {
+      documents.push(document)
+      other += text.slice(from, start)
+      from = end
+    } else {
+      attempts++
+      other += text.slice(from, start + 1)
+      from = start + 1
+    }
+  }
+  return { documents, hasOther: (other + text.slice(from)).trim() !== "" }
+}
+
+/** `2 JSON documents and other text` */
+export const words = ({ documents: { length }, hasOther }: MixedOutput): string =>
+  `${length} JSON document${length === 1 ? "" : "s"}${hasOther ? " and other text" : ""}`

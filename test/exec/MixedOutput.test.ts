@@ -1,0 +1,40 @@
+/** JSON documents among other things in an output. */
+import { assert, describe, it } from "@effect/vitest"
+import * as MixedOutput from "../../src/exec/MixedOutput.ts"
+
+describe("the documents of an output", () => {
+  it("are found one after the other, with or without white space between", () => {
+    assert.deepStrictEqual(MixedOutput.of(`{"a":1}{"b":2}\n  {"c":3}\n`), {
+      documents: [{ a: 1 }, { b: 2 }, { c: 3 }],
+      hasOther: false
+    })
+  })
+
+  it("may have braces and quotes in their strings", () => {
+    const text = JSON.stringify({ msg: `} " { \\" }` })
+    assert.deepStrictEqual(MixedOutput.of(`${text}${text}`).documents.length, 2)
+  })
+
+  it("are found between lines of other text, whatever braces these have", () => {
+    assert.deepStrictEqual(MixedOutput.of(`time="x" {a\n{ not JSON }\n{"a":1}\n} {"b"\n`), {
+      documents: [{ a: 1 }],
+      hasOther: true
+    })
+  })
+
+  it("are none within a line, nor lists", () => {
+    assert.deepStrictEqual(MixedOutput.of(`msg={"a":1}\n[1]`), { documents: [], hasOther: true })
+    assert.deepStrictEqual(MixedOutput.of(" \n"), { documents: [], hasOther: false })
+  })
+
+  it("are looked for no further after a hundred braces that begin none", () => {
+    const braces = (count: number) => `${"{ x\n".repeat(count)}`
+    assert.lengthOf(MixedOutput.of(`${braces(99)}{"a":1}`).documents, 1)
+    assert.lengthOf(MixedOutput.of(`${braces(100)}{"a":1}`).documents, 0)
+  })
+
+  it("are counted in words", () => {
+    assert.strictEqual(MixedOutput.words(MixedOutput.of("{}")), "1 JSON document")
+    assert.strictEqual(MixedOutput.words(MixedOutput.of("{}{}x")), "2 JSON documents and other text")
+  })
+})
