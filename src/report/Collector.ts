@@ -70,6 +70,18 @@ const titleOf = ({ label, plugin, type }: Run): string =>
     ? short(label ?? type ?? "passthrough")
     : plugin.name
 
+/** In these verbs a runtime starts no other plugin after one that failed. When it cleans up it may. */
+const endedByFailure = new Set<string | undefined>(["ADD", "CHECK", "STATUS"])
+
+/** Whether a runtime can have started a run after this one, in the same operation: in an ADD it hands the result on. */
+const canFollow = (last: Begun, next: Begun): boolean => {
+  const { command } = next.request
+  if (last.request.command !== command) return false
+  if (endedByFailure.has(command) && last.end !== undefined && Operation.hasEndedBadly(last)) return false
+  const hasNothing = next.before === undefined && next.type !== undefined
+  return command !== "ADD" || last.result === undefined || !hasNothing
+}
+
 /** Takes records in any order, and puts operations together. */
 export class Collector {
   private readonly runs = new Map<string, Run>()
@@ -262,7 +274,7 @@ export class Collector {
 
   /** All operations so far, in the order of time. */
   operations(): ReadonlyArray<Operation.Operation> {
-    const found: Array<Operation.Operation & { readonly steps: Array<Operation.Step> }> = []
+    const found: Array<Omit<Operation.Operation, "steps"> & { readonly steps: Array<Begun> }> = []
     const open = new Map<string, (typeof found)[number]>()
     // Of an operation of many steps, for looking through them again and again would take long.
     const identities = new Map<(typeof found)[number], Set<string>>()
@@ -272,9 +284,11 @@ export class Collector {
       return known
     }
     for (const step of this.chained()) {
-      const attachment = Operation.attachmentOf(step.request)
-      const current = open.get(attachment)
-      const isNext = current !== undefined && current.request.command === step.request.command &&
+      // Attempts in several namespaces may have one ID.
+      const attempt = `${Operation.attachmentOf(step.request)} ${step.request.netns}`
+      const current = open.get(attempt)
+      const last = current?.steps.at(-1)
+      const isNext = current !== undefined && last !== undefined && canFollow(last, step) &&
         !(current.steps.length > 16
           ? identitiesOf(current).has(step.identity)
           : current.steps.some(({ identity }) => identity === step.identity))
@@ -293,7 +307,7 @@ export class Collector {
           leftovers: () => []
         }
         found.push(operation)
-        open.set(attachment, operation)
+        open.set(attempt, operation)
       }
     }
     return this.leftovers.find(this.stops.find(found))

@@ -22,7 +22,7 @@ const find = (steps: ReadonlyArray<Step>, holds: (step: Step) => boolean): Reado
 const hasFailedHook = ({ hooks }: Step): boolean => hooks.some(({ failure }) => failure !== undefined)
 
 /** The way to the culprit: of a step that failed first, then of one that failed in one that did not mind, then of a hook. */
-const way = (steps: ReadonlyArray<Step>): ReadonlyArray<Step> => {
+export const way = (steps: ReadonlyArray<Step>): ReadonlyArray<Step> => {
   const own = find(steps.filter(isBad), isBad)
   if (own.length > 0) return own
   const tolerated = find(steps, isBad)

@@ -129,8 +129,10 @@ export const make = (style: Style, { full = false }: Options = {}) => {
       ...more(list, limit.hooks, "hook")
     ]
 
-    const plugin = ({ stderr, stdout, truncated }: Plugin): ReadonlyArray<string> => [
-      ...titled("stderr:", stderr),
+    const folded = ({ lines, linesBefore }: Excerpt.Excerpt): ReadonlyArray<string> =>
+      line(`stderr: ${plural(linesBefore + lines.length, "line")}, --full shows them`, dim)
+    const plugin = ({ stderr, stdout, truncated }: Plugin, isCalm = false): ReadonlyArray<string> => [
+      ...(isCalm && !full && stderr.lines.length > 1 ? folded(stderr) : titled("stderr:", stderr)),
       ...titled("stdout:", stdout),
       ...(truncated ? line("more output was not logged", dim) : [])
     ]
@@ -157,7 +159,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     const remarks = (step: Step): ReadonlyArray<string> =>
       step.state === "failed" || step.plugin === undefined
         ? []
-        : [...(full ? line(step.plugin.ending, dim) : []), ...plugin(step.plugin)]
+        : [...(full ? line(step.plugin.ending, dim) : []), ...plugin(step.plugin, Culprit.way([step]).length === 0)]
 
     return { line, more, changes, document, failure, hooks, remarks, request, state }
   }

@@ -5,7 +5,7 @@ import type { Record } from "../../src/record/Record.ts"
 import * as Collector from "../../src/report/Collector.ts"
 import * as Operation from "../../src/report/Operation.ts"
 import * as View from "../../src/report/View.ts"
-import { called, chained, common, hook, plugin, read } from "./records.ts"
+import { called, chained, common, hook, plugin, read, wrapped } from "./records.ts"
 
 const records = read(chained)
 
@@ -29,6 +29,67 @@ describe("records", () => {
       ["ADD", "before-portmap", "after-portmap"],
       ["DEL", "before-portmap", "after-portmap"]
     ])
+  })
+
+  describe("of one ID, of plugins that were called one by one,", () => {
+    const prevResult = { cniVersion: "1.0.0" }
+    const error = { event: "error", error: { code: 1, msg: "no" } }
+    const result = { event: "result", result: prevResult }
+    const run = (type: string, start: number, end: object, members = {}, config: object = { type, prevResult }) =>
+      wrapped(type, { type, start, took: 5, end, members, config })
+    const found = (...runs: ReadonlyArray<ReadonlyArray<object>>) => shape(Collector.operations(read(runs.flat())))
+
+    it("are one operation where each got the result of the one before it", () => {
+      assert.deepStrictEqual(found(run("bridge", 0, result), run("portmap", 9, result), run("tuning", 18, error)), [
+        ["ADD", "bridge", "portmap", "tuning"]
+      ])
+    })
+
+    it("are operations of their own in different namespaces", () => {
+      const inOther = { netns: "/run/netns/other" }
+      assert.deepStrictEqual(found(run("bridge", 0, result), run("portmap", 9, result, inOther)), [
+        ["ADD", "bridge"],
+        ["ADD", "portmap"]
+      ])
+      // At the same time too.
+      const runs = [run("bridge", 0, result), run("ptp", 2, result, inOther)]
+      assert.deepStrictEqual(found(...runs, run("portmap", 9, result), run("tuning", 11, result, inOther)), [
+        ["ADD", "bridge", "portmap"],
+        ["ADD", "ptp", "tuning"]
+      ])
+    })
+
+    it("are operations of their own after one that failed, but in a DEL, which may go on", () => {
+      for (const command of ["ADD", "CHECK", "STATUS"]) {
+        assert.deepStrictEqual(found(run("bridge", 0, error, { command }), run("portmap", 9, result, { command })), [
+          [command, "bridge"],
+          [command, "portmap"]
+        ])
+      }
+      const command = "DEL"
+      assert.deepStrictEqual(found(run("bridge", 0, error, { command }), run("portmap", 9, result, { command })), [
+        ["DEL", "bridge", "portmap"]
+      ])
+    })
+
+    it("are an ADD of its own where one got no result, after one that gave one", () => {
+      assert.deepStrictEqual(found(run("bridge", 0, result), run("ptp", 9, result, {}, { type: "ptp" })), [
+        ["ADD", "bridge"],
+        ["ADD", "ptp"]
+      ])
+      const command = "DEL"
+      assert.deepStrictEqual(
+        found(run("bridge", 0, result, { command }), run("ptp", 9, result, { command }, { type: "ptp" })),
+        [["DEL", "bridge", "ptp"]]
+      )
+    })
+
+    it("are one operation where the configuration of the second is not shown", () => {
+      const [request = {}, ...rest] = run("portmap", 9, result)
+      assert.deepStrictEqual(found(run("bridge", 0, result), [{ ...request, config: "[redacted]" }, ...rest]), [
+        ["ADD", "bridge", "portmap"]
+      ])
+    })
   })
 
   it("of taps without labels are told apart by their configurations, without what changes", () => {

@@ -5,7 +5,7 @@ import * as Style from "../../src/report/Style.ts"
 import * as Terminal from "../../src/report/Terminal.ts"
 import * as View from "../../src/report/View.ts"
 import * as Wrap from "../../src/report/Wrap.ts"
-import { called, chained, common, hook, read } from "./records.ts"
+import { called, chained, common, hook, read, wrapped } from "./records.ts"
 
 const style = (width: number, colour = false) => Style.make({ isTerminal: true, width, minutesEast: () => 60 }, colour)
 
@@ -108,6 +108,36 @@ describe("a plugin on a terminal", () => {
 │     careful
 └─ 14 ms in total`
     )
+  })
+
+  describe("with many lines of stderr", () => {
+    const stderr = Array.from({ length: 214 }, (_, index) => `debug ${index}`).join("\n")
+    const result = { event: "result", result: { cniVersion: "1.0.0" } }
+
+    it("that went well has one line for them, and with --full all", () => {
+      const drawn = render(called({ stderr }, result))
+      assert.include(drawn, "\n│   stderr: 214 lines, --full shows them\n└─")
+      assert.notInclude(drawn, "debug")
+      const full = render(called({ stderr }, result), { full: true })
+      assert.include(full, "│   stderr:\n│     debug 0\n│     debug 1\n")
+      assert.notInclude(full, "shows them")
+    })
+
+    it("that failed has the last of them", () => {
+      const drawn = render(called({ exitCode: 1, stderr }, { event: "error", error: { code: 1, msg: "no" } }))
+      assert.include(drawn, "│   stderr:\n│     … 202 lines more\n│     debug 202\n")
+      assert.include(drawn, "│     debug 213\n└─")
+    })
+
+    it("that was killed, or in which another failed, or a hook, has the last of them", () => {
+      assert.include(render(called({ stderr }, result).slice(0, 2)), "│     debug 213\n")
+      const around = wrapped("m", { type: "multus", start: 0, took: 9, outcome: { stderr } })
+      const inner = (end: object) => wrapped("b", { type: "bridge", start: 1, took: 5, members: { parent: "m" }, end })
+      assert.include(render([...around, ...inner({ event: "error", error: { code: 1, msg: "no" } })]), "debug 213")
+      assert.include(render([...around, ...inner({ event: "result" })]), "stderr: 214 lines, --full shows them")
+      const failing = { ...common("m", 5), event: "hook", hook: { ...hook, exitCode: 1 }, durationMs: 1 }
+      assert.include(render([...around, failing]), "debug 213")
+    })
   })
 
   it("that failed is drawn with its error document, its exit status and its stderr", () => {
