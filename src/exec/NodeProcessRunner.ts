@@ -63,6 +63,9 @@ const start = (invocation: Invocation) => {
   }
 }
 
+/** How long a process may take to end after SIGKILL, in milliseconds. */
+const killPatience = 200
+
 const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =>
   Effect.callback((resume) => {
     const { argv, stdin = "", timeout = 0, until = "close" } = invocation
@@ -116,6 +119,8 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     const expire = () => {
       timedOut = true
       killGroup(child)
+      // A process that waits for a file system that hangs does not even end by SIGKILL.
+      timer = setTimeout(() => finish(null, "SIGKILL"), killPatience)
       finishOnce() // where only what it left in the background kept us waiting
     }
     if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) {

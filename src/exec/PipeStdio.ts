@@ -9,6 +9,7 @@
 import * as Fs from "node:fs"
 import { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
+import * as HostTools from "./HostTools.ts"
 import { Kept } from "./Kept.ts"
 import { Outlet } from "./Outlet.ts"
 import * as Pipes from "./Pipes.ts"
@@ -180,7 +181,9 @@ export const make = (options: Options): Stdio => {
 /** Reads a pipe to its end in a process of its own: `tcpdump &` would be killed by its first line otherwise. */
 const readOn = (env: Execution.Invocation["env"], fd: number): void => {
   try {
-    const program = { argv: ["/bin/sh", "-c", "exec cat >/dev/null"], cwd: "/", detached: true, env } as const
+    const tools = HostTools.make(env)
+    const argv = [tools.find("cat") ?? "cat"] as const
+    const program = { argv, cwd: "/", detached: true, env: tools.env }
     const reader = Spawn.start(program, [fd, "ignore", "ignore"])
     reader.onError(() => {})
     reader.unref()

@@ -6,6 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
+import * as HostTools from "./HostTools.ts"
 import * as Libc from "./Libc.ts"
 import * as Spawn from "./Spawn.ts"
 
@@ -67,7 +68,9 @@ const mkfifoTimeout = 2000
 
 /** Makes named pipes. Throws what is wrong. */
 const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
-  const { error, status, stderr } = Spawn.childProcess().spawnSync("mkfifo", ["-m", "600", ...paths], {
+  // Where plugins share the folder of the tools, they still need their pipes.
+  const program = HostTools.make(env).find("mkfifo") ?? "mkfifo"
+  const { error, status, stderr } = Spawn.childProcess().spawnSync(program, ["-m", "600", ...paths], {
     cwd: "/",
     env: { PATH: env["PATH"] },
     killSignal: "SIGKILL",

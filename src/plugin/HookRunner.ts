@@ -2,14 +2,17 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { searchPath } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
+import * as HostTools from "../exec/HostTools.ts"
 import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import type * as Record from "../record/Record.ts"
 import type { Request } from "./Request.ts"
 import type { HookCommand } from "./Settings.ts"
 
-const argvOf = (hook: HookCommand, request: Request): Execution.Invocation["argv"] => {
+const argvOf = (hook: HookCommand, { environment }: Request): Execution.Invocation["argv"] => {
   const argv = typeof hook.command === "string" ? (["/bin/sh", "-c", hook.command] as const) : hook.command
-  return hook.netns === "container" ? ["nsenter", `--net=${request.environment.netns}`, "--", ...argv] : argv
+  if (hook.netns !== "container") return argv
+  const nsenter = HostTools.make(environment.variables).find("nsenter") ?? "nsenter"
+  return [nsenter, `--net=${environment.netns}`, "--", ...argv]
 }
 
 /** What a command that was not started is in the log. */

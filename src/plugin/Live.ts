@@ -1,6 +1,7 @@
 /** The live services of the plugin: this process, this host. Only `main` and the library's entry know them. */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
+import * as HostTools from "../exec/HostTools.ts"
 import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as ConfiguredSinks from "../sinks/ConfiguredSinks.ts"
@@ -32,6 +33,7 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
 export const around = (called: Called) =>
   context.pipe(
     Context.add(StdinReader, shimStdinReaderLive),
+    Context.add(HostTools.HostTools, HostTools.make(process.env, [called.folder])),
     Context.add(WrappedPlugin, WrappedPluginLive.make(called, nodeProcessRunner))
   )
 

@@ -13,6 +13,7 @@ import { fromCause, LogFailed, render } from "../cni/CniError.ts"
 import { parentVariable } from "../cni/Environment.ts"
 import { isVerb } from "../cni/Verb.ts"
 import * as Execution from "../exec/Execution.ts"
+import * as HostTools from "../exec/HostTools.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
 import type { NotStarted } from "../exec/ProcessRunner.ts"
 import * as Origin from "../record/Origin.ts"
@@ -67,7 +68,9 @@ const receive = Effect.fnUntraced(function*() {
     // Whether the request is one that the plugin takes, the plugin says.
     request: { ...request, refusal: undefined, warnings: [...warnings] },
     stdin: Result.isSuccess(stdin) ? stdin.success : undefined,
-    kinds: Watch.kindsFor(callOf(request), settings.changes)
+    kinds: environment.variables[HostTools.insideTool] === undefined
+      ? Watch.kindsFor(callOf(request), settings.changes)
+      : []
   } satisfies Received
 })
 

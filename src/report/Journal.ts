@@ -1,7 +1,7 @@
 /** The records in the journal of this host. */
 import * as Effect from "effect/Effect"
 import * as Execution from "../exec/Execution.ts"
-import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as HostTools from "../exec/HostTools.ts"
 import * as Json from "../json/Json.ts"
 import { Record } from "../record/Record.ts"
 import { JournalUnreadable } from "./LogError.ts"
@@ -22,10 +22,8 @@ const journalctl = Effect.fnUntraced(function*(
   flags: ReadonlyArray<string>,
   onStdout?: (bytes: Uint8Array) => void
 ) {
-  const runner = yield* ProcessRunner
-  const { exitCode, signal, stderr } = yield* runner.run({
+  const { exitCode, signal, stderr } = yield* HostTools.run({
     argv: ["journalctl", "--no-pager", ...flags],
-    env: process.env,
     ...(onStdout === undefined ? {} : { onStdout })
   }).pipe(Effect.mapError((cause) => new JournalUnreadable({ reason: cause.message, cause })))
   const said = Execution.text(stderr).trim()

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Execution from "../exec/Execution.ts"
-import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as HostTools from "../exec/HostTools.ts"
 
 /** The folder where `ip netns` keeps its namespaces. */
 const folder = "/run/netns"
@@ -45,10 +45,9 @@ export class NetnsExists extends Data.TaggedError("NetnsExists")<{ readonly name
 }
 
 const ip = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
-  const runner = yield* ProcessRunner
   const command = `ip ${args.join(" ")}`
   const execution = yield* Effect.mapError(
-    runner.run({ argv: ["ip", ...args], env: process.env }),
+    HostTools.run({ argv: ["ip", ...args] }),
     (cause) => new NetnsFailed({ command, reason: cause.reason, cause })
   )
   if (Execution.succeeded(execution)) return

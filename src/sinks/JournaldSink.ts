@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
-import type { Environment } from "../cni/Environment.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import * as JournalFormat from "../record/JournalFormat.ts"
@@ -27,7 +26,7 @@ type Fields = ReturnType<typeof fields>["Type"]
 
 type Target = Required<Fields>
 
-const send = Effect.fnUntraced(function*(record: Record, identifier: string, environment: Environment) {
+const send = Effect.fnUntraced(function*(record: Record, identifier: string) {
   // Without this, `logger` would say nothing where nothing listens.
   if (!Fs.existsSync(socket)) {
     return yield* new SinkFailed({
@@ -37,7 +36,7 @@ const send = Effect.fnUntraced(function*(record: Record, identifier: string, env
   }
   const lines = JournalFormat.render(record, { identifier, pid: process.pid })
   yield* Effect.mapError(
-    UtilLinuxLogger.send(["--journald"], `${lines.join("\n")}\n`, environment),
+    UtilLinuxLogger.send(["--journald"], `${lines.join("\n")}\n`),
     (cause) => new SinkFailed({ sink: name, reason: cause.message, cause })
   )
 })
@@ -46,10 +45,10 @@ const send = Effect.fnUntraced(function*(record: Record, identifier: string, env
 export const kind = {
   fields,
   complete: (fields: Fields): Target => ({ identifier: "cni-passthrough", ...fields }),
-  open: ({ identifier }: Target, environment: Environment) =>
+  open: ({ identifier }: Target) =>
     Effect.map(ProcessRunner, (runner) => ({
       name,
-      write: (record: Record) => Effect.provideService(send(record, identifier, environment), ProcessRunner, runner)
+      write: (record: Record) => Effect.provideService(send(record, identifier), ProcessRunner, runner)
     }))
 }
 

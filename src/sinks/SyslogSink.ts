@@ -2,7 +2,6 @@
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
-import type { Environment } from "../cni/Environment.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import type { Record } from "../record/Record.ts"
@@ -44,12 +43,7 @@ type Messages = ReadonlyArray<SyslogFormat.SyslogMessage>
  * By its local socket. The kernel keeps the messages where the daemon is slow, until the queue of the socket is full.
  * Daemons take a header of RFC 5424 there for a part of the text, unless they are told to expect one.
  */
-const sendLocally = Effect.fnUntraced(function*(
-  target: Target,
-  environment: Environment,
-  record: Record,
-  messages: Messages
-) {
+const sendLocally = Effect.fnUntraced(function*(target: Target, record: Record, messages: Messages) {
   for (const message of messages) {
     const header = target.protocol === "rfc3164" ? [] : [
       "--rfc5424=notq",
@@ -66,7 +60,7 @@ const sendLocally = Effect.fnUntraced(function*(
       `--priority=${target.facility}.${message.severity}`,
       ...header
     ]
-    yield* UtilLinuxLogger.send(options, `${SyslogFormat.content(message, target.protocol)}\n`, environment)
+    yield* UtilLinuxLogger.send(options, `${SyslogFormat.content(message, target.protocol)}\n`)
   }
 })
 
@@ -101,11 +95,11 @@ const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
   })
 
 /** Sends the messages of a record where a target says. */
-const makeSend = (target: Target, environment: Environment) => {
+const makeSend = (target: Target) => {
   const { host = "", port, transport } = addressPattern.exec(target.address)?.groups ?? {}
   const address = host.replace(/^\[|\]$/g, "")
   return (record: Record, messages: Messages) => {
-    if (transport === undefined) return sendLocally(target, environment, record, messages)
+    if (transport === undefined) return sendLocally(target, record, messages)
     const hostname = process.getBuiltinModule("node:os").hostname()
     const sender = { ...target, hostname, pid: process.pid, minutesEast: LocalTime.minutesEast }
     const lines = messages.map((message) => Buffer.from(SyslogFormat.render(record, message, sender)))
@@ -126,10 +120,10 @@ export const kind = {
     protocol: address.startsWith("/") ? "rfc3164" : "rfc5424",
     ...fields
   }),
-  open: (target: Target, environment: Environment) =>
+  open: (target: Target) =>
     Effect.map(ProcessRunner, (runner) => {
       const name = `syslog ${target.address}`
-      const send = makeSend(target, environment)
+      const send = makeSend(target)
       let sequence = 0
       return {
         name,

@@ -4,9 +4,8 @@
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import { type Environment, searchPath } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
-import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as HostTools from "../exec/HostTools.ts"
 import * as Summary from "../record/Summary.ts"
 
 /** `logger` could not be started, or could not send a message. */
@@ -19,13 +18,10 @@ const missing = "there is no `logger` on PATH: install util-linux (on Debian and
 /** Starts `logger` with these options and this text on its stdin. Fails with what it says. */
 export const send = Effect.fnUntraced(function*(
   options: ReadonlyArray<string>,
-  stdin: string,
-  environment: Environment
+  stdin: string
 ) {
-  const runner = yield* ProcessRunner
-  const execution = yield* runner.run({
+  const execution = yield* HostTools.run({
     argv: ["logger", ...options],
-    env: { PATH: searchPath(environment) },
     cwd: "/",
     stdin
   }).pipe(

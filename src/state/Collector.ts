@@ -1,6 +1,5 @@
 /** Collects what is set in the network namespaces of the host and of a container, as facts that can be compared. */
 import * as Effect from "effect/Effect"
-import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as FilterInquiries from "./FilterInquiries.ts"
 import * as HostLocal from "./HostLocal.ts"
 import type { Inquiry } from "./Inquiry.ts"
@@ -39,20 +38,23 @@ const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): Readon
  * looked at is left out, and told in `notes`.
  */
 export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, { ipamFolders, netns }: Where) {
-  const runner = yield* ProcessRunner
+  const end = Tool.deadline()
   const problems = new Map<string, Set<Kind>>()
   const failed = (kinds: ReadonlyArray<Kind>, problem: string): void => {
     problems.set(problem, new Set([...problems.get(problem) ?? [], ...kinds]))
   }
   const look = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, netns: string | undefined) {
     const finding = new Finding(kinds, failed)
-    const ask = Tool.inNamespace(runner, netns)
-    let inquiries = [...LinkInquiries.all(finding, netns === undefined), ...FilterInquiries.all(finding)]
+    const ask = Tool.inNamespace(netns, end)
+    let inquiries = [
+      ...LinkInquiries.all(finding, netns === undefined),
+      ...FilterInquiries.all(finding),
+      ...(netns === undefined && finding.wants("ipam") ? ipamFolders.map(HostLocal.inquiry(finding)) : [])
+    ]
     while (inquiries.length > 0) {
       const answers = yield* ask(inquiries)
       inquiries = inquiries.flatMap((inquiry, index) => follow(finding, inquiry, answers[index] ?? ""))
     }
-    if (netns === undefined && finding.wants("ipam")) finding.add("ipam", ipamFolders.flatMap(HostLocal.facts))
     return finding.facts()
   })
   const places = [{ kinds, netns: undefined }, { kinds: kinds.filter((kind) => kind !== "ipam"), netns }]

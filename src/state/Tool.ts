@@ -4,9 +4,9 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import { searchPath } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
-import type { NotStarted, ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as HostTools from "../exec/HostTools.ts"
+import type { NotStarted } from "../exec/ProcessRunner.ts"
 import { lines } from "./Lines.ts"
 
 /** A tool, with its arguments and its stdin. */
@@ -19,6 +19,11 @@ export interface Question {
   readonly isLenient?: boolean
 }
 
+/** A question to a tool that is there. */
+interface Found extends Question {
+  readonly file: string
+}
+
 /** Why a tool did not tell what it was asked. */
 export interface NoAnswer {
   readonly problem: string
@@ -29,33 +34,54 @@ export interface NoAnswer {
 /** What a tool printed, or why it did not. */
 export type Answer = string | NoAnswer
 
-/** How long a tool may take, in milliseconds: a runtime waits meanwhile, which has a limit for all plugins of a chain. */
+/** How long a look may take in total, in milliseconds: a runtime waits, and has one limit for all plugins of a chain. */
 const timeout = 2000
 
-/** How much of the output of the tools is read, in bytes. */
-const limit = 64 * 1_048_576
+/** How much of what tools print a look takes from one namespace in total, in bytes. */
+const limit = 8 * 1_048_576
+
+/** Below this, nothing is asked any more, in milliseconds. */
+const shortest = 20
+
+/** How long the script of a shell may be, in bytes. Source: execve(2), `MAX_ARG_STRLEN`. */
+const longestScript = 100_000
+
+/** The moment at which a look that begins now has to end. */
+export const deadline = (): number => performance.now() + timeout
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
-/** Runs one tool. After its output there is its exit status, apart by NUL, and in stderr a NUL too. */
-const command = ({ argv, stdin, where }: Question): string =>
-  `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${argv.map(quote).join(" ")}${
+/** Runs one tool, found as `file`. After its output there is its exit status, apart by NUL, and in stderr a NUL too. */
+const command = ({ argv: [, ...args], file, stdin, where }: Found): string =>
+  `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${[file, ...args].map(quote).join(" ")}${
     stdin === undefined ? "" : ` <<'END'\n${stdin}END`
   }
 printf '\\0%d\\0' $?
 printf '\\0' >&2
 `
 
+/** The commands of as many questions, from the first on, as one shell can take. */
+const scriptOf = (questions: ReadonlyArray<Found>): string => {
+  let script = ""
+  for (const text of questions.map(command)) {
+    if (script !== "" && script.length + text.length > longestScript) break
+    script += text
+  }
+  return script
+}
+
 /** What a tool complains of in the first place, without its name. */
 const complaintIn = (text = ""): string =>
-  (lines(text).find((line) => !line.startsWith("#")) ?? "").replace(/^\w+: /, "").trim()
+  (lines(text).find((line) => !line.startsWith("#")) ?? "").replace(/^(?:\/\S*\/)?\w+: /, "").trim()
+
+const missing = (tool: string): NoAnswer => ({ problem: `${tool} is not on PATH`, isMissing: true })
 
 /** The answers of those tools that ended, in their order. */
 const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execution.Execution) => {
   const [outputs, complaints] = [Execution.text(stdout).split("\0"), Execution.text(stderr).split("\0")]
   return questions.slice(0, (outputs.length - 1) / 2).map(({ argv: [tool], isLenient }, index): Answer => {
     const [output = "", status] = outputs.slice(2 * index)
-    if (status === "127") return { problem: `${tool} is not on PATH`, isMissing: true }
+    if (status === "127") return missing(tool)
     const said = complaintIn(complaints[index])
     // What this kernel does not have, or not any more, is not set.
     const isNone = /not supported|No such file/.test(said)
@@ -74,30 +100,52 @@ const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [
     return code === "ENOENT" ? `${program} is not on PATH` : `${program}: ${reason}`
   }
   const { stderr, timedOut, truncated } = ran.success
-  if (timedOut) return `${tool} did not end within ${timeout / 1000} s`
-  if (truncated) return `${tool} printed more than ${limit / 1_048_576} MiB`
+  if (timedOut) return `${tool} did not end in time: a look takes ${timeout / 1000} s in total`
+  if (truncated) return `${tool} printed too much: a look takes ${limit / 1_048_576} MiB from a namespace in total`
   return `${noEntry}: ${complaintIn(Execution.text(stderr))}`
 }
 
-/** Asks tools in the network namespace of a file, or in our own, one after the other. */
-export const inNamespace = (runner: ProcessRunner["Service"], netns: string | undefined) => {
-  const env = { ...process.env, PATH: searchPath({ variables: process.env }), LC_ALL: "C" }
-  return Effect.fnUntraced(function*(questions: ReadonlyArray<Question>) {
-    const answers: Array<Answer> = []
-    for (let [next, ...others] = questions; next !== undefined; [next, ...others] = questions.slice(answers.length)) {
-      const shell = ["/bin/sh", "-c", [next, ...others].map(command).join("")] as const
-      const argv = netns === undefined ? shell : (["nsenter", `--net=${netns}`, "--", ...shell] as const)
-      const ran = yield* Effect.result(runner.run({ argv, env, timeout, limit }))
-      const given = Result.isSuccess(ran) ? answersOf([next, ...others], ran.success) : []
-      answers.push(...given)
-      if (given.length > others.length) break
-      const isCut = Result.isSuccess(ran) && (ran.success.timedOut || ran.success.truncated)
-      // A tool that was not the first did not have all of the time: it is asked again.
-      if (isCut && given.length > 0) continue
-      for (const question of isCut ? [next] : [next, ...others].slice(given.length)) {
-        answers.push({ problem: reasonOf(ran, question) })
-      }
+const noTime: NoAnswer = { problem: `no time was left: a look takes ${timeout / 1000} s in total` }
+
+/**
+ * Asks tools in the network namespace of a file, or in our own, one after the other. All that it is asked has one limit
+ * of size, and one of time, until `end`. A tool that does not end leaves a part of the time to the others.
+ */
+export const inNamespace = (netns: string | undefined, end: number) => {
+  let left = limit
+  /** The answers of the first tools of these: one at least. */
+  const askFirst = Effect.fnUntraced(function*(questions: ReadonlyArray<Found>, time: number) {
+    const argv = ["/bin/sh", "-c", scriptOf(questions)] as const
+    const ran = yield* Effect.result(HostTools.run({ argv, netns, timeout: time, limit: left }))
+    const given = Result.isSuccess(ran) ? answersOf(questions, ran.success) : []
+    for (const answer of given) if (typeof answer === "string") left -= answer.length
+    const next = questions[given.length]
+    if (next === undefined) return given
+    if (Result.isFailure(ran) || !(ran.success.timedOut || ran.success.truncated)) {
+      // The shell took no more of them, or there was none.
+      return given.length > 0 ? given : questions.map((question) => ({ problem: reasonOf(ran, question) }))
     }
-    return answers
+    // A tool that was not the first did not have all of the time: it is asked again.
+    if (ran.success.timedOut && given.length > 0) return given
+    return [...given, { problem: reasonOf(ran, next) }]
+  })
+  return Effect.fnUntraced(function*(questions: ReadonlyArray<Question>) {
+    const { find } = yield* HostTools.HostTools
+    const files = questions.map(({ argv: [tool] }) => find(tool))
+    let open = questions.flatMap((question, index): ReadonlyArray<Found> => {
+      const file = files[index]
+      return file === undefined ? [] : [{ ...question, file }]
+    })
+    const answers: Array<Answer> = []
+    while (open.length > 0) {
+      const time = (end - performance.now()) / 2
+      const some: ReadonlyArray<Answer> = time < shortest ? open.map(() => noTime) : yield* askFirst(open, time)
+      answers.push(...some)
+      open = open.slice(some.length)
+    }
+    const next = answers[Symbol.iterator]()
+    return questions.map(({ argv: [tool] }, index): Answer =>
+      files[index] === undefined ? missing(tool) : next.next().value ?? ""
+    )
   })
 }

@@ -14,7 +14,9 @@ import * as Sockets from "../../src/doctor/facts/Sockets.ts"
 import * as Tool from "../../src/doctor/facts/Tool.ts"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import type { Execution } from "../../src/exec/Execution.ts"
+import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { named } from "../support/hostTools.ts"
 import * as Host from "./host.ts"
 
 /** How a program ends that printed this. */
@@ -81,7 +83,15 @@ const fake = ({ files = {}, programs = {} }: Fake) => {
         )
       ])
   })
-  return { commands, layer: Layer.mergeAll(fs, NodePath.layer, Layer.succeed(ProcessRunner, runner)) }
+  return {
+    commands,
+    layer: Layer.mergeAll(
+      fs,
+      NodePath.layer,
+      Layer.succeed(ProcessRunner, runner),
+      Layer.succeed(HostTools.HostTools, named)
+    )
+  }
 }
 
 describe("a tool", () => {

@@ -51,7 +51,7 @@ END`)
     runner: ProcessRunner.of({
       run: (invocation) =>
         nodeProcessRunner.run(
-          invocation.argv[0] === "nsenter"
+          invocation.argv[0].endsWith("/nsenter")
             ? invocation
             : { ...invocation, argv: ["nsenter", `--net=${file("host")}`, "--", ...invocation.argv] }
         )

@@ -3,9 +3,11 @@ import { assert } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as HostTools from "../../src/exec/HostTools.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { collect } from "../../src/state/Collector.ts"
 import type { Kind } from "../../src/state/Kind.ts"
+import { named } from "../support/hostTools.ts"
 
 /** What a tool prints; with an exit status and a complaint where it fails. It is `stuck` where it never ends. */
 export type Output = string | { readonly status: number; readonly complaint: string } | "stuck"
@@ -95,7 +97,8 @@ const execution = (
 /** What is found on such a host, and in such a container. */
 export const look = (wanted: ReadonlyArray<Kind>, host: Tools, container?: Tools, asked: Array<string> = []) =>
   collect(wanted, { netns: container === undefined ? undefined : "/run/netns/c", ipamFolders: [] }).pipe(
-    Effect.provideService(ProcessRunner, runner(host, container ?? nothing, asked))
+    Effect.provideService(ProcessRunner, runner(host, container ?? nothing, asked)),
+    Effect.provideService(HostTools.HostTools, named)
   )
 
 /** The facts of one kind on a host on which, but for these tools, nothing is set. */

@@ -10,6 +10,7 @@ import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
 import * as Collect from "../../doctor/Collect.ts"
 import type { Facts } from "../../doctor/Facts.ts"
+import * as HostTools from "../../exec/HostTools.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as LogFiles from "../../report/LogFiles.ts"
 import * as Style from "../../report/Style.ts"
@@ -100,60 +101,64 @@ const networksOf = Effect.fnUntraced(function*(question: Collect.Question, logs:
 export const doctor = Command.make(
   "doctor",
   input,
-  Effect.fnUntraced(function*(flags) {
-    const style = yield* Style.current()
-    const question = yield* questionOf(flags)
-    const networks = yield* networksOf(question, flags.log)
-    const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
-    const all = yield* Effect.forEach(
-      networks,
-      Effect.fnUntraced(function*(asked) {
-        const seen = yield* Progress.during("plugins and the host", Collect.collect({ ...question, asked }))
-        const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
-        return flags.trial
-          ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
-          : known
-      })
-    )
-    const checks = [
-      ...Checks.configuration,
-      ...Checks.plugins,
-      ...Checks.live,
-      ...(flags.trial ? Checks.trial : []),
-      ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
-    ]
-    const report = Check.merge(all.map((facts) => Check.examine(checks, facts)))
-    const names = all.map(({ network }) => network?.name ?? "the network")
-    if (flags.json) yield* Console.log(Findings.json(report))
-    else {
-      if (style.isTerminal) {
-        for (const phase of new Set(checks.map(({ phase }) => phase))) {
-          const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
-          const outcomes = report.checks.filter(({ check }) => ids.has(check))
-          for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
+  Effect.fnUntraced(
+    function*(flags) {
+      const style = yield* Style.current()
+      const question = yield* questionOf(flags)
+      const networks = yield* networksOf(question, flags.log)
+      const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
+      const all = yield* Effect.forEach(
+        networks,
+        Effect.fnUntraced(function*(asked) {
+          const seen = yield* Progress.during("plugins and the host", Collect.collect({ ...question, asked }))
+          const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
+          return flags.trial
+            ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
+            : known
+        })
+      )
+      const checks = [
+        ...Checks.configuration,
+        ...Checks.plugins,
+        ...Checks.live,
+        ...(flags.trial ? Checks.trial : []),
+        ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
+      ]
+      const report = Check.merge(all.map((facts) => Check.examine(checks, facts)))
+      const names = all.map(({ network }) => network?.name ?? "the network")
+      if (flags.json) yield* Console.log(Findings.json(report))
+      else {
+        if (style.isTerminal) {
+          for (const phase of new Set(checks.map(({ phase }) => phase))) {
+            const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
+            const outcomes = report.checks.filter(({ check }) => ids.has(check))
+            for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
+          }
         }
-      }
-      for (const [index, finding] of report.findings.entries()) {
-        if (index > 0 || style.isTerminal) yield* Console.log("")
-        for (const line of Findings.lines(finding, style)) yield* Console.log(line)
-      }
-      if (report.findings.length === 0) {
-        const count = all.flatMap(({ attachments }) => attachments).length
-        yield* Console.log(
-          style.green(
-            Escape.inLine(
-              `${names.join(", ")}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`
+        for (const [index, finding] of report.findings.entries()) {
+          if (index > 0 || style.isTerminal) yield* Console.log("")
+          for (const line of Findings.lines(finding, style)) yield* Console.log(line)
+        }
+        if (report.findings.length === 0) {
+          const count = all.flatMap(({ attachments }) => attachments).length
+          yield* Console.log(
+            style.green(
+              Escape.inLine(
+                `${names.join(", ")}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`
+              )
             )
           )
-        )
+        }
       }
-    }
-    if (Option.isSome(flags.report)) {
-      yield* ReportFile.make(flags.report.value, yield* Logs.ofNetworks(flags.log, names), report.findings)
-    }
-    if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
-    if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()
-  }, Errors.tell)
+      if (Option.isSome(flags.report)) {
+        yield* ReportFile.make(flags.report.value, yield* Logs.ofNetworks(flags.log, names), report.findings)
+      }
+      if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
+      if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()
+    },
+    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    Errors.tell
+  )
 ).pipe(
   Command.withShortDescription("Find out why a network does not work"),
   Command.withDescription(

@@ -1,8 +1,8 @@
 /** The host: its tools, its values of /proc/sys, its network and rules. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
 import * as Result from "effect/Result"
+import * as HostTools from "../../exec/HostTools.ts"
 import { dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
 import * as Cidr from "../Cidr.ts"
 import type * as ConfigFile from "../ConfigFile.ts"
@@ -26,25 +26,13 @@ const tools = [
   ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
 ]
 
-/** Which tools are on the PATH. */
-const collectTools = Effect.fnUntraced(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const own = process.env["PATH"] || "/usr/bin:/bin"
-  // The PATH of a user lacks folders that those of runtimes have.
-  const folders = (process.getuid?.() === 0 ? own : `${own}:/usr/sbin:/sbin`).split(":").filter((folder) =>
-    folder !== ""
-  )
-  const found = new Map<string, string>()
-  for (const tool of tools) {
-    for (const file of folders.map((folder) => path.join(folder, tool))) {
-      const info = yield* Effect.option(fs.stat(file))
-      if (info._tag === "None" || info.value.type !== "File" || (info.value.mode & 0o111) === 0) continue
-      found.set(tool, file)
-      break
-    }
-  }
-  return found as ReadonlyMap<string, string>
+/** Which tools are there, with their paths. */
+const collectTools = Effect.gen(function*() {
+  const { find } = yield* HostTools.HostTools
+  return new Map(tools.flatMap((tool) => {
+    const file = find(tool)
+    return file === undefined ? [] : [[tool, file] as const]
+  })) as ReadonlyMap<string, string>
 })
 
 const sysctlPath = (name: string, device?: string): string =>
@@ -94,7 +82,7 @@ export const collect = Effect.fnUntraced(function*(
   ).concat(chain.flatMap(filesOf).map(({ file }) => file))
   const [network, foundTools, listeners, files, policies, tables] = yield* Effect.all([
     Namespace.collect(),
-    collectTools(),
+    collectTools,
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
     PolicyRules.collect(),

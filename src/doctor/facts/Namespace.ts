@@ -141,22 +141,12 @@ export const parse = (output: string): Result.Result<Namespace, string> => {
   })
 }
 
-/** The start of a command line that runs in a namespace; of none where it is the host's. */
-const inside = (netns: string | undefined): ReadonlyArray<string> =>
-  netns === undefined ? [] : ["nsenter", `--net=${netns}`, "--"]
-
-const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenient: boolean) => {
-  const [program = "ip", ...args] = [
-    ...inside(netns),
-    "ip",
-    "-j",
-    "-d",
-    ...(isLenient ? ["-force"] : []),
-    "-batch",
-    "-"
-  ]
-  return Tool.output([program, ...args], { stdin: lines.map((line) => `${line}\n`).join(""), isLenient })
-}
+const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenient: boolean) =>
+  Tool.output(["ip", "-j", "-d", ...(isLenient ? ["-force"] : []), "-batch", "-"], {
+    stdin: lines.map((line) => `${line}\n`).join(""),
+    isLenient,
+    netns
+  })
 
 /** Looks at the namespace of a path; at the one of this process where there is none. */
 export const collect = Effect.fnUntraced(function*(netns?: string) {

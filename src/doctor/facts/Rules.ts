@@ -147,7 +147,7 @@ export const inside = Effect.fnUntraced(function*(netns: string) {
     [4, 6] as const,
     Effect.fnUntraced(function*(family) {
       const tool = family === 4 ? "iptables-nft-save" : "ip6tables-nft-save"
-      const output = yield* Tool.output(["nsenter", `--net=${netns}`, "--", tool])
+      const output = yield* Tool.output([tool], { netns })
       const tables = parseSave(Result.getOrElse(output, () => ""))
       return tables.size === 0 ? [] : [{ backend: "nf_tables", family, tables } satisfies Ruleset]
     }),

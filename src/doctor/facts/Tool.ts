@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Execution from "../../exec/Execution.ts"
-import { ProcessRunner } from "../../exec/ProcessRunner.ts"
+import * as HostTools from "../../exec/HostTools.ts"
 
 /** How long a tool may take, in milliseconds. */
 const timeout = 5000
@@ -13,11 +13,14 @@ const limit = 32 * 1_048_576
 /** What a tool printed, also where it complains about a part of what it was asked for; or why it could not be asked. */
 export const output = Effect.fnUntraced(function*(
   argv: Execution.Invocation["argv"],
-  { isLenient = false, stdin = "" }: { readonly stdin?: string; readonly isLenient?: boolean } = {}
+  { isLenient = false, netns, stdin = "" }: {
+    readonly stdin?: string
+    readonly isLenient?: boolean
+    /** The file of the network namespace that it runs in. Default: ours. */
+    readonly netns?: string | undefined
+  } = {}
 ) {
-  const runner = yield* ProcessRunner
-  const env = { ...process.env, LC_ALL: "C" }
-  const outcome = yield* Effect.result(runner.run({ argv, env, stdin, timeout, limit }))
+  const outcome = yield* Effect.result(HostTools.run({ argv, netns, stdin, timeout, limit }))
   const [program, ...args] = argv
   const name = program.slice(program.lastIndexOf("/") + 1)
   if (Result.isFailure(outcome)) return Result.fail(`${name}: ${outcome.failure.reason}`)

@@ -8,14 +8,12 @@ import { notStarted } from "../../exec/NodeProcessRunner.ts"
 import * as OwnFolder from "../../exec/OwnFolder.ts"
 import * as Pipes from "../../exec/Pipes.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
+import * as StubFile from "../../exec/StubFile.ts"
 import type { Called } from "../Called.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
 
 /** How much of a plugin's stdout, and of its stderr, is kept for the log, in bytes. All of it goes on. */
 const limit = 64 * Execution.defaultLimit
-
-/** The longest first line that a stub can have, in bytes. Source: Linux, `BINPRM_BUF_SIZE`. */
-const longestStub = 256
 
 const attempt = <A>(io: () => A): A | undefined => {
   try {
@@ -23,24 +21,6 @@ const attempt = <A>(io: () => A): A | undefined => {
   } catch {
     return undefined
   }
-}
-
-/** The first bytes of a file. */
-const startOf = (file: string): string | undefined =>
-  attempt(() => {
-    const fd = Fs.openSync(file, "r")
-    try {
-      const bytes = Buffer.alloc(longestStub)
-      return bytes.toString("latin1", 0, Fs.readSync(fd, bytes))
-    } finally {
-      Fs.closeSync(fd)
-    }
-  })
-
-/** Whether a file is a script that has us as its interpreter. */
-const isStub = (file: string): boolean => {
-  const [line = ""] = (startOf(file) ?? "").split("\n")
-  return line.startsWith("#!") && line.endsWith(`/${OwnFolder.ownFolder}/${OwnFolder.executable}`)
 }
 
 const identityOf = (file: string): string | undefined =>
@@ -76,13 +56,15 @@ const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefi
   const real = attempt(() => Fs.realpathSync(place)) ?? place
   const aside = [asideOf(place), asideOf(real)].find(isThere)
   if (aside !== undefined) return aside
-  const us = new Set(["/proc/self/exe", process.argv[1] ?? "", ...(isStub(place) ? [argv0] : [])].map(identityOf))
+  const us = new Set(
+    ["/proc/self/exe", process.argv[1] ?? "", ...(StubFile.isStub(place) ? [argv0] : [])].map(identityOf)
+  )
   return [folder, ...cniPath.split(":")].filter(Path.isAbsolute).map((each) => Path.join(each, name))
-    .find((file) => isThere(file) && !us.has(identityOf(file)) && (!isStub(file) || isThere(asideOf(file))))
+    .find((file) => isThere(file) && !us.has(identityOf(file)) && (!StubFile.isStub(file) || isThere(asideOf(file))))
 }
 
 /** What the kernel refuses, and Node.js would hand to a shell. */
-const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(startOf(file) ?? "#!")
+const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.startOf(file) ?? "#!")
 
 /**
  * The working directory of our caller, which plugins are started in. The standalone form has left it for one that is
@@ -97,7 +79,7 @@ const callersFolder = (): string | undefined =>
 /** What the plugin finds around it. A stub of another folder has a log of its own, where nobody knows our run. */
 const environmentOf = (file: string, env: { readonly [name: string]: string | undefined }) => {
   const parent = process.env[parentVariable]
-  return parent !== undefined && isStub(file) ? { ...env, [parentVariable]: parent } : env
+  return parent !== undefined && StubFile.isStub(file) ? { ...env, [parentVariable]: parent } : env
 }
 
 /** The plugin of this name on this host. */

@@ -8,6 +8,7 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import * as CommandLine from "effect/process/CommandLine"
 import * as Result from "effect/Result"
+import * as HostTools from "../../../exec/HostTools.ts"
 import * as ConfFolder from "../../../host/ConfFolder.ts"
 import * as Attachments from "../../../runtime/Attachments.ts"
 import * as Chain from "../../../runtime/Chain.ts"
@@ -141,6 +142,7 @@ export const add = Command.make(
       yield* output.end
     },
     Effect.scoped,
+    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

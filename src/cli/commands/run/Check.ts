@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as HostTools from "../../../exec/HostTools.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
@@ -44,6 +45,7 @@ export const check = Command.make(
       yield* output.end
     },
     Effect.scoped,
+    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

@@ -4,6 +4,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as HostTools from "../../../exec/HostTools.ts"
 import type { Identity } from "../../../runtime/Attachments.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
@@ -62,6 +63,7 @@ export const del = Command.make(
       yield* output.end
     },
     Effect.scoped,
+    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as CniVersion from "../../../cni/CniVersion.ts"
 import * as Collect from "../../../doctor/Collect.ts"
 import * as Leaks from "../../../doctor/Leaks.ts"
+import * as HostTools from "../../../exec/HostTools.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
@@ -92,6 +93,7 @@ export const gc = Command.make(
       yield* output.end
     },
     Effect.scoped,
+    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

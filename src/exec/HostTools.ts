@@ -1,0 +1,121 @@
+/**
+ * The tools of the host, such as `ip`, `nft` and `logger`: where they are, and what they see. `bridge` is a tool of
+ * iproute2 and a CNI plugin, and a folder of plugins may stand on PATH first.
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { searchPath } from "../cni/Environment.ts"
+import type * as Execution from "./Execution.ts"
+import * as OwnFolder from "./OwnFolder.ts"
+import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
+import * as StubFile from "./StubFile.ts"
+
+type Variables = Execution.Invocation["env"]
+
+/** Finds tools of the host, and has the variables that they see. */
+export interface Tools {
+  /** The absolute path of a tool; undefined where no folder of PATH has it, but for folders of plugins. */
+  readonly find: (name: string) => string | undefined
+  readonly env: Variables
+}
+
+/** Marks what a tool of ours starts: a shim that finds it does not look at the state of the host again. */
+export const insideTool = "PASSTHROUGH_INSIDE_TOOL"
+
+/** Where runtimes and distributions have their plugins. */
+const knownPluginFolders = [
+  "/opt/cni/bin",
+  "/usr/lib/cni",
+  "/usr/libexec/cni",
+  "/usr/local/lib/cni",
+  "/usr/local/libexec/cni"
+]
+
+const identityOf = (path: string): string | undefined => {
+  try {
+    const stat = Fs.statSync(path, { throwIfNoEntry: false })
+    return stat && `${stat.dev}:${stat.ino}`
+  } catch {
+    return undefined
+  }
+}
+
+const realFolderOf = (file: string): string | undefined => {
+  try {
+    return Path.dirname(Fs.realpathSync(file))
+  } catch {
+    return undefined
+  }
+}
+
+const isExecutable = (file: string): boolean => {
+  try {
+    const stat = Fs.statSync(file, { throwIfNoEntry: false })
+    return stat !== undefined && stat.isFile() && (stat.mode & 0o111) !== 0
+  } catch {
+    return false
+  }
+}
+
+/** The folders of PATH; those that only root has on it come last for others. A relative one may be anywhere. */
+const foldersOf = (variables: Variables): ReadonlyArray<string> => {
+  const folders = searchPath({ variables }).split(":").filter(Path.isAbsolute)
+  return process.getuid?.() === 0 ? folders : [...folders, "/usr/sbin", "/sbin"]
+}
+
+const withoutCni = (variables: Variables): Variables =>
+  Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("CNI_")))
+
+/** Tools as a process with these variables finds them. `pluginFolders` are those that CNI_PATH does not name. */
+export const make = (variables: Variables, pluginFolders: ReadonlyArray<string> = []): Tools => {
+  const named = [...(variables["CNI_PATH"] ?? "").split(":"), ...pluginFolders].filter(Path.isAbsolute)
+  let plugins: ReadonlySet<string | undefined> | undefined
+  let folders: ReadonlyArray<string> | undefined
+  const isOfPlugins = (folder: string): boolean => {
+    plugins ??= new Set([...knownPluginFolders, ...named].map(identityOf).filter((each) => each !== undefined))
+    return plugins.has(identityOf(folder)) || Fs.existsSync(Path.join(folder, OwnFolder.ownFolder))
+  }
+  const toolFolders = () => folders ??= foldersOf(variables).filter((folder) => !isOfPlugins(folder))
+  const own = () => ["/proc/self/exe", process.argv[1] ?? ""].map(identityOf)
+  const isTool = (file: string): boolean =>
+    isExecutable(file) && !isOfPlugins(realFolderOf(file) ?? "/") && !StubFile.isStub(file) &&
+    !own().includes(identityOf(file))
+  return {
+    find: (name) => toolFolders().map((folder) => Path.join(folder, name)).find(isTool),
+    get env() {
+      return { ...withoutCni(variables), PATH: toolFolders().join(":"), LC_ALL: "C", [insideTool]: "1" }
+    }
+  }
+}
+
+/** The tools of this process. */
+export const HostTools: Context.Reference<Tools> = Context.Reference("cni-passthrough/HostTools", {
+  defaultValue: () => make(process.env)
+})
+
+/** Runs an effect whose plugins are in these folders. */
+export const besides = (pluginFolders: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.provideService(effect, HostTools, make(process.env, pluginFolders))
+
+/** A tool of the host, and how it is run. */
+export interface Call extends Omit<Execution.Invocation, "env"> {
+  /** The file of the network namespace that it runs in. Default: ours. */
+  readonly netns?: string | undefined
+}
+
+/** Runs a tool. Fails with the code `ENOENT` where it is not there. */
+export const run = Effect.fnUntraced(function*({ argv: [tool, ...args], netns, ...options }: Call) {
+  const runner = yield* ProcessRunner
+  const { env, find } = yield* HostTools
+  const pathOf = (name: string) => Path.isAbsolute(name) ? name : find(name)
+  const missing = (program: string) =>
+    new NotStarted({ program, code: "ENOENT", reason: "no such file or directory", cause: undefined })
+  const file = pathOf(tool)
+  if (file === undefined) return yield* missing(tool)
+  if (netns === undefined) return yield* runner.run({ ...options, argv: [file, ...args], env })
+  const nsenter = pathOf("nsenter")
+  if (nsenter === undefined) return yield* missing("nsenter")
+  return yield* runner.run({ ...options, argv: [nsenter, `--net=${netns}`, "--", file, ...args], env })
+})

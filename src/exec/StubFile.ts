@@ -1,0 +1,27 @@
+/** Tells the scripts that stand in the place of wrapped plugins from other files. */
+import * as Fs from "node:fs"
+import * as OwnFolder from "./OwnFolder.ts"
+
+/** The longest first line that a script can have, in bytes. Source: Linux, `BINPRM_BUF_SIZE`. */
+const longestLine = 256
+
+/** The first bytes of a file, as Latin-1; undefined where it cannot be read. */
+export const startOf = (file: string): string | undefined => {
+  try {
+    const fd = Fs.openSync(file, Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
+    try {
+      const bytes = Buffer.alloc(longestLine)
+      return bytes.toString("latin1", 0, Fs.readSync(fd, bytes))
+    } finally {
+      Fs.closeSync(fd)
+    }
+  } catch {
+    return undefined
+  }
+}
+
+/** Whether a file is a script that has us as its interpreter. */
+export const isStub = (file: string): boolean => {
+  const [line = ""] = (startOf(file) ?? "").split("\n")
+  return line.startsWith("#!") && line.endsWith(`/${OwnFolder.ownFolder}/${OwnFolder.executable}`)
+}
