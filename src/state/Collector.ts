@@ -8,8 +8,10 @@ import * as LinkInquiries from "./LinkInquiries.ts"
 import { type Facts, Finding, type Snapshot } from "./Snapshot.ts"
 import * as Tool from "./Tool.ts"
 
-/** Where to look, besides the namespace of the host. */
+/** Which kinds to look for, and where besides the namespace of the host. */
 export interface Where {
+  /** The kinds in the container's namespace. Default: those in the host's. */
+  readonly containerKinds?: ReadonlyArray<Kind>
   /** The file of the container's network namespace; undefined, or empty, where there is none. */
   readonly netns: string | undefined
   /** The folders in which host-local keeps a folder for each network: {@link ipamFolder}, or the `dataDir` of an `ipam`. */
@@ -27,7 +29,14 @@ const none: Facts = new Map()
 
 /** Takes an answer, and returns what is to be asked next. */
 const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): ReadonlyArray<Inquiry> => {
-  if (typeof answer === "string") return inquiry.take(answer)
+  if (typeof answer === "string") {
+    try {
+      return inquiry.take(answer)
+    } catch {
+      finding.fail(inquiry.kinds, `${inquiry.argv[0]} printed what cannot be understood`)
+      return []
+    }
+  }
   if (answer.isMissing && inquiry.otherwise !== undefined) return inquiry.otherwise()
   finding.fail(inquiry.kinds, answer.problem)
   return []
@@ -37,7 +46,10 @@ const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): Readon
  * Collects facts of these kinds: host and container side by side, each tool once in each. Never fails: what cannot be
  * looked at is left out, and told in `notes`.
  */
-export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, { ipamFolders, netns }: Where) {
+export const collect = Effect.fnUntraced(function*(
+  kinds: ReadonlyArray<Kind>,
+  { containerKinds = kinds, ipamFolders, netns }: Where
+) {
   const end = Tool.deadline()
   const problems = new Map<string, Set<Kind>>()
   const failed = (kinds: ReadonlyArray<Kind>, problem: string): void => {
@@ -57,7 +69,7 @@ export const collect = Effect.fnUntraced(function*(kinds: ReadonlyArray<Kind>, {
     }
     return finding.facts()
   })
-  const places = [{ kinds, netns: undefined }, { kinds: kinds.filter((kind) => kind !== "ipam"), netns }]
+  const places = [{ kinds, netns: undefined }, { kinds: containerKinds.filter((kind) => kind !== "ipam"), netns }]
   const [host = none, container = none] = yield* Effect.forEach(
     netns === undefined || netns === "" ? places.slice(0, 1) : places,
     ({ kinds, netns }) => look(kinds, netns),

@@ -7,7 +7,7 @@ export const tablesOf = (text: string): ReadonlyArray<string> =>
 
 /** What is in one `{ … }` of a set: its elements, without when they expire. */
 const elementsOf = (text: string): ReadonlyArray<string> =>
-  (/\{(.*)\}/s.exec(text)?.[1] ?? "").match(/(?:"[^"]*"|[^,"])+/g)
+  (/\{(.*)\}/s.exec(text)?.[1] ?? "").match(/(?:"[^"]*"?|[^,"]+)+/g)
     ?.map((element) => element.replace(/ expires \w+/, "").replace(/\s+/g, " ").trim()) ?? []
 
 /** Facts of one object of a table, such as a chain, from its first words and what is within it. */

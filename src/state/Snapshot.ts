@@ -47,10 +47,11 @@ export class Finding {
       const facts = new Set(lines)
       if (facts.size === lines.length) return [kind, facts]
       facts.clear()
+      const counts = new Map<string, number>()
       for (const line of lines) {
-        let fact = line
-        for (let count = 2; facts.has(fact); count++) fact = `${line} #${count}`
-        facts.add(fact)
+        const count = (counts.get(line) ?? 0) + 1
+        counts.set(line, count)
+        facts.add(count === 1 ? line : `${line} #${count}`)
       }
       return [kind, facts]
     }))

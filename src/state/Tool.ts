@@ -19,9 +19,9 @@ export interface Question {
   readonly isLenient?: boolean
 }
 
-/** A question to a tool that is there. */
+/** A question, and the file of its tool; undefined where there is none. */
 interface Found extends Question {
-  readonly file: string
+  readonly file: string | undefined
 }
 
 /** Why a tool did not tell what it was asked. */
@@ -35,10 +35,16 @@ export interface NoAnswer {
 export type Answer = string | NoAnswer
 
 /** How long a look may take in total, in milliseconds: a runtime waits, and has one limit for all plugins of a chain. */
-const timeout = 2000
+const timeout = 3000
 
-/** How much of what tools print a look takes from one namespace in total, in bytes. */
-const limit = 8 * 1_048_576
+/**
+ * How much of what tools print a look takes in total, in MiB. A container can have as much in its namespace as it wants,
+ * and reading that takes a second for 4 MiB.
+ */
+const limits = { "the host": 12, "a container": 4 } as const
+
+/** Which part of the time that is left a tool may take, so that some is left for the others. */
+const share = 2 / 3
 
 /** Below this, nothing is asked any more, in milliseconds. */
 const shortest = 20
@@ -53,9 +59,9 @@ const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
 /** Runs one tool, found as `file`. After its output there is its exit status, apart by NUL, and in stderr a NUL too. */
 const command = ({ argv: [, ...args], file, stdin, where }: Found): string =>
-  `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${[file, ...args].map(quote).join(" ")}${
-    stdin === undefined ? "" : ` <<'END'\n${stdin}END`
-  }
+  `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${
+    file === undefined ? "(exit 127)" : [file, ...args].map(quote).join(" ")
+  }${stdin === undefined ? "" : ` <<'END'\n${stdin}END`}
 printf '\\0%d\\0' $?
 printf '\\0' >&2
 `
@@ -74,14 +80,12 @@ const scriptOf = (questions: ReadonlyArray<Found>): string => {
 const complaintIn = (text = ""): string =>
   (lines(text).find((line) => !line.startsWith("#")) ?? "").replace(/^(?:\/\S*\/)?\w+: /, "").trim()
 
-const missing = (tool: string): NoAnswer => ({ problem: `${tool} is not on PATH`, isMissing: true })
-
 /** The answers of those tools that ended, in their order. */
 const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execution.Execution) => {
   const [outputs, complaints] = [Execution.text(stdout).split("\0"), Execution.text(stderr).split("\0")]
   return questions.slice(0, (outputs.length - 1) / 2).map(({ argv: [tool], isLenient }, index): Answer => {
     const [output = "", status] = outputs.slice(2 * index)
-    if (status === "127") return missing(tool)
+    if (status === "127") return { problem: `${tool} is not on PATH`, isMissing: true }
     const said = complaintIn(complaints[index])
     // What this kernel does not have, or not any more, is not set.
     const isNone = /not supported|No such file/.test(said)
@@ -94,14 +98,18 @@ const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execu
 export const noEntry = "cannot enter the network namespace of the container"
 
 /** Why a shell did not come to a tool. */
-const reasonOf = (ran: Result.Result<Execution.Execution, NotStarted>, { argv: [tool] }: Question): string => {
+const reasonOf = (
+  ran: Result.Result<Execution.Execution, NotStarted>,
+  { argv: [tool] }: Question,
+  place: keyof typeof limits
+): string => {
   if (Result.isFailure(ran)) {
     const { code, program, reason } = ran.failure
     return code === "ENOENT" ? `${program} is not on PATH` : `${program}: ${reason}`
   }
   const { stderr, timedOut, truncated } = ran.success
   if (timedOut) return `${tool} did not end in time: a look takes ${timeout / 1000} s in total`
-  if (truncated) return `${tool} printed too much: a look takes ${limit / 1_048_576} MiB from a namespace in total`
+  if (truncated) return `${tool} printed too much: a look takes ${limits[place]} MiB from ${place} in total`
   return `${noEntry}: ${complaintIn(Execution.text(stderr))}`
 }
 
@@ -112,7 +120,8 @@ const noTime: NoAnswer = { problem: `no time was left: a look takes ${timeout / 
  * of size, and one of time, until `end`. A tool that does not end leaves a part of the time to the others.
  */
 export const inNamespace = (netns: string | undefined, end: number) => {
-  let left = limit
+  const place = netns === undefined ? "the host" : "a container"
+  let left = limits[place] * 1_048_576
   /** The answers of the first tools of these: one at least. */
   const askFirst = Effect.fnUntraced(function*(questions: ReadonlyArray<Found>, time: number) {
     const argv = ["/bin/sh", "-c", scriptOf(questions)] as const
@@ -123,29 +132,22 @@ export const inNamespace = (netns: string | undefined, end: number) => {
     if (next === undefined) return given
     if (Result.isFailure(ran) || !(ran.success.timedOut || ran.success.truncated)) {
       // The shell took no more of them, or there was none.
-      return given.length > 0 ? given : questions.map((question) => ({ problem: reasonOf(ran, question) }))
+      return given.length > 0 ? given : questions.map((question) => ({ problem: reasonOf(ran, question, place) }))
     }
     // A tool that was not the first did not have all of the time: it is asked again.
     if (ran.success.timedOut && given.length > 0) return given
-    return [...given, { problem: reasonOf(ran, next) }]
+    return [...given, { problem: reasonOf(ran, next, place) }]
   })
   return Effect.fnUntraced(function*(questions: ReadonlyArray<Question>) {
     const { find } = yield* HostTools.HostTools
-    const files = questions.map(({ argv: [tool] }) => find(tool))
-    let open = questions.flatMap((question, index): ReadonlyArray<Found> => {
-      const file = files[index]
-      return file === undefined ? [] : [{ ...question, file }]
-    })
+    let open: ReadonlyArray<Found> = questions.map((question) => ({ ...question, file: find(question.argv[0]) }))
     const answers: Array<Answer> = []
     while (open.length > 0) {
-      const time = (end - performance.now()) / 2
+      const time = (end - performance.now()) * share
       const some: ReadonlyArray<Answer> = time < shortest ? open.map(() => noTime) : yield* askFirst(open, time)
       answers.push(...some)
       open = open.slice(some.length)
     }
-    const next = answers[Symbol.iterator]()
-    return questions.map(({ argv: [tool] }, index): Answer =>
-      files[index] === undefined ? missing(tool) : next.next().value ?? ""
-    )
+    return answers as ReadonlyArray<Answer>
   })
 }

@@ -39,9 +39,14 @@ const ipamFolders = (config: unknown): ReadonlyArray<string> => {
 }
 
 /** Looks at what a call could change. Never fails: what cannot be looked at is in the notes. */
-export const look = Effect.fnUntraced(function*({ config, netns }: Call, kinds: ReadonlyArray<Kind>) {
+export const look = Effect.fnUntraced(function*(
+  { config, netns }: Call,
+  kinds: ReadonlyArray<Kind>,
+  containerKinds: ReadonlyArray<Kind> = kinds
+) {
   const started = performance.now()
   const snapshot = yield* Collector.collect(kinds, {
+    containerKinds,
     netns: netns === "" ? undefined : netns,
     ipamFolders: ipamFolders(config)
   })
@@ -50,7 +55,7 @@ export const look = Effect.fnUntraced(function*({ config, netns }: Call, kinds: 
 
 /** Looks again, at what could be looked at before: a tool that did not answer then would only cost its time once more. */
 export const lookAgain = (call: Call, { snapshot: { container, host } }: Look) =>
-  look(call, kinds.filter((kind) => host.has(kind) || container.has(kind)))
+  look(call, kinds.filter((kind) => host.has(kind)), kinds.filter((kind) => container.has(kind)))
 
 /** What is different between two looks. */
 export const between = (before: Look, after: Look): Found => ({

@@ -109,7 +109,7 @@ describe("a tool that does not answer", () => {
       const { host, notes } = yield* look(["routes", "nftables", "ipsets"], tools, undefined, asked)
       assert.deepStrictEqual([...host.get("routes") ?? []], ["10.0.0.0/8 dev eth0"])
       assert.isTrue(host.has("ipsets"))
-      assert.deepStrictEqual(notes, ["nft did not end in time: a look takes 2 s in total: nftables are not compared"])
+      assert.deepStrictEqual(notes, ["nft did not end in time: a look takes 3 s in total: nftables are not compared"])
       // It has all of its time once it is the first.
       assert.lengthOf(asked.filter((command) => command === "host: nft list chains"), 2)
     }))
@@ -129,10 +129,26 @@ describe("a tool that does not answer", () => {
         runner(tools, tools, asked)
       ).pipe(Effect.provideService(HostTools.HostTools, named))
       assert.deepStrictEqual((yield* looks).notes, [
-        "nft did not end in time: a look takes 2 s in total: nftables are not compared"
+        "nft did not end in time: a look takes 3 s in total: nftables are not compared"
       ])
       assert.isNotEmpty(asked)
       assert.deepStrictEqual(asked.filter((command) => command.includes("nft")), [])
+    }))
+
+  it.effect("in the container is not asked there once more, where it answered on the host", () =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const call = { verb: "DEL", netns: "/run/netns/c", config: {} }
+      yield* Effect.gen(function*() {
+        const before = yield* Watch.look(call, ["routes", "nftables"])
+        asked.length = 0
+        yield* Watch.lookAgain(call, before)
+      }).pipe(
+        Effect.provideService(ProcessRunner, runner(nothing, { ...nothing, "ip -o": "stuck" }, asked)),
+        Effect.provideService(HostTools.HostTools, named)
+      )
+      const routes = asked.filter((command) => command.includes(": ip -o"))
+      assert.deepStrictEqual(routes, ["host: ip -o -4 -batch -", "host: ip -o -6 -batch -"])
     }))
 
   it.effect("as the kernel has none of it has nothing to tell", () =>

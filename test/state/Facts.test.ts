@@ -147,6 +147,40 @@ describe("facts", () => {
       ])
     }))
 
+  const setOf = (elements: string) =>
+    factsOf("nftables", {
+      "nft list chains": "table ip t {\n}\n",
+      "nft -s list table ip t": `table ip t {\n\tset s {\n\t\ttype ipv4_addr\n\t\telements = { ${elements} }\n\t}\n}\n`
+    })
+
+  it.effect("of elements of a set, without when they expire, and without how they are broken into lines", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* setOf("10.0.0.1 timeout 1h expires 59m58s comment \"a\",\n\t\t\t     10.0.0.2 timeout 2h\texpires 9s"),
+        [
+          "table ip t",
+          "set ip t s type ipv4_addr",
+          "element ip t s 10.0.0.1 timeout 1h comment \"a\"",
+          "element ip t s 10.0.0.2 timeout 2h expires 9s"
+        ]
+      )
+    }))
+
+  it.effect("of elements of a set whose comments have quotes without an end, however many they are", () =>
+    Effect.gen(function*() {
+      const facts = yield* setOf(`10.0.0.1 comment "a"", ${"10.0.0.2 comment \"b\", ".repeat(100_000)}10.0.0.3`)
+      assert.lengthOf(facts, 3)
+    }))
+
+  it.effect("that are there very often are numbered", () =>
+    Effect.gen(function*() {
+      const facts = yield* factsOf("nftables", {
+        "nft list chains": "table ip t {\n}\n",
+        "nft -s list table ip t": `table ip t {\n\tchain c {\n${"\t\taccept\n".repeat(200_000)}\t}\n}\n`
+      })
+      assert.strictEqual(facts.at(-1), "rule ip t c accept #200000")
+    }))
+
   it.effect("of iptables, of both families and both backends", () =>
     Effect.gen(function*() {
       const tools = {

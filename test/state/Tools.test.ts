@@ -4,10 +4,12 @@ import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { collect } from "../../src/state/Collector.ts"
 import { kinds } from "../../src/state/Kind.ts"
 import { between } from "../../src/state/StateDiff.ts"
+import { temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Namespaces from "./namespaces.ts"
 
@@ -46,6 +48,43 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
       })
     }))
 
+  it.live(
+    "are cut where a container fills its namespace, are named then, and the others go on",
+    () =>
+      Effect.gen(function*() {
+        const namespaces = yield* Namespaces.during(Namespaces.make)
+        const routes = Array.from(
+          { length: 250_000 },
+          (_, index) => `route add 10.${index >> 16}.${(index >> 8) & 255}.${index & 255} dev lo`
+        )
+        namespaces.run(`${namespaces.within("container", "ip -batch -")} <<'END'\n${routes.join("\n")}\nEND`)
+        const { container, host, notes } = yield* look(namespaces)
+        assert.isFalse(container.has("routes"))
+        assert.isTrue(container.has("links"))
+        assert.isTrue(host.has("routes"))
+        assert.match(
+          notes.join("\n"),
+          /^ip (?:printed too much: a look takes 4 MiB from a container|did not end in time: .*): routes, rules, neighbours are not compared$/
+        )
+      }),
+    60_000
+  )
+
+  it.live("have one limit of time, however many of them do not end", () =>
+    Effect.gen(function*() {
+      const namespaces = yield* Namespaces.during(Namespaces.make)
+      using folder = temporary()
+      for (const tool of ["ip", "nft", "ipset", "grep", "find", "iptables-nft-save"]) {
+        Fs.writeFileSync(`${folder.path}/${tool}`, "#!/bin/sh\nexec sleep 600\n", { mode: 0o755 })
+      }
+      const tools = HostTools.make({ PATH: `${folder.path}:/usr/sbin:/usr/bin:/sbin:/bin` })
+      const started = performance.now()
+      const { host, notes } = yield* Effect.provideService(look(namespaces), HostTools.HostTools, tools)
+      assert.isBelow(performance.now() - started, 30_000)
+      assert.isFalse(host.has("links"))
+      assert.match(notes.join(), /^ip did not end in time: a look takes 3 s in total: links, /)
+    }), 60_000)
+
   it.live("make nothing where there is nothing", () =>
     Effect.gen(function*() {
       const namespaces = yield* Namespaces.during(Namespaces.make)
@@ -78,20 +117,15 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
   it.live("are named once where they are not on PATH, and the others go on", () =>
     Effect.gen(function*() {
       const namespaces = yield* Namespaces.during(Namespaces.make)
-      const { PATH } = process.env
       const folder = folderOf(["nsenter", "sh", "ip", "grep", "iptables-nft-save", "ip6tables-nft-save"])
-      yield* Effect.addFinalizer(() =>
-        Effect.sync(() => {
-          process.env["PATH"] = PATH
-          Fs.rmSync(folder, { recursive: true })
-        })
-      )
-      process.env["PATH"] = folder
-      const before = yield* look(namespaces)
-      process.env["PATH"] = PATH
+      yield* Effect.addFinalizer(() => Effect.sync(() => Fs.rmSync(folder, { recursive: true })))
+      const tools = HostTools.make({ PATH: folder })
+      const before = yield* Effect.provideService(look(namespaces), HostTools.HostTools, tools)
       namespaces.run(namespaces.within("container", "ip addr add 10.0.0.1/32 dev lo"))
-      process.env["PATH"] = folder
-      const { changes, notes } = between(before, yield* look(namespaces))
+      const { changes, notes } = between(
+        before,
+        yield* Effect.provideService(look(namespaces), HostTools.HostTools, tools)
+      )
       assert.deepStrictEqual(changes, { container: { addresses: { added: ["lo 10.0.0.1/32"], removed: [] } } })
       assert.sameMembers([...notes ?? []], [
         "nft is not on PATH: nftables are not compared",
