@@ -11,6 +11,7 @@ import type { Following, Piece } from "./Following.ts"
 import * as Journal from "./Journal.ts"
 import { Unreadable } from "./LogError.ts"
 import * as LogFiles from "./LogFiles.ts"
+import * as OpenFiles from "./OpenFiles.ts"
 import { pipe, Reader } from "./RecordLog.ts"
 import * as Tail from "./Tail.ts"
 
@@ -62,7 +63,8 @@ const sort = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) {
 /** Follows files and patterns of them. */
 const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, tell: Tell) => {
   const tails = new Map<string, ReturnType<typeof Tail.make>>()
-  const inodes = new Set<string>()
+  const files = OpenFiles.make()
+  const context: Tail.Context = { take, tell, files, inodes: new Set() }
   const waiting = new Set<string>()
   let look = 0
   const expand = Effect.fnUntraced(function*() {
@@ -73,18 +75,19 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
       else waiting.delete(log)
       for (const file of files) {
         // A compressed log is one that was rotated away: nothing is appended to it.
-        if (!tails.has(file) && !file.endsWith(".gz")) tails.set(file, Tail.make(file, { take, tell, inodes }))
+        if (!tails.has(file) && !file.endsWith(".gz")) tails.set(file, Tail.make(file, context))
       }
     }
   })
   return {
-    poll: Effect.suspend(() =>
-      Effect.andThen(
+    poll: Effect.suspend(() => {
+      files.lookAnew()
+      return Effect.andThen(
         look++ % looks === 0 ? expand() : Effect.void,
-        Effect.suspend(() => Effect.forEach([...tails.values()], ({ poll }) => poll, { discard: true }))
+        Effect.suspend(() => Effect.forEach([...tails.values()], (poll) => poll, { discard: true }))
       )
-    ),
-    close: Effect.suspend(() => Effect.forEach([...tails.values()], ({ close }) => close, { discard: true }))
+    }),
+    close: files.closeAll
   }
 }
 

@@ -4,12 +4,11 @@
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as FileSystem from "effect/FileSystem"
+import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Scope from "effect/Scope"
 import type { Record } from "../record/Record.ts"
 import { IsFolder, Unreadable } from "./LogError.ts"
+import * as OpenFiles from "./OpenFiles.ts"
 import { Reader } from "./RecordLog.ts"
 
 /** What all tails of a run share. */
@@ -17,19 +16,27 @@ export interface Context {
   readonly take: (record: Record) => void
   /** Tells a person about something. */
   readonly tell: (message: string) => Effect.Effect<void>
+  readonly files: OpenFiles.OpenFiles
   /** The files that are followed, by device and inode: one that got another name is the same. */
   readonly inodes: Set<string>
 }
 
-/** A file that is open. */
-interface Opened {
-  readonly inode: string
-  readonly file: FileSystem.File
-  readonly scope: Scope.Closeable
+/** A file, and how far it was read. */
+interface Followed extends OpenFiles.Known {
   reader: Reader
   /** How far it was read, and the last bytes before that. */
   offset: number
   last: Uint8Array
+  /** When it was written to last, in milliseconds since 1970, as far as it was read. */
+  modified: number
+  /** How many times in turn it was not found. */
+  misses: number
+}
+
+/** A file that was rotated away. */
+interface Rotated {
+  readonly followed: Followed
+  readonly until: number
 }
 
 /** How much is read at once, and by how many bytes a place is known. */
@@ -39,7 +46,8 @@ const markSize = 256
 /** How long a file that was rotated away is followed, in milliseconds: a run may still have it open. */
 const patience = 600_000
 
-const inodeOf = ({ dev, ino }: FileSystem.File.Info): string => `${dev}:${Option.getOrElse(ino, () => 0n)}`
+/** After so many looks that did not find it a file is gone. It may have been renamed during the first one. */
+const mostMisses = 2
 
 /** Bytes at a place; fewer where the file ends. */
 const readAt = Effect.fnUntraced(function*(file: FileSystem.File, position: number, size: number) {
@@ -49,15 +57,18 @@ const readAt = Effect.fnUntraced(function*(file: FileSystem.File, position: numb
 })
 
 /** Whether what was read of it is still there. */
-const isSame = Effect.fnUntraced(function*({ file, last, offset }: Opened) {
+const isSame = Effect.fnUntraced(function*(file: FileSystem.File, { last, offset }: Followed) {
   const found = yield* readAt(file, offset - last.length, last.length)
   return found.length === last.length && found.every((byte, index) => byte === last[index])
 })
 
+const modifiedOf = ({ mtime }: FileSystem.File.Info): number =>
+  Option.match(mtime, { onNone: () => 0, onSome: (time) => time.getTime() })
+
 /** Follows the file of this name. */
-export const make = (path: string, { inodes, take, tell }: Context) => {
-  let current: Opened | undefined
-  let rotated: ReadonlyArray<{ readonly opened: Opened; readonly until: number }> = []
+export const make = (path: string, { files, inodes, take, tell }: Context) => {
+  let current: Followed | undefined
+  let rotated: ReadonlyArray<Rotated> = []
   let notice = ""
   let isForeign = false
 
@@ -67,7 +78,7 @@ export const make = (path: string, { inodes, take, tell }: Context) => {
     notice = message
   })
 
-  const complain = Effect.fnUntraced(function*({ reader: { skipped } }: Opened) {
+  const complain = Effect.fnUntraced(function*({ reader: { skipped } }: Followed) {
     const complaints = skipped.complaints()
     if (!skipped.isForeign()) yield* Effect.forEach(complaints, tell)
     else if (!isForeign) {
@@ -77,83 +88,72 @@ export const make = (path: string, { inodes, take, tell }: Context) => {
   })
 
   /** Reads what was appended. */
-  const drain = Effect.fnUntraced(function*(opened: Opened) {
-    const size = Number((yield* opened.file.stat).size)
-    if (size === opened.offset) return
-    if (size < opened.offset || !(yield* isSame(opened))) {
-      opened.reader = new Reader(path, take)
-      opened.offset = 0
-      opened.last = new Uint8Array()
+  const drain = Effect.fnUntraced(function*(followed: Followed) {
+    const info = yield* files.stat(followed)
+    followed.misses = info === undefined ? followed.misses + 1 : 0
+    if (info === undefined) return
+    const size = Number(info.size)
+    const modified = modifiedOf(info)
+    if (size === followed.offset && modified === followed.modified) return
+    const file = yield* files.get(followed)
+    if (file === undefined) return
+    if (size < followed.offset || !(yield* isSame(file, followed))) {
+      followed.reader = new Reader(path, take)
+      followed.offset = 0
+      followed.last = new Uint8Array()
     }
     while (true) {
-      const bytes = yield* readAt(opened.file, opened.offset, chunkSize)
+      const bytes = yield* readAt(file, followed.offset, chunkSize)
       if (bytes.length === 0) break
-      opened.reader.push(bytes)
-      opened.offset += bytes.length
-      opened.last = Uint8Array.from([...opened.last, ...bytes.subarray(-markSize)]).slice(-markSize)
+      followed.reader.push(bytes)
+      followed.offset += bytes.length
+      followed.last = Uint8Array.from([...followed.last, ...bytes.subarray(-markSize)]).slice(-markSize)
     }
-    yield* complain(opened)
+    followed.modified = modified
+    yield* complain(followed)
   })
 
-  const open = Effect.fnUntraced(function*(inode: string) {
-    const fs = yield* FileSystem.FileSystem
-    const scope = yield* Scope.make()
-    const file = yield* Scope.provide(fs.open(path), scope)
+  const begin = (inode: string): Followed => {
     inodes.add(inode)
-    return { inode, file, scope, reader: new Reader(path, take), offset: 0, last: new Uint8Array() } satisfies Opened
-  })
+    return { inode, path, reader: new Reader(path, take), offset: 0, last: new Uint8Array(), modified: -1, misses: 0 }
+  }
 
   const rotate = Effect.fnUntraced(function*() {
     if (current === undefined) return
-    rotated = [...rotated, { opened: current, until: (yield* Clock.currentTimeMillis) + patience }]
+    rotated = [...rotated, { followed: current, until: (yield* Clock.currentTimeMillis) + patience }]
     current = undefined
   })
 
   const expire = Effect.fnUntraced(function*() {
     const now = yield* Clock.currentTimeMillis
-    for (const { opened, until } of rotated) {
-      if (until > now) continue
-      inodes.delete(opened.inode)
-      yield* Scope.close(opened.scope, Exit.void)
+    const isOver = ({ followed, until }: Rotated) => until <= now || followed.misses >= mostMisses
+    for (const { followed } of rotated.filter(isOver)) {
+      inodes.delete(followed.inode)
+      yield* files.close(followed)
     }
-    rotated = rotated.filter(({ until }) => until > now)
+    rotated = rotated.filter((one) => !isOver(one))
   })
 
   const poll = Effect.fnUntraced(function*() {
-    const fs = yield* FileSystem.FileSystem
     // What was written just before a rotation is read before what was written after it.
-    for (const { opened } of rotated) yield* drain(opened)
+    for (const { followed } of rotated) yield* drain(followed)
     if (current !== undefined) yield* drain(current)
     yield* expire()
-    const info = yield* Effect.catchIf(
-      fs.stat(path),
-      ({ reason }) => reason._tag === "NotFound",
-      () => Effect.undefined
-    )
+    const info = yield* OpenFiles.look(path)
     if (info?.type !== "File") {
       yield* rotate()
       return yield* note(info?.type === "Directory" ? new IsFolder({ path }).message : `waiting for ${path}`)
     }
-    const inode = inodeOf(info)
+    const inode = OpenFiles.inodeOf(info)
     if (inode !== current?.inode) {
       yield* rotate()
       if (inodes.has(inode)) return
-      current = yield* open(inode)
+      current = begin(inode)
     }
     if (current !== undefined) yield* drain(current)
     yield* note("")
   })
 
-  return {
-    /** Reads what was appended since the last time, of the file and of those that were rotated away. */
-    poll: Effect.catch(Effect.suspend(poll), (cause) => note(new Unreadable({ name: path, cause }).message)),
-    /** Closes all files. */
-    close: Effect.suspend(() =>
-      Effect.forEach(
-        [...rotated.map(({ opened }) => opened), ...(current === undefined ? [] : [current])],
-        ({ scope }) => Scope.close(scope, Exit.void),
-        { discard: true }
-      )
-    )
-  }
+  /** Reads what was appended since the last time, of the file and of those that were rotated away. */
+  return Effect.catch(Effect.suspend(poll), (cause) => note(new Unreadable({ name: path, cause }).message))
 }

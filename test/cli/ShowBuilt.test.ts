@@ -81,6 +81,25 @@ describe("the built cni-passthrough show", () => {
     await new Promise((resolve) => child.on("close", resolve))
   })
 
+  it("follows more files than it may have open", async () => {
+    using folder = temporary()
+    const names = Array.from({ length: 300 }, (_, index) => Path.join(folder.path, `${index}.jsonl`))
+    for (const name of names) Fs.writeFileSync(name, "")
+    const script = `ulimit -n 128; exec "$0" show --follow '${folder.path}/*.jsonl'`
+    const child = ChildProcess.spawn("/bin/sh", ["-c", script, command], { env: { PATH: path } })
+    let stdout = ""
+    let stderr = ""
+    child.stdout.on("data", (chunk) => (stdout += chunk))
+    child.stderr.on("data", (chunk) => (stderr += chunk))
+    for (const index of [0, 150, 299]) {
+      await call("ADD", config(names[index] ?? ""), { CNI_CONTAINERID: `in-${index}` })
+      await until(`what is in file ${index} is shown`, () => stdout.includes(`of in-${index}`))
+    }
+    assert.strictEqual(stderr, "")
+    child.kill("SIGINT")
+    await new Promise((resolve) => child.on("close", resolve))
+  })
+
   it("is cut short without a complaint", async () => {
     using folder = temporary()
     const log = await makeLog(folder.path)
