@@ -42,14 +42,17 @@ export interface Life {
   readonly mentions: string
   /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
   readonly ends: ReadonlySet<string>
+  readonly namespaces: ReadonlyArray<Living.Inhabited>
 }
 
 /** Looks at what lives. Fails where not all of it can be seen: then nothing is known to be gone. */
 export const look = Effect.gen(function*() {
   const mentions = yield* Living.mentions()
   const addresses = new Set<string>()
+  const namespaces: Array<Living.Inhabited> = []
   for (const each of yield* Living.namespaces()) {
     if (Result.isFailure(each)) return Result.fail(each.failure)
+    namespaces.push(each.success)
     for (const address of each.success.links.flatMap((link) => link.addresses)) {
       if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
     }
@@ -57,7 +60,7 @@ export const look = Effect.gen(function*() {
   const host = yield* Namespace.collect()
   if (Result.isFailure(host)) return Result.fail(host.failure)
   const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
-  return Result.succeed<Life>({ addresses, mentions, ends: new Set(ends.map(({ name }) => name)) })
+  return Result.succeed<Life>({ addresses, mentions, ends: new Set(ends.map(({ name }) => name)), namespaces })
 })
 
 const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
@@ -77,16 +80,29 @@ const livingOf = ({ all }: Facts, { ends }: Life): ReadonlySet<string> =>
     ).map(({ containerId }) => containerId)
   )
 
-const resultLeaks = (
-  { attachments }: Facts,
+/** What tells that an attachment lives whose namespace has no path any more; undefined where nothing does. */
+const signOfLife = (
   { addresses, mentions }: Life,
-  living: ReadonlySet<string>
-): ReadonlyArray<Leak> =>
-  attachments.filter((each) =>
-    each.sight._tag === "Missing" && !living.has(each.containerId) &&
-    !Living.isMentioned(mentions, each.containerId) &&
-    !addressesOf(each).some((address) => addresses.has(address))
-  ).map(({ containerId, file, ifname, netns }) => ({
+  living: ReadonlySet<string>,
+  attachment: Attachment.AttachmentId
+): string | undefined => {
+  const { containerId } = attachment
+  if (living.has(containerId)) return "its link of the host leads to a namespace that lives"
+  if (Living.isMentioned(mentions, containerId)) return "a process speaks of it"
+  return addressesOf(attachment).some((address) => addresses.has(address)) ? "a namespace has its address" : undefined
+}
+
+/** The same for the attachment in a file of the cache. One that is not known to be gone may live, too. */
+export const lifeOf = (facts: Facts, life: Life, file: string): string | undefined => {
+  const attachment = facts.attachments.find((each) => each.file === file)
+  if (attachment?.sight._tag !== "Missing") return "it is not known to be gone"
+  return signOfLife(life, livingOf(facts, life), attachment)
+}
+
+const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<string>): ReadonlyArray<Leak> =>
+  attachments.filter((each) => each.sight._tag === "Missing" && signOfLife(life, living, each) === undefined).map((
+    { containerId, file, ifname, netns }
+  ) => ({
     kind: "result",
     text: `${Names.attachment({ containerId, ifname })} in ${file}`,
     containerId,

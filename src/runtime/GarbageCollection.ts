@@ -1,7 +1,6 @@
 /** Decides which attachments are gone. What is not known to be gone counts as alive. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
 import * as Attachments from "./Attachments.ts"
 import type { ValidAttachment } from "./Chain.ts"
 import type { Cached, Entry } from "./ResultCache.ts"
@@ -17,7 +16,7 @@ export interface Decision {
   readonly reason: string
 }
 
-const decide = Effect.fnUntraced(function*(entry: Entry) {
+const decide = Effect.fnUntraced(function*(entry: Exclude<Entry, { readonly _tag: "Another" }>) {
   const fs = yield* FileSystem.FileSystem
   const { file } = entry
   if (entry._tag === "Unknown") return { attachment: undefined, file, isGone: false, reason: entry.reason }
@@ -34,8 +33,9 @@ const decide = Effect.fnUntraced(function*(entry: Entry) {
   })
 })
 
-/** What becomes of each attachment of the cache. */
-export const decideAll = (entries: ReadonlyArray<Entry>) => Effect.forEach(entries, decide)
+/** What becomes of each attachment of the cache, as far as the path of its namespace tells. */
+export const decideAll = (entries: ReadonlyArray<Entry>) =>
+  Effect.forEach(entries.filter((entry) => entry._tag !== "Another"), decide)
 
 /** All attachments that a file `<network>-<container ID>-<interface>` can belong to: each part may have a `-`. */
 const candidates = (network: string, name: string): ReadonlyArray<ValidAttachment> => {
@@ -46,13 +46,14 @@ const candidates = (network: string, name: string): ReadonlyArray<ValidAttachmen
   }))
 }
 
-/** The attachments that plugins have to leave alone. */
-export const valid = Effect.fnUntraced(function*(network: string, decisions: ReadonlyArray<Decision>) {
-  const path = yield* Path.Path
-  return decisions.flatMap(({ attachment, file, isGone }): ReadonlyArray<ValidAttachment> => {
-    if (isGone) return []
-    return attachment === undefined
-      ? candidates(network, path.basename(file))
-      : [{ containerID: attachment.containerId, ifname: attachment.ifname }]
+/** The attachments that files of the cache may be of, without those that are gone. */
+export const valid = (
+  network: string,
+  entries: ReadonlyArray<Entry>,
+  isGone: (file: string) => boolean
+): ReadonlyArray<ValidAttachment> =>
+  entries.flatMap((entry): ReadonlyArray<ValidAttachment> => {
+    if (entry._tag !== "Cached") return candidates(network, entry.file.slice(entry.file.lastIndexOf("/") + 1))
+    const { containerId, ifname } = entry.attachment
+    return isGone(entry.file) ? [] : [{ containerID: containerId, ifname }]
   })
-})

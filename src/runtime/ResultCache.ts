@@ -31,19 +31,18 @@ export interface Cached extends Attachment {
   readonly result: string | undefined
 }
 
-/** What a file of the cache is. One that cannot be read as an attachment may still belong to one. */
+/**
+ * What a file of the cache is. One that cannot be read as an attachment may still belong to one. One of another attachment
+ * may have taken the place of what was asked for: the names of networks, of containers and of interfaces may have a `-`,
+ * so that libcni gives the files of two attachments one name at times.
+ */
 export type Entry =
   | { readonly _tag: "Cached"; readonly file: string; readonly attachment: Cached }
   | { readonly _tag: "Unknown"; readonly file: string; readonly reason: string }
-
-/**
- * What the cache has in the place of an attachment: nothing, or what belongs to another one. The names of networks, of
- * containers and of interfaces may have a `-`, so that libcni gives the files of two attachments one name at times.
- */
-export type Found =
-  | Entry
-  | { readonly _tag: "Missing"; readonly file: string }
   | { readonly _tag: "Another"; readonly file: string; readonly attachment: Identity }
+
+/** What the cache has of an attachment. */
+export type Found = Entry | { readonly _tag: "Missing"; readonly file: string }
 
 /** How long a file of the cache may be, in bytes: it has a configuration and a result in it. */
 const longest = 4 * 1_048_576
@@ -156,9 +155,11 @@ export const list = Effect.fnUntraced(function*(folder: string, network: string)
     const file = path.join(results, name)
     const text = yield* Effect.result(textOf(file))
     const attachment = text._tag === "Success" ? decode(text.success) : undefined
-    if (attachment !== undefined && (yield* fileOf(folder, attachment)) === file) {
-      if (attachment.network === network) found.push({ _tag: "Cached", file, attachment })
-    } else if (name.startsWith(`${network}-`)) {
+    const isOwn = attachment !== undefined && (yield* fileOf(folder, attachment)) === file
+    if (isOwn && attachment.network === network) found.push({ _tag: "Cached", file, attachment })
+    else if (!name.startsWith(`${network}-`)) continue
+    else if (isOwn) found.push({ _tag: "Another", file, attachment })
+    else {
       const reason = text._tag === "Failure" ? text.failure.reason : notOfLibcni
       found.push({ _tag: "Unknown", file, reason })
     }

@@ -2,9 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { run } from "../../src/cli/commands/Run.ts"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { host, printed } from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 import { script } from "../support/scripts.ts"
@@ -20,7 +23,11 @@ echo "$CNI_COMMAND $(basename $0)" >> $(dirname $0)/calls
 echo '${document}'; exit 1`
 
 /** A folder with plugins, a network of them, and an empty cache; and the command on it. */
-const sandbox = (plugins: { readonly [type: string]: string }, list: object = {}) => {
+const sandbox = (
+  plugins: { readonly [type: string]: string },
+  list: object = {},
+  runner: Layer.Layer<ProcessRunner> = Layer.succeed(ProcessRunner, nodeProcessRunner)
+) => {
   const folder = temporary()
   const { path } = folder
   const write = (fields: object = {}) =>
@@ -40,7 +47,7 @@ const sandbox = (plugins: { readonly [type: string]: string }, list: object = {}
   Fs.writeFileSync(`${path}/calls`, "")
   const shared = ["--cni-path", path]
   const own = [...shared, "--cache-dir", `${path}/cache`]
-  const invoke = (...words: ReadonlyArray<string>) => Effect.provide(printed(run, ...words), host)
+  const invoke = (...words: ReadonlyArray<string>) => Effect.provide(printed(run, ...words), Layer.merge(host, runner))
   return {
     path,
     write,
@@ -505,16 +512,43 @@ describe("what is shown", () => {
 })
 
 describe("a garbage collection", () => {
-  const withTwo = (plugins: { readonly [type: string]: string }, list: object = {}) =>
+  const bytes = (text: string) => new TextEncoder().encode(text)
+
+  /** The host with namespaces without links, whatever namespaces it has, or with an `ip` that fails. */
+  const quiet = (isBlind = false) =>
+    Layer.succeed(
+      ProcessRunner,
+      ProcessRunner.of({
+        run: (invocation) =>
+          invocation.argv.some((word) => /(?:^|\/)ip$/.test(word))
+            ? Effect.succeed({
+              argv: invocation.argv,
+              stdin: "",
+              exitCode: isBlind ? 1 : 0,
+              signal: null,
+              timedOut: false,
+              truncated: false,
+              durationMs: 1,
+              stdout: bytes("[]\n[]\n[]\n"),
+              stderr: bytes("may not\n")
+            })
+            : nodeProcessRunner.run(invocation)
+      })
+    )
+
+  /** An ID that no process of the host speaks of: such a container counts as alive. */
+  const idOf = (what: string) => `web-${what}-5f3a`
+
+  const withTwo = (plugins: { readonly [type: string]: string }, list: object = {}, isBlind = false) =>
     Effect.gen(function*() {
-      const host = sandbox(plugins, list)
-      for (const id of ["gone", "there", "unknown"]) {
+      const host = sandbox(plugins, list, quiet(isBlind))
+      for (const id of ["gone", "there", "unknown"].map(idOf)) {
         Fs.writeFileSync(`${host.path}/ns-${id}`, "")
         yield* host.run("add", "--netns", `${host.path}/ns-${id}`, "--container-id", id)
       }
-      Fs.rmSync(`${host.path}/ns-gone`)
+      Fs.rmSync(`${host.path}/ns-web-gone-5f3a`)
       // As libcni before 1.2 writes it.
-      const file = `${host.path}/cache/results/n-unknown-eth0`
+      const file = `${host.path}/cache/results/n-web-unknown-5f3a-eth0`
       const { netns: _, ...rest } = JSON.parse(Fs.readFileSync(file, "utf8"))
       Fs.writeFileSync(file, JSON.stringify(rest))
       Fs.writeFileSync(`${host.path}/calls`, "")
@@ -522,9 +556,9 @@ describe("a garbage collection", () => {
     })
 
   const decisions = (path: string) => [
-    `remove  gone eth0  (${path}/ns-gone does not exist)`,
-    `keep    there eth0  (${path}/ns-there is there)`,
-    "keep    unknown eth0  (the cache does not have its network namespace)"
+    `remove  web-gone-5f3a eth0  (${path}/ns-web-gone-5f3a does not exist)`,
+    `keep    web-there-5f3a eth0  (${path}/ns-web-there-5f3a is there)`,
+    "keep    web-unknown-5f3a eth0  (the cache does not have its network namespace)"
   ]
 
   it.live("takes away what is gone, keeps what is not known to be, and says why", () =>
@@ -534,7 +568,7 @@ describe("a garbage collection", () => {
       assert.strictEqual(status, 0)
       assert.deepStrictEqual(stdout.trimEnd().split("\n"), decisions(host.path))
       assert.deepStrictEqual(host.calls(), ["DEL b", "DEL a"])
-      assert.deepStrictEqual(host.results(), ["n-there-eth0", "n-unknown-eth0"])
+      assert.deepStrictEqual(host.results(), ["n-web-there-5f3a-eth0", "n-web-unknown-5f3a-eth0"])
     }))
 
   it.live("only says so where it is a dry run", () =>
@@ -556,18 +590,20 @@ describe("a garbage collection", () => {
       yield* host.run("gc")
       const [, gc = ""] = host.log().split("\n")
       const { "cni.dev/valid-attachments": valid } = JSON.parse(gc.slice(gc.indexOf("{")))
-      assert.deepStrictEqual(valid, [
+      // Other namespaces of this host come after them.
+      assert.deepStrictEqual(valid.slice(0, 3), [
         { containerID: "broken", ifname: "eth0" },
-        { containerID: "there", ifname: "eth0" },
-        { containerID: "unknown", ifname: "eth0" }
+        { containerID: idOf("there"), ifname: "eth0" },
+        { containerID: idOf("unknown"), ifname: "eth0" }
       ])
+      assert.notInclude(gc, idOf("gone"))
     }))
 
   it.live("gives no result to DEL before 0.4.0", () =>
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "0.3.1" })
       yield* host.run("gc")
-      assert.include(host.log(), "DEL a gone")
+      assert.include(host.log(), "DEL a web-gone-5f3a")
       assert.notInclude(host.log(), "prevResult")
     }))
 
@@ -575,15 +611,45 @@ describe("a garbage collection", () => {
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
       script(`${host.path}/a`, failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`))
-      Fs.rmSync(`${host.path}/ns-there`)
+      Fs.rmSync(`${host.path}/ns-web-there-5f3a`)
       const { status, stderr } = yield* host.run("gc")
       assert.strictEqual(status, 1)
-      assert.deepStrictEqual(stderr.match(/(?:DEL of \w+ eth0|GC) failed in a: code 7: no/g), [
-        "DEL of gone eth0 failed in a: code 7: no",
-        "DEL of there eth0 failed in a: code 7: no",
+      assert.deepStrictEqual(stderr.match(/(?:DEL of \S+ eth0|GC) failed in a: code 7: no/g), [
+        "DEL of web-gone-5f3a eth0 failed in a: code 7: no",
+        "DEL of web-there-5f3a eth0 failed in a: code 7: no",
         "GC failed in a: code 7: no"
       ])
       assert.strictEqual(host.results().length, 3)
+    }))
+
+  it.live("keeps all, and says why, where it cannot see what lives", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" }, true)
+      for (const flags of [["--dry-run"], []]) {
+        const { status, stderr, stdout } = yield* host.run("gc", ...flags)
+        assert.strictEqual(status, 2)
+        assert.match(
+          stdout,
+          /^keep {4}web-gone-5f3a eth0 {2}\(\S+\/ns-web-gone-5f3a does not exist, but .*may not\)\nkeep {4}web-there-5f3a /
+        )
+        assert.match(stderr, /only attachments are removed that are known to be gone: .*may not/)
+      }
+      assert.deepStrictEqual(host.calls(), [])
+      assert.strictEqual(host.results().length, 3)
+    }))
+
+  it.live("names what the files of other attachments may hide", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      host.write({ name: "n-m" })
+      yield* host.run("add", "--netns", `${host.path}/netns`, "--container-id", "c")
+      host.write()
+      Fs.writeFileSync(`${host.path}/calls`, "")
+      const { stdout } = yield* host.run("gc")
+      assert.notInclude(stdout, "n-m")
+      const gc = host.log().split("\n").find((line) => line.startsWith("GC ")) ?? ""
+      const { "cni.dev/valid-attachments": valid } = JSON.parse(gc.slice(gc.indexOf("{")))
+      assert.deepInclude(valid, { containerID: "m-c", ifname: "eth0" })
     }))
 
   it.live("does nothing where the network says so", () =>

@@ -24,7 +24,7 @@ const gone = (address: string) => ({
   reason: "no process of it"
 })
 const store = (...reservations: ReadonlyArray<ReturnType<typeof gone>>) => ({
-  store: { folder: "/var/lib/cni/networks/n", reservations, problem: undefined, unwritable: undefined }
+  store: { folder: "/var/lib/cni/networks/n", reservations, unread: [], problem: undefined, unwritable: undefined }
 })
 const api = (fields: Parameters<typeof Host.attachment>[0] = {}, address = "10.99.0.3/24") =>
   Host.attachment(
@@ -208,7 +208,15 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "a store that cannot be read": [
     {
-      facts: { store: { folder: "/x", reservations: [], problem: "ENOTDIR: not a directory", unwritable: undefined } }
+      facts: {
+        store: {
+          folder: "/x",
+          reservations: [],
+          unread: [],
+          problem: "ENOTDIR: not a directory",
+          unwritable: undefined
+        }
+      }
     },
     /^error address-store host-local the store \/x cannot be read: ENOTDIR/
   ],

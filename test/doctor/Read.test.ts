@@ -290,9 +290,10 @@ describe("a leak", () => {
     const rules = Result.succeed({ rulesets: [Host.rules(Host.save.replaceAll("CNI-1", name))], nft: [] })
     const facts = Host.facts({ attachment: { sight: { _tag: "Missing" } }, host: { rules } })
     const argvs = (addresses: ReadonlySet<string>, mentions: string) =>
-      Leaks.find(facts, { addresses, mentions, ends: new Set() }).filter(({ kind }) => kind === "chain").flatMap((
-        { removal }
-      ) => removal._tag === "Commands" ? removal.argvs.map((argv) => argv.join(" ")) : [])
+      Leaks.find(facts, { addresses, mentions, ends: new Set(), namespaces: [] }).filter(({ kind }) => kind === "chain")
+        .flatMap((
+          { removal }
+        ) => removal._tag === "Commands" ? removal.argvs.map((argv) => argv.join(" ")) : [])
     assert.deepStrictEqual(argvs(new Set(), ""), [
       `iptables -t nat -D ${name} -d 10.99.0.0/24 -j ACCEPT`,
       `iptables -t nat -D ${name} ! -d 224.0.0.0/4 -j MASQUERADE`,

@@ -168,7 +168,13 @@ export const facts = (change: Change = {}): Facts => {
   return {
     ...ofFile({ cniVersion: "1.0.0", name: "n", plugins: [{ ...bridge, ...change.bridge }, ...plugins] }),
     host: { ...host, network, ...change.host },
-    store: { folder: "/var/lib/cni/networks/n", reservations: [], problem: undefined, unwritable: undefined },
+    store: {
+      folder: "/var/lib/cni/networks/n",
+      reservations: [],
+      unread: [],
+      problem: undefined,
+      unwritable: undefined
+    },
     attachments: [own],
     all: [own, ...change.others ?? []],
     ...change.facts

@@ -174,7 +174,8 @@ describe("the cache", () => {
       const entries = yield* ResultCache.list(folder.path, "n")
       assert.deepStrictEqual(entries.map(({ _tag, file }) => [_tag, file.split("/").at(-1)]), [
         ["Cached", "n-c1-eth0"],
-        ["Unknown", "n-c2-eth0"]
+        ["Unknown", "n-c2-eth0"],
+        ["Another", "n-m-c1-eth0"]
       ])
     }).pipe(Effect.provide(NodeServices.layer)))
 })
@@ -250,19 +251,28 @@ describe("an attachment is", () => {
 
   it.effect("valid for plugins where it is alive, and where a file may be of it", () =>
     Effect.gen(function*() {
-      const decisions = yield* GarbageCollection.decideAll([
+      const entries: ReadonlyArray<ResultCache.Entry> = [
         { _tag: "Cached", file: "/r/n-c1-eth0", attachment: { ...attachment, netns: "", result } },
         {
           _tag: "Cached",
           file: "/r/n-c2-eth0",
           attachment: { ...attachment, containerId: "c2", netns: "/none", result }
         },
-        { _tag: "Unknown", file: "/r/n-a-b-eth0", reason: "broken" }
+        { _tag: "Unknown", file: "/r/n-a-b-eth0", reason: "broken" },
+        { _tag: "Another", file: "/r/n-m-c3-eth0", attachment: { ...attachment, network: "n-m", containerId: "c3" } }
+      ]
+      const decisions = yield* GarbageCollection.decideAll(entries)
+      assert.deepStrictEqual(decisions.map(({ file, isGone }) => [file, isGone]), [
+        ["/r/n-c1-eth0", false],
+        ["/r/n-c2-eth0", true],
+        ["/r/n-a-b-eth0", false]
       ])
-      assert.deepStrictEqual(yield* GarbageCollection.valid("n", decisions), [
+      assert.deepStrictEqual(GarbageCollection.valid("n", entries, (file) => file === "/r/n-c2-eth0"), [
         { containerID: "c1", ifname: "eth0" },
         { containerID: "a", ifname: "b-eth0" },
-        { containerID: "a-b", ifname: "eth0" }
+        { containerID: "a-b", ifname: "eth0" },
+        { containerID: "m", ifname: "c3-eth0" },
+        { containerID: "m-c3", ifname: "eth0" }
       ])
     }).pipe(Effect.provide(NodeServices.layer)))
 })

@@ -32,16 +32,24 @@ const pathsOf = Effect.fnUntraced(function*() {
     if (name !== "") add(name, path)
   }
   found.delete(yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => ""))
-  return [...found.values()]
+  return [...found]
 })
 
+/** A namespace that lives. */
+export interface Inhabited extends Namespace.Namespace {
+  /** Such as `net:[4026532008]`. */
+  readonly name: string
+  /** What leads to it, those that people gave it first. */
+  readonly paths: ReadonlyArray<string>
+}
+
 /** Looks into a namespace by one of its paths; undefined where all of them are gone meanwhile, and it with them. */
-const look = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
+const look = Effect.fnUntraced(function*([name, paths]: readonly [string, ReadonlyArray<string>]) {
   const fs = yield* FileSystem.FileSystem
   let problem: string | undefined
   for (const path of paths) {
     const network = yield* Namespace.collect(path)
-    if (Result.isSuccess(network)) return network
+    if (Result.isSuccess(network)) return Result.succeed<Inhabited>({ ...network.success, name, paths })
     const isProcess = path.startsWith("/proc/")
     const isThere = isProcess
       ? yield* Effect.isSuccess(fs.readLink(path))
@@ -102,6 +110,23 @@ export const mentions = Effect.fnUntraced(function*() {
     { concurrency: 16 }
   )
   return texts.join("\0")
+})
+
+/** The attachments that plugins are at work for, as their variables say. */
+export const atWork = Effect.fnUntraced(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const found = yield* Effect.forEach(
+    yield* pids(),
+    Effect.fnUntraced(function*(pid) {
+      const environment = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/environ`), () => "")
+      const valueOf = (name: string) =>
+        environment.split("\0").find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? ""
+      const [containerID, ifname] = [valueOf("CNI_CONTAINERID"), valueOf("CNI_IFNAME")]
+      return containerID === "" || ifname === "" ? [] : [{ containerID, ifname }]
+    }),
+    { concurrency: 16 }
+  )
+  return found.flat()
 })
 
 /** From this length on an identifier is found within a word too, such as `libpod-<ID>.scope`. */

@@ -30,6 +30,8 @@ export interface Judged extends Reservation {
 export interface Store {
   readonly folder: string
   readonly reservations: ReadonlyArray<Judged>
+  /** The files of addresses that cannot be read. */
+  readonly unread: ReadonlyArray<string>
   /** Why it cannot be read, or used; undefined where it can. */
   readonly problem: string | undefined
   /** Why nothing can be written to it; undefined where it can, as far as that is known without trying. */
@@ -55,22 +57,28 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
     const isMissing = names.failure.reason._tag === "NotFound"
     const reservations: ReadonlyArray<Reservation> = []
     const problem = isMissing ? undefined : AtomicFile.reasonOf(names.failure)
-    return { folder, reservations, problem, unwritable: isMissing ? yield* Writable.whyNot(folder) : undefined }
+    return {
+      folder,
+      reservations,
+      unread: [],
+      problem,
+      unwritable: isMissing ? yield* Writable.whyNot(folder) : undefined
+    }
   }
-  const reservations = yield* Effect.forEach(
+  const [reservations, unread] = yield* Effect.partition(
     names.success.filter((name) => Net.isIP(name) !== 0 && !name.includes("%")),
     Effect.fnUntraced(function*(address) {
       const file = path.join(folder, address)
-      const text = yield* SmallFile.read(file, longest)
-      if (text === undefined) return []
+      const text = yield* Effect.mapError(SmallFile.textOf(file, longest), () => file)
       const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
-      return [{ file, address, containerId, ifname } satisfies Reservation]
+      return { file, address, containerId, ifname } satisfies Reservation
     }),
     { concurrency: 16 }
   )
   return {
     folder,
-    reservations: reservations.flat(),
+    reservations,
+    unread,
     problem: undefined,
     unwritable: yield* Writable.whyNot(folder)
   }

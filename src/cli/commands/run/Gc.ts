@@ -1,11 +1,13 @@
 /** `cni-passthrough run gc`. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as CniVersion from "../../../cni/CniVersion.ts"
 import * as Collect from "../../../doctor/Collect.ts"
 import * as Leaks from "../../../doctor/Leaks.ts"
+import * as ValidAttachments from "../../../doctor/ValidAttachments.ts"
 import * as HostTools from "../../../exec/HostTools.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as CachedResult from "../../../runtime/CachedResult.ts"
@@ -29,25 +31,53 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
   return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
 }
 
+/** Plugins are not asked to remove what they have besides the valid attachments, as it is not known which these are. */
+class Refused extends Data.TaggedError("Refused")<{ readonly reason: string }> {
+  override readonly message = `only attachments are removed that are known to be gone: ${this.reason}`
+}
+
+interface Where {
+  readonly network: string
+  readonly confDir: string
+  readonly cacheDir: string
+}
+
+/** The network as it is, and what lives on the host; or why not all of that can be seen. */
+const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) {
+  const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
+  const life = yield* Leaks.look
+  return facts === undefined
+    ? Result.fail("the network cannot be read once more")
+    : Result.map(life, (life) => ({ facts, life }))
+})
+
+type Seen = Effect.Success<ReturnType<typeof look>>
+
+/** An attachment whose namespace has lost its path may live all the same, where something of it is seen. */
+const kept = (seen: Seen) => (decision: GarbageCollection.Decision): GarbageCollection.Decision => {
+  if (!decision.isGone) return decision
+  const sign = Result.isFailure(seen)
+    ? seen.failure
+    : Leaks.lifeOf(seen.success.facts, seen.success.life, decision.file)
+  return sign === undefined ? decision : { ...decision, isGone: false, reason: `${decision.reason}, but ${sign}` }
+}
+
 /**
  * Addresses of host-local whose container is gone, and has no result that would have freed them. What is kept keeps its
  * addresses too.
  */
-const reservations = Effect.fnUntraced(function*(
-  { cacheDir, confDir, network }: { readonly network: string; readonly confDir: string; readonly cacheDir: string },
-  decisions: ReadonlyArray<GarbageCollection.Decision>
-) {
-  const networks = yield* Collect.states({ asked: network, confDir, cacheDir })
-  const life = yield* Leaks.look
+const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Decision>) => {
   // Files of the cache that cannot be understood may be of any container.
-  if (Result.isFailure(life) || decisions.some(({ attachment }) => attachment === undefined)) {
-    return { left: [], tools: new Map() }
+  if (Result.isFailure(seen) || decisions.some(({ attachment }) => attachment === undefined)) {
+    return { left: [], tools: new Map<string, string>() }
   }
+  const { facts, life } = seen.success
   const kept = new Set(decisions.filter(({ isGone }) => !isGone).map(({ attachment }) => attachment?.containerId))
-  const left = networks.flatMap((facts) => Leaks.find(facts, life.success))
-    .filter(({ containerId, kind }) => kind === "reservation" && !kept.has(containerId))
-  return { left, tools: networks[0]?.host?.tools ?? new Map<string, string>() }
-})
+  const left = Leaks.find(facts, life).filter(({ containerId, kind }) =>
+    kind === "reservation" && !kept.has(containerId)
+  )
+  return { left, tools: facts.host?.tools ?? new Map<string, string>() }
+}
 
 /** `gc` */
 export const gc = Command.make(
@@ -58,12 +88,25 @@ export const gc = Command.make(
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { cniVersion, disableGC, name, plugins } = chain.list
       if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
-      const decisions = yield* GarbageCollection.decideAll(yield* ResultCache.list(flags.cacheDir, name))
+      const entries = yield* ResultCache.list(flags.cacheDir, name)
+      const seen = yield* look(flags)
+      const decisions = (yield* GarbageCollection.decideAll(entries)).map(kept(seen))
+      const gone = new Set(decisions.filter(({ isGone }) => isGone).map(({ file }) => file))
+      const valid: Result.Result<ReadonlyArray<Chain.ValidAttachment>, string> = Result.isFailure(seen)
+        ? Result.fail(seen.failure) :
+        yield* ValidAttachments.find({
+          ...seen.success,
+          entries,
+          cacheDir: flags.cacheDir,
+          isGone: (file) => gone.has(file)
+        })
       for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
+      const refused = Result.isFailure(valid) ? new Refused({ reason: valid.failure }) : undefined
       const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
       if (flags.dryRun) {
+        if (refused !== undefined) return yield* refused
         const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
-        for (const { containerId, reason, text } of (yield* reservations(flags, decisions)).left) {
+        for (const { containerId, reason, text } of reservations(seen, decisions).left) {
           if (!known.has(containerId)) yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
         }
         if (!hasGc) return
@@ -80,17 +123,21 @@ export const gc = Command.make(
         const calls = yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
         if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
       }
-      if (hasGc) yield* output.run(Chain.gc(chain, yield* GarbageCollection.valid(name, decisions)))
-      const { left, tools } = yield* reservations(flags, decisions)
-      for (const leak of left) {
-        const removed = yield* Leaks.remove(leak, tools)
-        const outcome = Result.isSuccess(removed) ? `remove  ${leak.containerId} ${leak.text}` : `keep    ${leak.text}`
-        const why = Result.isSuccess(removed) ? leak.reason : removed.failure
-        yield* (flags.json ? Console.error : Console.log)(Escape.inLine(`${outcome}  (${why})`))
+      if (Result.isSuccess(valid)) {
+        if (hasGc) yield* output.run(Chain.gc(chain, valid.success))
+        const { left, tools } = reservations(yield* look(flags), decisions)
+        for (const leak of left) {
+          const removed = yield* Leaks.remove(leak, tools)
+          const isRemoved = Result.isSuccess(removed)
+          const outcome = isRemoved ? `remove  ${leak.containerId} ${leak.text}` : `keep    ${leak.text}`
+          const why = isRemoved ? leak.reason : removed.failure
+          yield* (flags.json ? Console.error : Console.log)(Escape.inLine(`${outcome}  (${why})`))
+        }
       }
       yield* output.show()
       yield* output.conclude()
       yield* output.end
+      if (refused !== undefined) return yield* refused
     },
     Effect.scoped,
     (effect, { cniPath }) => HostTools.besides(cniPath)(effect),

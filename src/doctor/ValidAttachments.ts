@@ -1,0 +1,139 @@
+/**
+ * The attachments of a network that may be alive, as GC names them to plugins: all that are not known to be gone. libcni's
+ * cache alone does not have them all, as its files get lost, are cut short, or lie in another folder.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import * as Result from "effect/Result"
+import * as Attachments from "../runtime/Attachments.ts"
+import type { ValidAttachment } from "../runtime/Chain.ts"
+import * as GarbageCollection from "../runtime/GarbageCollection.ts"
+import * as ResultCache from "../runtime/ResultCache.ts"
+import * as Cidr from "./Cidr.ts"
+import type { Facts } from "./Facts.ts"
+import * as Living from "./facts/Living.ts"
+import type { Link } from "./facts/Namespace.ts"
+import type { Judged } from "./facts/Store.ts"
+import type { Life } from "./Leaks.ts"
+import * as Ranges from "./Ranges.ts"
+import * as Roles from "./Roles.ts"
+
+/** What the attachments of a network are found in. */
+export interface Sources {
+  readonly facts: Facts
+  readonly life: Life
+  /** The files of the cache. */
+  readonly entries: ReadonlyArray<ResultCache.Entry>
+  /** The folder of the cache. */
+  readonly cacheDir: string
+  /** Whether the attachment of a file is gone. */
+  readonly isGone: (file: string) => boolean
+}
+
+/** What the folder has where runtimes keep results unless they are told otherwise, where that is another one. */
+const elsewhere = Effect.fnUntraced(function*(network: string, cacheDir: string) {
+  return cacheDir === ResultCache.defaultFolder ? [] : yield* ResultCache.list(ResultCache.defaultFolder, network)
+})
+
+/** The names of the links that are known attachments, by their namespaces. */
+const accountedFor = Effect.fnUntraced(function*(
+  attachments: ReadonlyArray<{ readonly netns: string; readonly ifname: string }>
+) {
+  const fs = yield* FileSystem.FileSystem
+  const found = new Map<string, Set<string>>()
+  for (const { ifname, netns } of attachments) {
+    const info = yield* Effect.option(fs.stat(netns))
+    if (info._tag === "None" || info.value.ino._tag === "None") continue
+    const namespace = `net:[${info.value.ino.value}]`
+    found.set(namespace, (found.get(namespace) ?? new Set()).add(ifname))
+  }
+  return found as ReadonlyMap<string, ReadonlySet<string>>
+})
+
+const linkLocal = Cidr.parse("fe80::/10") as Cidr.Cidr
+
+const addressesOf = ({ addresses }: Link): ReadonlyArray<Cidr.Cidr> =>
+  addresses.map(Cidr.single).filter((each) => !Cidr.isLoopback(each) && !Cidr.contains(linkLocal, each))
+
+/** Whether a link in a namespace may be an attachment to a network, as far as its configuration tells. */
+const mayBeOf = ({ chain, host }: Facts): (link: Link) => boolean => {
+  const bridge = Roles.bridgeOf(chain)
+  const ipam = Roles.ofType(chain, "host-local")
+  const ranges = ipam === undefined ? [] : Ranges.of(ipam.config, []).flat()
+  const outside = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
+  return (link) => {
+    const addresses = addressesOf(link)
+    if (link.name === "lo" || (!link.isUp && addresses.length === 0)) return false // such as tunl0 in each namespace
+    if (bridge !== undefined && link.kind !== "veth") return false
+    const end = outside.find(({ index, peer }) => index === link.peer && peer === link.index)
+    if (bridge !== undefined && end !== undefined) return end.master === bridge
+    return ranges.length === 0 || addresses.length === 0 ||
+      addresses.some((address) => ranges.some(({ subnet }) => Cidr.contains(subnet, address)))
+  }
+}
+
+/** Whether a link has the address of a reservation. */
+const hasAddressOf = (link: Link, { address }: Judged): boolean => {
+  const own = Cidr.parseAddress(address)
+  return own !== undefined && addressesOf(link).some((each) => Cidr.isSameAddress(each, own))
+}
+
+/** The attachments that have a reservation. That of an old host-local names no interface: any that has its address. */
+const holders = (reservation: Judged, namespaces: Life["namespaces"]): ReadonlyArray<ValidAttachment> => {
+  const { containerId, ifname } = reservation
+  const links = ifname === ""
+    ? namespaces.flatMap(({ links }) => links.filter((link) => hasAddressOf(link, reservation)))
+    : []
+  return [ifname, ...links.map(({ name }) => name)].map((name) => ({ containerID: containerId, ifname: name }))
+}
+
+/** The attachments of `run` and cnitool to a namespace with a name, unless they are told another container ID. */
+const ofNamed = ({ links, paths }: Living.Inhabited): ReadonlyArray<ValidAttachment> =>
+  paths.filter((path) => path.startsWith("/run/netns/")).flatMap((path) =>
+    ["eth0", ...links.map(({ name }) => name).filter((name) => name !== "lo")].map((ifname) => ({
+      containerID: Attachments.containerIdOf(path),
+      ifname
+    }))
+  )
+
+const unique = (attachments: ReadonlyArray<ValidAttachment>): ReadonlyArray<ValidAttachment> => [
+  ...new Map(attachments.map((each) => [`${each.containerID} ${each.ifname}`, each])).values()
+]
+
+/** All attachments that may be alive; or why it cannot be said which they are. */
+export const find = Effect.fnUntraced(function*({ cacheDir, entries, facts, isGone, life }: Sources): Effect.fn.Return<
+  Result.Result<ReadonlyArray<ValidAttachment>, string>,
+  never,
+  FileSystem.FileSystem | Path.Path
+> {
+  const { all, network, store } = facts
+  if (network === undefined) return Result.fail("its configuration cannot be read once more")
+  if (store?.problem !== undefined) return Result.fail(`${store.folder} cannot be read: ${store.problem}`)
+  const [unread] = store?.unread ?? []
+  if (unread !== undefined) return Result.fail(`${unread} cannot be read`)
+  const others = yield* Effect.result(elsewhere(network.name, cacheDir))
+  if (Result.isFailure(others)) return Result.fail(others.failure.message)
+  const accounted = yield* accountedFor([
+    ...all,
+    ...others.success.flatMap((entry) => entry._tag === "Cached" ? [entry.attachment] : [])
+  ])
+  const reservations = (store?.reservations ?? []).filter((each) => !each.isGone)
+  const mayBeOne = mayBeOf(facts)
+  const isReserved = (link: Link): boolean =>
+    reservations.some((each) => each.containerId !== "" && hasAddressOf(link, each))
+  for (const { links, name, paths } of life.namespaces) {
+    const link = links.find((link) =>
+      mayBeOne(link) && accounted.get(name)?.has(link.name) !== true && !isReserved(link)
+    )
+    if (link === undefined) continue
+    return Result.fail(`${link.name} in ${paths[0] ?? name} may be attached to it, and nothing says by which container`)
+  }
+  return Result.succeed(unique([
+    ...GarbageCollection.valid(network.name, entries, isGone),
+    ...GarbageCollection.valid(network.name, others.success, () => false),
+    ...reservations.flatMap((each) => holders(each, life.namespaces)),
+    ...life.namespaces.filter(({ links, name }) => !accounted.has(name) && !links.some(isReserved)).flatMap(ofNamed),
+    ...(yield* Living.atWork())
+  ]))
+})
