@@ -69,7 +69,7 @@ describe("hooks", () => {
     assert.strictEqual(code, 0)
     const { hook } = records(log)[1]
     assert.deepStrictEqual([hook.timedOut, hook.signal, hook.exitCode], [true, "SIGKILL", null])
-    assert.isBelow(hook.durationMs, 2000)
+    assert.isBelow(hook.durationMs, 30_000)
     assert.deepStrictEqual(processesWith(`sleep ${sleep}`), [])
   })
 

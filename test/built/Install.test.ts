@@ -6,7 +6,7 @@ import * as Path from "node:path"
 import { attachment, command, path, temporary } from "../support/plugin.ts"
 
 const call = (...args: ReadonlyArray<string>) =>
-  ChildProcess.spawnSync(command, args, { env: { PATH: path }, encoding: "utf8", timeout: 20_000 })
+  ChildProcess.spawnSync(command, args, { env: { PATH: path }, encoding: "utf8", timeout: 300_000 })
 
 describe("cni-passthrough install", () => {
   it("puts a plugin there that answers, and takes it away again", () => {
@@ -102,7 +102,7 @@ describe("cni-passthrough install", () => {
     const { status, stderr } = ChildProcess.spawnSync(copy, ["install", "--to", folder.path], {
       env: { PATH: path },
       encoding: "utf8",
-      timeout: 20_000
+      timeout: 300_000
     })
     assert.strictEqual(status, 2)
     assert.include(stderr, `there is no passthrough in ${folder.path}: copy it beside this command, from the folder`)

@@ -4,6 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, path, plugin, processesWith, records, temporary } from "../support/plugin.ts"
+import { until } from "../support/until.ts"
 
 /** Starts an ADD whose hook never ends, and sends a signal once the hook runs. */
 const interrupt = async (signal: NodeJS.Signals, log: string, sleep: string) => {
@@ -12,7 +13,7 @@ const interrupt = async (signal: NodeJS.Signals, log: string, sleep: string) => 
   child.stdout.on("data", (chunk) => (stdout += chunk))
   const hookADD = [`echo started > ${log}.started; sleep ${sleep}`]
   child.stdin.end(JSON.stringify({ cniVersion: "1.1.0", name: "n", logFile: log, logFormat: "json", hookADD }))
-  while (!Fs.existsSync(`${log}.started`)) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until("the hook runs", () => Fs.existsSync(`${log}.started`))
   child.kill(signal)
   const code = await new Promise<number | null>((resolve) => child.on("close", resolve))
   return { code, stdout }
@@ -64,38 +65,35 @@ const ended = (child: ChildProcess.ChildProcess) =>
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
 describe("while stdin is still open", () => {
-  const viaPipe = (signal: string) =>
-    ChildProcess.spawnSync(
-      "/bin/bash",
-      [
-        "-c",
-        `{ printf '{'; sleep 9${
-          process.pid % 1000
-        }; } | { "$0" & sleep 0.7; kill -${signal} $!; wait $!; echo " $?"; }`,
-        plugin
-      ],
-      { env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" }, encoding: "utf8", timeout: 5000 }
-    )
+  const given = { socket: [], pipe: ["/bin/bash", "-c", "exec 3<&0; exec \"$0\" < <(exec cat <&3) 3<&-"] }
 
-  it("SIGTERM is answered with code 11 at once, over a socket", async () => {
-    const child = start("{", { close: false })
+  /** Sends SIGTERM after a while, and tells how the run ended, with its stdout. */
+  const terminated = async (via: ReadonlyArray<string>, after: number) => {
+    const child = start("{", { close: false, via })
     let stdout = ""
     child.stdout.on("data", (chunk) => (stdout += chunk))
+    const closed = new Promise((resolve) => child.stdout.on("close", resolve))
     const exit = ended(child)
-    await pause(700)
+    await pause(after)
     const told = performance.now()
     child.kill("SIGTERM")
-    assert.deepStrictEqual(await exit, { code: 1, signal: null })
-    assert.isBelow(performance.now() - told, 2000)
-    assert.strictEqual(JSON.parse(stdout).code, 11)
+    const { code, signal } = await exit
+    const took = performance.now() - told
     child.stdin.destroy()
-  })
+    await closed
+    return { code, signal, stdout, took }
+  }
 
-  it("SIGTERM is answered with code 11 at once, over a pipe", () => {
-    const { stdout } = viaPipe("TERM")
-    const [, document = "", code] = /^(\{.*\}) (\d+)\n$/.exec(stdout) ?? []
-    assert.deepStrictEqual([code, JSON.parse(document).code], ["1", 11])
-  })
+  for (const [kind, via] of Object.entries(given)) {
+    it(`SIGTERM is answered with code 11 at once, over a ${kind}`, async () => {
+      let run = await terminated(via, 500)
+      // On a busy machine the engine may not have come as far as to our first line.
+      for (let after = 1000; run.signal === "SIGTERM" && after < 60_000; after *= 2) run = await terminated(via, after)
+      assert.deepInclude(run, { code: 1, signal: null })
+      assert.strictEqual(JSON.parse(run.stdout).code, 11)
+      assert.isBelow(run.took, 20_000)
+    })
+  }
 })
 
 describe("while the answer is on its way out", () => {
@@ -107,14 +105,14 @@ describe("while the answer is on its way out", () => {
   it("SIGTERM ends the run, and never appends a second document", async () => {
     const child = start(config, { via: ["perl", "-MFcntl", "-e", nonBlocking] })
     const exit = ended(child)
-    child.stdout.pause()
-    await pause(1500)
+    await new Promise((resolve) => child.stdout.once("readable", resolve))
     child.kill("SIGTERM")
     await pause(300)
     let stdout = ""
     child.stdout.on("data", (chunk) => (stdout += chunk)).resume()
     const { code, signal } = await exit
     assert.isTrue(signal !== null || code !== null)
+    assert.isAbove(stdout.length, 0)
     assert.notInclude(stdout, `"code":11`)
     assert.isTrue(JSON.stringify(prevResult).startsWith(stdout), "only what belongs to the answer came")
   })

@@ -138,10 +138,10 @@ describeWith(["rsyslog", "bsdutils"], "syslog", () => {
     await using daemon = await Daemons.rsyslog()
     using file = withFile([{ type: "syslog", address: daemon.tcp }])
     daemon.signal("SIGSTOP")
-    const policy = { onLogFailure: "ignore", logTimeout: "500ms", hookADD: ["echo 1", "echo 2", "echo 3"] }
+    const policy = { onLogFailure: "ignore", logTimeout: "3s", hookADD: ["echo 1", "echo 2", "echo 3"] }
     const started = performance.now()
     const { code, stderr } = await call("ADD", { ...file.config, ...policy })
-    assert.isBelow(performance.now() - started, 500 * 3)
+    assert.isBelow(performance.now() - started, 3000 * 4)
     assert.strictEqual(code, 0)
     assert.match(stderr, /^passthrough: cannot log this request: syslog tcp:.*\n$/)
     assert.strictEqual(records(file.log).length, 5)
@@ -276,7 +276,7 @@ describeWith(["bsdutils"], "stderr", () => {
     const { stdout } = ChildProcess.spawnSync("bash", ["-c", script], {
       encoding: "utf8",
       input: stdin,
-      timeout: 30_000,
+      timeout: 300_000,
       env: {
         PATH: `${Path.dirname(process.execPath)}:/usr/bin:/bin`,
         CNI_COMMAND: "ADD",

@@ -49,7 +49,7 @@ const make = () => {
     const { signal, status, stderr, stdout } = ChildProcess.spawnSync(Path.join(folder, name), {
       env: { ...env, ...attachment, CNI_PATH: folder, CNI_ARGS: "A=1", CNI_COMMAND: verb },
       input: `{ "cniVersion": "1.0.0", "name": "n",  "type": "${name}" }`,
-      timeout: 20_000
+      timeout: 300_000
     })
     return { signal, status, stderr: stderr.toString("latin1"), stdout: stdout.toString("latin1") }
   }
@@ -70,7 +70,7 @@ const make = () => {
 
 const run = (args: ReadonlyArray<string>, via: ReadonlyArray<string> = []) => {
   const [program = "", ...rest] = [...via, Path.join(home.path, "cni-passthrough"), ...args]
-  return ChildProcess.spawnSync(program, rest, { env, encoding: "utf8", timeout: 60_000 })
+  return ChildProcess.spawnSync(program, rest, { env, encoding: "utf8", timeout: 300_000 })
 }
 
 /** Runs the command, which is to end well. */

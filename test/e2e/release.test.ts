@@ -21,7 +21,7 @@ const run = (
     cwd: options.cwd ?? "/",
     env: { PATH: path, ...options.env },
     encoding: "utf8",
-    timeout: 60_000
+    timeout: 300_000
   })
   if (status !== 0) throw new Error(`${program} ${args.join(" ")}: exit status ${status}\n${stdout}\n${stderr}`)
   return stdout

@@ -66,7 +66,7 @@ describe("a plugin", () => {
       assert.strictEqual(Execution.text(execution.stdout), "so far\n")
       assert.isTrue(execution.timedOut)
       assert.isAtLeast(execution.durationMs, 295)
-      assert.isBelow(execution.durationMs, 1500)
+      assert.isBelow(execution.durationMs, 30_000)
     }).pipe(Effect.provide(host)))
 
   it.live("leaves behind what it started in the background, which lives on and is not waited for", () =>
@@ -74,7 +74,7 @@ describe("a plugin", () => {
       using folder = withFiles({ p: ["#!/bin/sh\nsleep 60 >/dev/null 2>&1 </dev/null &\necho $!", 0o755] })
       const execution = yield* call(`${folder.path}/p`)
       const pid = Number(Execution.text(execution.stdout))
-      assert.isBelow(execution.durationMs, 5000)
+      assert.isBelow(execution.durationMs, 30_000)
       assert.isTrue(process.kill(pid, 0))
       process.kill(pid)
     }).pipe(Effect.provide(host)))

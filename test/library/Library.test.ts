@@ -39,7 +39,7 @@ describe("the custom sink of the README", () => {
     const { status, stdout } = ChildProcess.spawnSync(
       Path.join(modules, ".bin/tsc"),
       ["--noEmit", "--strict", "plugin.ts"],
-      { cwd: project.path, env: { PATH: path }, encoding: "utf8", timeout: 50_000 }
+      { cwd: project.path, env: { PATH: path }, encoding: "utf8", timeout: 300_000 }
     )
     assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "" })
   })

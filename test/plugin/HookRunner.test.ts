@@ -10,20 +10,14 @@ import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import type { HookCommand } from "../../src/plugin/Settings.ts"
 import { processesWith, temporary } from "../support/plugin.ts"
 import { make } from "../support/request.ts"
+import { holds } from "../support/until.ts"
 
 const run = (command: HookCommand["command"], options: Partial<HookCommand> & { readonly config?: object } = {}) =>
   Effect.gen(function*() {
     const { config = {}, ...rest } = options
     const request = make("ADD", config, { CNI_NETNS: "" })
-    return yield* (yield* HookRunner).run({ command, netns: "host", timeout: 20_000, ...rest }, request)
+    return yield* (yield* HookRunner).run({ command, netns: "host", timeout: 300_000, ...rest }, request)
   }).pipe(Effect.provideService(HookRunner, HookRunner.make(nodeProcessRunner)))
-
-/** Waits until a background process has done something. */
-const eventually = (done: () => boolean) =>
-  Effect.gen(function*() {
-    for (let attempt = 0; attempt < 500 && !done(); attempt++) yield* Effect.sleep(10)
-    assert.isTrue(done())
-  })
 
 describe("a command", () => {
   it.live("that is a string is for the shell", () =>
@@ -98,7 +92,7 @@ describe("a command whose time is up", () => {
       const sleep = `3${process.pid}.1`
       const report = yield* run(`echo begun; trap '' TERM; sleep ${sleep} & sleep ${sleep}`, { timeout: 300 })
       assert.deepInclude(report, { exitCode: null, signal: "SIGKILL", timedOut: true, stdout: "begun\n" })
-      yield* eventually(() => processesWith(`sleep ${sleep}`).length === 0)
+      yield* holds(() => processesWith(`sleep ${sleep}`).length === 0)
     }))
 
   it.live("is not killed where the time-out is off", () =>
@@ -112,11 +106,12 @@ describe("a process in the background", () => {
     Effect.gen(function*() {
       const folder = temporary()
       yield* Effect.gen(function*() {
-        const done = Path.join(folder.path, "done")
-        const report = yield* run(`(sleep 0.5; echo late; echo later >&2; touch ${done}) & echo at once`)
+        const [go, done] = ["go", "done"].map((name) => Path.join(folder.path, name)) as [string, string]
+        const late = `until [ -e ${go} ]; do sleep 0.05; done; echo late; echo later >&2; touch ${done}`
+        const report = yield* run(`(${late}) & echo at once`)
         assert.strictEqual(report.stdout, "at once\n")
-        assert.isFalse(Fs.existsSync(done))
-        yield* eventually(() => Fs.existsSync(done))
+        Fs.writeFileSync(go, "")
+        yield* holds(() => Fs.existsSync(done))
       }).pipe(Effect.ensuring(Effect.sync(() => folder[Symbol.dispose]())))
     }))
 })
@@ -126,8 +121,8 @@ describe("a run that is interrupted", () => {
     Effect.gen(function*() {
       const sleep = `3${process.pid}.2`
       const fiber = yield* Effect.forkChild(run(`sleep ${sleep} & sleep ${sleep}`))
-      yield* eventually(() => processesWith(`sleep ${sleep}`).length >= 2)
+      yield* holds(() => processesWith(`sleep ${sleep}`).length >= 2)
       yield* Fiber.interrupt(fiber)
-      yield* eventually(() => processesWith(`sleep ${sleep}`).length === 0)
+      yield* holds(() => processesWith(`sleep ${sleep}`).length === 0)
     }))
 })

@@ -1,4 +1,5 @@
 /** Waiting for what another process does. */
+import * as Effect from "effect/Effect"
 
 /** How long that may take on a machine that is busy with other work: far longer than it takes alone. */
 const minutes = 2
@@ -11,3 +12,7 @@ export const until = async (what: string, holds: () => boolean | Promise<boolean
   }
   throw new Error(`waited for ${minutes} minutes in vain: ${what}`)
 }
+
+/** The same, as an effect. */
+export const holds = (condition: () => boolean): Effect.Effect<void> =>
+  Effect.promise(() => until(String(condition), condition))

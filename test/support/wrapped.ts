@@ -40,7 +40,7 @@ export const call = (file: string) => {
     env: { PATH: "/usr/bin:/bin", CNI_COMMAND: "VERSION" },
     input: "{}",
     encoding: "utf8",
-    timeout: 10_000
+    timeout: 300_000
   })
   return { status, stderr, stdout }
 }
