@@ -11,7 +11,7 @@ const project = (name: string, include: ReadonlyArray<string>, exclude: Readonly
 export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
-    root: new URL(".", import.meta.url).pathname,
+    root: import.meta.dirname,
     // Against what hangs. Ten times what the slowest takes alone, for a machine may be busy with other work.
     testTimeout: 900_000,
     hookTimeout: 1_800_000,

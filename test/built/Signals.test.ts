@@ -105,11 +105,17 @@ describe("while the answer is on its way out", () => {
   it("SIGTERM ends the run, and never appends a second document", async () => {
     const child = start(config, { via: ["perl", "-MFcntl", "-e", nonBlocking] })
     const exit = ended(child)
-    await new Promise((resolve) => child.stdout.once("readable", resolve))
+    let stdout = ""
+    await new Promise<void>((resolve) =>
+      child.stdout.on("data", (chunk) => {
+        if (stdout === "") child.stdout.pause()
+        stdout += chunk
+        resolve()
+      })
+    )
     child.kill("SIGTERM")
     await pause(300)
-    let stdout = ""
-    child.stdout.on("data", (chunk) => (stdout += chunk)).resume()
+    child.stdout.resume()
     const { code, signal } = await exit
     assert.isTrue(signal !== null || code !== null)
     assert.isAbove(stdout.length, 0)

@@ -15,7 +15,7 @@ cd /tmp/out
 cni-passthrough instrument --in-place /etc/cni/net.d/10-pods.conflist >&2
 state > before
 cni-passthrough wrap --changes --dir /opt/cni/bin >&2
-sleep 1 # until containerd has read the network anew
+${Cri.start}
 web=$(run_pod web)
 run_pod api 2> api.error && exit 1
 cni-passthrough doctor pods --pod shop/api > doctor || true

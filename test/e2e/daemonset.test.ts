@@ -28,7 +28,7 @@ mkdir -p /tmp/own/deadline
 cd /tmp/out
 ln -sf /usr/lib/cni/tuning /opt/cni/bin/tuning # as packages do, and nothing that a pod would find
 start() { ${run(flags)} > $1 2>&1 & }
-said() { for attempt in $(seq 300); do grep -q "$2" $1 && return; sleep 0.1; done; cat $1 >&2; return 1; }
+said() { for attempt in $(seq 1200); do grep -q "$2" $1 && return; sleep 0.1; done; cat $1 >&2; return 1; }
 ended() { podman stop -t 60 $1 >&2; podman wait $1 > $1.status; podman rm $1 >&2; }
 state > before
 no-chroot() { ${run(flags.filter((flag) => flag !== "--cap-add=SYS_CHROOT"))}; }
@@ -38,7 +38,7 @@ for right in no-chroot no-pid; do $right $right > $right 2>&1 && exit 1; podman 
 start node
 said node "waiting for /var/log/cni"
 head -1 /opt/cni/bin/tuning > stub
-sleep 1 # until containerd has read the network anew
+${Cri.start}
 web=$(run_pod web)
 run_pod api 2> api.error && exit 1
 said node "in bridge: code 999"

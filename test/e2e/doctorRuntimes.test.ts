@@ -58,7 +58,7 @@ ${Containerd.setUp}
 ${ask}
 ctr_run c1 /bin/busybox sleep 600 &
 ctr_run c2 /bin/busybox sleep 600 &
-for attempt in $(seq 100); do [ $(ctr task ls | grep -c RUNNING) = 2 ] && break; sleep 0.1; done
+for attempt in $(seq 1000); do [ $(ctr task ls | grep -c RUNNING) = 2 ] && break; sleep 0.1; done
 ask
 cni-passthrough leaks
 ctr task kill -s 9 c1

@@ -67,7 +67,7 @@ mkdir -p /etc/cni/net.d /var/lib/cni
 /** A plugin whose ADD goes on once /tmp/go is there, and how to call plugins. */
 const plugins = `
 plugin() { printf '#!/bin/sh\\n%s\\n' "$2" > /usr/lib/cni/$1; chmod 755 /usr/lib/cni/$1; }
-wait_for() { for i in $(seq 300); do [ ! -e $1 ] || return 0; sleep 0.1; done; echo "no $1" >&2; exit 1; }
+wait_for() { for i in $(seq 1200); do [ ! -e $1 ] || return 0; sleep 0.1; done; echo "no $1" >&2; exit 1; }
 plugin slow '[ $CNI_COMMAND = VERSION ] || { touch /tmp/started; until [ -e /tmp/go ]; do sleep 0.1; done; }; cat'
 export CNI_CONTAINERID=c1 CNI_IFNAME=eth0 CNI_NETNS=/run/netns/none
 ADD() { CNI_COMMAND=ADD /usr/lib/cni/$1 <<< "$2"; }

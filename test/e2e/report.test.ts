@@ -87,7 +87,7 @@ const shown = (page: Page) =>
 
 /** Waits until a page shows what it should, and fails where it does not. */
 const eventually = (probe: () => Promise<unknown>, expected: unknown) =>
-  vi.waitFor(async () => assert.deepStrictEqual(await probe(), expected))
+  vi.waitFor(async () => assert.deepStrictEqual(await probe(), expected), { timeout: 60_000 })
 
 /** Opens all operations, selects each of their steps, and opens all that is folded. */
 const openAll = (page: Page) =>
@@ -470,7 +470,7 @@ describeWith(["chromium"], "a report in a browser", () => {
     await page.getByRole("button", { name: "Clear" }).click()
     await page.evaluate(() => scrollTo(0, document.body.scrollHeight))
     await page.locator(".piece").last().locator(".operation").last().waitFor()
-    await vi.waitFor(async () => assert.isBelow(await drawn(), 500))
+    await vi.waitFor(async () => assert.isBelow(await drawn(), 500), { timeout: 60_000 })
   })
 
   it("is read back by show, with every byte of its records", () => {

@@ -44,7 +44,11 @@ const addUnless = (lacking: string, name: string, add: (name: string) => void, s
     it(name, () => {
       throw new Error(`nothing may be skipped here, but this needs ${lacking}`)
     })
-  } else skip(`${name} [skipped: needs ${lacking}]`)
+  } else {
+    // oxlint-disable-next-line eslint/no-console -- the default reporter says that a suite is skipped, and not why
+    console.warn(`skipped, as it needs ${lacking}: ${name}`)
+    skip(name)
+  }
 }
 
 /** A suite that needs root and these packages. */

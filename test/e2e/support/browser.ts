@@ -15,7 +15,11 @@ export interface Watched {
 
 /** Starts a browser. */
 export const start = async (): Promise<Watched> => {
-  const browser: Browser = await chromium.launch({ executablePath: "/usr/bin/chromium", args: ["--no-sandbox"] })
+  const browser: Browser = await chromium.launch({
+    executablePath: "/usr/bin/chromium",
+    args: ["--no-sandbox"],
+    timeout: 300_000
+  })
   const complaints: Array<string> = []
   return {
     complaints,
@@ -28,6 +32,7 @@ export const start = async (): Promise<Watched> => {
         locale: "en-GB",
         permissions: ["clipboard-read", "clipboard-write"]
       })
+      context.setDefaultTimeout(300_000)
       const page = await context.newPage()
       page.on("console", (message) => complaints.push(`console: ${message.text()}`))
       page.on("pageerror", (error) => complaints.push(`error: ${error.message}`))

@@ -12,7 +12,7 @@ tar -C /tmp/image -cf /tmp/bb.tar manifest.json config.json layer
 
 containerd --root /tmp/containerd --state /run/containerd --address /run/containerd.sock --log-level error >&2 &
 ctr() { command ctr -a /run/containerd.sock "$@"; }
-for attempt in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
+for attempt in $(seq 1000); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
 ctr image import --snapshotter native /tmp/bb.tar >&2
 ctr_run() { # ID COMMAND…
   ctr run --rm --cni --snapshotter native --runtime io.containerd.runc.v2 localhost/bb:latest "$@"

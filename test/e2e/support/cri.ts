@@ -32,8 +32,8 @@ export const prepare = ({ tmp }: Sandbox.Sandbox): void => {
 }
 
 /**
- * A script for the sandbox: a node with plugins in /opt/cni/bin. `run_pod NAME` starts the sandbox of the pod
- * shop/NAME, and prints its ID; `cri METHOD JSON` calls any method.
+ * A script for the sandbox: a node with plugins in /opt/cni/bin. After {@link start}, `run_pod NAME` starts the sandbox
+ * of the pod shop/NAME, and prints its ID; `cri METHOD JSON` calls any method.
  */
 export const setUp = `
 cp -a /usr/lib/cni/. /opt/cni/bin/
@@ -62,10 +62,7 @@ version = 2
     [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
       runtime_type = "io.containerd.runc.v2"
 EOF
-containerd --config /tmp/containerd.toml --root /tmp/containerd --state /run/containerd --address /run/containerd.sock --log-level error >&2 &
 ctr() { command ctr -a /run/containerd.sock "$@"; }
-for attempt in $(seq 100); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
-ctr -n k8s.io image import --snapshotter native /tmp/pause.tar >&2
 leave_no_pod() {
   local cgroups=$(find /sys/fs/cgroup -depth -type d -path "*/${cgroup}*")
   for each in $cgroups; do kill -KILL $(cat $each/cgroup.procs) 2> /dev/null || true; done
@@ -86,4 +83,11 @@ end_pod() {
   cri RemovePodSandbox '{"pod_sandbox_id":"'$1'"}'
 }
 state() { find /opt/cni/bin -mindepth 1 -printf '%P inode %i, mode %m of %u:%g, %s bytes of %T@, %n links, to "%l"\\n' | sort; }
+`
+
+/** Starts containerd, which reads the networks that are there: it would read a later one, but at a time of its choice. */
+export const start = `
+containerd --config /tmp/containerd.toml --root /tmp/containerd --state /run/containerd --address /run/containerd.sock --log-level error >&2 &
+for attempt in $(seq 1000); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
+ctr -n k8s.io image import --snapshotter native /tmp/pause.tar >&2
 `

@@ -2,6 +2,7 @@
 import * as Esbuild from "esbuild"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { unconfigured } from "../../support/netns.ts"
 import type { Sandbox } from "./sandbox.ts"
 
 /** A network, what happens to it, and how doctor is asked. */
@@ -41,6 +42,7 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /etc/cni
 mount -t tmpfs tmpfs /var/lib/cni
 mkdir -p /etc/cni/net.d /run/lock
+${unconfigured}
 ip link set lo up
 ip link add uplink type veth peer name world
 ip link set world up

@@ -6,6 +6,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
+import { unconfigured } from "../../support/netns.ts"
 import { command, isStandalone, plugin, repository } from "../../support/plugin.ts"
 
 /** Folders of the host that are covered, with what covers them. */
@@ -48,6 +49,7 @@ export const make = (): Sandbox => {
     cover,
     ...Object.entries(covers).map(([folder, name]) => `cover ${folder} /tmp/${name}`),
     "mount -t tmpfs tmpfs /run", // names of namespaces, and the sockets and locks of runtimes
+    unconfigured,
     "ip link set lo up",
     // The standalone plugin has to do without any Node.js of the host.
     ...(isStandalone
@@ -66,6 +68,8 @@ export const make = (): Sandbox => {
           .concat([...mounts, script].join("\n")),
         {
           encoding: "utf8",
+          timeout: 1_500_000, // for it keeps vitest from ending the test
+          killSignal: "SIGKILL",
           cwd: "/",
           env: { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin", CNI_PATH: "/opt/cni/bin:/usr/lib/cni" }
         }
