@@ -25,7 +25,7 @@ const unexpected = (name: string): string =>
 /** The flags and arguments that choose plugins. */
 export const flags = {
   plugins: Argument.String("plugin").pipe(
-    Argument.withDescription("Names of plugins (default: all of these folders)"),
+    Argument.withDescription("Names of plugins (default: all plugins of these folders)"),
     Argument.filter(isPluginName, unexpected),
     Argument.variadic()
   ),

@@ -71,8 +71,8 @@ export const failed = (path: string) => (cause: PlatformError.PlatformError): No
   new NotWritten({ path, reason: writingReasonOf(cause), cause })
 
 /**
- * Makes a folder and its parents, with mode 0755 unless it is said otherwise. Node.js' own `recursive` never returns
- * where that is impossible, such as in /proc.
+ * Makes a folder and its parents, with mode 0755 unless it is said otherwise, whatever the umask. Node.js' own
+ * `recursive` never returns where that is impossible, such as in /proc.
  */
 export const makeFolder: (
   folder: string,
@@ -86,9 +86,12 @@ export const makeFolder: (
       missing.unshift(at)
     }
     for (const each of missing) {
-      yield* Effect.catch(fs.makeDirectory(each, { mode }), (error) =>
+      yield* Effect.andThen(fs.makeDirectory(each, { mode }), fs.chmod(each, mode)).pipe(
         // Another process may have made it meanwhile.
-        error.reason._tag === "AlreadyExists" ? Effect.void : Effect.fail(failed(folder)(error)))
+        Effect.catch((error) =>
+          error.reason._tag === "AlreadyExists" ? Effect.void : Effect.fail(failed(folder)(error))
+        )
+      )
     }
   }
 )

@@ -216,3 +216,19 @@ export const naming = Effect.fnUntraced(function*(folder: string, type: string) 
   }
   return found as ReadonlyArray<string>
 })
+
+/**
+ * The types of all plugins that the files of a folder name, and of the folders in it: also those that a plugin hands
+ * work to, those inside of strings, and in files with a mistake.
+ */
+export const typesIn = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder, { recursive: true }), () => [])
+  const found = new Set<string>()
+  for (const name of names.filter(isLoadedName)) {
+    const text = yield* Effect.orElseSucceed(readText(path.join(folder, name)), () => "")
+    for (const [, type = ""] of text.matchAll(/\\*"type\\*"\s*:\s*\\*"([^"\\/]+)\\*"/g)) found.add(type)
+  }
+  return [...found]
+})

@@ -1,10 +1,13 @@
 /**
- * Lets one process at a time change a folder. Each has a file of its own there, whose name says which process it is: so
- * one that was killed holds nothing, and no process ever removes what another one relies on.
+ * Lets one process at a time change a folder. Each has a file of its own there, whose name identifies the process: so
+ * one that was killed holds nothing, and no process ever removes what another one relies on. Process IDs mean nothing in
+ * another PID namespace, such as a container's. Those processes go by the time of the file, which its owner renews.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
 import { failed } from "./AtomicFile.ts"
 
 /** Another process did not end changing a folder. */
@@ -18,55 +21,121 @@ export class FolderBusy extends Data.TaggedError("FolderBusy")<{ readonly folder
 const patienceMs = 30_000
 const pauseMs = 50
 
+/** How often the file is renewed, and the age from which it counts as left by a process that was killed. */
+const renewalMs = 1000
+const staleMs = 15_000
+
 const prefix = ".passthrough.lock"
 
-/** When a process started, in ticks since the host did: tells it from others that get its ID later. */
+/** A process, by its ID, the time of its start, and its PID namespace. */
+interface Holder {
+  readonly pid: number
+  /** In ticks since the host started: distinguishes it from later processes with the same ID. */
+  readonly start: string | undefined
+  readonly namespace: string
+}
+
 const startOf = Effect.fnUntraced(function*(pid: number) {
   const fs = yield* FileSystem.FileSystem
   const stat = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/stat`), () => "")
   return stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[19]
 })
 
-/** The other processes that hold or want this folder. The files of those that are no more are removed. */
-const rivals = Effect.fnUntraced(function*(folder: string, own: string) {
+/** This process. */
+const self = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
-  const living: Array<number> = []
+  const link = yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/pid"), () => "")
+  const namespace = /\d+/.exec(link)?.[0] ?? "0"
+  return { pid: process.pid, start: yield* startOf(process.pid), namespace } satisfies Holder
+})
+
+const nameOf = ({ namespace, pid, start }: Holder): string => `${prefix}.${pid}.${start}.${namespace}`
+
+/** The process that a file belongs to. Files of version 1.0 have no namespace: they are of this one. */
+const holderOf = (name: string, own: Holder): Holder | undefined => {
+  const [, pid, start, namespace = own.namespace] = /^\.passthrough\.lock\.(\d+)\.(\d+)(?:\.(\d+))?$/.exec(name) ?? []
+  return start === undefined ? undefined : { pid: Number(pid), start, namespace }
+}
+
+/** Whether the process that a file belongs to still runs. */
+const isAlive = Effect.fnUntraced(function*(file: string, holder: Holder, own: Holder) {
+  if (holder.namespace === own.namespace) return (yield* startOf(holder.pid)) === holder.start
+  const fs = yield* FileSystem.FileSystem
+  const info = yield* Effect.option(fs.stat(file))
+  const time = Option.flatMap(info, ({ mtime }) => mtime)
+  return Option.isSome(time) && Date.now() - time.value.getTime() < staleMs
+})
+
+/** The other processes that hold or want this folder. The files of those that are no more are removed. */
+const rivals = Effect.fnUntraced(function*(folder: string, own: Holder) {
+  const fs = yield* FileSystem.FileSystem
+  const living: Array<Holder> = []
   for (const name of yield* fs.readDirectory(folder)) {
-    const [, pid = "", start] = /^\.passthrough\.lock\.(\d+)\.(\d+)$/.exec(name) ?? []
-    if (start === undefined || name === own) continue
-    if ((yield* startOf(Number(pid))) === start) living.push(Number(pid))
-    else yield* fs.remove(`${folder}/${name}`, { force: true })
+    const holder = holderOf(name, own)
+    if (holder === undefined || name === nameOf(own)) continue
+    const file = `${folder}/${name}`
+    if (yield* isAlive(file, holder, own)) living.push(holder)
+    else yield* fs.remove(file, { force: true })
   }
   return living
 })
 
 /** Removes what processes left in a folder that were killed while they held it. */
-export const cleanUp = (folder: string) => Effect.asVoid(rivals(folder, ""))
+export const cleanUp = (folder: string) => Effect.flatMap(self, (own) => Effect.asVoid(rivals(folder, own)))
 
-/** Waits until no other process holds the folder. Of several that want it, the one with the lowest ID goes first. */
-const take = Effect.fnUntraced(function*(folder: string, own: string) {
+/** Which of two processes goes first, where both want a folder. */
+const isBefore = (one: Holder, other: Holder): boolean =>
+  one.pid === other.pid ? one.namespace < other.namespace : one.pid < other.pid
+
+const isFull = ({ reason }: PlatformError.PlatformError): boolean =>
+  ["ENOSPC", "EDQUOT"].includes((reason.cause as NodeJS.ErrnoException | undefined)?.code ?? "")
+
+/** Waits until no other process holds the folder. */
+const take = Effect.fnUntraced(function*(folder: string, own: Holder, { evenIfFull = false }: Options) {
   const fs = yield* FileSystem.FileSystem
-  const file = `${folder}/${own}`
+  const file = `${folder}/${nameOf(own)}`
+  const write = fs.writeFileString(file, "", { mode: 0o600 })
   for (let waited = 0;; waited += pauseMs) {
-    yield* fs.writeFileString(file, "")
-    const [first, ...others] = yield* rivals(folder, own)
+    yield* evenIfFull ? Effect.catchIf(write, isFull, () => Effect.void) : write
+    const others = yield* rivals(folder, own)
+    const [first] = others
     if (first === undefined) return
-    if (Math.min(first, ...others) < process.pid) yield* fs.remove(file, { force: true })
-    if (waited >= patienceMs) return yield* new FolderBusy({ folder, pid: first })
+    if (others.some((other) => isBefore(other, own))) yield* fs.remove(file, { force: true })
+    if (waited >= patienceMs) return yield* new FolderBusy({ folder, pid: first.pid })
     yield* Effect.sleep(pauseMs)
   }
 })
 
+/** How a folder is held. */
+export interface Options {
+  /**
+   * Goes on without a file where the file system has no room for one. No other process can get one there either, unless
+   * it removes something.
+   */
+  readonly evenIfFull?: boolean
+}
+
 /** Runs `effect` while no other process that does the same runs one for this folder. */
-export const hold = Effect.fnUntraced(function*<A, E, R>(folder: string, effect: Effect.Effect<A, E, R>) {
-  const fs = yield* FileSystem.FileSystem
-  const own = `${prefix}.${process.pid}.${yield* startOf(process.pid)}`
-  return yield* take(folder, own).pipe(
-    Effect.catchTag(
-      "PlatformError",
-      (cause) => Effect.fail(failed(folder)(cause))
-    ),
-    Effect.andThen(effect),
-    Effect.ensuring(Effect.ignore(fs.remove(`${folder}/${own}`, { force: true })))
-  )
-})
+export const hold = Effect.fnUntraced(
+  function*<A, E, R>(folder: string, effect: Effect.Effect<A, E, R>, options: Options = {}) {
+    const fs = yield* FileSystem.FileSystem
+    const own = yield* self
+    const file = `${folder}/${nameOf(own)}`
+    const renewal = Effect.forever(
+      Effect.andThen(
+        Effect.sleep(renewalMs),
+        Effect.ignore(Effect.suspend(() => fs.utimes(file, new Date(), new Date())))
+      )
+    )
+    return yield* take(folder, own, options).pipe(
+      Effect.catchTag(
+        "PlatformError",
+        (cause) => Effect.fail(failed(folder)(cause))
+      ),
+      Effect.andThen(Effect.forkScoped(renewal)),
+      Effect.andThen(effect),
+      Effect.ensuring(Effect.ignore(fs.remove(file, { force: true })))
+    )
+  },
+  Effect.scoped
+)

@@ -9,6 +9,7 @@ import * as PluginExec from "../exec/PluginExec.ts"
 import * as PluginVersion from "../exec/PluginVersion.ts"
 import * as AtomicFile from "./AtomicFile.ts"
 import { hasSameContent } from "./SameContent.ts"
+import * as Stub from "./Stub.ts"
 
 /** The name that our plugin has in the folder, and that network configurations call it by. */
 export const pluginName = "passthrough"
@@ -107,6 +108,7 @@ const library = ".libstdc++.so"
 
 /** Puts the library that lies beside the built plugin beside the one in a folder. */
 const installLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const source = path.join(path.dirname(built), library)
   if (!(yield* isThere(source))) return
@@ -114,7 +116,10 @@ const installLibrary = Effect.fnUntraced(function*(built: string, folder: string
   yield* AtomicFile.replaceWith(
     target,
     (temporary) =>
-      Effect.andThen(copyWhole(source, temporary), Effect.mapError(sync(temporary), failed("copy", target)))
+      copyWhole(source, temporary).pipe(
+        Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o644), failed("copy", target))),
+        Effect.andThen(Effect.mapError(sync(temporary), failed("copy", target)))
+      )
   )
 })
 
@@ -209,7 +214,9 @@ export const checkForeign = Effect.fnUntraced(function*(built: string, folder: s
     if (!(yield* isThere(file))) {
       return yield* new Foreign({ path: file, reason: "it is a symbolic link to a file that is not there" })
     }
-    if (!(yield* isSame(built, file))) yield* identify(file)
+    // A stub is ours: an installer renamed it, and it may lack what it starts.
+    const isStub = yield* Effect.orElseSucceed(Stub.isAnyStub(file), () => false)
+    if (!isStub && !(yield* isSame(built, file))) yield* identify(file)
   }
   yield* checkLibrary(built, folder)
 })

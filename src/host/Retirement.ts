@@ -1,6 +1,7 @@
 /** How what is ours leaves a folder of plugins: once no process needs it any more. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Path from "node:path"
 import * as AtomicFile from "./AtomicFile.ts"
 import type * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
@@ -21,20 +22,38 @@ export const removeAll = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** Whether a command line is of the executable, or of its script in Node.js, around one of these plugins. */
-const isAround = (line: ReadonlyArray<string>, at: Stub.Places, names: ReadonlyArray<string> | undefined): boolean => {
-  const index = line.indexOf(at.executable)
-  if (index === -1) return false
-  return names === undefined || names.some((name) => line[index + 1]?.endsWith(`/${name}`))
+/** Where the path of the executable stands in a command line: the kernel puts it before that of the stub. */
+const indexIn = (line: ReadonlyArray<string>, exe: string | undefined, executable: string): number | undefined => {
+  const [first = "", second = "", third = ""] = line
+  const isProgram = exe === executable || exe === `${executable} (deleted)`
+  if (isProgram || (exe === undefined && first === executable)) return 0
+  // The script form: its first line names env, which becomes Node.js.
+  const name = Path.basename(exe ?? first)
+  if (name === "env" && third === executable) return 2
+  return /^(?:node|nodejs|env|busybox|coreutils)$/.test(name) && second === executable ? 1 : undefined
 }
 
-/** The processes that run around one of these plugins, around any of them where none is named. */
+/** A running process, as far as this one may see it. */
+const processOf = Effect.fnUntraced(function*(pid: string) {
+  const fs = yield* FileSystem.FileSystem
+  const line = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/cmdline`), () => "")
+  // Without the capability SYS_PTRACE, the program of a process with more capabilities is hidden.
+  const exe = yield* Effect.orElseSucceed(fs.readLink(`/proc/${pid}/exe`), () => undefined)
+  return { exe, line: line.split("\0") }
+})
+
+/**
+ * The processes that run around one of these plugins, around any of them where none is named. A path among the arguments
+ * of another program means nothing: every user can put it there.
+ */
 const runningAround = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   const fs = yield* FileSystem.FileSystem
   const found: Array<number> = []
   for (const pid of (yield* fs.readDirectory("/proc")).filter((name) => /^\d+$/.test(name))) {
-    const line = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/cmdline`), () => "")
-    if (isAround(line.split("\0"), at, names)) found.push(Number(pid))
+    const { exe, line } = yield* processOf(pid)
+    const index = indexIn(line, exe, at.executable)
+    if (index === undefined) continue
+    if (names?.some((name) => line[index + 1]?.endsWith(`/${name}`)) ?? true) found.push(Number(pid))
   }
   return found
 })
@@ -52,6 +71,9 @@ export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: Reado
   }
 })
 
-/** Whether runtimes find no stub in a folder any more. */
+/** Whether a folder needs nothing of ours any more. */
 export const isUnused = (at: Stub.Places) =>
-  Effect.map(Survey.make(at), ({ plugins }) => !plugins.some(({ state }) => Survey.hasStub(state)))
+  Effect.map(
+    Survey.make(at),
+    ({ plugins }) => !plugins.some(({ isNeeded, state }) => isNeeded || Survey.hasStub(state))
+  )

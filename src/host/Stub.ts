@@ -21,6 +21,8 @@ export interface Places {
   readonly plugins: string
   /** The symbolic links that are wrapped, by their names: what they lead to is in `plugins`. */
   readonly links: string
+  /** The stubs, by the names that they were made for: hard links, by which a stub is found that was renamed or moved. */
+  readonly stubs: string
   /** What is on its way to another place. Whatever lies here when a run begins is left from one that was killed. */
   readonly staged: string
 }
@@ -35,6 +37,7 @@ export const places = (folder: string): Places => {
     config: `${own}/${OwnFolder.config}`,
     plugins: `${own}/${OwnFolder.plugins}`,
     links: `${own}/links`,
+    stubs: `${own}/stubs`,
     staged: `${own}/${OwnFolder.staged}`
   }
 }
@@ -100,3 +103,6 @@ export const homeOf = Effect.fnUntraced(function*(file: string) {
   const folder = folderIn.exec(found)?.[1]
   return folder !== undefined && found === text(places(folder)) ? folder : undefined
 })
+
+/** Whether a file is a stub of any folder. */
+export const isAnyStub = (file: string) => Effect.map(homeOf(file), (folder) => folder !== undefined)

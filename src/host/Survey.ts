@@ -5,13 +5,15 @@ import * as Option from "effect/Option"
 import { reasonOf } from "./AtomicFile.ts"
 import { Unreadable } from "./ConfFolder.ts"
 import { pluginName } from "./PluginFolder.ts"
+import * as PluginName from "./PluginName.ts"
+import * as ProgramKind from "./ProgramKind.ts"
 import { hasSameContent } from "./SameContent.ts"
 import * as Stub from "./Stub.ts"
 
 /**
  * - `wrapped`: runtimes find a stub, and the plugin is kept beside it.
  * - `written over`: it was wrapped, and then a program put another file in the place of the stub.
- * - `gone`: it was wrapped, and then a program removed the stub.
+ * - `gone`: it was wrapped, and then a program removed the stub, or moved it away.
  * - `moved`: runtimes find a stub with another path of this folder in it, and the plugin is kept beside it.
  * - `lost`: runtimes find a stub, and what it stands for was removed.
  */
@@ -26,11 +28,13 @@ export interface Plugin {
   readonly state: State
   /** Whether something of it is kept in our folder. */
   readonly isKept: boolean
+  /** Whether what is kept of it is needed: for a stub, or as there is no other copy of it. */
+  readonly isNeeded: boolean
   /** The file that runtimes find, without following a link; none where it is gone. */
   readonly info: Option.Option<FileSystem.File.Info>
 }
 
-/** A file of a folder of plugins that runtimes could not start. */
+/** A file of a folder of plugins that is not wrapped, and the reason. */
 export interface PassedOver {
   readonly name: string
   readonly reason: string
@@ -81,6 +85,24 @@ const unfitness = Effect.fnUntraced(function*(file: string) {
   return (info.value.mode & 0o111) === 0 ? "it is not executable" : undefined
 })
 
+/** Whether a file is a program or a script that runs without anything of ours. */
+const runs = Effect.fnUntraced(function*(at: Stub.Places, file: string) {
+  const fs = yield* FileSystem.FileSystem
+  if ((yield* unfitness(file)) !== undefined) return false
+  const real = yield* fs.realPath(file)
+  if (real.startsWith(`${at.own}/`) || (yield* Stub.homeOf(real)) !== undefined) return false
+  const { interpreter, kind } = yield* ProgramKind.of(real)
+  return kind === "program" || (interpreter !== undefined && (yield* fs.exists(interpreter)))
+})
+
+/** Whether the stub that was made for a plugin still exists on this file system, under whatever path. */
+const hasStubElsewhere = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const link = `${at.stubs}/${name}`
+  const { nlink } = yield* fs.stat(link)
+  return Option.getOrElse(nlink, () => 1) > 1 && (yield* Stub.isStub(at, link))
+})
+
 const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKept: boolean) {
   const fs = yield* FileSystem.FileSystem
   const file = `${at.folder}/${name}`
@@ -94,19 +116,47 @@ const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKep
   return { info, state: (yield* Stub.homeOf(file)) === undefined ? "written over" as const : "moved" as const }
 })
 
+/** Whether what is kept of a plugin is needed. Where a stub lacks its plugin, this may be it, under its old name. */
+const isNeeded = Effect.fnUntraced(
+  function*(at: Stub.Places, { isKept, name, state }: Omit<Plugin, "isNeeded">, isAnyLost: boolean) {
+    if (!isKept || state === "not wrapped") return false
+    if (isAnyLost || hasStub(state)) return true
+    if (PluginName.isOurs(name)) return false // install brings it again
+    if (state === "gone") return true
+    if (!(yield* Effect.orElseSucceed(runs(at, `${at.folder}/${name}`), () => false))) return true
+    return yield* Effect.orElseSucceed(hasStubElsewhere(at, name), () => false)
+  }
+)
+
+/** Whether `passthrough` is a stub, which an installer renamed. */
+const isStubOfOurs = Effect.fnUntraced(function*(at: Stub.Places) {
+  return (yield* Effect.orElseSucceed(Stub.homeOf(`${at.folder}/${pluginName}`), () => undefined)) !== undefined
+})
+
 /** Looks at a folder of plugins. Files with a dot before their names, and our own plugin, do not count. */
 export const make: (at: Stub.Places) => Effect.Effect<Survey, Unreadable, FileSystem.FileSystem> = Effect.fnUntraced(
   function*(at: Stub.Places) {
     const kept = new Set([...yield* namesIn(at.plugins), ...yield* namesIn(at.links)])
-    const there = (yield* namesIn(at.folder)).filter((name) => !name.startsWith(".") && name !== pluginName)
-    const plugins: Array<Plugin> = []
+    const isPassthroughStub = yield* isStubOfOurs(at)
+    const there = (yield* namesIn(at.folder)).filter((name) =>
+      !name.startsWith(".") && (name !== pluginName || isPassthroughStub)
+    )
+    const found: Array<Omit<Plugin, "isNeeded">> = []
     const passedOver: Array<PassedOver> = []
     for (const name of [...new Set([...there, ...kept])].sort()) {
       const isKept = kept.has(name)
       const reason = isKept ? undefined : yield* unfitness(`${at.folder}/${name}`)
-      if (typeof reason === "string") passedOver.push({ name, reason })
-      else if (reason === undefined) plugins.push({ name, isKept, ...yield* stateOf(at, name, isKept) })
+      const plugin = { name, isKept, ...yield* stateOf(at, name, isKept) }
+      const objection = plugin.state === "not wrapped" ? PluginName.objection(name) : undefined
+      if (reason === null) continue
+      if (reason !== undefined || objection !== undefined) passedOver.push({ name, reason: reason ?? objection ?? "" })
+      else found.push(plugin)
     }
+    const isAnyLost = found.some(({ state }) => state === "lost")
+    const plugins = yield* Effect.forEach(
+      found,
+      (plugin) => Effect.map(isNeeded(at, plugin, isAnyLost), (isNeeded): Plugin => ({ ...plugin, isNeeded }))
+    )
     return { plugins, passedOver }
   },
   (effect, at) =>

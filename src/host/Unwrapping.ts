@@ -1,10 +1,13 @@
 /** Takes the stubs out of a folder of plugins again, and leaves what other programs put there since. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
 import * as AtomicFile from "./AtomicFile.ts"
 import * as Exchange from "./Exchange.ts"
 import * as FolderLock from "./FolderLock.ts"
 import * as PluginFolder from "./PluginFolder.ts"
+import * as Renamed from "./Renamed.ts"
 import * as Retirement from "./Retirement.ts"
 import * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
@@ -15,8 +18,8 @@ export interface Outcome {
   readonly unwrapped: ReadonlyArray<string>
   /** The wrapped plugins whose stub another program replaced: what it put there stays. */
   readonly writtenOver: ReadonlyArray<string>
-  /** The wrapped plugins whose stub another program removed: they stay removed. */
-  readonly gone: ReadonlyArray<string>
+  /** The plugins that stay in our folder: no other copy of them may be left, or a stub elsewhere needs it. */
+  readonly kept: ReadonlyArray<string>
   /** The stubs that stay, and why. */
   readonly refused: ReadonlyArray<{ readonly name: string; readonly reason: string }>
   /** The processes that still run around a plugin, so that our folder stays until the next time. */
@@ -33,18 +36,24 @@ const lostOf = (at: Stub.Places, name: string, homeless: ReadonlyArray<string>):
       homeless.length === 1 ? "is a plugin" : "are plugins"
     } without a stub: if it was renamed, mv the plugin to ${at.folder}/${name}`
 
-/** Removes what is kept of a plugin that runtimes do not need any more. */
+/** Removes what is kept of a plugin that is back, or that another one has replaced. */
 export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   yield* Retirement.removeAll(`${at.plugins}/${name}`)
   yield* Retirement.removeAll(`${at.links}/${name}`)
+  yield* Retirement.removeAll(`${at.stubs}/${name}`)
 })
 
-/** The name under which a plugin can leave: its file stays where it is, too, as processes may be about to open it. */
-const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+/** What is kept of a plugin that goes back into its place: the symbolic link, where it was one. */
+const keptOf = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const link = `${at.links}/${name}`
-  if ((yield* Effect.option(fs.readLink(link)))._tag === "Some") return link
-  const [kept, staged] = [`${at.plugins}/${name}`, `${at.staged}/${name}`]
+  return Option.isSome(yield* Effect.option(fs.readLink(link))) ? link : `${at.plugins}/${name}`
+})
+
+/** Another name for what is kept, under which it can leave: processes may be about to open it where it is. */
+const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string, kept: string) {
+  const fs = yield* FileSystem.FileSystem
+  const staged = `${at.staged}/${name}`
   yield* AtomicFile.makeFolder(at.staged)
   yield* fs.link(kept, staged)
   return staged
@@ -56,52 +65,80 @@ export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
   if ((yield* Retirement.settle(at)).length === 0) yield* Retirement.removeAll(at.own)
 })
 
-const isStub = (file: string) => Effect.map(Stub.homeOf(file), (folder) => folder !== undefined)
-
 /** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
-const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+export const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const kept = yield* keptOf(at, name)
   // A full disk has no room for another name.
-  const from = yield* Effect.orElseSucceed(leaving(at, name), () => `${at.plugins}/${name}`)
-  return yield* Exchange.put(from, `${at.folder}/${name}`, isStub)
+  const from = yield* Effect.orElseSucceed(leaving(at, name, kept), () => kept)
+  return yield* Exchange.put(from, `${at.folder}/${name}`, Stub.isAnyStub)
 })
+
+/** Puts a plugin back where its stub is gone, and never over anything else; false where something is there. */
+const bringBack = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const place = `${at.folder}/${name}`
+  if (Option.isSome(yield* Effect.option(fs.lstat(place)))) return false
+  yield* fs.link(yield* keptOf(at, name), place)
+  return true
+})
+
+const reasonOf = (error: PlatformError.PlatformError | AtomicFile.NotWritten): string =>
+  error._tag === "PlatformError" ? AtomicFile.reasonOf(error) : error.reason
 
 const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   yield* Retirement.removeAll(at.staged)
+  yield* Effect.ignore(Renamed.follow(at))
   const { plugins } = yield* Survey.make(at)
   const chosen = plugins.filter(({ name }) => names?.includes(name) ?? true)
-  const named = (state: Survey.State) => chosen.filter((plugin) => plugin.state === state).map(({ name }) => name)
+  const named = (...states: ReadonlyArray<Survey.State>) =>
+    chosen.filter(({ state }) => states.includes(state)).map(({ name }) => name)
   const unwrapped: Array<string> = []
   const writtenOver = [...named("written over")]
-  // Where a stub has no plugin, one that has no stub may be it, under its old name: it is not thrown away.
-  const isAnyLost = plugins.some(({ state }) => state === "lost")
-  const homeless = isAnyLost ? [...named("gone"), ...named("written over")] : []
+  // Where a stub has no plugin, one that has no stub may be it, under its old name.
+  const homeless = plugins.some(({ state }) => state === "lost") ? named("gone", "written over") : []
   const refused = named("lost").map((name) => ({ name, reason: lostOf(at, name, homeless) }))
-  for (const name of [...named("wrapped"), ...named("moved")]) {
-    yield* Effect.match(restore(at, name), {
-      onSuccess: (isBack) => void (isBack ? unwrapped : writtenOver).push(name),
-      onFailure: (error) => void refused.push({ name, reason: AtomicFile.reasonOf(error) })
+  const attempt = <R>(
+    name: string,
+    step: Effect.Effect<boolean, PlatformError.PlatformError | AtomicFile.NotWritten, R>,
+    onFalse: () => void
+  ) =>
+    Effect.match(step, {
+      onSuccess: (isBack) => void (isBack ? unwrapped.push(name) : onFalse()),
+      onFailure: (error) => void refused.push({ name, reason: reasonOf(error) })
     })
+  for (const name of named("wrapped", "moved")) {
+    yield* attempt(name, restore(at, name), () => writtenOver.push(name))
   }
+  // A plugin that was asked for by its name comes back. Otherwise its stub may be in use where it was moved to.
+  for (const name of names === undefined ? [] : named("gone")) {
+    yield* attempt(name, bringBack(at, name), () => writtenOver.push(name))
+  }
+  const after = (yield* Survey.make(at)).plugins
   const isUnused = yield* Retirement.isUnused(at)
-  const staying = new Set([...refused.map(({ name }) => name), ...homeless])
-  const leftover = chosen.filter(({ isKept, name }) => isKept && !staying.has(name)).map(({ name }) => name)
+  const isChosen = (name: string) => names?.includes(name) ?? true
+  const leftover = after.filter(({ isKept, isNeeded, name }) => isKept && !isNeeded && isChosen(name))
+    .map(({ name }) => name)
   const running = yield* Retirement.settle(at, isUnused ? undefined : leftover)
   if (running.length === 0) {
     yield* Effect.forEach(leftover, (name) => forget(at, name))
     yield* Retirement.removeAll(isUnused ? at.own : at.staged)
   }
-  return { unwrapped, writtenOver, gone: isAnyLost ? [] : named("gone"), refused, running }
+  const kept = after.filter(({ isNeeded, name, state }) => isNeeded && !Survey.hasStub(state) && isChosen(name))
+    .map(({ name }) => name).filter((name) => !refused.some((each) => each.name === name))
+  return { unwrapped, writtenOver, kept, refused, running }
 })
 
 /**
  * Takes the stubs of these plugins out, of all where no names are given. Once no plugin is wrapped any more, our folder
- * is removed as well. Undefined where the folder has nothing of ours.
+ * is removed as well, unless it has the only copy of a plugin. Undefined where the folder has nothing of ours.
  */
 export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
-  if (!(yield* PluginFolder.isThere(at.own))) {
+  const isOurs = (yield* PluginFolder.isThere(at.own)) ||
+    (yield* Survey.make(at)).plugins.some(({ state }) => state === "lost")
+  if (!isOurs) {
     yield* Effect.ignore(FolderLock.cleanUp(at.folder))
     return undefined
   }
-  const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names))
+  const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names), { evenIfFull: true })
   return outcome
 })

@@ -4,7 +4,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Latch from "effect/Latch"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as FolderLock from "./FolderLock.ts"
 import * as Renamed from "./Renamed.ts"
+import * as Selection from "./Selection.ts"
 import * as Survey from "./Survey.ts"
 import * as Wrapping from "./Wrapping.ts"
 
@@ -14,8 +16,8 @@ const settleMs = 1000
 /** How often to look where nothing says that something changed: there are file systems that never say so. */
 const pollMs = 5000
 
-/** How installers call what they are about to rename: a stub under such a name would become the plugin. */
-const temporaryName = /[.~]|^_/
+/** Installers also give other names with a dot to copies that they are about to rename: `calico.1234`. */
+const isCopy = (name: string): boolean => name.includes(".")
 
 /** What a folder has, for as long as the file stays the same. */
 const fingerprint = ({ info }: Survey.Plugin): string =>
@@ -29,17 +31,18 @@ const fingerprint = ({ info }: Survey.Plugin): string =>
 const make = (request: Wrapping.Request) => {
   const seen = new Map<string, string>()
   const refused = new Map<string, string>()
-  let stubs: Renamed.Stubs = new Map()
   const isOpen = (plugin: Survey.Plugin): boolean =>
-    (plugin.state === "not wrapped" || plugin.state === "written over") &&
-    (request.names?.includes(plugin.name) ?? !temporaryName.test(plugin.name)) &&
+    (plugin.state === "not wrapped" || (plugin.state === "written over" && !plugin.isNeeded)) &&
+    (request.names !== undefined || !isCopy(plugin.name)) &&
     refused.get(plugin.name) !== fingerprint(plugin)
   /** One look. Returns whether all is done that there is to do. */
   const round = Effect.fnUntraced(function*<R>(onOutcome: Listener<R>["onOutcome"]) {
-    const { plugins } = yield* Survey.make(request.at)
-    if (yield* Renamed.follow(request.at, plugins, stubs)) return false
-    stubs = Renamed.stubsOf(plugins)
-    const open = plugins.filter(isOpen)
+    const { chosen, plugins } = yield* Selection.make(request)
+    if ((yield* Renamed.find(request.at, plugins)).length > 0) {
+      yield* FolderLock.hold(request.at.folder, Renamed.follow(request.at))
+      return false
+    }
+    const open = chosen.filter(isOpen)
     const due = open.filter((plugin) => seen.get(plugin.name) === fingerprint(plugin))
     seen.clear()
     for (const plugin of open) seen.set(plugin.name, fingerprint(plugin))

@@ -8,13 +8,19 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
+import * as PluginVersion from "../exec/PluginVersion.ts"
+import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as AtomicFile from "./AtomicFile.ts"
 import * as Exchange from "./Exchange.ts"
 import * as FolderLock from "./FolderLock.ts"
 import * as PluginFolder from "./PluginFolder.ts"
+import * as PluginName from "./PluginName.ts"
+import * as ProgramKind from "./ProgramKind.ts"
 import * as Proof from "./Proof.ts"
+import * as Renamed from "./Renamed.ts"
 import * as Retirement from "./Retirement.ts"
 import { hasSameContent } from "./SameContent.ts"
+import * as Selection from "./Selection.ts"
 import * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
 import * as Unwrapping from "./Unwrapping.ts"
@@ -22,8 +28,12 @@ import * as Unwrapping from "./Unwrapping.ts"
 /** What is to be wrapped. */
 export interface Request {
   readonly at: Stub.Places
-  /** The names of the plugins; all where it is left out. */
+  /** The names of the plugins; where it is left out, those that are known by name or that a configuration names. */
   readonly names?: ReadonlyArray<string> | undefined
+  /** Whether all other executables are wrapped too. Scripts among them are never started for it. */
+  readonly all?: boolean | undefined
+  /** The folders of network configurations. */
+  readonly confFolders?: ReadonlyArray<string> | undefined
   /** The file of the built plugin, which runs around the others. */
   readonly built: string
   /** The text of the configuration. */
@@ -118,29 +128,86 @@ const stage: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.
   if (Option.isSome(uid) && Option.isSome(gid)) yield* fs.chown(staged, uid.value, gid.value)
   yield* fs.chmod(staged, mode & 0o777)
   yield* handle.sync // a power cut must not leave an empty file
+  yield* fs.remove(`${at.stubs}/${name}`, { force: true })
+  yield* Effect.ignore(fs.link(staged, `${at.stubs}/${name}`)) // without it, a stub that is renamed is not recognised
 }, Effect.scoped)
 
-const prove = (at: Stub.Places, name: string) => Proof.compare(`${at.folder}/${name}`, `${at.staged}/${name}`)
+const prove: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
+  Proof.compare(`${at.folder}/${name}`, `${at.staged}/${name}`)
 
-/** Puts a stub in the place of the plugin that is kept, and not of one that came meanwhile. */
-const replace: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
-  const fs = yield* FileSystem.FileSystem
-  const file = `${at.folder}/${name}`
-  const kept = (yield* fs.lstat(file)).type === "SymbolicLink" ? at.links : at.plugins
-  const isKept = (found: string) => Survey.isSame(found, `${kept}/${name}`)
-  if (!(yield* Exchange.put(`${at.staged}/${name}`, file, isKept))) {
+/** The same where runtimes find a stub that leads nowhere. */
+const proveKept: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
+  Proof.compare(`${at.plugins}/${name}`, `${at.staged}/${name}`)
+
+/** Puts a stub in the place of what is expected there, and not of a plugin that came since. */
+const replaceIf = Effect.fnUntraced(function*<E, R>(
+  at: Stub.Places,
+  name: string,
+  isExpected: (file: string) => Effect.Effect<boolean, E, R>
+) {
+  if (!(yield* Exchange.put(`${at.staged}/${name}`, `${at.folder}/${name}`, isExpected))) {
     return yield* new Meanwhile({ reason: "another program replaced it meanwhile: wrap it again" })
   }
 })
 
+/** Puts a stub in the place of the plugin that is kept. */
+const replace: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const kept = (yield* fs.lstat(`${at.folder}/${name}`)).type === "SymbolicLink" ? at.links : at.plugins
+  yield* replaceIf(at, name, (found) => Survey.isSame(found, `${kept}/${name}`))
+})
+
+/** Puts a stub in the place of one that names another folder. */
+const replaceMoved: Step<FileSystem.FileSystem> = (at, name) => replaceIf(at, name, Stub.isAnyStub)
+
+/** Gives a folder the mode that it is made with, where a killed run or an older version left another one. */
+const openToAll = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* AtomicFile.makeFolder(folder)
+  const { mode } = yield* Effect.mapError(fs.stat(folder), AtomicFile.failed(folder))
+  if ((mode & 0o777) !== 0o755) yield* Effect.mapError(fs.chmod(folder, 0o755), AtomicFile.failed(folder))
+})
+
+/** Whether the executable of a folder is the built one, and every user may run it. */
+const isCurrent = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
+  const fs = yield* FileSystem.FileSystem
+  return ((yield* fs.stat(at.executable)).mode & 0o777) === 0o755 && (yield* hasSameContent(built, at.executable))
+})
+
 /** Makes our folder, and puts the executable there unless it is there. What a killed run left is removed. */
 const prepare = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
-  yield* AtomicFile.makeFolder(at.plugins)
+  yield* openToAll(at.own)
+  yield* openToAll(at.plugins)
+  yield* openToAll(at.stubs)
   yield* Effect.ignore(AtomicFile.cleanUp(at.own, "config.json"))
   yield* Retirement.removeAll(at.staged)
   yield* AtomicFile.makeFolder(at.staged)
-  const isCurrent = yield* Effect.orElseSucceed(hasSameContent(built, at.executable), () => false)
-  if (!isCurrent) yield* PluginFolder.install(built, at.own)
+  if (!(yield* Effect.orElseSucceed(isCurrent(at, built), () => false))) yield* PluginFolder.install(built, at.own)
+})
+
+/**
+ * Puts all plugins back where the executable is about to change from a script to a program, and returns their names.
+ * The kernel starts Node.js for a script, which opens it by its path some 20 ms later: it must not find a program there.
+ */
+const changeForm = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
+  const kindOf = (file: string) => Effect.orElseSucceed(ProgramKind.of(file), () => ({ kind: "other" as const }))
+  if ((yield* kindOf(at.executable)).kind !== "script" || (yield* kindOf(built)).kind === "script") return []
+  const { plugins } = yield* Survey.make(at)
+  const names = plugins.filter(({ state }) => state === "wrapped").map(({ name }) => name)
+  yield* Retirement.removeAll(at.staged)
+  const back = yield* Effect.filter(names, (name) => Effect.orElseSucceed(Unwrapping.restore(at, name), () => false))
+  yield* Retirement.settle(at)
+  return back
+})
+
+/** Puts executables of ours back into their places that were wrapped under a name that was not theirs yet. */
+const freeOurs = Effect.fnUntraced(function*(at: Stub.Places) {
+  const { plugins } = yield* Survey.make(at)
+  for (const { name, state } of plugins) {
+    const isStub = state === "wrapped" || state === "moved"
+    if (!isStub || !PluginName.isOurs(name)) continue
+    if (yield* Effect.orElseSucceed(Unwrapping.restore(at, name), () => false)) yield* Unwrapping.forget(at, name)
+  }
 })
 
 /** Writes the configuration, unless it stays as it is. */
@@ -153,24 +220,25 @@ const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Reque
 })
 
 /** Why a plugin stays as it is that was written over: the one that is kept under its name would have to make way. */
-const oldReason = "the plugin that it was before may be that of a stub without one, which was renamed: unwrap says more"
-
-/** Why a stub stays that names another path: the file of its plugin would have to make way for it. */
-const movedReason =
-  "it is a stub of another folder, or of this one by another path: unwrap this one first, then wrap it"
+const oldReason =
+  "the plugin that it was before is still needed by its stub, which was moved or renamed: remove that stub first"
 
 /** How many plugins are asked for their versions at the same time. */
 const concurrency = 4
 
 const wrapAlone = Effect.fnUntraced(function*(request: Request) {
-  const { at, built, names } = request
+  const { at, built } = request
+  yield* Effect.ignore(Renamed.follow(at))
+  yield* freeOurs(at)
+  const restored = yield* changeForm(at, built)
   yield* prepare(at, built)
-  const { passedOver, plugins } = yield* Survey.make(at)
-  const chosen = plugins.filter(({ name }) => names?.includes(name) ?? true)
+  const { chosen, isProvable, passedOver, plugins } = yield* Selection.make(request, restored)
   const named = (...states: ReadonlyArray<Survey.State>) =>
     chosen.filter(({ state }) => states.includes(state)).map(({ name }) => name)
   const refused: Array<Refused> = []
-  const isAnyLost = plugins.some(({ state }) => state === "lost")
+  const isNeeded = (name: string) => plugins.some((plugin) => plugin.name === name && plugin.isNeeded)
+  const writtenOver = named("written over")
+  const [old, replaceable] = [writtenOver.filter(isNeeded), writtenOver.filter((name) => !isNeeded(name))]
 
   /** Does one step for each plugin, and returns those that can go on. */
   const each = <R>(step: Step<R>, options?: { readonly concurrency: number }) => (among: ReadonlyArray<string>) =>
@@ -183,21 +251,24 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
         }
       }), options)
 
-  const proven = yield* each(keep)(named("not wrapped", ...(isAnyLost ? [] : ["written over" as const]))).pipe(
+  const proven = yield* each(keep)([...named("not wrapped"), ...replaceable]).pipe(
     Effect.flatMap(each(stage)),
-    Effect.flatMap(each(prove, { concurrency }))
+    Effect.flatMap(each((at, name) => isProvable(name) ? prove(at, name) : Effect.void, { concurrency }))
   )
+  const renewed = yield* Effect.flatMap(each(stage)(named("moved")), each(proveKept, { concurrency }))
   const isConfigKept = yield* configure(request) // only now, so that no proof is logged
-  const wrapped = yield* each(replace)(proven)
-  yield* Effect.forEach(refused, ({ name }) => Unwrapping.forget(at, name))
+  const wrapped = [...yield* each(replace)(proven), ...yield* each(replaceMoved)(renewed)]
+  const isStub = (name: string) => plugins.some((plugin) => plugin.name === name && Survey.hasStub(plugin.state))
+  yield* Effect.forEach(
+    refused.filter(({ name }) => !isStub(name)),
+    ({ name }) => Unwrapping.forget(at, name)
+  )
   yield* Retirement.removeAll(at.staged)
   const lost = named("lost").map((name) => ({ name, reason: Unwrapping.lost }))
-  const old = (isAnyLost ? named("written over") : []).map((name) => ({ name, reason: oldReason }))
-  const moved = named("moved").map((name) => ({ name, reason: movedReason }))
   return {
     wrapped,
     already: named("wrapped"),
-    refused: [...refused, ...lost, ...moved, ...old],
+    refused: [...refused, ...lost, ...old.map((name) => ({ name, reason: oldReason }))],
     passedOver,
     isConfigKept
   }
@@ -214,4 +285,26 @@ export const wrap = Effect.fnUntraced(function*(request: Request) {
     wrapAlone(request).pipe(Effect.onExit(() => Effect.ignore(Unwrapping.tidy(request.at))))
   )
   return outcome
+})
+
+/** Whether every user can run the executable of a folder. */
+const isSound = Effect.fnUntraced(function*(at: Stub.Places) {
+  const fs = yield* FileSystem.FileSystem
+  if (((yield* fs.stat(at.executable)).mode & 0o777) !== 0o755) return false
+  yield* PluginVersion.ask(at.executable, "1.0.0")
+  return true
+})
+
+/**
+ * Puts the executable of a folder back where there are stubs, and it is missing or does not run. Returns whether that was
+ * so. The folder need not be there.
+ */
+export const repair = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const at = Stub.places(yield* Effect.orElseSucceed(fs.realPath(folder), () => folder))
+  const { plugins } = yield* Survey.make(at)
+  if (!plugins.some(({ state }) => state === "wrapped")) return false
+  if (yield* Effect.orElseSucceed(isSound(at), () => false)) return false
+  yield* FolderLock.hold(at.folder, PluginFolder.install(built, at.own))
+  return true
 })

@@ -42,6 +42,7 @@ const folderMode = (fileMode: number): number => 0o700 | (fileMode & 0o044) | ((
 const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   try {
     Fs.mkdirSync(path, mode)
+    Fs.chmodSync(path, mode) // the umask may have taken bits away
   } catch (error) {
     if (codeOf(error) === "EEXIST") return
     if (codeOf(error) !== "ENOENT" || isLastTry || Path.dirname(path) === path) throw error

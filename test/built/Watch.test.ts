@@ -170,7 +170,7 @@ describe("wrap --watch beside the installers of others", () => {
 
   it("lets a plugin follow its stub that an installer renames, as it was slow", async () => {
     using host = make(["calico"])
-    const watch = stay(host, [], "--watch")
+    const watch = stay(host, [], "--watch", "--all")
     await until("calico is wrapped", () => host.isWrapped("calico"))
     for (const [name, place] of [["calico-new", "calico"], ["felix-new", "felix"]]) {
       Fs.writeFileSync(`${host.folder}/${name}`, text(1), { mode: 0o755 })
@@ -201,13 +201,13 @@ describe("wrap --watch beside the installers of others", () => {
     using host = make(["bridge"])
     const watch = stay(host, [], "--watch")
     await until("bridge is wrapped", () => host.isWrapped("bridge"))
-    Fs.writeFileSync(`${host.folder}/broken`, "not a program", { mode: 0o755 })
-    await until("broken is refused", () => watch.output.stderr.includes("broken"))
+    Fs.writeFileSync(`${host.folder}/vlan`, "not a program", { mode: 0o755 })
+    await until("vlan is refused", () => watch.output.stderr.includes("vlan"))
     Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
     await until("ptp is wrapped", () => host.isWrapped("ptp"))
     assert.strictEqual(watch.output.stderr.trim().split("\n").length, 1, watch.output.stderr)
-    Scripts.script(`${host.folder}/broken`, "echo '{}'")
-    await until("broken is wrapped", () => host.isWrapped("broken"))
+    Scripts.script(`${host.folder}/vlan`, "echo '{}'")
+    await until("vlan is wrapped", () => host.isWrapped("vlan"))
     await watch.end("SIGTERM")
   })
 })

@@ -106,7 +106,7 @@ describe("a wrapped plugin", () => {
     Fs.symlinkSync("name", `${host.folder}/other-name`)
     const verbs = ["VERSION", "ADD", "DEL"]
     const [state, answers] = [host.state(), host.answers(...verbs)]
-    succeed(host.wrap)
+    succeed([...host.wrap, ...host.names()])
     assert.deepStrictEqual(host.answers(...verbs), answers)
     const labels = new Set(records(host.log).map(({ label }) => label))
     assert.deepStrictEqual([...labels].sort(), host.names())
@@ -152,6 +152,67 @@ mount -t overlay overlay -o "lowerdir=$0,upperdir=/mnt/upper,workdir=/mnt/work" 
   })
 })
 
+/** Calls a plugin as a user who is not root, and has no rights of one. */
+const callAsNobody = (host: ReturnType<typeof make>, name: string) => {
+  const user = ["--reuid", "65534", "--regid", "65534", "--clear-groups", "--inh-caps=-all"]
+  const { status, stderr, stdout } = ChildProcess.spawnSync("setpriv", [...user, `${host.folder}/${name}`], {
+    env: { ...env, ...attachment, CNI_PATH: host.folder, CNI_COMMAND: "ADD" },
+    input: `{ "cniVersion": "1.0.0", "name": "n",  "type": "${name}" }`,
+    encoding: "utf8"
+  })
+  return { status, stderr, stdout }
+}
+
+describeWith([], "a plugin that was wrapped under a strict umask", () => {
+  for (const umask of ["077", "027"]) {
+    it(`can be run by other users: ${umask}`, () => {
+      using host = makeFew()
+      Fs.chmodSync(host.root, 0o755)
+      const before = callAsNobody(host, "bridge")
+      assert.strictEqual(before.status, 0)
+      const via = ["sh", "-c", `umask ${umask}; exec "$@"`, "sh"]
+      const { status, stderr } = run(host.wrap, via)
+      assert.deepStrictEqual([status, stderr], [0, ""])
+      for (const name of host.names()) assert.deepStrictEqual(callAsNobody(host, name), before, name)
+      const mode = (path: string) => Fs.statSync(`${host.folder}/.passthrough/${path}`).mode & 0o777
+      assert.deepStrictEqual([".", "plugins", "passthrough", "config.json"].map(mode), [0o755, 0o755, 0o755, 0o644])
+      succeed(host.unwrap)
+    }, 60_000)
+  }
+
+  it("can be run by other users again once wrap was run anew", () => {
+    using host = makeFew()
+    Fs.chmodSync(host.root, 0o755)
+    const before = callAsNobody(host, "bridge")
+    succeed(host.wrap)
+    for (const path of ["", "/plugins", "/passthrough"]) Fs.chmodSync(`${host.folder}/.passthrough${path}`, 0o700)
+    assert.notStrictEqual(callAsNobody(host, "bridge").status, 0)
+    succeed(host.wrap)
+    assert.deepStrictEqual(callAsNobody(host, "bridge"), before)
+  }, 60_000)
+})
+
+describe("a file system without room for another file", () => {
+  itWithMounts("lets unwrap give the plugins back", () => {
+    using host = makeFew()
+    const script = `
+mount -t tmpfs -o nr_inodes=40 tmpfs /mnt
+cp -a "$0/." /mnt
+"$1" wrap --dir /mnt --log /dev/null >&2
+i=0; while touch "/mnt/.fill.$i" 2> /dev/null; do i=$((i + 1)); done
+touch /mnt/.one-more 2> /dev/null && exit 9
+"$1" unwrap --dir /mnt && cmp "$0/bridge" /mnt/bridge && readlink /mnt/weave-net
+rm /mnt/.fill.*; ls -A /mnt`
+    const { status, stderr, stdout } = ChildProcess.spawnSync(
+      "unshare",
+      ["--mount", "sh", "-c", script, host.folder, Path.join(home.path, "cni-passthrough")],
+      { env, encoding: "utf8" }
+    )
+    assert.strictEqual(status, 0, stderr)
+    assert.strictEqual(stdout, "/mnt\n  unwrapped  bridge, portmap, weave-net\nbridge\nbridge\nportmap\nweave-net\n")
+  })
+})
+
 describeWith(["busybox-static"], "a program that is many plugins by its name", () => {
   it("is each of them also when it is wrapped", () => {
     using host = make()
@@ -159,7 +220,7 @@ describeWith(["busybox-static"], "a program that is many plugins by its name", (
     Fs.linkSync(`${host.folder}/cat`, `${host.folder}/wc`)
     const [state, answers] = [host.state(), host.answers("ADD")]
     assert.notDeepEqual(answers["ADD cat"]?.stdout, answers["ADD wc"]?.stdout)
-    succeed(host.wrap)
+    succeed([...host.wrap, "--all"])
     assert.deepStrictEqual(host.answers("ADD"), answers)
     succeed(host.unwrap)
     assert.deepStrictEqual(host.state(), state)
@@ -238,6 +299,40 @@ describe("a host that goes on", () => {
     assert.deepStrictEqual(host.state(), before)
   })
 })
+
+if (isStandalone) {
+  describe("two forms of the command in turn on one folder", () => {
+    it("have not one call that fails", async () => {
+      using host = makeFew()
+      using script = temporary()
+      const built = Path.join(Path.dirname(command), "..")
+      for (const name of ["cni-passthrough", "passthrough"]) {
+        Fs.copyFileSync(Path.join(built, name), Path.join(script.path, name))
+      }
+      const { end } = workers(host, 4)
+      for (let round = 0; round < 3; round++) {
+        for (const folder of [script.path, home.path]) {
+          const { status, stderr } = await new Promise<{ status: number | null; stderr: string }>((resolve) => {
+            const child = ChildProcess.spawn(Path.join(folder, "cni-passthrough"), host.wrap, { env, stdio: "pipe" })
+            let stderr = ""
+            child.stderr.on("data", (chunk: Buffer) => stderr += chunk)
+            child.stdout.resume()
+            child.on("close", (status) => resolve({ status, stderr }))
+          })
+          assert.deepStrictEqual([status, stderr], [0, ""])
+          assert.strictEqual(
+            Fs.readFileSync(`${host.folder}/.passthrough/passthrough`).subarray(0, 2).toString() === "#!",
+            folder === script.path
+          )
+        }
+      }
+      const { calls, failures } = await end()
+      assert.strictEqual(failures, "")
+      assert.isAbove(calls, 50)
+      succeed(host.unwrap)
+    }, 300_000)
+  })
+}
 
 /** System calls that change a folder, by what they do. */
 const changes = {

@@ -117,6 +117,105 @@ has ${host.at.config}
       }))
   }
 
+  const selection = Effect.fnUntraced(function*(host: Host, ...args: ReadonlyArray<string>) {
+    const started = `${host.root}/started`
+    for (const name of ["uninstall.sh", "own", "asked"]) {
+      Scripts.script(`${host.folder}/${name}`, `echo ${name} >> ${started}`)
+    }
+    Fs.copyFileSync("/bin/true", `${host.folder}/program`)
+    Fs.mkdirSync(`${host.root}/conf`)
+    const { stdout } = yield* wrapped(host, "--conf-dir", `${host.root}/conf`, ...args)
+    const names = Fs.existsSync(started)
+      ? Fs.readFileSync(started, "utf8").split("\n").filter((name) => name !== "")
+      : []
+    return { stdout, started: [...new Set(names)].sort() }
+  })
+
+  test("passes over what has no known name and what no configuration names, does not start it, and says so", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { started, stdout } = yield* selection(host)
+      assert.include(
+        stdout,
+        `  wrapped      bridge, calico, calico-ipam, weave-net
+  passed over  asked, own, program, uninstall.sh (no known name, and named by no configuration: give its name, or --all)
+`
+      )
+      assert.deepStrictEqual(started, [])
+    }))
+
+  test("starts and wraps what it was asked for by name", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { started, stdout } = yield* selection(host, "asked")
+      assert.include(stdout, "\n  wrapped  asked\n")
+      assert.deepStrictEqual(started, ["asked"])
+    }))
+
+  test("wraps all with --all, and starts no script that has no known name", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { started, stdout } = yield* selection(host, "--all")
+      assert.include(stdout, "\n  wrapped  asked, bridge, calico, calico-ipam, own, program, uninstall.sh, weave-net\n")
+      assert.deepStrictEqual(started, [])
+    }))
+
+  const naming: { readonly [name: string]: string } = {
+    "a list": `{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"own"}]}`,
+    "a plugin that hands work to it": `{"plugins":[{"type":"bridge","ipam":{"type" : "own"}}]}`,
+    "a delegate inside of a string": `{"type":"multus","delegates":["{\\"type\\":\\"own\\"}"]}`,
+    "a list with a mistake": `{"plugins":[{"type":"own"},]`
+  }
+  for (const [what, text] of Object.entries(naming)) {
+    test(`wraps what is named by ${what}`, () =>
+      Effect.gen(function*() {
+        using host = make()
+        Fs.mkdirSync(`${host.root}/conf/deep`, { recursive: true })
+        Fs.writeFileSync(`${host.root}/conf/deep/10-n.conflist`, text)
+        Scripts.script(`${host.folder}/own`, "echo '{}'")
+        Scripts.script(`${host.folder}/other`, "echo '{}'")
+        const { stdout } = yield* wrapped(host, "--conf-dir", `${host.root}/conf`)
+        assert.include(stdout, "\n  wrapped      bridge, calico, calico-ipam, own, weave-net\n")
+        assert.include(stdout, "\n  passed over  other (no known name")
+      }))
+  }
+
+  const temporary = ["bridge.dpkg-new", "bridge.dpkg-tmp", "bridge.dpkg-old", "bridge.rpmnew", "bridge.rpmsave"]
+  const others = ["bridge;5f3a9c21", "bridge~", "_bridge", "bridge.tmp"]
+  test("never wraps what package managers and installers are about to rename, also by name and with --all", () =>
+    Effect.gen(function*() {
+      using host = make()
+      for (const name of [...temporary, ...others, ".bridge"]) Scripts.script(`${host.folder}/${name}`, "echo '{}'")
+      const { status, stdout } = yield* wrapped(host, "--all")
+      assert.strictEqual(status, 0)
+      assert.include(stdout, "\n  wrapped      bridge, calico, calico-ipam, weave-net\n")
+      for (const name of [...temporary, ...others]) {
+        const asked = yield* wrapped(host, name)
+        assert.strictEqual(asked.status, 1, name)
+        assert.include(
+          asked.stdout,
+          `  passed over  ${name} (installers give such names to what they are about to rename)`
+        )
+      }
+    }))
+
+  test("never wraps our own executable, under whatever name", () =>
+    Effect.gen(function*() {
+      using host = make()
+      for (const name of ["passthrough.dpkg-new", "cni-passthrough", "renamed"]) {
+        Fs.copyFileSync(host.built, `${host.folder}/${name}`)
+      }
+      Fs.symlinkSync("renamed", `${host.folder}/vlan`)
+      const { status, stdout } = yield* wrapped(host, "--all")
+      assert.strictEqual(status, 0)
+      assert.include(
+        stdout,
+        `  wrapped      bridge, calico, calico-ipam, weave-net
+  passed over  cni-passthrough, passthrough.dpkg-new, renamed, vlan (it is our own executable)
+`
+      )
+    }))
+
   const unreachable: { readonly [log: string]: RegExp } = {
     "/proc/none/x.jsonl": /^nothing is logged to \/proc\/none\/x\.jsonl: nothing can be made in \/proc: .+\n$/,
     "/proc/none/$CNI_IFNAME.jsonl": /: nothing can be made in \/proc: .+\n$/,
@@ -193,10 +292,10 @@ has ${host.at.config}
   test("wraps the others where a plugin cannot be wrapped, and its exit status is 1", () =>
     Effect.gen(function*() {
       using host = make()
-      Fs.writeFileSync(`${host.folder}/odd`, "no program", { mode: 0o755 })
+      Fs.writeFileSync(`${host.folder}/vlan`, "no program", { mode: 0o755 })
       const { status, stderr, stdout } = yield* wrapped(host)
       assert.strictEqual(status, 1)
-      assert.strictEqual(stderr, `not wrapped: ${host.folder}/odd: it cannot be started: exec format error\n`)
+      assert.strictEqual(stderr, `not wrapped: ${host.folder}/vlan: it cannot be started: exec format error\n`)
       assert.include(stdout, "\n  wrapped  bridge, calico, calico-ipam, weave-net\n")
     }))
 
@@ -264,6 +363,10 @@ has ${host.at.config}
       const nothing = yield* asHost(host, Command.printed(wrap, "--dir", empty))
       assert.deepStrictEqual([nothing.status, Fs.readdirSync(empty)], [2, []])
       assert.include(nothing.stderr, `there are no plugins in ${empty}: --dir names another folder`)
+      Scripts.script(`${empty}/uninstall.sh`, `echo > ${host.root}/started`)
+      const unknown = yield* asHost(host, Command.printed(wrap, "--dir", empty))
+      assert.match(unknown.stderr, /another folder\npassed over: uninstall\.sh \(no known name, .*\)\n$/)
+      assert.isFalse(Fs.existsSync(`${host.root}/started`))
       const none = yield* asHost(host, Command.printed(wrap, "--cni-path", "/none/a:/none/b"))
       assert.strictEqual(none.status, 2)
       assert.include(none.stderr, "there is no folder /none/a, and no /none/b: --dir names another one")
@@ -355,7 +458,7 @@ describe("cni-passthrough unwrap", () => {
     Effect.gen(function*() {
       using host = make()
       yield* wrapped(host)
-      Fs.writeFileSync(`${host.folder}/bridge`, "newer")
+      Fs.writeFileSync(`${host.folder}/bridge`, "#!/bin/sh\n")
       Fs.rmSync(`${host.folder}/calico`)
       const { status, stdout } = yield* unwrapped(host)
       assert.strictEqual(status, 0)
@@ -364,9 +467,12 @@ describe("cni-passthrough unwrap", () => {
         `${host.folder}
   unwrapped   calico-ipam, weave-net
   left alone  bridge (written over since it was wrapped)
-  stays away  calico (removed since it was wrapped)
+  kept        calico in ${host.at.plugins} (unwrap NAME brings back what was removed or moved)
 `
       )
+      assert.match((yield* unwrapped(host, "calico")).stdout, /\n {2}unwrapped {2}calico\n$/)
+      assert.include(call(`${host.folder}/calico`).stdout, "\"of\":\"calico\"")
+      assert.isFalse(Fs.existsSync(host.at.own))
     }))
 
   test("says that nothing is wrapped, and that this is fine", () =>

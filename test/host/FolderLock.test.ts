@@ -1,6 +1,10 @@
 /** One process at a time changes a folder. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as PlatformError from "effect/PlatformError"
+import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as FolderLock from "../../src/host/FolderLock.ts"
@@ -11,8 +15,16 @@ import { hurried } from "../support/wrapped.ts"
 const startOf = (pid: number): string =>
   Fs.readFileSync(`/proc/${pid}/stat`, "utf8").split(") ")[1]?.split(" ")[19] ?? ""
 
+const [ownNamespace = ""] = /\d+/.exec(Fs.readlinkSync("/proc/self/ns/pid")) ?? []
+
 /** The file by which a process holds a folder. */
-const fileOf = (pid: number, start = startOf(pid)) => `.passthrough.lock.${pid}.${start}`
+const fileOf = (pid: number, start = startOf(pid), namespace = ownNamespace) =>
+  `.passthrough.lock.${pid}.${start}.${namespace}`
+
+/** A namespace of process IDs that this process is not in. */
+const otherNamespace = "1"
+
+const secondsAgo = (seconds: number) => new Date(Date.now() - seconds * 1000)
 
 /** A process that lives until the test ends. */
 const living = () => {
@@ -58,8 +70,61 @@ describe("a folder that is changed", () => {
       const file = `${folder.path}/${fileOf(other.pid)}`
       Fs.writeFileSync(file, "")
       setTimeout(() => Fs.rmSync(file), 20)
-      yield* hurried(FolderLock.hold(folder.path, Effect.sync(() => assert.isFalse(Fs.existsSync(file)))))
+      const look = Effect.sync(() => Fs.readdirSync(folder.path))
+      assert.deepStrictEqual(yield* hurried(FolderLock.hold(folder.path, look)), [fileOf(process.pid)])
     }).pipe(Effect.provide(Command.host)))
+
+  it.effect("is held by a process of another PID namespace as long as that renews its file", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/${fileOf(4194305, "1", otherNamespace)}`
+      Fs.writeFileSync(file, "")
+      const error = yield* Effect.flip(hurried(FolderLock.hold(folder.path, Effect.die("must not run"))))
+      assert.match((error as Error).message, /^process 4194305 is changing /)
+      Fs.utimesSync(file, secondsAgo(60), secondsAgo(60))
+      const look = Effect.sync(() => Fs.readdirSync(folder.path))
+      assert.deepStrictEqual(yield* FolderLock.hold(folder.path, look), [fileOf(process.pid)])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("has a file that is renewed all the while", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/${fileOf(process.pid)}`
+      const age = Effect.gen(function*() {
+        Fs.utimesSync(file, secondsAgo(60), secondsAgo(60))
+        yield* TestClock.adjust(1500)
+        yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 200)))
+        return Date.now() - Fs.statSync(file).mtimeMs
+      })
+      assert.isBelow(yield* FolderLock.hold(folder.path, age), 30_000)
+    }).pipe(Effect.provide(Command.host)))
+
+  const full = Layer.effect(
+    FileSystem.FileSystem,
+    Effect.map(FileSystem.FileSystem, (fs) =>
+      FileSystem.FileSystem.of({
+        ...fs,
+        writeFileString: () =>
+          Effect.fail(PlatformError.systemError({
+            _tag: "Unknown",
+            module: "FileSystem",
+            method: "writeFile",
+            cause: Object.assign(new Error("ENOSPC: no space left on device, open '/a'"), { code: "ENOSPC" })
+          }))
+      }))
+  ).pipe(Layer.provideMerge(Command.host))
+
+  it.effect("can be held without a file where there is no room for one, but for what another process holds", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const error = yield* Effect.flip(FolderLock.hold(folder.path, Effect.die("must not run")))
+      assert.strictEqual((error as Error).message, `cannot write ${folder.path}: no space left on device`)
+      assert.isTrue(yield* FolderLock.hold(folder.path, Effect.succeed(true), { evenIfFull: true }))
+      using other = living()
+      Fs.writeFileSync(`${folder.path}/${fileOf(other.pid)}`, "")
+      const held = FolderLock.hold(folder.path, Effect.die("must not run"), { evenIfFull: true })
+      assert.match(((yield* Effect.flip(hurried(held))) as Error).message, new RegExp(`^process ${other.pid} `))
+    }).pipe(Effect.provide(full)))
 
   it.effect("that cannot be written is an error", () =>
     Effect.gen(function*() {

@@ -43,8 +43,9 @@ describe("wrapping", () => {
       })
       for (const name of outcome.wrapped) {
         assert.strictEqual(Fs.readFileSync(`${host.folder}/${name}`, "utf8"), Stub.text(host.at))
-        assert.strictEqual(Fs.lstatSync(`${host.folder}/${name}`).nlink, 1)
       }
+      const inodes = outcome.wrapped.map((name) => Fs.lstatSync(`${host.folder}/${name}`).ino)
+      assert.strictEqual(new Set(inodes).size, inodes.length)
       assert.deepStrictEqual(host.answers(), before)
       assert.strictEqual(Fs.readFileSync(host.at.config, "utf8"), config)
       assert.deepStrictEqual(host.ours(), [
@@ -57,7 +58,12 @@ describe("wrapping", () => {
         ".passthrough/plugins/bridge",
         ".passthrough/plugins/calico",
         ".passthrough/plugins/calico-ipam",
-        ".passthrough/plugins/weave-net"
+        ".passthrough/plugins/weave-net",
+        ".passthrough/stubs",
+        ".passthrough/stubs/bridge",
+        ".passthrough/stubs/calico",
+        ".passthrough/stubs/calico-ipam",
+        ".passthrough/stubs/weave-net"
       ])
     }))
 
@@ -182,8 +188,9 @@ describe("a plugin that cannot be wrapped", () => {
       }
       for (const [name, text] of Object.entries(odd)) Scripts.script(`${host.folder}/${name}`, text)
       const before = host.state()
-      const { refused, wrapped } = yield* Wrapping.wrap({ ...host, config, keepsConfig: false })
-      assert.strictEqual(wrapped.length, 4)
+      const names = ["bridge", ...Object.keys(odd)]
+      const { refused, wrapped } = yield* Wrapping.wrap({ ...host, names, config, keepsConfig: false })
+      assert.deepStrictEqual(wrapped, ["bridge"])
       assert.deepStrictEqual(Object.fromEntries(refused.map(({ name, reason }) => [name, reason])), {
         differs: "its stub answers VERSION otherwise: found exit status 7; expected exit status 0, {}",
         hangs: "it does not end within 10 s when it is asked for VERSION",
@@ -198,9 +205,9 @@ describe("a plugin that cannot be wrapped", () => {
   test("cannot be started", () =>
     Effect.gen(function*() {
       using host = make()
-      Fs.writeFileSync(`${host.folder}/odd`, "no program", { mode: 0o755 })
+      Fs.writeFileSync(`${host.folder}/vlan`, "no program", { mode: 0o755 })
       const { refused } = yield* wrap(host)
-      assert.deepStrictEqual(refused, [{ name: "odd", reason: "it cannot be started: exec format error" }])
+      assert.deepStrictEqual(refused, [{ name: "vlan", reason: "it cannot be started: exec format error" }])
     }))
 
   test("leaves nothing of ours in the folder where there is no other", () =>
@@ -224,19 +231,19 @@ describe("a plugin that cannot be wrapped", () => {
 })
 
 describe("a folder that has another path since it was wrapped", () => {
-  test("keeps its plugins, and is to be unwrapped first", () =>
+  test("gets stubs that name its new path", () =>
     Effect.gen(function*() {
       using host = make()
       yield* wrap(host)
       const elsewhere = { at: Stub.places(`${host.root}/elsewhere`), built: host.built }
       Fs.renameSync(host.folder, elsewhere.at.folder)
+      assert.notStrictEqual(call(`${elsewhere.at.folder}/bridge`).status, 0)
       const { refused, wrapped } = yield* wrap(elsewhere)
-      assert.deepStrictEqual(wrapped, [])
-      assert.deepStrictEqual(refused[0], {
-        name: "bridge",
-        reason: "it is a stub of another folder, or of this one by another path: unwrap this one first, then wrap it"
-      })
-      assert.include(call(`${elsewhere.at.plugins}/bridge`).stdout, "\"of\":\"bridge\"")
+      assert.deepStrictEqual([wrapped, refused], [["bridge", "calico", "calico-ipam", "weave-net"], []])
+      for (const name of wrapped) {
+        assert.strictEqual(Fs.readFileSync(`${elsewhere.at.folder}/${name}`, "utf8"), Stub.text(elsewhere.at))
+      }
+      assert.include(call(`${elsewhere.at.folder}/bridge`).stdout, "\"of\":\"bridge\"")
     }))
 })
 
@@ -262,12 +269,13 @@ describe("an installer", () => {
       assert.deepStrictEqual(outcome, {
         unwrapped: ["calico-ipam"],
         writtenOver: ["bridge", "calico"],
-        gone: ["weave-net"],
+        kept: ["weave-net"],
         refused: [],
         running: []
       })
       assert.strictEqual(call(`${host.folder}/bridge`).stdout, "newer in place\n")
-      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "calico", "calico-ipam"])
+      assert.deepStrictEqual(Fs.readdirSync(host.folder), [".passthrough", "bridge", "calico", "calico-ipam"])
+      assert.deepStrictEqual(Fs.readdirSync(host.at.plugins), ["weave-net"])
     }))
 
   test("brings a plugin that is wrapped when wrap is called again", () =>
@@ -314,11 +322,13 @@ describe("an installer", () => {
       yield* wrap(host)
       Fs.renameSync(`${host.folder}/bridge`, `${host.folder}/bridge.old`)
       Scripts.script(`${host.folder}/bridge`, "echo newer")
-      assert.deepStrictEqual((yield* wrap(host)).refused.map(({ name }) => name), ["bridge.old", "bridge"])
-      const outcome = yield* unwrap(host)
-      assert.deepStrictEqual(outcome?.writtenOver, ["bridge"])
-      assert.deepStrictEqual(outcome?.refused.map(({ name }) => name), ["bridge.old"])
-      assert.include(call(`${host.at.plugins}/bridge`).stdout, "\"of\":\"bridge\"")
+      const { already, wrapped } = yield* wrap(host)
+      assert.deepStrictEqual([already[0], wrapped], ["bridge.old", ["bridge"]])
+      assert.strictEqual(call(`${host.folder}/bridge`).stdout, "newer\n")
+      assert.include(call(`${host.folder}/bridge.old`).stdout, "\"of\":\"bridge\"")
+      yield* unwrap(host)
+      assert.include(call(`${host.folder}/bridge.old`).stdout, "\"of\":\"bridge\"")
+      assert.isFalse(Fs.existsSync(host.at.own))
       assert.strictEqual(call(`${host.folder}/bridge`).stdout, "newer\n")
     }))
 
@@ -328,14 +338,8 @@ describe("an installer", () => {
       yield* wrap(host)
       Fs.renameSync(`${host.folder}/bridge`, `${host.folder}/bridge.real`)
       const outcome = yield* unwrap(host)
-      assert.deepStrictEqual(outcome?.gone, [])
-      assert.deepStrictEqual(outcome?.refused, [{
-        name: "bridge.real",
-        reason: `it is a stub without a plugin, and ${host.at.plugins}/bridge is a plugin without a stub: ` +
-          `if it was renamed, mv the plugin to ${host.folder}/bridge.real`
-      }])
-      Fs.renameSync(`${host.at.plugins}/bridge`, `${host.folder}/bridge.real`)
-      yield* unwrap(host)
+      assert.deepStrictEqual(outcome?.unwrapped, ["bridge.real", "calico", "calico-ipam", "weave-net"])
+      assert.include(call(`${host.folder}/bridge.real`).stdout, "\"of\":\"bridge\"")
       assert.isFalse(Fs.existsSync(host.at.own))
     }))
 })
@@ -398,17 +402,19 @@ describe("unwrapping", () => {
   test("leaves the executable for a process that still runs it, and the next one removes it", () =>
     Effect.gen(function*() {
       using host = make()
-      const slow = Scripts.script(`${host.root}/slow`, "exec sleep 60")
-      Fs.copyFileSync(slow, host.built)
       Fs.mkdirSync(host.at.own)
-      Fs.copyFileSync(slow, host.at.executable)
-      const child = ChildProcess.spawn("/bin/sh", ["-c", "read line", host.at.executable], { stdio: "pipe" })
+      Fs.copyFileSync("/bin/cat", host.at.executable)
+      // The path among the arguments of another program means nothing.
+      const other = ChildProcess.spawn("/bin/sh", ["-c", "read line", host.at.executable], { stdio: "pipe" })
+      const child = ChildProcess.spawn(host.at.executable, { stdio: "pipe" })
       assert.deepStrictEqual((yield* unwrap(host))?.running, [child.pid ?? 0])
       assert.isTrue(Fs.existsSync(host.at.executable))
       child.stdin.end("\n")
       yield* Effect.promise(() => new Promise((resolve) => child.on("exit", resolve)))
       assert.deepStrictEqual((yield* unwrap(host))?.running, [])
       assert.isFalse(Fs.existsSync(host.at.own))
+      assert.isNull(other.exitCode)
+      other.kill()
     }))
 })
 
@@ -427,8 +433,11 @@ describe("a plugin that is a script", () => {
       using host = make()
       yield* wrap(host)
       const { at, folder } = host
-      const line = [at.executable, `${folder}/bridge`]
-      const child = ChildProcess.spawn("/bin/sh", ["-c", "read line", ...line], { stdio: "pipe" })
+      Fs.rmSync(at.executable)
+      Fs.copyFileSync("/bin/cat", at.executable)
+      const child = ChildProcess.spawn(at.executable, [`${folder}/bridge`, "-"], {
+        stdio: ["pipe", "ignore", "ignore"]
+      })
       const kept = `${at.plugins}/bridge`
       yield* unwrap(host, ["calico"])
       assert.isFalse(Fs.existsSync(`${at.plugins}/calico`))

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as PluginFolder from "../../host/PluginFolder.ts"
+import * as Wrapping from "../../host/Wrapping.ts"
 import type { Identity } from "../../runtime/Attachments.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
@@ -86,6 +87,9 @@ export const install = Command.make(
     if (!hooks) yield* PolicyFile.forbidHooks(folder)
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
     yield* PolicyFile.tell(folder)
+    if (yield* Wrapping.repair(built, folder)) {
+      yield* Console.log(`repaired the wrapped plugins of ${folder}, whose executable did not run`)
+    }
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Put the plugin where runtimes look for it"),

@@ -31,8 +31,8 @@ export const unwrap = Command.make(
     for (const at of folders) {
       const outcome = yield* Progress.during("calls of plugins to end", Unwrapping.unwrap(at, names))
       if (outcome === undefined) continue
-      const { gone, refused, unwrapped, writtenOver } = outcome
-      const touched = [...unwrapped, ...writtenOver, ...gone, ...refused.map(({ name }) => name)]
+      const { kept, refused, unwrapped, writtenOver } = outcome
+      const touched = [...unwrapped, ...writtenOver, ...kept, ...refused.map(({ name }) => name)]
       for (const name of touched) found.add(name)
       if (touched.length > 0 || outcome.running.length > 0) yield* Outcome.unwrapped(at, outcome)
       isComplete = isComplete && refused.length === 0
@@ -50,8 +50,9 @@ export const unwrap = Command.make(
 ).pipe(
   Command.withShortDescription("Put wrapped plugins back into their places"),
   Command.withDescription(
-    "Put wrapped plugins back into their places, each by one rename, also while a runtime calls them. A plugin that " +
-      "another program wrote over since stays as it is. Exit status: 0, or 1 where a plugin stays wrapped or is in no " +
+    "Put wrapped plugins back into their places, each by one rename, also while a runtime calls them. What another " +
+      "program wrote over a plugin since stays as it is. A plugin whose stub was moved or removed since stays in " +
+      ".passthrough/plugins, for the stub may be in use elsewhere, and comes back by its name. Exit status: 0, or 1 where a plugin stays wrapped or is in no " +
       "folder, or 2 where it could not begin"
   ),
   Command.withExamples([

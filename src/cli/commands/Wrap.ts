@@ -5,8 +5,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Selection from "../../host/Selection.ts"
 import type * as Stub from "../../host/Stub.ts"
-import * as Survey from "../../host/Survey.ts"
+import type * as Survey from "../../host/Survey.ts"
 import * as Wrapping from "../../host/Wrapping.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
@@ -28,14 +29,24 @@ class OnlyForStatus extends Data.TaggedError("OnlyForStatus") {
 }
 
 /** The folders have no plugins. */
-class NoPlugins extends Data.TaggedError("NoPlugins")<{ readonly folders: ReadonlyArray<string> }> {
-  override readonly message = `there are no plugins in ${this.folders.join(":")}: --dir names another folder`
+class NoPlugins extends Data.TaggedError("NoPlugins")<{
+  readonly folders: ReadonlyArray<string>
+  readonly passedOver: ReadonlyArray<Survey.PassedOver>
+}> {
+  override readonly message = `there are no plugins in ${this.folders.join(":")}: --dir names another folder${
+    this.passedOver.length === 0 ? "" : `\npassed over: ${Outcome.reasons(this.passedOver)}`
+  }`
 }
 
 const input = {
   ...PluginFolders.flags,
   ...Config.flags,
   ...Staying.flags,
+  confDir: Flags.confDir,
+  all: Flags.toggle(
+    "all",
+    "Wrap all other executables of the folders too, under whatever name. Scripts among them are not started for it"
+  ),
   status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
   json: Flags.toggle("json", "With --status: print a JSON list")
 }
@@ -44,17 +55,24 @@ type Input = Command.Command.Config.Infer<typeof input>
 
 /** The folders that have any of the plugins. Fails where a plugin is in none of them. */
 const concerned = Effect.fnUntraced(
-  function*(folders: ReadonlyArray<Stub.Places>, names: ReadonlyArray<string> | undefined) {
-    const surveys = yield* Effect.forEach(folders, (at) =>
-      Effect.map(Survey.make(at), ({ passedOver, plugins }) => ({
-        at,
-        names: [...passedOver, ...plugins.filter(({ state }) => state !== "gone")].map(({ name }) => name)
-      })))
-    const missing = names?.find((name) => !surveys.some((survey) => survey.names.includes(name)))
-    const paths = folders.map(({ folder }) => folder)
-    if (missing !== undefined) return yield* (yield* NearPlugin.notThere(missing, paths))
-    const found = surveys.filter((survey) => survey.names.some((name) => names?.includes(name) ?? true))
-    return found.length > 0 ? found.map(({ at }) => at) : yield* new NoPlugins({ folders: paths })
+  function*(requests: ReadonlyArray<Wrapping.Request>, names: ReadonlyArray<string> | undefined) {
+    const selections = yield* Effect.forEach(
+      requests,
+      (request) =>
+        Effect.map(Selection.make(request), ({ chosen, passedOver }) => ({
+          request,
+          passedOver,
+          chosen: chosen.filter(({ state }) => state !== "gone").map(({ name }) => name)
+        }))
+    )
+    const namesOf = ({ chosen, passedOver }: (typeof selections)[number]) =>
+      names === undefined ? chosen : [...chosen, ...passedOver.map(({ name }) => name)]
+    const missing = names?.find((name) => !selections.some((selection) => namesOf(selection).includes(name)))
+    const folders = requests.map(({ at }) => at.folder)
+    if (missing !== undefined) return yield* (yield* NearPlugin.notThere(missing, folders))
+    const found = selections.filter((selection) => namesOf(selection).some((name) => names?.includes(name) ?? true))
+    if (found.length > 0) return found.map(({ request }) => request)
+    return yield* new NoPlugins({ folders, passedOver: selections.flatMap(({ passedOver }) => passedOver) })
   }
 )
 
@@ -132,17 +150,19 @@ export const wrap = Command.make(
     const built = yield* PluginFolders.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
     const folders = yield* PluginFolders.find(flags)
     const names = PluginFolders.names(flags)
-    // Whether plugins are there, those who watch can wait for.
-    const places = flags.watch ? folders : yield* concerned(folders, names)
     const asked = { ...flags, log: Option.map(flags.log, (path) => PluginFolders.seen(flags, path)) }
-    const requests = yield* Effect.forEach(places, (at) =>
+    const all = flags.all && names === undefined
+    const confFolders = [PluginFolders.seen(flags, flags.confDir)]
+    const possible = yield* Effect.forEach(folders, (at) =>
       Effect.map(textOf(at.config), (before) => {
         const config = Config.text(asked, before)
-        return { at, names, built, config, keepsConfig: !Config.isAsked(flags) }
+        return { at, names, all, confFolders, built, config, keepsConfig: !Config.isAsked(flags) }
       }))
+    // --watch waits for plugins that are not there yet.
+    const requests = flags.watch ? possible : yield* concerned(possible, names)
     if (!Staying.isAsked(flags)) return yield* wrapOnce(flags, requests)
     yield* Foreground.run({
-      folders: places,
+      folders: requests.map(({ at }) => at),
       names,
       deadline,
       stays: Option.isSome(flags.deadline),
@@ -155,14 +175,17 @@ export const wrap = Command.make(
   Command.withDescription(
     "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
       "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
-      "while, and unwrap takes it all out again. Each plugin is wrapped once its stub has answered VERSION as the " +
-      "plugin itself does. Of a configuration of before, what no flag names stays. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
+      "while, and unwrap takes it all out again. Without names, it wraps what has the name of a plugin in wide use, and " +
+      "what a network configuration of this host names, and lists what it passed over; --all wraps all executables. Each " +
+      "plugin is wrapped once its stub has answered VERSION as the plugin itself does, so each is started once: but no " +
+      "script that only --all chose. Of a configuration of before, what no flag names stays. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
       "at its end: when the time is over, on Ctrl-C, SIGTERM and SIGHUP. What a run leaves that was killed, the next " +
       "one takes over. Exit status: 0, or 1 where a plugin was not wrapped or stays wrapped, or 2 where it could not " +
       "begin"
   ),
   Command.withExamples([
     { command: "cni-passthrough wrap", description: "All plugins of the CNI path" },
+    { command: "cni-passthrough wrap my-plugin", description: "A plugin that no configuration names" },
     { command: "cni-passthrough wrap bridge host-local --dir /usr/lib/cni", description: "Two plugins of a folder" },
     { command: "cni-passthrough wrap --changes", description: "Also log what each plugin changes" },
     { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },

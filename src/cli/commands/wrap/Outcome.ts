@@ -2,6 +2,7 @@
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Stub from "../../../host/Stub.ts"
+import type * as Survey from "../../../host/Survey.ts"
 import type * as Unwrapping from "../../../host/Unwrapping.ts"
 import type * as Wrapping from "../../../host/Wrapping.ts"
 import * as Escape from "../../../record/Escape.ts"
@@ -10,6 +11,12 @@ import * as Table from "../../Table.ts"
 
 /** Names on one line. */
 export const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
+
+/** What was passed over, on one line, with each reason once. */
+export const reasons = (all: ReadonlyArray<Survey.PassedOver>): string =>
+  [...new Set(all.map(({ reason }) => reason))]
+    .map((reason) => `${listed(all.filter((each) => each.reason === reason).map(({ name }) => name))} (${reason})`)
+    .join("; ")
 
 /** Prints the rows that have names. */
 const printRows = Effect.fnUntraced(
@@ -40,7 +47,7 @@ export const wrapped = Effect.fnUntraced(
     yield* printRows([
       ["wrapped", outcome.wrapped],
       ["already wrapped", outcome.already],
-      ["passed over", passedOver.map(({ name, reason }) => `${name} (${reason})`)]
+      ["passed over", passedOver.length === 0 ? [] : [reasons(passedOver)]]
     ])
     yield* refused(at, "not wrapped", outcome.refused)
     return outcome.refused.length === 0 && (names === undefined || passedOver.length === 0)
@@ -54,7 +61,7 @@ export const unwrapped = Effect.fnUntraced(function*(at: Stub.Places, outcome: U
   yield* printRows([
     ["unwrapped", outcome.unwrapped],
     ["left alone", outcome.writtenOver, " (written over since it was wrapped)"],
-    ["stays away", outcome.gone, " (removed since it was wrapped)"]
+    ["kept", outcome.kept, ` in ${Escape.inLine(at.plugins)} (unwrap NAME brings back what was removed or moved)`]
   ])
   yield* refused(at, "not unwrapped", outcome.refused)
   if (outcome.running.length > 0) {
