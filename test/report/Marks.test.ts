@@ -32,7 +32,7 @@ describe("what an attachment is known by", () => {
       addresses: new Set(["10.88.0.2", "fd00::2"]),
       gateways: new Set(["10.88.0.1"]),
       hostLinks: new Set(["cni0", "veth1"]),
-      sharedLinks: new Set([]),
+      sharedLinks: new Set<string>(),
       macs: new Set(["02:00:00:00:00:03"])
     })
   })
@@ -75,6 +75,25 @@ describe("what an attachment is known by", () => {
     assert.deepStrictEqual([...marks.addresses, ...marks.gateways], ["10.88.0.2", "fd00::2", "10.88.0.1"])
   })
 
+  it("has no chains without a network or an ID, and as many as it has networks", () => {
+    const chains = (members: object, more: object = members) =>
+      of(
+        ...wrapped("b", { type: "bridge", start: 0, took: 5, members }),
+        ...wrapped("i", { type: "i", start: 1, took: 1, members: { ...more, parent: "b" } })
+      ).chains.size
+    assert.strictEqual(chains({}), 1)
+    assert.strictEqual(chains({}, { network: "other" }), 2)
+    assert.strictEqual(chains({ network: undefined }), 0)
+    assert.strictEqual(chains({ containerId: undefined }), 0)
+  })
+
+  it("has no links without names, nor hardware addresses of the host", () => {
+    const interfaces = [{ name: "" }, { name: "veth1", mac: "02:00:00:00:00:01", sandbox: "" }, { sandbox: "/x" }]
+    const end = { event: "result", result: { cniVersion: "1.0.0", interfaces } }
+    const { hostLinks, macs } = of(...wrapped("b", { type: "bridge", start: 0, took: 5, end }))
+    assert.deepStrictEqual([[...hostLinks], [...macs]], [["veth1"], []])
+  })
+
   it("is bounded, whatever a result says", () => {
     const ips = [null, 1, {}, ...Array.from({ length: 5000 }, (_, index) => ({ address: `10.0.${index}/8` }))]
     const end = { event: "result", result: { ips, interfaces: "none" } }
@@ -96,10 +115,22 @@ describe("any of several names", () => {
     ])
     assert.deepStrictEqual(found("veth1 veth12 my-veth1 net.ipv4.conf.veth1.x", "veth1"), ["veth1"])
     assert.deepStrictEqual(found("a.b axb", "a.b"), ["a.b"])
+    assert.deepStrictEqual(found("veth1-x x-veth1 veth1:80 veth1.5 veth1. (veth1)", "veth1"), [
+      "veth1",
+      "veth1",
+      "veth1"
+    ])
   })
 
-  it("are none where there are no names", () => {
+  it("are found each, the longest first, whatever characters they have", () => {
+    assert.deepStrictEqual(found("a a+b [c] a-b", "a", "a+b", "[c]"), ["a", "a+b", "[c]"])
+    assert.deepStrictEqual(found("10.0.0.1/24 10.0.0.1", "10.0.0.1", "10.0.0.1/24"), ["10.0.0.1/24", "10.0.0.1"])
+  })
+
+  it("are none where there are no names, and those beside an empty one where there are", () => {
     assert.deepStrictEqual(found("x", ""), [])
     assert.isUndefined(Marks.anyOf([]))
+    assert.isUndefined(Marks.anyOf([""]))
+    assert.deepStrictEqual(found("x y", "", "x"), ["x"])
   })
 })

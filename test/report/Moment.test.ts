@@ -16,10 +16,25 @@ describe("a moment", () => {
     assert.strictEqual(Moment.parse("0", now), now)
   })
 
-  it("is nothing else", () => {
-    for (const text of ["", "yesterday", "d", "1x", "1d1d", "-1d", "m"]) {
-      assert.isUndefined(Moment.parse(text, now), text)
+  it("is nothing else than what differs from these by a character", () => {
+    const wrong = {
+      "": "0",
+      yesterday: "2026-11-23",
+      d: "1d",
+      "1x": "1m",
+      "1d1d": "1d1h",
+      "-1d": "1d",
+      m: "1m",
+      "1dx": "1d1s",
+      "1h1d": "1d1h",
+      "1..5d": "1.5d",
+      ".d": "0.5d"
     }
+    for (const [text, right] of Object.entries(wrong)) {
+      assert.isUndefined(Moment.parse(text, now), text)
+      assert.isDefined(Moment.parse(right, now), right)
+    }
+    assert.strictEqual(Moment.parse("2026-11-23", now), Date.UTC(2026, 10, 23))
   })
 
   it("is shown in local time with its zone", () => {
