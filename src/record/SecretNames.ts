@@ -14,7 +14,7 @@ const harmlessEnd = new RegExp(
     "expiration|expired|age|lifetime|duration|interval|period|at|time|date|seconds|length|len|size|bits|count|limit|min|" +
     "max|policy|modes?|methods?|algorithm|alg|format|encoding|usages?|required|enabled|disabled|optional|allowed|valid|" +
     "agent|manager|providers?|store|operator|controller|driver|plugin|proxy|rotator|rotation|webhook|helper|stdin|" +
-    "prompt|only|ring|space|board)$"
+    "prompt|only|ring|space|board|mgmt|management|rate|second|minute|hour|day)$"
 )
 
 /** The first word of names of numbers, and of keys that others may know. */
@@ -59,4 +59,4 @@ export const endsSecret = (name: string): boolean => {
 export const isHarmless = (name: string, value: string): boolean =>
   /^(?:true|false|null|nil|<nil>|none|undefined|yes|no|on|off|\[redacted\]|)$/i.test(value) ||
   /^(?:file:\/\/)?\/(?:etc|var|run|opt|usr|root|home|tmp|srv|mnt|proc|dev|lib|secrets?)\/[\w./@-]+$/.test(value) ||
-  (/cookie$/i.test(name) && /^0x[\da-f]+(?:,|$)/i.test(value)) || (/^key$/i.test(name) && /^\d{1,10}$/.test(value))
+  (/cookie$/i.test(name) && /^0x[\da-f]+(?:,|$)/i.test(value)) || (/^keys?$/i.test(name) && /^\d{1,10}$/.test(value))

@@ -18,6 +18,7 @@ const token = new RegExp(
     "\\bxox[abeoprs]-[\\w-]{10,}|\\bhooks\\.slack\\.com/services/[\\w/]+",
     "\\bAIza[\\w-]{35}|\\bya29\\.[\\w-]{16,}|\\b[rs]k_(?:live|test)_\\w{10,}|(?<![\\w-])sk-[\\w-]{20,}",
     "\\bhv[brs]\\.[\\w-]{20,}|\\bAGE-SECRET-KEY-1\\w+|\\bSG\\.[\\w-]{16,}\\.[\\w-]{16,}|\\bdo[opr]_v1_[\\da-f]{32,}",
+    "\\bsha256~[\\w-]{30,}",
     "\\$(?:1|2[abxy]?|5|6|7|y|gy|apr1|argon2\\w{0,2})\\$[^\\s$:\"']{1,100}\\$[\\w./$+,=-]{8,}",
     "(?<=\\b(?:enc|auth|auth-trunc|aead) ['\"]?[\\w()-]{1,40}['\"]? )0x[\\da-f]{16,}"
   ].join("|"),
@@ -31,12 +32,21 @@ const login =
 /** `user:password@tcp(host:3306)`, as the driver of Go for MySQL wants it. */
 const driverLogin = /\b([\w.-]{1,100}:)[^\s@:/"']{1,200}(?=@(?:tcp|unix)\()/g
 
-/** `-u user:password`, where two numbers are a user and a group; `sshpass -p x`, `mysql -px`, a line of `.netrc`. */
+/** `https://token@host` and `https://token:x-oauth-basic@host`. */
+const tokenLogin =
+  /\b(https?:\/\/)(?:(?=[^\s/@:]{0,200}\d)[\w.~%+-]{20,200}|[\w.~%+-]{1,200}(?=:x-oauth-basic@))(?=[:@])/gi
+
+/**
+ * `-u user:password`, where two numbers are a user and a group; `sshpass -p x`, `mysql -px`; `password x` in `.netrc` and
+ * files like it, where it has a digit, which words of a sentence have not; signatures of URLs.
+ */
 const programs = [
   /((?<![\w-])(?:-u|-U|--user|--proxy-user)(?:\\*["'],? *|[ =]?)(?:\\*["'])?(?!\d+:\d+\b)[^\s:"'/\\]{1,200}:)[^\s"'\\]+/g,
   /(\bsshpass +-p *)[^\s"']+/g,
   /(\bmysql(?:dump|admin)?\b[^\n|;&]{0,200} -p)[^\s"']+/g,
-  /(\blogin +\S{1,100}\s{1,20}password +)[^\s"']+/g
+  /(\blogin +\S{1,100}\s{1,20}password +)[^\s"']+/g,
+  /(\b(?:password|passwd|passphrase|requirepass|psk|(?:private|preshared)-key) +)(?=[^\s"']{0,100}\d)[^\s"']{6,}/gi,
+  /([?&](?:sig|[\w-]{0,40}signature)=)[^\s&"'\\]+/gi
 ]
 
 /** `Bearer …` and `Basic …`, also where no name stands before them. */
@@ -50,7 +60,7 @@ const isToken = (kind: string, value: string): boolean =>
 
 /** What stands in each text that has a secret by its shape, and in few others. */
 export const hint =
-  /PRIVATE KEY|LS0tL|eyJ|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|npm_|dckr_pat_|xox|hooks\.slack|AIza|ya29|[rs]k[_-]|hv[brs]\.|AGE-SECRET|SG\.|do[opr]_v1|\$\w+\$|0x[\da-f]{16}|@|-p|-u|-U|user|login|bearer|basic/i
+  /PRIVATE KEY|LS0tL|eyJ|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|npm_|dckr_pat_|xox|hooks\.slack|AIza|ya29|[rs]k[_-]|hv[brs]\.|AGE-SECRET|SG\.|sha256~|sig|do[opr]_v1|\$\w+\$|0x[\da-f]{16}|@|-p|-u|-U|user|login|bearer|basic/i
 
 /** A text without private keys, which have many lines. */
 export const withoutKeys = (text: string): string => text.replace(privateKey, masked)
@@ -60,6 +70,7 @@ export const withoutTokens = (text: string): string =>
   text
     .replace(token, masked)
     .replace(encodedPem, (whole) => Buffer.from(whole, "base64").includes("PRIVATE KEY") ? masked : whole)
+    .replace(tokenLogin, `$1${masked}`)
     .replace(login, `$1${masked}@`)
     .replace(driverLogin, `$1${masked}`)
     .replace(scheme, (whole, kind: string, space: string, value: string) =>

@@ -97,6 +97,9 @@ const assignment =
 /** An argument and what is between it and its value, which is another argument. */
 const argument = /(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,100})(?:\\{0,31}["'],?[ \t]*|[ \t]+)(?!-)/g
 
+/** `[[TOKEN x] [K8S_POD_NAME web]]`, as Go prints CNI_ARGS. */
+const pairInList = /(?<=\[)(?<name>[A-Za-z_][\w.-]{0,100}) (?=[^\s[\]]+\])/g
+
 /** What may stand before a name that begins its line. */
 const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])([ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
 
@@ -121,6 +124,7 @@ const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
     return isLine ? lineAt(text, start, restOfLine) : valueAt(text, start)
   }
   if ((looksSecret(name) && !endsSecret(name)) || text.startsWith("//", start) || text[start] === ":") return undefined
+  if (before.endsWith("/")) return undefined // the tag of an image
   if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
   if (beginning !== null) {
     const block = blockAt(text, start, beginning[1] ?? "")
@@ -173,6 +177,7 @@ export const mask = (text: string, isSecret: (name: string) => boolean): string 
   const places = [
     { pattern: assignment, rangeIn: rangeOf },
     { pattern: argument, rangeIn: afterMatch },
+    { pattern: pairInList, rangeIn: afterMatch },
     { pattern: namedValue, rangeIn: afterMatch },
     { pattern: element, rangeIn: inElement }
   ]

@@ -118,7 +118,7 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
   if (!rules.isSuspicious(text)) return text
   const found: Array<{ readonly start: number; readonly end: number; readonly value: string }> = []
   const { names, secrets } = namedValues(text, rules)
-  let argument = { list: "", text: "" }
+  let argument = { list: "", program: "", before: "" }
 
   const shownIn = (path: JsonText.Path, content: string): string => {
     const isOwn = depth === 0 && path.length === 1
@@ -129,15 +129,15 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
     // All of an element is one argument, or one variable: there is no other after it.
     const [pair = "", variable = ""] = /^-{0,2}([A-Za-z_][\w.-]*)=/.exec(content) ?? []
     if (rules.isSecret([variable])) return inPair(pair, variable, content)
-    // An argument may have its value in the one after it.
+    // An argument may have its value in the one after it, and what it means may depend on the program.
     const list = path.slice(0, -1).join("/")
-    const before = member > 0 && argument.list === list && !content.startsWith("-") ? argument.text : ""
-    argument = { list, text: content }
-    const [, name] = /^--?([A-Za-z][\w.-]*)$/.exec(before) ?? []
-    if (name === undefined) return inText(content, rules, depth + 1)
-    return rules.isSecret([name])
-      ? inPair("", name, content)
-      : inText(`${before} ${content}`, rules, depth + 1).slice(before.length + 1)
+    const { before, program } = argument.list === list && member > 0 ? argument : { before: "", program: content }
+    argument = { list, program, before: content }
+    const [, name] = content.startsWith("-") ? [] : /^--?([A-Za-z][\w.-]*)$/.exec(before) ?? []
+    if (name !== undefined && rules.isSecret([name])) return inPair("", name, content)
+    const start = `${program} ${before} `
+    const line = name !== undefined || content.startsWith("-") ? inText(`${start}${content}`, rules, depth + 1) : ""
+    return line.startsWith(start) ? line.slice(start.length) : inText(content, rules, depth + 1)
   }
 
   const inString = (path: JsonText.Path, value: string): string => {

@@ -16,7 +16,7 @@ const expressionStatements = (file: string, code: string): ReadonlySet<number> =
   const found = new Set<number>()
   const visit = (node: unknown): void => {
     if (Array.isArray(node)) {
-      for (const { type, start } of node) if (type === "ExpressionStatement") found.add(start)
+      for (const item of node) if (item?.type === "ExpressionStatement") found.add(item.start)
       node.forEach(visit)
     } else if (typeof node === "object" && node !== null) Object.values(node).forEach(visit)
   }

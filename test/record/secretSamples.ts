@@ -97,7 +97,16 @@ export const secrets: ReadonlyArray<Secret> = [
   [`["plugin","--password","two ${x}"]`, x, "two"],
   [`["curl","-u","user:${x}"]`, x],
   [`["env","DB_PASSWORD=two ${x}"]`, x],
+  [`{"command":["mysql","-u","root","-p${x}"]}`, x],
+  [`{"command":["/usr/bin/sshpass","-p","${x}","ssh","host"]}`, x],
+  [`neighbor 10.0.0.1 password ${x}`, x],
+  [`wg set wg0 private-key ${x}`, x],
+  [`https://host/blob?se=1&sig=${x}&sv=2`, x],
+  [`https://host/?X-Amz-Signature=${token}`, token],
+  [`https://${token}${token}@host/a.git`, token],
+  [`https://${token}:x-oauth-basic@host/a.git`, token],
   // Variables
+  [`Args:[[IgnoreUnknown 1] [TOKEN ${x}] [K8S_POD_NAME web]]`, x],
   [`IgnoreUnknown=1;TOKEN=${x};K8S_POD_NAME=web`, x],
   [`CNI_ARGS=TOKEN=${x};K8S_POD_NAME=web`, x],
   [`CNI_ARGS=IgnoreUnknown=1;DB_PASSWORD=${x}`, x],
@@ -221,6 +230,11 @@ export const harmless: ReadonlyArray<string> = [
   "passthrough: cannot log this request: file /var/log/x: no space left on device",
   "authentication failed for user \"postgres\"",
   "authorization-mode: RBAC",
+  "image: registry.example:5000/team/auth:v1.2",
+  "key_mgmt=WPA-PSK, keys: 12, tokens_per_second: 5",
+  "password authentication failed, missing password for user u1",
+  "[[IgnoreUnknown 1] [K8S_POD_NAME web]]",
+  `{"command":["tar","-p","a.tar"],"args":["-v","secret-agent"]}`,
   "Basic authentication and Bearer tokens are supported",
   "the token of this network is missing"
 ]
