@@ -19,7 +19,7 @@ export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly erro
 }
 
 /** Ends an effect of a sink that takes longer than `left` of the `limit`, both in milliseconds. */
-const limited = <A, E, R>(
+export const limited = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   { left, limit, name = "a log sink" }: { readonly left: number; readonly limit: number; readonly name?: string }
 ): Effect.Effect<A, E | SinkFailed, R> =>

@@ -11,7 +11,7 @@ export const make = (runner: ProcessRunner["Service"]) =>
   LogSink.of({
     neverWaits: true,
     open: ({ environment, logTimeout, sinks }) =>
-      Effect.forEach(sinks, (target) => Registry.open(target, environment)).pipe(
+      Effect.forEach(sinks, (target) => Registry.open(target, environment, logTimeout)).pipe(
         Effect.map((writers) => combine(writers, logTimeout)),
         Effect.provideService(ProcessRunner, runner)
       )

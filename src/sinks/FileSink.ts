@@ -5,8 +5,11 @@ import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import type { Environment } from "../cni/Environment.ts"
+import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import type { Record } from "../record/Record.ts"
+import { limited } from "./CombinedSink.ts"
+import * as FileSystemAnswer from "./FileSystemAnswer.ts"
 import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as PathTemplate from "./PathTemplate.ts"
@@ -51,9 +54,13 @@ const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   }
 }
 
-const create = (path: string, mode: number): number => {
+/** Thrown before the first change of a file system that did not show that it answers. */
+const unknown = Symbol("unknown")
+
+const create = (path: string, mode: number, isKnown: boolean): number => {
   const folder = Path.dirname(path)
   TrustedPath.checkFolder(folder)
+  if (!isKnown && !FileSystemAnswer.isShownBy(folder)) throw unknown
   makeFolder(folder, folderMode(mode))
   TrustedPath.checkFolder(folder) // another user may have made it first
   try {
@@ -66,11 +73,11 @@ const create = (path: string, mode: number): number => {
   }
 }
 
-const open = (path: string, mode: number): number => {
+const open = (path: string, mode: number, isKnown: boolean): number => {
   try {
     return Fs.openSync(path, openFlags)
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return create(path, mode)
+    if (codeOf(error) === "ENOENT") return create(path, mode, isKnown)
     throw error
   }
 }
@@ -112,7 +119,7 @@ const explain = (error: unknown): string => {
 
 const lastByte = (fd: number, size: number): number | undefined => {
   const byte = Buffer.alloc(1)
-  return Fs.readSync(fd, byte, 0, 1, size - 1) === 0 ? undefined : byte[0]
+  return Fs.readSync(fd, byte, 0, 1, Math.max(0, size - 1)) === 0 ? undefined : byte[0]
 }
 
 /** The same file for reading; undefined where that is impossible, as with few descriptors. */
@@ -129,9 +136,7 @@ const openAgain = (fd: number): number | undefined => {
  * leaves half a line, which must not swallow the next record. So does a run that is writing at this moment, but then the
  * file grows until it lets others change its mode: the kernel makes both wait for each other.
  */
-const isTorn = (fd: number): boolean => {
-  const again = openAgain(fd)
-  if (again === undefined) return false
+const isTorn = (fd: number, again: number): boolean => {
   try {
     for (let before = -1;;) {
       const { mode, size } = Fs.fstatSync(fd)
@@ -142,15 +147,25 @@ const isTorn = (fd: number): boolean => {
     }
   } catch {
     return false // the file is not ours to change
+  }
+}
+
+/** Whether a line end has to go before the next record. Throws where the file system may not answer. */
+const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean): boolean => {
+  const again = openAgain(fd)
+  try {
+    const last = again === undefined ? undefined : lastByte(again, stat.size)
+    if (!isKnown && !FileSystemAnswer.isShown(stat, Fs.fstatSync(fd), path)) throw unknown
+    return again !== undefined && stat.size > 0 && last !== 0x0a && isTorn(fd, again)
   } finally {
-    Fs.closeSync(again)
+    if (again !== undefined) Fs.closeSync(again)
   }
 }
 
 /** Appends with one `write`, so that the records of runs at the same time never mix. */
-const append = (path: string, mode: number, record: string): void => {
+const append = (path: string, mode: number, record: string, isKnown: boolean): void => {
   if (path === "") throw new Error("the path is empty once its variables are filled in")
-  const fd = open(path, mode)
+  const fd = open(path, mode, isKnown)
   try {
     const stat = Fs.fstatSync(fd)
     TrustedPath.checkFolder(Path.dirname(path))
@@ -158,7 +173,7 @@ const append = (path: string, mode: number, record: string): void => {
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be another user's file")
     }
-    const line = stat.isFile() && isTorn(fd) ? `\n${record}` : record
+    const line = stat.isFile() && needsLineEnd(fd, path, stat, isKnown) ? `\n${record}` : record
     const length = Buffer.byteLength(line)
     const written = Fs.writeSync(fd, line)
     if (written < length) {
@@ -174,20 +189,60 @@ const append = (path: string, mode: number, record: string): void => {
 export const kind = {
   fields,
   complete: (fields: Fields): Target => ({ format: "text", mode: "0600", ...fields }),
-  open: (target: Target, environment: Environment) => {
-    const path = PathTemplate.expand(target.path, environment)
-    const mode = Number.parseInt(target.mode, 8)
-    return Effect.succeed({
-      neverWaits: true,
-      write: (record: Record) =>
+  open: (target: Target, environment: Environment, logTimeout: number) =>
+    Effect.map(ProcessRunner, (runner) => {
+      const path = PathTemplate.expand(target.path, environment)
+      const folder = Path.dirname(path)
+      const mode = Number.parseInt(target.mode, 8)
+      const name = `file ${JSON.stringify(path)}`
+      let isHanging = false
+      let isRemote: boolean | undefined
+      const failed = (cause: unknown) => new SinkFailed({ sink: name, reason: explain(cause), cause })
+
+      /** Appends a record, unless it is not known whether the file system answers. Tells whether it did. */
+      const attempt = (record: Record, isKnown: boolean) =>
         Effect.try({
-          try: () => append(path, mode, RecordText.render(record, target.format)),
-          catch: (cause) => new SinkFailed({ sink: `file ${JSON.stringify(path)}`, reason: explain(cause), cause })
+          try: () => {
+            isRemote ??= FileSystemAnswer.isRemote(folder)
+            if (isRemote && !isKnown) return false
+            try {
+              append(path, mode, RecordText.render(record, target.format), isKnown)
+              return true
+            } catch (error) {
+              if (error === unknown) return false
+              throw error
+            }
+          },
+          catch: failed
         })
+
+      /** Waits for an answer, for `logTimeout` at most: once for all records of the run. */
+      const ask = Effect.suspend(() =>
+        FileSystemAnswer.wait(isRemote === true ? folder : FileSystemAnswer.nearest(folder), environment)
+      ).pipe(
+        Effect.provideService(ProcessRunner, runner),
+        (waiting) => logTimeout === 0 ? waiting : limited(waiting, { left: logTimeout, limit: logTimeout, name }),
+        Effect.tapError(() =>
+          Effect.sync(() => {
+            isHanging = true
+          })
+        )
+      )
+
+      return {
+        name,
+        neverWaits: true, // longer than it may
+        write: (record: Record) =>
+          isHanging
+            ? Effect.fail(new SinkFailed({ sink: name, reason: "its file system does not answer" }))
+            : Effect.flatMap(
+              attempt(record, false),
+              (isDone) => isDone ? Effect.void : Effect.andThen(ask, attempt(record, true))
+            )
+      }
     })
-  }
 }
 
 /** A file as the sink of all records. */
-export const layer = (target: Omit<Fields, "type">): Layer.Layer<LogSink> =>
+export const layer = (target: Omit<Fields, "type">): Layer.Layer<LogSink, never, ProcessRunner> =>
   Kind.layer(kind, { type: "file", ...target })

@@ -12,7 +12,11 @@ export interface Kind<Fields extends { readonly type: string }, R> {
   /** Fills in the defaults of all fields that are left out. */
   readonly complete: (fields: Fields) => Required<Fields>
   /** The writer of a sink for the records of a run in this environment. */
-  readonly open: (target: Required<Fields>, environment: Environment) => Effect.Effect<Writer, never, R>
+  readonly open: (
+    target: Required<Fields>,
+    environment: Environment,
+    logTimeout: number
+  ) => Effect.Effect<Writer, never, R>
 }
 
 /** One sink for the records of all runs, whatever their network configuration says. */
@@ -24,6 +28,7 @@ export const layer = <Fields extends { readonly type: string }, R>(
     LogSink,
     Effect.map(Effect.context<R>(), (context) =>
       LogSink.of({
-        open: ({ environment }) => Effect.provideContext(open(complete(fields), environment), context)
+        open: ({ environment, logTimeout }) =>
+          Effect.provideContext(open(complete(fields), environment, logTimeout), context)
       }))
   )

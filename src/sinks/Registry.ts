@@ -43,6 +43,9 @@ export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => 
 /** Fills in the defaults of a sink. */
 export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never)
 
-/** The writer of a sink for the records of a run in this environment. */
-export const open = (target: SinkTarget, environment: Environment): Effect.Effect<Writer, never, ProcessRunner> =>
-  kinds[target.type].open(target as never, environment)
+/** The writer of a sink for the records of a run in this environment, which may wait for so many milliseconds in total. */
+export const open = (
+  target: SinkTarget,
+  environment: Environment,
+  logTimeout: number
+): Effect.Effect<Writer, never, ProcessRunner> => kinds[target.type].open(target as never, environment, logTimeout)

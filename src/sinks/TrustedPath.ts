@@ -3,48 +3,19 @@
  * symbolic link can lead the path to any file of the host, and the owner of a log can read and change what it says.
  */
 import * as Fs from "node:fs"
-import * as Path from "node:path"
+import * as FolderWalk from "./FolderWalk.ts"
 
 /**
- * The users that are trusted with a log: root, and the one that this process runs as. A user namespace shows root of the
+ * Whether a user is trusted with a log: root, and the one that this process runs as. A user namespace shows root of the
  * host by another number, which is that of `/`.
  */
-const trusted = (): ReadonlySet<number> => new Set([0, process.geteuid?.() ?? 0, Fs.statSync("/").uid])
+const isTrusted = (owner: number): boolean =>
+  owner === 0 || owner === process.geteuid?.() || owner === Fs.statSync("/").uid
 
-/** How many symbolic links a path may lead through. Source: Linux, `MAXSYMLINKS`. */
-const mostLinks = 40
-
-/** Where the walk along a path ended: at a part whose owner is not trusted, if there is one. */
-export interface Untrusted {
+/** A part of a path whose owner is not trusted. */
+interface Untrusted {
   readonly path: string
   readonly owner: number
-}
-
-/** The first folder or symbolic link on the way to a folder, itself included, whose owner is not trusted. */
-const partOf = (folder: string, owners: ReadonlySet<number>): Untrusted | undefined => {
-  const left = folder.split("/")
-  let at = ""
-  for (let links = 0; left.length > 0 && links <= mostLinks;) {
-    const name = left.shift() ?? ""
-    if (name === "" || name === ".") continue
-    if (name === "..") {
-      at = Path.dirname(at)
-      continue
-    }
-    const path = at === "/" ? `/${name}` : `${at}/${name}`
-    const stat = Fs.lstatSync(path, { throwIfNoEntry: false })
-    if (stat === undefined) return undefined // what is not there yet has no owner
-    if (!owners.has(stat.uid)) return { path, owner: stat.uid }
-    if (!stat.isSymbolicLink()) {
-      at = path
-      continue
-    }
-    const target = Fs.readlinkSync(path)
-    left.unshift(...target.split("/"))
-    if (Path.isAbsolute(target)) at = ""
-    links++
-  }
-  return undefined
 }
 
 const refusal = ({ owner, path }: Untrusted): Error =>
@@ -53,13 +24,15 @@ const refusal = ({ owner, path }: Untrusted): Error =>
       `(${process.geteuid?.() ?? 0}): its owner could change the log, or lead it elsewhere`
   )
 
-/** Throws where a folder, or what leads to it, belongs to a user that is not trusted. */
+/** Throws where a folder, or a folder or symbolic link that leads to it, belongs to a user that is not trusted. */
 export const checkFolder = (folder: string): void => {
-  const untrusted = partOf(Path.isAbsolute(folder) ? folder : `${process.cwd()}/${folder}`, trusted())
+  const untrusted = FolderWalk.walk(folder, {
+    about: (path, { uid }): Untrusted | undefined => isTrusted(uid) ? undefined : { path, owner: uid }
+  })
   if (untrusted !== undefined) throw refusal(untrusted)
 }
 
 /** Throws where a file belongs to a user that is not trusted. */
 export const checkFile = (path: string, owner: number): void => {
-  if (!trusted().has(owner)) throw refusal({ path, owner })
+  if (!isTrusted(owner)) throw refusal({ path, owner })
 }

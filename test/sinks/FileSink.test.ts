@@ -4,6 +4,8 @@ import * as Layer from "effect/Layer"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import * as FileSink from "../../src/sinks/FileSink.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
@@ -22,7 +24,8 @@ const target = (path: string, options: Partial<Target> = {}): Target => ({
 })
 
 /** The writer of a file for the run of a request. */
-const open = (file: Target) => FileSink.kind.open(file, make("ADD", {}).environment)
+const open = (file: Target) =>
+  Effect.provideService(FileSink.kind.open(file, make("ADD", {}).environment, 2000), ProcessRunner, nodeProcessRunner)
 
 const write = (file: Target, config: object = {}) =>
   Effect.flatMap(open(file), (writer) => writer.write(record("ADD", config)))
@@ -259,7 +262,7 @@ describe("several sinks", () => {
           FileSink.layer({ path: "/dev/full" }),
           FileSink.layer({ path: `${folder}/log` }),
           FileSink.layer({ path: folder })
-        )
+        ).pipe(Layer.provide(Layer.succeed(ProcessRunner, nodeProcessRunner)))
         const error = yield* Effect.gen(function*() {
           const run = { environment: make("ADD", {}).environment, sinks: [], logTimeout: 0 }
           return yield* Effect.flip((yield* CombinedSink.open([yield* LogSink], run)).write(record("ADD", {})))
@@ -277,7 +280,9 @@ describe("several sinks", () => {
         class NoBroker extends Error {}
         const Broker: Layer.Layer<LogSink, NoBroker> = Layer.effect(LogSink, Effect.fail(new NoBroker("no broker")))
         const error = yield* Effect.flip(Effect.scoped(Layer.build(
-          CombinedSink.layer(FileSink.layer({ path: `${folder}/log` }), Broker)
+          CombinedSink.layer(FileSink.layer({ path: `${folder}/log` }), Broker).pipe(
+            Layer.provide(Layer.succeed(ProcessRunner, nodeProcessRunner))
+          )
         )))
         assert.instanceOf(error, NoBroker)
       })

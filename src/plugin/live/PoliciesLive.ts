@@ -18,7 +18,9 @@ const attempt = <A>(io: () => A): A | undefined => {
  */
 const executable = (): string => {
   const script = process.argv[1] ?? process.execPath
-  return process.versions["bun"] === undefined ? attempt(() => Fs.realpathSync(script)) ?? script : process.execPath
+  return process.versions["bun"] === undefined
+    ? attempt(() => Fs.realpathSync.native(script)) ?? script
+    : process.execPath
 }
 
 /** How long a policy may be, in bytes. */
