@@ -27,7 +27,7 @@ describe("around a plugin, the outcome is the same to the byte", () => {
     "ends by SIGABRT": "kill -ABRT $$",
     "ends by SIGSEGV": "ulimit -c 0; kill -SEGV $$",
     "ends by SIGTERM": "kill -TERM $$",
-    "ends by SIGPIPE": "exec /bin/busybox sh -c 'kill -PIPE $$'",
+    "ends by SIGPIPE": "exec sh -c 'kill -PIPE $$'",
     "writes 10 MiB": "head -c 10485760 /dev/zero | tr '\\0' x",
     "writes 1 MiB to stderr": "head -c 1048576 /dev/zero | tr '\\0' x >&2",
     "writes bytes that are not text": "printf '\\377\\000\\376'; printf '\\200' >&2",
@@ -53,16 +53,17 @@ describe("around a plugin, the outcome is the same to the byte", () => {
   }
 
   it("of a program that looks at its name", () => {
-    using demo = wrapped("/bin/busybox")
-    const applet = (folder: string) => Path.join(folder, "echo")
-    Fs.renameSync(demo.own, applet(demo.places.plugins))
-    Fs.renameSync(demo.file, applet(demo.places.folder))
-    const output = ChildProcess.execFileSync(applet(demo.places.folder), ["by", "name"], {
+    using demo = wrapped("/bin/bash")
+    const restricted = (folder: string) => Path.join(folder, "rbash")
+    Fs.renameSync(demo.own, restricted(demo.places.plugins))
+    Fs.renameSync(demo.file, restricted(demo.places.folder))
+    const script = "shopt -q restricted_shell && echo restricted by its name"
+    const output = ChildProcess.execFileSync(restricted(demo.places.folder), ["-c", script], {
       env: { PATH: path },
       input: "",
       encoding: "utf8"
     })
-    assert.strictEqual(output, "by name\n")
+    assert.strictEqual(output, "restricted by its name\n")
   })
 
   it("of what it finds around it: variables, arguments, working directory", () => {
@@ -276,7 +277,7 @@ describe("a plugin that cannot be started", () => {
   })
 
   it("because it is being written is tried again", async () => {
-    using demo = wrapped("/bin/busybox")
+    using demo = wrapped("/bin/true")
     Fs.renameSync(demo.own, Path.join(demo.places.plugins, "true"))
     Fs.renameSync(demo.file, Path.join(demo.places.folder, "true"))
     const writing = Fs.openSync(Path.join(demo.places.plugins, "true"), "r+")

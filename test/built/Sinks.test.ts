@@ -291,14 +291,17 @@ describeWith(["bsdutils"], "stderr", () => {
   })
 })
 
-describeWith(["rsyslog", "systemd", "bsdutils"], "several sinks", () => {
+/** A network without anybody else in it. */
+const alone = ["unshare", "--net", "sh", "-ec", "ip link set lo up; exec \"$@\"", "sh"]
+
+describeWith(["rsyslog", "systemd", "bsdutils", "iproute2"], "several sinks", () => {
   it("that fail are all named, and the others have every record", async () => {
     using file = withFile([
       { type: "syslog", address: "/nowhere/log" },
       { type: "syslog", address: "tcp://127.0.0.1:1" },
       { type: "file", path: "/dev/full" }
     ])
-    const { stdout } = await call("ADD", file.config)
+    const { stdout } = await call("ADD", file.config, {}, alone)
     const { msg } = errorOf(stdout)
     assert.match(
       msg,

@@ -4,20 +4,48 @@ import * as Esbuild from "esbuild"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Http from "node:http"
+import type * as Net from "node:net"
 import * as Path from "node:path"
 import { attachment, path, repository, temporary } from "../support/plugin.ts"
 
 const example = Path.join(import.meta.dirname, "collector.ts")
+const modules = Path.join(repository, "node_modules")
 
-const callExample = (): Promise<{ readonly code: number | null; readonly stdout: string }> =>
+/** Starts a server at a port that is free, which answers requests so. */
+const listen = async (answer: Http.RequestListener) => {
+  const server = Http.createServer(answer)
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve))
+  const { port } = server.address() as Net.AddressInfo
+  return { port, [Symbol.dispose]: () => void server.close() }
+}
+
+/** A folder that finds our package, and those that are needed to write a plugin. */
+const makeProject = () => {
+  const project = temporary()
+  Fs.mkdirSync(`${project.path}/node_modules/@effect`, { recursive: true })
+  Fs.symlinkSync(repository, `${project.path}/node_modules/cni-passthrough`)
+  for (const name of ["effect", "@effect/platform-node"]) {
+    Fs.symlinkSync(Path.join(modules, name), `${project.path}/node_modules/${name}`)
+  }
+  return project
+}
+
+/** Runs the example with a collector at this port, instead of the one that it has, which may be taken here. */
+const callExample = (port: number): Promise<{ readonly code: number | null; readonly stdout: string }> =>
   new Promise((resolve) => {
-    const child = ChildProcess.spawn(process.execPath, [example], {
+    const project = makeProject()
+    const file = `${project.path}/plugin.ts`
+    Fs.writeFileSync(file, Fs.readFileSync(example, "utf8").replaceAll(":8377", `:${port}`))
+    const child = ChildProcess.spawn(process.execPath, [file], {
       env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" },
       stdio: ["pipe", "pipe", "inherit"]
     })
     let stdout = ""
     child.stdout.on("data", (chunk) => (stdout += chunk))
-    child.on("close", (code) => resolve({ code, stdout }))
+    child.on("close", (code) => {
+      project[Symbol.dispose]()
+      resolve({ code, stdout })
+    })
     child.stdin.end(`{"cniVersion":"1.1.0","name":"testing-net","type":"passthrough"}`)
   })
 
@@ -28,13 +56,7 @@ describe("the custom sink of the README", () => {
   })
 
   it("type-checks in a project without settings, and without the types of Node.js", () => {
-    using project = temporary()
-    const modules = Path.join(repository, "node_modules")
-    Fs.mkdirSync(`${project.path}/node_modules/@effect`, { recursive: true })
-    Fs.symlinkSync(repository, `${project.path}/node_modules/cni-passthrough`)
-    for (const name of ["effect", "@effect/platform-node"]) {
-      Fs.symlinkSync(Path.join(modules, name), `${project.path}/node_modules/${name}`)
-    }
+    using project = makeProject()
     Fs.copyFileSync(example, `${project.path}/plugin.ts`)
     const { status, stdout } = ChildProcess.spawnSync(
       Path.join(modules, ".bin/tsc"),
@@ -46,24 +68,20 @@ describe("the custom sink of the README", () => {
 
   it("gets the records of a run", async () => {
     const received: Array<string> = []
-    const server = Http.createServer((request, response) => {
+    using collector = await listen((request, response) => {
       request.setEncoding("utf8").on("data", (body) => received.push(JSON.parse(body).event))
       request.on("end", () => response.end())
     })
-    await new Promise<void>((resolve) => server.listen(8377, "127.0.0.1", resolve))
-    try {
-      assert.deepStrictEqual(await callExample(), { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
-      assert.deepStrictEqual(received, ["request", "result"])
-    } finally {
-      server.close()
-    }
+    assert.deepStrictEqual(await callExample(collector.port), { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+    assert.deepStrictEqual(received, ["request", "result"])
   })
 
   it("fails the request with its own words when it cannot take a record", async () => {
-    const { code, stdout } = await callExample()
+    using broken = await listen((request) => void request.socket.destroy())
+    const { code, stdout } = await callExample(broken.port)
     assert.strictEqual(code, 1)
     assert.strictEqual(JSON.parse(stdout).code, 5)
-    assert.include(JSON.parse(stdout).msg, "the collector on 127.0.0.1:8377 does not answer")
+    assert.include(JSON.parse(stdout).msg, `the collector on 127.0.0.1:${broken.port} does not answer`)
   })
 })
 
