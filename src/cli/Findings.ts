@@ -5,8 +5,11 @@ import * as Escape from "../record/Escape.ts"
 import type { Style } from "../report/Style.ts"
 import * as Wrap from "../report/Wrap.ts"
 
-/** How many lines of evidence are shown, and how many characters of each. */
-const shown = { lines: 20, characters: 500 }
+/** How many lines of evidence are shown unless more are asked for, and how many characters of each. */
+const shown = { lines: 10, characters: 500 }
+
+/** How many lines all findings have together, unless more are asked for. */
+const mostLines = 50
 
 /** A text on one line, which is not too long for it, with nothing in it that a terminal obeys. */
 export const bounded = (text: string): string =>
@@ -18,10 +21,15 @@ const placeOf = ({ column, file, line }: Finding): string =>
 const levelMarks = { error: "✗", warning: "!", note: "–" } as const
 
 /** The lines of a finding: what is wrong, who is to blame, how that is known, what to do. */
-export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style): ReadonlyArray<string> => {
+export const lines = (
+  finding: Finding,
+  { bold, dim, red, width, yellow }: Style,
+  isVerbose = false
+): ReadonlyArray<string> => {
   const { check, evidence, fix, level, message, plugin } = finding
   const colour = level === "error" ? red : level === "warning" ? yellow : dim
   const place = placeOf(finding)
+  const shownLines = isVerbose ? evidence.length : shown.lines
   const indented = (text: string, paint: (text: string) => string = (text) => text) =>
     Wrap.lines(`  ${text}`, width).map(paint)
   const head = Wrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
@@ -32,9 +40,21 @@ export const lines = (finding: Finding, { bold, dim, red, width, yellow }: Style
       dim
     ),
     ...(place === "" ? [] : indented(`at ${bounded(place)}`, dim)),
-    ...evidence.slice(0, shown.lines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
-    ...(evidence.length > shown.lines ? indented(`│ and ${evidence.length - shown.lines} lines more`, dim) : []),
+    ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
+    ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
     ...indented(`to mend it: ${bounded(fix)}`)
+  ]
+}
+
+/** The lines of findings, with an empty one between them; of many the gravest, and how many there are besides. */
+export const all = (findings: ReadonlyArray<Finding>, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
+  const texts = findings.map((finding) => lines(finding, style, isVerbose))
+  const ends = texts.map((_, index) => texts.slice(0, index + 1).reduce((sum, { length }) => sum + length + 1, -1))
+  const fitting = isVerbose ? texts.length : Math.max(1, ends.filter((end) => end <= mostLines).length)
+  const more = texts.length - fitting
+  return [
+    ...texts.slice(0, fitting).flatMap((text, index) => index === 0 ? text : ["", ...text]),
+    ...(more <= 0 ? [] : ["", style.dim(`and ${more} finding${more === 1 ? "" : "s"} more: --verbose prints all`)])
   ]
 }
 

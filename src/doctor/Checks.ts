@@ -5,6 +5,7 @@
 import type { Check } from "./Check.ts"
 import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
+import { cacheEntries } from "./checks/CacheEntries.ts"
 import { capabilities } from "./checks/Capabilities.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
@@ -56,6 +57,7 @@ export const live: ReadonlyArray<Check> = [
   Addresses.storeUsable,
   Addresses.rangeExhausted,
   Gateways.bridgeAddress,
+  cacheEntries,
   Namespaces.attachmentKnown,
   Namespaces.namespace,
   Namespaces.cachedResult,

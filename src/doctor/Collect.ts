@@ -8,6 +8,7 @@ import * as ConfFolder from "../host/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
 import * as Pod from "../report/Pod.ts"
 import * as Inside from "../runtime/Inside.ts"
+import * as ResultCache from "../runtime/ResultCache.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
@@ -57,6 +58,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   capabilityArgs: {},
   host: undefined,
   store: undefined,
+  damaged: [],
   attachments: [],
   all: [],
   selected: undefined,
@@ -148,18 +150,28 @@ const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "cha
 })
 
 /**
+ * The attachments of networks. containerd keeps a result for each container's `lo` too, with all arguments of its pod,
+ * under the name of a network that no file has.
+ */
+const listOwn = (cacheDir: string) =>
+  Effect.map(Attachment.list(cacheDir), (listed) => listed.filter(({ ifname }) => ifname !== "lo"))
+
+/**
  * The stores of host-local, the attachments, and the host, in the order in which an ADD that goes on meanwhile counts as
  * alive.
  */
 const collectState = Effect.fnUntraced(function*(
+  cacheDir: string,
   listed: ReturnType<typeof Attachment.list>,
   selection: Selection,
   networks: ReadonlyArray<Facts>
 ) {
+  const path = yield* Path.Path
   const stores = yield* Effect.forEach(networks, storeOf)
   const isAnyReserved = stores.some((store) => store !== undefined && store.reservations.length > 0)
   const mentions = isAnyReserved ? yield* Living.mentions() : ""
   const ids = yield* listed
+  const damaged = yield* Effect.orElseSucceed(ResultCache.damaged(cacheDir), () => [])
   const names = new Set(networks.map(({ network }) => network?.name ?? ""))
   const own = ids.filter((each) => names.has(each.network))
   const [looked, host] = yield* Effect.all([
@@ -181,6 +193,7 @@ const collectState = Effect.fnUntraced(function*(
           ? undefined
           : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all, living) },
         all,
+        damaged: damaged.filter(({ file }) => path.basename(file).startsWith(`${name}-`)),
         attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),
         selected: selectedBy(selection),
         elsewhere: [...new Set(ids.filter(isSelected(selection)).map((each) => each.network))].filter((each) =>
@@ -209,7 +222,7 @@ export const states = Effect.fnUntraced(function*(question: Pick<Question, "aske
     ? [...new Map<string | undefined, ConfigFile.ConfigFile>([...cached, ...named.toReversed()]).values()].toReversed()
     : [chosen.file ?? cached.get(asked ?? "")]
   const facts = networks.map((file): Facts => ({ ...ofFile(file, files), folder: chosen?.folder ?? confDir, asked }))
-  return yield* collectState(Attachment.list(cacheDir), everyone, facts)
+  return yield* collectState(cacheDir, Attachment.list(cacheDir), everyone, facts)
 })
 
 /**
@@ -254,14 +267,19 @@ export const withHistory = Effect.fnUntraced(function*(
 })
 
 /**
- * The networks that a question is about: the one that it names; or those that whom it selects is attached to, or was to
- * be by these logs; or else, as undefined, the one that a runtime would choose.
+ * The networks that a question is about: the one that it names; or those that the selected containers are attached to, or
+ * were to be by these logs; or else all of the folder. Undefined stands for the one that a runtime would choose.
  */
 export const networksOf = Effect.fnUntraced(
-  function*({ asked, cacheDir, selection }: Question, logs: ReadonlyArray<string>) {
+  function*({ asked, cacheDir, confDir, selection }: Question, logs: ReadonlyArray<string>) {
     const { containerId, netns, pod } = selection
-    if (asked !== undefined || (containerId ?? netns ?? pod) === undefined) return [asked]
-    const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => [])
+    if (asked !== undefined) return [asked]
+    if ((containerId ?? netns ?? pod) === undefined) {
+      const files = yield* Effect.orElseSucceed(Files.readFolder(confDir), () => [])
+      const all = new Set(Files.inOrder(files).map((file) => ConfigFile.nameOf(file) ?? file.path))
+      return all.size === 0 ? [undefined] : [...all]
+    }
+    const attached = yield* Effect.orElseSucceed(listOwn(cacheDir), () => [])
     const networks = new Set(attached.filter(isSelected(selection)).map(({ network }) => network))
     if (networks.size > 0) return [...networks]
     const past = logs.length === 0 ? [] : (yield* History.read(logs, undefined)).operations
@@ -269,22 +287,33 @@ export const networksOf = Effect.fnUntraced(
   }
 )
 
-/** Collects all that there is to know. */
-export const collect = Effect.fnUntraced(function*(question: Question) {
-  const { asked, capabilityArgs, cniPath, timeout } = question
-  const { file, files, folder, unread } = yield* choose(question)
-  const facts: Facts = { ...ofFile(file, files), folder, asked, capabilityArgs }
-  const unseen = [...unread]
-  const listed = Attachment.list(question.cacheDir).pipe(
+/** Collects all that there is to know of these networks, which are named as in a question. The host is looked at once. */
+export const collect = Effect.fnUntraced(function*(question: Question, networks: ReadonlyArray<Question["asked"]>) {
+  const { cacheDir, capabilityArgs, cniPath, selection, timeout } = question
+  const chosen = yield* Effect.forEach(
+    networks,
+    (asked) => Effect.map(choose({ ...question, asked }), (choice) => ({ ...choice, asked }))
+  )
+  const all = chosen.map(({ asked, file, files, folder }): Facts => ({
+    ...ofFile(file, files),
+    folder,
+    asked,
+    capabilityArgs
+  }))
+  const unseen: Array<string> = []
+  const listed = listOwn(cacheDir).pipe(
     Effect.catchTag("CacheUnreadable", ({ message }) => {
       unseen.push(message)
       return Effect.succeed<ReadonlyArray<Attachment.AttachmentId>>([])
     })
   )
-  const [[withAll], [state]] = yield* Effect.all([
-    withPlugins([facts], cniPath, timeout),
-    collectState(listed, question.selection, [facts])
+  const [withAll, states] = yield* Effect.all([
+    withPlugins(all, cniPath, timeout),
+    collectState(cacheDir, listed, selection, all)
   ], { concurrency: "unbounded" })
-  const { known = [], plugins = new Map<string, PluginFact>() } = withAll ?? {}
-  return { ...facts, ...state, cniPath, plugins, known, unseen } satisfies Facts
+  return all.map((facts, index): Facts => {
+    const { known = [], plugins = new Map<string, PluginFact>() } = withAll[index] ?? {}
+    const unread = chosen[index]?.unread ?? []
+    return { ...facts, ...states[index], cniPath, plugins, known, unseen: [...unread, ...unseen] }
+  })
 })

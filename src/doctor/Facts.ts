@@ -2,6 +2,7 @@
 import type * as Result from "effect/Result"
 import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
 import type { JsonObject } from "../json/Json.ts"
+import type { Damaged } from "../runtime/ResultCache.ts"
 import type { ConfigFile, Placed } from "./ConfigFile.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
 import type { History } from "./facts/History.ts"
@@ -61,6 +62,8 @@ export interface Facts {
   readonly host: Host | undefined
   /** What host-local keeps of this network; undefined where it has no such plugin. */
   readonly store: Store | undefined
+  /** Files of libcni's cache that seem to be of this network, and that cannot be read. */
+  readonly damaged: ReadonlyArray<Damaged>
   /** The attachments to look at. */
   readonly attachments: ReadonlyArray<Attachment>
   /** All attachments of the cache; those of this network with what their namespaces are. */

@@ -110,6 +110,21 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
     removal: { _tag: "File", path: file, lock: undefined }
   }))
 
+/** Files of the cache that fail each DEL, unless a process speaks of the container that they are named after. */
+const damagedLeaks = ({ attachments, damaged, network }: Facts, { mentions }: Life): ReadonlyArray<Leak> =>
+  damaged.flatMap(({ file, reason }) => {
+    const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)
+    const containerId = name.slice(0, name.lastIndexOf("-"))
+    const isAttached = attachments.some((each) => each.containerId === containerId)
+    return isAttached || Living.isMentioned(mentions, containerId) ? [] : [{
+      kind: "result" as const,
+      text: `${Names.attachment({ containerId, ifname: name.slice(containerId.length + 1) })} in ${file}`,
+      containerId,
+      reason: `${reason}, so that each DEL fails`,
+      removal: { _tag: "File" as const, path: file, lock: undefined }
+    }]
+  })
+
 const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): ReadonlyArray<Leak> =>
   (store?.reservations ?? []).filter(({ containerId, isGone }) => isGone && !living.has(containerId)).map((
     { address, containerId, file, reason }
@@ -234,7 +249,13 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
     ...stored.filter(isGone).map(({ address }) => address),
     ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(addressesOf)
   ].filter((address) => !reserved.has(address)))
-  return [...ruleLeaks(facts, life, living, goneAddresses), ...linkLeaks(facts, gone), ...results, ...reservations]
+  return [
+    ...ruleLeaks(facts, life, living, goneAddresses),
+    ...linkLeaks(facts, gone),
+    ...results,
+    ...damagedLeaks(facts, life),
+    ...reservations
+  ]
 }
 
 /** What tools say of something that somebody else has taken away meanwhile. */

@@ -167,6 +167,35 @@ export const list = Effect.fnUntraced(function*(folder: string, network: string)
   return found as ReadonlyArray<Entry>
 })
 
+/** A file of the cache that no runtime can read. */
+export interface Damaged {
+  readonly file: string
+  readonly reason: string
+}
+
+/** Why a text is no file of the cache; undefined where it may be one. Before its version 0.8 libcni wrote results alone. */
+const damage = (text: string): string | undefined =>
+  text.trim() === ""
+    ? "it is empty"
+    : Json.isObject(Json.parse(text))
+    ? undefined
+    : "it is not a JSON document, or cut off"
+
+/** The files of the cache that are damaged: libcni before 1.3 fails each DEL of such an attachment. */
+export const damaged = Effect.fnUntraced(function*(folder: string) {
+  const path = yield* Path.Path
+  const results = yield* resultsOf(folder)
+  const found: Array<Damaged> = []
+  for (const name of (yield* namesIn(results)).toSorted()) {
+    if (name.startsWith(".")) continue // one that was being written
+    const file = path.join(results, name)
+    const text = yield* Effect.option(textOf(file))
+    const reason = text._tag === "Some" ? damage(text.value) : undefined
+    if (reason !== undefined) found.push({ file, reason })
+  }
+  return found as ReadonlyArray<Damaged>
+})
+
 /** Forgets an attachment. What the cache has of another one under the same name stays. */
 export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
   const fs = yield* FileSystem.FileSystem

@@ -18,6 +18,42 @@ describe("a finding", () => {
   })
 })
 
+describe("all findings", () => {
+  const many = Array.from({ length: 40 }, (_, index) => finding("error", `c${index}`))
+  const checksIn = (lines: ReadonlyArray<string>) => lines.flatMap((line) => /found by (c\d+)/.exec(line)?.[1] ?? [])
+
+  it("have an empty line between them", () => {
+    const lines = Findings.all(many.slice(0, 2), style, false)
+    assert.strictEqual(lines.map((line) => line === "" ? "-" : "x").join(""), "xxx-xxx")
+    assert.deepStrictEqual(Findings.all([], style, false), [])
+  })
+
+  it("are the first ones on a screen, and how many there are besides", () => {
+    const lines = Findings.all(many, style, false)
+    assert.isAtMost(lines.length, 60)
+    const shown = checksIn(lines)
+    assert.deepStrictEqual(shown, many.slice(0, shown.length).map(({ check }) => check))
+    assert.strictEqual(lines.at(-1), `and ${40 - shown.length} findings more: --verbose prints all`)
+    assert.strictEqual(
+      Findings.all(many.slice(0, shown.length + 1), style, false).at(-1),
+      "and 1 finding more: --verbose prints all"
+    )
+  })
+
+  it("are all of them where that is asked for, with all that proves them", () => {
+    assert.lengthOf(checksIn(Findings.all(many, style, true)), 40)
+    const proved = { ...finding("error"), evidence: Array.from({ length: 30 }, (_, index) => `line ${index}`) }
+    const proofs = (isVerbose: boolean) => Findings.all([proved], style, isVerbose).filter((line) => line.includes("│"))
+    assert.lengthOf(proofs(true), 30)
+    assert.deepStrictEqual(proofs(false).slice(-2), ["  │ line 9", "  │ and 20 lines more"])
+  })
+
+  it("are never none, however long the first one is", () => {
+    const long = { ...finding("error"), message: "word ".repeat(2000) }
+    assert.include(Findings.all([long, finding("note")], style, false).join("\n"), "found by mtu")
+  })
+})
+
 describe("the checks of a phase", () => {
   it("have a mark each: of what was found the gravest", () => {
     const outcomes = (["ok", "failed", "failed", "skipped"] as const).map((status, index) => ({

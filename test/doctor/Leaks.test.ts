@@ -40,6 +40,27 @@ describe("what is left", () => {
     })
   })
 
+  describe("of a container whose result in the cache is damaged", () => {
+    const damaged = [{ file: "/var/lib/cni/results/n-c0ffee-eth0", reason: "it is empty" }]
+    const facts = (attachments: ReadonlyArray<string> = []) =>
+      Host.facts({
+        facts: { damaged, all: [], attachments: attachments.map((containerId) => Host.attachment({ containerId })) }
+      })
+    const left = (of: ReturnType<typeof facts>, life = nobody) =>
+      Leaks.find(of, life).filter(({ kind }) => kind === "result").map(({ reason, text }) => `${text}: ${reason}`)
+
+    it("is that file", () => {
+      assert.deepStrictEqual(left(facts()), [
+        "eth0 of c0ffee in /var/lib/cni/results/n-c0ffee-eth0: it is empty, so that each DEL fails"
+      ])
+    })
+
+    it("is not that file where a process speaks of the container, or another result has it", () => {
+      assert.deepStrictEqual(left(facts(), { ...nobody, mentions: "runc init c0ffee" }), [])
+      assert.deepStrictEqual(left(facts(["c0ffee"])), [])
+    })
+  })
+
   it("says of rules without a result that there is none", () => {
     const leaks = Leaks.find(Host.facts({ facts: { attachments: [], all: [] } }), nobody)
     assert.deepStrictEqual(

@@ -361,6 +361,10 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     { host: { listeners: Result.succeed([{ protocol: "tcp", port: 8080, owner: { name: "nginx", pid: 7 } }]) } },
     /^warning ports-taken portmap .*nginx \(process 7\) listens on it/
   ],
+  "a result in the cache that is empty": [
+    { facts: { damaged: [{ file: "/var/lib/cni/results/n-web-eth0", reason: "it is empty" }] } },
+    /^error cache-entries - runtimes cannot read \/var\/lib\/cni\/results\/n-web-eth0: it is empty/
+  ],
   "no iptables": [
     { host: { tools: new Map() } },
     /^error plugin-tools bridge .*bridge needs iptables/,

@@ -605,6 +605,11 @@ const containers: { readonly [name: string]: Broken } = {
     ask: "n --container-id web",
     ...own("namespace", undefined, /\/run\/netns\/web is gone/)
   },
+  "a result in libcni's cache that was cut off": {
+    ...attached("truncate -s 40 /var/lib/cni/results/n-web-eth0"),
+    ...own("cache-entries", undefined, /cannot read .*\/n-web-eth0: it is not a JSON document, or cut off/),
+    mend: "follow 'rm .*'; detach web; attach web"
+  },
   // Without the processes of other hosts here, for one that speaks of the container would count as its life.
   "namespaces that are gone": {
     ...attached("ip netns del lost", bridgeWith({ ipMasq: false }), "attach lost"),

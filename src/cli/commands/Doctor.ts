@@ -29,7 +29,7 @@ const reason = (error: unknown): string => error instanceof Error ? error.messag
 const input = {
   network: Flags.fileOrName("network").pipe(
     Argument.withDescription(
-      "A network configuration file, or the name of a network in --conf-dir (default: the one that a runtime would choose)"
+      "A network configuration file, or the name of a network in --conf-dir (default: all of them)"
     ),
     Argument.optional
   ),
@@ -54,6 +54,7 @@ const input = {
     Flag.atLeast(0)
   ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
+  verbose: Flags.toggle("verbose", "Print all findings and all that proves them, however many there are"),
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document"),
   report: ReportFile.flag
 }
@@ -107,10 +108,10 @@ export const doctor = Command.make(
       const question = yield* questionOf(flags)
       const networks = yield* networksOf(question, flags.log)
       const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
+      const collected = yield* Progress.during("plugins and the host", Collect.collect(question, networks))
       const all = yield* Effect.forEach(
-        networks,
-        Effect.fnUntraced(function*(asked) {
-          const seen = yield* Progress.during("plugins and the host", Collect.collect({ ...question, asked }))
+        collected,
+        Effect.fnUntraced(function*(seen) {
           const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
           return flags.trial
             ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
@@ -125,7 +126,8 @@ export const doctor = Command.make(
         ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
       ]
       const report = Check.merge(all.map((facts) => Check.examine(checks, facts)))
-      const names = all.map(({ network }) => network?.name ?? "the network")
+      const nameOf = ({ network }: Facts) => network?.name ?? "the network"
+      const names = all.map(nameOf)
       if (flags.json) yield* Console.log(Findings.json(report))
       else {
         if (style.isTerminal) {
@@ -135,19 +137,13 @@ export const doctor = Command.make(
             for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
           }
         }
-        for (const [index, finding] of report.findings.entries()) {
-          if (index > 0 || style.isTerminal) yield* Console.log("")
-          for (const line of Findings.lines(finding, style)) yield* Console.log(line)
-        }
-        if (report.findings.length === 0) {
-          const count = all.flatMap(({ attachments }) => attachments).length
-          yield* Console.log(
-            style.green(
-              Escape.inLine(
-                `${names.join(", ")}: nothing is wrong, with ${count} attachment${count === 1 ? "" : "s"} looked at`
-              )
-            )
-          )
+        const lines = Findings.all(report.findings, style, flags.verbose)
+        if (lines.length > 0 && style.isTerminal) yield* Console.log("")
+        for (const line of lines) yield* Console.log(line)
+        for (const facts of report.findings.length === 0 ? all : []) {
+          const { attachments: { length } } = facts
+          const looked = `${length} attachment${length === 1 ? "" : "s"} looked at`
+          yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: nothing is wrong, with ${looked}`)))
         }
       }
       if (Option.isSome(flags.report)) {
@@ -167,7 +163,7 @@ export const doctor = Command.make(
       "first. It changes nothing; --trial leaves the host as it was. Exit status 0: no error, 1: errors, 2: it could not look."
   ),
   Command.withExamples([
-    { command: "cni-passthrough doctor", description: "The network that a runtime would choose, and its attachments" },
+    { command: "cni-passthrough doctor", description: "All networks of this host, and what is attached to them" },
     { command: "cni-passthrough doctor podman --container-id 3f2a", description: "One container" },
     { command: "cni-passthrough doctor podman --trial", description: "Also see what each plugin does, and leaves" },
     {

@@ -74,9 +74,13 @@ export const readAll = Effect.fnUntraced(function*(folder: string) {
 /** The files of a folder that can be read. */
 export const readFolder = (folder: string) => Effect.map(readAll(folder), ({ files }) => files)
 
-/** The file that a runtime takes that asks for no name: the first in the order of their names. */
+/** Files in the order of their names. */
+export const inOrder = (files: ReadonlyArray<ConfigFile.ConfigFile>): ReadonlyArray<ConfigFile.ConfigFile> =>
+  files.toSorted((left, right) => left.path < right.path ? -1 : 1)
+
+/** The file that a runtime takes that asks for no name. */
 export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>
-  files.toSorted((left, right) => left.path < right.path ? -1 : 1)[0]
+  inOrder(files)[0]
 
 /** The file of a network; where it is not JSON, the one that seems to name it. */
 export const named = (
