@@ -3,9 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { run } from "../../src/cli/commands/Run.ts"
+import { undo } from "../../src/cli/commands/run/Add.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { host, printed } from "../support/command.ts"
@@ -355,7 +357,72 @@ describe("a flag", () => {
   }
 })
 
+describe("the command that undoes an add", () => {
+  const flags = {
+    network: "pods",
+    netns: Option.none<string>(),
+    newNetns: Option.none<string>(),
+    containerId: Option.none<string>(),
+    ifname: "eth0",
+    args: Option.none(),
+    capabilityArgs: Option.none(),
+    cniPath: ["/a", "/b"],
+    confDir: "/etc/cni/net.d",
+    cacheDir: "/var/lib/cni",
+    timeout: 1,
+    changes: []
+  }
+  const attachment = { network: "n", containerId: "c", ifname: "eth0", netns: "/ns", args: [], capabilityArgs: {} }
+
+  it("says no more than it has to", () => {
+    assert.strictEqual(undo(flags, attachment), "cni-passthrough run del pods --netns /ns --cni-path /a:/b")
+  })
+
+  it("says all that is not as it is by default", () => {
+    const others = {
+      ...flags,
+      newNetns: Option.some("web"),
+      containerId: Option.some("c1"),
+      ifname: "net1",
+      confDir: "/conf",
+      cacheDir: "/cache"
+    }
+    assert.strictEqual(
+      undo(others, { ...attachment, args: [["A", "1"]], capabilityArgs: { ips: [] } }, true),
+      "cni-passthrough run del pods --new-netns web --container-id c1 --cni-path /a:/b --ifname net1 --conf-dir /conf " +
+        `--cache-dir /cache --args 'A=1' --capability-args '{"ips":[]}' --keep-going`
+    )
+  })
+})
+
 describe("an add that fails", () => {
+  it.live("of what was attached before says so, and otherwise does not", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, b: good })
+      const no = failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`)
+      script(`${host.path}/b`, no)
+      const first = yield* host.of("add")
+      assert.include(first.stderr, "What plugins did so far may still be there. To undo it:\n")
+      assert.notInclude(first.stderr, "before")
+      script(`${host.path}/b`, good)
+      yield* host.of("add")
+      script(`${host.path}/b`, no)
+      const second = yield* host.of("add")
+      assert.include(
+        second.stderr,
+        "It was attached before, and may still be. To undo that:\n    cni-passthrough run del "
+      )
+      assert.notInclude(second.stderr, "To undo it")
+    }))
+
+  it.live("as its only plugin is not there says that nothing is attached", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      Fs.rmSync(`${host.path}/a`)
+      const { stderr } = yield* host.of("add")
+      assert.match(stderr, /\n {2}No plugin was started: nothing is attached\n$/)
+    }))
+
   it.live("as a plugin is not there says which one was probably meant", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: good, portmap: good }, { plugins: [{ type: "a" }, { type: "portmpa" }] })
@@ -499,6 +566,18 @@ describe("what is shown", () => {
       assert.include(stdout, "10.0.0.5/8")
       assert.deepStrictEqual(host.calls(), ["ADD a", "ADD b"])
       assert.deepStrictEqual(host.results(), ["n-c1-eth0"])
+    }))
+
+  it.live("is not what plugins change, where nothing shows that, and it is said so", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const told = "what plugins change is not shown in a pipe without --tap, --json or --log"
+      assert.include((yield* host.of("add", "--changes=sysctls")).stderr, told)
+      const log = `${host.path}/log.jsonl`
+      for (const flags of [["--tap"], ["--json"], ["--log", log], ["--report", `${host.path}/report.html`]]) {
+        assert.notInclude((yield* host.of("add", "--changes=sysctls", ...flags)).stderr, told)
+      }
+      assert.include(Fs.readFileSync(log, "utf8"), "\"event\":\"changes\"")
     }))
 
   it.live("needs a log that can be written, before anything runs", () =>

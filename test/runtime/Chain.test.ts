@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
+import { NotStarted } from "../../src/exec/ProcessRunner.ts"
 import type { Attachment } from "../../src/runtime/Attachments.ts"
 import * as Chain from "../../src/runtime/Chain.ts"
 import { type Asked, type Ended, host } from "../support/plugins.ts"
@@ -160,6 +161,48 @@ describe("an ADD", () => {
       assert.deepStrictEqual(seen, [1, 2])
     }))
 
+  it.effect("looks at what each plugin changes, where somebody asks for it", () =>
+    Effect.gen(function*() {
+      const plugins = { a: adds, b: fails(7) }
+      const asked = yield* run(Chain.add({ ...chainOf(two), changes: ["links"] }, attachment), plugins)
+      assert.deepStrictEqual(asked.made.map((call) => "changes" in call), [true, true])
+      for (const changes of [[], undefined]) {
+        const chain = chainOf(two)
+        const { made } = yield* run(
+          Chain.add(changes === undefined ? chain : { ...chain, changes }, attachment),
+          plugins
+        )
+        assert.deepStrictEqual(made.map((call) => "changes" in call), [false, false])
+      }
+      const version = yield* run(Chain.version({ ...chainOf(two), changes: ["links"] }), plugins)
+      assert.deepStrictEqual(version.made.map((call) => "changes" in call), [false, false])
+    }))
+
+  it.effect("sends what plugins start to the shims of this run", () =>
+    Effect.gen(function*() {
+      const inside = {
+        variables: (invocation: string, cniPath: string) => ({ CNI_PATH: `/shims:${cniPath}`, PARENT: invocation }),
+        records: () => Effect.succeed([])
+      }
+      const { asked, made } = yield* run(Chain.add({ ...chainOf(two), inside }, attachment), { a: adds, b: adds })
+      assert.deepStrictEqual(asked.map(({ env }) => env["CNI_PATH"]), [
+        "/shims:/none:/plugins",
+        "/shims:/none:/plugins"
+      ])
+      assert.deepStrictEqual(asked.map(({ env }) => env["PARENT"]), made.map(({ invocation }) => invocation))
+      // What is recorded is what the plugin was called with, but for them.
+      assert.strictEqual(made[0]?.env["CNI_PATH"], "/none:/plugins")
+    }))
+
+  it.effect("tells the reason of a plugin that cannot be started, and which file it is", () =>
+    Effect.gen(function*() {
+      const refuses = () =>
+        new NotStarted({ program: "/plugins/a", reason: "permission denied", code: "EACCES", cause: undefined })
+      const { made } = yield* run(Chain.add(chainOf(two), attachment), { a: refuses, b: adds })
+      assert.deepStrictEqual(made.map(({ execution, file }) => [file, execution]), [["/plugins/a", undefined]])
+      assert.deepInclude(made[0]?.answer, { msg: "/plugins/a cannot be started: permission denied" })
+    }))
+
   it.effect("knows when each plugin was called, and gives it its time", () =>
     Effect.gen(function*() {
       yield* TestClock.setTime(1_700_000_000_000)
@@ -195,6 +238,15 @@ describe("a DEL", () => {
     Effect.gen(function*() {
       const { asked } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: fails(7) })
       assert.deepStrictEqual(types(asked), ["DEL b"])
+    }))
+})
+
+describe("a DEL that is to go on", () => {
+  it.effect("calls all plugins, whichever fails", () =>
+    Effect.gen(function*() {
+      const { asked, made } = yield* run(Chain.del(chainOf(two), attachment, "{}", "goOn"), { a: quiet, b: fails(7) })
+      assert.deepStrictEqual(types(asked), ["DEL b", "DEL a"])
+      assert.deepStrictEqual(made.map(Chain.hasFailed), [true, false])
     }))
 })
 

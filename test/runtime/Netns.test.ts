@@ -25,6 +25,24 @@ describe("the path of a namespace", () => {
   }
 })
 
+describe("a name of a namespace", () => {
+  it("is what a file can be called", () => {
+    for (const name of ["x", "x".repeat(255), "a b", "..."]) assert.isTrue(Netns.isName(name), name)
+    for (const name of ["", ".", "..", "a/b", "a\0", "x".repeat(256)]) assert.isFalse(Netns.isName(name), name)
+  })
+})
+
+describe("a namespace that is required", () => {
+  const outcome = (exists: Effect.Effect<boolean, never>) =>
+    Effect.provide(Effect.result(Netns.require("/x")), FileSystem.layerNoop({ exists: () => exists }))
+
+  it.effect("has to be there", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* outcome(Effect.succeed(true)))._tag, "Success")
+      assert.include(yield* outcome(Effect.succeed(false)), { _tag: "Failure" })
+    }))
+})
+
 describe("ip netns", () => {
   const ended = (fields: Partial<Execution>) =>
     ProcessRunner.of({
@@ -53,6 +71,22 @@ describe("ip netns", () => {
         Effect.provideService(ProcessRunner, ended({}))
       )
       assert.strictEqual(error.message, "the network namespace x is there already: --netns x takes it as it is")
+    }))
+
+  it.effect("makes and removes a namespace of a name", () =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const runner = ProcessRunner.of({
+        run: (invocation) => {
+          asked.push(invocation.argv.slice(-3).join(" "))
+          return ended({}).run(invocation)
+        }
+      })
+      yield* Effect.andThen(Netns.add("x"), Netns.remove("x")).pipe(
+        Effect.provide(files(false)),
+        Effect.provideService(ProcessRunner, runner)
+      )
+      assert.deepStrictEqual(asked, ["netns add x", "netns del x"])
     }))
 
   it.effect("that fails is told in its own words", () =>

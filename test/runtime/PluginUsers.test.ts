@@ -19,6 +19,7 @@ describe("the attachments that need a plugin", () => {
       Fs.writeFileSync(`${results}/n-c4-eth0`, `{"cniVersion":"0.4.0"}`) // of libcni before its version 0.8
       Fs.writeFileSync(`${results}/n-c5-eth0`, "{")
       Fs.writeFileSync(`${results}/n-c6-eth0`, `{"kind":"cniCacheV1","config":"!"}`)
+      Fs.writeFileSync(`${results}/n-c9-eth0`, `{"kind":"cniCacheV1","config":{"plugins":[{"type":"passthrough"}]}}`)
       Fs.mkdirSync(`${results}/n-c7-eth0`)
       ChildProcess.execFileSync("mkfifo", [`${results}/n-c8-eth0`])
       assert.deepStrictEqual(yield* PluginUsers.list(folder.path, "passthrough"), [

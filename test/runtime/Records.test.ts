@@ -141,6 +141,27 @@ describe("a plugin that fails", () => {
     })
   })
 
+  it("says that its output was cut, and that its time was up", () => {
+    const cut = callOf("so far", PluginAnswer.failed("did not end"), { truncated: true, timedOut: true })
+    assert.deepInclude(parsed(cut, 500)[1].plugin, { truncated: true, timedOut: true, stdout: "so far" })
+    const missing: Call = { ...callOf("", PluginAnswer.failed("not found")), file: undefined, execution: undefined }
+    const [request, plugin, end] = parsed(missing, 500)
+    assert.isFalse(plugin.plugin.timedOut)
+    assert.deepStrictEqual([plugin.durationMs, end.durationMs, end.time], [0, 0, request.time])
+  })
+
+  it("has no variables in its records that it was not given", () => {
+    const [request] = parsed({ ...callOf("", document), env: { CNI_COMMAND: "GC" } })
+    for (const name of ["containerId", "ifname", "netns", "args", "path"]) assert.notProperty(request, name)
+  })
+
+  it("is told with what it changed, before how it ended", () => {
+    const changes = { host: [], container: [] }
+    const records = Records.of({ ...callOf("", document), changes: changes as never }, chain)
+    assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "changes", "error"])
+    assert.deepInclude(records[2], { ...changes, time: "2026-01-02T03:04:05.013Z" })
+  })
+
   it("is told to a person with what it said", () => {
     const call = callOf("{…}", document, { exitCode: 1, stderr: bytes("1\n2\n3\n4\n5\n6\u001b[2J\n") })
     assert.strictEqual(
@@ -154,6 +175,21 @@ describe("a plugin that fails", () => {
   stderr: 6\\u001b[2J
   To undo it: run del`
     )
+  })
+
+  it("that said nothing is told in one line, and without a time where it was never started", () => {
+    const call: Call = { ...callOf("", PluginAnswer.failed("not found in /x")), file: undefined, execution: undefined }
+    assert.strictEqual(new PluginFailed({ calls: [call], advice: "" }).message, "ADD failed in bridge: not found in /x")
+  })
+
+  it("is told with the first thousand characters of a line", () => {
+    const call = callOf("x".repeat(2000), PluginAnswer.failed("no"), { exitCode: 2 })
+    assert.match(new PluginFailed({ calls: [call], advice: "" }).message, /\n {2}stdout: x{1000}$/)
+  })
+
+  it("among others is told without an attachment where it has none", () => {
+    const call: Call = { ...callOf("", document), verb: "GC", env: { CNI_CONTAINERID: "" } }
+    assert.match(new PluginFailed({ calls: [call, call], advice: "" }).message, /^GC failed in bridge: code 11/)
   })
 
   it("without a document is told with its stdout", () => {

@@ -2,6 +2,10 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as PlatformError from "effect/PlatformError"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import type { Attachment } from "../../src/runtime/Attachments.ts"
@@ -49,6 +53,7 @@ describe("a file of the cache", () => {
 
   it("of libcni before 0.8 is the result alone", () => {
     assert.deepStrictEqual(ResultCache.decode(result, attachment)?.result, result)
+    assert.isDefined(ResultCache.decode(ResultCache.encode(attachment, "{}", result)))
     assert.isUndefined(ResultCache.decode(result))
   })
 
@@ -139,6 +144,31 @@ describe("the cache", () => {
         assert.deepStrictEqual(entry, found as ResultCache.Entry)
       }).pipe(Effect.provide(NodeServices.layer)))
   }
+
+  it.effect("does not say that it has nothing of an attachment whose file may not be read", () =>
+    Effect.gen(function*() {
+      const denied = PlatformError.systemError({
+        _tag: "PermissionDenied",
+        module: "FileSystem",
+        method: "stat",
+        pathOrDescriptor: "/f"
+      })
+      const fs = FileSystem.layerNoop({ stat: () => Effect.fail(denied) })
+      const error = yield* Effect.flip(ResultCache.read("/c", attachment)).pipe(
+        Effect.provide(Layer.mergeAll(fs, Path.layer))
+      )
+      assert.match(error.message, /^cannot read the results of attachments in \/c\/results\/n-c1-eth0: /)
+    }))
+
+  it.effect("takes files of up to four megabytes", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/file`
+      Fs.writeFileSync(file, "x".repeat(4_194_304))
+      assert.strictEqual((yield* ResultCache.textOf(file)).length, 4_194_304)
+      Fs.appendFileSync(file, "x")
+      assert.match((yield* Effect.flip(ResultCache.textOf(file))).reason, /expected at most 4194304$/)
+    }).pipe(Effect.provide(NodeServices.layer)))
 
   it.effect("forgets a file that is not understood, too", () =>
     Effect.gen(function*() {

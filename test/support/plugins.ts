@@ -6,7 +6,7 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
 import type { Execution, Invocation } from "../../src/exec/Execution.ts"
-import { type NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 
 /** What a plugin does. Default: it ends at once, with exit status 0 and without a word. */
 export interface Ended extends Partial<Omit<Execution, "stdout" | "stderr">> {
@@ -38,6 +38,11 @@ export const host = (plugins: { readonly [type: string]: (asked: Asked) => Ended
   const runner = ProcessRunner.of({
     run: ({ argv, env, stdin, timeout = 0 }) => {
       const type = typeOf(argv[0])
+      if (type === "") {
+        return Effect.fail(
+          new NotStarted({ program: argv[0], reason: "no such tool", code: "ENOENT", cause: undefined })
+        )
+      }
       const request: Asked = {
         type,
         command: env["CNI_COMMAND"] ?? "",
