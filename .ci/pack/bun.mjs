@@ -5,6 +5,7 @@
 import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Limits from "./limits.mjs"
 import * as Musl from "./musl.mjs"
 
 /** What executables are packed for, and the package with the Bun for it. */
@@ -58,8 +59,11 @@ const bunFor = (target) =>
 export const libraryFor = (target) =>
   target.endsWith("-musl") ? Path.join(Path.dirname(bunFor(target)), Musl.library) : undefined
 
-/** Packs the script `script` with the Bun of a target into the executable `file`. */
-export const pack = (script, target, file, options = []) => {
+/**
+ * Packs the script `script` with the Bun of a target into the executable `file`. With `keepsLimits` it leaves the limits
+ * of its process as they are.
+ */
+export const pack = (script, target, file, { keepsLimits = false, options = [] } = {}) => {
   const name = Path.basename(script)
   Fs.mkdirSync(Path.dirname(file), { recursive: true })
   // Names within it become part of the executable: they are the same each time, so that it is too.
@@ -81,6 +85,7 @@ export const pack = (script, target, file, options = []) => {
       `--outfile=${name}`,
       `${name}.cjs`
     ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
+    if (keepsLimits) Limits.keep(Path.join(folder, name))
     Fs.chmodSync(Path.join(folder, name), 0o755)
     Fs.renameSync(Path.join(folder, name), file)
   } finally {

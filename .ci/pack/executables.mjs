@@ -6,8 +6,8 @@ import * as Bun from "./bun.mjs"
 /** The scripts, with options for Bun. */
 const scripts = {
   // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
-  "passthrough": ["--compile-exec-argv=--cwd=/"],
-  "cni-passthrough": []
+  "passthrough": { keepsLimits: true, options: ["--compile-exec-argv=--cwd=/"] },
+  "cni-passthrough": {}
 }
 
 /** Packs the executables for a target into a folder. */

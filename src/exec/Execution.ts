@@ -6,10 +6,19 @@ export interface Invocation {
   readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
   /** All variables of its environment. */
   readonly env: { readonly [name: string]: string | undefined }
+  /**
+   * All of its environment as bytes, `NAME=value` each, in place of `env`; and signals that this process ignores are
+   * ignored by the program too. Under Bun alone: Node.js knows of neither.
+   */
+  readonly environment?: ReadonlyArray<Uint8Array>
   /** What it finds as its own name (argv[0]). Default: the program. */
   readonly argv0?: string
   /** What it can read on stdin. Default: nothing, or, in our place, what is left of ours. */
   readonly stdin?: string | Uint8Array
+  /**
+   * What comes after `stdin`, for pipes alone: empty where nothing has come since, undefined at the end. Never waits.
+   */
+  readonly moreStdin?: () => Uint8Array | undefined
   /** Its working directory. Default: ours. */
   readonly cwd?: string
   /** Milliseconds until it is killed with its process group; 0, the default, where it may take as long as it wants. */
@@ -29,10 +38,12 @@ export interface Invocation {
    */
   readonly until?: "exit" | "close"
   /**
-   * Whether it runs in our place, for pipes alone: its output goes on to ours as it comes, it is in our process group, a
-   * signal that asks us to stop reaches it, and it is killed where we are. Default: false.
+   * Whether it runs in our place, for pipes alone: its output goes on to ours as it comes, a signal that asks us to stop
+   * reaches it, and it is killed where we are. Default: false.
    */
   readonly inOurPlace?: boolean
+  /** In our place: a text that its environment has, and no other. */
+  readonly mark?: string
 }
 
 /** How much of stdout, and of stderr, is kept unless it is said otherwise, in bytes. */
@@ -56,6 +67,8 @@ export interface Execution extends Ending {
   readonly stderr: Uint8Array
   /** Whether it wrote more than is kept. */
   readonly truncated: boolean
+  /** Whether stdout could not be kept: the program wrote to ours by itself. Default: false. */
+  readonly stdoutUnseen?: boolean
   /** From its start until it ended, or until its output was let go of where that was waited for, in milliseconds. */
   readonly durationMs: number
 }

@@ -2,7 +2,7 @@
 export class Kept {
   private readonly chunks: Array<Uint8Array> = []
   private length = 0
-  private readonly limit: number
+  readonly limit: number
   /** Whether there was more. */
   truncated = false
 

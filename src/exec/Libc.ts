@@ -1,56 +1,178 @@
 /**
- * What the C library has and the runtimes do not: pipes, and files without a name. Bun can call it, in a tenth of the
- * time that a program takes which makes pipes for us; Node.js cannot.
+ * What the kernel has and the runtimes do not: pipes, files without a name, signals, process groups. Bun can call the C
+ * library, in a tenth of the time that a program takes which makes pipes for us; Node.js cannot.
  */
 
-/** Functions of the C library. Each opens descriptors, or returns undefined where that is impossible. */
+/** Calls of the kernel, for what was asked for at the start of this process too. */
 export interface Libc {
+  /** Two new descriptors; undefined where none are left. */
   readonly pipe: () => readonly [read: number, write: number] | undefined
+  /** A new file without a name; undefined where that is impossible. */
   readonly anonymousFile: () => number | undefined
+  /** Makes the next read of a file start at its first byte. */
+  readonly rewind: (fd: number) => void
+  /** Makes reads or writes of our end of a pipe never wait. */
+  readonly neverWait: (fd: number) => void
+  /** Whether a descriptor was closed when this process started: the engine has put /dev/null there, for itself alone. */
+  readonly wasClosed: (fd: number) => boolean
+  /** Lets programs that take our place, or that we start, have a descriptor. */
+  readonly keepOpen: (fd: number) => void
+  /** Whether a program can write to a descriptor: it is open for that, and its reader is not gone. */
+  readonly isWritable: (fd: number) => boolean
+  /** The numbers of the signals that this process ignores, but for those that the engine itself ignores. */
+  readonly ignoredSignals: () => ReadonlyArray<number>
+  /** Lets a signal do to this process what it does where no program says otherwise. */
+  readonly resetSignal: (signal: number) => void
+  readonly kill: (pid: number, signal: number) => void
+  /** Whether this process leads its process group, and so cannot leave it. */
+  readonly leadsGroup: () => boolean
+  /** Leaves the process group that this process was started in. */
+  readonly leaveGroup: () => void
+  /** The most processes that the user of this process may have. */
+  readonly processLimit: () => number
+  /** Puts a program into the place of this process. Returns where that is impossible. Strings end with a NUL byte. */
+  readonly execute: (
+    file: Uint8Array,
+    argv: ReadonlyArray<Uint8Array>,
+    environment: ReadonlyArray<Uint8Array>
+  ) => void
 }
 
+type Argument = number | ArrayBufferView
+
 interface Functions {
-  readonly pipe2: (descriptors: Int32Array, flags: number) => number
-  readonly memfd_create: (name: Uint8Array, flags: number) => number
+  readonly syscall: (number: number, ...arguments_: ReadonlyArray<Argument>) => number
 }
 
 interface Ffi {
   readonly dlopen: (library: string, symbols: object) => { readonly symbols: unknown }
+  readonly ptr: (bytes: ArrayBufferView) => number
 }
 
 /** The C libraries by the names that programs are linked with: those of glibc and musl. */
 const libraries = ["libc.so.6", `libc.musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`]
 
-/** Programs that we start do not get these descriptors. Sources: pipe2(2), memfd_create(2). */
-const closeOnExec = { pipe: 0o2000000, file: 1 }
-
-const signatures = {
-  pipe2: { args: ["ptr", "i32"], returns: "i32" },
-  memfd_create: { args: ["ptr", "u32"], returns: "i32" }
-}
+const ffi = (): Ffi | undefined =>
+  process.versions["bun"] === undefined ? undefined : process.getBuiltinModule("bun:ffi") as Ffi | undefined
 
 /** Functions by their signatures; undefined where they cannot be called. */
 export const functions = <Of>(signatures: { readonly [name in keyof Of]: object }): Of | undefined => {
-  const ffi = process.versions["bun"] === undefined ? undefined : process.getBuiltinModule("bun:ffi") as Ffi | undefined
-  for (const library of ffi === undefined ? [] : libraries) {
+  const known = ffi()
+  for (const library of known === undefined ? [] : libraries) {
     try {
-      return ffi?.dlopen(library, signatures).symbols as Of
+      return known?.dlopen(library, signatures).symbols as Of
     } catch { /* it is the other one */ }
   }
   return undefined
 }
 
-/** The C library; undefined where it cannot be called. */
-export const load = (): Libc | undefined => {
-  const found = functions<Functions>(signatures)
-  return found === undefined ? undefined : {
+/** Strings as the C library takes them; the pointers are good as long as the strings are not collected. */
+export const pointers = (strings: ReadonlyArray<Uint8Array>): BigUint64Array => {
+  const addresses = new BigUint64Array(strings.length + 1)
+  for (const [index, string] of strings.entries()) addresses[index] = BigInt(ffi()?.ptr(string) ?? 0)
+  return addresses
+}
+
+/** The numbers of system calls. Source: Linux, `asm/unistd_64.h` and `asm-generic/unistd.h`. */
+const numbers = process.arch === "x64"
+  ? {
+    lseek: 8,
+    rt_sigaction: 13,
+    execve: 59,
+    kill: 62,
+    fcntl: 72,
+    setpgid: 109,
+    getpgid: 121,
+    ppoll: 271,
+    pipe2: 293,
+    prlimit64: 302,
+    memfd_create: 319
+  }
+  : {
+    lseek: 62,
+    rt_sigaction: 134,
+    execve: 221,
+    kill: 129,
+    fcntl: 25,
+    setpgid: 154,
+    getpgid: 155,
+    ppoll: 73,
+    pipe2: 59,
+    prlimit64: 261,
+    memfd_create: 279
+  }
+
+/** Programs that we start do not get these descriptors. Sources: pipe2(2), memfd_create(2). */
+const closeOnExec = { pipe: 0o2000000, file: 1 }
+
+/** Sources: fcntl(2), and poll(2) for what its events are. */
+const [F_GETFD, F_SETFD, F_GETFL, F_SETFL, O_ACCMODE, O_NONBLOCK, POLLERR] = [1, 2, 3, 4, 0o3, 0o4000, 8]
+
+const RLIMIT_NPROC = 6
+
+/** Those that engines ignore themselves, so that nothing tells what was before: SIGPIPE and SIGXFSZ. */
+const ignoredByEngines: ReadonlySet<number> = new Set([13, 25])
+
+/** SIGKILL and SIGSTOP, which cannot be ignored, and SIGCHLD: a parent that ignores it learns of no exit. */
+const neverIgnored: ReadonlySet<number> = new Set([9, 19, 17])
+
+/** The bytes of the kernel's `struct sigaction`, and of its set of signals. */
+const [actionSize, setSize] = [32, 8]
+
+const make = ({ syscall }: Functions): Libc => {
+  const isIgnored = (signal: number): boolean => {
+    const action = new BigUint64Array(actionSize / 8)
+    return syscall(numbers.rt_sigaction, signal, 0, action, setSize, 0) === 0 && action[0] === 1n
+  }
+  return {
     pipe: () => {
       const ends = new Int32Array(2)
-      return found.pipe2(ends, closeOnExec.pipe) === 0 ? [ends[0] ?? -1, ends[1] ?? -1] : undefined
+      return syscall(numbers.pipe2, ends, closeOnExec.pipe, 0, 0, 0) === 0 ? [ends[0] ?? -1, ends[1] ?? -1] : undefined
     },
     anonymousFile: () => {
-      const fd = found.memfd_create(Buffer.from("stdin\0"), closeOnExec.file)
+      const fd = syscall(numbers.memfd_create, Buffer.from("stdin\0"), closeOnExec.file, 0, 0, 0)
       return fd < 0 ? undefined : fd
-    }
+    },
+    rewind: (fd) => void syscall(numbers.lseek, fd, 0, 0, 0, 0),
+    neverWait: (fd) => void syscall(numbers.fcntl, fd, F_SETFL, O_NONBLOCK, 0, 0),
+    wasClosed: (fd) => syscall(numbers.fcntl, fd, F_GETFD, 0, 0, 0) === 1,
+    keepOpen: (fd) => void syscall(numbers.fcntl, fd, F_SETFD, 0, 0, 0),
+    isWritable: (fd) => {
+      if ((syscall(numbers.fcntl, fd, F_GETFL, 0, 0, 0) & O_ACCMODE) === 0) return false
+      const polled = new Int32Array([fd, 0])
+      const atOnce = new BigUint64Array(2)
+      syscall(numbers.ppoll, polled, 1, atOnce, 0, 0)
+      return (((polled[1] ?? 0) >> 16) & POLLERR) === 0
+    },
+    ignoredSignals: () => {
+      const signals = Array.from({ length: 31 }, (_, index) => index + 1)
+      return signals.filter((each) => !ignoredByEngines.has(each) && !neverIgnored.has(each) && isIgnored(each))
+    },
+    resetSignal: (signal) => void syscall(numbers.rt_sigaction, signal, new Uint8Array(actionSize), 0, setSize, 0),
+    kill: (pid, signal) => void syscall(numbers.kill, pid, signal, 0, 0, 0),
+    leadsGroup: () => syscall(numbers.getpgid, 0, 0, 0, 0, 0) === process.pid,
+    leaveGroup: () => void syscall(numbers.setpgid, 0, 0, 0, 0, 0),
+    processLimit: () => {
+      const limits = new BigUint64Array(2)
+      return syscall(numbers.prlimit64, 0, RLIMIT_NPROC, 0, limits, 0) === 0
+        ? Number(limits[0])
+        : Number.POSITIVE_INFINITY
+    },
+    execute: (file, argv, environment) =>
+      void syscall(numbers.execve, file, pointers(argv), pointers(environment), 0, 0)
   }
+}
+
+let libc: Libc | undefined
+let isLoaded = false
+
+/** The calls; undefined where there are none. */
+export const load = (): Libc | undefined => {
+  if (!isLoaded) {
+    const signature = { syscall: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" } }
+    const found = functions<Functions>(signature)
+    libc = found === undefined ? undefined : make(found)
+  }
+  isLoaded = true
+  return libc
 }

@@ -36,28 +36,33 @@ export const notStarted = (program: string, cause: unknown): NotStarted => {
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
-const openEnds = ({ env, inOurPlace = false, limit = defaultLimit, onStdout, stdin, stdio }: Invocation) =>
+const openEnds = (
+  { env, inOurPlace = false, limit = defaultLimit, moreStdin, onStdout, stdin, stdio }: Invocation
+) =>
   stdio === "pipes"
-    ? PipeStdio.make({ env, limit, stdin, inOurPlace })
+    ? PipeStdio.make({ env, limit, stdin, moreStdin, inOurPlace })
     : SocketStdio.make(stdin ?? "", limit, onStdout)
 
 /**
- * Starts a program, in a process group of its own, to be killed as one, unless it is in our place. Throws where that is
- * impossible.
+ * Starts a program, in a process group of its own, to be killed as one. One in our place stays in the group that we were
+ * started in: what is sent to that reaches it without us. Throws where that is impossible.
  */
 const start = (invocation: Invocation) => {
-  const { argv, argv0, cwd, env, inOurPlace = false } = invocation
+  const { argv, argv0, cwd, env, environment, inOurPlace = false, mark = "" } = invocation
   const ends = openEnds(invocation)
+  const standIn = inOurPlace ? StandIn.prepare(mark) : undefined
   try {
     const child = ends.start({
       argv,
       env,
-      detached: !inOurPlace,
+      detached: standIn?.detached ?? true,
+      ...(environment === undefined ? {} : { environment }),
       ...(argv0 === undefined ? {} : { argv0 }),
       ...(cwd === undefined ? {} : { cwd })
     })
-    return { child, ends, leave: inOurPlace && child.pid !== undefined ? StandIn.attach(child) : () => {} }
+    return { child, ends, leave: standIn?.attach(child) ?? (() => {}) }
   } catch (error) {
+    standIn?.giveUp()
     ends.release()
     throw error
   }
@@ -85,6 +90,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
       child.unref()
     }
     child.onError((error) => {
+      leave()
       release()
       resume(Effect.fail(notStarted(argv[0], error)))
     })
@@ -93,13 +99,14 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     const finish = (exitCode: number | null, signal: string | null) => {
       const durationMs = Math.round((performance.now() - started) * 10) / 10
       release()
-      const { stderr, stdout } = ends
+      const { stderr, stdout, stdoutUnseen = false } = ends
       resume(Effect.succeed({
         argv,
         stdin,
         stdout: stdout.bytes(),
         stderr: stderr.bytes(),
         truncated: stdout.truncated || stderr.truncated,
+        ...(stdoutUnseen ? { stdoutUnseen } : {}),
         exitCode,
         signal,
         timedOut,

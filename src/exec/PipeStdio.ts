@@ -11,7 +11,8 @@ import { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
 import * as HostTools from "./HostTools.ts"
 import { Kept } from "./Kept.ts"
-import { Outlet } from "./Outlet.ts"
+import * as Libc from "./Libc.ts"
+import * as Outlet from "./Outlet.ts"
 import * as Pipes from "./Pipes.ts"
 import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
@@ -34,10 +35,10 @@ const scratch = /* @__PURE__ */ Buffer.allocUnsafeSlow(pipeSize)
 class Reader {
   readonly fd: number
   private readonly kept: Kept
-  private readonly outlet: Outlet | undefined
+  private readonly outlet: Outlet.Outlet | undefined
   private atEnd = false
 
-  constructor(fd: number, kept: Kept, outlet: Outlet | undefined) {
+  constructor(fd: number, kept: Kept, outlet: Outlet.Outlet | undefined) {
     this.fd = fd
     this.kept = kept
     this.outlet = outlet
@@ -84,35 +85,146 @@ class Reader {
   }
 }
 
+/** Writes the stdin of a program as it comes, as fast as the program reads it. */
+class Feeder {
+  private readonly fd: number
+  private readonly next: () => Uint8Array | undefined
+  private rest: Uint8Array | undefined
+
+  constructor(fd: number, begun: Uint8Array, next: () => Uint8Array | undefined) {
+    this.fd = fd
+    this.next = next
+    this.rest = begun
+  }
+
+  /** Whether all was written, or nobody reads it any more. */
+  get ended(): boolean {
+    return this.rest === undefined
+  }
+
+  /** Writes what is there and can be written, and tells whether there was anything. */
+  feed(): boolean {
+    let total = 0
+    while (this.rest !== undefined && total < mostAtOnce) {
+      if (this.rest.length === 0) this.rest = this.next()
+      const count = this.rest === undefined ? 0 : this.write(this.rest)
+      if (count === 0) break
+      total += count
+    }
+    return total > 0
+  }
+
+  private write(bytes: Uint8Array): number {
+    if (bytes.length === 0) return 0
+    try {
+      const count = Fs.writeSync(this.fd, bytes)
+      this.rest = bytes.subarray(count)
+      return count
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EAGAIN") this.rest = undefined
+      return 0
+    }
+  }
+}
+
 /** Pipes that no process holds any more, for the next program: making them takes longer than most commands run. */
 let idle: Pipes.Ours | undefined
 
 /** What the descriptors of a program are made for. */
 export interface Options {
   readonly env: Execution.Invocation["env"]
-  readonly stdin: string | Uint8Array | undefined
+  readonly stdin: Execution.Invocation["stdin"]
+  readonly moreStdin: Execution.Invocation["moreStdin"]
   /** How much of each output is kept, in bytes. */
   readonly limit: number
   /** Whether the output goes on to ours as it comes, and stdin is ours where none is given. */
   readonly inOurPlace: boolean
 }
 
-/** Opens everything. Throws what is wrong, and leaves nothing open then. */
-const openEnds = (descriptors: Descriptors, { env, inOurPlace, stdin }: Options) => {
+/** The ends of all descriptors of a program. */
+interface Ends {
+  /** What the program gets. */
+  readonly theirs: ReadonlyArray<number | "closed">
+  readonly readers: ReadonlyArray<Reader>
+  readonly feeder?: { readonly fd: number; readonly writer: Feeder }
+  /** Our ends of two pipes that another program can get after this one. */
+  readonly reusable?: Pipes.Ours
+  /** As our ends, but waiting: for what reads on for processes in the background. */
+  readonly spare: ReadonlyArray<number>
+  /** Reads what the program wrote to files of ours. */
+  readonly readBack: ReadonlyArray<() => void>
+  readonly stdoutUnseen: boolean
+}
+
+/** A stdin that is there as a whole comes in a file; where no file can have it, and where it still comes, in a pipe. */
+const openStdin = (descriptors: Descriptors, { env, moreStdin, stdin = "" }: Options) => {
+  if (moreStdin === undefined) {
+    try {
+      return { theirs: Pipes.fileWith(descriptors, stdin) }
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EFBIG") throw error // RLIMIT_FSIZE is for all files
+    }
+  }
+  const { ours, theirs } = Pipes.pipe(descriptors, env, "write")
+  return {
+    theirs,
+    feeder: { fd: ours, writer: new Feeder(ours, Buffer.from(stdin as string), moreStdin ?? (() => undefined)) }
+  }
+}
+
+/** Opens everything for a program of which we want to know what it writes. */
+const openKept = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
   const reused = idle
   idle = undefined
   if (reused !== undefined) descriptors.adopt(...reused)
-  try {
-    const ours = reused ?? Pipes.make(descriptors, env)
-    const theirs = [
-      inOurPlace && stdin === undefined ? 0 : Pipes.fileWith(descriptors, stdin ?? ""),
+  const ours = reused ?? Pipes.make(descriptors, options.env)
+  const { feeder, theirs } = openStdin(descriptors, options)
+  return {
+    theirs: [
+      theirs,
       // None of these waits: each finds the other end of its pipe open.
       descriptors.again(ours[0], O_WRONLY),
       descriptors.again(ours[1], O_WRONLY)
-    ]
-    // As ours, but waiting: for what reads on for processes in the background. Once nothing writes, opening them waits.
-    const spare = inOurPlace ? [] : ours.map((fd) => descriptors.again(fd, O_RDONLY))
-    return { ours, spare, theirs }
+    ],
+    readers: ours.map((fd, index) => new Reader(fd, outputs[index] ?? outputs[0], undefined)),
+    ...(feeder === undefined ? {} : { feeder }),
+    reusable: ours,
+    // Once nothing writes, opening them would wait.
+    spare: ours.map((fd) => descriptors.again(fd, O_RDONLY)),
+    readBack: [],
+    stdoutUnseen: false
+  }
+}
+
+/** Opens everything for a program that runs in our place. */
+const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
+  const isClosed = Libc.load()?.wasClosed(0) === true
+  const { feeder, theirs } = isClosed || options.stdin === undefined
+    ? { theirs: isClosed ? "closed" as const : 0, feeder: undefined }
+    : openStdin(descriptors, options)
+  const ways = [Outlet.wayOf(1), Outlet.wayOf(2)] as const
+  const opened = ways.map((way, index) => {
+    const [fd, kept] = [index + 1, outputs[index] ?? outputs[0]]
+    if (way === "closed") return { theirs: way }
+    if (way === "itself") return { theirs: fd }
+    if (way === "file") return { theirs: fd, readBack: Outlet.follow(fd, kept) }
+    const pipe = Pipes.pipe(descriptors, options.env, "read")
+    return { theirs: pipe.theirs, reader: new Reader(pipe.ours, kept, new Outlet.Outlet(fd)) }
+  })
+  return {
+    theirs: [theirs, ...opened.map((each) => each.theirs)],
+    readers: opened.flatMap(({ reader }) => reader ?? []),
+    ...(feeder === undefined ? {} : { feeder }),
+    spare: [],
+    readBack: opened.flatMap(({ readBack }) => readBack ?? []),
+    stdoutUnseen: ways[0] === "itself"
+  }
+}
+
+/** Opens everything. Throws what is wrong, and leaves nothing open then. */
+const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
+  try {
+    return options.inOurPlace ? openOurs(descriptors, options, outputs) : openKept(descriptors, options, outputs)
   } catch (error) {
     descriptors.close()
     throw error
@@ -121,18 +233,21 @@ const openEnds = (descriptors: Descriptors, { env, inOurPlace, stdin }: Options)
 
 /** Descriptors that give the program this stdin, and keep up to `limit` bytes of each output. Throws what is wrong. */
 export const make = (options: Options): Stdio => {
-  const { env, inOurPlace, limit } = options
+  const { env, limit } = options
   const descriptors = new Descriptors()
-  const { ours, spare, theirs } = openEnds(descriptors, options)
-  const stdout = new Kept(limit)
-  const stderr = new Kept(limit)
-  const outlet = (fd: number) => inOurPlace ? new Outlet(fd) : undefined
-  const readers = [new Reader(ours[0], stdout, outlet(1)), new Reader(ours[1], stderr, outlet(2))] as const
-  const read = (): boolean => {
+  const outputs = [new Kept(limit), new Kept(limit)] as const
+  const { feeder, readBack, readers, reusable, spare, stdoutUnseen, theirs } = openEnds(descriptors, options, outputs)
+  const closeTheirs = () => {
+    for (const fd of theirs) if (fd !== "closed") descriptors.close(fd)
+  }
+  /** Reads and writes what is possible now, and tells whether there was anything. */
+  const move = (): boolean => {
     const found = readers.map((reader) => reader.read()).includes(true)
     // What writes where nobody reads any more is told so, as without us.
     for (const { fd, isBroken } of readers) if (isBroken) descriptors.close(fd)
-    return found
+    const fed = feeder?.writer.feed() === true
+    if (feeder?.writer.ended === true) descriptors.close(feeder.fd)
+    return found || fed
   }
   let timer: NodeJS.Timeout | undefined
   let onClose = () => {}
@@ -141,17 +256,18 @@ export const make = (options: Options): Stdio => {
   const look = (wait: number): void => {
     clearTimeout(timer)
     if (isReleased) return // by now these descriptors are those of others
-    const next = read() ? pause.shortest : wait
+    const next = move() ? pause.shortest : wait
     timer = setTimeout(look, next, Math.min(next * 2, pause.longest))
     if (readers.every(({ ended }) => ended)) onClose()
   }
 
   return {
-    stdout,
-    stderr,
+    stdout: outputs[0],
+    stderr: outputs[1],
+    stdoutUnseen,
     start: (program) => {
       const started = Spawn.start(program, theirs)
-      descriptors.close(...theirs)
+      closeTheirs()
       look(pause.shortest)
       return started
     },
@@ -163,15 +279,16 @@ export const make = (options: Options): Stdio => {
       clearTimeout(timer)
       if (isReleased) return
       isReleased = true
-      descriptors.close(...theirs) // where the program was not started
-      read()
+      closeTheirs() // where the program was not started
+      move()
+      for (const read of readBack) read()
       for (const [index, { ended }] of readers.entries()) {
         const fd = spare[index]
         if (!ended && fd !== undefined) readOn(env, fd)
       }
-      if (idle === undefined && readers.every(({ ended, isBroken }) => ended && !isBroken)) {
-        descriptors.give(...ours)
-        idle = ours
+      if (idle === undefined && reusable !== undefined && readers.every(({ ended }) => ended)) {
+        descriptors.give(...reusable)
+        idle = reusable
       }
       descriptors.close()
     }

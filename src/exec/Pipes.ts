@@ -10,7 +10,7 @@ import * as HostTools from "./HostTools.ts"
 import * as Libc from "./Libc.ts"
 import * as Spawn from "./Spawn.ts"
 
-const { O_NONBLOCK, O_RDONLY } = Fs.constants
+const { O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
 /** Our ends of two pipes, from which we read without waiting. */
 export type Ours = readonly [stdout: number, stderr: number]
@@ -83,15 +83,6 @@ const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
   if (status !== 0) throw new Error(String(stderr).trim())
 }
 
-let libc: Libc.Libc | undefined
-let isLoaded = false
-
-const theLibc = (): Libc.Libc | undefined => {
-  if (!isLoaded) libc = Libc.load()
-  isLoaded = true
-  return libc
-}
-
 /** Opens our end of a new pipe. */
 const openOurs = (descriptors: Descriptors, { pipe }: Libc.Libc): number | undefined => {
   const ends = pipe()
@@ -104,7 +95,7 @@ const openOurs = (descriptors: Descriptors, { pipe }: Libc.Libc): number | undef
 
 /** Our ends of two new pipes. Throws what is wrong. */
 export const make = (descriptors: Descriptors, env: Environment): Ours => {
-  const known = theLibc()
+  const known = Libc.load()
   const stdout = known === undefined ? undefined : openOurs(descriptors, known)
   const stderr = known === undefined ? undefined : openOurs(descriptors, known)
   if (stdout !== undefined && stderr !== undefined) return [stdout, stderr]
@@ -117,16 +108,44 @@ export const make = (descriptors: Descriptors, env: Environment): Ours => {
 
 /** A file without a name that has these bytes, opened for reading. Throws what is wrong. */
 export const fileWith = (descriptors: Descriptors, bytes: string | Uint8Array): number => {
-  const fd = theLibc()?.anonymousFile()
+  const libc = Libc.load()
+  const fd = libc?.anonymousFile()
   if (fd !== undefined) {
     descriptors.adopt(fd)
     Fs.writeFileSync(fd, bytes)
-    const file = descriptors.again(fd, O_RDONLY)
-    descriptors.close(fd)
-    return file
+    libc?.rewind(fd)
+    return fd
   }
   return inSomeFolder(["0"], ([path = ""]) => {
     Fs.writeFileSync(path, bytes, { mode: 0o600 })
     return descriptors.add(path, O_RDONLY)
+  })
+}
+
+/** Both ends of a pipe, of which one is ours, and never waits. */
+export interface Pipe {
+  readonly ours: number
+  readonly theirs: number
+}
+
+/** A pipe for one program alone: we read from it, or write to it. Throws what is wrong. */
+export const pipe = (descriptors: Descriptors, env: Environment, our: "read" | "write"): Pipe => {
+  const libc = Libc.load()
+  const ends = libc?.pipe()
+  if (libc !== undefined && ends !== undefined) {
+    descriptors.adopt(...ends)
+    const [ours, theirs] = our === "read" ? ends : [ends[1], ends[0]]
+    libc.neverWait(ours)
+    return { ours, theirs }
+  }
+  return inSomeFolder([our], (paths) => {
+    mkfifo(env, paths)
+    // None of these waits: the first one need not, and the others find another end open.
+    const read = descriptors.add(paths[0] ?? "", O_RDONLY | O_NONBLOCK)
+    if (our === "read") return { ours: read, theirs: descriptors.again(read, O_WRONLY) }
+    const ours = descriptors.again(read, O_WRONLY | O_NONBLOCK)
+    const theirs = descriptors.again(read, O_RDONLY)
+    descriptors.close(read)
+    return { ours, theirs }
   })
 }

@@ -3,11 +3,15 @@
  * 3 ms more, as long as an empty plugin.
  */
 import type * as ChildProcess from "node:child_process"
+import type * as Execution from "./Execution.ts"
+import * as PosixSpawn from "./PosixSpawn.ts"
 
 /** A program, and how it is started. */
 export interface Program {
   readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
-  readonly env: { readonly [name: string]: string | undefined }
+  readonly env: Execution.Invocation["env"]
+  /** Its environment as bytes, see `Execution.Invocation`. */
+  readonly environment?: Execution.Invocation["environment"]
   /** What it finds as its own name. Default: the program. */
   readonly argv0?: string
   /** Its working directory. Default: ours. */
@@ -16,8 +20,8 @@ export interface Program {
   readonly detached: boolean
 }
 
-/** What a program gets as its stdin, stdout and stderr: a descriptor of ours, or none. */
-export type Descriptors = ReadonlyArray<number | "ignore" | "pipe">
+/** What a program gets as its stdin, stdout and stderr: a descriptor of ours, none, or, under Bun, a closed one. */
+export type Descriptors = ReadonlyArray<number | "ignore" | "pipe" | "closed">
 
 /** A program that was started, or, without a `pid`, could not be: then it has an error. */
 export interface Started {
@@ -34,8 +38,10 @@ export interface Started {
 export const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
 
 /** Starts a program the way of Node.js. Throws some of what makes that impossible. */
-export const spawn = ({ argv: [file, ...args], ...options }: Program, stdio: Descriptors): ChildProcess.ChildProcess =>
-  childProcess().spawn(file, args, { ...options, stdio: [...stdio] })
+export const spawn = (
+  { argv: [file, ...args], ...options }: Program,
+  stdio: ReadonlyArray<number | "ignore" | "pipe">
+): ChildProcess.ChildProcess => childProcess().spawn(file, args, { ...options, stdio: [...stdio] })
 
 /** The program behind a process of Node.js. */
 export const ofNode = (child: ChildProcess.ChildProcess): Started => ({
@@ -79,5 +85,9 @@ const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descri
 /** Starts a program with descriptors. Throws what makes that impossible, or gives it to `onError`. */
 export const start = (program: Program, stdio: Descriptors): Started => {
   const { Bun } = globalThis as { Bun?: Bun }
-  return Bun === undefined ? ofNode(spawn(program, stdio)) : startByBun(Bun, program, stdio)
+  const open = stdio.flatMap((each) => each === "closed" ? [] : [each])
+  if (Bun === undefined) return ofNode(spawn(program, open))
+  return program.environment === undefined && open.length === stdio.length
+    ? startByBun(Bun, program, open)
+    : PosixSpawn.start(program, stdio)
 }

@@ -12,7 +12,7 @@ import { HookRunner } from "./HookRunner.ts"
 import { envReaderLive } from "./live/EnvReaderLive.ts"
 import { policiesLive } from "./live/PoliciesLive.ts"
 import { resultWriterLive } from "./live/ResultWriterLive.ts"
-import { shimStdinReaderLive, stdinReaderLive } from "./live/StdinReaderLive.ts"
+import { shimStdin, stdinReaderLive } from "./live/StdinReaderLive.ts"
 import * as WrappedPluginLive from "./live/WrappedPluginLive.ts"
 import { Policies } from "./Policy.ts"
 import { ResultWriter } from "./ResultWriter.ts"
@@ -30,12 +30,14 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
 )
 
 /** The services of a run around a plugin. */
-export const around = (called: Called) =>
-  context.pipe(
-    Context.add(StdinReader, shimStdinReaderLive),
+export const around = (called: Called) => {
+  const { reader, unfinished } = shimStdin()
+  return context.pipe(
+    Context.add(StdinReader, reader),
     Context.add(HostTools.HostTools, HostTools.make(process.env, [called.folder])),
-    Context.add(WrappedPlugin, WrappedPluginLive.make(called, nodeProcessRunner))
+    Context.add(WrappedPlugin, WrappedPluginLive.make(called, nodeProcessRunner, unfinished))
   )
+}
 
 /** The services as a layer. Provide your own beside it to replace any of them. */
 export const layer = /* @__PURE__ */ Layer.succeedContext(context)

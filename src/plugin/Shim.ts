@@ -118,7 +118,7 @@ const shown = (output: Uint8Array): string => Execution.text(output.subarray(0, 
 const pluginOf = (
   name: string,
   file: string,
-  { durationMs, exitCode, signal, stderr, stdout, truncated }: Execution.Execution,
+  { durationMs, exitCode, signal, stderr, stdout, stdoutUnseen = false, truncated }: Execution.Execution,
   answer: PluginAnswer.PluginAnswer
 ): Record.Plugin => {
   const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
@@ -130,7 +130,7 @@ const pluginOf = (
     durationMs,
     ...(isToldElsewhere ? {} : Origin.filled({ stdout: shown(stdout) })),
     stderr: shown(stderr),
-    truncated: truncated || (!isToldElsewhere && stdout.length > Execution.defaultLimit) ||
+    truncated: truncated || stdoutUnseen || (!isToldElsewhere && stdout.length > Execution.defaultLimit) ||
       stderr.length > Execution.defaultLimit
   }
 }
@@ -165,7 +165,9 @@ const conclude = Effect.fnUntraced(function*(
   const { request } = received
   const { name } = yield* WrappedPlugin
   const { environment: { command }, settings } = request
-  const answer = PluginAnswer.claimed(command, execution)
+  const answer: PluginAnswer.PluginAnswer = execution.stdoutUnseen === true && Execution.succeeded(execution)
+    ? { _tag: "Success", document: undefined }
+    : PluginAnswer.claimed(command, execution)
   const { durationMs } = execution
   yield* bestEffort(
     log.tell({ event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs }, false)

@@ -1,9 +1,9 @@
 /** The executable on the CNI path: live services, and nothing else. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
+import * as IgnoredSignals from "../exec/IgnoredSignals.ts"
 import * as Called from "./Called.ts"
 import * as Live from "./Live.ts"
 import * as Passthrough from "./Passthrough.ts"
@@ -13,15 +13,28 @@ import * as Shim from "./Shim.ts"
  * Ends the process. What still hangs, such as the look-up of a log host, is left: the answer is out. A
  * signal that came after it changes nothing.
  */
-const teardown = (exit: Exit.Exit<unknown, unknown>): void => {
-  if (Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause)) process.exit(0)
-  Runtime.defaultTeardown(exit, process.exit)
-}
+const teardown: Runtime.Teardown = (exit, onExit) =>
+  Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
 const called = Called.of(process)
+
+/** What stops a run, unless it is ignored by those around us: then a plugin would go on too. */
+const stopping = { SIGINT: 2, SIGTERM: 15 } as const
+
+/** As the platform's `runMain`, but for signals that are ignored. What the log and stdout do not say is said nowhere. */
+const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
+  const ignored = called === undefined ? [] : IgnoredSignals.atStart()
+  const stop = () => fiber.interruptUnsafe(fiber.id)
+  const names = (["SIGINT", "SIGTERM"] as const).filter((name) => !ignored.includes(stopping[name]))
+  for (const name of names) process.on(name, stop)
+  fiber.addObserver((exit) => {
+    for (const name of names) process.removeListener(name, stop)
+    teardown(exit, process.exit)
+  })
+})
 
 const run = called === undefined
   ? Effect.provideContext(Passthrough.main, Live.context)
   : Effect.provideContext(Shim.main, Live.around(called))
 
-NodeRuntime.runMain(run, { teardown })
+runMain(run, { teardown, disableErrorReporting: true })

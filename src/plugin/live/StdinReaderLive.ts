@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { StdinUnreadable } from "../../cni/CniError.ts"
-import { StdinReader } from "../StdinReader.ts"
+import { StdinReader, type Unfinished } from "../StdinReader.ts"
 
 /** How long a runtime may take to hand over the document and to close stdin, in seconds. */
 export const patience = 30
@@ -12,8 +12,6 @@ const chunkSize = 65_536
 
 /** How large a document may be, in bytes. Real ones have kilobytes, and the engines have their own limits. */
 const largest = 256 * 1_048_576
-
-const tooLarge = `it is larger than ${largest / 1_048_576} MiB`
 
 /**
  * A descriptor of stdin that never keeps us waiting, where there is one: a file, or a pipe opened once more. Nothing
@@ -41,12 +39,14 @@ const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefi
 /** What has come so far from a file or a pipe, and whether that is all. */
 class Arrived {
   private readonly fd: number
+  private readonly most: number
   private buffer: Buffer
   length = 0
 
-  constructor(fd: number, size: number) {
+  constructor(fd: number, size: number, most: number) {
     this.fd = fd
-    const known = Math.min(size, largest) + 1 // one more, to see the end without growing
+    this.most = most
+    const known = Math.min(size, most) + 1 // one more, to see the end without growing
     this.buffer = Buffer.allocUnsafe(Math.max(chunkSize, known))
   }
 
@@ -55,16 +55,28 @@ class Arrived {
     return this.buffer.subarray(0, this.length)
   }
 
+  /** Whether there is more of it than we read. */
+  get isTooLarge(): boolean {
+    return this.length > this.most
+  }
+
   /** Reads what is there. The whole document, once it has come to its end. */
   read(): Uint8Array | undefined {
-    while (true) {
+    while (!this.isTooLarge) {
       if (this.length === this.buffer.length) this.buffer = Buffer.concat([this.buffer], 2 * this.length)
       const count = readAtOnce(this.fd, this.buffer, this.length)
       if (count === undefined) return undefined
       if (count === 0) return this.bytes
       this.length += count
-      if (this.length > largest) throw new Error(tooLarge)
     }
+    return undefined
+  }
+
+  /** What has come since, see `Execution.Invocation`. */
+  next(): Uint8Array | undefined {
+    const chunk = Buffer.allocUnsafe(chunkSize)
+    const count = readAtOnce(this.fd, chunk, 0)
+    return count === 0 ? undefined : chunk.subarray(0, count ?? 0)
   }
 }
 
@@ -73,84 +85,137 @@ const attempt = <A>(io: () => A) => Effect.try({ try: io, catch: unreadable })
 /** How long to wait before the next look at a pipe, in milliseconds. */
 const pause = { shortest: 0.2, longest: 10 }
 
-const waitFor = Effect.fnUntraced(function*(arrived: Arrived) {
-  let wait = pause.shortest
-  while (true) {
-    yield* Effect.sleep(wait)
-    const before = arrived.length
-    const whole = yield* attempt(() => arrived.read())
-    if (whole !== undefined) return whole
-    wait = arrived.length > before ? pause.shortest : Math.min(wait * 2, pause.longest)
-  }
-})
-
-/** A stdin that comes bit by bit: all of it, and what has come so far. */
+/** A stdin that comes bit by bit. */
 interface Stream {
-  readonly all: Effect.Effect<Uint8Array, StdinUnreadable>
-  readonly soFar: () => Uint8Array
+  /** All of it; undefined where it is too large. */
+  readonly all: Effect.Effect<Uint8Array | undefined, StdinUnreadable>
+  /** What has come so far, and what comes after. */
+  readonly soFar: () => Unfinished
 }
 
-const pipe = (arrived: Arrived): Stream => ({ all: waitFor(arrived), soFar: () => arrived.bytes })
+const pipe = (arrived: Arrived): Stream => ({
+  all: Effect.gen(function*() {
+    let wait = pause.shortest
+    while (!arrived.isTooLarge) {
+      yield* Effect.sleep(wait)
+      const before = arrived.length
+      const whole = yield* attempt(() => arrived.read())
+      if (whole !== undefined) return whole
+      wait = arrived.length > before ? pause.shortest : Math.min(wait * 2, pause.longest)
+    }
+    return undefined
+  }),
+  soFar: () => ({ begun: arrived.bytes, next: () => arrived.next() })
+})
+
+/** What a socket or a terminal gives, bit by bit: `onChunk` gets undefined at the end. Returns what asks for the next. */
+const readSocket = (
+  onChunk: (chunk: Uint8Array | undefined) => void,
+  onError: (error: unknown) => void
+): () => void => {
+  if (process.versions["bun"] === undefined) {
+    const { stdin } = process
+    stdin.on("data", (chunk: Uint8Array) => {
+      stdin.pause()
+      onChunk(chunk)
+    }).on("end", () => onChunk(undefined)).on("error", onError)
+    return () => void stdin.resume()
+  }
+  return () =>
+    Fs.read(0, Buffer.allocUnsafe(chunkSize), 0, chunkSize, null, (error, count, buffer) => {
+      if (error === null) onChunk(count === 0 ? undefined : buffer.subarray(0, count))
+      else onError(error)
+    })
+}
 
 /**
  * A socket or a terminal. Under Node.js, a thread that waits in `read` would keep the process from ending, and a
  * stream takes 3 ms; Bun's streams take as long, but its threads do not hold it. Runtimes hand over pipes.
  */
-const socket = (): Stream => {
-  const chunks: Array<Uint8Array> = []
-  const soFar = () => Buffer.concat(chunks)
-  const all = Effect.callback<Uint8Array, StdinUnreadable>((resume) => {
+const socket = (most: number): Stream => {
+  let chunks: Array<Uint8Array> = []
+  let isOver = false
+  let wantsMore = () => {}
+  const soFar = () => ({
+    begun: Buffer.concat(chunks.splice(0)),
+    next: () => {
+      const chunk = chunks.shift()
+      if (chunk === undefined) wantsMore()
+      return chunk ?? (isOver ? undefined : new Uint8Array())
+    }
+  })
+  const all = Effect.callback<Uint8Array | undefined, StdinUnreadable>((resume) => {
     let length = 0
-    const take = (chunk: Uint8Array) => {
-      length += chunk.length
-      if (length > largest) fail(new Error(tooLarge))
-      else chunks.push(chunk)
+    let isAsked = true
+    const ask = readSocket((chunk) => {
+      isAsked = false
+      isOver ||= chunk === undefined
+      if (chunk !== undefined) chunks.push(chunk)
+      length += chunk?.length ?? 0
+      if (chunk === undefined) resume(Effect.succeed(Buffer.concat(chunks)))
+      else if (length > most) resume(Effect.undefined)
+      else wantsMore()
+    }, (error) => {
+      isOver = true
+      resume(Effect.fail(unreadable(error)))
+    })
+    wantsMore = () => {
+      if (isAsked || isOver) return
+      isAsked = true
+      ask()
     }
-    const end = () => resume(Effect.succeed(soFar()))
-    const fail = (error: unknown) => resume(Effect.fail(unreadable(error)))
-    if (process.versions["bun"] === undefined) {
-      process.stdin.on("data", take).on("end", end).on("error", fail)
-      return
-    }
-    const next = () =>
-      Fs.read(0, Buffer.allocUnsafe(chunkSize), 0, chunkSize, null, (error, count, buffer) => {
-        if (error !== null) return fail(error)
-        if (count === 0) return end()
-        take(buffer.subarray(0, count))
-        if (length <= largest) next()
-      })
-    next()
+    ask()
   })
   return { all, soFar }
 }
 
-/** What becomes of a stdin that is not closed in time: what has come of it is handed in. */
-type Late = (soFar: Uint8Array) => Effect.Effect<Uint8Array, StdinUnreadable>
+/** How patient a reader is. */
+interface Patience {
+  /** For how many seconds it waits for the end; for ever where that is 0. */
+  readonly seconds: number
+  /** How much it reads, in bytes. */
+  readonly most: number
+  /** What becomes of a stdin that is not closed in time, or that is too large. */
+  readonly orElse: (soFar: Unfinished, reason: string) => Effect.Effect<Uint8Array, StdinUnreadable>
+}
 
-/** Most documents are there at once: only the others are waited for, for so many seconds; for ever where that is 0. */
-const readAll = Effect.fnUntraced(function*(seconds: number, late: Late) {
+/** Most documents are there at once: only the others are waited for. */
+const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Patience) {
   const stat = yield* attempt(() => Fs.fstatSync(0))
   const fd = openAtOnce(stat)
-  const arrived = fd === undefined ? undefined : new Arrived(fd, stat.size)
+  const arrived = fd === undefined ? undefined : new Arrived(fd, stat.size, most)
   const whole = arrived === undefined ? undefined : yield* attempt(() => arrived.read())
   if (whole !== undefined) return whole
-  const { all, soFar } = arrived === undefined ? socket() : pipe(arrived)
-  if (seconds === 0) return yield* all
-  return yield* Effect.timeoutOrElse(all, { duration: seconds * 1000, orElse: () => late(soFar()) })
+  const { all, soFar } = arrived === undefined ? socket(most) : pipe(arrived)
+  const enough = Effect.flatMap(all, (bytes) =>
+    bytes === undefined
+      ? Effect.suspend(() => orElse(soFar(), `it is larger than ${most / 1_048_576} MiB`))
+      : Effect.succeed(bytes))
+  if (seconds === 0) return yield* enough
+  return yield* Effect.timeoutOrElse(enough, {
+    duration: seconds * 1000,
+    orElse: () => orElse(soFar(), `it was not closed within ${seconds} s`)
+  })
 })
 
-const impatient: Late = () => new StdinUnreadable({ reason: `it was not closed within ${patience} s` })
-
 /** Reads the stdin of this process, for {@link patience} seconds at most. */
-export const stdinReaderLive = StdinReader.of({ read: Effect.suspend(() => readAll(patience, impatient)) })
+export const stdinReaderLive = StdinReader.of({
+  read: Effect.suspend(() =>
+    readAll({
+      seconds: patience,
+      most: largest,
+      orElse: (_, reason) => new StdinUnreadable({ reason })
+    })
+  )
+})
 
 /** How long VERSION, for which plugins need no stdin, waits for it, in seconds. */
 const versionPatience = 1
 
-const untouched = new StdinUnreadable({ reason: "nothing was read" })
+/** How much of a stdin for a plugin that we stand around is read before it, in bytes. All of it goes on. */
+const mostForShims = 64 * 1_048_576
 
-/** The plugin gets what has come. Where that is nothing, it gets our stdin, for which it can wait. */
-const goOn: Late = (soFar) => soFar.length > 0 ? Effect.succeed(soFar) : untouched
+const untouched = new StdinUnreadable({ reason: "nothing was read" })
 
 /** Whether a descriptor is a terminal, or another device but /dev/null: `node:tty` takes 2 ms to load. */
 const isDevice = (fd: number): boolean => {
@@ -162,14 +227,32 @@ const isDevice = (fd: number): boolean => {
   }
 }
 
+/** Reads what a plugin that we stand around gets. */
+export interface ShimStdin {
+  readonly reader: StdinReader["Service"]
+  /** What was read, where more is to come after it. */
+  readonly unfinished: () => Unfinished | undefined
+}
+
 /**
- * Reads what a plugin that we stand around gets: as patient as that plugin. What a person would type is left to it, and
- * what does not come in time for VERSION too.
+ * Reads what a plugin that we stand around gets: as patient as that plugin. What a person would type is left to it. What
+ * does not come in time for VERSION, and what is too much to be kept, is handed on while the plugin runs.
  */
-export const shimStdinReaderLive = StdinReader.of({
-  read: Effect.suspend(() =>
-    isDevice(0)
-      ? Effect.fail(untouched) :
-      readAll(process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0, goOn)
-  )
-})
+export const shimStdin = (): ShimStdin => {
+  let unfinished: Unfinished | undefined
+  return {
+    unfinished: () => unfinished,
+    reader: StdinReader.of({
+      read: Effect.suspend(() =>
+        isDevice(0) ? Effect.fail(untouched) : readAll({
+          seconds: process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0,
+          most: mostForShims,
+          orElse: (soFar) => {
+            unfinished = soFar
+            return Effect.succeed(soFar.begun)
+          }
+        })
+      )
+    })
+  }
+}

@@ -2,14 +2,16 @@ import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parentVariable } from "../../cni/Environment.ts"
-import { Descriptors } from "../../exec/Descriptors.ts"
 import * as Execution from "../../exec/Execution.ts"
+import * as IgnoredSignals from "../../exec/IgnoredSignals.ts"
+import * as Libc from "../../exec/Libc.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
 import * as OwnFolder from "../../exec/OwnFolder.ts"
-import * as Pipes from "../../exec/Pipes.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
+import * as Replacement from "../../exec/Replacement.ts"
 import * as StubFile from "../../exec/StubFile.ts"
 import type { Called } from "../Called.ts"
+import type { Unfinished } from "../StdinReader.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
 
 /** How much of a plugin's stdout, and of its stderr, is kept for the log, in bytes. All of it goes on. */
@@ -67,14 +69,29 @@ const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefi
 const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.startOf(file) ?? "#!")
 
 /**
- * The working directory of our caller, which plugins are started in. The standalone form has left it for one that is
- * certain to be there.
+ * The working directory that plugins are started in; undefined for ours. The standalone form has left the one that it was
+ * started in, as its engine does not start in one that is gone, so this is that of our caller. Through /proc it can be
+ * entered even where it is gone. Where it cannot, or is not known, there is what the shells call it.
  */
-const callersFolder = (): string | undefined =>
-  process.versions["bun"] === undefined ? undefined : attempt(() => {
-    const folder = Fs.readlinkSync(`/proc/${process.ppid}/cwd`)
-    return Fs.existsSync(folder) ? folder : undefined
-  })
+const callersFolder = (): string | undefined => {
+  if (process.versions["bun"] === undefined) return undefined
+  const { PWD = "" } = process.env
+  return [`/proc/${process.ppid}/cwd`, ...Path.isAbsolute(PWD) ? [PWD] : []].find((folder) =>
+    attempt(() => (Fs.accessSync(folder, Fs.constants.X_OK), Fs.statSync(folder).isDirectory())) === true
+  )
+}
+
+/** Lets a signal end this process. The engines know some by no name, and ignore some until they are listened to. */
+const endBy = (name: string, number: number): void => {
+  process.removeAllListeners(name)
+  const libc = Libc.load()
+  if (libc !== undefined) {
+    libc.resetSignal(number)
+    return libc.kill(process.pid, number)
+  }
+  attempt(() => process.on(name, () => {}).removeAllListeners(name)) // SIGKILL cannot be listened to
+  process.kill(process.pid, number)
+}
 
 /** What the plugin finds around it. A stub of another folder has a log of its own, where nobody knows our run. */
 const environmentOf = (file: string, env: { readonly [name: string]: string | undefined }) => {
@@ -82,9 +99,74 @@ const environmentOf = (file: string, env: { readonly [name: string]: string | un
   return parent !== undefined && StubFile.isStub(file) ? { ...env, [parentVariable]: parent } : env
 }
 
-/** The plugin of this name on this host. */
-export const make = (called: Called, runner: ProcessRunner["Service"]) => {
+/** What the engine makes of bytes that are not UTF-8. */
+const isUnknown = (text: string | undefined): boolean => text?.includes("\ufffd") === true
+
+/**
+ * All of the plugin's environment as bytes, where those that came are no text; undefined where that need not be. The
+ * value of one variable is ours.
+ */
+const bytesOf = (env: { readonly [name: string]: string | undefined }): ReadonlyArray<Uint8Array> | undefined =>
+  attempt(() => {
+    const mine = Buffer.from(`${parentVariable}=`)
+    const came: Array<Uint8Array> = []
+    const all = Fs.readFileSync("/proc/self/environ")
+    for (let from = 0; from < all.length;) {
+      const end = all.indexOf(0, from)
+      const entry = all.subarray(from, end < 0 ? all.length : end)
+      if (!entry.subarray(0, mine.length).equals(mine)) came.push(entry)
+      from += entry.length + 1
+    }
+    return [...came, Buffer.concat([mine, Buffer.from(env[parentVariable] ?? "")])]
+  })
+
+/**
+ * How many processes the user must be allowed to have, threads too, for a plugin to run beside us: our engine takes up to
+ * fifteen, and ends where it cannot have another one.
+ */
+const leastProcesses = 40
+
+/** How many processes our user may have. */
+const processLimit = (): number =>
+  Libc.load()?.processLimit() ?? attempt(() => {
+    const [, soft] = /^Max processes\s+(\d+)/m.exec(Fs.readFileSync("/proc/self/limits", "utf8")) ?? []
+    return soft === undefined ? undefined : Number(soft)
+  }) ?? Number.POSITIVE_INFINITY
+
+/** Whether there is room for a plugin beside us. The limit does not count for root. */
+const hasRoom = (): boolean => process.getuid?.() === 0 || processLimit() >= leastProcesses
+
+const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
+
+/** The plugin of this name on this host. `unfinished` is what was read of a stdin of which more is to come. */
+export const make = (
+  called: Called,
+  runner: ProcessRunner["Service"],
+  unfinished: () => Unfinished | undefined
+) => {
   const { argv0, arguments: args, folder, name } = called
+  const invocationOf = (
+    file: string,
+    env: Execution.Invocation["env"],
+    stdin: Uint8Array | undefined
+  ): Execution.Invocation => {
+    const [cwd, more, variables] = [callersFolder(), unfinished(), environmentOf(file, env)]
+    const isOdd = Object.entries(env).some((entry) => entry.some(isUnknown)) || IgnoredSignals.atStart().length > 0
+    const environment = isOdd && process.versions["bun"] !== undefined ? bytesOf(variables) : undefined
+    return {
+      argv: [file, ...args],
+      argv0,
+      env: variables,
+      stdio: "pipes",
+      inOurPlace: true,
+      limit,
+      ...(variables === env ? { mark: `${parentVariable}=${env[parentVariable] ?? ""}` } : {}),
+      ...(environment === undefined ? {} : { environment }),
+      ...(stdin === undefined ? {} : { stdin }),
+      ...(more === undefined ? {} : { moreStdin: more.next }),
+      ...(cwd === undefined ? {} : { cwd })
+    }
+  }
   return WrappedPlugin.of({
     name,
     config: Effect.sync(() => configOf(folder)),
@@ -93,40 +175,20 @@ export const make = (called: Called, runner: ProcessRunner["Service"]) => {
       if (!isProgram(file)) {
         return new NotStarted({ program: file, code: "ENOEXEC", reason: "exec format error", cause: undefined })
       }
-      const cwd = callersFolder()
-      return runner.run({
-        argv: [file, ...args],
-        argv0,
-        env: environmentOf(file, env),
-        stdio: "pipes",
-        inOurPlace: true,
-        limit,
-        ...(stdin === undefined ? {} : { stdin }),
-        ...(cwd === undefined ? {} : { cwd })
-      })
+      return hasRoom() ? runner.run(invocationOf(file, env, stdin)) : noRoom(file)
     },
     become: (file, env, stdin) =>
       Effect.try({
-        try: () => {
-          if (stdin !== undefined) {
-            Fs.closeSync(0)
-            Pipes.fileWith(new Descriptors(), stdin) // gets the lowest descriptor that is free: 0
-          }
-          const cwd = callersFolder()
-          if (cwd !== undefined) process.chdir(cwd)
-          if (process.execve === undefined) throw new Error("this Node.js cannot replace itself")
-          return process.execve(file, [argv0, ...args], env as NodeJS.ProcessEnv)
-        },
+        try: () => Replacement.replaceUs(invocationOf(file, env, stdin)),
         catch: (cause) => notStarted(file, cause)
       }),
     end: ({ exitCode, signal }) =>
       Effect.callback(() => {
         if (signal === null) process.exit(exitCode ?? 0)
-        if (signal === "SIGPIPE") process.on(signal, () => {}) // the runtimes ignore it until somebody listened to it
-        process.removeAllListeners(signal)
-        process.kill(process.pid, signal)
+        const { signals } = process.getBuiltinModule("node:os").constants
+        const number = signals[signal as NodeJS.Signals] ?? Number(/^SIG(\d+)$/.exec(signal)?.[1] ?? 0)
+        endBy(signal, number)
         // Where a signal does not end us all the same, shells have a number for that.
-        const number = process.getBuiltinModule("node:os").constants.signals[signal as NodeJS.Signals] ?? 0
         setTimeout(() => process.exit(128 + number), 100)
       })
   })
