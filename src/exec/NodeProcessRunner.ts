@@ -36,12 +36,21 @@ export const notStarted = (program: string, cause: unknown): NotStarted => {
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
-const openEnds = (
-  { env, inOurPlace = false, limit = defaultLimit, moreStdin, onStdout, stdin, stdio }: Invocation
-) =>
-  stdio === "pipes"
-    ? PipeStdio.make({ env, limit, stdin, moreStdin, inOurPlace })
-    : SocketStdio.make(stdin ?? "", limit, onStdout)
+/** Pipes; without them a program in our place still runs, and the log has less. */
+const openPipes = ({ env, inOurPlace = false, limit = defaultLimit, moreStdin, stdin }: Invocation) => {
+  try {
+    return PipeStdio.make({ env, limit, stdin, moreStdin, inOurPlace })
+  } catch (error) {
+    const isScarce = ["EMFILE", "ENFILE", "ENOMEM"].includes((error as NodeJS.ErrnoException).code ?? "")
+    if (isScarce || !inOurPlace || stdin === undefined || moreStdin !== undefined) throw error
+    return SocketStdio.makeUnseen(stdin)
+  }
+}
+
+const openEnds = (invocation: Invocation) =>
+  invocation.stdio === "pipes"
+    ? openPipes(invocation)
+    : SocketStdio.make(invocation.stdin ?? "", invocation.limit ?? defaultLimit, invocation.onStdout)
 
 /**
  * Starts a program, in a process group of its own, to be killed as one. One in our place stays in the group that we were

@@ -33,3 +33,24 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
     }
   }
 }
+
+/**
+ * Descriptors for a program in our place where nothing better can be had: it writes to our outputs by itself, so nothing
+ * of that is kept.
+ */
+export const makeUnseen = (stdin: string | Uint8Array): Stdio => {
+  let started: ChildProcess.ChildProcess | undefined
+  return {
+    stdout: new Kept(0),
+    stderr: new Kept(0),
+    stdoutUnseen: true,
+    start: (program) => {
+      started = Spawn.spawn(program, ["pipe", 1, 2])
+      started.stdin?.on("error", () => {})
+      started.stdin?.end(stdin)
+      return Spawn.ofNode(started)
+    },
+    onClose: (listener) => listener(),
+    release: () => void started?.stdin?.destroy()
+  }
+}

@@ -69,7 +69,9 @@ const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descri
     cmd: argv,
     ...options,
     stdio,
-    onExit: (_: BunProcess, exitCode: number | null, signal: string | null) => listener(exitCode, signal)
+    // A signal without a name comes as its number.
+    onExit: (_: BunProcess, exitCode: number | null, signal: string | number | null) =>
+      listener(exitCode, typeof signal === "number" ? `SIG${signal}` : signal)
   })
   return {
     pid: child.pid,

@@ -1,0 +1,200 @@
+/** The built plugin around another one, which inherits from its caller what it would inherit without us. */
+import { assert, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { attachment, isStandalone, path } from "../support/plugin.ts"
+import { config, wrapped } from "../support/shim.ts"
+
+/** What only the standalone form can see: Node.js hides it before our first line. */
+const standalone = isStandalone ? it : it.skip
+
+const eventually = async (condition: () => boolean) => {
+  for (let left = 1000; left > 0 && !condition(); left--) await new Promise((resolve) => setTimeout(resolve, 10))
+  return condition()
+}
+
+/** A user without rights. */
+const asOther = "setpriv --reuid=64999 --regid=64999 --clear-groups"
+
+/** How a shell command with `$P` in it ends, for the plugin alone and with us around it. */
+const both = (demo: ReturnType<typeof wrapped>, command: string) => {
+  Fs.chmodSync(demo.path, 0o755)
+  const run = (file: string) => {
+    const { status, stderr, stdout } = ChildProcess.spawnSync("/bin/bash", ["-c", command], {
+      env: { PATH: path, ...attachment, CNI_COMMAND: "ADD", P: file },
+      input: config,
+      encoding: "utf8",
+      maxBuffer: 2 ** 28
+    })
+    return { status, stdout: stdout.replaceAll(file, "P"), stderr: stderr.replaceAll(demo.own, "P") }
+  }
+  return [run(demo.file), run(demo.own)] as const
+}
+
+describe("around a plugin, its answer", () => {
+  it("that it cannot write to a device fails as it does without us", () => {
+    using demo = wrapped("echo answer || exit 7")
+    const [around, alone] = both(demo, `"$P" > /dev/full`)
+    assert.strictEqual(alone.status, 7)
+    assert.deepStrictEqual(around, alone)
+    assert.deepInclude(demo.records()[1].plugin, { exitCode: 7 })
+  })
+
+  for (const [redirection, source] of [["<&-", "cat || exit 6"], [">&-", "echo answer || exit 7"]] as const) {
+    standalone(`fails as it does without us where a descriptor is closed: ${redirection}`, () => {
+      using demo = wrapped(source)
+      const [around, alone] = both(demo, `"$P" ${redirection}`)
+      assert.strictEqual(alone.status, Number(source.at(-1)))
+      assert.deepStrictEqual(around, alone)
+    })
+  }
+
+  standalone("that nobody reads any more ends it as it does without us", () => {
+    using demo = wrapped("echo answer || exit 7")
+    const [around, alone] = both(demo, `( sleep 0.5; echo | "$P"; echo "$?" >&2 ) | true`)
+    assert.match(alone.stderr, /141/)
+    assert.deepStrictEqual(around, alone)
+  })
+
+  it("that goes to a file comes there in its place, and to the log", () => {
+    using demo = wrapped("echo '{\"a\":1}'; echo note >&2")
+    const file = Path.join(demo.path, "out")
+    for (const redirection of [`> ${file}`, `>> ${file}`, `> ${file} 2>&1`]) {
+      const [around, alone] = both(demo, `echo before > ${file}; "$P" ${redirection}; cat ${file}`)
+      assert.deepStrictEqual(around, alone)
+    }
+    assert.deepStrictEqual(
+      demo.records().filter(({ event }) => event === "result").slice(0, 2).map(({ result }) => result),
+      [
+        { a: 1 },
+        { a: 1 }
+      ]
+    )
+    assert.strictEqual(demo.records()[1].plugin.stderr, "note\n")
+  })
+})
+
+describe("around a plugin, its surroundings", () => {
+  standalone("are the same: the soft limit of open files, and signals that are ignored", () => {
+    using demo = wrapped("ulimit -Sn; ulimit -Hn; trap; head -1 /proc/self/status; trap -p; kill -HUP $$; echo lives")
+    const [around, alone] = both(demo, `trap '' HUP USR1 INT; ulimit -Sn 300; "$P"`)
+    assert.match(alone.stdout, /^300\n(?:.*\n)*lives\n$/)
+    assert.strictEqual(around.stdout, alone.stdout)
+  })
+
+  standalone("are the same: bytes of variables that are not UTF-8, and names that shells do not know", () => {
+    using demo = wrapped("tr '\\0' '\\n' < /proc/$$/environ | grep -av '^CNI_PASSTHROUGH_PARENT=' | od -c")
+    const odd = `env -i PATH=/usr/bin:/bin CNI_COMMAND=ADD A.B=1 "CNI_ARGS=$(printf 'A=\\377b\\303')" "$P" < /dev/null`
+    const [around, alone] = both(demo, odd)
+    assert.include(alone.stdout, "377")
+    assert.deepStrictEqual(around, alone)
+  })
+
+  it("may be a working directory that is gone", () => {
+    using demo = wrapped("readlink /proc/$$/cwd; exit 4")
+    const [around, alone] = both(
+      demo,
+      `mkdir ${demo.path}/gone; cd ${demo.path}/gone; rmdir ${demo.path}/gone; "$P" </dev/null`
+    )
+    assert.match(alone.stdout, /deleted/)
+    assert.deepStrictEqual([around.status, around.stdout], [alone.status, alone.stdout])
+  })
+
+  for (const way of [asOther, `${asOther} unshare -U`]) {
+    it(`may be a working directory that may not be entered: ${way}`, () => {
+      using demo = wrapped("cat; echo mine >&2; exit 4")
+      const [around, alone] = both(demo, `mkdir -pm 700 ${demo.path}/closed; cd ${demo.path}/closed; exec ${way} "$P"`)
+      assert.strictEqual(alone.status, 4)
+      assert.deepStrictEqual(around, alone)
+    })
+  }
+})
+
+describe("around a plugin, its stdin", () => {
+  it("comes to it as a whole for VERSION, also after a pause", () => {
+    using demo = wrapped("cat")
+    const paused = `( printf abc; sleep 1.5; printf def ) | CNI_COMMAND=VERSION "$P"`
+    const [around, alone] = both(demo, paused)
+    assert.strictEqual(alone.stdout, "abcdef")
+    assert.deepStrictEqual(around, alone)
+  })
+
+  it("comes to it as a whole where it is larger than what we keep", () => {
+    using demo = wrapped("wc -c; exit 3")
+    const [around, alone] = both(demo, `head -c 100000000 /dev/zero | "$P"`)
+    assert.strictEqual(alone.stdout, "100000000\n")
+    assert.deepStrictEqual(around, alone)
+  })
+})
+
+describe("around a plugin, a signal", () => {
+  it("to its process group reaches it once", async () => {
+    using demo = wrapped("trap 'echo got' TERM; echo ready; for i in $(seq 20); do sleep 0.1; done; echo end")
+    const child = ChildProcess.spawn(demo.file, {
+      env: { PATH: path, ...attachment, CNI_COMMAND: "ADD" },
+      detached: true,
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    let stdout = ""
+    child.stdout.on("data", (chunk) => stdout += chunk)
+    assert.isTrue(await eventually(() => stdout.includes("ready")))
+    process.kill(-(child.pid ?? 0), "SIGTERM")
+    await new Promise((resolve) => child.on("close", resolve))
+    assert.strictEqual(stdout, "ready\ngot\nend\n")
+  })
+
+  it("to the group of its caller reaches it once", () => {
+    using demo = wrapped("trap 'echo got' TERM; echo ready; for i in $(seq 20); do sleep 0.1; done; echo end")
+    const command = `set -m; ( trap : TERM; "$P" < /dev/null; : ) & ` +
+      `until grep -q ready out 2> /dev/null; do sleep 0.05; done; kill -TERM -$!; wait; wait`
+    const [around] = both(demo, `cd ${demo.path}; { ${command}; } | tee out`)
+    assert.strictEqual(around.stdout, "ready\ngot\nend\n")
+  })
+
+  // Node.js does not tell of those without a name.
+  for (const number of [25, 16, 30, ...(isStandalone ? [34, 64] : [])]) {
+    it(`that kills it ends us the same way, and nothing of ours is on stdout: ${number}`, () => {
+      using demo = wrapped(`ulimit -c 0; printf half; kill -${number} $$`)
+      const [around, alone] = both(demo, `"$P"; echo " $?"`)
+      assert.strictEqual(alone.stdout, `half ${128 + number}\n`)
+      assert.strictEqual(around.stdout, alone.stdout)
+    })
+  }
+
+  it("SIGKILL to us ends it too, however early it comes", async () => {
+    using demo = wrapped("echo $$ > ${0%/*}/pid.new; mv ${0%/*}/pid.new ${0%/*}/pid; kill -KILL $PPID; exec sleep 600")
+    for (let left = 5; left > 0; left--) {
+      demo.around()
+      const pid = Fs.readFileSync(Path.join(demo.places.plugins, "pid"), "utf8").trim()
+      assert.isTrue(await eventually(() => !Fs.existsSync(`/proc/${pid}`)), `${pid} lives on`)
+    }
+  })
+})
+
+describe("around a plugin, where resources are scarce, it runs as it does without us:", () => {
+  for (const limit of isStandalone ? [6, 8, 10, 12, 14, 16] : [24, 32]) {
+    it(`${limit} descriptors`, () => {
+      using demo = wrapped("cat; echo mine >&2; exit 4")
+      const [around, alone] = both(demo, `ulimit -n ${limit}; "$P"`)
+      assert.strictEqual(alone.status, 4)
+      assert.deepStrictEqual(around, alone)
+    })
+  }
+
+  for (const limit of isStandalone ? [4, 5, 8, 16] : []) {
+    it(`${limit} processes of its user`, () => {
+      using demo = wrapped("cat; echo mine >&2; exit 4")
+      const [around, alone] = both(demo, `ulimit -u ${limit}; exec ${asOther} "$P"`)
+      assert.strictEqual(alone.status, 4)
+      assert.deepStrictEqual(around, alone)
+    })
+  }
+
+  it("files may have no bytes", () => {
+    using demo = wrapped("cat; echo mine >&2; exit 4")
+    const [around, alone] = both(demo, `ulimit -f 0; "$P"`)
+    assert.strictEqual(alone.status, 4)
+    assert.deepStrictEqual(around, alone)
+  })
+})
