@@ -40,6 +40,13 @@ export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string
   )
 })
 
+/** A message for stderr, which fits a terminal. */
+export const forStderr = (...values: ReadonlyArray<unknown>): string => {
+  const { columns, isTTY } = process.stderr
+  const text = Util.format(...values)
+  return isTTY ? Wrap.text(text, columns || 80) : text
+}
+
 /**
  * Prints what a command prints without stopping it where that fails, and fails after it where something was lost.
  * Where nobody reads any more, the rest is dropped.
@@ -66,11 +73,7 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
       const before = printed
       printed = print(`${Util.format(...values)}\n`).then(() => before)
     },
-    error: (...values: ReadonlyArray<unknown>) => {
-      const { columns, isTTY } = process.stderr
-      const text = Util.format(...values)
-      process.stderr.write(`${isTTY ? Wrap.text(text, columns || 80) : text}\n`)
-    }
+    error: (...values: ReadonlyArray<unknown>) => void process.stderr.write(`${forStderr(...values)}\n`)
   })
   const result = yield* Effect.provideService(command, Console.Console, console)
   yield* Effect.promise(() => printed)

@@ -274,6 +274,68 @@ describe("wrap that stays in the foreground", () => {
   })
 })
 
+/** A pipe that is full, and whose reader does not read. */
+const stalledPipe = (path: string) => {
+  ChildProcess.execFileSync("mkfifo", [path])
+  const { O_NONBLOCK, O_RDWR } = Fs.constants
+  const reader = Fs.openSync(path, O_RDWR | O_NONBLOCK)
+  assert.throws(() => {
+    for (;;) Fs.writeSync(reader, Buffer.alloc(4096))
+  }, /EAGAIN/)
+  const writer = Fs.openSync(path, "w")
+  return {
+    writer,
+    [Symbol.dispose]: () => {
+      Fs.closeSync(writer)
+      Fs.closeSync(reader)
+    }
+  }
+}
+
+describe("wrap that stays in the foreground while no reader keeps up", () => {
+  const endings = { "when its time is over": "4s", "on SIGTERM": "1h" }
+  for (const [what, time] of Object.entries(endings)) {
+    it(`unwraps, and ends, ${what}, on a full pipe`, async () => {
+      using host = make(["bridge"])
+      using pipe = stalledPipe(`${host.root}/pipe`)
+      const before = host.state()
+      const args = ["wrap", "--dir", host.folder, "--log", host.log, "--follow", "--watch", "--for", time]
+      const child = ChildProcess.spawn(command, args, { env, stdio: ["ignore", pipe.writer, pipe.writer] })
+      const ended = new Promise((resolve) => child.on("close", (status, signal) => resolve(signal ?? status)))
+      await until("bridge is wrapped", () => host.isWrapped("bridge"))
+      host.call("bridge")
+      if (time === "1h") child.kill("SIGTERM")
+      assert.strictEqual(await ended, 0)
+      assert.deepStrictEqual(host.state(), before)
+    }, 120_000)
+  }
+
+  it("unwraps, and ends, on a terminal that was stopped by Ctrl-S", async () => {
+    using host = make(["bridge"])
+    const before = host.state()
+    const line = `${command} wrap --dir ${host.folder} --log ${host.log} --follow --for 6s`
+    const child = ChildProcess.spawn("script", ["-qfec", line, "/dev/null"], { env, stdio: "pipe" })
+    child.stdout.resume()
+    child.stdin.write("\x13")
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    host.call("bridge")
+    await new Promise((resolve) => child.on("close", resolve))
+    assert.deepStrictEqual(host.state(), before)
+  }, 120_000)
+
+  it("unwraps on a full disk", async () => {
+    using host = make(["bridge"])
+    const before = host.state()
+    const full = Fs.openSync("/dev/full", "w")
+    const args = ["wrap", "--dir", host.folder, "--log", host.log, "--follow", "--for", "3s"]
+    const child = ChildProcess.spawn(command, args, { env, stdio: ["ignore", full, full] })
+    await until("bridge is wrapped", () => host.isWrapped("bridge"))
+    await new Promise((resolve) => child.on("close", resolve))
+    Fs.closeSync(full)
+    assert.deepStrictEqual(host.state(), before)
+  }, 120_000)
+})
+
 // The script form cannot exchange files: Node.js has no call for that.
 if (isStandalone) {
   describe("an exchange of a plugin and its stub", () => {

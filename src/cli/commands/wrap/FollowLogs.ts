@@ -62,12 +62,13 @@ export const follow = Effect.fnUntraced(
     const { piece } = yield* Show.renderer({ colour: "auto", full: false, json: false })
     const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
-    const show = <E, R>(shown: Stream.Stream<Piece, E, R>) =>
-      Print.all(Stream.map(shown, (it) => after(piece(it), it)).pipe(Stream.filter((text) => text !== "")))
-    yield* Effect.onInterrupt(
-      show(Stream.unwrap(pieces)),
-      () => Effect.ignore(show(Stream.fromIterable(following.rest())))
-    )
+    const textOf = (it: Piece) => after(piece(it), it)
+    const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))
+    // The plugins are unwrapped next, which waits for no reader.
+    yield* Effect.onInterrupt(Print.all(shown), () => {
+      const rest = [...following.rest()].map(textOf).join("").trimEnd()
+      return rest === "" ? Effect.void : Console.log(rest)
+    })
   },
   Effect.scoped
 )

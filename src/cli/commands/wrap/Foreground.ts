@@ -10,6 +10,7 @@ import * as Unwrapping from "../../../host/Unwrapping.ts"
 import * as LocalTime from "../../../report/LocalTime.ts"
 import * as Style from "../../../report/Style.ts"
 import * as Errors from "../../Errors.ts"
+import * as NonBlockingStdio from "../../NonBlockingStdio.ts"
 import * as Progress from "../../Progress.ts"
 import * as Signals from "../../Signals.ts"
 import * as Deadline from "./Deadline.ts"
@@ -82,5 +83,6 @@ export const run = Effect.fnUntraced(
     }
     if (!isComplete) return yield* new Errors.Unsuccessful()
   },
+  (course) => NonBlockingStdio.provide(course, (isSuccess) => process.exit(isSuccess ? 0 : 1)),
   Effect.scoped
 )
