@@ -28,8 +28,11 @@ class Lane {
   private readonly waiting: Array<{ bytes: Buffer; readonly written: Written }> = []
   private length = 0
   private timer: NodeJS.Timeout | undefined
+  private readonly fd: number
 
-  constructor(private readonly fd: number) {}
+  constructor(fd: number) {
+    this.fd = fd
+  }
 
   get isEmpty(): boolean {
     return this.waiting.length === 0

@@ -61,6 +61,7 @@ describe("a text that replaces another", () => {
       const open = Fs.openSync(file, "r")
       yield* onHost(AtomicFile.replaceText(file, "new"))
       assert.strictEqual(Fs.readFileSync(open, "utf8"), "old")
+      assert.strictEqual(Fs.readFileSync(file, "utf8"), "new")
       Fs.closeSync(open)
     }))
 
@@ -161,6 +162,18 @@ describe("a folder", () => {
       yield* onHost(AtomicFile.makeFolder(path, 0o700))
       yield* onHost(AtomicFile.makeFolder(path))
       assert.strictEqual(Fs.statSync(path).mode & 0o777, 0o700)
+    }))
+
+  it.effect("has its mode whatever the umask takes away", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const umask = process.umask(0o077)
+      yield* Effect.ensuring(
+        onHost(AtomicFile.makeFolder(`${folder.path}/a/b`)),
+        Effect.sync(() => process.umask(umask))
+      )
+      const modes = ["a", "a/b"].map((path) => Fs.statSync(`${folder.path}/${path}`).mode & 0o777)
+      assert.deepStrictEqual(modes, [0o755, 0o755])
     }))
 
   it.effect("that another process makes at the same time is there", () =>

@@ -1,9 +1,42 @@
 /** Where stubs can stand. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fs from "node:fs"
 import * as Stub from "../../src/host/Stub.ts"
+import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
 
 const check = (folder: string) => Stub.checkFolder(Stub.places(folder))
+
+describe("a file", () => {
+  const text = Stub.text(Stub.places("/opt/cni/bin"))
+  const files: { readonly [name: string]: readonly [text: string, folder: string | undefined] } = {
+    "with both lines of a stub is a stub of the folder that they name": [text, "/opt/cni/bin"],
+    "with only the first line is none": [text.slice(0, text.indexOf("\n") + 1), undefined],
+    "whose second line does something else is none": [text.replace("exec", "echo"), undefined],
+    "with a line more is none": [`${text}echo more\n`, undefined],
+    "of another interpreter is none": ["#!/bin/sh\nexec '/bin/sh' \"$0\" \"$@\"\n", undefined]
+  }
+  for (const [name, [text, folder]] of Object.entries(files)) {
+    it.effect(name, () =>
+      Effect.gen(function*() {
+        using root = temporary()
+        Fs.writeFileSync(`${root.path}/file`, text)
+        assert.strictEqual(yield* Stub.homeOf(`${root.path}/file`), folder)
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("that is a link to a stub is none", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.writeFileSync(`${root.path}/file`, text)
+      Fs.symlinkSync("file", `${root.path}/link`)
+      assert.deepStrictEqual(
+        [yield* Stub.isAnyStub(`${root.path}/file`), yield* Stub.isAnyStub(`${root.path}/link`)],
+        [true, false]
+      )
+    }).pipe(Effect.provide(Command.host)))
+})
 
 describe("a folder of stubs", () => {
   it("has the executable named in each of them, for the kernel and for a shell that opens it late", () => {

@@ -64,3 +64,16 @@ describe("a folder that cannot be watched", () => {
       assert.deepStrictEqual(outcomes.at(-1), ["ptp"])
     }).pipe(Effect.provide(unwatched)))
 })
+
+describe("a plugin that is written anew while it is proven", () => {
+  it.live("is not refused, and is wrapped as what it is now", () =>
+    Effect.gen(function*() {
+      using host = make()
+      Scripts.script(`${host.root}/new`, "echo '{}'")
+      Scripts.script(`${host.folder}/vlan`, `mv ${host.root}/new ${host.folder}/vlan 2> /dev/null; echo "$0"`)
+      const refused: Array<string> = []
+      yield* watched(host, "vlan", (outcome) => refused.push(...outcome.refused.map(({ name }) => name)))
+      assert.deepStrictEqual(refused, [])
+      assert.strictEqual(Fs.readFileSync(`${host.at.plugins}/vlan`, "utf8"), "#!/bin/sh\necho '{}'\n")
+    }).pipe(Effect.provide(unwatched)), 60_000)
+})
