@@ -7,7 +7,7 @@ import * as Fs from "node:fs"
 /** The folder in which `Runner.ts` says what is active, and learns which mutants were reached. */
 export const folder = "/mnt/mutants"
 
-/** In place of a number in the file `active`: no mutant is active, and those that are reached are recorded. */
+/** In place of a number in the file `active`, with a number after it: no mutant is active, and those reached are recorded. */
 export const recording = "record"
 
 const read = (): string => {
@@ -19,13 +19,14 @@ const read = (): string => {
 }
 
 const active = read()
+const [, run] = active.split(`${recording}-`)
 const reached = new Set<number>()
 
 /** Whether the mutant of this number takes the place of the original. */
 export const isActive = (mutant: number): boolean => {
-  if (active === recording && !reached.has(mutant)) {
+  if (run !== undefined && !reached.has(mutant)) {
     reached.add(mutant)
-    Fs.appendFileSync(`${folder}/reached`, `${mutant}\n`)
+    Fs.appendFileSync(`${folder}/reached-${run}`, `${mutant}\n`)
   }
   return active === String(mutant)
 }

@@ -4,6 +4,7 @@ import { recording } from "./Active.ts"
 import { type Numbered } from "./Instrument.ts"
 import { type Mutant, mutantsOf } from "./Mutants.ts"
 import { allTests, distances } from "./NearTests.ts"
+import type { Answer } from "./Runner.ts"
 import { Sandbox } from "./Sandbox.ts"
 
 export interface Options {
@@ -69,50 +70,49 @@ export const mutate = async ({ built, list, number, path, patience, print, seed 
   const isOwn = (test: string): boolean => test.startsWith(`test/${room}/`) || test.startsWith(path)
   const sandbox = new Sandbox({ mutants, built })
   const reaching = new Map(mutants.map(({ number }) => [number, [] as Array<string>]))
-  const durations = new Map<string, number>()
   const noticed = new Set<number>()
   let timeouts = 0
 
-  /** Learns which mutants these tests reach. */
-  const explore = async (tests: ReadonlyArray<string>): Promise<void> => {
-    for (const test of tests) {
-      const start = performance.now()
-      const answer = await sandbox.run({ mutant: recording, test }, 600_000)
-      durations.set(test, performance.now() - start)
-      if (answer?.failure !== undefined || answer === undefined) {
-        print(`${test} is left out, because it fails here without any mutant: ${answer?.failure ?? "it took too long"}`)
-      } else for (const number of answer.reached) reaching.get(number)!.push(test)
+  const distance = (test: string, file: string): number => distanceOf.get(test)?.get(file) ?? Infinity
+
+  const isNoticed = (answer: Answer | undefined): boolean => answer === undefined || answer.failure !== undefined
+
+  /** Runs a test with each of these mutants. */
+  const runTest = async (test: string, numbers: ReadonlyArray<number>, duration: number): Promise<void> => {
+    const limit = patience + 10 * duration
+    const runs = numbers.map((mutant) => ({ mutant, test }))
+    const [last, ...answers] = (await sandbox.run([...runs, { mutant: recording, test }], limit)).toReversed()
+    for (const [index, answer] of answers.toReversed().entries()) {
+      const run = runs[index]!
+      // Where the test fails at the end without a mutant, failures come from what an earlier one left in the process.
+      const certain = isNoticed(last) && isNoticed(answer) ? (await sandbox.run([run], limit))[0] : answer
+      if (isNoticed(certain)) noticed.add(run.mutant)
+      if (certain === undefined) timeouts++
     }
   }
 
-  const distance = (test: string, file: string): number => distanceOf.get(test)?.get(file) ?? Infinity
-
-  /** Runs the tests that reach each mutant that none has noticed yet. */
-  const tryAll = async (tests: ReadonlyArray<string>): Promise<void> => {
-    for (const mutant of mutants.filter(({ number }) => !noticed.has(number))) {
-      const near = reaching.get(mutant.number)!.filter((test) => tests.includes(test)).sort((left, right) =>
-        distance(left, mutant.file) - distance(right, mutant.file) || durations.get(left)! - durations.get(right)!
-      )
-      for (const test of near) {
-        const answer = await sandbox.run({ mutant: mutant.number, test }, patience + 10 * durations.get(test)!)
-        if (answer !== undefined && answer.failure === undefined) continue
-        noticed.add(mutant.number)
-        if (answer === undefined) timeouts++
-        break
+  /** Learns which mutants these tests reach, and runs each test with those that none has noticed before. */
+  const runTests = async (tests: ReadonlyArray<string>): Promise<void> => {
+    const answers = await sandbox.run(tests.map((test) => ({ mutant: recording, test })), 600_000)
+    for (const [index, test] of tests.entries()) {
+      const shared = answers[index]
+      const alone = isNoticed(shared) ? (await sandbox.run([{ mutant: recording, test }], 600_000))[0] : shared
+      if (alone === undefined || alone.failure !== undefined) {
+        print(`${test} is left out, because it fails here without any mutant: ${alone?.failure ?? "it took too long"}`)
+        continue
       }
+      for (const number of alone.reached) reaching.get(number)!.push(test)
+      const open = alone.reached.filter((number) => !noticed.has(number))
+      if (open.length > 0) await runTest(test, open, alone.duration)
     }
   }
 
   try {
-    const own = tests.filter(isOwn)
-    await explore(own)
-    await tryAll(own)
+    await runTests(tests.filter(isOwn))
     const left = mutants.filter(({ number }) => !noticed.has(number))
-    const others = tests.filter((test) =>
-      !isOwn(test) && (test.startsWith("test/built/") || left.some(({ file }) => distance(test, file) === 1))
-    )
-    await explore(others)
-    await tryAll(others)
+    const isNear = (test: string): boolean =>
+      test.startsWith("test/built/") || left.some(({ file }) => distance(test, file) === 1)
+    if (left.length > 0) await runTests(tests.filter((test) => !isOwn(test) && isNear(test)))
   } finally {
     await sandbox.end()
   }

@@ -1,7 +1,8 @@
-/** Runs in the sandbox: instruments the copy of the repository there, and runs one test file after another. */
+/** Runs in the sandbox: instruments the copy of the repository there, and runs test files with one mutant after another. */
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import { createVitest } from "vitest/node"
+import * as Path from "node:path"
+import { BaseSequencer, createVitest, type TestModule, type TestSpecification } from "vitest/node"
 import { folder, type recording } from "./Active.ts"
 import { instrumented, type Numbered } from "./Instrument.ts"
 
@@ -13,9 +14,9 @@ export interface Start {
 }
 
 /** A test file to be run with one mutant, or with none to see which are reached. */
-export interface Request {
-  readonly mutant: number | typeof recording
+export interface Run {
   readonly test: string
+  readonly mutant: number | typeof recording
 }
 
 export interface Answer {
@@ -23,9 +24,27 @@ export interface Answer {
   readonly failure?: string
   /** The mutants that were reached, where that was recorded. */
   readonly reached: ReadonlyArray<number>
+  /** How long the tests ran, in milliseconds. */
+  readonly duration: number
 }
 
-const silent = { onInit: () => {} }
+/**
+ * A file that runs a test file with a mutant. All of a request run in one process, which has loaded its packages once,
+ * while the modules of the repository start anew. After the first failure the other tests are skipped.
+ */
+const wrapper = (test: string, active: string): string => `
+import * as Fs from "node:fs"
+import { afterEach, beforeEach, vi } from "vitest"
+Fs.writeFileSync("${folder}/active", "${active}")
+vi.resetModules()
+let failed = false
+beforeEach((test) => failed ? test.skip() : undefined)
+afterEach(({ task }) => void (failed ||= task.result?.state === "fail"))
+await import("./${Path.basename(test)}")
+`
+
+const reachedIn = (file: string): ReadonlyArray<number> =>
+  Fs.existsSync(file) ? [...new Set(Fs.readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number))] : []
 
 const prepare = async ({ built, mutants }: Start) => {
   Fs.mkdirSync(folder, { recursive: true })
@@ -35,44 +54,63 @@ const prepare = async ({ built, mutants }: Start) => {
   }
   // The build says that the plugin is too large, which it is with mutants in it.
   if (built) ChildProcess.spawnSync(process.execPath, ["esbuild.config.mjs"], { stdio: "inherit" })
+
+  let wrappers: ReadonlyArray<string> = []
+  const onTestModuleEnd = (module: TestModule): void => {
+    const failures = [
+      ...[...module.children.allTests("failed")].map((test) => test.fullName),
+      ...[...module.errors(), ...vitest.state.getUnhandledErrors() as Array<Error>].map(({ message }) => message),
+      ...(module.children.size === 0 ? ["no test was found"] : [])
+    ]
+    vitest.state.clearErrors()
+    const index = wrappers.indexOf(module.moduleId)
+    const [failure] = failures
+    const answer: Answer = {
+      reached: reachedIn(`${folder}/reached-${index}`),
+      duration: module.diagnostic().duration,
+      ...(failure === undefined ? {} : { failure })
+    }
+    process.send!([index, answer])
+  }
+
+  /** Test files run in the order of the request: the one without an answer is the one that hangs. */
+  class Sequencer extends BaseSequencer {
+    override sort(files: Array<TestSpecification>) {
+      return Promise.resolve(files)
+    }
+  }
   const vitest = await createVitest("test", {
     config: false,
     root: process.cwd(),
     include: ["test/**/*.test.ts"],
     env: { PASSTHROUGH_FORM: "script" },
+    sequence: { sequencer: Sequencer },
     testTimeout: 60_000,
-    bail: 1,
+    isolate: false,
     maxWorkers: 1,
     pool: "forks",
     watch: false,
-    reporters: [silent]
+    reporters: [{ onTestModuleEnd, onTestModuleQueued: () => void process.send!("begin") }]
   }, { cacheDir: "/tmp/vite" })
   await vitest.standalone()
   const project = vitest.getRootProject()
 
-  return async ({ mutant, test }: Request): Promise<Answer> => {
-    Fs.writeFileSync(`${folder}/active`, String(mutant))
-    Fs.writeFileSync(`${folder}/reached`, "")
-    // Otherwise the failures of earlier runs would be among the results of this one.
-    vitest.state.filesMap.clear()
-    vitest.state.idMap.clear()
-    const specification = project.createSpecification(`${process.cwd()}/${test}`)
-    const { testModules, unhandledErrors } = await vitest.runTestSpecifications([specification])
-    const reached = [...new Set(Fs.readFileSync(`${folder}/reached`, "utf8").split("\n").filter(Boolean).map(Number))]
-    const failures = testModules.flatMap((module) => [
-      ...[...module.children.allTests("failed")].map((test) => test.fullName),
-      ...module.errors().map(({ message }) => message)
-    ])
-    failures.push(...unhandledErrors.map((error) => String((error as Error).message ?? error)))
-    const none = testModules.every((module) => module.children.size === 0) ? "no test was found" : undefined
-    const failure = failures[0] ?? none
-    return { reached, ...(failure === undefined ? {} : { failure }) }
+  return async (runs: ReadonlyArray<Run>): Promise<void> => {
+    for (const name of Fs.readdirSync(folder)) Fs.rmSync(`${folder}/${name}`)
+    wrappers.forEach((file) => Fs.rmSync(file))
+    wrappers = runs.map(({ mutant, test }, index) => {
+      const file = Path.resolve(Path.dirname(test), `${index}-${mutant}-${Path.basename(test)}`)
+      Fs.writeFileSync(file, wrapper(test, typeof mutant === "number" ? String(mutant) : `${mutant}-${index}`))
+      return file
+    })
+    await vitest.runTestSpecifications(wrappers.map((file) => project.createSpecification(file)))
+    process.send!("done")
   }
 }
 
 process.once("message", (start: Start) => {
   void prepare(start).then((run) => {
-    process.on("message", (request: Request) => void run(request).then((answer) => process.send!(answer)))
-    process.send!("ready")
+    process.on("message", (runs: ReadonlyArray<Run>) => void run(runs))
+    process.send!("done")
   })
 })

@@ -4,7 +4,7 @@
  */
 import * as ChildProcess from "node:child_process"
 import { once } from "node:events"
-import type { Answer, Request, Start } from "./Runner.ts"
+import type { Answer, Run, Start } from "./Runner.ts"
 
 const script = `
 set -e
@@ -27,6 +27,9 @@ cd /mnt/project
 exec "$NODE" test/mutate/Runner.ts
 `
 
+/** How long processes may take to start on a busy machine, in milliseconds. */
+const start = 600_000
+
 export class Sandbox {
   readonly #start: Start
   #child: ChildProcess.ChildProcess | undefined
@@ -42,47 +45,58 @@ export class Sandbox {
       ["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
       {
         stdio: ["ignore", "ignore", "inherit", "ipc"],
-        env: {
-          PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`,
-          HOME: "/root",
-          NODE: process.execPath
-        }
+        env: { PATH: `${process.env["PATH"]}:/usr/sbin:/sbin`, HOME: "/root", NODE: process.execPath }
       }
     )
     this.#child = child
     child.send(this.#start)
-    await this.#answer(child)
+    await this.#next(child, start)
     return child
   }
 
-  /** The next message of the sandbox. */
-  async #answer(child: ChildProcess.ChildProcess, limit?: number): Promise<Answer | undefined> {
-    const stop = new AbortController()
-    const timer = limit === undefined ? undefined : setTimeout(() => stop.abort(), limit)
-    const { signal } = stop
-    try {
-      return await Promise.race([
-        once(child, "message", { signal }).then(([answer]) => answer as Answer),
-        once(child, "exit", { signal }).then(() => {
-          throw new Error("the sandbox ended")
-        })
-      ])
-    } catch (error) {
-      if (signal.aborted) return undefined
-      throw error
-    } finally {
-      clearTimeout(timer)
-      stop.abort()
-    }
+  /** The next message of the sandbox; it is missing if there is none within `limit` milliseconds. */
+  #next(child: ChildProcess.ChildProcess, limit: number): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const settled = (): void => {
+        clearTimeout(timer)
+        child.off("message", onMessage).off("exit", onExit)
+      }
+      const onMessage = (message: unknown): void => {
+        settled()
+        resolve(message)
+      }
+      const onExit = (): void => {
+        settled()
+        reject(new Error("the sandbox ended"))
+      }
+      const timer = setTimeout(() => {
+        settled()
+        resolve(undefined)
+      }, limit)
+      child.on("message", onMessage).on("exit", onExit)
+    })
   }
 
-  /** Runs one test file; the answer is missing where that took longer than `limit` milliseconds. */
-  async run(request: Request, limit: number): Promise<Answer | undefined> {
-    const child = await this.#started()
-    child.send(request)
-    const answer = await this.#answer(child, limit)
-    if (answer === undefined) await this.end()
-    return answer
+  /**
+   * Runs test files with mutants, in this order. Where one run has no end within `limit` milliseconds its answer is missing,
+   * and the others go on in a new sandbox.
+   */
+  async run(runs: ReadonlyArray<Run>, limit: number): Promise<ReadonlyArray<Answer | undefined>> {
+    const answers: Array<Answer | undefined> = []
+    while (answers.length < runs.length) {
+      const child = await this.#started()
+      const [first, open] = [answers.length, runs.slice(answers.length)]
+      child.send(open)
+      let message: unknown
+      do {
+        message = await this.#next(child, message === "begin" ? limit : start)
+        if (Array.isArray(message)) answers[first + message[0]] = message[1]
+      } while (message !== undefined && message !== "done")
+      if (message === "done") break
+      answers.push(undefined)
+      await this.end()
+    }
+    return answers
   }
 
   /** Ends all that runs in the sandbox, and the sandbox. */
@@ -91,7 +105,7 @@ export class Sandbox {
     this.#child = undefined
     if (child === undefined || child.exitCode !== null || child.signalCode !== null) return
     const ended = once(child, "exit")
-    child.kill("SIGKILL") // the process that it is the parent of is the first of its namespace: all others end with it
+    child.kill("SIGKILL") // its own child is the first process of the namespace, with which all others end
     await ended
   }
 }

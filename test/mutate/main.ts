@@ -49,7 +49,7 @@ for (const room of positionals) {
     number,
     list: values.list ?? false,
     built: values.built ?? false,
-    patience: 20_000,
+    patience: 15_000,
     print: (line) => void process.stdout.write(`${line}\n`)
   })
   if (share < wanted) process.exitCode = 1
