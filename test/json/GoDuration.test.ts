@@ -9,7 +9,10 @@ describe("a Go duration", () => {
     "500ms": 500,
     "250us": 0.25,
     "0": 0,
-    ".5s": 500
+    ".5s": 500,
+    "1h1m1s1ms1us1ns": 3_661_001.001_001,
+    "2µs": 0.002,
+    "5.s": 5000
   }
   for (const [text, millis] of Object.entries(durations)) {
     it(`${text} is ${millis} ms`, () => {
@@ -45,7 +48,13 @@ describe("a length in milliseconds", () => {
     [0, "0"],
     [1e-6, "1ns"],
     [0.0015, "1.5us"],
+    [0.000_999, "999ns"],
+    [0.001, "1us"],
+    [0.999, "999us"],
+    [1, "1ms"],
     [300, "300ms"],
+    [999, "999ms"],
+    [1000, "1s"],
     [1500, "1.5s"],
     [90_000, "90s"]
   ]

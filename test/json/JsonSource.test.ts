@@ -35,6 +35,20 @@ describe("the problem of a text that is not JSON", () => {
     ["a word", `{"a": yes}`, `1:7 yes is not a JSON value`],
     ["a string over two lines", `{"a": "b\n"}`, "1:7 a string without its closing quote on the same line"],
     ["a byte-order mark", `\uFEFF{}`, "1:1 a byte-order mark, which runtimes do not read"],
+    ["a trailing comma at the end of a line", "[1, \n \n]", `1:3 a trailing comma before "]"`],
+    ["a missing colon", `{"a" 1}`, `1:6 "1" where ":" should be`],
+    ["a missing comma after a tab", `{"a":1\t"b":2}`, `1:8 "\\"" where "," should be`],
+    ["a missing comma in a list", "[1 2]", `1:4 "2" where "," should be`],
+    ["an object that does not end", `{"a": 1`, `1:8 the end of the file where "," or "}" should be`],
+    ["a number for a key", "{1: 2}", `1:2 "1" where a key in quotes should be`],
+    ["a comma for a value", "[,]", `1:2 "," where a value should be`],
+    ["an unknown escape", `["\\x"]`, "1:2 a string with an escape that JSON does not have"],
+    ["a control character", `["a\u0001b"]`, "1:2 a string with a control character, which JSON wants escaped"],
+    ["half a number", "[1.]", "1:2 a number that breaks off"],
+    ["a second key without quotes", `{"b": 1, a: 1}`, "1:10 a key without quotes"],
+    ["a word for a value before a colon", `{"a": b: 1}`, "1:7 b is not a JSON value"],
+    ["a word for a member", `{"a": 1,\n b}`, "2:2 b is not a JSON value"],
+    ["a long word, of which 40 letters", `[${"x".repeat(41)}]`, `1:2 ${"x".repeat(40)} is not a JSON value`],
     ["nothing", "", "1:1 the end of the file where a value should be"]
   ]
   for (const [name, text, expected] of cases) {
@@ -95,9 +109,36 @@ describe("a JSON text", () => {
   })
 })
 
+describe("what readers could do without", () => {
+  const cases: ReadonlyArray<readonly [name: string, text: string, offset: number, blanked: string | undefined]> = [
+    ["a comment to the end of its line", "// x\r\n1", 0, "    \r\n1"],
+    ["a comment over two lines", "[/* x\ny */1]", 1, "[    \n    1]"],
+    ["a byte-order mark", "\uFEFF1", 0, " 1"],
+    ["a trailing comma", "[1, ]", 2, "[1  ]"],
+    ["a trailing comma in an object", "{\"a\":1,\n}", 6, "{\"a\":1 \n}"],
+    ["a comma before a value, which stays", "[1,2]", 2, undefined],
+    ["anything else, which stays", "[1]", 1, undefined]
+  ]
+  for (const [name, text, offset, blanked] of cases) {
+    it(`is blanked: ${name}`, () => assert.strictEqual(JsonSource.blanked(text, offset), blanked))
+  }
+})
+
+describe("keys that an object has twice", () => {
+  it("are found with the places of the first and the later ones, each object by itself", () => {
+    const text = `{"a":1,"b":{"a":2,"a":3},"a":4,"c":[{"b":1},{"b":2}],"a":5}`
+    assert.deepStrictEqual(JsonSource.duplicates(sourceOf(text)), [
+      { key: "a", first: 12, last: 18 },
+      { key: "a", first: 1, last: 25 },
+      { key: "a", first: 1, last: 53 }
+    ])
+  })
+})
+
 describe("a path", () => {
   it("is written as people write it", () => {
     assert.strictEqual(JsonText.pathText(["plugins", 0, "ipam", "type"]), "plugins[0].ipam.type")
+    assert.strictEqual(JsonText.pathText([0, 1, "a"]), "[0][1].a")
     assert.strictEqual(JsonText.pathText([]), "")
   })
 })

@@ -50,8 +50,53 @@ describe("a JSON text", () => {
     assert.strictEqual(indented.replaceAll(/\s/g, ""), text)
   })
 
+  it("is indented by two a level, down to the 32nd", () => {
+    const lines = JsonText.indented("[".repeat(40) + "]".repeat(40)).split("\n")
+    const spaces = lines.map((line) => line.search(/\S/))
+    assert.deepStrictEqual(spaces.slice(0, 34), [...Array.from({ length: 33 }, (_, level) => level * 2), 64])
+    assert.strictEqual(Math.max(...spaces), 64)
+  })
+
   it("fits on one line", () => {
     assert.strictEqual(JsonText.onOneLine("{\r\n  \"a\": \"x  y\",\n\t\"b\": 1\n}\n"), `{"a": "x  y","b": 1}`)
+  })
+})
+
+describe("each value of a JSON text", () => {
+  it("has its path and its range, a list or an object after all that is in it", () => {
+    const text = ` {"a" : [1,"x" , [ ]], "b":{"c":-1.5e3},"d":true}`
+    const found: Array<string> = []
+    JsonText.eachValue(
+      text,
+      (path, start, end) => void found.push(`${JsonText.pathText(path)}=${text.slice(start, end)}`)
+    )
+    assert.deepStrictEqual(found, [
+      "a[0]=1",
+      `a[1]="x"`,
+      "a[2]=[ ]",
+      `a=[1,"x" , [ ]]`,
+      "b.c=-1.5e3",
+      `b={"c":-1.5e3}`,
+      "d=true",
+      `=${text.trim()}`
+    ])
+  })
+})
+
+describe("values that are replaced", () => {
+  const replaced = (text: string, ...chosen: ReadonlyArray<string>) =>
+    JsonText.replace(text, "0", (path) => chosen.includes(JsonText.pathText(path)))
+
+  it("are the chosen ones, wherever they stand", () => {
+    assert.strictEqual(replaced(`{"a":[1,2],"b":3}`, "a[1]", "b"), `{"a":[1,0],"b":0}`)
+    assert.strictEqual(replaced(`[1,2]`, "[0]"), `[0,2]`)
+    assert.strictEqual(replaced(` 1 `, ""), " 0 ")
+    assert.strictEqual(replaced(`{"a":1}`), `{"a":1}`)
+  })
+
+  it("go as a whole, with the chosen ones that are in them", () => {
+    assert.strictEqual(replaced(`{"x":1,"a":{"b":1,"c":[2]},"d":4}`, "a.b", "a.c[0]", "a", "d"), `{"x":1,"a":0,"d":0}`)
+    assert.strictEqual(replaced(`[[1],[2]]`, "[0][0]", "[0]", ""), "0")
   })
 })
 
