@@ -37,7 +37,7 @@ at_host() {
     --volume /tmp/alpine:/host:rslave $image "$@" --host-root /host --dir /host/opt/cni/bin
 }
 VERSION() { CNI_COMMAND=VERSION chroot /tmp/alpine /opt/cni/bin/demo <<< '{}'; }
-at_host wrap --log /host/var/log/cni.jsonl >&2
+at_host wrap demo --log /host/var/log/cni.jsonl >&2
 VERSION
 ls -A /tmp/alpine/opt/cni/bin/.passthrough | sort
 at_host unwrap >&2
@@ -89,12 +89,13 @@ describe.skipIf(isStandalone)("the image", () => {
     })
 
     it("wraps plugins of a host with musl with an executable that runs there", () => {
-      assert.deepStrictEqual(printed.slice(1, 7), [
+      assert.deepStrictEqual(printed.slice(1, 8), [
         answer,
         ".libstdc++.so",
         "config.json",
         "passthrough",
         "plugins",
+        "stubs",
         answer
       ])
       const [request, plugin] = records(Path.join(sandbox.tmp, "alpine/var/log/cni.jsonl"))
@@ -103,7 +104,7 @@ describe.skipIf(isStandalone)("the image", () => {
     })
 
     it("leaves nothing there when it unwraps them", () => {
-      assert.deepStrictEqual(printed.slice(7), ["demo"])
+      assert.deepStrictEqual(printed.slice(8), ["demo"])
     })
   })
 })
