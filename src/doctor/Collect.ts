@@ -180,7 +180,7 @@ const collectState = Effect.fnUntraced(function*(
   ], { concurrency: "unbounded" })
   const byFile = new Map(looked.map((each) => [each.file, each]))
   const all = ids.map((each) => byFile.get(each.file) ?? each)
-  const living = yield* Effect.cached(Living.namespaces())
+  const living = yield* Effect.cached(Living.namespaces(ids))
   return yield* Effect.forEach(
     networks,
     Effect.fnUntraced(function*(facts, index) {

@@ -43,25 +43,9 @@ export interface Life {
   /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
   readonly ends: ReadonlySet<string>
   readonly namespaces: ReadonlyArray<Living.Inhabited>
+  /** Containers whose namespace is there and cannot be looked into. */
+  readonly unread: ReadonlyArray<Living.Unread>
 }
-
-/** Looks at what lives. Fails where not all of it can be seen: then nothing is known to be gone. */
-export const look = Effect.gen(function*() {
-  const mentions = yield* Living.mentions()
-  const addresses = new Set<string>()
-  const namespaces: Array<Living.Inhabited> = []
-  for (const each of yield* Living.namespaces()) {
-    if (Result.isFailure(each)) return Result.fail(each.failure)
-    namespaces.push(each.success)
-    for (const address of each.success.links.flatMap((link) => link.addresses)) {
-      if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
-    }
-  }
-  const host = yield* Namespace.collect()
-  if (Result.isFailure(host)) return Result.fail(host.failure)
-  const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
-  return Result.succeed<Life>({ addresses, mentions, ends: new Set(ends.map(({ name }) => name)), namespaces })
-})
 
 const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result)
@@ -71,14 +55,40 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
     })
     : []
 
-/** Containers whose link has an end on the host, and the other one elsewhere. */
-const livingOf = ({ all }: Facts, { ends }: Life): ReadonlySet<string> =>
-  new Set(
-    all.filter(({ result }) =>
+/**
+ * Looks at what lives; all attachments tell whose namespaces those are that cannot be looked into. Fails where more may
+ * live than can be seen: then nothing is known to be gone.
+ */
+export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
+  const mentions = yield* Living.mentions()
+  const { blind, networks, unread } = yield* Living.namespaces(attachments)
+  if (blind !== undefined) return Result.fail(blind)
+  const isUnread = ({ containerId }: Attachment.AttachmentId) => unread.some((each) => each.containerId === containerId)
+  const addresses = new Set(attachments.filter(isUnread).flatMap(addressesOf))
+  for (const address of networks.flatMap(({ links }) => links.flatMap((link) => link.addresses))) {
+    if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
+  }
+  const host = yield* Namespace.collect()
+  if (Result.isFailure(host)) return Result.fail(host.failure)
+  const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
+  return Result.succeed<Life>({
+    addresses,
+    mentions,
+    ends: new Set(ends.map(({ name }) => name)),
+    namespaces: networks,
+    unread
+  })
+})
+
+/** Containers whose link has an end on the host, and the other one elsewhere, or whose namespace cannot be looked into. */
+const livingOf = ({ all }: Facts, { ends, unread }: Life): ReadonlySet<string> =>
+  new Set([
+    ...unread.map(({ containerId }) => containerId),
+    ...all.filter(({ result }) =>
       Result.isSuccess(result) &&
       Attachment.interfacesOf(result.success).some(({ name, sandbox }) => sandbox === "" && ends.has(name))
     ).map(({ containerId }) => containerId)
-  )
+  ])
 
 /** What tells that an attachment lives whose namespace has no path any more; undefined where nothing does. */
 const signOfLife = (

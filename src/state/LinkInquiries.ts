@@ -1,5 +1,5 @@
 /** Asks for links and what is set on them: `ip`, and `bridge` where there is one. */
-import * as Json from "../json/Json.ts"
+import * as ToolJson from "../json/ToolJson.ts"
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as IpFacts from "./IpFacts.ts"
 import type { Kind } from "./Kind.ts"
@@ -18,7 +18,7 @@ const inJson = (
   argv: [tool, "-j", "-d", ...words, "show"],
   kinds,
   take: (answer) => {
-    const list = Json.parse(answer.trim() || "[]")
+    const list = ToolJson.parse(answer.trim() || "[]")
     if (Array.isArray(list)) return take(IpFacts.items(list))
     finding.fail(kinds, `${tool} does not print JSON: iproute2 is too old`)
     return []

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import * as Host from "./host.ts"
 
-const nobody: Leaks.Life = { addresses: new Set(), mentions: "", ends: new Set(), namespaces: [] }
+const nobody: Leaks.Life = { addresses: new Set(), mentions: "", ends: new Set(), unread: [], namespaces: [] }
 
 describe("what is left", () => {
   it("says one reason of all that a container has left whose result is still there", () => {

@@ -290,7 +290,9 @@ describe("a leak", () => {
     const rules = Result.succeed({ rulesets: [Host.rules(Host.save.replaceAll("CNI-1", name))], nft: [] })
     const facts = Host.facts({ attachment: { sight: { _tag: "Missing" } }, host: { rules } })
     const argvs = (addresses: ReadonlySet<string>, mentions: string) =>
-      Leaks.find(facts, { addresses, mentions, ends: new Set(), namespaces: [] }).filter(({ kind }) => kind === "chain")
+      Leaks.find(facts, { addresses, mentions, ends: new Set(), unread: [], namespaces: [] }).filter(({ kind }) =>
+        kind === "chain"
+      )
         .flatMap((
           { removal }
         ) => removal._tag === "Commands" ? removal.argvs.map((argv) => argv.join(" ")) : [])

@@ -77,6 +77,111 @@ iptables-save | grep -c bb || true`),
     )
   })
 
+  /** Names that a container can give its links, and that are no JSON, or no UTF-8. */
+  const strange = `
+for name in 'a\\033b' 'c\\001\\177' 'n\\377\\376' 'd"d' "q'q" 'b\\\\b'; do
+  ip netns exec aa ip link add name "$(printf "$name")" type ifb
+  ip netns exec aa ip link set "$(printf "$name")" alias "$(printf 'x\\033\\n\\377"')"
+done
+`
+
+  it("goes on, as do gc and doctor, where a container gives its links names that are no JSON", () => {
+    assert.deepStrictEqual(
+      run(`
+add aa 8081
+add bb 8082
+cni-passthrough doctor testing-net --json > /tmp/before || true
+${strange}
+ip -n aa -j link | grep -c "$(printf '\\033')"
+cni-passthrough doctor testing-net --json | cmp - /tmp/before && echo as before
+ip netns del bb
+leaks | grep -c id-b[b]
+cni-passthrough run gc testing-net | cut -d ' ' -f 1,3
+ls /var/lib/cni/results /var/lib/cni/networks/testing-net | grep -c -e 10.99.0.[23] -e id-`),
+      [
+        "1",
+        "as before",
+        "6",
+        "keep ",
+        "remove id-bb",
+        "2"
+      ]
+    )
+  })
+
+  /** Makes \`ip\` fail in the network namespace of this name. */
+  const blind = (netns: string) => `
+mkdir -p /tmp/blind
+cat > /tmp/blind/ip <<'END'
+#!/bin/sh
+[ "$(stat -Lc %i /proc/self/ns/net)" = "$(stat -Lc %i /run/netns/${netns})" ] && { echo broken >&2; exit 1; }
+PATH=/usr/sbin:/usr/bin:/sbin:/bin exec ip "$@"
+END
+chmod 755 /tmp/blind/ip
+PATH=/tmp/blind:$PATH
+`
+
+  it("names a container whose namespace cannot be looked into, takes nothing of it, and goes on", () => {
+    assert.deepStrictEqual(
+      run(`
+add aa 8081
+add bb 8082
+ip netns del bb
+state > /tmp/before
+${blind("aa")}
+leaks --fix --yes 2>&1 | grep -v -e id-b[b] -e '10[.]99'
+leaks 2> /dev/null
+state | grep -c id-b[b] || true
+state | diff /tmp/before - | grep -c '^>' || true
+grep -l id-a[a] /var/lib/cni/networks/testing-net/*
+ls /var/lib/cni/results`),
+      [
+        "the network namespace of id-aa cannot be looked into, so all of it counts as used: " +
+        "/run/netns/aa: ip -j: broken",
+        "nothing is left of containers that are gone",
+        "0",
+        "0",
+        "/var/lib/cni/networks/testing-net/10.99.0.2",
+        "testing-net-id-aa-eth0"
+      ]
+    )
+  })
+
+  it("takes nothing away as long as a namespace cannot be looked into that no result speaks of, and names it", () => {
+    assert.deepStrictEqual(
+      run(`
+add bb 8082
+ip netns del bb
+ip netns add unknown
+${blind("unknown")}
+leaks --fix --yes 2>&1
+cni-passthrough run gc testing-net --dry-run 2>&1 >/dev/null || true
+ls /var/lib/cni/results
+PATH=\${PATH#*:}
+leaks | grep -c id-b[b]`),
+      [
+        "error: not all network namespaces can be looked into: /run/netns/unknown: ip -j: broken; this needs root, " +
+        "and to see the processes and mounts of the host",
+        "status 2",
+        "error: only attachments are removed that are known to be gone: /run/netns/unknown: ip -j: broken",
+        "testing-net-id-bb-eth0",
+        "6"
+      ]
+    )
+  })
+
+  it("does not wait for a pipe among the names of namespaces, nor for one in the place of a result", () => {
+    assert.deepStrictEqual(
+      run(`
+add bb 8082
+ip netns del bb
+mkfifo /run/netns/pipe /var/lib/cni/results/testing-net-pipe-eth0 /var/lib/cni/networks/testing-net/10.99.0.99
+(timeout 60 cni-passthrough leaks || true) | grep -c id-b[b]
+rm /run/netns/pipe`),
+      ["6"]
+    )
+  })
+
   it("says what it leaves alone, as its container came back while others were taken away", () => {
     const lines = run(`
 name=cc # as no process may speak of its container before

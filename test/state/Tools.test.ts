@@ -85,6 +85,17 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
       assert.match(notes.join(), /^ip did not end in time: a look takes 3 s in total: links, /)
     }), 60_000)
 
+  it.live("tell links of a container by names that are no JSON", () =>
+    Effect.gen(function*() {
+      const namespaces = yield* Namespaces.during(Namespaces.make)
+      const { run, within } = namespaces
+      run(`${within("container", "ip link add")} name "$(printf 'a\\033"\\377')" type ifb`)
+      run(`${within("container", "ip link set")} "$(printf 'a\\033"\\377')" alias "$(printf 'x\\001')"`)
+      const { container, notes } = yield* look(namespaces)
+      assert.deepStrictEqual(notes, [])
+      assert.match([...container.get("links") ?? []].join("\n"), /^a\u001b"\ufffd ifb .* alias "x\\u0001"$/m)
+    }))
+
   it.live("make nothing where there is nothing", () =>
     Effect.gen(function*() {
       const namespaces = yield* Namespaces.during(Namespaces.make)

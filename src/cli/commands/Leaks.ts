@@ -62,10 +62,14 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
     return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known })
   }
   // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
-  const life = yield* Leaks.look
+  const life = yield* Leaks.look(first.all)
   if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
   const found = networks.flatMap((facts) => Leaks.find(facts, life.success))
-  return { found: found as ReadonlyArray<Leaks.Leak>, tools: first.host?.tools ?? new Map<string, string>() }
+  return {
+    found: found as ReadonlyArray<Leaks.Leak>,
+    unread: life.success.unread,
+    tools: first.host?.tools ?? new Map<string, string>()
+  }
 })
 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
@@ -94,7 +98,13 @@ export const leaks = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
-    const { found, tools } = yield* settled(flags)
+    const { found, tools, unread } = yield* settled(flags)
+    for (const { containerId, reason } of unread) {
+      const whose = Findings.bounded(Names.container({ containerId }))
+      yield* Console.error(
+        Escape.inLine(`the network namespace of ${whose} cannot be looked into, so all of it counts as used: ${reason}`)
+      )
+    }
     if (flags.json) {
       const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
       yield* Console.log(Escape.inJson(JSON.stringify({ leaks: shown }, undefined, 2)))

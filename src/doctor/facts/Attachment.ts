@@ -126,6 +126,10 @@ const sightOf = Effect.fnUntraced(function*(netns: string) {
       ? { _tag: "Missing" } as Sight
       : { _tag: "Unseen", reason: info.failure.message } as Sight
   }
+  // A namespace is a regular file; a pipe would keep us waiting.
+  if (info.success.type !== "File") {
+    return { _tag: "Foreign", reason: `${netns} is not a network namespace` } as Sight
+  }
   const own = yield* Effect.option(fs.stat("/proc/self/ns/net"))
   const [ino, ours] = [info.success.ino, own._tag === "Some" ? own.value.ino : undefined]
   const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value

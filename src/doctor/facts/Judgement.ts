@@ -1,6 +1,5 @@
 /** Whether who has an address is still there. */
 import * as Effect from "effect/Effect"
-import * as Result from "effect/Result"
 import * as Cidr from "../Cidr.ts"
 import type * as Attachment from "./Attachment.ts"
 import * as Living from "./Living.ts"
@@ -30,24 +29,22 @@ export const all = Effect.fnUntraced(function*(
   }
   if (open.length === 0) return judged as ReadonlyArray<Judged>
   // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
-  const living = yield* namespaces
-  const used = new Set<string>()
-  const blind = living.find(Result.isFailure)
-  for (const each of living) {
-    if (Result.isFailure(each)) continue
-    for (const address of each.success.links.flatMap(({ addresses }) => addresses)) {
-      used.add(Cidr.addressText(address))
-    }
-  }
+  const { blind, networks, unread } = yield* namespaces
+  const used = new Set(
+    networks.flatMap(({ links }) => links).flatMap(({ addresses }) => addresses).map(Cidr.addressText)
+  )
   for (const reservation of open) {
     const address = Cidr.parseAddress(reservation.address)
     const isUsed = address !== undefined && used.has(Cidr.addressText(address))
     const own = attachments.find((each) => each.network === network && each.containerId === reservation.containerId)
+    const itself = unread.find(({ containerId }) => containerId === reservation.containerId)
     judged.push(
       isUsed
         ? { ...reservation, isGone: false, reason: "a namespace has the address" }
-        : blind !== undefined && Result.isFailure(blind)
-        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind.failure}` }
+        : itself !== undefined
+        ? { ...reservation, isGone: false, reason: `its namespace cannot be looked into: ${itself.reason}` }
+        : blind !== undefined
+        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind}` }
         : {
           ...reservation,
           isGone: true,

@@ -1,8 +1,12 @@
 /** What lives on the host: network namespaces of processes and names, and the processes of runtimes and plugins. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
+import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as Cidr from "../Cidr.ts"
+import * as Attachment from "./Attachment.ts"
 import * as Namespace from "./Namespace.ts"
 
 /** Folders where runtimes keep network namespaces by name. */
@@ -18,21 +22,34 @@ const pids = Effect.fnUntraced(function*() {
 const pathsOf = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const found = new Map<string, Array<string>>()
+  const problems: Array<string> = []
   const add = (name: string, path: string) => found.set(name, [...found.get(name) ?? [], path])
+  /** What is not there is no problem; what may not be seen may be alive. */
+  const attempt = <A>(path: string, io: Effect.Effect<A, PlatformError>, otherwise: A) =>
+    Effect.catch(io, (error) => {
+      if (error.reason._tag !== "NotFound") problems.push(`${path}: ${AtomicFile.reasonOf(error)}`)
+      return Effect.succeed(otherwise)
+    })
+  const own = yield* Effect.option(fs.stat("/proc/self/ns/net"))
   for (const folder of folders) {
-    for (const name of yield* Effect.orElseSucceed(fs.readDirectory(folder), () => [])) {
+    for (const name of yield* attempt(folder, fs.readDirectory(folder), [])) {
       const path = `${folder}/${name}`
       const info = yield* Effect.option(fs.stat(path))
-      if (info._tag === "Some" && info.value.ino._tag === "Some") add(`net:[${info.value.ino.value}]`, path)
+      // Namespaces are files of one device. What else is there, such as a pipe, is not opened.
+      if (info._tag === "Some" && own._tag === "Some" && info.value.dev === own.value.dev) {
+        add(nameOf(info.value), path)
+      }
     }
   }
-  for (const pid of yield* pids()) {
+  const processes = yield* pids()
+  if (processes.length === 0) problems.push("there are no processes in /proc")
+  for (const pid of processes) {
     const path = `/proc/${pid}/ns/net`
     const name = yield* Effect.orElseSucceed(fs.readLink(path), () => "")
     if (name !== "") add(name, path)
   }
   found.delete(yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => ""))
-  return [...found]
+  return { found, problems }
 })
 
 /** A namespace that lives. */
@@ -43,20 +60,24 @@ export interface Inhabited extends Namespace.Namespace {
   readonly paths: ReadonlyArray<string>
 }
 
-/** Looks into a namespace by one of its paths; undefined where all of them are gone meanwhile, and it with them. */
-const look = Effect.fnUntraced(function*([name, paths]: readonly [string, ReadonlyArray<string>]) {
+/** The name of a namespace, as links in /proc have it. */
+const nameOf = ({ ino }: FileSystem.File.Info): string => `net:[${Option.getOrElse(ino, () => 0)}]`
+
+/** Looks into a namespace by one of its paths; undefined where all of them are gone, and it with them. */
+const look = Effect.fnUntraced(function*([name, paths]: readonly [name: string, paths: ReadonlyArray<string>]) {
   const fs = yield* FileSystem.FileSystem
   let problem: string | undefined
   for (const path of paths) {
-    const network = yield* Namespace.collect(path)
+    const whole = yield* Namespace.collect(path)
+    const network = Result.isSuccess(whole) ? whole : yield* Namespace.collectLinks(path)
     if (Result.isSuccess(network)) return Result.succeed<Inhabited>({ ...network.success, name, paths })
     const isProcess = path.startsWith("/proc/")
     const isThere = isProcess
       ? yield* Effect.isSuccess(fs.readLink(path))
       : (yield* Effect.isSuccess(fs.stat(path))) && !/Invalid argument/.test(network.failure) // a file of another kind
-    if (isThere) problem ??= network.failure
+    if (isThere) problem ??= `${path}: ${network.failure}`
   }
-  return problem === undefined ? undefined : Result.fail(problem)
+  return problem === undefined ? undefined : Result.fail({ name, reason: problem })
 })
 
 /**
@@ -74,22 +95,70 @@ const leadingElsewhere = ({ links, routes }: Namespace.Namespace, looked: Readon
 /** How often links are looked at again whose namespace may just be going, and how long to wait before, in milliseconds. */
 const again = { times: 4, wait: 250 }
 
-/** What is in each network namespace of the host but our own, and why not in all of them. */
-export const namespaces = Effect.fnUntraced(function*() {
+/** A container whose network namespace is there and cannot be looked into. */
+export interface Unread {
+  readonly containerId: string
+  readonly reason: string
+}
+
+/** What is in the network namespaces of the host but our own. */
+export interface Living {
+  readonly networks: ReadonlyArray<Inhabited>
+  /** The containers of namespaces that cannot be looked into: they are alive, and so is what they have. */
+  readonly unread: ReadonlyArray<Unread>
+  /** Why more may be alive than all that; undefined where nothing can be. */
+  readonly blind: string | undefined
+}
+
+const hostEndsOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
+  Result.isSuccess(result)
+    ? Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "").map(({ name }) => name)
+    : []
+
+/** Looks into each network namespace of the host but our own. These attachments tell whose those are. */
+export const namespaces = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
+  const fs = yield* FileSystem.FileSystem
   const host = yield* Namespace.collect()
-  const all = (yield* Effect.forEach(yield* pathsOf(), look, { concurrency: 8 })).filter((each) => each !== undefined)
-  const looked = all.flatMap((each) => Result.isSuccess(each) ? [each.success] : [])
-  let unseen = Result.isSuccess(host) && looked.length === all.length ? leadingElsewhere(host.success, looked) : []
+  const { found, problems } = yield* pathsOf()
+  const all = (yield* Effect.forEach(found, look, { concurrency: 8 })).filter((each) => each !== undefined)
+  const networks = all.flatMap((each) => Result.isSuccess(each) ? [each.success] : [])
+  const failures = all.flatMap((each) => Result.isFailure(each) ? [each.failure] : [])
+  const named = yield* Effect.forEach(
+    failures.length === 0 ? [] : attachments.filter(({ netns }) => netns.startsWith("/")),
+    (attachment) =>
+      Effect.match(fs.stat(attachment.netns), {
+        onSuccess: (info) => ({ attachment, name: nameOf(info) }),
+        onFailure: () => ({ attachment, name: "" })
+      })
+  )
+  const owners = failures.map(({ name, reason }) => ({
+    reason,
+    attachments: named.filter((each) => each.name === name).map(({ attachment }) => attachment)
+  }))
+  const explained = new Set(owners.flatMap((each) => each.attachments.flatMap(hostEndsOf)))
+  let unseen = Result.isSuccess(host)
+    ? leadingElsewhere(host.success, networks).filter(({ name }) => !explained.has(name))
+    : []
   for (let time = 0; time < again.times && unseen.length > 0; time++) {
     yield* Effect.sleep(again.wait)
     const now = yield* Namespace.collect()
-    const still = new Set(Result.isSuccess(now) ? now.success.links.map(({ index }) => index) : [])
+    if (Result.isFailure(now)) break
+    const still = new Set(now.success.links.map(({ index }) => index))
     unseen = unseen.filter(({ index }) => still.has(index))
   }
-  const [first] = unseen
-  return first === undefined
-    ? all
-    : [...all, Result.fail(`${first.name} leads to one that has neither a name nor a process here`)]
+  const blind = [
+    ...Result.isFailure(host) ? [host.failure] : [],
+    ...problems,
+    ...owners.filter(({ attachments }) => attachments.length === 0).map(({ reason }) => reason),
+    ...unseen.map(({ name }) => `${name} leads to one that has neither a name nor a process here`)
+  ]
+  return {
+    networks,
+    unread: owners.flatMap(({ attachments, reason }) =>
+      [...new Set(attachments.map(({ containerId }) => containerId))].map((containerId) => ({ containerId, reason }))
+    ),
+    blind: blind[0]
+  } satisfies Living as Living
 })
 
 /**

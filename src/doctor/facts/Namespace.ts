@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Json from "../../json/Json.ts"
+import * as ToolJson from "../../json/ToolJson.ts"
 import * as Cidr from "../Cidr.ts"
 import * as Tool from "./Tool.ts"
 
@@ -131,7 +132,7 @@ const neighbourOf = (neighbour: Json.JsonObject): Neighbour => ({
 
 /** Reads what `ip -j -d -batch` prints for `addr show`, `route show table all` and `neigh show`: a list a line. */
 export const parse = (output: string): Result.Result<Namespace, string> => {
-  const lists = output.split("\n").filter((line) => line.trim() !== "").map(Json.parse)
+  const lists = output.split("\n").filter((line) => line.trim() !== "").map(ToolJson.parse)
   const [links] = lists
   if (!Array.isArray(links)) return Result.fail("ip does not print JSON: it is too old, or not the one of iproute2")
   return Result.succeed({
@@ -152,6 +153,11 @@ const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenien
 export const collect = Effect.fnUntraced(function*(netns?: string) {
   const output = yield* batch(netns, ["addr show", "route show table all", "neigh show"], false)
   return Result.flatMap(output, parse)
+})
+
+/** Looks at the links of a namespace, with their addresses, and at nothing else: it may have any number of routes. */
+export const collectLinks = Effect.fnUntraced(function*(netns: string) {
+  return Result.flatMap(yield* batch(netns, ["addr show"], false), parse)
 })
 
 /** A gateway that is asked for from inside. */
@@ -194,7 +200,7 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
     yield* Effect.sleep(wait)
     const output = yield* batch(netns, ["neigh show"], false)
     if (Result.isFailure(output)) break
-    neighbours = objects(Json.parse(output.success.trim())).map(neighbourOf)
+    neighbours = objects(ToolJson.parse(output.success.trim())).map(neighbourOf)
     const now = neighbours
     if (gateways.every((gateway) => isLearnt(stateOf(gateway, now)))) break
     const ended = gateways.filter((gateway) => stateOf(gateway, now).includes("FAILED"))

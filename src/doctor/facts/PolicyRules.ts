@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Json from "../../json/Json.ts"
+import * as ToolJson from "../../json/ToolJson.ts"
 import * as Cidr from "../Cidr.ts"
 import * as Tool from "./Tool.ts"
 
@@ -35,7 +36,7 @@ const optional = (value: unknown): string | undefined => typeof value === "strin
 
 /** Reads what `ip -j rule show` prints. */
 export const parse = (output: string, family: 4 | 6): ReadonlyArray<PolicyRule> => {
-  const rules = Json.parse(output)
+  const rules = ToolJson.parse(output)
   return (Array.isArray(rules) ? rules.filter(Json.isObject) : []).map((rule) => ({
     family,
     priority: Number(rule["priority"]),

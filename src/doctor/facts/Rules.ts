@@ -3,6 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as Json from "../../json/Json.ts"
+import * as ToolJson from "../../json/ToolJson.ts"
 import * as Tool from "./Tool.ts"
 
 /** A rule, as `iptables-save` prints it. */
@@ -78,7 +79,7 @@ const mayRest = ({ flags }: Json.JsonObject): boolean =>
 
 /** Reads what `nft -j list ruleset` prints, without the tables that are iptables', and those that may be asleep. */
 export const parseNft = (output: string): ReadonlyArray<NftChain> => {
-  const document = Json.parse(output)
+  const document = ToolJson.parse(output)
   const items = Json.isObject(document) && Array.isArray(document["nftables"]) ? document["nftables"] : []
   const chains = new Map<string, NftChain & { readonly rules: Array<ReadonlyArray<Json.JsonObject>> }>()
   const optional = (value: unknown) => typeof value === "string" ? value : undefined

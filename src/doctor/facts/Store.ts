@@ -39,7 +39,7 @@ export interface Store {
 }
 
 /** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
-const longest = 4096
+export const longest = 4096
 
 /** Who has the address of a file; nobody, with empty names, where the file is not there. */
 export const holderOf = Effect.fnUntraced(function*(file: string) {

@@ -9,6 +9,7 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as CniVersion from "../../cni/CniVersion.ts"
+import * as SmallFile from "../../host/SmallFile.ts"
 import { isObject, parse } from "../../json/Json.ts"
 import type { Attachment } from "../../runtime/Attachments.ts"
 import * as Chain from "../../runtime/Chain.ts"
@@ -16,6 +17,7 @@ import * as Netns from "../../runtime/Netns.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Rules from "./Rules.ts"
+import * as Store from "./Store.ts"
 import * as Tool from "./Tool.ts"
 
 /** How the identifiers of trials begin. */
@@ -56,11 +58,14 @@ const noRules: Rules.Rules = { rulesets: [], nft: [] }
 const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: ReadonlyMap<string, string>) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const readAll = Effect.fnUntraced(function*(paths: ReadonlyArray<string>) {
-    const texts = yield* Effect.forEach(paths, (each) => Effect.option(fs.readFileString(each)))
+  const textsOf = Effect.fnUntraced(function*<R>(
+    paths: ReadonlyArray<string>,
+    read: (path: string) => Effect.Effect<string | undefined, never, R>
+  ) {
+    const texts = yield* Effect.forEach(paths, read)
     return new Map(paths.flatMap((each, index) => {
       const text = texts[index]
-      return text?._tag === "Some" ? [[each, text.value] as const] : []
+      return text === undefined ? [] : [[each, text] as const]
     }))
   })
   const [network, rules] = yield* Effect.all([Namespace.collect(), Rules.collect(tools)], { concurrency: 2 })
@@ -68,8 +73,11 @@ const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: R
   return {
     links: Result.isSuccess(network) ? network.success.links : [],
     rules: Result.getOrElse(rules, () => noRules),
-    sysctls: yield* readAll(sysctls),
-    files: yield* readAll(store === undefined ? [] : names.map((name) => path.join(store, name))),
+    sysctls: yield* textsOf(sysctls, (each) => Effect.orElseSucceed(fs.readFileString(each), () => undefined)),
+    files: yield* textsOf(
+      store === undefined ? [] : names.map((name) => path.join(store, name)),
+      (each) => SmallFile.read(each, Store.longest)
+    ),
     hasStore: store !== undefined && (yield* Effect.orElseSucceed(fs.exists(store), () => false))
   } satisfies Snapshot
 })

@@ -45,7 +45,7 @@ interface Where {
 /** The network as it is, and what lives on the host; or why not all of that can be seen. */
 const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) {
   const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
-  const life = yield* Leaks.look
+  const life = yield* Leaks.look(facts?.all ?? [])
   return facts === undefined
     ? Result.fail("the network cannot be read once more")
     : Result.map(life, (life) => ({ facts, life }))
