@@ -169,8 +169,7 @@ export const duplicates = ({ text }: Source): ReadonlyArray<Duplicate> => {
 }
 
 /** The range of a value, or of the nearest one around it: what is missing is missing there. */
-export const nearest = (source: Source, path: Path): Range =>
-  source.range(path) ?? (path.length === 0 ? { start: 0, end: source.text.length } : nearest(source, path.slice(0, -1)))
+export const nearest = (source: Source, path: Path): Range => source.range(path) ?? nearest(source, path.slice(0, -1))
 
 /** Line and column of an offset, both from 1. */
 export const position = (text: string, offset: number): { readonly line: number; readonly column: number } => {

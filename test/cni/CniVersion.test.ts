@@ -3,8 +3,23 @@ import * as CniVersion from "../../src/cni/CniVersion.ts"
 
 describe("a version", () => {
   it("is one to three numbers", () => {
-    for (const text of ["1", "1.0", "1.1.0", "0.3.10"]) assert.isTrue(CniVersion.isVersion(text), text)
-    for (const text of ["", "a", "1.", "1.0.0.0", "v1.0.0", "1.0.0-rc1", " 1.0.0"]) {
+    for (const text of ["1", "1.0", "1.1.0", "0.3.10", "123456789.123456789.123456789"]) {
+      assert.isTrue(CniVersion.isVersion(text), text)
+    }
+    for (
+      const text of [
+        "",
+        "a",
+        "1.",
+        "1.0.0.0",
+        "v1.0.0",
+        "1234567890",
+        "1.1234567890",
+        "1.0.1234567890",
+        "1.0.0-rc1",
+        " 1.0.0"
+      ]
+    ) {
       assert.isFalse(CniVersion.isVersion(text), text)
     }
   })
@@ -15,6 +30,10 @@ describe("a version", () => {
     assert.isTrue(CniVersion.isAtLeast("1", "0.4.0"))
     assert.isFalse(CniVersion.isAtLeast("0.3.1", "0.4.0"))
     assert.isFalse(CniVersion.isAtLeast("1.0.9", "1.1.0"))
+    assert.isFalse(CniVersion.isAtLeast("1.0.0", "1.0.1"))
+    assert.isTrue(CniVersion.isAtLeast("1.0.1", "1.0.0"))
+    assert.isTrue(CniVersion.isAtLeast("1", "1.0.0"))
+    assert.isTrue(CniVersion.isAtLeast("2.0.0", "1.9.9"))
   })
 
   it("is supported only as it is written in the specification", () => {

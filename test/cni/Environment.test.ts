@@ -31,14 +31,38 @@ describe("the variables of a request", () => {
 
   for (const id of ["-a", "a b", "a/b", "é", ".a", "a\n"]) {
     it(`have a container ID that is not ${JSON.stringify(id)}`, () => {
-      assert.match(problems("ADD", { CNI_CONTAINERID: id }), /^CNI_CONTAINERID is ".+", expected/)
+      assert.strictEqual(
+        problems("ADD", { CNI_CONTAINERID: id }),
+        `CNI_CONTAINERID is ${JSON.stringify(id)}, expected a letter or digit, then letters, digits, '_', '.' or '-'`
+      )
     })
   }
 
-  for (const name of [".", "..", "a/b", "a:b", "a b", "a\tb", "sixteen-letters-", "éééééééé"]) {
-    it(`have an interface name that is not ${JSON.stringify(name)}`, () => {
-      assert.match(problems("ADD", { CNI_IFNAME: name }), /^CNI_IFNAME is /)
+  for (const id of ["a", "A", "0", "Zz9_.-", "a".repeat(300)]) {
+    it(`may have the container ID ${id.slice(0, 10)}`, () => {
+      assert.strictEqual(problems("ADD", { CNI_CONTAINERID: id }), "")
     })
+  }
+
+  const interfaceNames = {
+    ".": "a name of a folder",
+    "..": "a name of a folder",
+    "a/b": "has \"/\" in it",
+    "a:b": "has \":\" in it",
+    "a b": "has \" \" in it",
+    "a\tb": "has \"\\t\" in it",
+    "sixteen-letters-": "longer than 15 bytes",
+    "éééééééé": "longer than 15 bytes"
+  }
+  for (const [name, problem] of Object.entries(interfaceNames)) {
+    it(`have an interface name that is not ${JSON.stringify(name)}`, () => {
+      const text = `CNI_IFNAME is ${JSON.stringify(name)}, which is ${problem}`
+      assert.strictEqual(problems("ADD", { CNI_IFNAME: name }), text)
+    })
+  }
+
+  for (const name of ["a", "...", "fifteen-letters", "ééééééé"]) {
+    it(`may have the interface name ${name}`, () => assert.strictEqual(problems("ADD", { CNI_IFNAME: name }), ""))
   }
 
   it("are not validated where the operation does not require them", () => {
@@ -47,5 +71,54 @@ describe("the variables of a request", () => {
 
   it("are all named when several are wrong", () => {
     assert.strictEqual(problems("ADD", { CNI_NETNS: "", CNI_CONTAINERID: "/", CNI_IFNAME: ":" }).split("\n").length, 3)
+  })
+})
+
+describe("the environment", () => {
+  const variables = {
+    CNI_COMMAND: "ADD",
+    CNI_CONTAINERID: "id",
+    CNI_NETNS: "/ns",
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: "A=1;AB=2=3;A=4;C",
+    CNI_PATH: "/bin",
+    CNI_NETNS_OVERRIDE: "1",
+    TRACEPARENT: "00-1-2-01",
+    CNI_PASSTHROUGH_PARENT: "abc"
+  }
+
+  it("has each variable at its place", () => {
+    assert.deepStrictEqual(Environment.make(variables), {
+      command: "ADD",
+      containerId: "id",
+      netns: "/ns",
+      ifname: "eth0",
+      args: "A=1;AB=2=3;A=4;C",
+      path: "/bin",
+      netnsOverride: "1",
+      traceparent: "00-1-2-01",
+      parent: "abc",
+      variables
+    })
+  })
+
+  it("is empty where a variable is missing, or only inherited", () => {
+    const inherited = Object.assign(Object.create({ CNI_IFNAME: "eth0" }), { CNI_NETNS: undefined })
+    const { variables: _, ...rest } = Environment.make(inherited)
+    for (const [name, value] of Object.entries(rest)) assert.strictEqual(value, "", name)
+  })
+
+  it("has the first value of a key of CNI_ARGS", () => {
+    const environment = Environment.make(variables)
+    assert.strictEqual(Environment.argument(environment, "A"), "1")
+    assert.strictEqual(Environment.argument(environment, "AB"), "2=3")
+    for (const key of ["C", "B", "a", ""]) assert.isUndefined(Environment.argument(environment, key))
+  })
+
+  it("has a PATH for commands, without one too", () => {
+    const usual = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    assert.strictEqual(Environment.searchPath({ variables: { PATH: "/x" } }), "/x")
+    assert.strictEqual(Environment.searchPath({ variables: { PATH: "" } }), usual)
+    assert.strictEqual(Environment.searchPath({ variables: {} }), usual)
   })
 })

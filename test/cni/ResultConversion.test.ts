@@ -92,6 +92,31 @@ describe("a result", () => {
     assert.strictEqual(Result.getOrThrow(ResultConversion.convert(text, "1.0.0")), text)
   })
 
+  it("that is not an object, or is wanted in a version that is not known, has no other form", () => {
+    const failure = (text: string, version: string) =>
+      Result.match(ResultConversion.convert(text, version), {
+        onSuccess: (text) => text,
+        onFailure: (reason) => reason
+      })
+    assert.strictEqual(failure("[1]", "1.0.0"), "found a list, expected an object")
+    assert.strictEqual(failure("{", "1.0.0"), "found nothing, expected an object")
+    assert.strictEqual(failure(`{"cniVersion":"1.0.0"}`, "9.0.0"), "version 9.0.0 is not known")
+  })
+
+  it("has the addresses of IPv4 in IPv6 and routes to them in the family of IPv4", () => {
+    const mapped = {
+      cniVersion: "1.0.0",
+      ips: [{ address: "::FFFF:10.0.0.1/104" }],
+      routes: [{ dst: "::ffff:10.0.0.0/104" }]
+    }
+    assert.deepStrictEqual(convert(mapped, "0.2.0"), {
+      cniVersion: "0.2.0",
+      ip4: { ip: "::FFFF:10.0.0.1/104", routes: [{ dst: "::ffff:10.0.0.0/104" }] }
+    })
+    const one = { cniVersion: "1.0.0", ips: [{ address: "fd00::1/64" }], routes: [{ dst: "10.0.0.0/8" }, null] }
+    assert.deepStrictEqual(convert(one, "0.2.0"), { cniVersion: "0.2.0", ip6: { ip: "fd00::1/64" } })
+  })
+
   it("without a version is one of 0.1.0", () => {
     assert.deepStrictEqual(convert({ ip4: { ip: "10.0.0.1/8" } }, "0.2.0"), {
       ip4: { ip: "10.0.0.1/8" },
@@ -151,6 +176,75 @@ describe("runtimes refuse a result", () => {
       assert.strictEqual(convert(result, "1.0.0"), reason)
     })
   }
+
+  const cidr = "an address with the length of its prefix, such as 10.1.0.5/16"
+  const version = "1.1.0"
+  const members: ReadonlyArray<readonly [result: object, reason: string]> = [
+    [{ ips: [1] }, "ips[0]: found 1, expected an object"],
+    ...[1, "10.0.0.1/", "10.0.0.1/8/8", "fe80::1%eth0/64", "x/8", "fd00::1/129", "10.0.0.1/0008"].map((address) =>
+      [{ ips: [{ address }] }, `ips[0].address: found ${JSON.stringify(address)}, expected ${cidr}`] as const
+    ),
+    [{ ips: [{ gateway: "fe80::1%a" }] }, "ips[0].gateway: found \"fe80::1%a\", expected an IP address"],
+    [{ ips: [{ gateway: 1 }] }, "ips[0].gateway: found 1, expected an IP address"],
+    [{ ips: [{ interface: "1" }] }, "ips[0].interface: found \"1\", expected an integer"],
+    [{ ips: [{ interface: 2 ** 63 }] }, "ips[0].interface: found 9223372036854776000, expected an integer"],
+    [{ interfaces: {} }, "interfaces: found an object, expected a list of interfaces"],
+    [{ interfaces: ["a"] }, "interfaces[0]: found \"a\", expected an object"],
+    ...["name", "mac", "sandbox", "socketPath", "pciID"].map((name) =>
+      [{ interfaces: [{ [name]: 1 }] }, `interfaces[0].${name}: found 1, expected a string`] as const
+    ),
+    [{ interfaces: [{ mtu: "1" }] }, "interfaces[0].mtu: found \"1\", expected an integer"],
+    [{ routes: {} }, "routes: found an object, expected a list of routes"],
+    [{ routes: ["a"] }, "routes[0]: found \"a\", expected an object"],
+    [{ routes: [{ dst: "a" }] }, `routes[0].dst: found "a", expected ${cidr}`],
+    [{ routes: [{ gw: "a" }] }, "routes[0].gw: found \"a\", expected an IP address"],
+    ...["mtu", "advmss", "priority", "table", "scope"].map((name) =>
+      [{ routes: [{ [name]: "a" }] }, `routes[0].${name}: found "a", expected an integer`] as const
+    ),
+    [{ dns: 1 }, "dns: found 1, expected an object"],
+    [{ dns: { domain: 1 } }, "dns.domain: found 1, expected a string"],
+    ...["nameservers", "search", "options"].flatMap((name) => [
+      [{ dns: { [name]: "a" } }, `dns.${name}: found "a", expected a list of strings`] as const,
+      [{ dns: { [name]: [1] } }, `dns.${name}[0]: found 1, expected a string`] as const
+    ]),
+    [{ cniVersion: "0.4.0", ips: 1 }, "ips: found 1, expected a list of addresses"],
+    [{ cniVersion: "0.4.0", ips: ["a"] }, "ips[0]: found \"a\", expected an object"],
+    [{ cniVersion: "0.4.0", ips: [{ version: 4 }] }, "ips[0].version: found 4, expected a string"],
+    [{ cniVersion: "0.4.0", interfaces: 1 }, "interfaces: found 1, expected a list of interfaces"],
+    [{ cniVersion: "0.4.0", interfaces: ["a"] }, "interfaces[0]: found \"a\", expected an object"],
+    [{ cniVersion: "0.4.0", routes: 1 }, "routes: found 1, expected a list of routes"],
+    [{ cniVersion: "0.4.0", dns: 1 }, "dns: found 1, expected an object"],
+    ...["ip4", "ip6"].flatMap((name) => [
+      [{ cniVersion: "0.2.0", [name]: 1 }, `${name}: found 1, expected an object`] as const,
+      [{ cniVersion: "0.2.0", [name]: { ip: "a" } }, `${name}.ip: found "a", expected ${cidr}`] as const,
+      [
+        { cniVersion: "0.2.0", [name]: { gateway: "a" } },
+        `${name}.gateway: found "a", expected an IP address`
+      ] as const,
+      [{ cniVersion: "0.2.0", [name]: { routes: 1 } }, `${name}.routes: found 1, expected a list of routes`] as const
+    ]),
+    [{ cniVersion: "0.2.0", dns: 1 }, "dns: found 1, expected an object"],
+    [{ cniVersion: "", ip4: 1 }, "ip4: found 1, expected an object"],
+    [{ cniVersion: 1 }, "cniVersion: found 1, expected one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"]
+  ]
+  for (const [result, reason] of members) {
+    it(`for its type: ${JSON.stringify(result)}`, () => {
+      assert.strictEqual(ResultSchema.problem({ cniVersion: version, ...result }), reason)
+    })
+  }
+
+  it("and take the longest prefixes, gateways that are empty or null, and the largest numbers", () => {
+    const ips = [
+      { address: "10.0.0.1/32", gateway: "" },
+      { address: "fd00::1/128", gateway: null },
+      { address: "::ffff:10.0.0.1/128", interface: 2 ** 62 },
+      { interface: -1 },
+      null
+    ]
+    assert.isUndefined(
+      ResultSchema.problem({ cniVersion: version, ips, routes: [null, { dst: "0.0.0.0/0", mtu: null }] })
+    )
+  })
 
   it("with an address that is null", () => {
     assert.strictEqual(
