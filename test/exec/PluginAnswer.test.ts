@@ -96,6 +96,7 @@ describe("an operation without a result", () => {
   for (const verb of ["DEL", "CHECK", "GC", "STATUS"] as const) {
     it(`succeeds for ${verb} with exit status 0, whatever is on stdout`, () => {
       assert.deepStrictEqual(answer(verb, { stdout: "whatever" }), success())
+      assert.deepInclude(answer(verb, { stdout: "whatever", exitCode: 1 }), { _tag: "Failure", code: undefined })
     })
   }
 })
@@ -198,6 +199,18 @@ describe("the answer to VERSION", () => {
       answer("VERSION", { exitCode: 1, stdout: `{"code":100,"msg":"unknown CNI_COMMAND: VERSION"}` }),
       success(`{"cniVersion":"0.1.0","supportedVersions":["0.1.0"]}`)
     )
+  })
+
+  it("has versions that are texts, all of them, beside a version of its own", () => {
+    assert.deepStrictEqual(PluginAnswer.versions(`{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}`), ["1.0.0"])
+    for (
+      const document of [
+        `{"cniVersion":"1.0.0","supportedVersions":["1.0.0",1]}`,
+        `{"cniVersion":"","supportedVersions":["1.0.0"]}`,
+        `{"cniVersion":"1.0.0","supportedVersions":[]}`,
+        `{"cniVersion":"1.0.0","supportedVersions":"1.0.0"}`
+      ]
+    ) assert.isUndefined(PluginAnswer.versions(document), document)
   })
 
   it("is a failure where it is something else", () => {

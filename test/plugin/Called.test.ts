@@ -15,6 +15,9 @@ describe("called by its own name, or one that builds and upgrades give it, it is
     it(name, () => {
       assert.isUndefined(Called.of({ ...node, argv: ["node", `/opt/cni/bin/${name}`] }))
       assert.isUndefined(Called.of(bun(`/opt/cni/bin/${name}`, `/opt/cni/bin/${name}`)))
+      const other = `/opt/cni/bin/x${name}`
+      assert.strictEqual(Called.of({ ...node, argv: ["node", other] })?.name, `x${name}`)
+      assert.strictEqual(Called.of(bun(other, other))?.name, `x${name}`)
     })
   }
 })
@@ -23,6 +26,7 @@ describe("called by a stub of its own name, it is itself", () => {
   it("for there is nothing to stand around", () => {
     const own = "/tmp/shims/.passthrough/passthrough"
     assert.isUndefined(Called.of(bun(own, own, "/tmp/shims/passthrough")))
+    assert.strictEqual(Called.of(bun(own, own, "/tmp/shims/passthroughs"))?.name, "passthroughs")
   })
 })
 
