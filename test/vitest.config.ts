@@ -12,6 +12,7 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     root: import.meta.dirname,
+    maxWorkers: "100%", // of the processors: the default leaves one of them idle
     // Against what hangs. Ten times what the slowest takes alone, for a machine may be busy with other work.
     testTimeout: 900_000,
     hookTimeout: 1_800_000,

@@ -4,19 +4,15 @@ import * as Effect from "effect/Effect"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { doctor } from "../../src/cli/commands/Doctor.ts"
-import { leaks } from "../../src/cli/commands/Leaks.ts"
 import { validate } from "../../src/cli/commands/Validate.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Attachment from "../../src/doctor/facts/Attachment.ts"
 import * as BuiltIn from "../../src/doctor/facts/BuiltIn.ts"
 import * as Files from "../../src/doctor/facts/Files.ts"
 import * as Store from "../../src/doctor/facts/Store.ts"
-import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
-import * as Runner from "../../src/exec/ProcessRunner.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
-import { describeWith } from "../support/requirements.ts"
 import { found, ofFile } from "./facts.ts"
 
 const network = (...plugins: ReadonlyArray<object>) => ({ cniVersion: "1.0.0", name: "n", plugins })
@@ -174,33 +170,5 @@ describe("a file that is no file, or far too long,", () => {
       const file = `${folder.path}/results/podman-9-eth0`
       assert.deepStrictEqual((yield* Attachment.list(folder.path)).map((each) => each.file), [file])
       assert.strictEqual((yield* BuiltIn.read(folder.path))?.path, `${file}#config`)
-    }).pipe(Effect.provide(Command.host)))
-})
-
-describeWith(["iproute2"], "a folder with hundreds of networks", () => {
-  it.effect("is looked through for leaks at once", () =>
-    Effect.gen(function*() {
-      using folder = temporary()
-      const dataDir = `${folder.path}/networks`
-      for (let index = 0; index < 300; index++) {
-        const list = { ...network({ type: "bridge", ipam: { type: "host-local", dataDir } }), name: `n${index}` }
-        Fs.writeFileSync(`${folder.path}/${index}.conflist`, JSON.stringify(list))
-      }
-      Fs.mkdirSync(`${dataDir}/n299`, { recursive: true })
-      Fs.writeFileSync(`${dataDir}/n299/10.99.0.9`, "container-that-is-gone\r\neth0")
-      const started: Array<string> = []
-      const { stdout } = yield* Command.printed(leaks, "--conf-dir", folder.path, "--cache-dir", folder.path).pipe(
-        Effect.provideService(Runner.ProcessRunner, {
-          run: (invocation) => {
-            started.push(invocation.argv.join(" "))
-            return nodeProcessRunner.run(invocation)
-          }
-        })
-      )
-      assert.match(stdout, /^reservation {2}10\.99\.0\.9 in .*n299\/10\.99\.0\.9 {2}\(container-tha.*\n$/)
-      // Not one for each network.
-      const asked = started.filter((line) => line.startsWith("ip ")).length
-      assert.isAbove(asked, 0)
-      assert.isBelow(asked, 20) // for it looks twice
     }).pipe(Effect.provide(Command.host)))
 })

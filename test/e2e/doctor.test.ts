@@ -438,22 +438,22 @@ const plugins: { readonly [name: string]: Broken } = {
   "a plugin that hangs": {
     files: of(bridge),
     script: `plugin bridge '${script("sleep 600")}'`,
-    ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    ask: "n --timeout 3s",
+    ...own("plugin-version", "bridge", /did not end within 3 s/),
     mend: install("bridge")
   },
   "a plugin that forks and goes": {
     files: of(bridge),
     script: `plugin bridge '${script("sleep 600 & exit 0")}'`,
-    ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    ask: "n --timeout 3s",
+    ...own("plugin-version", "bridge", /did not end within 3 s/),
     mend: install("bridge")
   },
   "a plugin that prints without end": {
     files: of(bridge),
     script: `plugin bridge '${script("exec yes")}'`,
-    ask: "n --timeout 500ms",
-    ...own("plugin-version", "bridge", /did not end within 0\.5 s/),
+    ask: "n --timeout 3s",
+    ...own("plugin-version", "bridge", /did not end within 3 s/),
     mend: install("bridge")
   },
   "a version that plugins do not speak": {
@@ -939,9 +939,11 @@ const hosts: { readonly [name: string]: Broken } = {
     mend: "says \"give one of them another port\"; anew api \"$(port 8081)\""
   },
   "a port that somebody listens on": {
-    ...withPorts("node -e 'require(\"net\").createServer().listen(8080)' & sleep 0.5"),
+    ...withPorts(
+      "node -e 'require(\"net\").createServer().listen(8080)' & until (: < /dev/tcp/127.0.0.1/8080) 2>/dev/null; do sleep 0.05; done"
+    ),
     ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning"),
-    mend: "says \"use another port\"; kill $!; sleep 0.2"
+    mend: "says \"use another port\"; kill $!; wait $! || true"
   },
   "a rule that throws away what containers send": {
     ...attached("ip rule add from 10.99.0.0/24 blackhole"),
@@ -1034,8 +1036,8 @@ const trials: { readonly [name: string]: Broken } = {
     mend: `says "use another version of mine"; ${well.script}`
   },
   "a plugin whose ADD hangs": {
-    ...mine("[ $CNI_COMMAND != ADD ] || sleep 600; result", "1s"),
-    ...own("trial-add", "mine", /did not end within 1s/),
+    ...mine("[ $CNI_COMMAND != ADD ] || sleep 600; result", "5s"),
+    ...own("trial-add", "mine", /did not end within 5s/),
     mend: `says "use another version of mine"; ${well.script}`
   },
   "a plugin that a signal ends": {
@@ -1059,9 +1061,12 @@ const trials: { readonly [name: string]: Broken } = {
     mend: `says 'set "disableCheck": true'; edit 's/"name"/"disableCheck":true,"name"/'`
   },
   "an IPAM plugin that waits for its lock for ever": {
-    ...attached("flock /var/lib/cni/networks/n/lock sleep 600 & echo $! > /run/holder; sleep 0.5"),
-    ask: "n --trial --timeout 2s",
-    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: did not end within 2s/),
+    ...attached(
+      "flock /var/lib/cni/networks/n/lock sleep 600 & echo $! > /run/holder; " +
+        "while flock -n /var/lib/cni/networks/n/lock true; do sleep 0.05; done"
+    ),
+    ask: "n --trial --timeout 5s",
+    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: did not end within 5s/),
     mend: "says \"see what it does before it ends\"; pkill -P $(cat /run/holder)"
   },
   "an IPAM plugin that fails": {

@@ -189,7 +189,7 @@ add $name 8083
 ip netns del $name
 mkdir -p /tmp/fake
 for tool in iptables iptables-nft; do
-  printf '#!/bin/bash\\n[[ $* != *-D* ]] || { (exec -a id-%s sleep 20) </dev/null >/dev/null 2>&1 & }\\nexec /usr/sbin/%s "$@"\\n' \\
+  printf '#!/bin/bash\\n[[ $* != *-D* ]] || { (exec -a id-%s sleep 600) </dev/null >/dev/null 2>&1 & }\\nexec /usr/sbin/%s "$@"\\n' \\
     $name $tool > /tmp/fake/$tool
 done
 chmod +x /tmp/fake/*
@@ -227,12 +227,34 @@ mv /tmp/10-n.conflist /etc/cni/net.d/`),
     )
   })
 
+  it("finds what is left in a folder with hundreds of networks, and does not ask tools for each", () => {
+    const network = { type: "bridge", ipam: { type: "host-local" } }
+    assert.deepStrictEqual(
+      run(`
+for number in $(seq 300); do
+  echo '{"cniVersion":"1.0.0","name":"n'$number'","plugins":[${
+        JSON.stringify(network)
+      }]}' > /etc/cni/net.d/n$number.conflist
+done
+mkdir -p /var/lib/cni/networks/n300 /tmp/counting
+id=id-g # no command line has the whole name
+printf "\${id}one\\r\\neth0" > /var/lib/cni/networks/n300/10.99.0.9
+printf '#!/bin/sh\\necho >> /tmp/asked\\nexec %s "$@"\\n' $(type -p ip) > /tmp/counting/ip
+chmod +x /tmp/counting/ip
+PATH=/tmp/counting:$PATH leaks | sed 's/(.*//'
+asked=$(wc -l < /tmp/asked)
+[ $asked -gt 0 ] && [ $asked -lt 50 ] && echo "asked for all" || echo "asked $asked times"
+rm /etc/cni/net.d/n*.conflist`),
+      ["reservation  10.99.0.9 in /var/lib/cni/networks/n300/10.99.0.9  ", "status 1", "asked for all"]
+    )
+  })
+
   it("leaves all of a container alone whose namespace lost its name and lives on in a process", () => {
     assert.deepStrictEqual(
       run(`
 add aa 8081
-nsenter --net=/run/netns/aa sleep 60 &
-sleep 0.3
+nsenter --net=/run/netns/aa sleep 600 &
+until [ /proc/$!/ns/net -ef /run/netns/aa ]; do sleep 0.05; done
 ip netns del aa
 state > /tmp/before
 leaks --fix --yes
@@ -246,9 +268,9 @@ kill %1`),
     assert.deepStrictEqual(
       run(`
 echo '{"cniVersion":"1.0.0","name":"plain","plugins":[{"type":"bridge","bridge":"cni-plain","ipam":{}}]}' > /etc/cni/net.d/20-plain.conflist
-unshare --net bash -c 'sleep 60 & exec sleep 60' &
+unshare --net bash -c 'sleep 600 & exec sleep 600' &
 process=$!
-sleep 0.3
+until [ -n "$(cat /proc/$process/task/$process/children)" ]; do sleep 0.05; done
 cni-passthrough run add plain --netns /proc/$process/ns/net --container-id id-plain > /dev/null
 kill $process
 wait $process || true
@@ -261,8 +283,8 @@ rm /etc/cni/net.d/20-plain.conflist`),
 
   it("takes nothing away where it does not see the namespaces of all links", () => {
     const lines = run(`
-unshare --net sleep 60 &
-sleep 0.3
+unshare --net sleep 600 &
+while [ /proc/$!/ns/net -ef /proc/$$/ns/net ]; do sleep 0.05; done
 cni-passthrough run add testing-net --netns /proc/$!/ns/net --container-id id-hidden > /dev/null
 rm -rf /var/lib/cni/results
 state > /tmp/before
@@ -279,11 +301,11 @@ kill %1`)
 mkdir -p /var/lib/cni/networks/testing-net
 id=id-c; id=\${id}c # whose name no command line has
 printf "$id\\r\\neth0" > /var/lib/cni/networks/testing-net/10.99.0.9
-CNI_CONTAINERID=$id sleep 60 &
-sleep 0.3
+CNI_CONTAINERID=$id sleep 600 &
+until tr '\\0' '\\n' < /proc/$!/environ | grep -q "^CNI_CONTAINERID=$id$"; do sleep 0.05; done
 leaks
 kill %1
-sleep 0.3
+wait %1 || true
 leaks | sed 's/(.*//'`),
       [
         "nothing is left of containers that are gone",

@@ -1,14 +1,18 @@
 /** Real log daemons, started and stopped by the test that needs them. */
 import * as ChildProcess from "node:child_process"
+import * as Crypto from "node:crypto"
 import * as Fs from "node:fs"
 import * as Net from "node:net"
 import * as Path from "node:path"
 import { temporary } from "./plugin.ts"
 import { until } from "./until.ts"
 
-const freePort = (): Promise<number> =>
+/** An address of this host that no other test listens at. */
+const ownAddress = (): string => `127.${[1, 2, 3].map(() => Crypto.randomInt(1, 255)).join(".")}`
+
+const freePort = (address: string): Promise<number> =>
   new Promise((resolve) => {
-    const server = Net.createServer().listen(0, "127.0.0.1", () => {
+    const server = Net.createServer().listen(0, address, () => {
       const { port } = server.address() as Net.AddressInfo
       server.close(() => resolve(port))
     })
@@ -41,7 +45,8 @@ export interface Rsyslog {
 /** An rsyslogd with its default limits and parsers, on loopback and on sockets of its own. */
 export const rsyslog = async (): Promise<Rsyslog> => {
   const folder = temporary()
-  const port = await freePort()
+  const address = ownAddress()
+  const port = await freePort(address)
   const local = Path.join(folder.path, "log.sock")
   const rfc5424 = Path.join(folder.path, "rfc5424.sock")
   const output = Path.join(folder.path, "messages")
@@ -53,8 +58,8 @@ module(load="imtcp")
 module(load="imudp")
 input(type="imuxsock" Socket="${local}" RateLimit.Interval="0")
 input(type="imuxsock" Socket="${rfc5424}" RateLimit.Interval="0" UseSysTimeStamp="off" UseSpecialParser="off")
-input(type="imtcp" address="127.0.0.1" port="${port}")
-input(type="imudp" address="127.0.0.1" port="${port}" rcvbufSize="4m")
+input(type="imtcp" address="${address}" port="${port}")
+input(type="imudp" address="${address}" port="${port}" rcvbufSize="4m")
 template(name="whole" type="list") { property(name="jsonmesg") constant(value="\\n") }
 action(type="omfile" file="${output}" template="whole")
 `
@@ -67,7 +72,7 @@ action(type="omfile" file="${output}" template="whole")
   const ended = new Promise((resolve) => child.on("exit", resolve))
   const answers = () =>
     new Promise<boolean>((resolve) => {
-      const socket = Net.connect(port, "127.0.0.1", () => resolve(socket.end() !== undefined))
+      const socket = Net.connect(port, address, () => resolve(socket.end() !== undefined))
       socket.on("error", () => resolve(false))
     })
   await until("rsyslogd listens", async () => Fs.existsSync(local) && await answers())
@@ -75,8 +80,8 @@ action(type="omfile" file="${output}" template="whole")
     pid: child.pid ?? 0,
     local,
     rfc5424,
-    tcp: `tcp://127.0.0.1:${port}`,
-    udp: `udp://127.0.0.1:${port}`,
+    tcp: `tcp://${address}:${port}`,
+    udp: `udp://${address}:${port}`,
     messages: () =>
       Fs.existsSync(output)
         ? Fs.readFileSync(output, "utf8").split("\n").slice(0, -1).map((line) => JSON.parse(line) as Message)
