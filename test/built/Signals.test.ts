@@ -100,14 +100,14 @@ describe("while the answer is on its way out", () => {
   const prevResult = { cniVersion: "1.1.0", pad: "x".repeat(2_000_000) }
   const config = JSON.stringify({ cniVersion: "1.1.0", name: "n", prevResult })
 
-  const nonBlocking = "fcntl(STDOUT, F_SETFL, fcntl(STDOUT, F_GETFL, 0) | O_NONBLOCK); exec @ARGV"
+  const nonBlocking = "fcntl(STDOUT, F_SETFL, fcntl(STDOUT, F_GETFL, 0) | O_NONBLOCK); exec { $ARGV[0] } @ARGV"
 
   it("SIGTERM ends the run, and never appends a second document", async () => {
     const child = start(config, { via: ["perl", "-MFcntl", "-e", nonBlocking] })
     const exit = ended(child)
     let stdout = ""
     await new Promise<void>((resolve) =>
-      child.stdout.on("data", (chunk) => {
+      child.stdout.on("close", resolve).on("data", (chunk) => {
         if (stdout === "") child.stdout.pause()
         stdout += chunk
         resolve()
