@@ -50,6 +50,18 @@ describe("cni-passthrough install --uninstall", () => {
       assert.deepStrictEqual(Fs.readdirSync(host.bin), ["passthrough"])
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("changes nothing with --dry-run, and says as much as without", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stdout } = yield* host.uninstall("--dry-run")
+      assert.deepStrictEqual([status, stdout], [0, `${host.bin}/passthrough can be removed\n`])
+      Fs.writeFileSync(`${host.conf}/n.conflist`, network("passthrough"))
+      const refused = yield* host.uninstall("--dry-run")
+      assert.deepStrictEqual([refused.status, refused.stdout], [2, ""])
+      assert.include(refused.stderr, "the network in")
+      assert.deepStrictEqual(Fs.readdirSync(host.bin), ["passthrough"])
+    }).pipe(Effect.provide(Command.host)))
+
   it.effect("takes it away even so where it is told to", () =>
     Effect.gen(function*() {
       using host = setUp()

@@ -237,6 +237,48 @@ dpkg --remove cni-passthrough >&2
 `)
       assert.strictEqual(printed, "  the network in /etc/cni/net.d/10-pods.conflist calls it\nremoved\n")
     })
+
+    it("changes nothing when its removal is refused, and asks no variable of the administrator where to look", () => {
+      const printed = onHost(`
+dpkg --install /tmp/new.deb >&2
+cni-passthrough wrap slow --dir /usr/lib/cni --log /tmp/log >&2
+stub() { head -c 2 /usr/lib/cni/slow | grep -c '#!' || true; [ -e /usr/lib/cni/.passthrough/plugins/slow ] && echo wrapped || echo as it was; }
+export CNI_PATH=/nowhere NETCONFPATH=/nowhere
+echo '{ "cniVersion": "1.0.0", "name": "pods", "plugins": [{ "type": "bridge" }, { "type": "passthrough" }] }' > /etc/cni/net.d/10-pods.conflist
+{ dpkg --remove cni-passthrough 2>&1 || true; } | grep -cF 10-pods.conflist
+stub
+rm /etc/cni/net.d/10-pods.conflist
+dpkg --remove cni-passthrough >&2
+stub
+[ ! -e /usr/lib/cni/passthrough ] && echo removed
+`)
+      assert.strictEqual(printed, "1\n1\nwrapped\n1\nas it was\nremoved\n")
+    })
+
+    it("is removed without /proc where nothing is left of it, and says what it needs where something is", () => {
+      const printed = onHost(`
+dpkg --install /tmp/new.deb >&2
+cni-passthrough wrap slow --dir /usr/lib/cni --log /tmp/log >&2
+mount -t tmpfs tmpfs /proc
+{ dpkg --remove cni-passthrough 2>&1 || true; } | grep -oF 'unwrap needs /proc'
+umount /proc
+cni-passthrough unwrap >&2
+mount -t tmpfs tmpfs /proc
+dpkg --remove cni-passthrough >&2
+[ ! -e /usr/lib/cni/passthrough ] && echo removed
+`)
+      assert.strictEqual(printed, "unwrap needs /proc\nremoved\n")
+    })
+
+    it("does not write over a program of the same name that no package has", () => {
+      const printed = onHost(`
+printf '#!/bin/sh\necho mine\n' > /usr/lib/cni/passthrough
+chmod 755 /usr/lib/cni/passthrough
+{ dpkg --install /tmp/new.deb 2>&1 || true; } | grep -oF '/usr/lib/cni/passthrough is another program'
+/usr/lib/cni/passthrough
+`)
+      assert.strictEqual(printed, "/usr/lib/cni/passthrough is another program\nmine\n")
+    })
   })
 }
 

@@ -49,6 +49,7 @@ const input = {
     Flag.withDefault(true)
   ),
   uninstall: Flags.toggle("uninstall", "Take it away again, unless networks or attachments still need it"),
+  dryRun: Flags.toggle("dry-run", "With --uninstall: only say whether it could be taken away, and change nothing"),
   force: Flags.toggle("force", "With --uninstall: take it away even where it is still needed"),
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir
@@ -67,11 +68,12 @@ const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cac
 export const install = Command.make(
   "install",
   input,
-  Effect.fnUntraced(function*({ cacheDir, confDir, force, hooks, to, uninstall }) {
+  Effect.fnUntraced(function*({ cacheDir, confDir, dryRun, force, hooks, to, uninstall }) {
     if (uninstall) {
       const folder = Option.isSome(to) ? to.value : yield* PluginFolder.chooseInstalled()
       const file = yield* PluginFolder.findOurs(folder)
       if (!force) yield* checkNeed(file, confDir, cacheDir)
+      if (dryRun) return yield* Console.log(`${file} can be removed`)
       yield* PluginFolder.remove(file)
       yield* Console.log(`removed ${file}`)
       return yield* PolicyFile.remove(folder)
