@@ -15,7 +15,7 @@ export interface Questions<A> {
 /** Goes to a folder, itself included, as far as it is there. */
 export const walk = <A>(folder: string, { about, before }: Questions<A>): A | undefined => {
   const left = (Path.isAbsolute(folder) ? folder : `${process.cwd()}/${folder}`).split("/")
-  let at = ""
+  let at = "/" // which has no folder above it, not for `..` either
   for (let links = 0; left.length > 0 && links <= mostLinks;) {
     const name = left.shift() ?? ""
     if (name === "" || name === ".") continue
@@ -36,7 +36,7 @@ export const walk = <A>(folder: string, { about, before }: Questions<A>): A | un
     }
     const target = Fs.readlinkSync(path)
     left.unshift(...target.split("/"))
-    if (Path.isAbsolute(target)) at = ""
+    if (Path.isAbsolute(target)) at = "/"
     links++
   }
   return undefined

@@ -193,6 +193,15 @@ describe("a file", () => {
     })
   }
 
+  itAsRoot("that another user owns is refused by a path that goes above the root folder too", () => {
+    using folder = temporary()
+    Fs.mkdirSync(`${folder.path}/theirs`)
+    Fs.chownSync(`${folder.path}/theirs`, foreign, 0)
+    const error = Effect.runSync(Effect.flip(write(target(`/..${folder.path}/theirs/log`))))
+    assert.match(error.message, /theirs" belongs to the user 65533/)
+    assert.isFalse(Fs.existsSync(`${folder.path}/theirs/log`))
+  })
+
   itAsRoot("is used through symbolic links of root, wherever they lead", () => {
     using folder = temporary()
     Fs.mkdirSync(`${folder.path}/real/deep`, { recursive: true })
