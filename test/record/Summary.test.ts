@@ -1,6 +1,7 @@
 /** What happened, in a line and in lines for people, and what daemons call it. */
 import { assert, describe, it } from "@effect/vitest"
 import { originOf } from "../../src/plugin/RequestRecord.ts"
+import * as JournalFormat from "../../src/record/JournalFormat.ts"
 import type { Changes, Hook, Plugin, Record } from "../../src/record/Record.ts"
 import * as Summary from "../../src/record/Summary.ts"
 import * as SyslogFormat from "../../src/record/SyslogFormat.ts"
@@ -145,6 +146,30 @@ describe("a record in lines for people", () => {
       lines(record("ADD", { x: "y".repeat(length) })).filter((line) => line.includes("yyy"))
     assert.match(long(1000)[0]!, /^ {2}"x": "y+",?$/)
     assert.match(long(65_536)[0]!, /^\{"cniVersion":"1\.1\.0","name":"net","x":"y+"\}$/)
+  })
+})
+
+describe("a record in the journal", () => {
+  it("has the priority of what a person should look at, or of a message", () => {
+    const priority = (record: Record) =>
+      JournalFormat.render(record, { identifier: "tap", pid: 1 }).find((line) => line.startsWith("PRIORITY="))
+    assert.strictEqual(priority(request), "PRIORITY=6")
+    assert.strictEqual(priority(error({})), "PRIORITY=3")
+  })
+})
+
+describe("a record for syslog", () => {
+  const partsOf = (text: string) => SyslogFormat.messages(request, text, 1).map((message) => message.text)
+
+  it("is one message of at most 6000 bytes, and else several", () => {
+    assert.deepStrictEqual(partsOf(`${"x".repeat(6000)}\n`), ["x".repeat(6000)])
+    assert.deepStrictEqual(partsOf("x".repeat(6001)), ["x".repeat(6000), "x"])
+    assert.deepStrictEqual(partsOf("a\nb\n"), ["a#012b"])
+  })
+
+  it("is never cut within a character", () => {
+    assert.deepStrictEqual(partsOf(`${"x".repeat(5998)}€y`), ["x".repeat(5998), "€y"])
+    assert.deepStrictEqual(partsOf(`${"x".repeat(5997)}€y`), [`${"x".repeat(5997)}€`, "y"])
   })
 })
 
