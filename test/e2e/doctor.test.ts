@@ -295,7 +295,7 @@ const configuration: { readonly [name: string]: Broken } = {
   },
   "static without an address": {
     files: bridgeWith({ ipam: { type: "static" } }),
-    ...own("addressing", "static", /no address/),
+    ...own("addressing", "static", /no addresses/, "note"),
     mend: "says 'add \"addresses\"'; edit 's/\"static\"/\"static\",\"addresses\":[{\"address\":\"10.99.0.5\\/24\"}]/'"
   },
   "static with a gateway elsewhere": {
@@ -361,9 +361,9 @@ const install = (type: string, from = type, words = `install the plugin ${type}`
 
 const plugins: { readonly [name: string]: Broken } = {
   "a plugin that is missing": {
-    files: of(bridge, { type: "calico" }),
-    ...own("plugin-file", "calico", /calico is not in/),
-    mend: install("calico", "firewall")
+    files: of(bridge, { type: "acme" }),
+    ...own("plugin-file", "acme", /acme is not in/),
+    mend: install("acme", "firewall")
   },
   "an IPAM plugin that is missing": {
     files: bridgeWith({ ipam: { type: "whereabouts" } }),
