@@ -277,6 +277,66 @@ describe("a signal while the answer is on its way out", () => {
     }))
 })
 
+describe("an answer that cannot be written", () => {
+  /** A run of ADD with this configuration, in which writing to stdout has a defect once its first bytes may be out. */
+  const broken = Effect.fnUntraced(function*(
+    fields: object,
+    notice: (text: string) => Effect.Effect<void> = () => Effect.void
+  ) {
+    const [written, notices]: [Array<string>, Array<string>] = [[], []]
+    const exit = yield* Effect.exit(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+      Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+      Testing.stdinReader(JSON.stringify({ cniVersion: "1.1.0", name: "n", ...fields })),
+      Testing.hookRunner(),
+      Testing.logSink([]),
+      Layer.succeed(
+        ResultWriter,
+        ResultWriter.of({
+          write: (document) =>
+            Effect.suspend(() => {
+              written.push(document)
+              return Effect.die(new Error("the rest does not go out"))
+            }),
+          notice: (text) =>
+            Effect.suspend(() => {
+              notices.push(text)
+              return notice(text)
+            })
+        })
+      )
+    ))))
+    assert.isTrue(Exit.isFailure(exit) && Cause.squash(exit.cause) instanceof Passthrough.Failed)
+    return { written, notices }
+  })
+
+  it.effect("is followed by no error document: the failure is told on stderr", () =>
+    Effect.gen(function*() {
+      const { notices, written } = yield* broken({})
+      assert.deepStrictEqual(written, [`{"cniVersion":"1.1.0"}`])
+      assert.lengthOf(notices, 1)
+      assert.match(notices.join(), /^passthrough: .*"code":999/)
+    }))
+
+  it.effect("is followed by no other one where it is an error document itself", () =>
+    Effect.gen(function*() {
+      const { notices, written } = yield* broken({ hookADD: 3 })
+      assert.deepStrictEqual(written.map((document) => JSON.parse(document).code), [7])
+      assert.lengthOf(notices, 1)
+      assert.match(notices.join(), /^passthrough: \{.*"code":999/)
+    }))
+
+  it.effect("is followed by no other one where stderr is broken too", () =>
+    Effect.gen(function*() {
+      let left = 1
+      const { notices, written } = yield* broken(
+        {},
+        () => left-- > 0 ? Effect.die(new Error("so is stderr")) : Effect.void
+      )
+      assert.deepStrictEqual(written, [`{"cniVersion":"1.1.0"}`])
+      assert.lengthOf(notices, 2)
+    }))
+})
+
 describe("a sink of one's own", () => {
   it.effect("takes the place of the built-in one", () =>
     Effect.gen(function*() {
