@@ -31,14 +31,20 @@ const operation = (
   } = {}
 ) => tapped(container, command, start, only, { result }).map((record) => ({ ...record, ...members }))
 
-/** What is found in a log with these records, an hour after the first of them. */
-const inLog = Effect.fnUntraced(function*(records: ReadonlyArray<object>, selection: Partial<Collect.Selection> = {}) {
+/** When the logs are read, in milliseconds after the first operation: an hour. */
+const now = 3_600_000
+
+/** What is known of a log with these records. */
+const known = Effect.fnUntraced(function*(records: ReadonlyArray<object>, selection: Partial<Collect.Selection> = {}) {
   using folder = temporary()
   Fs.writeFileSync(`${folder.path}/a.jsonl`, records.map((record) => `${JSON.stringify(record)}\n`).join(""))
-  yield* TestClock.setTime(Date.UTC(2026, 10, 24, 11))
-  const facts = yield* Collect.withHistory(ofFile(network), [`${folder.path}/*.jsonl`], { ...everyone, ...selection })
-  return found(Checks.history, facts)
+  yield* TestClock.setTime(Date.UTC(2026, 10, 24, 10) + now)
+  return yield* Collect.withHistory(ofFile(network), [`${folder.path}/*.jsonl`], { ...everyone, ...selection })
 }, Effect.provide(NodeServices.layer))
+
+/** What is found in a log with these records. */
+const inLog = (records: ReadonlyArray<object>, selection: Partial<Collect.Selection> = {}) =>
+  Effect.map(known(records, selection), (facts) => found(Checks.history, facts))
 
 /** An ADD that failed, of a namespace that is still there. */
 const failed = called({ exitCode: 1 }, { event: "error", error: { code: 11, msg: "port taken" } })
@@ -151,5 +157,40 @@ describe("a log", () => {
       const records = failed.map((record) => ({ ...record, args }))
       assert.strictEqual((yield* inLog(records, { pod: "shop/web" })).length, 1)
       assert.strictEqual((yield* inLog(records, { pod: "shop/api" })).length, 0)
+    }))
+})
+
+describe("an operation of a log", () => {
+  type Member = { readonly label?: string; readonly event?: string }
+
+  /** The same records without the end of the run of this tap. */
+  const unended = (records: ReadonlyArray<Member>, label: string) =>
+    records.filter((record) => record.label !== label || record.event === "request")
+
+  /** How the operations in these records ended. */
+  const ends = (records: ReadonlyArray<object>) =>
+    Effect.map(known(records), ({ history }) => history.operations.map(({ end }) => end))
+
+  it.effect("that began a short time ago and has no end may still go on", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ends(unended(operation("ADD", now - 29_999), "after-portmap")), ["open"])
+    }))
+
+  it.effect("that began 30 s ago and has no end has failed", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ends(unended(operation("ADD", now - 30_000), "after-portmap")), ["badly"])
+    }))
+
+  it.effect("that began a short time ago and has all its ends went well", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ends(operation("ADD", now - 10_000)), ["well"])
+    }))
+
+  it.effect("has failed as soon as one of its plugins has, though another has no end", () =>
+    Effect.gen(function*() {
+      const records = unended(operation("ADD", now - 10_000), "after-bridge").map((record) =>
+        record.event === "result" ? { ...record, event: "error", error: { code: 11, msg: "port taken" } } : record
+      )
+      assert.deepStrictEqual(yield* ends(records), ["badly"])
     }))
 })

@@ -4,6 +4,7 @@ import * as Cidr from "../../src/doctor/Cidr.ts"
 import * as Living from "../../src/doctor/facts/Living.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Netfilter from "../../src/doctor/Netfilter.ts"
+import * as Host from "./host.ts"
 
 const source = Cidr.parseAddress("10.99.0.2")
 
@@ -81,6 +82,28 @@ describe("an address", () => {
       [true, false, true, false]
     )
   })
+
+  const inside: ReadonlyArray<readonly [inner: string, outer: string, isInside: boolean]> = [
+    ["10.1.2.3/32", "10.1.2.0/24", true],
+    ["10.1.2.3/24", "10.1.2.0/24", true],
+    ["10.1.2.0/24", "10.1.2.9/24", true],
+    ["10.1.3.0/24", "10.1.2.0/24", false],
+    ["10.1.2.0/23", "10.1.2.0/24", false],
+    ["10.0.0.0/0", "10.0.0.0/8", false],
+    ["192.0.2.1/32", "0.0.0.0/0", true],
+    ["fd99::2/128", "fd99::/64", true],
+    ["fd99:0:0:1::2/128", "fd99::/64", false],
+    // The numbers of these are the same.
+    ["::a01:203/128", "10.1.2.3/32", false],
+    ["10.1.2.3/32", "::a01:203/32", false],
+    ["10.1.2.3/32", "::/0", false],
+    ["::a01:203/128", "0.0.0.0/0", false]
+  ]
+  for (const [inner, outer, isInside] of inside) {
+    it(`${inner} is ${isInside ? "" : "not "}in ${outer}`, () => {
+      assert.strictEqual(Cidr.contains(Host.cidr(outer), Host.cidr(inner)), isInside)
+    })
+  }
 })
 
 describe("a container", () => {

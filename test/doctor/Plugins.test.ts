@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Fs from "node:fs"
+import * as Check from "../../src/doctor/Check.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Plugins from "../../src/doctor/facts/Plugins.ts"
 import * as Command from "../support/command.ts"
@@ -62,6 +63,43 @@ describe("a plugin", () => {
   for (const [name, [fact, message]] of Object.entries(wrong)) {
     it(`${name} is one finding, which says so`, () => {
       assert.deepStrictEqual(found(fact, ["brigde"]), [`error plugin-file bridge ${message}`])
+    })
+  }
+
+  const helps: ReadonlyArray<readonly [known: ReadonlyArray<string>, type: string, meant: string, fix: string]> = [
+    [["brigde"], "bridge", ": did you mean brigde?", "write \"type\": \"brigde\", or install bridge"],
+    // A name that is only known, of a plugin that is not there, cannot be called instead.
+    [
+      [],
+      "brigde",
+      ": did you mean bridge?",
+      "install the plugin brigde into one of these folders, or name its folder with --cni-path"
+    ],
+    [
+      ["own-plugin"],
+      "something-else",
+      "",
+      "install the plugin something-else into one of these folders, or name its folder with --cni-path"
+    ],
+    // That it is known by its name does not make it the one that was meant.
+    [
+      [],
+      "bridge",
+      "",
+      "install the plugin bridge into one of these folders, or name its folder with --cni-path"
+    ]
+  ]
+  for (const [known, type, meant, fix] of helps) {
+    it(`that is missing, ${type}, is to be called otherwise only where another one is there: ${known.join() || "none"}`, () => {
+      const facts = {
+        ...Facts.ofFile({ cniVersion: "1.0.0", name: "n", plugins: [{ type }] }),
+        cniPath: ["/opt/cni/bin"],
+        known,
+        host,
+        plugins: new Map([Facts.plugin(type, { file: undefined, candidates: [] })])
+      }
+      const [found] = Check.examine(Checks.plugins, facts).findings
+      assert.deepInclude(found, { message: `plugins[0].type: the plugin ${type} is not in /opt/cni/bin${meant}`, fix })
     })
   }
 

@@ -33,8 +33,12 @@ const call = (
     : { _tag: "Success", document: JSON.stringify(answer) }
 })
 
-const findings = (calls: ReadonlyArray<Call>, left: ReadonlyArray<Left> = [], innermost = new Map<string, string>()) =>
-  found(Checks.trial, Host.facts({ facts: { trial: { calls, innermost, left } } }))
+const findings = (
+  calls: ReadonlyArray<Call>,
+  left: ReadonlyArray<Left> = [],
+  innermost = new Map<string, string>(),
+  change: Host.Change = {}
+) => found(Checks.trial, Host.facts({ ...change, facts: { trial: { calls, innermost, left } } }))
 
 describe("a trial", () => {
   it("in which all goes well tells nothing", () => {
@@ -114,4 +118,60 @@ describe("a trial", () => {
       "error trial-left bridge after DEL there is still link of the trial"
     ])
   })
+})
+
+describe("what is left after the DEL of a trial", () => {
+  const [portmap, firewall] = [{ type: "portmap" }, { type: "firewall" }]
+  const published = "iptables -t nat -A CNI-HOSTPORT-DNAT -j CNI-DN-1"
+  const filtered = "iptables -t filter -A CNI-FORWARD -d 10.99.0.2/32 -j ACCEPT"
+  const masquerading = "iptables -t nat -A POSTROUTING -s 10.99.0.2/32 -j CNI-1"
+  const cases: { readonly [name: string]: readonly [left: Left, plugins: ReadonlyArray<object>, leaver: string] } = {
+    "is of portmap where it is a rule that publishes a port": [
+      { kind: "rule", text: published },
+      [portmap, firewall],
+      "portmap"
+    ],
+    "is of portmap where it is a rule of nftables that publishes a port": [
+      { kind: "rule", text: "ip cni_hostport hostports dnat name: web" },
+      [portmap, firewall],
+      "portmap"
+    ],
+    "is of the plugin that makes the interface where no portmap is there": [
+      { kind: "rule", text: published },
+      [firewall],
+      "bridge"
+    ],
+    "is of firewall where it is a rule that filters": [
+      { kind: "rule", text: filtered },
+      [portmap, firewall],
+      "firewall"
+    ],
+    "is of no plugin where it is a rule that filters, and no firewall is there": [
+      { kind: "rule", text: filtered },
+      [portmap],
+      "-"
+    ],
+    "is of the plugin that makes the interface where it is another rule": [
+      { kind: "rule", text: masquerading },
+      [portmap, firewall],
+      "bridge"
+    ],
+    "is of the plugin that makes the interface where it is a link, whatever that is called": [
+      { kind: "link", text: "CNI-DN-1 -t filter" },
+      [portmap, firewall],
+      "bridge"
+    ],
+    "is of host-local where it is a reservation, whatever that is called": [
+      { kind: "reservation", text: "/var/lib/cni/networks/-t filter/CNI-DN-1" },
+      [portmap, firewall],
+      "host-local"
+    ]
+  }
+  for (const [name, [left, plugins, leaver]] of Object.entries(cases)) {
+    it(name, () => {
+      assert.deepStrictEqual(findings([], [left], new Map(), { plugins }), [
+        `error trial-left ${leaver} after DEL there is still ${left.kind} of the trial`
+      ])
+    })
+  }
 })
