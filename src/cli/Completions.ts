@@ -1,17 +1,17 @@
-/** `--completions`: the library's scripts, with what the one for bash lacks. */
+/** `--completions`: the library's scripts, with two fixes for bash. */
 import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 
-/** Replaces all occurrences of a text that has to be there, since a newer library may print another script. */
+/** Replaces all occurrences of a text. Throws if there is none: a newer library may print a different script. */
 const replace = (script: string, from: string, to: string): string => {
   if (!script.includes(from)) throw new Error(`the completion script has no ${JSON.stringify(from)}`)
   return script.replaceAll(from, to)
 }
 
-/** Without the slash, bash ends the word after one folder and completes no path below it. */
+/** Without `nospace` after a slash, bash ends the word at the first folder and completes no path below it. */
 const pathsGoOn = (script: string): string => {
   const slashes = replace(
     script,
@@ -26,7 +26,7 @@ const pathsGoOn = (script: string): string => {
   )
 }
 
-/** `--flag=value` is completed as `--flag value` is. */
+/** Completes `--flag=value` like `--flag value`. */
 const valuesAfterEquals = (script: string): string => {
   const start = "  _init_completion -n \"$COMP_WORDBREAKS\" || return\n"
   const split = "  if [[ \"$cur\" == --*=* ]]; then\n    prev=\"${cur%%=*}\"\n    cur=\"${cur#*=}\"\n  fi\n"

@@ -5,10 +5,10 @@ import * as Escape from "../record/Escape.ts"
 import type { Style } from "../report/Style.ts"
 import * as Wrap from "../report/Wrap.ts"
 
-/** How many lines of evidence are shown unless more are asked for, and how many characters of each. */
+/** How many lines of evidence a finding shows by default, and how many characters of each. */
 const shown = { lines: 10, characters: 500 }
 
-/** How many lines all findings have together, unless more are asked for. */
+/** How many lines all findings together show by default. */
 const mostLines = 50
 
 /** A text on one line, which is not too long for it, with nothing in it that a terminal obeys. */
@@ -46,7 +46,10 @@ export const lines = (
   ]
 }
 
-/** The lines of findings, with an empty one between them; of many the gravest, and how many there are besides. */
+/**
+ * The lines of findings, separated by empty lines. If there are too many, only the most severe, and a count of the
+ * rest.
+ */
 export const all = (findings: ReadonlyArray<Finding>, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
   const texts = findings.map((finding) => lines(finding, style, isVerbose))
   const ends = texts.map((_, index) => texts.slice(0, index + 1).reduce((sum, { length }) => sum + length + 1, -1))

@@ -1,7 +1,7 @@
 /**
- * stdout and stderr for a command with work to do while no reader keeps up: a stalled pipe, or Ctrl-S on a terminal.
- * Node.js writes to terminals synchronously, so that neither a signal nor a timer would be noticed. Pipes and terminals
- * are opened once more, without blocking; for others the streams of the process are used.
+ * stdout and stderr for a command that must keep working while its reader stalls, such as a blocked pipe or a terminal
+ * after Ctrl-S. Node.js writes to terminals synchronously, which would hold up signals and timers. Pipes and terminals
+ * are therefore reopened with O_NONBLOCK; anything else uses the streams of the process.
  */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -12,18 +12,18 @@ import * as Fs from "node:fs"
 import * as Util from "node:util"
 import * as Print from "./Print.ts"
 
-/** How often to try again where a reader does not keep up, in milliseconds. */
+/** The time between attempts to write to a slow reader, in milliseconds. */
 const pauseMs = 50
 
-/** How much waits for a reader, in bytes. What comes then is dropped. */
+/** The most bytes to buffer for a slow reader. Further output is dropped. */
 const limit = 1_048_576
 
-/** How long a reader is waited for in the end, in milliseconds. */
+/** How long to wait for a slow reader before exiting, in milliseconds. */
 const patienceMs = 2000
 
 type Written = (error?: Error) => void
 
-/** Writes to a descriptor that does not block, in order. */
+/** Writes to a non-blocking descriptor, in order. */
 class Lane {
   private readonly waiting: Array<{ bytes: Buffer; readonly written: Written }> = []
   private length = 0
@@ -46,7 +46,7 @@ class Lane {
     if (this.timer === undefined) this.drain()
   }
 
-  /** Drops what waits. */
+  /** Drops the buffered output. */
   close(): void {
     clearTimeout(this.timer)
     for (const { written } of this.waiting.splice(0)) written()
@@ -76,7 +76,7 @@ class Lane {
   }
 }
 
-/** A lane to a pipe or a terminal; undefined for anything else, and where it cannot be opened again. */
+/** A lane to a pipe or a terminal. Undefined for anything else, or if it cannot be reopened. */
 const open = (fd: number): Lane | undefined => {
   try {
     const info = Fs.fstatSync(fd)
@@ -88,7 +88,7 @@ const open = (fd: number): Lane | undefined => {
   }
 }
 
-/** A sink that waits for each piece to be written. Where it is interrupted, the piece goes on. */
+/** A sink that waits for each piece to be written. Interrupting the wait does not drop the piece. */
 const sinkOf = (lane: Lane): Sink.Sink<void, string | Uint8Array, never, PlatformError.PlatformError> =>
   Sink.forEach((text) =>
     Effect.callback<void, PlatformError.PlatformError>((resume) =>
@@ -101,7 +101,7 @@ const sinkOf = (lane: Lane): Sink.Sink<void, string | Uint8Array, never, Platfor
     )
   )
 
-/** Waits until all is written, but not long. Returns whether it is. */
+/** Waits a short time for all output to be written. Returns whether it was. */
 const settle = Effect.fnUntraced(function*(lanes: ReadonlyArray<Lane>) {
   const isWritten = () => lanes.every(({ isEmpty }) => isEmpty) && process.stdout.writableLength === 0
   for (let waited = 0; waited < patienceMs && !isWritten(); waited += pauseMs) yield* Effect.sleep(pauseMs)
@@ -109,8 +109,8 @@ const settle = Effect.fnUntraced(function*(lanes: ReadonlyArray<Lane>) {
 })
 
 /**
- * Runs a command whose output waits for no reader. `abandon` ends the process where something is left that no reader
- * takes, once the command itself has ended.
+ * Runs a command that never waits for the reader of its output. If output is left once the command has ended, `abandon`
+ * ends the process without it.
  */
 export const provide = Effect.fnUntraced(
   function*<A, E, R>(command: Effect.Effect<A, E, R>, abandon: (isSuccess: boolean) => void) {

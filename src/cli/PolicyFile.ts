@@ -1,4 +1,4 @@
-/** The policy beside an installed plugin: what the administrator forbids network configurations. */
+/** The policy file beside an installed plugin, by which an administrator restricts network configurations. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -8,17 +8,17 @@ import * as AtomicFile from "../host/AtomicFile.ts"
 import * as JsonText from "../json/JsonText.ts"
 import * as Policy from "../plugin/Policy.ts"
 
-/** The policy that is there cannot be read, so nothing can be added to it. */
+/** The existing policy cannot be read, so nothing can be added to it. */
 class UnusablePolicy extends Data.TaggedError("UnusablePolicy")<{ readonly file: string; readonly problem: string }> {
   override readonly message = `${this.file} cannot be used: ${this.problem}.\nMend it, or remove it, and install again`
 }
 
-/** What `install --no-hooks` writes where there is no policy. */
+/** What `install --no-hooks` writes if there is no policy yet. */
 const written = "{ \"hooks\": false }\n"
 
 const fileIn = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, Policy.fileName))
 
-/** The text of a policy; undefined where there is none. */
+/** The text of a policy, or undefined if there is none. */
 const read = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.option(fs.readFileString(file))
@@ -27,7 +27,7 @@ const read = Effect.fnUntraced(function*(file: string) {
   return isThere ? yield* new UnusablePolicy({ file, problem: "it cannot be read" }) : undefined
 })
 
-/** Forbids commands, besides what the policy of a folder forbids already. */
+/** Forbids hooks, and keeps what the folder's policy already forbids. */
 export const forbidHooks = Effect.fnUntraced(function*(folder: string) {
   const file = yield* fileIn(folder)
   yield* AtomicFile.makeFolder(folder)
@@ -42,7 +42,7 @@ export const forbidHooks = Effect.fnUntraced(function*(folder: string) {
   )
 })
 
-/** Says what the policy of a folder forbids. */
+/** Prints what a folder's policy forbids. */
 export const tell = Effect.fnUntraced(function*(folder: string) {
   const file = yield* fileIn(folder)
   const text = yield* Effect.orElseSucceed(read(file), () => "")
@@ -55,7 +55,7 @@ export const tell = Effect.fnUntraced(function*(folder: string) {
   if (policy.logFolders !== undefined) yield* Console.log(`log files are limited to folders by ${file}`)
 })
 
-/** Takes the policy of a folder away that {@link forbidHooks} made. One that a person wrote stays. */
+/** Removes a policy that {@link forbidHooks} wrote. One that a person edited stays. */
 export const remove = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fileIn(folder)

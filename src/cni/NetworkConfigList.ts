@@ -24,9 +24,9 @@ export interface PluginConfig {
 /** A chain of plugins. */
 export interface NetworkConfigList {
   readonly name: string
-  /** The newest of `cniVersions` and `cniVersion` that we speak. */
+  /** The newest supported version of `cniVersions` and `cniVersion`. */
   readonly cniVersion: string
-  /** The same as plugins get it: empty where the list names none. */
+  /** The version that plugins are given: empty if the list names none. */
   readonly statedVersion: string
   readonly plugins: ReadonlyArray<PluginConfig>
   readonly disableCheck: boolean
@@ -97,7 +97,7 @@ export type Form = "list" | "plugin"
 export const formOf = (value: unknown): Form =>
   isObject(value) && value["plugins"] === undefined && typeof value["type"] === "string" ? "plugin" : "list"
 
-/** The version that runtimes choose: the newest that we know, if any. Source: libcni, `NetworkConfFromBytes`. */
+/** The version that runtimes choose: the newest one that we support, if any. Source: libcni, `NetworkConfFromBytes`. */
 const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
   const stated = typeof cniVersion === "string" && cniVersion !== "" ? [cniVersion] : []
   const known = [

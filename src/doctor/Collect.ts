@@ -150,8 +150,8 @@ const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "cha
 })
 
 /**
- * The attachments of networks. containerd keeps a result for each container's `lo` too, with all arguments of its pod,
- * under the name of a network that no file has.
+ * The attachments of networks. containerd also caches a result for each container's `lo`, with all arguments of its
+ * pod, under a network name that appears in no file.
  */
 const listOwn = (cacheDir: string) =>
   Effect.map(Attachment.list(cacheDir), (listed) => listed.filter(({ ifname }) => ifname !== "lo"))
@@ -287,7 +287,7 @@ export const networksOf = Effect.fnUntraced(
   }
 )
 
-/** Collects all that there is to know of these networks, which are named as in a question. The host is looked at once. */
+/** Collects the facts about these networks. Looks at the host only once. */
 export const collect = Effect.fnUntraced(function*(question: Question, networks: ReadonlyArray<Question["asked"]>) {
   const { cacheDir, capabilityArgs, cniPath, selection, timeout } = question
   const chosen = yield* Effect.forEach(

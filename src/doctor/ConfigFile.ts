@@ -81,11 +81,14 @@ const placed = (file: ConfigFile, at: Path, config: JsonObject, caller?: Placed)
   return [plugin, { type: ipam["type"], config: ipam, file, at: [...at, "ipam"], caller: plugin }]
 }
 
-/** The configurations of plugins that a plugin of a chain starts besides its IPAM plugin, each with its place. */
+/**
+ * The configurations of the plugins that a plugin of a chain delegates to, other than its IPAM plugin, with their
+ * positions.
+ */
 const delegated = (plugin: Placed): ReadonlyArray<Placed> => {
   const { at, config, file, type } = plugin
   if (type === "flannel") {
-    // It puts an `ipam` of its own in. Source: flannel-io/cni-plugin, `doCmdAdd`.
+    // flannel adds its own `ipam` to the delegate. Source: flannel-io/cni-plugin, `doCmdAdd`.
     const { delegate } = config
     return isObject(delegate)
       ? [{
@@ -110,7 +113,7 @@ const delegated = (plugin: Placed): ReadonlyArray<Placed> => {
   })
 }
 
-/** The plugins that those of a file start with configurations that stand in it: flannel's `delegate`, Multus' `delegates`. */
+/** The delegates that a file configures: flannel's `delegate` and the `delegates` of Multus. */
 export const delegatesOf = (file: ConfigFile): ReadonlyArray<Placed> => pluginsOf(file).flatMap(delegated)
 
 /** The plugins of a file, each IPAM plugin after the one that calls it. */

@@ -52,7 +52,7 @@ export interface Facts {
   readonly network: NetworkConfigList | undefined
   /** The plugins of the network with their places. */
   readonly chain: ReadonlyArray<Placed>
-  /** The plugins that these start with configurations of their own, other than IPAM plugins. */
+  /** The plugins that these delegate to, other than IPAM plugins. */
   readonly delegates: ReadonlyArray<Placed>
   readonly cniPath: ReadonlyArray<string>
   readonly plugins: ReadonlyMap<string, PluginFact>
@@ -62,7 +62,7 @@ export interface Facts {
   readonly host: Host | undefined
   /** What host-local keeps of this network; undefined where it has no such plugin. */
   readonly store: Store | undefined
-  /** Files of libcni's cache that seem to be of this network, and that cannot be read. */
+  /** Unreadable files of libcni's cache that seem to belong to this network. */
   readonly damaged: ReadonlyArray<Damaged>
   /** The attachments to look at. */
   readonly attachments: ReadonlyArray<Attachment>

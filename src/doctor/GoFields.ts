@@ -38,7 +38,7 @@ export const integer = (least = -(2 ** 53), most = 2 ** 53) =>
       : `a whole number${most === 2 ** 53 ? `, at least ${least}` : ` from ${least} to ${most}`}, without quotes`
   )
 
-/** A text of at most so many characters. */
+/** A string of limited length. */
 export const shortText = (most: number) =>
   value(
     (value) => typeof value === "string" && Buffer.byteLength(value) <= most,

@@ -43,7 +43,7 @@ export interface Life {
   /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
   readonly ends: ReadonlySet<string>
   readonly namespaces: ReadonlyArray<Living.Inhabited>
-  /** Containers whose namespace is there and cannot be looked into. */
+  /** Containers whose namespace exists but cannot be inspected. */
   readonly unread: ReadonlyArray<Living.Unread>
 }
 
@@ -56,8 +56,8 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
     : []
 
 /**
- * Looks at what lives; all attachments tell whose namespaces those are that cannot be looked into. Fails where more may
- * live than can be seen: then nothing is known to be gone.
+ * Finds what is alive on the host. The attachments show which containers own the namespaces that cannot be inspected.
+ * Fails if more may be alive than we can see, because then nothing is known to be gone.
  */
 export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
   const mentions = yield* Living.mentions()
@@ -80,7 +80,7 @@ export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attac
   })
 })
 
-/** Containers whose link has an end on the host, and the other one elsewhere, or whose namespace cannot be looked into. */
+/** Containers with a link from the host into another namespace, or with a namespace that cannot be inspected. */
 const livingOf = ({ all }: Facts, { ends, unread }: Life): ReadonlySet<string> =>
   new Set([
     ...unread.map(({ containerId }) => containerId),
@@ -90,7 +90,7 @@ const livingOf = ({ all }: Facts, { ends, unread }: Life): ReadonlySet<string> =
     ).map(({ containerId }) => containerId)
   ])
 
-/** What tells that an attachment lives whose namespace has no path any more; undefined where nothing does. */
+/** Evidence that an attachment is alive although its namespace has no path any more, or undefined if there is none. */
 const signOfLife = (
   { addresses, mentions }: Life,
   living: ReadonlySet<string>,
@@ -102,7 +102,7 @@ const signOfLife = (
   return addressesOf(attachment).some((address) => addresses.has(address)) ? "a namespace has its address" : undefined
 }
 
-/** The same for the attachment in a file of the cache. One that is not known to be gone may live, too. */
+/** The same for an attachment in a file of the cache. An attachment that is not known to be gone counts as alive. */
 export const lifeOf = (facts: Facts, life: Life, file: string): string | undefined => {
   const attachment = facts.attachments.find((each) => each.file === file)
   if (attachment?.sight._tag !== "Missing") return "it is not known to be gone"
@@ -120,7 +120,7 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
     removal: { _tag: "File", path: file, lock: undefined }
   }))
 
-/** Files of the cache that fail each DEL, unless a process speaks of the container that they are named after. */
+/** Files of the cache that make each DEL fail, unless a process mentions the container that they are named after. */
 const damagedLeaks = ({ attachments, damaged, network }: Facts, { mentions }: Life): ReadonlyArray<Leak> =>
   damaged.flatMap(({ file, reason }) => {
     const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)

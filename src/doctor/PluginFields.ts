@@ -137,7 +137,10 @@ export const namesOf = (type: string): ReadonlyArray<string> | undefined => {
   return fields === undefined ? undefined : [...Object.keys(fields), ...common]
 }
 
-/** What a plugin refuses in its part. Of plugins of others one version is known: another may take it. */
+/**
+ * What a plugin rejects in its configuration. We know third-party plugins in one version only, and another may accept
+ * it.
+ */
 export const problems = (type: string, config: Json.JsonObject): ReadonlyArray<Go.Problem> => {
   const reference = ofPlugins[type]
   if (reference !== undefined) return struct(reference)(config, [])

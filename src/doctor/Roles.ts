@@ -8,22 +8,22 @@ const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-devi
 /** Plugins that fail where no plugin before them has a result. */
 const followers = new Set(["portmap", "firewall", "bandwidth", "sbr", "vrf"])
 
-/** Whether a plugin hands `ipam` to the IPAM plugin as it is written. What others do with theirs is not known. */
+/** Whether a plugin passes `ipam` unchanged to the IPAM plugin. Unknown plugins may change it. */
 const handsIpamOn = (type: string): boolean =>
   makers.has(type) || type === "ib-sriov" || ThirdParty.byType.get(type)?.handsIpamOn === true
 
-/** Whether a plugin reads its configuration as the file has it. */
+/** Whether a plugin gets its configuration as it stands in the file. */
 export const isAsWritten = ({ at, caller }: Placed): boolean =>
   caller === undefined || at.at(-1) !== "ipam" || handsIpamOn(caller.type)
 
-/** Whether calico puts a subnet of the node in place of a value. Source: calico, `ReplaceHostLocalIPAMPodCIDRs`. */
+/** Whether calico replaces a value with a subnet of the node. Source: calico, `ReplaceHostLocalIPAMPodCIDRs`. */
 export const isPodCidr = ({ caller }: Placed, value: unknown): boolean =>
   caller?.type === "calico" && typeof value === "string" && /^usepodcidr(?:ipv6)?$/i.test(value)
 
-/** Plugins that publish no ports: those of the reference, and of ours. */
+/** Plugins that publish no ports: the reference plugins and ours. */
 const leavePortsAlone = new Set([...makers, ...followers, "tuning", "loopback", "passthrough"])
 
-/** Whether a plugin may publish ports without the capability, as Cilium's agent does: it is not known not to. */
+/** Whether a plugin may publish ports without the capability, as Cilium's agent does. True for unknown plugins. */
 export const mayPublishPorts = ({ caller, type }: Placed): boolean => {
   if (caller !== undefined || leavePortsAlone.has(type)) return false
   const known = ThirdParty.byType.get(type)

@@ -1,6 +1,6 @@
 /**
- * The attachments of a network that may be alive, as GC names them to plugins: all that are not known to be gone. libcni's
- * cache alone does not have them all, as its files get lost, are cut short, or lie in another folder.
+ * The valid attachments of a network, which GC passes to plugins: all that are not known to be gone. libcni's cache
+ * alone is not enough, because its files get lost or truncated, or lie in another folder.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,7 +19,7 @@ import type { Life } from "./Leaks.ts"
 import * as Ranges from "./Ranges.ts"
 import * as Roles from "./Roles.ts"
 
-/** What the attachments of a network are found in. */
+/** Where to find the attachments of a network. */
 export interface Sources {
   readonly facts: Facts
   readonly life: Life
@@ -27,16 +27,16 @@ export interface Sources {
   readonly entries: ReadonlyArray<ResultCache.Entry>
   /** The folder of the cache. */
   readonly cacheDir: string
-  /** Whether the attachment of a file is gone. */
+  /** Whether the attachment in each file is gone. */
   readonly isGone: (file: string) => boolean
 }
 
-/** What the folder has where runtimes keep results unless they are told otherwise, where that is another one. */
+/** The contents of the default cache folder, unless `folder` is that folder. */
 const elsewhere = Effect.fnUntraced(function*(network: string, cacheDir: string) {
   return cacheDir === ResultCache.defaultFolder ? [] : yield* ResultCache.list(ResultCache.defaultFolder, network)
 })
 
-/** The names of the links that are known attachments, by their namespaces. */
+/** The link names of known attachments, by namespace. */
 const accountedFor = Effect.fnUntraced(function*(
   attachments: ReadonlyArray<{ readonly netns: string; readonly ifname: string }>
 ) {
@@ -56,7 +56,7 @@ const linkLocal = Cidr.parse("fe80::/10") as Cidr.Cidr
 const addressesOf = ({ addresses }: Link): ReadonlyArray<Cidr.Cidr> =>
   addresses.map(Cidr.single).filter((each) => !Cidr.isLoopback(each) && !Cidr.contains(linkLocal, each))
 
-/** Whether a link in a namespace may be an attachment to a network, as far as its configuration tells. */
+/** Whether a link in a namespace may be an attachment to a network, judging by its configuration. */
 const mayBeOf = ({ chain, host }: Facts): (link: Link) => boolean => {
   const bridge = Roles.bridgeOf(chain)
   const ipam = Roles.ofType(chain, "host-local")
@@ -73,13 +73,16 @@ const mayBeOf = ({ chain, host }: Facts): (link: Link) => boolean => {
   }
 }
 
-/** Whether a link has the address of a reservation. */
+/** Whether a link has a reserved address. */
 const hasAddressOf = (link: Link, { address }: Judged): boolean => {
   const own = Cidr.parseAddress(address)
   return own !== undefined && addressesOf(link).some((each) => Cidr.isSameAddress(each, own))
 }
 
-/** The attachments that have a reservation. That of an old host-local names no interface: any that has its address. */
+/**
+ * The attachments that hold a reservation. Older versions of host-local record no interface, so any with the address
+ * counts.
+ */
 const holders = (reservation: Judged, namespaces: Life["namespaces"]): ReadonlyArray<ValidAttachment> => {
   const { containerId, ifname } = reservation
   const links = ifname === ""
@@ -88,7 +91,7 @@ const holders = (reservation: Judged, namespaces: Life["namespaces"]): ReadonlyA
   return [ifname, ...links.map(({ name }) => name)].map((name) => ({ containerID: containerId, ifname: name }))
 }
 
-/** The attachments of `run` and cnitool to a namespace with a name, unless they are told another container ID. */
+/** The attachments of `run` and cnitool to a named namespace, under their default container IDs. */
 const ofNamed = ({ links, paths }: Living.Inhabited): ReadonlyArray<ValidAttachment> =>
   paths.filter((path) => path.startsWith("/run/netns/")).flatMap((path) =>
     ["eth0", ...links.map(({ name }) => name).filter((name) => name !== "lo")].map((ifname) => ({
@@ -101,7 +104,7 @@ const unique = (attachments: ReadonlyArray<ValidAttachment>): ReadonlyArray<Vali
   ...new Map(attachments.map((each) => [`${each.containerID} ${each.ifname}`, each])).values()
 ]
 
-/** All attachments that may be alive; or why it cannot be said which they are. */
+/** All attachments that may be alive, or why they cannot be determined. */
 export const find = Effect.fnUntraced(function*({ cacheDir, entries, facts, isGone, life }: Sources): Effect.fn.Return<
   Result.Result<ReadonlyArray<ValidAttachment>, string>,
   never,

@@ -7,8 +7,8 @@ export interface Invocation {
   /** All variables of its environment. */
   readonly env: { readonly [name: string]: string | undefined }
   /**
-   * All of its environment as bytes, `NAME=value` each, in place of `env`; and signals that this process ignores are
-   * ignored by the program too. Under Bun alone: Node.js knows of neither.
+   * The whole environment as bytes, `NAME=value` each, instead of `env`. The program then also ignores the signals that
+   * this process ignores. Bun only: Node.js supports neither.
    */
   readonly environment?: ReadonlyArray<Uint8Array>
   /** What it finds as its own name (argv[0]). Default: the program. */
@@ -16,7 +16,8 @@ export interface Invocation {
   /** What it can read on stdin. Default: nothing, or, in our place, what is left of ours. */
   readonly stdin?: string | Uint8Array
   /**
-   * What comes after `stdin`, for pipes alone: empty where nothing has come since, undefined at the end. Never waits.
+   * Reads what follows `stdin`, for pipes only. Returns an empty array if nothing has arrived, and undefined at the
+   * end. Never blocks.
    */
   readonly moreStdin?: () => Uint8Array | undefined
   /** Its working directory. Default: ours. */
@@ -38,11 +39,11 @@ export interface Invocation {
    */
   readonly until?: "exit" | "close"
   /**
-   * Whether it runs in our place, for pipes alone: its output goes on to ours as it comes, a signal that asks us to stop
-   * reaches it, and it is killed where we are. Default: false.
+   * Whether the program stands in for us, for pipes only: its output goes straight to ours, signals to stop us are
+   * forwarded to it, and it is killed if we are killed. Default: false.
    */
   readonly inOurPlace?: boolean
-  /** In our place: a text that its environment has, and no other. */
+  /** If it stands in for us: a text that is only in its environment, and identifies it. */
   readonly mark?: string
 }
 
@@ -67,7 +68,7 @@ export interface Execution extends Ending {
   readonly stderr: Uint8Array
   /** Whether it wrote more than is kept. */
   readonly truncated: boolean
-  /** Whether stdout could not be kept: the program wrote to ours by itself. Default: false. */
+  /** Whether stdout was not captured, because the program wrote directly to ours. Default: false. */
   readonly stdoutUnseen?: boolean
   /** From its start until it ended, or until its output was let go of where that was waited for, in milliseconds. */
   readonly durationMs: number

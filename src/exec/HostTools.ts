@@ -1,6 +1,6 @@
 /**
- * The tools of the host, such as `ip`, `nft` and `logger`: where they are, and what they see. `bridge` is a tool of
- * iproute2 and a CNI plugin, and a folder of plugins may stand on PATH first.
+ * The tools of the host, such as `ip`, `nft` and `logger`: their paths and their environment. Folders of plugins on
+ * PATH are skipped, because `bridge` is both a tool of iproute2 and a CNI plugin.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,17 +14,17 @@ import * as StubFile from "./StubFile.ts"
 
 type Variables = Execution.Invocation["env"]
 
-/** Finds tools of the host, and has the variables that they see. */
+/** Finds tools of the host, and holds their environment. */
 export interface Tools {
-  /** The absolute path of a tool; undefined where no folder of PATH has it, but for folders of plugins. */
+  /** The absolute path of a tool, or undefined if no folder of PATH has it. Skips folders of plugins. */
   readonly find: (name: string) => string | undefined
   readonly env: Variables
 }
 
-/** Marks what a tool of ours starts: a shim that finds it does not look at the state of the host again. */
+/** Set in the environment of the tools that we start. A shim that finds it takes no snapshot of the host. */
 export const insideTool = "PASSTHROUGH_INSIDE_TOOL"
 
-/** Where runtimes and distributions have their plugins. */
+/** The folders where runtimes and distributions install plugins. */
 const knownPluginFolders = [
   "/opt/cni/bin",
   "/usr/lib/cni",
@@ -59,7 +59,10 @@ const isExecutable = (file: string): boolean => {
   }
 }
 
-/** The folders of PATH; those that only root has on it come last for others. A relative one may be anywhere. */
+/**
+ * The absolute folders of PATH, then the `sbin` folders, which PATH may lack for other users than root. Relative
+ * folders are skipped, because they depend on the working directory.
+ */
 const foldersOf = (variables: Variables): ReadonlyArray<string> => {
   const folders = searchPath({ variables }).split(":").filter(Path.isAbsolute)
   return process.getuid?.() === 0 ? folders : [...folders, "/usr/sbin", "/sbin"]
@@ -68,7 +71,9 @@ const foldersOf = (variables: Variables): ReadonlyArray<string> => {
 const withoutCni = (variables: Variables): Variables =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("CNI_")))
 
-/** Tools as a process with these variables finds them. `pluginFolders` are those that CNI_PATH does not name. */
+/**
+ * The tools that a process with this environment finds. `pluginFolders` are plugin folders that CNI_PATH does not name.
+ */
 export const make = (variables: Variables, pluginFolders: ReadonlyArray<string> = []): Tools => {
   const named = [...(variables["CNI_PATH"] ?? "").split(":"), ...pluginFolders].filter(Path.isAbsolute)
   let plugins: ReadonlySet<string | undefined> | undefined
@@ -95,17 +100,17 @@ export const HostTools: Context.Reference<Tools> = Context.Reference("cni-passth
   defaultValue: () => make(process.env)
 })
 
-/** Runs an effect whose plugins are in these folders. */
+/** Runs an effect that finds no tools in these folders of plugins. */
 export const besides = (pluginFolders: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
   Effect.provideService(effect, HostTools, make(process.env, pluginFolders))
 
-/** A tool of the host, and how it is run. */
+/** A call of a tool of the host. */
 export interface Call extends Omit<Execution.Invocation, "env"> {
-  /** The file of the network namespace that it runs in. Default: ours. */
+  /** The network namespace to run in, as a file. Default: ours. */
   readonly netns?: string | undefined
 }
 
-/** Runs a tool. Fails with the code `ENOENT` where it is not there. */
+/** Runs a tool. Fails with the code `ENOENT` if it is not found. */
 export const run = Effect.fnUntraced(function*({ argv: [tool, ...args], netns, ...options }: Call) {
   const runner = yield* ProcessRunner
   const { env, find } = yield* HostTools

@@ -1,10 +1,10 @@
-/** The signals that whoever started us made us ignore, as `nohup` does, and shells for what runs in the background. */
+/** The signals that this process inherited as ignored: from `nohup`, or from a shell that runs it in the background. */
 import * as Libc from "./Libc.ts"
 
 let known: ReadonlyArray<number> | undefined
 
 /**
- * Their numbers. Has to be asked for before this process listens to any signal. None are known under Node.js, which
- * ignores nothing that it was made to ignore.
+ * The numbers of these signals. Must be read before this process handles any signal. Empty under Node.js, which resets
+ * all signals to their defaults.
  */
 export const atStart = (): ReadonlyArray<number> => known ??= Libc.load()?.ignoredSignals() ?? []

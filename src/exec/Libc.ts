@@ -1,36 +1,36 @@
 /**
- * What the kernel has and the runtimes do not: pipes, files without a name, signals, process groups. Bun can call the C
- * library, in a tenth of the time that a program takes which makes pipes for us; Node.js cannot.
+ * System calls that the runtimes do not offer: pipes, anonymous files, signals, process groups. Bun can call the C
+ * library, which takes a tenth of the time of a helper program that makes pipes for us. Node.js cannot.
  */
 
-/** Calls of the kernel, for what was asked for at the start of this process too. */
+/** System calls, and the state of this process when it started. */
 export interface Libc {
-  /** Two new descriptors; undefined where none are left. */
+  /** The two ends of a new pipe, or undefined if no descriptors are left. */
   readonly pipe: () => readonly [read: number, write: number] | undefined
-  /** A new file without a name; undefined where that is impossible. */
+  /** A new anonymous file, or undefined if that fails. */
   readonly anonymousFile: () => number | undefined
-  /** Makes the next read of a file start at its first byte. */
+  /** Moves a descriptor back to the first byte of its file. */
   readonly rewind: (fd: number) => void
-  /** Makes reads or writes of our end of a pipe never wait. */
+  /** Makes our end of a pipe non-blocking. */
   readonly neverWait: (fd: number) => void
-  /** Whether a descriptor was closed when this process started: the engine has put /dev/null there, for itself alone. */
+  /** Whether a descriptor was closed when this process started. The engine opens /dev/null there for itself. */
   readonly wasClosed: (fd: number) => boolean
-  /** Lets programs that take our place, or that we start, have a descriptor. */
+  /** Lets the programs that we start or exec inherit a descriptor. */
   readonly keepOpen: (fd: number) => void
-  /** Whether a program can write to a descriptor: it is open for that, and its reader is not gone. */
+  /** Whether a descriptor is open for writing and still has a reader. */
   readonly isWritable: (fd: number) => boolean
-  /** The numbers of the signals that this process ignores, but for those that the engine itself ignores. */
+  /** The numbers of the signals that this process ignores, except those that the engine ignores by itself. */
   readonly ignoredSignals: () => ReadonlyArray<number>
-  /** Lets a signal do to this process what it does where no program says otherwise. */
+  /** Resets a signal to its default action. */
   readonly resetSignal: (signal: number) => void
   readonly kill: (pid: number, signal: number) => void
   /** Whether this process leads its process group, and so cannot leave it. */
   readonly leadsGroup: () => boolean
   /** Leaves the process group that this process was started in. */
   readonly leaveGroup: () => void
-  /** The most processes that the user of this process may have. */
+  /** The limit of processes for the user of this process. */
   readonly processLimit: () => number
-  /** Puts a program into the place of this process. Returns where that is impossible. Strings end with a NUL byte. */
+  /** Replaces this process with a program, as execve(2). Returns only if that fails. Strings end with a NUL byte. */
   readonly execute: (
     file: Uint8Array,
     argv: ReadonlyArray<Uint8Array>,
@@ -66,7 +66,7 @@ export const functions = <Of>(signatures: { readonly [name in keyof Of]: object 
   return undefined
 }
 
-/** Strings as the C library takes them; the pointers are good as long as the strings are not collected. */
+/** An array of strings for the C library. The pointers are valid only until the strings are garbage-collected. */
 export const pointers = (strings: ReadonlyArray<Uint8Array>): BigUint64Array => {
   const addresses = new BigUint64Array(strings.length + 1)
   for (const [index, string] of strings.entries()) addresses[index] = BigInt(ffi()?.ptr(string) ?? 0)
@@ -102,15 +102,15 @@ const numbers = process.arch === "x64"
     memfd_create: 279
   }
 
-/** Programs that we start do not get these descriptors. Sources: pipe2(2), memfd_create(2). */
+/** Close-on-exec flags. Sources: pipe2(2), memfd_create(2). */
 const closeOnExec = { pipe: 0o2000000, file: 1 }
 
-/** Sources: fcntl(2), and poll(2) for what its events are. */
+/** Sources: fcntl(2), and poll(2) for the events. */
 const [F_GETFD, F_SETFD, F_GETFL, F_SETFL, O_ACCMODE, O_NONBLOCK, POLLERR] = [1, 2, 3, 4, 0o3, 0o4000, 8]
 
 const RLIMIT_NPROC = 6
 
-/** Those that engines ignore themselves, so that nothing tells what was before: SIGPIPE and SIGXFSZ. */
+/** SIGPIPE and SIGXFSZ, which the engines ignore by themselves: whether they were ignored before is lost. */
 const ignoredByEngines: ReadonlySet<number> = new Set([13, 25])
 
 /** SIGKILL and SIGSTOP, which cannot be ignored, and SIGCHLD: a parent that ignores it learns of no exit. */
@@ -166,7 +166,7 @@ const make = ({ syscall }: Functions): Libc => {
 let libc: Libc | undefined
 let isLoaded = false
 
-/** The calls; undefined where there are none. */
+/** The system calls, or undefined if this engine cannot make them. */
 export const load = (): Libc | undefined => {
   if (!isLoaded) {
     const signature = { syscall: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" } }

@@ -1,14 +1,14 @@
-/** JSON documents in an output that has other things in it too: log lines, or a second document. */
+/** Finds JSON documents in an output that also has log lines or further documents. */
 import * as Json from "../json/Json.ts"
 
 export interface MixedOutput {
-  /** The JSON objects, in their order. */
+  /** The JSON objects, in order. */
   readonly documents: ReadonlyArray<Json.JsonObject>
-  /** Whether there is anything else but white space. */
+  /** Whether there is anything else except white space. */
   readonly hasOther: boolean
 }
 
-/** How often a brace may turn out to begin no document before the rest is taken for other text. */
+/** How many braces may fail to start a document before the rest counts as other text. */
 const mostAttempts = 100
 
 const quote = 0x22
@@ -16,7 +16,7 @@ const backslash = 0x5c
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-/** The index after the brace that closes the one at `start`; undefined where none does. */
+/** The index after the brace that closes the one at `start`, or undefined if none does. */
 const endOfObject = (text: string, start: number): number | undefined => {
   let depth = 0
   let isString = false
@@ -32,7 +32,7 @@ const endOfObject = (text: string, start: number): number | undefined => {
   return undefined
 }
 
-/** Finds the documents of a text. One begins on a line of its own, or right after another. */
+/** Finds the documents of a text. A document starts on a new line, or right after another one. */
 export const of = (text: string): MixedOutput => {
   const documents: Array<Json.JsonObject> = []
   const beginning = /(?<=(?:^|\n)[ \t]*)\{/g

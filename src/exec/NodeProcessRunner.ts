@@ -36,7 +36,7 @@ export const notStarted = (program: string, cause: unknown): NotStarted => {
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
-/** Pipes; without them a program in our place still runs, and the log has less. */
+/** Opens pipes. If that fails, a program that stands in for us still runs, and the log has less. */
 const openPipes = ({ env, inOurPlace = false, limit = defaultLimit, moreStdin, stdin }: Invocation) => {
   try {
     return PipeStdio.make({ env, limit, stdin, moreStdin, inOurPlace })
@@ -53,8 +53,9 @@ const openEnds = (invocation: Invocation) =>
     : SocketStdio.make(invocation.stdin ?? "", invocation.limit ?? defaultLimit, invocation.onStdout)
 
 /**
- * Starts a program, in a process group of its own, to be killed as one. One in our place stays in the group that we were
- * started in: what is sent to that reaches it without us. Throws where that is impossible.
+ * Starts a program in a new process group, so that a time-out can kill all of it. A program that stands in for us stays
+ * in the group that we were started in, so signals to the group reach it directly. Throws if the program cannot be
+ * started.
  */
 const start = (invocation: Invocation) => {
   const { argv, argv0, cwd, env, environment, inOurPlace = false, mark = "" } = invocation
@@ -135,7 +136,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     const expire = () => {
       timedOut = true
       killGroup(child)
-      // A process that waits for a file system that hangs does not even end by SIGKILL.
+      // Not even SIGKILL ends a process that waits in the kernel for a hanging file system.
       timer = setTimeout(() => finish(null, "SIGKILL"), killPatience)
       finishOnce() // where only what it left in the background kept us waiting
     }

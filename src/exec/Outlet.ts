@@ -1,4 +1,4 @@
-/** Where the output of a program goes on to while it runs: a descriptor of ours, whose reader may be slow or gone. */
+/** Passes the output of a program on to one of our descriptors while it runs. Its reader may be slow or gone. */
 import * as Fs from "node:fs"
 import type { Kept } from "./Kept.ts"
 import * as Libc from "./Libc.ts"
@@ -6,8 +6,8 @@ import * as Libc from "./Libc.ts"
 const { O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
 /**
- * A descriptor whose writes do not wait, where there is one: other processes share the one that we were started with, so
- * that stays as it is. A socket cannot be opened once more.
+ * Reopens a descriptor as non-blocking, if that is possible. We share the open file with other processes, so its flags
+ * must stay as they are. A socket cannot be reopened.
  */
 const open = (fd: number): number => {
   try {
@@ -48,24 +48,24 @@ export class Outlet {
   }
 }
 
-/** How a program that runs in our place writes an output. */
+/** How a program that stands in for us writes an output. */
 export type Way =
-  /** Through us. */
+  /** Through a pipe that we copy from. */
   | "through"
-  /** To a file of ours by itself: only so does it learn of a full disk. The file has it for the log. */
+  /** Directly to our file, because only then does it learn of a full disk. For the log, we read the file afterwards. */
   | "file"
-  /** To a descriptor of ours by itself, for it refuses what is written: a device, or one whose reader is gone. */
+  /** Directly to our descriptor, because only then does it see write errors: a device, or a pipe without a reader. */
   | "itself"
-  /** It cannot: ours was closed when we were started. */
+  /** Not at all: ours was closed when we were started. */
   | "closed"
 
-/** The major numbers of devices that are terminals or part of one. Source: Linux, `admin-guide/devices.txt`. */
+/** The major numbers of terminals and pseudo-terminals. Source: Linux, `admin-guide/devices.txt`. */
 const isTerminal = (major: number): boolean => major === 4 || major === 5 || (major >= 136 && major <= 143)
 
-/** /dev/null, which takes everything. */
+/** /dev/null, which accepts all writes. */
 const nullDevice = 0x103
 
-/** How a program writes an output that goes on to a descriptor of ours. */
+/** How a program writes an output that goes to one of our descriptors. */
 export const wayOf = (fd: number): Way => {
   const libc = Libc.load()
   if (libc?.wasClosed(fd) === true) return "closed"
@@ -80,7 +80,7 @@ export const wayOf = (fd: number): Way => {
   }
 }
 
-/** Where in a file the next write of a descriptor goes; undefined where nothing tells. */
+/** The file position of a descriptor's next write, or undefined if it is unknown. */
 const positionOf = (fd: number): number | undefined => {
   try {
     const info = Fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8")
@@ -92,7 +92,9 @@ const positionOf = (fd: number): number | undefined => {
   }
 }
 
-/** Keeps what is written to a file of ours from now on: returns what reads it, once all is written. */
+/**
+ * Captures what is appended to our file from this moment. Returns a function that reads it once the program has ended.
+ */
 export const follow = (fd: number, kept: Kept): () => void => {
   const start = positionOf(fd)
   return () => {

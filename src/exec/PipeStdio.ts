@@ -85,7 +85,7 @@ class Reader {
   }
 }
 
-/** Writes the stdin of a program as it comes, as fast as the program reads it. */
+/** Writes the stdin of a program as it arrives, as fast as the program reads it. */
 class Feeder {
   private readonly fd: number
   private readonly next: () => Uint8Array | undefined
@@ -97,12 +97,12 @@ class Feeder {
     this.rest = begun
   }
 
-  /** Whether all was written, or nobody reads it any more. */
+  /** Whether everything was written, or the reader is gone. */
   get ended(): boolean {
     return this.rest === undefined
   }
 
-  /** Writes what is there and can be written, and tells whether there was anything. */
+  /** Writes as much as the pipe takes. Returns whether it wrote anything. */
   feed(): boolean {
     let total = 0
     while (this.rest !== undefined && total < mostAtOnce) {
@@ -141,28 +141,31 @@ export interface Options {
   readonly inOurPlace: boolean
 }
 
-/** The ends of all descriptors of a program. */
+/** Both ends of a program's stdin, stdout and stderr. */
 interface Ends {
-  /** What the program gets. */
+  /** The descriptors that the program inherits. */
   readonly theirs: ReadonlyArray<number | "closed">
   readonly readers: ReadonlyArray<Reader>
   readonly feeder?: { readonly fd: number; readonly writer: Feeder }
-  /** Our ends of two pipes that another program can get after this one. */
+  /** Our ends of two pipes, which can be handed to another program later. */
   readonly reusable?: Pipes.Ours
-  /** As our ends, but waiting: for what reads on for processes in the background. */
+  /** The same ends, but blocking, for the program that keeps reading from background processes. */
   readonly spare: ReadonlyArray<number>
-  /** Reads what the program wrote to files of ours. */
+  /** Reads what the program wrote directly to our files. */
   readonly readBack: ReadonlyArray<() => void>
   readonly stdoutUnseen: boolean
 }
 
-/** A stdin that is there as a whole comes in a file; where no file can have it, and where it still comes, in a pipe. */
+/**
+ * A complete stdin is passed as a file. If it cannot be written to one, or is still arriving, it is passed through a
+ * pipe.
+ */
 const openStdin = (descriptors: Descriptors, { env, moreStdin, stdin = "" }: Options) => {
   if (moreStdin === undefined) {
     try {
       return { theirs: Pipes.fileWith(descriptors, stdin) }
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EFBIG") throw error // RLIMIT_FSIZE is for all files
+      if ((error as NodeJS.ErrnoException).code !== "EFBIG") throw error // RLIMIT_FSIZE applies to anonymous files too
     }
   }
   const { ours, theirs } = Pipes.pipe(descriptors, env, "write")
@@ -172,7 +175,7 @@ const openStdin = (descriptors: Descriptors, { env, moreStdin, stdin = "" }: Opt
   }
 }
 
-/** Opens everything for a program of which we want to know what it writes. */
+/** Opens everything for a program whose output we capture. */
 const openKept = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
   const reused = idle
   idle = undefined
@@ -189,14 +192,14 @@ const openKept = (descriptors: Descriptors, options: Options, outputs: readonly 
     readers: ours.map((fd, index) => new Reader(fd, outputs[index] ?? outputs[0], undefined)),
     ...(feeder === undefined ? {} : { feeder }),
     reusable: ours,
-    // Once nothing writes, opening them would wait.
+    // Without a writer, opening them would block.
     spare: ours.map((fd) => descriptors.again(fd, O_RDONLY)),
     readBack: [],
     stdoutUnseen: false
   }
 }
 
-/** Opens everything for a program that runs in our place. */
+/** Opens everything for a program that stands in for us. */
 const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
   const isClosed = Libc.load()?.wasClosed(0) === true
   const { feeder, theirs } = isClosed || options.stdin === undefined
@@ -221,7 +224,7 @@ const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly 
   }
 }
 
-/** Opens everything. Throws what is wrong, and leaves nothing open then. */
+/** Opens everything. If that fails, throws the error and leaves nothing open. */
 const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
   try {
     return options.inOurPlace ? openOurs(descriptors, options, outputs) : openKept(descriptors, options, outputs)
@@ -240,7 +243,7 @@ export const make = (options: Options): Stdio => {
   const closeTheirs = () => {
     for (const fd of theirs) if (fd !== "closed") descriptors.close(fd)
   }
-  /** Reads and writes what is possible now, and tells whether there was anything. */
+  /** Reads and writes as much as is possible without blocking. Returns whether it moved anything. */
   const move = (): boolean => {
     const found = readers.map((reader) => reader.read()).includes(true)
     // What writes where nobody reads any more is told so, as without us.
@@ -279,7 +282,7 @@ export const make = (options: Options): Stdio => {
       clearTimeout(timer)
       if (isReleased) return
       isReleased = true
-      closeTheirs() // where the program was not started
+      closeTheirs() // if the program was not started
       move()
       for (const read of readBack) read()
       for (const [index, { ended }] of readers.entries()) {

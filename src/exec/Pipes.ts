@@ -68,7 +68,7 @@ const mkfifoTimeout = 2000
 
 /** Makes named pipes. Throws what is wrong. */
 const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
-  // Where plugins share the folder of the tools, they still need their pipes.
+  // If plugins and tools share a folder, plugins still need their pipes.
   const program = HostTools.make(env).find("mkfifo") ?? "mkfifo"
   const { error, status, stderr } = Spawn.childProcess().spawnSync(program, ["-m", "600", ...paths], {
     cwd: "/",
@@ -122,13 +122,13 @@ export const fileWith = (descriptors: Descriptors, bytes: string | Uint8Array): 
   })
 }
 
-/** Both ends of a pipe, of which one is ours, and never waits. */
+/** Both ends of a pipe. Ours never blocks. */
 export interface Pipe {
   readonly ours: number
   readonly theirs: number
 }
 
-/** A pipe for one program alone: we read from it, or write to it. Throws what is wrong. */
+/** A pipe for one program. Throws if it cannot be opened. */
 export const pipe = (descriptors: Descriptors, env: Environment, our: "read" | "write"): Pipe => {
   const libc = Libc.load()
   const ends = libc?.pipe()
@@ -140,7 +140,7 @@ export const pipe = (descriptors: Descriptors, env: Environment, our: "read" | "
   }
   return inSomeFolder([our], (paths) => {
     mkfifo(env, paths)
-    // None of these waits: the first one need not, and the others find another end open.
+    // None of these blocks: the first is non-blocking, and the others find the pipe's other end open.
     const read = descriptors.add(paths[0] ?? "", O_RDONLY | O_NONBLOCK)
     if (our === "read") return { ours: read, theirs: descriptors.again(read, O_WRONLY) }
     const ours = descriptors.again(read, O_WRONLY | O_NONBLOCK)

@@ -39,7 +39,9 @@ export const failed = (msg: string): Failure => ({
 
 const isCode = (value: unknown): value is number => Number.isInteger(value) && Number(value) >= 0
 
-/** What an error document says; undefined where a value is not one. Source: CNI specification, section 5, "Error". */
+/**
+ * The contents of an error document, or undefined if a value is not one. Source: CNI specification, section 5, "Error".
+ */
 const errorDocument = (value: unknown): Failure | undefined => {
   if (!Json.isObject(value)) return undefined
   const { code, details, msg } = value
@@ -58,16 +60,16 @@ const errorDocument = (value: unknown): Failure | undefined => {
   }
 }
 
-/** The line with which the Go runtime says why it ends a program. */
+/** The line in which the Go runtime reports a fatal error. */
 const lastWordsOfGo = /^(?:panic|fatal error): .*$/m
 
-/** What an ended plugin left, as far as it says why. */
+/** The output of a plugin that ended, as far as it explains the failure. */
 type Left = Pick<Execution.Execution, "exitCode" | "signal" | "stdout"> & Partial<Pick<Execution.Execution, "stderr">>
 
 const endingOf = ({ exitCode, signal }: Left): string =>
   signal === null ? `exited with status ${exitCode}` : `was killed by ${signal}`
 
-/** Why a plugin failed that left no error document as its only output: by the last document, or by its last words. */
+/** Why a plugin failed if its output is not just an error document: its last error document, or else its last words. */
 const refuse = (stdout: string, left: Left): Failure => {
   const ending = endingOf(left)
   const words = lastWordsOfGo.exec(Execution.text(left.stderr ?? new Uint8Array())) ?? lastWordsOfGo.exec(stdout)
@@ -77,7 +79,7 @@ const refuse = (stdout: string, left: Left): Failure => {
   const mixed = MixedOutput.of(stdout)
   const last = mixed.documents.findLast(({ code, msg }) => code !== undefined && msg !== undefined)
   const failure = errorDocument(last)
-  // Not as its document: runtimes read none of several, and what else is on stdout is of interest.
+  // `hasDocument` stays false: runtimes cannot read one of several documents, and the rest of stdout is of interest.
   if (failure !== undefined) {
     return { ...failure, hasDocument: false, details: `${ending}; stdout has ${MixedOutput.words(mixed)}` }
   }
@@ -89,7 +91,7 @@ const refuse = (stdout: string, left: Left): Failure => {
   )
 }
 
-/** Why an output is no result, though the plugin says that it succeeded. */
+/** Why an output is not a result although the plugin exited with status 0. */
 const noResult = (stdout: string): Failure => {
   const mixed = MixedOutput.of(stdout)
   return failed(

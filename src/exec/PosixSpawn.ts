@@ -1,7 +1,7 @@
 /**
- * Starts a program by the C library, with what Bun's own function takes from it: bytes of the environment that are not
- * UTF-8, signals that are ignored, descriptors that are closed. Few calls have any of these, and here an exit is noticed
- * a few milliseconds later.
+ * Starts a program through the C library, which preserves what Bun's own spawn function loses: environment bytes that
+ * are not UTF-8, ignored signals and closed descriptors. Only calls that need this use it, because it notices an exit a
+ * few milliseconds later.
  */
 import * as Libc from "./Libc.ts"
 import type { Descriptors, Program, Started } from "./Spawn.ts"
@@ -30,10 +30,10 @@ const signatures = {
   chdir: { args: ["ptr"], returns: "i32" }
 }
 
-/** More than the structures of any C library have, in bytes. */
+/** Larger than these structures in any C library, in bytes. */
 const structureSize = 1024
 
-/** Flags of posix_spawn(3): the signals of a set get their default; a process group of its own. */
+/** Flags of posix_spawn(3): reset a set of signals to their defaults, and start a new process group. */
 const [POSIX_SPAWN_SETPGROUP, POSIX_SPAWN_SETSIGDEF] = [0x02, 0x04]
 
 const WNOHANG = 1
@@ -41,23 +41,23 @@ const WNOHANG = 1
 /** SIGPIPE and SIGXFSZ, which the engine ignores, as a set of signals. */
 const ignoredByEngine = (1n << 12n) | (1n << 24n)
 
-/** How long to wait for the next look at a program, in milliseconds. */
+/** The time between two checks whether a program has ended, in milliseconds. */
 const pause = { shortest: 1, longest: 8 }
 
 const string = (text: string): Uint8Array => Buffer.from(`${text}\0`)
 
-/** The environment of a program, as the C library takes it. */
+/** The environment of a program, for the C library. */
 const environmentOf = ({ env, environment }: Program): ReadonlyArray<Uint8Array> =>
   environment?.map((each) => Buffer.concat([each, Buffer.alloc(1)])) ??
     Object.entries(env).flatMap(([name, value]) => value === undefined ? [] : [string(`${name}=${value}`)])
 
-/** What a system call refuses with, as the runtimes throw it. */
+/** The error of a system call, in the form that the runtimes throw. */
 const failure = (number: number): Error => {
   const [code = "", text = ""] = process.getBuiltinModule("node:util").getSystemErrorMap().get(-number) ?? []
   return Object.assign(new Error(text), { code })
 }
 
-/** The name of a signal, or its number where it has none. */
+/** The name of a signal, or its number if it has no name. */
 const nameOf = (number: number): string => {
   const { signals } = process.getBuiltinModule("node:os").constants
   return Object.entries(signals).find(([, each]) => each === number)?.[0] ?? `SIG${number}`
@@ -66,7 +66,7 @@ const nameOf = (number: number): string => {
 const run = (libc: Functions, program: Program, stdio: Descriptors): number => {
   const [actions, attributes] = [new Uint8Array(structureSize), new Uint8Array(structureSize)]
   libc.posix_spawn_file_actions_init(actions)
-  // One that was closed for us is closed for the program without our help: the engine made it so.
+  // A descriptor that was closed for us is closed for the program too: the engine marks it close-on-exec.
   for (const [as, fd] of stdio.entries()) {
     if (typeof fd === "number" && fd !== as) libc.posix_spawn_file_actions_adddup2(actions, fd, as)
   }
@@ -91,7 +91,7 @@ const run = (libc: Functions, program: Program, stdio: Descriptors): number => {
   return pid[0] ?? 0
 }
 
-/** Starts a program. Throws what makes that impossible. */
+/** Starts a program. Throws if that fails. */
 export const start = (program: Program, stdio: Descriptors): Started => {
   const libc = Libc.functions<Functions>(signatures)
   if (libc === undefined) throw new Error("the C library cannot be called")

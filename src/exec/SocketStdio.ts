@@ -35,8 +35,8 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
 }
 
 /**
- * Descriptors for a program in our place where nothing better can be had: it writes to our outputs by itself, so nothing
- * of that is kept.
+ * The last resort for a program that stands in for us: it writes directly to our outputs, so nothing of them is
+ * captured.
  */
 export const makeUnseen = (stdin: string | Uint8Array): Stdio => {
   let started: ChildProcess.ChildProcess | undefined

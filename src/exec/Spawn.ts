@@ -10,7 +10,7 @@ import * as PosixSpawn from "./PosixSpawn.ts"
 export interface Program {
   readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
   readonly env: Execution.Invocation["env"]
-  /** Its environment as bytes, see `Execution.Invocation`. */
+  /** The environment as bytes, see `Execution.Invocation`. */
   readonly environment?: Execution.Invocation["environment"]
   /** What it finds as its own name. Default: the program. */
   readonly argv0?: string
@@ -20,7 +20,7 @@ export interface Program {
   readonly detached: boolean
 }
 
-/** What a program gets as its stdin, stdout and stderr: a descriptor of ours, none, or, under Bun, a closed one. */
+/** A program's stdin, stdout or stderr: one of our descriptors, /dev/null, or, under Bun, a closed descriptor. */
 export type Descriptors = ReadonlyArray<number | "ignore" | "pipe" | "closed">
 
 /** A program that was started, or, without a `pid`, could not be: then it has an error. */
@@ -69,7 +69,7 @@ const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descri
     cmd: argv,
     ...options,
     stdio,
-    // A signal without a name comes as its number.
+    // A signal without a name is reported as its number.
     onExit: (_: BunProcess, exitCode: number | null, signal: string | number | null) =>
       listener(exitCode, typeof signal === "number" ? `SIG${signal}` : signal)
   })

@@ -1,4 +1,4 @@
-/** Makes a program that runs in our place end as we are told to, and with us. */
+/** Forwards signals to a program that stands in for us, and kills it if we are killed. */
 import * as Fs from "node:fs"
 import * as Libc from "./Libc.ts"
 import * as Spawn from "./Spawn.ts"
@@ -7,9 +7,9 @@ import * as Spawn from "./Spawn.ts"
 const handedOn = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const
 
 /**
- * Kills a process as soon as its stdin is closed: that is a pipe from us, which SIGKILL closes too. The first line of it
- * names the process. Where we are killed before that line, the process is known by the text `$1` in its environment,
- * which it has as soon as its program runs.
+ * Kills a process as soon as stdin, a pipe from us, is closed. Even SIGKILL closes it. Its first line is the process
+ * ID. If we are killed before we write it, the guard finds the process by the text `$1`, which is in its environment as
+ * soon as its program runs.
  */
 const guard = `if read -r pid; then
   read -r line
@@ -25,12 +25,12 @@ elif [ "$1" ]; then
 fi`
 
 interface Guard {
-  /** Tells whom to kill. */
+  /** Sets the process to kill. */
   readonly watch: (pid: number) => void
   readonly end: () => void
 }
 
-/** The guard with a pipe from us, and what closes our end of it. */
+/** Starts the guard, with its stdin as a pipe from us. */
 const startGuard = (mark: string): Guard => {
   const program = { argv: ["/bin/sh", "-c", guard, "sh", mark], cwd: "/", detached: true, env: {} } as const
   const ends = Libc.load()?.pipe()
@@ -76,12 +76,12 @@ const killWithUs = (mark: string): Guard | undefined => {
   }
 }
 
-/** A program that is about to be started in our place, and has `mark` in its environment. */
+/** Prepares for a program that stands in for us and has `mark` in its environment. */
 export const prepare = (mark: string) => {
   const guarding = killWithUs(mark)
   const libc = Libc.load()
-  // One signal for a whole group must not reach the program twice, so only one of us can be in that group. It has to
-  // be the program, unless we cannot leave.
+  // A signal to the whole process group must reach the program only once, so only one of us can be in that group: the
+  // program, unless we lead the group and cannot leave it.
   const detached = libc === undefined || libc.leadsGroup()
   const attach = ({ kill, pid = 0 }: Spawn.Started): () => void => {
     guarding?.watch(pid)
@@ -99,11 +99,14 @@ export const prepare = (mark: string) => {
     }
   }
   return {
-    /** Whether the program has to be in a process group of its own. */
+    /** Whether the program needs a new process group. */
     detached,
-    /** Hands signals on to the program, which has been started. Returns what ends that, for when it has ended. */
+    /**
+     * Forwards signals to the started program. Returns a function that stops this, to be called once the program has
+     * ended.
+     */
     attach,
-    /** The program could not be started. */
+    /** Cleans up if the program could not be started. */
     giveUp: () => guarding?.end()
   }
 }

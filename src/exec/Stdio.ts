@@ -6,7 +6,7 @@ import type * as Spawn from "./Spawn.ts"
 export interface Stdio {
   readonly stdout: Kept
   readonly stderr: Kept
-  /** Whether the program writes its stdout where we cannot see it. */
+  /** Whether the program's stdout is not captured. */
   readonly stdoutUnseen?: boolean
   /** Starts a program with them, and begins to write its stdin and to read its output. As `Spawn.start`. */
   readonly start: (program: Spawn.Program) => Spawn.Started

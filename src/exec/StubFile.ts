@@ -1,11 +1,11 @@
-/** Tells the scripts that stand in the place of wrapped plugins from other files. */
+/** Recognizes the stubs that replace wrapped plugins. */
 import * as Fs from "node:fs"
 import * as OwnFolder from "./OwnFolder.ts"
 
 /** The longest first line that a script can have, in bytes. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 256
 
-/** The first bytes of a file, as Latin-1; undefined where it cannot be read. */
+/** The first bytes of a file, as Latin-1, or undefined if it cannot be read. */
 export const startOf = (file: string): string | undefined => {
   try {
     const fd = Fs.openSync(file, Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
@@ -20,7 +20,7 @@ export const startOf = (file: string): string | undefined => {
   }
 }
 
-/** Whether a file is a script that has us as its interpreter. */
+/** Whether a file is a script whose interpreter is our executable. */
 export const isStub = (file: string): boolean => {
   const [line = ""] = (startOf(file) ?? "").split("\n")
   return line.startsWith("#!") && line.endsWith(`/${OwnFolder.ownFolder}/${OwnFolder.executable}`)

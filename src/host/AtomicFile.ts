@@ -43,7 +43,7 @@ export const writingReasonOf = (error: PlatformError.PlatformError): string => {
 const isForeign = ({ uid }: FileSystem.File.Info): boolean =>
   Option.isSome(uid) && uid.value !== 0 && uid.value !== process.geteuid?.()
 
-/** Fails where a path is a symbolic link of another user, who decides where it leads: neither root's nor ours. */
+/** Fails if a path is a symbolic link that belongs neither to root nor to us: its owner decides where it leads. */
 export const checkLink = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.lstat(file))
@@ -52,11 +52,11 @@ export const checkLink = Effect.fnUntraced(function*(file: string) {
   return yield* new NotWritten({ path: file, reason: `it is a symbolic link of another user (${owner})` })
 })
 
-/** Where `/dev/stdout` and its like lead to, such as the pipe of a shell, may be anybody's. */
+/** The targets of `/dev/stdout` and similar paths, such as a shell's pipe, may belong to any user. */
 const isStream = (file: string, { type }: FileSystem.File.Info): boolean =>
   type !== "File" && /^\/(?:dev|proc)\/(?!shm\/)/.test(file)
 
-/** Fails where a file is there that belongs to another user, or a symbolic link of one. */
+/** Fails if an existing file, or a symbolic link in its place, belongs to another user. */
 export const checkOwner = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   yield* checkLink(file)
@@ -71,8 +71,8 @@ export const failed = (path: string) => (cause: PlatformError.PlatformError): No
   new NotWritten({ path, reason: writingReasonOf(cause), cause })
 
 /**
- * Makes a folder and its parents, with mode 0755 unless it is said otherwise, whatever the umask. Node.js' own
- * `recursive` never returns where that is impossible, such as in /proc.
+ * Makes a folder and its parents, by default with mode 0755, regardless of the umask. The `recursive` option of Node.js
+ * never returns if that is impossible, such as in /proc.
  */
 export const makeFolder: (
   folder: string,
@@ -140,8 +140,7 @@ export interface ReplaceOptions {
 }
 
 /**
- * Replaces the text of a file. Where the file is a symbolic link of root's or ours, the file that it leads to is
- * replaced.
+ * Replaces the text of a file. If the path is a symbolic link that belongs to root or to us, its target is replaced.
  */
 export const replaceText = Effect.fnUntraced(function*(file: string, text: string, options: ReplaceOptions = {}) {
   const fs = yield* FileSystem.FileSystem

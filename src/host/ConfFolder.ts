@@ -56,10 +56,10 @@ export const explain = (path: string, text: string, { message, offset }: JsonSou
   return `${path}:${line}:${column}: ${message}`
 }
 
-/** How long a network configuration may be, in bytes. */
+/** The largest network configuration, in bytes. */
 const longest = 16 * 1_048_576
 
-/** A pipe of the command line itself, such as `<(jq …)`: it has somebody who writes. */
+/** Whether a path is a pipe from the command line, such as `<(jq …)`, which is sure to have a writer. */
 const isPipeOfShell = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(path))
@@ -72,7 +72,7 @@ export const readText = Effect.fnUntraced(function*(path: string) {
   if (yield* isPipeOfShell(path)) {
     const unreadable = (cause: PlatformError) => new Unreadable({ path, reason: reasonOf(cause), cause })
     const bytes = yield* Effect.mapError(fs.readFile(path), unreadable)
-    return Buffer.from(bytes).toString() // with a byte-order mark, where there is one
+    return Buffer.from(bytes).toString() // keeps a byte-order mark
   }
   return yield* Effect.mapError(
     SmallFile.textOf(path, longest),
@@ -218,8 +218,8 @@ export const naming = Effect.fnUntraced(function*(folder: string, type: string) 
 })
 
 /**
- * The types of all plugins that the files of a folder name, and of the folders in it: also those that a plugin hands
- * work to, those inside of strings, and in files with a mistake.
+ * The types of all plugins that the files of a folder and its subfolders name, including delegates, JSON inside
+ * strings, and files with mistakes.
  */
 export const typesIn = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem

@@ -1,7 +1,7 @@
 /**
- * Lets one process at a time change a folder. Each has a file of its own there, whose name identifies the process: so
- * one that was killed holds nothing, and no process ever removes what another one relies on. Process IDs mean nothing in
- * another PID namespace, such as a container's. Those processes go by the time of the file, which its owner renews.
+ * Lets one process at a time change a folder. Each process has a separate file there, whose name identifies it: a
+ * killed process holds nothing, and no process ever removes what another one relies on. Process IDs mean nothing in
+ * another PID namespace, such as a container's. Processes there go by the time of the file, which its owner renews.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -27,10 +27,10 @@ const staleMs = 15_000
 
 const prefix = ".passthrough.lock"
 
-/** A process, by its ID, the time of its start, and its PID namespace. */
+/** A process, identified by its ID, start time and PID namespace. */
 interface Holder {
   readonly pid: number
-  /** In ticks since the host started: distinguishes it from later processes with the same ID. */
+  /** In ticks since boot. Distinguishes it from later processes with the same ID. */
   readonly start: string | undefined
   readonly namespace: string
 }
@@ -41,7 +41,6 @@ const startOf = Effect.fnUntraced(function*(pid: number) {
   return stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[19]
 })
 
-/** This process. */
 const self = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const link = yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/pid"), () => "")
@@ -51,7 +50,7 @@ const self = Effect.gen(function*() {
 
 const nameOf = ({ namespace, pid, start }: Holder): string => `${prefix}.${pid}.${start}.${namespace}`
 
-/** The process that a file belongs to. Files of version 1.0 have no namespace: they are of this one. */
+/** The process that a file belongs to. Files of version 1.0 name no PID namespace, so ours is assumed. */
 const holderOf = (name: string, own: Holder): Holder | undefined => {
   const [, pid, start, namespace = own.namespace] = /^\.passthrough\.lock\.(\d+)\.(\d+)(?:\.(\d+))?$/.exec(name) ?? []
   return start === undefined ? undefined : { pid: Number(pid), start, namespace }
@@ -83,7 +82,7 @@ const rivals = Effect.fnUntraced(function*(folder: string, own: Holder) {
 /** Removes what processes left in a folder that were killed while they held it. */
 export const cleanUp = (folder: string) => Effect.flatMap(self, (own) => Effect.asVoid(rivals(folder, own)))
 
-/** Which of two processes goes first, where both want a folder. */
+/** Orders processes that want the same folder. */
 const isBefore = (one: Holder, other: Holder): boolean =>
   one.pid === other.pid ? one.namespace < other.namespace : one.pid < other.pid
 
@@ -106,11 +105,11 @@ const take = Effect.fnUntraced(function*(folder: string, own: Holder, { evenIfFu
   }
 })
 
-/** How a folder is held. */
+/** Options of a lock. */
 export interface Options {
   /**
-   * Goes on without a file where the file system has no room for one. No other process can get one there either, unless
-   * it removes something.
+   * Continues without a lock file if the file system is full. Then other processes cannot create one either, unless
+   * space is freed.
    */
   readonly evenIfFull?: boolean
 }

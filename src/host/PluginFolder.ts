@@ -83,7 +83,7 @@ const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
     Effect.mapError(fs.stat(source), failed("read", source)),
     ({ ino, mtime, size }) => JSON.stringify([String(ino), mtime, String(size)])
   )
-  // The name can be guessed: where another user made it first, as a link, it must not be written through.
+  // The name is predictable, so never write through a link that another user may have planted there.
   yield* Effect.scoped(Effect.mapError(
     Effect.andThen(fs.remove(target, { force: true }), fs.open(target, { flag: "wx", mode: 0o600 })),
     failed("copy", `${source} to ${path.dirname(target)}`)
@@ -170,7 +170,7 @@ export const findOurs = Effect.fnUntraced(function*(folder: string) {
 
 const chunk = 1_048_576
 
-/** Whether an executable names the library as one that it needs, as only the plugin for musl does. */
+/** Whether an executable depends on the library, as only the plugin for musl does. */
 const needsLibrary = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const name = Buffer.from(`${library}\0`)
@@ -186,7 +186,7 @@ const needsLibrary = Effect.fnUntraced(function*(file: string) {
   }
 }, Effect.scoped)
 
-/** The library in the folder of a plugin, where it belongs to that plugin. */
+/** The library in the folder of a plugin, if it belongs to that plugin. */
 const libraryOf = Effect.fnUntraced(function*(file: string) {
   const path = yield* Path.Path
   const beside = path.join(path.dirname(file), library)
@@ -196,7 +196,7 @@ const libraryOf = Effect.fnUntraced(function*(file: string) {
 
 const isSame = (one: string, other: string) => Effect.orElseSucceed(hasSameContent(one, other), () => false)
 
-/** Fails where a file of this name is in a folder, and what put it there was another program. */
+/** Fails if another program's file has this name in a folder. */
 const checkLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
   const path = yield* Path.Path
   const [source, target] = [path.join(path.dirname(built), library), path.join(folder, library)]
@@ -205,7 +205,7 @@ const checkLibrary = Effect.fnUntraced(function*(built: string, folder: string) 
   return yield* new Foreign({ path: target, reason: "no plugin there needs it" })
 })
 
-/** Fails where a folder has other programs in the places that our plugin takes. */
+/** Fails if other programs have the names of our plugin's files in a folder. */
 export const checkForeign = Effect.fnUntraced(function*(built: string, folder: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fileIn(folder)
@@ -214,14 +214,14 @@ export const checkForeign = Effect.fnUntraced(function*(built: string, folder: s
     if (!(yield* isThere(file))) {
       return yield* new Foreign({ path: file, reason: "it is a symbolic link to a file that is not there" })
     }
-    // A stub is ours: an installer renamed it, and it may lack what it starts.
+    // A stub is ours: an installer renamed it, and the plugin that it starts may be missing.
     const isStub = yield* Effect.orElseSucceed(Stub.isAnyStub(file), () => false)
     if (!isStub && !(yield* isSame(built, file))) yield* identify(file)
   }
   yield* checkLibrary(built, folder)
 })
 
-/** Takes the file of our plugin away, and the library that it needs. */
+/** Removes our plugin and the library that it needs. */
 export const remove = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const beside = yield* libraryOf(file)

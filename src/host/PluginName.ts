@@ -1,6 +1,6 @@
-/** What the name of a file in a folder of plugins says about it. */
+/** Classifies the files in a folder of plugins by name. */
 
-/** Plugins of the CNI project, and those of the networks that are in wide use. */
+/** The reference plugins, and those of widely used networks. */
 const known: ReadonlySet<string> = new Set(
   `
     bandwidth bridge dhcp dummy firewall flannel host-device host-local ipvlan loopback macvlan portmap ptp sbr
@@ -16,32 +16,32 @@ const known: ReadonlySet<string> = new Set(
   `.trim().split(/\s+/)
 )
 
-/** Whether it is the name of a plugin that is in wide use. */
+/** Whether a plugin of this name is in wide use. */
 export const isKnown = (name: string): boolean => known.has(name) || name.startsWith("weave-plugin-")
 
-/** Endings by which package managers, installers and editors mark what they are about to rename, or have put aside. */
+/** Suffixes that package managers, installers and editors give to temporary files and backups. */
 const endings = [
   "dpkg-(?:new|tmp|old|dist|bak|remove)|ucf-(?:new|old|dist)|rpm(?:new|save|orig|moved|-tmp)|pac(?:new|save|orig)",
   "apk-new|cfgsave|distrib|diverted",
   "new|old|orig|bak|backup|save|saved|tmp|temp|part|partial|swp|swx|download"
 ]
 
-/** `bridge.dpkg-new`, `bridge;5f3a9c21` of rpm, `bridge~`, `_bridge`, `#bridge#`. */
+/** Matches `bridge.dpkg-new`, rpm's `bridge;5f3a9c21`, `bridge~`, `_bridge`, `#bridge#`. */
 const temporary = new RegExp(`^(?:[._#].*|(.*?)(?:~|#|;[0-9a-f]{4,}|\\.(?:${endings.join("|")})))$`)
 
-/** Whether package managers and installers give such names to what they are about to rename. */
+/** Whether a name is one that package managers and installers give to temporary files and backups. */
 export const isTemporary = (name: string): boolean => temporary.test(name)
 
-/** The name that a file with a temporary name is about to get: `passthrough` for `passthrough.dpkg-new`. */
+/** The name without its temporary marks: `passthrough` for `passthrough.dpkg-new`. */
 export const finalOf = (name: string): string | undefined => temporary.exec(name)?.[1]
 
-/** Whether it is the name of an executable of ours. */
+/** Whether one of our executables has this name. */
 export const isOurs = (name: string): boolean => /^(?:cni-)?passthrough(?:[-.;~]|$)/.test(name)
 
-/** Why an executable of ours is never wrapped. */
+/** Why our executables are never wrapped. */
 export const ownReason = "it is our own executable"
 
-/** Why a file of this name is never wrapped; undefined where it may be. */
+/** Why a file of this name is never wrapped, or undefined if it may be. */
 export const objection = (name: string): string | undefined => {
   if (isOurs(name)) return ownReason
   return isTemporary(name) ? "installers give such names to what they are about to rename" : undefined

@@ -1,4 +1,4 @@
-/** What the kernel takes a file for: a program, a script, or neither. */
+/** How the kernel would run a file: as a program, as a script, or not at all. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 

@@ -1,6 +1,6 @@
 /**
- * Installers write a file beside a plugin and rename it. Where that file was wrapped in between, they rename its stub,
- * and what the stub stands for has to go with it. A hard link of each stub tells which plugin it was made for.
+ * Installers write a file beside a plugin and rename it. If that file was wrapped in between, they rename its stub, so
+ * the wrapped plugin must follow. A hard link to each stub records which plugin it was made for.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -18,7 +18,7 @@ export interface Renamed {
 const isStubOf = (at: Stub.Places, from: string, to: string) =>
   Effect.orElseSucceed(Survey.isSame(`${at.stubs}/${from}`, `${at.folder}/${to}`), () => false)
 
-/** The stubs that have another name than the plugin that they were made for. */
+/** The stubs whose name differs from the plugin that they were made for. */
 export const find = Effect.fnUntraced(function*(at: Stub.Places, plugins: ReadonlyArray<Survey.Plugin>) {
   // An installer that puts an old plugin aside under another name puts the new one into its place.
   const left = plugins.filter(({ isKept, state }) => isKept && (state === "gone" || state === "written over"))
@@ -33,7 +33,7 @@ export const find = Effect.fnUntraced(function*(at: Stub.Places, plugins: Readon
   return found
 })
 
-/** Lets plugins follow their stubs. The caller holds the folder. */
+/** Renames wrapped plugins after their stubs. The caller holds the lock of the folder. */
 export const follow = Effect.fnUntraced(function*(at: Stub.Places) {
   const fs = yield* FileSystem.FileSystem
   const { plugins } = yield* Survey.make(at)

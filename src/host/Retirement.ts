@@ -22,29 +22,29 @@ export const removeAll = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** Where the path of the executable stands in a command line: the kernel puts it before that of the stub. */
+/** The index of our executable's path in a command line. The kernel inserts it before the path of the stub. */
 const indexIn = (line: ReadonlyArray<string>, exe: string | undefined, executable: string): number | undefined => {
   const [first = "", second = "", third = ""] = line
   const isProgram = exe === executable || exe === `${executable} (deleted)`
   if (isProgram || (exe === undefined && first === executable)) return 0
-  // The script form: its first line names env, which becomes Node.js.
+  // The script form: its first line names env, which execs Node.js.
   const name = Path.basename(exe ?? first)
   if (name === "env" && third === executable) return 2
   return /^(?:node|nodejs|env|busybox|coreutils)$/.test(name) && second === executable ? 1 : undefined
 }
 
-/** A running process, as far as this one may see it. */
+/** What we may see of a running process. */
 const processOf = Effect.fnUntraced(function*(pid: string) {
   const fs = yield* FileSystem.FileSystem
   const line = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/cmdline`), () => "")
-  // Without the capability SYS_PTRACE, the program of a process with more capabilities is hidden.
+  // Without CAP_SYS_PTRACE, /proc hides the executable of a process with more capabilities.
   const exe = yield* Effect.orElseSucceed(fs.readLink(`/proc/${pid}/exe`), () => undefined)
   return { exe, line: line.split("\0") }
 })
 
 /**
- * The processes that run around one of these plugins, around any of them where none is named. A path among the arguments
- * of another program means nothing: every user can put it there.
+ * The shims that run one of these plugins, or any plugin if none is named. A path in another program's arguments does
+ * not count, because any user can put it there.
  */
 const runningAround = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   const fs = yield* FileSystem.FileSystem
@@ -71,7 +71,7 @@ export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: Reado
   }
 })
 
-/** Whether a folder needs nothing of ours any more. */
+/** Whether nothing in a folder needs our files any more. */
 export const isUnused = (at: Stub.Places) =>
   Effect.map(
     Survey.make(at),

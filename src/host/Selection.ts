@@ -1,6 +1,6 @@
 /**
- * Which files of a folder are wrapped. Each is started once for it, as root: so only what is a plugin by its name or by a
- * network configuration counts, unless a person says otherwise.
+ * Chooses which files of a folder to wrap. Wrapping starts each of them once, as root, so by default only files with
+ * the name of a known plugin, or of one that a network configuration names, are chosen.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -12,7 +12,7 @@ import { hasSameContent } from "./SameContent.ts"
 import * as Survey from "./Survey.ts"
 import type * as Wrapping from "./Wrapping.ts"
 
-/** Folders where runtimes and their distributions have network configurations. */
+/** Folders where runtimes and distributions keep network configurations. */
 const confFolders = [
   ConfFolder.defaultFolder,
   "/etc/cni/multus/net.d",
@@ -21,14 +21,14 @@ const confFolders = [
   "/var/snap/microk8s/current/args/cni-network"
 ]
 
-/** The plugins that the configurations of this host name. */
+/** The plugins that the network configurations of this host name. */
 const configured = ({ confFolders: others = [] }: Wrapping.Request) =>
   Effect.map(
     Effect.forEach(new Set([...others, ...confFolders]), ConfFolder.typesIn),
     (types) => new Set(types.flat())
   )
 
-/** Whether a file is an executable of ours, whatever its name is. */
+/** Whether a file is one of our executables, under any name. */
 const isOurs = Effect.fnUntraced(function*({ at, built }: Wrapping.Request, name: string) {
   const fs = yield* FileSystem.FileSystem
   const file = `${at.folder}/${name}`
@@ -45,7 +45,7 @@ const isOurs = Effect.fnUntraced(function*({ at, built }: Wrapping.Request, name
 
 const unknown = "no known name, and named by no configuration: give its name, or --all"
 
-/** Looks at a folder, and chooses what is wrapped. `others` are names that are chosen as well. */
+/** Surveys a folder and chooses the plugins to wrap. `others` are further names to choose. */
 export const make = Effect.fnUntraced(function*(request: Wrapping.Request, others: ReadonlyArray<string> = []) {
   const { all = false, at, names } = request
   const { passedOver, plugins } = yield* Survey.make(at)
@@ -78,7 +78,7 @@ export const make = Effect.fnUntraced(function*(request: Wrapping.Request, other
     plugins,
     chosen,
     passedOver: [...passedOver, ...rejected],
-    /** Whether a file can be expected to answer VERSION: it is started for that. */
+    /** Whether a file can be expected to answer VERSION. If so, wrapping starts it. */
     isProvable: (name: string) => !unprovable.has(name)
   }
 })

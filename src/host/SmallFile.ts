@@ -1,15 +1,15 @@
-/** Files of folders that others write into, too: what is no regular file, or far too long, is not read. */
+/** Reads files from folders that other programs write to. Refuses anything that is not a regular file, or too long. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { reasonOf } from "./AtomicFile.ts"
 
-/** A file cannot be read, or is none that is read. */
+/** A file cannot be read, or is refused. */
 export class NotRead extends Data.TaggedError("NotRead")<{
   readonly reason: string
-  /** Whether there is no such file. */
+  /** Whether the file does not exist. */
   readonly isMissing: boolean
-  /** Whether we may not read it, or not look for it. */
+  /** Whether we lack the permission to read or to find it. */
   readonly isForbidden: boolean
   readonly cause?: unknown
 }> {
@@ -18,7 +18,7 @@ export class NotRead extends Data.TaggedError("NotRead")<{
 
 const refused = (reason: string) => new NotRead({ reason, isMissing: false, isForbidden: false })
 
-/** What a file is that is none to read; undefined for a regular file. */
+/** The kinds of files that are refused. */
 const otherKinds: { readonly [type in FileSystem.File.Type]?: string } = {
   FIFO: "a named pipe",
   Socket: "a socket",
@@ -27,10 +27,10 @@ const otherKinds: { readonly [type in FileSystem.File.Type]?: string } = {
   Unknown: "a file of an unknown kind"
 }
 
-/** Files of the kernel call themselves regular, and some of them have no end. */
+/** The kernel presents its files as regular ones, but some of them have no end. */
 const isOfKernel = (real: string): boolean => /^\/(?:proc|sys)\//.test(real)
 
-/** What the bytes of a file are up to its end, or to a length that is too much. */
+/** The bytes of a file, up to one more than the limit. */
 const readUpTo = Effect.fnUntraced(function*(path: string, length: number) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fs.open(path)
@@ -66,10 +66,10 @@ export const textOf = Effect.fnUntraced(function*(path: string, longest: number)
       )
     })
   )
-  // It may have grown since.
+  // The file may have grown since its size was read.
   if (bytes.length > longest) return yield* refused(`found more than ${longest} bytes`)
   return bytes.toString()
 })
 
-/** The text of a file; undefined where it is not read. */
+/** The text of a file, or undefined if it cannot be read or is refused. */
 export const read = (path: string, longest: number) => Effect.orElseSucceed(textOf(path, longest), () => undefined)

@@ -21,7 +21,7 @@ export interface Places {
   readonly plugins: string
   /** The symbolic links that are wrapped, by their names: what they lead to is in `plugins`. */
   readonly links: string
-  /** The stubs, by the names that they were made for: hard links, by which a stub is found that was renamed or moved. */
+  /** Hard links to the stubs, under the names of their plugins. They identify a stub that was renamed or moved. */
   readonly stubs: string
   /** What is on its way to another place. Whatever lies here when a run begins is left from one that was killed. */
   readonly staged: string
@@ -104,5 +104,5 @@ export const homeOf = Effect.fnUntraced(function*(file: string) {
   return folder !== undefined && found === text(places(folder)) ? folder : undefined
 })
 
-/** Whether a file is a stub of any folder. */
+/** Whether a file is a stub, of this folder or of another one. */
 export const isAnyStub = (file: string) => Effect.map(homeOf(file), (folder) => folder !== undefined)

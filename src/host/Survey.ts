@@ -28,13 +28,13 @@ export interface Plugin {
   readonly state: State
   /** Whether something of it is kept in our folder. */
   readonly isKept: boolean
-  /** Whether what is kept of it is needed: for a stub, or as there is no other copy of it. */
+  /** Whether the kept plugin is needed: by a stub, or because it is the only copy. */
   readonly isNeeded: boolean
   /** The file that runtimes find, without following a link; none where it is gone. */
   readonly info: Option.Option<FileSystem.File.Info>
 }
 
-/** A file of a folder of plugins that is not wrapped, and the reason. */
+/** A file in a folder of plugins that is not wrapped, with the reason. */
 export interface PassedOver {
   readonly name: string
   readonly reason: string
@@ -85,7 +85,7 @@ const unfitness = Effect.fnUntraced(function*(file: string) {
   return (info.value.mode & 0o111) === 0 ? "it is not executable" : undefined
 })
 
-/** Whether a file is a program or a script that runs without anything of ours. */
+/** Whether a file is a program or a script that does not depend on ours. */
 const runs = Effect.fnUntraced(function*(at: Stub.Places, file: string) {
   const fs = yield* FileSystem.FileSystem
   if ((yield* unfitness(file)) !== undefined) return false
@@ -116,19 +116,19 @@ const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKep
   return { info, state: (yield* Stub.homeOf(file)) === undefined ? "written over" as const : "moved" as const }
 })
 
-/** Whether what is kept of a plugin is needed. Where a stub lacks its plugin, this may be it, under its old name. */
+/** Whether the kept plugin is needed. If a stub lacks its plugin, this may be that plugin under its old name. */
 const isNeeded = Effect.fnUntraced(
   function*(at: Stub.Places, { isKept, name, state }: Omit<Plugin, "isNeeded">, isAnyLost: boolean) {
     if (!isKept || state === "not wrapped") return false
     if (isAnyLost || hasStub(state)) return true
-    if (PluginName.isOurs(name)) return false // install brings it again
+    if (PluginName.isOurs(name)) return false // install restores it
     if (state === "gone") return true
     if (!(yield* Effect.orElseSucceed(runs(at, `${at.folder}/${name}`), () => false))) return true
     return yield* Effect.orElseSucceed(hasStubElsewhere(at, name), () => false)
   }
 )
 
-/** Whether `passthrough` is a stub, which an installer renamed. */
+/** Whether `passthrough` is a stub that an installer renamed. */
 const isStubOfOurs = Effect.fnUntraced(function*(at: Stub.Places) {
   return (yield* Effect.orElseSucceed(Stub.homeOf(`${at.folder}/${pluginName}`), () => undefined)) !== undefined
 })

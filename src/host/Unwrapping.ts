@@ -18,7 +18,9 @@ export interface Outcome {
   readonly unwrapped: ReadonlyArray<string>
   /** The wrapped plugins whose stub another program replaced: what it put there stays. */
   readonly writtenOver: ReadonlyArray<string>
-  /** The plugins that stay in our folder: no other copy of them may be left, or a stub elsewhere needs it. */
+  /**
+   * The plugins that stay in our folder, because this may be their only copy, or because a stub elsewhere needs them.
+   */
   readonly kept: ReadonlyArray<string>
   /** The stubs that stay, and why. */
   readonly refused: ReadonlyArray<{ readonly name: string; readonly reason: string }>
@@ -36,21 +38,24 @@ const lostOf = (at: Stub.Places, name: string, homeless: ReadonlyArray<string>):
       homeless.length === 1 ? "is a plugin" : "are plugins"
     } without a stub: if it was renamed, mv the plugin to ${at.folder}/${name}`
 
-/** Removes what is kept of a plugin that is back, or that another one has replaced. */
+/** Removes the kept plugin once it is back in its place, or another one has replaced it. */
 export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   yield* Retirement.removeAll(`${at.plugins}/${name}`)
   yield* Retirement.removeAll(`${at.links}/${name}`)
   yield* Retirement.removeAll(`${at.stubs}/${name}`)
 })
 
-/** What is kept of a plugin that goes back into its place: the symbolic link, where it was one. */
+/** The kept file that goes back into place: the symbolic link, if the plugin was one. */
 const keptOf = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const link = `${at.links}/${name}`
   return Option.isSome(yield* Effect.option(fs.readLink(link))) ? link : `${at.plugins}/${name}`
 })
 
-/** Another name for what is kept, under which it can leave: processes may be about to open it where it is. */
+/**
+ * A second name for the kept file, which can be moved into place: processes may be about to open it under the first
+ * one.
+ */
 const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string, kept: string) {
   const fs = yield* FileSystem.FileSystem
   const staged = `${at.staged}/${name}`
@@ -73,7 +78,7 @@ export const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string
   return yield* Exchange.put(from, `${at.folder}/${name}`, Stub.isAnyStub)
 })
 
-/** Puts a plugin back where its stub is gone, and never over anything else; false where something is there. */
+/** Puts a plugin back whose stub is gone. Never overwrites a file: returns false if one is there. */
 const bringBack = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const place = `${at.folder}/${name}`
@@ -94,7 +99,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
     chosen.filter(({ state }) => states.includes(state)).map(({ name }) => name)
   const unwrapped: Array<string> = []
   const writtenOver = [...named("written over")]
-  // Where a stub has no plugin, one that has no stub may be it, under its old name.
+  // If a stub has no plugin, a plugin without a stub may be the one, under its old name.
   const homeless = plugins.some(({ state }) => state === "lost") ? named("gone", "written over") : []
   const refused = named("lost").map((name) => ({ name, reason: lostOf(at, name, homeless) }))
   const attempt = <R>(
@@ -109,7 +114,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
   for (const name of named("wrapped", "moved")) {
     yield* attempt(name, restore(at, name), () => writtenOver.push(name))
   }
-  // A plugin that was asked for by its name comes back. Otherwise its stub may be in use where it was moved to.
+  // A plugin that the user named comes back. The others stay, because their stubs may have been moved and be in use.
   for (const name of names === undefined ? [] : named("gone")) {
     yield* attempt(name, bringBack(at, name), () => writtenOver.push(name))
   }
@@ -130,7 +135,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
 
 /**
  * Takes the stubs of these plugins out, of all where no names are given. Once no plugin is wrapped any more, our folder
- * is removed as well, unless it has the only copy of a plugin. Undefined where the folder has nothing of ours.
+ * is removed as well, unless it has the only copy of a plugin. Undefined if the folder has no files of ours.
  */
 export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
   const isOurs = (yield* PluginFolder.isThere(at.own)) ||

@@ -16,7 +16,7 @@ const settleMs = 1000
 /** How often to look where nothing says that something changed: there are file systems that never say so. */
 const pollMs = 5000
 
-/** Installers also give other names with a dot to copies that they are about to rename: `calico.1234`. */
+/** Installers also use other temporary names with a dot, such as `calico.1234`. */
 const isCopy = (name: string): boolean => name.includes(".")
 
 /** What a folder has, for as long as the file stays the same. */

@@ -28,9 +28,9 @@ import * as Unwrapping from "./Unwrapping.ts"
 /** What is to be wrapped. */
 export interface Request {
   readonly at: Stub.Places
-  /** The names of the plugins; where it is left out, those that are known by name or that a configuration names. */
+  /** The names of the plugins. Default: known plugins, and those that a network configuration names. */
   readonly names?: ReadonlyArray<string> | undefined
-  /** Whether all other executables are wrapped too. Scripts among them are never started for it. */
+  /** Whether to wrap all other executables too. Scripts among them are not started first. */
   readonly all?: boolean | undefined
   /** The folders of network configurations. */
   readonly confFolders?: ReadonlyArray<string> | undefined
@@ -129,17 +129,17 @@ const stage: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.
   yield* fs.chmod(staged, mode & 0o777)
   yield* handle.sync // a power cut must not leave an empty file
   yield* fs.remove(`${at.stubs}/${name}`, { force: true })
-  yield* Effect.ignore(fs.link(staged, `${at.stubs}/${name}`)) // without it, a stub that is renamed is not recognised
+  yield* Effect.ignore(fs.link(staged, `${at.stubs}/${name}`)) // without the link, a renamed stub would not be recognized
 }, Effect.scoped)
 
 const prove: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
   Proof.compare(`${at.folder}/${name}`, `${at.staged}/${name}`)
 
-/** The same where runtimes find a stub that leads nowhere. */
+/** The same for a stub that leads nowhere. */
 const proveKept: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
   Proof.compare(`${at.plugins}/${name}`, `${at.staged}/${name}`)
 
-/** Puts a stub in the place of what is expected there, and not of a plugin that came since. */
+/** Replaces the expected file with a stub, but not a plugin that an installer has written since. */
 const replaceIf = Effect.fnUntraced(function*<E, R>(
   at: Stub.Places,
   name: string,
@@ -150,17 +150,17 @@ const replaceIf = Effect.fnUntraced(function*<E, R>(
   }
 })
 
-/** Puts a stub in the place of the plugin that is kept. */
+/** Replaces a kept plugin with a stub. */
 const replace: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const kept = (yield* fs.lstat(`${at.folder}/${name}`)).type === "SymbolicLink" ? at.links : at.plugins
   yield* replaceIf(at, name, (found) => Survey.isSame(found, `${kept}/${name}`))
 })
 
-/** Puts a stub in the place of one that names another folder. */
+/** Replaces a stub that names another folder. */
 const replaceMoved: Step<FileSystem.FileSystem> = (at, name) => replaceIf(at, name, Stub.isAnyStub)
 
-/** Gives a folder the mode that it is made with, where a killed run or an older version left another one. */
+/** Resets the mode of a folder, in case a killed run or an older version left another one. */
 const openToAll = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   yield* AtomicFile.makeFolder(folder)
@@ -168,7 +168,7 @@ const openToAll = Effect.fnUntraced(function*(folder: string) {
   if ((mode & 0o777) !== 0o755) yield* Effect.mapError(fs.chmod(folder, 0o755), AtomicFile.failed(folder))
 })
 
-/** Whether the executable of a folder is the built one, and every user may run it. */
+/** Whether the executable of a folder is the current build, and every user may run it. */
 const isCurrent = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   const fs = yield* FileSystem.FileSystem
   return ((yield* fs.stat(at.executable)).mode & 0o777) === 0o755 && (yield* hasSameContent(built, at.executable))
@@ -186,8 +186,8 @@ const prepare = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
 })
 
 /**
- * Puts all plugins back where the executable is about to change from a script to a program, and returns their names.
- * The kernel starts Node.js for a script, which opens it by its path some 20 ms later: it must not find a program there.
+ * Puts all plugins back if the executable is about to change from a script to a program, and returns their names. For a
+ * script the kernel starts Node.js, which opens the path some 20 ms later and must not find a program there.
  */
 const changeForm = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   const kindOf = (file: string) => Effect.orElseSucceed(ProgramKind.of(file), () => ({ kind: "other" as const }))
@@ -200,7 +200,7 @@ const changeForm = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   return back
 })
 
-/** Puts executables of ours back into their places that were wrapped under a name that was not theirs yet. */
+/** Unwraps our executables that were wrapped under a temporary name. */
 const freeOurs = Effect.fnUntraced(function*(at: Stub.Places) {
   const { plugins } = yield* Survey.make(at)
   for (const { name, state } of plugins) {
@@ -296,8 +296,8 @@ const isSound = Effect.fnUntraced(function*(at: Stub.Places) {
 })
 
 /**
- * Puts the executable of a folder back where there are stubs, and it is missing or does not run. Returns whether that was
- * so. The folder need not be there.
+ * Restores the executable of a folder that has stubs, if it is missing or does not run. Returns whether it was
+ * restored. The folder need not exist.
  */
 export const repair = Effect.fnUntraced(function*(built: string, folder: string) {
   const fs = yield* FileSystem.FileSystem

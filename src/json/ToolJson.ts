@@ -1,11 +1,13 @@
 /**
- * JSON that tools of the host print. iproute2 prints names of links as they are, but for quotes, backslashes and a few
- * control characters: root in a container can give a link a name that is no JSON. Source: iproute2,
- * `lib/json_writer.c`.
+ * Parses the JSON that host tools print. iproute2 escapes only quotes, backslashes and a few control characters in link
+ * names, so root in a container can choose a name that makes the JSON invalid. Source: iproute2, `lib/json_writer.c`.
  */
 import * as Json from "./Json.ts"
 
-/** What a string of JSON must not have as it is, but for ends of lines and tabs, which iproute2 escapes; and escapes. */
+/**
+ * Control characters that JSON strings must escape, except line ends and tabs, which iproute2 escapes itself; and
+ * escapes.
+ */
 // oxlint-disable-next-line no-control-regex
 const special = /\\[^]|[\u0000-\u0008\u000b\u000c\u000e-\u001f]/g
 
@@ -15,5 +17,5 @@ const mended = (text: string): string =>
     return found.startsWith("\\") ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`
   })
 
-/** The value of a text; undefined where the text is not JSON, even where its control characters are escaped. */
+/** The value of a text, or undefined if it is not JSON even once its control characters are escaped. */
 export const parse = (text: string): unknown => Json.parse(text) ?? Json.parse(mended(text))

@@ -1,6 +1,6 @@
 /**
- * What the administrator of a host allows network configurations: a file beside the plugin, that nobody can write who
- * may only write configurations, such as users of an API that hands them to the runtime.
+ * Restricts what network configurations may ask for. The policy is a file beside the plugin, out of reach of those who
+ * may only write configurations, such as users of an API that passes them to the runtime.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -11,19 +11,18 @@ import * as Json from "../json/Json.ts"
 import * as PathTemplate from "../sinks/PathTemplate.ts"
 import type { Settings } from "./Settings.ts"
 
-/** The name of the file. */
 export const fileName = "passthrough.policy.json"
 
-/** A policy that can be read. */
+/** A valid policy. */
 export interface Policy {
   readonly file: string
-  /** Whether commands may run. */
+  /** Whether hooks may run. */
   readonly hooks: boolean
-  /** The folders that log files may be in; undefined where they may be anywhere. */
+  /** The folders that log files may be in, or undefined for any folder. */
   readonly logFolders: ReadonlyArray<string> | undefined
 }
 
-/** A policy that cannot be read forbids everything: what it was meant to forbid is not known. */
+/** An invalid policy forbids everything, because we cannot know what it was meant to forbid. */
 export interface Broken {
   readonly file: string
   readonly problem: string
@@ -49,7 +48,7 @@ const problemOf = (document: Json.JsonObject): string | undefined => {
     : `logFolders[${index}]: found ${Json.describe(logFolders?.[index])}, expected ${expected}`
 }
 
-/** Reads the text of a policy. */
+/** Parses a policy. */
 export const parse = (file: string, text: string): Policy | Broken => {
   const document = Json.parse(text)
   if (!Json.isObject(document)) return { file, problem: "it is not a JSON object" }
@@ -59,15 +58,15 @@ export const parse = (file: string, text: string): Policy | Broken => {
   return { file, hooks, logFolders }
 }
 
-/** The policies of this host, and how the folder of a log is found. */
+/** The policies of this host, and the resolution of log folders. */
 export interface Policies {
-  /** Those that apply to the plugin: each of them can forbid. */
+  /** The policies that apply to the plugin. A request must satisfy all of them. */
   readonly read: Effect.Effect<ReadonlyArray<Policy | Broken>>
-  /** A folder without symbolic links on its way, as far as it is there; undefined where a link leads nowhere. */
+  /** Resolves the symbolic links of a folder's path, as far as it exists. Undefined if a link is broken. */
   readonly realFolder: (folder: string) => string | undefined
 }
 
-/** The policies of this host. Without a layer for them there are none. */
+/** The policies of this host. Default: none. */
 export const Policies = Context.Reference<Policies>("cni-passthrough/Policies", {
   defaultValue: () => ({ read: Effect.succeed([]), realFolder: (folder) => folder })
 })
@@ -75,7 +74,7 @@ export const Policies = Context.Reference<Policies>("cni-passthrough/Policies", 
 const isWithin = (folder: string, parent: string): boolean =>
   folder === parent || folder.startsWith(parent === "/" ? parent : `${parent}/`)
 
-/** Whether a log at this path stays in one of the folders, wherever symbolic links lead. */
+/** Whether a log at this path is in one of the folders once symbolic links are resolved. */
 const isAllowed = (path: string, folders: ReadonlyArray<string>, { realFolder }: Policies): boolean => {
   if (path === "" || path.split("/").includes("..")) return false
   const folder = realFolder(Path.dirname(Path.resolve(path)))
@@ -89,14 +88,13 @@ const verbNames = Object.keys(verbs) as ReadonlyArray<Verb>
 
 const noHooks: Settings["hooks"] = { ADD: [], DEL: [], CHECK: [], GC: [], STATUS: [], VERSION: [] }
 
-/** The settings without what the policies forbid, and one text for each field of which that is so. */
+/** Removes what the policies forbid from the settings, and describes each removed field. */
 export const apply = (
   settings: Settings,
   { environment, found, logFile, policies }: {
     readonly environment: Environment
-    /** The policies that apply. */
     readonly found: ReadonlyArray<Policy | Broken>
-    /** What the field `logFile` has. */
+    /** The value of the field `logFile`. */
     readonly logFile: unknown
     readonly policies: Policies
   }

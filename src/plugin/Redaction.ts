@@ -2,10 +2,10 @@
 import * as JsonPointer from "effect/JsonPointer"
 import * as JsonText from "../json/JsonText.ts"
 
-/** The name that stands for all that looks like a secret, in every record. */
+/** The entry of `redact` that masks everything that looks like a secret. */
 const secrets = "secrets"
 
-/** Whether more is kept out of logs than what has one of these names: all that looks like a secret. */
+/** Whether these entries mask everything that looks like a secret. */
 export const masksSecrets = (names: ReadonlyArray<string>): boolean => names.includes(secrets)
 
 const replacement = "\"[redacted]\""

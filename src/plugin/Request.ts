@@ -43,7 +43,7 @@ export interface Request {
   readonly prevResult: string | undefined
   /** What is odd but does not stop the request. */
   readonly warnings: ReadonlyArray<string>
-  /** What the administrator forbids: a request that has to succeed goes on without it. */
+  /** What the policy forbids. A request that must succeed continues without it. */
   readonly forbidden: ReadonlyArray<string>
   /** Why the request cannot be served. */
   readonly refusal: CniError | undefined
@@ -127,7 +127,7 @@ export const make = (input: {
   readonly stdin: Uint8Array | CniError
   /** Our fields, where they do not stand in the document. */
   readonly settings?: Settings.Settings & { readonly logFile?: unknown }
-  /** What the administrator of this host allows, see `Policy.ts`. */
+  /** The policies of this host, see `Policy.ts`. */
   readonly policy?: Pick<Parameters<typeof Policy.apply>[1], "found" | "policies">
 }): Request => {
   const { environment } = input

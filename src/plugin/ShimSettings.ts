@@ -6,7 +6,7 @@ import * as Settings from "./Settings.ts"
 
 /** Our fields, and what is wrong with the file that they stand in. */
 export interface ShimSettings extends Settings.Settings {
-  /** The field `logFile` as it stands in the file. */
+  /** The field `logFile`, verbatim. */
   readonly logFile: unknown
   /** The kinds of state of which the log tells what the plugin changed. */
   readonly changes: ReadonlyArray<Kind>

@@ -2,11 +2,11 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StdinUnreadable } from "../cni/CniError.ts"
 
-/** A stdin whose end has not come yet. */
+/** A stdin that is still arriving. */
 export interface Unfinished {
-  /** What has come so far. */
+  /** The bytes so far. */
   readonly begun: Uint8Array
-  /** What comes after it, see `Execution.Invocation`. */
+  /** Reads the rest, see `Execution.Invocation`. */
   readonly next: () => Uint8Array | undefined
 }
 

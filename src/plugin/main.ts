@@ -18,10 +18,13 @@ const teardown: Runtime.Teardown = (exit, onExit) =>
 
 const called = Called.of(process)
 
-/** What stops a run, unless it is ignored by those around us: then a plugin would go on too. */
+/** The signals that stop a run, unless we inherited them as ignored: then a plugin would continue too. */
 const stopping = { SIGINT: 2, SIGTERM: 15 } as const
 
-/** As the platform's `runMain`, but for signals that are ignored. What the log and stdout do not say is said nowhere. */
+/**
+ * Like the platform's `runMain`, except that it respects ignored signals and reports failures only in the log and on
+ * stdout.
+ */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const ignored = called === undefined ? [] : IgnoredSignals.atStart()
   const stop = () => fiber.interruptUnsafe(fiber.id)

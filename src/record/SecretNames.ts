@@ -1,13 +1,13 @@
-/** Which names look like those of secrets. */
+/** Recognizes names of secrets. */
 
-/** Words of which each alone tells a secret, wherever they stand in a name. */
+/** Words that mark a secret anywhere in a name. */
 const anywhere =
   /passw(?:or)?d(?!less)|passphrase|passcode|secret(?!ar)|token(?!iz)|credential|psk|bearer|docker(?:cfg|configjson)|(?:api|access|priv|private|secret|encryption|shared|signing|session|master)key/i
 
-/** Words that tell a secret only where they are words of their own: `apiKey`, `tls-auth`; not `monkey`, `author`. */
+/** Words that mark a secret only as separate words: `apiKey`, `tls-auth`; not `monkey`, `author`. */
 const asWord = /^(?:keys?|pass|pwd|auth|authorization|creds?|pin|jwts?|cookies?|t?otp)$/
 
-/** The last word of names that say where a secret is, how long it lives or what cares for it, and not what it is. */
+/** Last words of names that hold the location, the lifetime or the manager of a secret, and not the secret itself. */
 const harmlessEnd = new RegExp(
   "^(?:files?|filename|paths?|dir|directory|folder|mount|names?|namespace|refs?|ids?|types?|version|kind|ur[il]|endpoint|" +
     "host|hostname|address|addr|port|issuer|audience|realm|scopes?|servers?|service|ttl|timeout|expiry|expires|" +
@@ -17,13 +17,13 @@ const harmlessEnd = new RegExp(
     "prompt|only|ring|space|board|mgmt|management|rate|second|minute|hour|day)$"
 )
 
-/** The first word of names of numbers, and of keys that others may know. */
+/** First words of names that hold numbers or public keys. */
 const harmlessStart = /^(?:max|min|num|total|public|pub|primary|foreign)$/
 
-/** References to secrets of Kubernetes. */
+/** References to Kubernetes secrets. */
 const exempt = /^image[_-]?pull[_-]?secrets?$/i
 
-/** Last words that say nothing about what comes before them. */
+/** Last words to skip when looking at a name. */
 const filler = /^(?:data|value|string|text|hash|hashed|b64|base64|plain|plaintext|raw|old|new|current|v?\d+)$/
 
 const wordsOf = (name: string): ReadonlyArray<string> =>
@@ -32,10 +32,10 @@ const wordsOf = (name: string): ReadonlyArray<string> =>
 
 const verdicts = new Map<string, boolean>()
 
-/** What stands in each text that has such a name, and in few others. */
+/** A quick test, true for every text with such a name and for few others. */
 export const hint = /pass|pwd|secret|token|cred|psk|bearer|docker|key|auth|pin|jwt|cookie|otp|\\u00/i
 
-/** Whether a name looks like that of a secret. */
+/** Whether a name looks like the name of a secret. */
 export const looksSecret = (name: string): boolean => {
   const known = verdicts.get(name)
   if (known !== undefined) return known
@@ -46,15 +46,15 @@ export const looksSecret = (name: string): boolean => {
   return is
 }
 
-/** Whether the last word of a name is that of a secret, as in prose: `token`, `client-key-data`; not `secret-agent`. */
+/** Whether the last word of a name marks a secret, as in prose: `token`, `client-key-data`; not `secret-agent`. */
 export const endsSecret = (name: string): boolean => {
   const last = wordsOf(name).findLast((word) => !filler.test(word)) ?? ""
   return asWord.test(last) || anywhere.test(last)
 }
 
 /**
- * Whether a value is none that has to be kept, whatever its name says: what is on or off, not there, or the place of a
- * secret. Flows of Open vSwitch have cookies, and tunnels have keys, which are numbers.
+ * Whether a value needs no masking under any name: a switch, an absent value, or the location of a secret. The cookies
+ * of Open vSwitch flows and the keys of tunnels are plain numbers.
  */
 export const isHarmless = (name: string, value: string): boolean =>
   /^(?:true|false|null|nil|<nil>|none|undefined|yes|no|on|off|\[redacted\]|)$/i.test(value) ||

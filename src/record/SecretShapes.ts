@@ -1,15 +1,15 @@
-/** Values that are secrets by their shape, whatever they are called. */
+/** Recognizes secrets by their shape, under any name. */
 
-/** What stands in the place of a secret, as in the records of a tap that redacts. */
+/** The replacement for a secret, the same as in the records of a tap that redacts. */
 export const masked = "[redacted]"
 
-/** A private key, to its end or to that of the text. */
+/** A private key, up to its end or the end of the text. */
 const privateKey = /-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}-{4,5}[^]*?(?:-{4,5} ?END [A-Z0-9 ]+-{4,5}|$)/g
 
-/** PEM in Base64, as kubeconfigs have it. */
+/** PEM in Base64, as in a kubeconfig. */
 const encodedPem = /\bLS0tL[\w+/]{40,}={0,2}/g
 
-/** Tokens that are known by their first characters, hashes of passwords, keys as `ip xfrm state` prints them. */
+/** Tokens with well-known prefixes, password hashes, and keys in the output of `ip xfrm state`. */
 const token = new RegExp(
   [
     "\\beyJ[\\w-]{8,}(?:\\.[\\w-]+){1,4}", // a JSON Web Token
@@ -25,11 +25,11 @@ const token = new RegExp(
   "g"
 )
 
-/** `https://user:password@host`, where the password may have what should be escaped. A port is none. */
+/** `https://user:password@host`, where the password may have unescaped characters. A port is not a password. */
 const login =
   /\b([a-z][a-z0-9+.-]{0,30}:\/\/[^\s/?#"'@:[\]]{0,200}:)(?!\d{1,5}[/?#])(?:(?:[^\s/?#"'<>@]{0,200}@)+|[^\s"'<>@]{0,200}@)/gi
 
-/** `user:password@tcp(host:3306)`, as the driver of Go for MySQL wants it. */
+/** `user:password@tcp(host:3306)`, the format of Go's MySQL driver. */
 const driverLogin = /\b([\w.-]{1,100}:)[^\s@:/"']{1,200}(?=@(?:tcp|unix)\()/g
 
 /** `https://token@host` and `https://token:x-oauth-basic@host`. */
@@ -37,8 +37,8 @@ const tokenLogin =
   /\b(https?:\/\/)(?:(?=[^\s/@:]{0,200}\d)[\w.~%+-]{20,200}|[\w.~%+-]{1,200}(?=:x-oauth-basic@))(?=[:@])/gi
 
 /**
- * `-u user:password`, where two numbers are a user and a group; `sshpass -p x`, `mysql -px`; `password x` in `.netrc` and
- * files like it, where it has a digit, which words of a sentence have not; signatures of URLs.
+ * `-u user:password`, but not two numbers, which are a user and a group; `sshpass -p x`, `mysql -px`; `password x` as
+ * in `.netrc`, if it has a digit, unlike a word of a sentence; signatures in URLs.
  */
 const programs = [
   /((?<![\w-])(?:-u|-U|--user|--proxy-user)(?:\\*["'],? *|[ =]?)(?:\\*["'])?(?!\d+:\d+\b)[^\s:"'/\\]{1,200}:)[^\s"'\\]+/g,
@@ -49,23 +49,23 @@ const programs = [
   /([?&](?:sig|[\w-]{0,40}signature)=)[^\s&"'\\]+/gi
 ]
 
-/** `Bearer …` and `Basic …`, also where no name stands before them. */
+/** `Bearer …` and `Basic …`, also without a name before them. */
 const scheme = /\b(Bearer|Basic)( +)([\w.~+/-]{4,}=*)/gi
 
-/** Whether the word after such a scheme is a token, and not one of a sentence. */
+/** Whether the word after such a scheme is a token rather than part of a sentence. */
 const isToken = (kind: string, value: string): boolean =>
   /^basic$/i.test(kind)
     ? /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(value, "base64").toString("latin1"))
     : value.length >= 20 || (value.length >= 8 && /\d/.test(value))
 
-/** What stands in each text that has a secret by its shape, and in few others. */
+/** A quick test, true for every text that has a secret by its shape and for few others. */
 export const hint =
   /PRIVATE KEY|LS0tL|eyJ|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|npm_|dckr_pat_|xox|hooks\.slack|AIza|ya29|[rs]k[_-]|hv[brs]\.|AGE-SECRET|SG\.|sha256~|sig|do[opr]_v1|\$\w+\$|0x[\da-f]{16}|@|-p|-u|-U|user|login|bearer|basic/i
 
-/** A text without private keys, which have many lines. */
+/** Masks private keys, which span several lines. */
 export const withoutKeys = (text: string): string => text.replace(privateKey, masked)
 
-/** A text, or a JSON document, without tokens. What is taken out has no part of an escape, nor the end of a string. */
+/** Masks tokens in a text or a JSON document. A match never contains part of an escape or the end of a string. */
 export const withoutTokens = (text: string): string =>
   text
     .replace(token, masked)
@@ -76,6 +76,6 @@ export const withoutTokens = (text: string): string =>
     .replace(scheme, (whole, kind: string, space: string, value: string) =>
       isToken(kind, value) ? `${kind}${space}${masked}` : whole)
 
-/** A text without tokens, and without passwords in the places where programs have them. */
+/** Masks tokens, and passwords in the places where programs expect them. */
 export const without = (text: string): string =>
   programs.reduce((rest, place) => rest.replace(place, `$1${masked}`), withoutTokens(text))

@@ -1,6 +1,6 @@
 /**
- * Secrets in text that programs write: `NAME=value`, headers, arguments, YAML, and JSON that is not whole or stands in
- * quotes that are escaped any number of times.
+ * Finds secrets in the text that programs write: `NAME=value`, headers, arguments, YAML, and JSON that is truncated or
+ * inside quotes that are escaped any number of times.
  */
 import { endsSecret, isHarmless, looksSecret } from "./SecretNames.ts"
 import { masked } from "./SecretShapes.ts"
@@ -10,7 +10,7 @@ interface Range {
   readonly end: number
 }
 
-/** What a pattern matches at a place. */
+/** The match of a pattern at an index. */
 const matchAt = (pattern: RegExp, text: string, index: number): string => {
   pattern.lastIndex = index
   return pattern.exec(text)?.[0] ?? ""
@@ -19,11 +19,11 @@ const matchAt = (pattern: RegExp, text: string, index: number): string => {
 const quote = /\\{0,31}["'`]/y
 const restOfLine = /[^\r\n]*/y
 const restOfHeader = /(?:="[^\r\n"]*"|[^\r\n"'`\\])*/y
-/** As far as nothing ends it. What looks like the next pair does: `a=1,b=2`. */
+/** A value up to a delimiter, or to what looks like the next pair: `a=1,b=2`. */
 const word =
   /(?:(?:Bearer|Basic|Digest|Token|Negotiate) +)?(?:\[redacted\]|(?:[^\s;,&"'`\\]|\\(?!\\*["'`nrt])|[,&](?![\w.-]+=|[\s&]|$))+)/iy
 
-/** The index after the text in quotes that begins at `from`. Backslashes before the quotes say how deep they are. */
+/** The index after the quoted text that begins at `from`. Backslashes before the quotes show their nesting depth. */
 const endOfQuoted = (text: string, from: number, opened: string): number => {
   const depth = opened.length - 1
   const character = opened.slice(-1)
@@ -37,7 +37,7 @@ const endOfQuoted = (text: string, from: number, opened: string): number => {
 
 const structure = /\\{0,31}"|[{}[\]]/g
 
-/** The index after the object or list that begins at `from`; that of the end where it is not whole. */
+/** The index after the object or list that begins at `from`, or the end of the text if it is truncated. */
 const endOfStructure = (text: string, from: number): number => {
   let depth = 0
   let at = from
@@ -52,7 +52,7 @@ const endOfStructure = (text: string, from: number): number => {
   }
 }
 
-/** A value in quotes, or a word without the brackets and the full stop after it. */
+/** A quoted value, or a word without the brackets and the full stop after it. */
 const valueAt = (text: string, start: number): Range => {
   const opened = matchAt(quote, text, start)
   const inside = start + opened.length
@@ -62,7 +62,7 @@ const valueAt = (text: string, start: number): Range => {
   return { start, end: start + (bare === "" ? value : bare).length }
 }
 
-/** A value of JSON. */
+/** A JSON value. */
 const memberAt = (text: string, start: number): Range =>
   /[{[]/.test(text[start] ?? "") && !text.startsWith(masked, start)
     ? { start, end: endOfStructure(text, start) }
@@ -73,11 +73,11 @@ const lineAt = (text: string, start: number, rest: RegExp): Range => ({
   end: start + matchAt(rest, text, start).trimEnd().length
 })
 
-/** What comes after a name whose value is on the lines below it, in YAML. */
+/** In YAML, what follows a name whose value is on the lines below. */
 const opensBlock = /[ \t]*(?:[|>][+-]?\d?)?[ \t]*\n/y
 const indentation = /[ \t]*(?=\S)/y
 
-/** The lines below a name that are indented more than it. */
+/** The lines below a name that are indented further. */
 const blockAt = (text: string, start: number, indent: string): Range | undefined => {
   const opened = matchAt(opensBlock, text, start)
   const first = start + opened.length
@@ -90,36 +90,38 @@ const blockAt = (text: string, start: number, indent: string): Range | undefined
   return end === first ? undefined : { start: first + matchAt(indentation, text, first).length, end }
 }
 
-/** A name and what is between it and its value. */
+/** A name, and the separator before its value. */
 const assignment =
   /(?:(?<![\w.\\-])|(?<=\\[nrt]))(?<opened>\\{0,31}["'`])?(?<dashes>-{0,2})(?<name>[A-Za-z_.][\w.-]{0,100})(?<closed>\k<opened>)?(?<separator>[ \t]*(?::=|=>|[:=])[ \t]*)/g
 
-/** An argument and what is between it and its value, which is another argument. */
+/** An argument, and the separator before its value, which is another argument. */
 const argument = /(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,100})(?:\\{0,31}["'],?[ \t]*|[ \t]+)(?!-)/g
 
 /** `[[TOKEN x] [K8S_POD_NAME web]]`, as Go prints CNI_ARGS. */
 const pairInList = /(?<=\[)(?<name>[A-Za-z_][\w.-]{0,100}) (?=[^\s[\]]+\])/g
 
-/** What may stand before a name that begins its line. */
+/** What may precede a name at the start of a line. */
 const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])([ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
 
-/** Words before a name of which a parser speaks. */
+/** Words before a name in the error message of a parser. */
 const parserWords = /\b(?:unknown|unexpected|missing|duplicate|unrecognized|expected|required|no)[ \t]$/i
 
 /** Two words of a sentence. */
 const prose = /[a-z]+[ ,]+[a-z]+\b/y
 
-/** Where the value of a name is that looks like that of a secret; undefined where what follows is none. */
+/**
+ * The position of the value after a name that looks like that of a secret, or undefined if what follows is not a value.
+ */
 const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
   const { closed = "", dashes = "", name = "", opened, separator = "" } = found.groups ?? {}
   const start = found.index + found[0].length
   if (closed !== "") return memberAt(text, start)
-  // `"Authorization: Bearer x"`: the whole pair is in quotes.
+  // `"Authorization: Bearer x"`: the quotes enclose the whole pair.
   const before = text.slice(Math.max(0, found.index - 60), found.index)
   const beginning = opened === undefined && dashes === "" ? beginsLine.exec(before) : null
   if (!separator.includes(":") || separator.includes("=")) {
     if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
-    // What `env` prints.
+    // The output of `env`.
     const isLine = beginning !== null && text.includes("\n") && matchAt(quote, text, start) === ""
     return isLine ? lineAt(text, start, restOfLine) : valueAt(text, start)
   }
@@ -136,7 +138,7 @@ const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
   return isProse ? undefined : valueAt(text, start)
 }
 
-/** A text with the values masked that `find` finds after what a pattern matches. */
+/** Masks the values that `find` locates after the matches of a pattern. */
 const withMasked = (
   text: string,
   pattern: RegExp,
@@ -155,7 +157,7 @@ const withMasked = (
   return copied === 0 ? text : out + text.slice(copied)
 }
 
-/** What comes after a `key` that is a name: `"key": "zone", "operator": "In"`. */
+/** What follows a `key` that is just a name: `"key": "zone", "operator": "In"`. */
 const valueOfKey = /\\{0,31}["']?[\s,;]{1,60}\\{0,31}["']?(?:values?|operator)\b/iy
 
 /** `"name": "DB_PASSWORD", "value": "x"` in any notation. */
@@ -172,7 +174,7 @@ const inElement = (text: string, { 0: tag, index }: RegExpExecArray): Range => (
   end: text.indexOf("<", index + tag.length)
 })
 
-/** A text with the values masked of which `isSecret` says that their names are those of secrets. */
+/** Masks the values whose names `isSecret` accepts. */
 export const mask = (text: string, isSecret: (name: string) => boolean): string => {
   const places = [
     { pattern: assignment, rangeIn: rangeOf },

@@ -1,6 +1,6 @@
 /**
- * Keeps what looks like a secret out of what is given away: by the name that a value has, and by its shape. A log is kept
- * by those who run the host; a report is attached to an issue.
+ * Masks what looks like a secret, by the name of a value and by its shape. A log stays with the people who run the
+ * host, but a report may be attached to a public issue.
  */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
@@ -12,28 +12,28 @@ import * as SecretText from "./SecretText.ts"
 
 const { masked } = SecretShapes
 
-/** Whether the value at a path of a record may not be shown. */
+/** Whether to mask the value at a path of a record. */
 export type IsSecret = (path: JsonText.Path) => boolean
 
-/** What is masked. */
+/** What to mask. */
 interface Rules {
   readonly isSecret: IsSecret
-  /** Whether values are masked by their shape too. */
+  /** Whether to mask values by their shape too. */
   readonly byShape: boolean
-  /** Whether a text may have a secret, which few have: all others need not be taken apart. */
+  /** A quick test whether a text may have a secret. Most have none, and need not be parsed. */
   readonly isSuspicious: (text: string) => boolean
 }
 
-/** How many texts may be inside one another as JSON in strings, each read as what it is. */
+/** How deep to parse JSON inside of strings. */
 const deepest = 8
 
 const isJson = (text: string, depth: number): boolean =>
   depth < deepest && /^\s*[{[]/.test(text) && Json.parse(text) !== undefined
 
-/** A text in quotes, also one that is not whole, and has others in it. */
+/** A quoted text, possibly truncated or with quotes inside. */
 const quoted = /"(?:[^"\n\\]|\\.)*(?:"|$)/g
 
-/** A line without secrets in JSON that a part of it is, or in texts in quotes. */
+/** Masks the secrets of a line that are in embedded JSON or in quotes. */
 const inLine = (line: string, rules: Rules, depth: number): string => {
   const start = line.search(/[{[]/)
   const end = Math.max(line.lastIndexOf("}"), line.lastIndexOf("]")) + 1
@@ -49,7 +49,7 @@ const inLine = (line: string, rules: Rules, depth: number): string => {
   })
 }
 
-/** A text that a person reads, a JSON document, or lines of both. */
+/** Masks the secrets of a text: prose, a JSON document, or lines of both. */
 const inText = (text: string, rules: Rules, depth: number): string => {
   if (!rules.isSuspicious(text)) return text
   if (isJson(text, depth)) return inDocument(text, rules, depth)
@@ -59,45 +59,45 @@ const inText = (text: string, rules: Rules, depth: number): string => {
   return rules.byShape ? SecretShapes.without(named) : named
 }
 
-/** What ends with the value of a secret, and begins with this. */
+/** The start of an argument that ends with the value of a secret. */
 const inPair = (before: string, name: string, text: string): string =>
   SecretNames.isHarmless(name, text.slice(before.length)) ? text : `${before}${masked}`
 
-/** CNI_ARGS: pairs of which only `;` is the end. */
+/** CNI_ARGS: pairs that end only at `;`. */
 const inArgs = (text: string, rules: Rules, depth: number): string =>
   text.split(";").map((pair) => {
     const [before = "", name = ""] = /^\s*([^=]*)=/.exec(pair) ?? []
     return rules.isSecret([name]) ? inPair(before, name, pair) : inText(pair, rules, depth)
   }).join(";")
 
-/** Bytes in Base64. What is no text stays as it is. */
+/** Masks the secrets of a Base64 value. Binary data stays unchanged. */
 const inBase64 = (text: string, rules: Rules, depth: number): string => {
   const bytes = Buffer.from(text, "base64").toString("latin1")
   const shown = inText(bytes, rules, depth)
   return shown === bytes ? text : Buffer.from(shown, "latin1").toString("base64")
 }
 
-/** What stands in the place of a secret, given as JSON text. */
+/** The replacement for a secret, as JSON text. */
 const inSecret = (name: string, value: string): string => {
   const content = value[0] === "\"" ? String(JSON.parse(value)) : value
   return SecretNames.isHarmless(name, content) ? value : `"${masked}"`
 }
 
-/** Members that say of one another what they are: `{"name": "TOKEN", "value": "x"}`. */
+/** Pairs of members that name each other: `{"name": "TOKEN", "value": "x"}`. */
 interface Members {
   readonly name?: string
-  /** Where they are. */
+  /** Their positions. */
   readonly key?: number
   readonly value?: number
 }
 
-/** Where the values of secrets are of which another member has the name, and the values that are no more than names. */
+/** The positions of secret values whose name is in another member, and of values that are only names. */
 const namedValues = (text: string, { isSecret }: Rules) => {
   const found = { secrets: new Set<number>(), names: new Set<number>() }
   if (!/"(?:values?|operator)"/i.test(text)) return found
   const open: Array<Members> = []
   JsonText.eachValue(text, (path, start, end) => {
-    // An object comes after its members.
+    // Objects are listed after their members.
     const { key, name, value } = open[path.length + 1] ?? {}
     open.length = Math.min(open.length, path.length + 1)
     if (key !== undefined && value !== undefined) found.names.add(key)
@@ -113,7 +113,7 @@ const namedValues = (text: string, { isSecret }: Rules) => {
   return found
 }
 
-/** A JSON text with its secrets masked, and every other byte as it was. */
+/** Masks the secrets of a JSON text and leaves every other byte as it was. */
 const inDocument = (text: string, rules: Rules, depth: number): string => {
   if (!rules.isSuspicious(text)) return text
   const found: Array<{ readonly start: number; readonly end: number; readonly value: string }> = []
@@ -126,10 +126,10 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
     if (isOwn && member === "stdinBase64") return inBase64(content, rules, depth + 1)
     if (member === "CNI_ARGS" || (isOwn && member === "args")) return inArgs(content, rules, depth + 1)
     if (typeof member !== "number") return inText(content, rules, depth + 1)
-    // All of an element is one argument, or one variable: there is no other after it.
+    // Each element is one whole argument or variable, so nothing follows its value.
     const [pair = "", variable = ""] = /^-{0,2}([A-Za-z_][\w.-]*)=/.exec(content) ?? []
     if (rules.isSecret([variable])) return inPair(pair, variable, content)
-    // An argument may have its value in the one after it, and what it means may depend on the program.
+    // The value of an argument may be the next argument, and its meaning may depend on the program.
     const list = path.slice(0, -1).join("/")
     const { before, program } = argument.list === list && member > 0 ? argument : { before: "", program: content }
     argument = { list, program, before: content }
@@ -148,12 +148,12 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
 
   JsonText.eachValue(text, (path, start, end) => {
     const value = text.slice(start, end)
-    // What stands at the top of a record is its own, and names nobody's secret.
+    // The top-level members of a record are our own, so their names mark no secrets.
     const isNamed = (depth > 0 || path.length > 1) && !names.has(start) && rules.isSecret(path)
     const isSecret = isNamed || secrets.has(start)
     const shown = isSecret ? inSecret(String(path.at(-1)), value) : value[0] === "\"" ? inString(path, value) : value
     if (shown === value) return
-    while ((found.at(-1)?.start ?? -1) > start) found.pop() // the parts of this value, which goes as a whole
+    while ((found.at(-1)?.start ?? -1) > start) found.pop() // the parts of this value, which is masked as a whole
     found.push({ start, end, value: shown })
   })
   let out = ""
@@ -166,7 +166,7 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
   return rules.byShape ? SecretShapes.withoutTokens(out) : out
 }
 
-/** What looks like a secret. */
+/** The rules for what looks like a secret. */
 const usual: Rules = {
   isSecret: (path) => {
     const name = path.at(-1)
@@ -178,8 +178,8 @@ const usual: Rules = {
 }
 
 /**
- * The JSON text of a record, or of a list of others, with what looks like a secret masked, also in texts that it has as
- * strings; every other byte is as it was. `isNamed` adds those that somebody named.
+ * Masks what looks like a secret in the JSON text of a record or of a list of records, inside of strings too. Every
+ * other byte stays as it was. `isNamed` adds the values that the user named.
  */
 export const inJson = (text: string, isNamed?: IsSecret): string =>
   inDocument(
@@ -190,11 +190,11 @@ export const inJson = (text: string, isNamed?: IsSecret): string =>
     0
   )
 
-/** The JSON text of a record without those alone that somebody named. */
+/** Masks only the values that the user named in the JSON text of a record. */
 export const namedInJson = (text: string, isNamed: IsSecret): string =>
   inDocument(text, { isSecret: isNamed, byShape: false, isSuspicious: () => true }, 0)
 
-/** A record with what looks like a secret masked. */
+/** Masks what looks like a secret in a record. */
 export const inRecord = (record: Record): Record => {
   const { config, result, ...members } = record as Record & { readonly config?: string; readonly result?: string }
   return {

@@ -70,10 +70,13 @@ const titleOf = ({ label, plugin, type }: Run): string =>
     ? short(label ?? type ?? "passthrough")
     : plugin.name
 
-/** In these verbs a runtime starts no other plugin after one that failed. When it cleans up it may. */
+/** The operations in which a runtime starts no other plugin after a failure. When it cleans up, it may. */
 const endedByFailure = new Set<string | undefined>(["ADD", "CHECK", "STATUS"])
 
-/** Whether a runtime can have started a run after this one, in the same operation: in an ADD it hands the result on. */
+/**
+ * Whether a runtime may have started another run after this one in the same operation. In an ADD it passes the result
+ * on.
+ */
 const canFollow = (last: Begun, next: Begun): boolean => {
   const { command } = next.request
   if (last.request.command !== command) return false
@@ -284,7 +287,7 @@ export class Collector {
       return known
     }
     for (const step of this.chained()) {
-      // Attempts in several namespaces may have one ID.
+      // Attempts in different namespaces may share one ID.
       const attempt = `${Operation.attachmentOf(step.request)} ${step.request.netns}`
       const current = open.get(attempt)
       const last = current?.steps.at(-1)

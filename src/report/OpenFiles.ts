@@ -1,6 +1,6 @@
 /**
- * Files that are read again and again, of which few are open at a time: a process has a limited number of descriptors,
- * and a folder of logs may have more files.
+ * Files that are read repeatedly, with only a few open at a time: a folder of logs may have more files than a process
+ * may have descriptors.
  */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -9,11 +9,11 @@ import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import * as Scope from "effect/Scope"
 
-/** A file, whatever it is called by now. */
+/** A file, identified independently of its name. */
 export interface Known {
   /** Its device and inode. */
   readonly inode: string
-  /** Where it was seen last. */
+  /** Its last known path. */
   path: string
 }
 
@@ -22,27 +22,27 @@ interface Open {
   readonly scope: Scope.Closeable
 }
 
-/** How many files are open at a time. */
+/** The largest number of files open at a time. */
 const defaultMost = 64
 
 /** The device and inode of a file. */
 export const inodeOf = ({ dev, ino }: FileSystem.File.Info): string => `${dev}:${Option.getOrElse(ino, () => 0n)}`
 
-/** Whether this is the file that is known, and not a folder or a pipe that got its inode. */
+/** Whether this is the same file, and not a folder or a pipe that reuses its inode. */
 const is = (known: Known, info: FileSystem.File.Info | undefined): info is FileSystem.File.Info =>
   info?.type === "File" && inodeOf(info) === known.inode
 
-/** What a path leads to; undefined where it leads to nothing. */
+/** The file at a path, or undefined if there is none. */
 export const look = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* Effect.catchIf(fs.stat(path), ({ reason }) => reason._tag === "NotFound", () => Effect.undefined)
 })
 
-/** Keeps those files open that were read last. */
+/** Keeps the most recently read files open. */
 export const make = (most = defaultMost) => {
-  /** The one that was read last is the last one. */
+  /** In order of use, the most recent last. */
   const open = new Map<Known, Open>()
-  /** The names of the files in a folder by their inodes, as far as they were looked for since the last look. */
+  /** The names of the files in each folder by inode, cached for one round. */
   const folders = new Map<string, ReadonlyMap<string, string>>()
 
   const close = Effect.fnUntraced(function*(known: Known) {
@@ -66,7 +66,7 @@ export const make = (most = defaultMost) => {
     return names
   })
 
-  /** Finds a file that is not open under the name that it has now: a rotation renames files inside their folder. */
+  /** Finds the current name of a file that is not open. A rotation renames files inside their folder. */
   const find = Effect.fnUntraced(function*(known: Known) {
     const info = yield* look(known.path)
     if (is(known, info)) return info
@@ -79,13 +79,13 @@ export const make = (most = defaultMost) => {
   })
 
   return {
-    /** What is known of a file now; undefined where it is not open and has gone from its folder. */
+    /** The current state of a file, or undefined if it is not open and no longer in its folder. */
     stat: (known: Known) => {
       const opened = open.get(known)
       return opened === undefined ? find(known) : opened.file.stat
     },
 
-    /** The file, to be read; undefined where it has another name since it was looked at. */
+    /** Opens a file for reading. Undefined if it was renamed since it was found. */
     get: Effect.fnUntraced(function*(known: Known) {
       const opened = open.get(known)
       if (opened !== undefined) {
@@ -110,10 +110,9 @@ export const make = (most = defaultMost) => {
 
     closeAll: Effect.suspend(() => Effect.forEach([...open.keys()], close, { discard: true })),
 
-    /** Begins another look at all files: they may have other names by now. */
+    /** Starts a new round over all files, since they may have been renamed. */
     lookAnew: () => folders.clear()
   }
 }
 
-/** Files of which few are open. */
 export type OpenFiles = ReturnType<typeof make>

@@ -21,15 +21,15 @@ export interface Context {
   readonly inodes: Set<string>
 }
 
-/** A file, and how far it was read. */
+/** A file, and the position in it. */
 interface Followed extends OpenFiles.Known {
   reader: Reader
   /** How far it was read, and the last bytes before that. */
   offset: number
   last: Uint8Array
-  /** When it was written to last, in milliseconds since 1970, as far as it was read. */
+  /** The modification time up to which it was read, in milliseconds since 1970. */
   modified: number
-  /** How many times in turn it was not found. */
+  /** How many rounds in a row did not find it. */
   misses: number
 }
 
@@ -46,7 +46,7 @@ const markSize = 256
 /** How long a file that was rotated away is followed, in milliseconds: a run may still have it open. */
 const patience = 600_000
 
-/** After so many looks that did not find it a file is gone. It may have been renamed during the first one. */
+/** After this many rounds that do not find it, a file is gone. It may have been renamed during the first one. */
 const mostMisses = 2
 
 /** Bytes at a place; fewer where the file ends. */
@@ -154,6 +154,6 @@ export const make = (path: string, { files, inodes, take, tell }: Context) => {
     yield* note("")
   })
 
-  /** Reads what was appended since the last time, of the file and of those that were rotated away. */
+  /** Reads what was appended since the last round to the file, and to those that were rotated away. */
   return Effect.catch(Effect.suspend(poll), (cause) => note(new Unreadable({ name: path, cause }).message))
 }

@@ -5,8 +5,8 @@ import * as ResultConversion from "../cni/ResultConversion.ts"
 import type { Found } from "./ResultCache.ts"
 
 /**
- * The result in the version that the list has now, which may be newer or older than its own; undefined where the cache
- * has none; or why there is none that can be used.
+ * The cached result, converted to the list's current version, which may be newer or older; undefined if the cache has
+ * none; or why the cached one cannot be used.
  */
 export const of = (
   found: Found,

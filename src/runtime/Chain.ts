@@ -167,8 +167,8 @@ const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop
   )
 
 /**
- * ADD: each plugin gets the result of the one before it, in the version that it has: with a runtime the plugin has to
- * understand it, too. Ends with the first that fails.
+ * ADD: each plugin gets the result of the one before it, in the version of that result, as with a runtime. Ends with
+ * the first plugin that fails.
  */
 export const add = (chain: Chain, attachment: Attachment): Calls =>
   Stream.unfold(

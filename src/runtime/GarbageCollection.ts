@@ -33,7 +33,7 @@ const decide = Effect.fnUntraced(function*(entry: Exclude<Entry, { readonly _tag
   })
 })
 
-/** What becomes of each attachment of the cache, as far as the path of its namespace tells. */
+/** What to do with each attachment of the cache, judging by the path of its namespace. */
 export const decideAll = (entries: ReadonlyArray<Entry>) =>
   Effect.forEach(entries.filter((entry) => entry._tag !== "Another"), decide)
 
@@ -46,7 +46,7 @@ const candidates = (network: string, name: string): ReadonlyArray<ValidAttachmen
   }))
 }
 
-/** The attachments that files of the cache may be of, without those that are gone. */
+/** The attachments that files of the cache may belong to, without those that are gone. */
 export const valid = (
   network: string,
   entries: ReadonlyArray<Entry>,

@@ -32,22 +32,22 @@ export interface Cached extends Attachment {
 }
 
 /**
- * What a file of the cache is. One that cannot be read as an attachment may still belong to one. One of another attachment
- * may have taken the place of what was asked for: the names of networks, of containers and of interfaces may have a `-`,
- * so that libcni gives the files of two attachments one name at times.
+ * What a file of the cache holds. An unreadable file may still belong to an attachment. A file may also hold another
+ * attachment than its name suggests: network names, container IDs and interface names may contain a `-`, so libcni can
+ * give two attachments the same file name.
  */
 export type Entry =
   | { readonly _tag: "Cached"; readonly file: string; readonly attachment: Cached }
   | { readonly _tag: "Unknown"; readonly file: string; readonly reason: string }
   | { readonly _tag: "Another"; readonly file: string; readonly attachment: Identity }
 
-/** What the cache has of an attachment. */
+/** What the cache holds for an attachment. */
 export type Found = Entry | { readonly _tag: "Missing"; readonly file: string }
 
-/** How long a file of the cache may be, in bytes: it has a configuration and a result in it. */
+/** The largest file of the cache, in bytes. It holds a configuration and a result. */
 const longest = 4 * 1_048_576
 
-/** The text of a file of the cache, whatever lies there. */
+/** The text of a file of the cache. */
 export const textOf = (file: string) => SmallFile.textOf(file, longest)
 
 const kind = "cniCacheV1"
@@ -113,7 +113,7 @@ export const write = Effect.fnUntraced(
 const isSame = (one: Identity, other: Identity): boolean =>
   one.network === other.network && one.containerId === other.containerId && one.ifname === other.ifname
 
-/** What is known of an attachment. Fails where its file may not be read. */
+/** Looks up an attachment. Fails if its file cannot be read. */
 export const read = Effect.fnUntraced(
   function*(folder: string, identity: Identity): Effect.fn.Return<
     Found,
@@ -151,7 +151,7 @@ export const list = Effect.fnUntraced(function*(folder: string, network: string)
   const names = yield* namesIn(results)
   const found: Array<Entry> = []
   for (const name of names.toSorted()) {
-    if (name.startsWith(".")) continue // one that was being written
+    if (name.startsWith(".")) continue // a temporary file
     const file = path.join(results, name)
     const text = yield* Effect.result(textOf(file))
     const attachment = text._tag === "Success" ? decode(text.success) : undefined
@@ -167,13 +167,16 @@ export const list = Effect.fnUntraced(function*(folder: string, network: string)
   return found as ReadonlyArray<Entry>
 })
 
-/** A file of the cache that no runtime can read. */
+/** A file of the cache that runtimes cannot read. */
 export interface Damaged {
   readonly file: string
   readonly reason: string
 }
 
-/** Why a text is no file of the cache; undefined where it may be one. Before its version 0.8 libcni wrote results alone. */
+/**
+ * Why a text is not a valid cache file, or undefined if it may be one. Before version 0.8, libcni wrote only the
+ * result.
+ */
 const damage = (text: string): string | undefined =>
   text.trim() === ""
     ? "it is empty"
@@ -181,13 +184,13 @@ const damage = (text: string): string | undefined =>
     ? undefined
     : "it is not a JSON document, or cut off"
 
-/** The files of the cache that are damaged: libcni before 1.3 fails each DEL of such an attachment. */
+/** The damaged files of the cache: with libcni before 1.3, each DEL of such an attachment fails. */
 export const damaged = Effect.fnUntraced(function*(folder: string) {
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
   const found: Array<Damaged> = []
   for (const name of (yield* namesIn(results)).toSorted()) {
-    if (name.startsWith(".")) continue // one that was being written
+    if (name.startsWith(".")) continue // a temporary file
     const file = path.join(results, name)
     const text = yield* Effect.option(textOf(file))
     const reason = text._tag === "Some" ? damage(text.value) : undefined
@@ -196,7 +199,7 @@ export const damaged = Effect.fnUntraced(function*(folder: string) {
   return found as ReadonlyArray<Damaged>
 })
 
-/** Forgets an attachment. What the cache has of another one under the same name stays. */
+/** Removes an attachment. Another attachment's file under the same name stays. */
 export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
   const fs = yield* FileSystem.FileSystem
   const found = yield* Effect.option(read(folder, identity))

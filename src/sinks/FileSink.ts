@@ -45,7 +45,7 @@ const folderMode = (fileMode: number): number => 0o700 | (fileMode & 0o044) | ((
 const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   try {
     Fs.mkdirSync(path, mode)
-    Fs.chmodSync(path, mode) // the umask may have taken bits away
+    Fs.chmodSync(path, mode) // the umask may have cleared bits
   } catch (error) {
     if (codeOf(error) === "EEXIST") return
     if (codeOf(error) !== "ENOENT" || isLastTry || Path.dirname(path) === path) throw error
@@ -54,7 +54,7 @@ const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   }
 }
 
-/** Thrown before the first change of a file system that did not show that it answers. */
+/** Thrown before the first write to a file system that has not been seen to respond. */
 const unknown = Symbol("unknown")
 
 const create = (path: string, mode: number, isKnown: boolean): number => {
@@ -62,10 +62,10 @@ const create = (path: string, mode: number, isKnown: boolean): number => {
   TrustedPath.checkFolder(folder)
   if (!isKnown && !FileSystemAnswer.isShownBy(folder)) throw unknown
   makeFolder(folder, folderMode(mode))
-  TrustedPath.checkFolder(folder) // another user may have made it first
+  TrustedPath.checkFolder(folder) // another user may have created it in between
   try {
     const fd = Fs.openSync(path, openFlags | O_CREAT | O_EXCL, mode)
-    Fs.fchmodSync(fd, mode) // the umask may have taken bits away that the configuration asks for
+    Fs.fchmodSync(fd, mode) // the umask may have cleared bits that the configuration asks for
     return fd
   } catch (error) {
     if (codeOf(error) === "EEXIST") return Fs.openSync(path, openFlags) // another run made it meanwhile
@@ -150,7 +150,7 @@ const isTorn = (fd: number, again: number): boolean => {
   }
 }
 
-/** Whether a line end has to go before the next record. Throws where the file system may not answer. */
+/** Whether the next record needs a line end before it. Throws if the file system may be hanging. */
 const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean): boolean => {
   const again = openAgain(fd)
   try {
@@ -199,7 +199,7 @@ export const kind = {
       let isRemote: boolean | undefined
       const failed = (cause: unknown) => new SinkFailed({ sink: name, reason: explain(cause), cause })
 
-      /** Appends a record, unless it is not known whether the file system answers. Tells whether it did. */
+      /** Appends a record if the file system is known to respond. Returns whether it did. */
       const attempt = (record: Record, isKnown: boolean) =>
         Effect.try({
           try: () => {
@@ -216,7 +216,7 @@ export const kind = {
           catch: failed
         })
 
-      /** Waits for an answer, for `logTimeout` at most: once for all records of the run. */
+      /** Waits up to `logTimeout` for the file system to respond, once for all records of the run. */
       const ask = Effect.suspend(() =>
         FileSystemAnswer.wait(isRemote === true ? folder : FileSystemAnswer.nearest(folder), environment)
       ).pipe(
@@ -231,7 +231,7 @@ export const kind = {
 
       return {
         name,
-        neverWaits: true, // longer than it may
+        neverWaits: true, // longer than `logTimeout`
         write: (record: Record) =>
           isHanging
             ? Effect.fail(new SinkFailed({ sink: name, reason: "its file system does not answer" }))

@@ -1,7 +1,7 @@
 /**
- * Whether the file system of a log answers. One that hangs keeps the thread that writes to it in the kernel, where no
- * signal ends it: the process cannot even exit, and its parent waits. So nothing is written by this process that has not
- * shown that it answers: by itself, or to another process, which can be left behind.
+ * Finds out whether the file system of a log responds. A hanging one keeps the writing thread in the kernel, where no
+ * signal ends it: the process cannot exit, and its parent waits. So this process writes only to a file system that has
+ * been seen to respond: to the kernel, or to another process, which we can abandon.
  */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -10,17 +10,19 @@ import { type Environment, searchPath } from "../cni/Environment.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as FolderWalk from "./FolderWalk.ts"
 
-/** File systems that a server, or another process of this host, answers for. */
+/** File systems that depend on a server, or on another process of this host. */
 const remote =
   / - (?:nfs|cifs|smb|fuse|ceph|9p|afs|lustre|gfs|ocfs|gpfs|beegfs|gluster|virtiofs|orangefs|vboxsf|autofs)/
 
-/** A path out of the kernel's tables, read as Latin 1. Source: Linux, `mangle_path`. */
+/** Unescapes a path from the kernel's tables, read as Latin-1. Source: Linux, `mangle_path`. */
 const unescape = (path: string): string => {
   const bytes = path.replace(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
   return Buffer.from(bytes, "latin1").toString()
 }
 
-/** The kernel's table of mounts. The runtimes read it into a buffer so large that they collect garbage. */
+/**
+ * The kernel's table of mounts. `readFileSync` would allocate so large a buffer that it triggers a garbage collection.
+ */
 const readMounts = (): string => {
   const fd = Fs.openSync("/proc/self/mountinfo", "r")
   try {
@@ -35,7 +37,7 @@ const readMounts = (): string => {
   }
 }
 
-/** Whether the way to a folder leads over a file system that others answer for. Looks at none of these. */
+/** Whether the path of a folder crosses such a file system. Does not access it. */
 export const isRemote = (folder: string): boolean => {
   let text: string
   try {
@@ -44,35 +46,35 @@ export const isRemote = (folder: string): boolean => {
     return false
   }
   if (!remote.test(text)) return false
-  // Of several mounts in one place, the last one is on top.
+  // Of several mounts on one path, the last one is on top.
   const mounts = new Map(text.split("\n").map((line) => [unescape(line.split(" ")[4] ?? ""), remote.test(line)]))
   if (mounts.get("/") === true) return true
   return FolderWalk.walk(folder, { before: (path) => mounts.get(path) === true ? true : undefined }) === true
 }
 
-/** The types of file systems in memory. Sources: Linux, `TMPFS_MAGIC`, `RAMFS_MAGIC`. */
+/** The types of in-memory file systems. Sources: Linux, `TMPFS_MAGIC`, `RAMFS_MAGIC`. */
 const inMemory: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
-/** The longest time that the kernel's clock for files stands still, in milliseconds, and a little more. */
+/** A little more than the granularity of the kernel's file timestamps, in milliseconds. */
 const tick = 12
 
 /**
- * Whether a file system took a change between two looks at a file or a folder that was read in between: the kernel then
- * notes when it was read, unless the file system is frozen. It does so only once for each change, and on some mounts
- * never, so `false` says nothing.
+ * Whether a file system accepted a change between two `stat` calls on a file or a folder that was read in between:
+ * reading updates the access time, unless the file system is frozen. The kernel updates it only once after each
+ * modification, and on some mounts never, so `false` proves nothing.
  */
 export const isShown = (before: Fs.Stats, after: Fs.Stats, path: string): boolean =>
   after.atimeMs !== before.atimeMs || Math.abs(Date.now() - after.atimeMs) < tick ||
   inMemory.has(Fs.statfsSync(path).type)
 
-/** A folder of more bytes than this takes too long to be read. */
+/** The size of a folder, in bytes, above which reading it takes too long. */
 const longestFolder = 65_536
 
-/** A folder, or the nearest one above it that is there. */
+/** A folder, or its nearest existing ancestor. */
 export const nearest = (folder: string): string =>
   Fs.existsSync(folder) || folder === Path.dirname(folder) ? folder : nearest(Path.dirname(folder))
 
-/** Whether the file system that a folder is to be made in, or a file in a folder, takes changes: see {@link isShown}. */
+/** Whether the file system in which a folder, or a file in it, will be created accepts changes, see {@link isShown}. */
 export const isShownBy = (folder: string): boolean => {
   const path = nearest(folder)
   const before = Fs.statSync(path)
@@ -81,8 +83,8 @@ export const isShownBy = (folder: string): boolean => {
 }
 
 /**
- * Waits until the file system of a folder takes a change of another process, whether that is allowed or not. Where that
- * process cannot be started, we do not know.
+ * Waits until the file system of a folder responds to a change by another process, even with an error. If that process
+ * cannot be started, the answer is unknown.
  */
 export const wait = (folder: string, environment: Environment): Effect.Effect<void, never, ProcessRunner> =>
   Effect.flatMap(ProcessRunner, (runner) =>

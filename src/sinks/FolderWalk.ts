@@ -1,18 +1,18 @@
-/** The way to a folder, part by part, as the kernel goes it: symbolic links are followed where they stand. */
+/** Walks the path of a folder, part by part, as the kernel resolves it, symbolic links included. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
-/** How many symbolic links a path may lead through. Source: Linux, `MAXSYMLINKS`. */
+/** The largest number of symbolic links in a path. Source: Linux, `MAXSYMLINKS`. */
 const mostLinks = 40
 
-/** What to ask of each part of the way. The first answer ends it. */
+/** The questions for each part of a path. The first answer ends the walk. */
 export interface Questions<A> {
-  /** Asked before anything looks at the part. */
+  /** Asked before the part is accessed. */
   readonly before?: (path: string) => A | undefined
   readonly about?: (path: string, stat: Fs.Stats) => A | undefined
 }
 
-/** Goes to a folder, itself included, as far as it is there. */
+/** Walks to a folder, including the folder itself, as far as it exists. */
 export const walk = <A>(folder: string, { about, before }: Questions<A>): A | undefined => {
   const left = (Path.isAbsolute(folder) ? folder : `${process.cwd()}/${folder}`).split("/")
   let at = "/" // which has no folder above it, not for `..` either
@@ -27,7 +27,7 @@ export const walk = <A>(folder: string, { about, before }: Questions<A>): A | un
     const known = before?.(path)
     if (known !== undefined) return known
     const stat = Fs.lstatSync(path, { throwIfNoEntry: false })
-    if (stat === undefined) return undefined // what is not there yet says nothing
+    if (stat === undefined) return undefined // missing parts have no answer
     const answer = about?.(path, stat)
     if (answer !== undefined) return answer
     if (!stat.isSymbolicLink()) {

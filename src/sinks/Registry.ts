@@ -43,7 +43,10 @@ export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => 
 /** Fills in the defaults of a sink. */
 export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never)
 
-/** The writer of a sink for the records of a run in this environment, which may wait for so many milliseconds in total. */
+/**
+ * Makes the writer of a sink for the records of a run in this environment. It may wait for this many milliseconds in
+ * total.
+ */
 export const open = (
   target: SinkTarget,
   environment: Environment,

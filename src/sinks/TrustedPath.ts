@@ -1,18 +1,18 @@
 /**
- * Who owns what a path leads through. Root must not write where another user decides: the owner of a folder or of a
- * symbolic link can lead the path to any file of the host, and the owner of a log can read and change what it says.
+ * Checks the owners of a path. Root must not write where another user is in control: the owner of a folder or a
+ * symbolic link can redirect the path to any file of the host, and the owner of a log can read and change it.
  */
 import * as Fs from "node:fs"
 import * as FolderWalk from "./FolderWalk.ts"
 
 /**
- * Whether a user is trusted with a log: root, and the one that this process runs as. A user namespace shows root of the
- * host by another number, which is that of `/`.
+ * Whether a user is trusted with a log: root, or the user of this process. In a user namespace the host's root has
+ * another ID, which is the owner of `/`.
  */
 const isTrusted = (owner: number): boolean =>
   owner === 0 || owner === process.geteuid?.() || owner === Fs.statSync("/").uid
 
-/** A part of a path whose owner is not trusted. */
+/** A path or part of a path has an owner that is not trusted. */
 interface Untrusted {
   readonly path: string
   readonly owner: number
@@ -24,7 +24,7 @@ const refusal = ({ owner, path }: Untrusted): Error =>
       `(${process.geteuid?.() ?? 0}): its owner could change the log, or lead it elsewhere`
   )
 
-/** Throws where a folder, or a folder or symbolic link that leads to it, belongs to a user that is not trusted. */
+/** Throws if an untrusted user owns a folder, or a folder or symbolic link on the path to it. */
 export const checkFolder = (folder: string): void => {
   const untrusted = FolderWalk.walk(folder, {
     about: (path, { uid }): Untrusted | undefined => isTrusted(uid) ? undefined : { path, owner: uid }
@@ -32,7 +32,7 @@ export const checkFolder = (folder: string): void => {
   if (untrusted !== undefined) throw refusal(untrusted)
 }
 
-/** Throws where a file belongs to a user that is not trusted. */
+/** Throws if an untrusted user owns a file. */
 export const checkFile = (path: string, owner: number): void => {
   if (!isTrusted(owner)) throw refusal({ path, owner })
 }

@@ -8,7 +8,7 @@ import * as LinkInquiries from "./LinkInquiries.ts"
 import { type Facts, Finding, type Snapshot } from "./Snapshot.ts"
 import * as Tool from "./Tool.ts"
 
-/** Which kinds to look for, and where besides the namespace of the host. */
+/** The kinds of facts to collect, and the namespaces besides the host's. */
 export interface Where {
   /** The kinds in the container's namespace. Default: those in the host's. */
   readonly containerKinds?: ReadonlyArray<Kind>

@@ -1,8 +1,8 @@
 /**
- * What the plugin host-local keeps of who has which address: a folder for each network, and in it a file for each address,
- * which has the container and the interface. Source: host-local, `backend/disk`.
+ * What the plugin host-local keeps of who has which address: a folder for each network, and in it a file for each
+ * address, which has the container and the interface. Source: host-local, `backend/disk`.
  *
- * The folder is named by the request, so anything may be there: other programs look into it, which can be ended.
+ * The request names the folder, so it may hold anything: we read it through other programs, which can be killed.
  */
 import * as Path from "node:path"
 import { about, type Inquiry } from "./Inquiry.ts"
@@ -12,16 +12,19 @@ import type { Finding } from "./Snapshot.ts"
 /** What IPv4 and IPv6 addresses look like, and no other name in the folder of a network does. */
 const address = /^(?:[\d.]+|[\da-f:]*:[\da-f:.]*)$/i
 
-/** How much of a file is read, in bytes: an identifier, and the name of a link. */
+/** How much of a file to read, in bytes: it holds a container ID and the name of a link. */
 const longest = 4096
 
-/** The longest path that there is, in bytes. */
+/** The longest possible path, in bytes. */
 const longestPath = 4096
 
-/** Files of addresses as `find` takes them: what is not a regular file, or too long, is not opened. */
+/**
+ * The arguments with which `find` selects files of reservations. Anything that is not a small regular file is not
+ * opened.
+ */
 const files = "-mindepth 2 -maxdepth 2 ( -name *.*.*.* -o -name *:* ) -type f -size -9".split(" ")
 
-/** Facts out of what `head` prints of files of this folder, each after a line with its path. */
+/** Parses the output of `head`, which prints each file of this folder after a line with its path. */
 export const facts = (folder: string, text: string): ReadonlyArray<string> =>
   text.split(`==> ${folder}/`).slice(1).flatMap((part) => {
     const [heading = "", ...rest] = part.split(" <==\n")
@@ -30,7 +33,7 @@ export const facts = (folder: string, text: string): ReadonlyArray<string> =>
     return [[network, name, ...lines(rest.join("")).map((line) => line.trim())].join(" ")]
   })
 
-/** Asks who has which address, by the folders of networks in this one. */
+/** Asks for the reservations in the network folders below this folder. */
 export const inquiry = (finding: Finding) => (dataDir: string): Inquiry => {
   const isPath = !dataDir.includes("\0") && Buffer.byteLength(dataDir) < longestPath
   const folder = isPath ? Path.resolve(dataDir).replace(/\/$/, "") : "/proc/no-such-folder"

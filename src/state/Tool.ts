@@ -19,7 +19,7 @@ export interface Question {
   readonly isLenient?: boolean
 }
 
-/** A question, and the file of its tool; undefined where there is none. */
+/** A question, and the path of its tool, or undefined if it is not found. */
 interface Found extends Question {
   readonly file: string | undefined
 }
@@ -34,30 +34,35 @@ export interface NoAnswer {
 /** What a tool printed, or why it did not. */
 export type Answer = string | NoAnswer
 
-/** How long a look may take in total, in milliseconds: a runtime waits, and has one limit for all plugins of a chain. */
+/**
+ * The time limit of a whole snapshot, in milliseconds. The runtime waits, and has one time limit for the whole chain.
+ */
 const timeout = 3000
 
 /**
- * How much of what tools print a look takes in total, in MiB. A container can have as much in its namespace as it wants,
- * and reading that takes a second for 4 MiB.
+ * How much tool output a whole snapshot may read, in MiB. A container can put as much as it wants into its namespace,
+ * and reading 4 MiB takes a second.
  */
 const limits = { "the host": 12, "a container": 4 } as const
 
-/** Which part of the time that is left a tool may take, so that some is left for the others. */
+/** The share of the remaining time that one tool may take, so that some is left for the others. */
 const share = 2 / 3
 
-/** Below this, nothing is asked any more, in milliseconds. */
+/** The remaining time below which no more questions are asked, in milliseconds. */
 const shortest = 20
 
-/** How long the script of a shell may be, in bytes. Source: execve(2), `MAX_ARG_STRLEN`. */
+/** The longest script that a shell takes as an argument, in bytes. Source: execve(2), `MAX_ARG_STRLEN`. */
 const longestScript = 100_000
 
-/** The moment at which a look that begins now has to end. */
+/** The deadline of a snapshot that starts now. */
 export const deadline = (): number => performance.now() + timeout
 
 const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
 
-/** Runs one tool, found as `file`. After its output there is its exit status, apart by NUL, and in stderr a NUL too. */
+/**
+ * The script that runs one tool at the path `file`. A NUL and the exit status follow the output, and a NUL follows
+ * stderr.
+ */
 const command = ({ argv: [, ...args], file, stdin, where }: Found): string =>
   `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${
     file === undefined ? "(exit 127)" : [file, ...args].map(quote).join(" ")
@@ -66,7 +71,7 @@ printf '\\0%d\\0' $?
 printf '\\0' >&2
 `
 
-/** The commands of as many questions, from the first on, as one shell can take. */
+/** The script for as many of the first questions as fit into one shell. */
 const scriptOf = (questions: ReadonlyArray<Found>): string => {
   let script = ""
   for (const text of questions.map(command)) {
@@ -116,13 +121,13 @@ const reasonOf = (
 const noTime: NoAnswer = { problem: `no time was left: a look takes ${timeout / 1000} s in total` }
 
 /**
- * Asks tools in the network namespace of a file, or in our own, one after the other. All that it is asked has one limit
- * of size, and one of time, until `end`. A tool that does not end leaves a part of the time to the others.
+ * Runs tools one after the other in the given network namespace, or in ours. All questions share one limit of output
+ * size and the deadline `end`. A tool that hangs leaves part of the time to the others.
  */
 export const inNamespace = (netns: string | undefined, end: number) => {
   const place = netns === undefined ? "the host" : "a container"
   let left = limits[place] * 1_048_576
-  /** The answers of the first tools of these: one at least. */
+  /** The answers of the first of these tools, at least one. */
   const askFirst = Effect.fnUntraced(function*(questions: ReadonlyArray<Found>, time: number) {
     const argv = ["/bin/sh", "-c", scriptOf(questions)] as const
     const ran = yield* Effect.result(HostTools.run({ argv, netns, timeout: time, limit: left }))
@@ -131,10 +136,10 @@ export const inNamespace = (netns: string | undefined, end: number) => {
     const next = questions[given.length]
     if (next === undefined) return given
     if (Result.isFailure(ran) || !(ran.success.timedOut || ran.success.truncated)) {
-      // The shell took no more of them, or there was none.
+      // The shell took no more of them, or did not run.
       return given.length > 0 ? given : questions.map((question) => ({ problem: reasonOf(ran, question, place) }))
     }
-    // A tool that was not the first did not have all of the time: it is asked again.
+    // A tool that was not the first did not have its full share of the time, so it is asked again.
     if (ran.success.timedOut && given.length > 0) return given
     return [...given, { problem: reasonOf(ran, next, place) }]
   })

@@ -85,7 +85,7 @@ export const install = Command.make(
     }
     const built = yield* BuiltPlugin.find()
     yield* PluginFolder.checkForeign(built, folder)
-    // Before the plugin is there, so that at no moment it runs without it.
+    // The policy comes first, so that the plugin never runs without it.
     if (!hooks) yield* PolicyFile.forbidHooks(folder)
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
     yield* PolicyFile.tell(folder)

@@ -158,7 +158,7 @@ export const wrap = Command.make(
         const config = Config.text(asked, before)
         return { at, names, all, confFolders, built, config, keepsConfig: !Config.isAsked(flags) }
       }))
-    // --watch waits for plugins that are not there yet.
+    // --watch also waits for plugins that do not exist yet.
     const requests = flags.watch ? possible : yield* concerned(possible, names)
     if (!Staying.isAsked(flags)) return yield* wrapOnce(flags, requests)
     yield* Foreground.run({

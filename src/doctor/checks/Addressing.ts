@@ -83,11 +83,11 @@ const setProblems = (plugin: Placed, set: Ranges.RangeSet): ReadonlyArray<Found>
   ]
 }
 
-/** Whether host-local finds that two ranges overlap. Source: host-local, `Range.Overlaps`. */
+/** Whether two ranges overlap by host-local's rule. Source: host-local, `Range.Overlaps`. */
 const doOverlap = (left: Ranges.Range, right: Ranges.Range): boolean =>
   left.subnet.family === right.subnet.family && left.start <= right.end && right.start <= left.end
 
-/** Sets of ranges with addresses in common, `subnet` beside `ranges` too: host-local refuses them. */
+/** Overlapping ranges, including `subnet` beside `ranges`. host-local rejects them. */
 const overlappingSets = (plugin: Placed, sets: ReadonlyArray<Ranges.RangeSet>): ReadonlyArray<Found> =>
   sets.flatMap((set, index) => {
     const other = sets.slice(0, index).flat().find((before) => set.some((range) => doOverlap(before, range)))

@@ -47,7 +47,6 @@ const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
   })
 }
 
-/** The value at a path of a configuration. */
 const valueAt = (config: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as { readonly [key: string]: unknown } | undefined)?.[key], config)
 
@@ -65,7 +64,7 @@ const theirProblems = (plugin: Placed): ReadonlyArray<Found> => {
     )
 }
 
-/** The plugins whose fields are as the file has them. */
+/** The plugins that get their fields as they stand in the file. */
 const readAsWritten = ({ chain, delegates }: Facts): ReadonlyArray<Placed> =>
   [...chain, ...delegates].filter(Roles.isAsWritten)
 

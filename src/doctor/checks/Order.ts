@@ -7,22 +7,22 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
 
-/** How host-device is told its device. Source: containernetworking/plugins, host-device, `loadConf`. */
+/** The fields that name host-device's device. Source: containernetworking/plugins, host-device, `loadConf`. */
 const deviceFields = ["device", "hwaddr", "kernelpath", "pciBusID"]
 
 const isFilled = (value: unknown): boolean => typeof value === "string" && value !== ""
 
-/** Whether the runtime says which device it is. */
+/** Whether the runtime names the device. */
 const isGivenLater = ({ config: { capabilities } }: Placed): boolean =>
   isObject(capabilities) && capabilities["deviceID"] === true
 
-/** The MTU of links where a configuration does not set one, in bytes. */
+/** The default MTU of links, in bytes. */
 const usualMtu = 1500
 
-/** Plugins that make an interface without addresses where they have no `ipam`. */
+/** Plugins that make an interface without addresses if they have no `ipam`. */
 const withoutAddresses = new Set(["bridge", "macvlan", "host-device"])
 
-/** Results of these versions are addresses, and nothing else. Source: CNI specification 0.2.0, "Result". */
+/** In these versions a result holds nothing but addresses. Source: CNI specification 0.2.0, "Result". */
 const isBefore03 = (network: Facts["network"]): boolean =>
   network !== undefined && CniVersion.isSupported(network.cniVersion) &&
   !CniVersion.isAtLeast(network.cniVersion, "0.3.0")
@@ -34,7 +34,7 @@ export const chainOrder: Check = {
     const first = chain.find(({ caller, type }) => caller === undefined && type !== "passthrough")
     const [maker, ...others] = chain.filter(Roles.makesInterface)
     const found: Array<Found> = []
-    // A single plugin with a prevResult in its file is run by hand, on what that says.
+    // A single plugin with a prevResult in its file is run by hand on that result.
     if (first !== undefined && Roles.follows(first) && !isObject(first.config["prevResult"])) {
       found.push(foundAt(first.file, [...first.at, "type"], {
         level: "error",

@@ -87,7 +87,7 @@ const problemOf = (
 
 const isName = (type: string): boolean => /^[^/\s]+$/.test(type)
 
-/** The first place of each type. */
+/** The first position of each type. */
 export const firstOfEach = (plugins: ReadonlyArray<Placed>): ReadonlyArray<Placed> =>
   plugins.filter(({ type }, index) => isName(type) && plugins.findIndex((each) => each.type === type) === index)
 

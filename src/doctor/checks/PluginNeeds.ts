@@ -95,13 +95,13 @@ export const masterLink: Check = {
   }
 }
 
-/** The value at a path of a configuration, where it is a text. */
+/** The string at a path of a configuration, if there is one. */
 const textAt = (config: unknown, path: Path): string | undefined => {
   const value = path.reduce<unknown>((value, key) => isObject(value) ? value[String(key)] : undefined, config)
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
-/** The files that a plugin of others opens, each with the member that names it. */
+/** The files that a third-party plugin opens, each with the field that names it. */
 export const filesOf = (
   { config, type }: Placed
 ): ReadonlyArray<{ readonly file: string; readonly needed: NeededFile }> =>

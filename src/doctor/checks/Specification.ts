@@ -31,7 +31,10 @@ const pluginOf = (file: ConfigFile, path: NetworkConfigList.Problem["path"]): Pa
   return typeof type === "string" && /^[^/\s]+$/.test(type) ? { plugin: type } : {}
 }
 
-/** The versions of CNI that all plugins here speak, of those that are known; all of ours where none is. */
+/**
+ * The CNI versions that all plugins with known versions support. If no plugin's versions are known, all that we
+ * support.
+ */
 const spoken = ({ plugins }: Facts): ReadonlyArray<string> => {
   const known = [...plugins.values()].flatMap(({ versions }) =>
     versions !== undefined && Result.isSuccess(versions) ? [versions.success] : []
@@ -61,7 +64,7 @@ const misspelt = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   })
 }
 
-/** libcni before 1.3 refuses a switch that is a text, such as "true", and this one alone is older than that. */
+/** libcni before 1.3 rejects "true" as a string. Of the boolean fields only this one predates that release. */
 const textSwitch = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   const { disableCheck } = isObject(value) ? value : {}
   if (typeof disableCheck !== "string" || !/^(?:true|false)$/i.test(disableCheck)) return []
@@ -74,7 +77,7 @@ const textSwitch = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   })]
 }
 
-/** What the specification asks of plugins that other plugins start. */
+/** What the specification requires of delegates. */
 const delegateProblems = ({ chain, delegates }: Facts): ReadonlyArray<Found> => {
   const misplaced = chain.flatMap(({ at, config, file, type }) => {
     const expected = (key: string, isRight: (value: unknown) => boolean, what: string): ReadonlyArray<Found> =>

@@ -126,7 +126,7 @@ const sightOf = Effect.fnUntraced(function*(netns: string) {
       ? { _tag: "Missing" } as Sight
       : { _tag: "Unseen", reason: info.failure.message } as Sight
   }
-  // A namespace is a regular file; a pipe would keep us waiting.
+  // A namespace is a regular file. Opening a pipe would block.
   if (info.success.type !== "File") {
     return { _tag: "Foreign", reason: `${netns} is not a network namespace` } as Sight
   }

@@ -74,11 +74,11 @@ export const readAll = Effect.fnUntraced(function*(folder: string) {
 /** The files of a folder that can be read. */
 export const readFolder = (folder: string) => Effect.map(readAll(folder), ({ files }) => files)
 
-/** Files in the order of their names. */
+/** Sorts files by name. */
 export const inOrder = (files: ReadonlyArray<ConfigFile.ConfigFile>): ReadonlyArray<ConfigFile.ConfigFile> =>
   files.toSorted((left, right) => left.path < right.path ? -1 : 1)
 
-/** The file that a runtime takes that asks for no name. */
+/** The file that a runtime uses by default. */
 export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>
   inOrder(files)[0]
 

@@ -26,7 +26,7 @@ const tools = [
   ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
 ]
 
-/** Which tools are there, with their paths. */
+/** The tools that were found, with their paths. */
 const collectTools = Effect.gen(function*() {
   const { find } = yield* HostTools.HostTools
   return new Map(tools.flatMap((tool) => {

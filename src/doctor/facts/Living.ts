@@ -24,7 +24,7 @@ const pathsOf = Effect.fnUntraced(function*() {
   const found = new Map<string, Array<string>>()
   const problems: Array<string> = []
   const add = (name: string, path: string) => found.set(name, [...found.get(name) ?? [], path])
-  /** What is not there is no problem; what may not be seen may be alive. */
+  /** A missing folder is no problem, but a folder that we may not read may hold live namespaces. */
   const attempt = <A>(path: string, io: Effect.Effect<A, PlatformError>, otherwise: A) =>
     Effect.catch(io, (error) => {
       if (error.reason._tag !== "NotFound") problems.push(`${path}: ${AtomicFile.reasonOf(error)}`)
@@ -35,7 +35,7 @@ const pathsOf = Effect.fnUntraced(function*() {
     for (const name of yield* attempt(folder, fs.readDirectory(folder), [])) {
       const path = `${folder}/${name}`
       const info = yield* Effect.option(fs.stat(path))
-      // Namespaces are files of one device. What else is there, such as a pipe, is not opened.
+      // All namespaces are files of one device. Anything else, such as a pipe, is not opened.
       if (info._tag === "Some" && own._tag === "Some" && info.value.dev === own.value.dev) {
         add(nameOf(info.value), path)
       }
@@ -52,18 +52,18 @@ const pathsOf = Effect.fnUntraced(function*() {
   return { found, problems }
 })
 
-/** A namespace that lives. */
+/** A live namespace. */
 export interface Inhabited extends Namespace.Namespace {
   /** Such as `net:[4026532008]`. */
   readonly name: string
-  /** What leads to it, those that people gave it first. */
+  /** The paths that lead to it, with names given by people first. */
   readonly paths: ReadonlyArray<string>
 }
 
-/** The name of a namespace, as links in /proc have it. */
+/** The name of a namespace, as in the links in /proc. */
 const nameOf = ({ ino }: FileSystem.File.Info): string => `net:[${Option.getOrElse(ino, () => 0)}]`
 
-/** Looks into a namespace by one of its paths; undefined where all of them are gone, and it with them. */
+/** Inspects a namespace by one of its paths. Undefined if all of them are gone, and with them the namespace. */
 const look = Effect.fnUntraced(function*([name, paths]: readonly [name: string, paths: ReadonlyArray<string>]) {
   const fs = yield* FileSystem.FileSystem
   let problem: string | undefined
@@ -95,18 +95,18 @@ const leadingElsewhere = ({ links, routes }: Namespace.Namespace, looked: Readon
 /** How often links are looked at again whose namespace may just be going, and how long to wait before, in milliseconds. */
 const again = { times: 4, wait: 250 }
 
-/** A container whose network namespace is there and cannot be looked into. */
+/** A container whose network namespace exists but cannot be inspected. */
 export interface Unread {
   readonly containerId: string
   readonly reason: string
 }
 
-/** What is in the network namespaces of the host but our own. */
+/** The contents of all network namespaces of the host except ours. */
 export interface Living {
   readonly networks: ReadonlyArray<Inhabited>
-  /** The containers of namespaces that cannot be looked into: they are alive, and so is what they have. */
+  /** The containers of namespaces that cannot be inspected. They count as alive, with everything that they hold. */
   readonly unread: ReadonlyArray<Unread>
-  /** Why more may be alive than all that; undefined where nothing can be. */
+  /** Why more may be alive than we can see, or undefined if nothing is hidden. */
   readonly blind: string | undefined
 }
 
@@ -115,7 +115,7 @@ const hostEndsOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> 
     ? Attachment.interfacesOf(result.success).filter(({ sandbox }) => sandbox === "").map(({ name }) => name)
     : []
 
-/** Looks into each network namespace of the host but our own. These attachments tell whose those are. */
+/** Inspects each network namespace of the host except ours. The attachments identify the containers. */
 export const namespaces = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
   const fs = yield* FileSystem.FileSystem
   const host = yield* Namespace.collect()
@@ -181,7 +181,7 @@ export const mentions = Effect.fnUntraced(function*() {
   return texts.join("\0")
 })
 
-/** The attachments that plugins are at work for, as their variables say. */
+/** The attachments that running plugins handle, according to their environment. */
 export const atWork = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const found = yield* Effect.forEach(

@@ -155,7 +155,7 @@ export const collect = Effect.fnUntraced(function*(netns?: string) {
   return Result.flatMap(output, parse)
 })
 
-/** Looks at the links of a namespace, with their addresses, and at nothing else: it may have any number of routes. */
+/** Reads only the links of a namespace and their addresses, because it may have any number of routes. */
 export const collectLinks = Effect.fnUntraced(function*(netns: string) {
   return Result.flatMap(yield* batch(netns, ["addr show"], false), parse)
 })

@@ -30,7 +30,7 @@ export interface Judged extends Reservation {
 export interface Store {
   readonly folder: string
   readonly reservations: ReadonlyArray<Judged>
-  /** The files of addresses that cannot be read. */
+  /** The unreadable files of reservations. */
   readonly unread: ReadonlyArray<string>
   /** Why it cannot be read, or used; undefined where it can. */
   readonly problem: string | undefined

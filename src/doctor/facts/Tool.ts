@@ -16,7 +16,7 @@ export const output = Effect.fnUntraced(function*(
   { isLenient = false, netns, stdin = "" }: {
     readonly stdin?: string
     readonly isLenient?: boolean
-    /** The file of the network namespace that it runs in. Default: ours. */
+    /** The network namespace to run in, as a file. Default: ours. */
     readonly netns?: string | undefined
   } = {}
 ) {

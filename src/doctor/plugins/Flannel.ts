@@ -4,7 +4,7 @@ import type { KnownPlugin } from "./KnownPlugin.ts"
 
 const { aString, anObject } = Go
 
-/** It sets these itself, and refuses a delegate that has them. */
+/** flannel sets these itself, and rejects a delegate that has them. */
 const own = new Set(["name", "ipam"])
 
 const delegate: Go.Reader = (value, path) =>

@@ -1,4 +1,4 @@
-/** The plugins of others that are known, by type. */
+/** The third-party plugins that we know, by type. */
 import { antrea } from "./Antrea.ts"
 import { awsCni } from "./AwsCni.ts"
 import { azureVnet } from "./AzureVnet.ts"
@@ -38,5 +38,4 @@ const all: ReadonlyArray<KnownPlugin> = [
   whereabouts
 ]
 
-/** Each of them, by its type. */
 export const byType: ReadonlyMap<string, KnownPlugin> = new Map(all.map((plugin) => [plugin.type, plugin]))

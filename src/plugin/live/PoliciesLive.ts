@@ -13,8 +13,8 @@ const attempt = <A>(io: () => A): A | undefined => {
 }
 
 /**
- * The file of this executable: neither a stub or a link by which it was called nor anything in the request has a say in
- * that. Bun has asked the kernel, which adds a word to the path of a file that was replaced since: the folder stays.
+ * The path of this executable. A stub or a link that called it, or anything in the request, cannot influence it. Bun
+ * asks the kernel, which appends " (deleted)" if the file was replaced since. The folder is right even then.
  */
 const executable = (): string => {
   const script = process.argv[1] ?? process.execPath
@@ -23,10 +23,10 @@ const executable = (): string => {
     : process.execPath
 }
 
-/** How long a policy may be, in bytes. */
+/** The largest policy, in bytes. */
 const longest = 65_536
 
-/** Reads a policy that there is. Nobody may have written it but root, and the owner of the plugin. */
+/** Reads a policy file. Only root or the owner of the plugin may be able to write it. */
 const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken => {
   const broken = (problem: string) => ({ file, problem })
   const { O_NOFOLLOW, O_NONBLOCK, O_RDONLY } = Fs.constants
@@ -55,8 +55,8 @@ const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken =
 }
 
 /**
- * The policies beside this executable. Around plugins it lies in a folder of ours among them: the policy that is for the
- * tap beside that folder is for it too.
+ * The policies beside this executable. The executable of a shim is in our folder inside a folder of plugins, so the
+ * policy of that folder, which a tap there obeys, applies to the shim too.
  */
 const read = (): ReadonlyArray<Policy.Policy | Policy.Broken> => {
   const plugin = executable()
@@ -67,13 +67,15 @@ const read = (): ReadonlyArray<Policy.Policy | Policy.Broken> => {
       try {
         return Fs.lstatSync(file, { throwIfNoEntry: false }) !== undefined
       } catch {
-        return true // it may be there
+        return true // it may exist
       }
     })
     .map((file) => readFile(file, plugin))
 }
 
-/** A folder without symbolic links on its way. What is not there yet is as it says; undefined where a link is broken. */
+/**
+ * Resolves the symbolic links of a folder's path. Parts that do not exist yet are kept. Undefined if a link is broken.
+ */
 const realFolder = (folder: string): string | undefined => {
   const real = attempt(() => Fs.realpathSync(folder))
   if (real !== undefined) return real

@@ -46,7 +46,7 @@ class Arrived {
   constructor(fd: number, size: number, most: number) {
     this.fd = fd
     this.most = most
-    const known = Math.min(size, most) + 1 // one more, to see the end without growing
+    const known = Math.min(size, most) + 1 // one more, to reach the end without growing the buffer
     this.buffer = Buffer.allocUnsafe(Math.max(chunkSize, known))
   }
 
@@ -55,7 +55,7 @@ class Arrived {
     return this.buffer.subarray(0, this.length)
   }
 
-  /** Whether there is more of it than we read. */
+  /** Whether the file has more bytes than we read. */
   get isTooLarge(): boolean {
     return this.length > this.most
   }
@@ -72,7 +72,7 @@ class Arrived {
     return undefined
   }
 
-  /** What has come since, see `Execution.Invocation`. */
+  /** Reads what has arrived since, see `Execution.Invocation`. */
   next(): Uint8Array | undefined {
     const chunk = Buffer.allocUnsafe(chunkSize)
     const count = readAtOnce(this.fd, chunk, 0)
@@ -85,11 +85,11 @@ const attempt = <A>(io: () => A) => Effect.try({ try: io, catch: unreadable })
 /** How long to wait before the next look at a pipe, in milliseconds. */
 const pause = { shortest: 0.2, longest: 10 }
 
-/** A stdin that comes bit by bit. */
+/** A stdin that arrives in pieces. */
 interface Stream {
-  /** All of it; undefined where it is too large. */
+  /** The whole stdin, or undefined if it is too large. */
   readonly all: Effect.Effect<Uint8Array | undefined, StdinUnreadable>
-  /** What has come so far, and what comes after. */
+  /** The bytes so far, and a way to read the rest. */
   readonly soFar: () => Unfinished
 }
 
@@ -108,7 +108,10 @@ const pipe = (arrived: Arrived): Stream => ({
   soFar: () => ({ begun: arrived.bytes, next: () => arrived.next() })
 })
 
-/** What a socket or a terminal gives, bit by bit: `onChunk` gets undefined at the end. Returns what asks for the next. */
+/**
+ * Reads a socket or a terminal piece by piece. `onChunk` gets undefined at the end. Returns a function that requests
+ * the next piece.
+ */
 const readSocket = (
   onChunk: (chunk: Uint8Array | undefined) => void,
   onError: (error: unknown) => void
@@ -169,17 +172,17 @@ const socket = (most: number): Stream => {
   return { all, soFar }
 }
 
-/** How patient a reader is. */
+/** The limits of a reader. */
 interface Patience {
-  /** For how many seconds it waits for the end; for ever where that is 0. */
+  /** How long to wait for the end of stdin, in seconds. 0 means no limit. */
   readonly seconds: number
-  /** How much it reads, in bytes. */
+  /** How much to read, in bytes. */
   readonly most: number
-  /** What becomes of a stdin that is not closed in time, or that is too large. */
+  /** Handles a stdin that is too large or not closed in time. */
   readonly orElse: (soFar: Unfinished, reason: string) => Effect.Effect<Uint8Array, StdinUnreadable>
 }
 
-/** Most documents are there at once: only the others are waited for. */
+/** Most documents are complete at once, so only the others wait for events. */
 const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Patience) {
   const stat = yield* attempt(() => Fs.fstatSync(0))
   const fd = openAtOnce(stat)
@@ -212,7 +215,7 @@ export const stdinReaderLive = StdinReader.of({
 /** How long VERSION, for which plugins need no stdin, waits for it, in seconds. */
 const versionPatience = 1
 
-/** How much of a stdin for a plugin that we stand around is read before it, in bytes. All of it goes on. */
+/** How much of a wrapped plugin's stdin to read before it starts, in bytes. The plugin gets all of it. */
 const mostForShims = 64 * 1_048_576
 
 const untouched = new StdinUnreadable({ reason: "nothing was read" })
@@ -227,16 +230,16 @@ const isDevice = (fd: number): boolean => {
   }
 }
 
-/** Reads what a plugin that we stand around gets. */
+/** Reads the stdin of a wrapped plugin. */
 export interface ShimStdin {
   readonly reader: StdinReader["Service"]
-  /** What was read, where more is to come after it. */
+  /** What was read of a stdin that is still arriving. */
   readonly unfinished: () => Unfinished | undefined
 }
 
 /**
- * Reads what a plugin that we stand around gets: as patient as that plugin. What a person would type is left to it. What
- * does not come in time for VERSION, and what is too much to be kept, is handed on while the plugin runs.
+ * Reads the stdin of a wrapped plugin, without a time limit, as the plugin would. A terminal is left to the plugin. If
+ * stdin does not end in time for VERSION, or is too large to keep, the rest is passed on while the plugin runs.
  */
 export const shimStdin = (): ShimStdin => {
   let unfinished: Unfinished | undefined

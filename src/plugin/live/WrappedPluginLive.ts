@@ -69,9 +69,9 @@ const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefi
 const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.startOf(file) ?? "#!")
 
 /**
- * The working directory that plugins are started in; undefined for ours. The standalone form has left the one that it was
- * started in, as its engine does not start in one that is gone, so this is that of our caller. Through /proc it can be
- * entered even where it is gone. Where it cannot, or is not known, there is what the shells call it.
+ * The working directory for plugins, or undefined for ours. The standalone form has left its own, because Bun does not
+ * start in a deleted directory, so we use that of our caller. Through /proc we can enter it even if it was deleted. If
+ * that fails, or the caller is unknown, we use PWD.
  */
 const callersFolder = (): string | undefined => {
   if (process.versions["bun"] === undefined) return undefined
@@ -81,7 +81,9 @@ const callersFolder = (): string | undefined => {
   )
 }
 
-/** Lets a signal end this process. The engines know some by no name, and ignore some until they are listened to. */
+/**
+ * Lets a signal end this process. The engines have no name for some signals, and ignore others until a handler is set.
+ */
 const endBy = (name: string, number: number): void => {
   process.removeAllListeners(name)
   const libc = Libc.load()
@@ -89,7 +91,7 @@ const endBy = (name: string, number: number): void => {
     libc.resetSignal(number)
     return libc.kill(process.pid, number)
   }
-  attempt(() => process.on(name, () => {}).removeAllListeners(name)) // SIGKILL cannot be listened to
+  attempt(() => process.on(name, () => {}).removeAllListeners(name)) // SIGKILL cannot have a handler
   process.kill(process.pid, number)
 }
 
@@ -99,12 +101,11 @@ const environmentOf = (file: string, env: { readonly [name: string]: string | un
   return parent !== undefined && StubFile.isStub(file) ? { ...env, [parentVariable]: parent } : env
 }
 
-/** What the engine makes of bytes that are not UTF-8. */
+/** U+FFFD, with which the engine replaces bytes that are not UTF-8. */
 const isUnknown = (text: string | undefined): boolean => text?.includes("\ufffd") === true
 
 /**
- * All of the plugin's environment as bytes, where those that came are no text; undefined where that need not be. The
- * value of one variable is ours.
+ * The plugin's whole environment as bytes, or undefined if all of it is UTF-8. One variable has a value that we set.
  */
 const bytesOf = (env: { readonly [name: string]: string | undefined }): ReadonlyArray<Uint8Array> | undefined =>
   attempt(() => {
@@ -121,24 +122,24 @@ const bytesOf = (env: { readonly [name: string]: string | undefined }): Readonly
   })
 
 /**
- * How many processes the user must be allowed to have, threads too, for a plugin to run beside us: our engine takes up to
- * fifteen, and ends where it cannot have another one.
+ * The lowest limit of processes, which counts threads too, at which we run a plugin beside us. Our engine needs up to
+ * fifteen, and aborts if it cannot start one.
  */
 const leastProcesses = 40
 
-/** How many processes our user may have. */
+/** The limit of processes for our user. */
 const processLimit = (): number =>
   Libc.load()?.processLimit() ?? attempt(() => {
     const [, soft] = /^Max processes\s+(\d+)/m.exec(Fs.readFileSync("/proc/self/limits", "utf8")) ?? []
     return soft === undefined ? undefined : Number(soft)
   }) ?? Number.POSITIVE_INFINITY
 
-/** Whether there is room for a plugin beside us. The limit does not count for root. */
+/** Whether there is room for a plugin beside us. The limit does not apply to root. */
 const hasRoom = (): boolean => process.getuid?.() === 0 || processLimit() >= leastProcesses
 
 const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
 
-/** The plugin of this name on this host. `unfinished` is what was read of a stdin of which more is to come. */
+/** The wrapped plugin of this name on this host. `unfinished` is a stdin that is still arriving. */
 export const make = (
   called: Called,
   runner: ProcessRunner["Service"],

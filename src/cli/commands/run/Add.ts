@@ -29,7 +29,7 @@ export class ResultNotKept extends Data.TaggedError("ResultNotKept")<{
     `the attachment is made, but its result could not be kept for check and del: ${this.reason}\n  ${this.advice}`
 }
 
-/** The result would be kept in the place of another attachment's. */
+/** The result would overwrite that of another attachment. */
 export class FileTaken extends Data.TaggedError("FileTaken")<{
   readonly file: string
   readonly attachment: Attachments.Identity

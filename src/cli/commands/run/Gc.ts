@@ -31,7 +31,7 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
   return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
 }
 
-/** Plugins are not asked to remove what they have besides the valid attachments, as it is not known which these are. */
+/** GC is not called, because the set of valid attachments is not certain. */
 class Refused extends Data.TaggedError("Refused")<{ readonly reason: string }> {
   override readonly message = `only attachments are removed that are known to be gone: ${this.reason}`
 }
@@ -42,7 +42,7 @@ interface Where {
   readonly cacheDir: string
 }
 
-/** The network as it is, and what lives on the host; or why not all of that can be seen. */
+/** The network and what is alive on the host, or why that picture is incomplete. */
 const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) {
   const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
   const life = yield* Leaks.look(facts?.all ?? [])
@@ -53,7 +53,7 @@ const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) 
 
 type Seen = Effect.Success<ReturnType<typeof look>>
 
-/** An attachment whose namespace has lost its path may live all the same, where something of it is seen. */
+/** An attachment whose namespace has no path any more may still be alive, if there is other evidence of it. */
 const kept = (seen: Seen) => (decision: GarbageCollection.Decision): GarbageCollection.Decision => {
   if (!decision.isGone) return decision
   const sign = Result.isFailure(seen)

@@ -15,7 +15,7 @@ export const status = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
-      // As with libcni, a network that cannot be asked is ready.
+      // As in libcni, a network that does not support STATUS counts as ready.
       const missing = Versions.missing("STATUS", chain.list)
       if (missing !== undefined) return yield* Console.error(`no plugin was asked: ${missing.message}`)
       const output = yield* Output.make(chain, flags)

@@ -14,6 +14,6 @@ export class OperationMissing extends Data.TaggedError("OperationMissing")<{
   } or newer`
 }
 
-/** Why a network does not have an operation; undefined where it has. */
+/** Why a network does not support an operation, or undefined if it does. */
 export const missing = (verb: Verb, { cniVersion }: NetworkConfigList): OperationMissing | undefined =>
   CniVersion.isAtLeast(cniVersion, verbs[verb].since) ? undefined : new OperationMissing({ verb, cniVersion })

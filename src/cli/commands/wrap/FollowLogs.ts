@@ -64,7 +64,7 @@ export const follow = Effect.fnUntraced(
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))
-    // The plugins are unwrapped next, which waits for no reader.
+    // Unwrapping comes next, and must not wait for a reader.
     yield* Effect.onInterrupt(Print.all(shown), () => {
       const rest = [...following.rest()].map(textOf).join("").trimEnd()
       return rest === "" ? Effect.void : Console.log(rest)

@@ -12,7 +12,7 @@ import * as Table from "../../Table.ts"
 /** Names on one line. */
 export const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")
 
-/** What was passed over, on one line, with each reason once. */
+/** The files that were passed over, on one line, grouped by reason. */
 export const reasons = (all: ReadonlyArray<Survey.PassedOver>): string =>
   [...new Set(all.map(({ reason }) => reason))]
     .map((reason) => `${listed(all.filter((each) => each.reason === reason).map(({ name }) => name))} (${reason})`)
