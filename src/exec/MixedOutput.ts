@@ -8,8 +8,8 @@ export interface MixedOutput {
   readonly hasOther: boolean
 }
 
-/** How many braces may fail to start a document before the rest counts as other text. */
-const mostAttempts = 100
+/** How many characters may be searched after braces that start no document before the rest counts as other text. */
+const mostInVain = 4_194_304
 
 const quote = 0x22
 const backslash = 0x5c
@@ -35,19 +35,19 @@ const endOfObject = (text: string, start: number): number | undefined => {
 /** Finds the documents of a text. A document starts on a new line, or right after another one. */
 export const of = (text: string): MixedOutput => {
   const documents: Array<Json.JsonObject> = []
-  const beginning = /(?<=(?:^|\n)[ \t]*)\{/g
+  const beginning = /^[ \t]*\{/gm
   let other = ""
   let from = 0
-  let attempts = 0
+  let inVain = 0
   while (from < text.length) {
     const rest = /\s*/y
     rest.lastIndex = from
     rest.test(text)
     beginning.lastIndex = from
-    const start = documents.length > 0 && text.charCodeAt(rest.lastIndex) === openBrace
-      ? rest.lastIndex
-      : beginning.exec(text)?.index
-    if (start === undefined || attempts === mostAttempts) break
+    const isRightAfter = documents.length > 0 && text.charCodeAt(rest.lastIndex) === openBrace
+    if (!isRightAfter && beginning.exec(text) === null) break
+    const start = isRightAfter ? rest.lastIndex : beginning.lastIndex - 1
+    if (inVain > mostInVain) break
     const end = endOfObject(text, start)
     const document = end === undefined ? undefined : Json.parse(text.slice(start, end))
     if (end !== undefined && Json.isObject(document)) {
@@ -55,7 +55,7 @@ export const of = (text: string): MixedOutput => {
       other += text.slice(from, start)
       from = end
     } else {
-      attempts++
+      inVain += (end ?? text.length) - start
       other += text.slice(from, start + 1)
       from = start + 1
     }

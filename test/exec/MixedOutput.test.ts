@@ -27,10 +27,16 @@ describe("the documents of an output", () => {
     assert.deepStrictEqual(MixedOutput.of(" \n"), { documents: [], hasOther: false })
   })
 
-  it("are looked for no further after a hundred braces that begin none", () => {
+  it("are looked for no further once four million characters were looked at in vain", () => {
     const braces = (count: number) => `${"{ x\n".repeat(count)}`
-    assert.lengthOf(MixedOutput.of(`${braces(99)}{"a":1}`).documents, 1)
-    assert.lengthOf(MixedOutput.of(`${braces(100)}{"a":1}`).documents, 0)
+    assert.lengthOf(MixedOutput.of(`${braces(1000)}{"a":1}`).documents, 1)
+    assert.lengthOf(MixedOutput.of(`${braces(2000)}{"a":1}`).documents, 0)
+  })
+
+  it("are found at once in an output that has little else but white space", () => {
+    const started = performance.now()
+    assert.lengthOf(MixedOutput.of(`x${" ".repeat(100_000)}\n${"\t".repeat(100_000)}{"a":1}`).documents, 1)
+    assert.isBelow(performance.now() - started, 5000)
   })
 
   it("are counted in words", () => {
