@@ -30,8 +30,11 @@ const deepest = 8
 const isJson = (text: string, depth: number): boolean =>
   depth < deepest && /^\s*[{[]/.test(text) && Json.parse(text) !== undefined
 
-/** A quoted text, possibly truncated or with quotes inside. */
-const quoted = /"(?:[^"\n\\]|\\.)*(?:"|$)/g
+/**
+ * A quoted text, possibly truncated or with quotes inside. It may end within an escape: otherwise the rest of the line
+ * would be searched again from each of its quotes.
+ */
+const quoted = /"((?:[^"\n\\]|\\[^])*)("|\\?$)/g
 
 /** Masks the secrets of a line that are in embedded JSON or in quotes. */
 const inLine = (line: string, rules: Rules, depth: number): string => {
@@ -41,11 +44,10 @@ const inLine = (line: string, rules: Rules, depth: number): string => {
   if (isJson(document, depth)) {
     return `${line.slice(0, start)}${inDocument(document, rules, depth)}${line.slice(end)}`
   }
-  return depth === deepest ? line : line.replace(quoted, (text) => {
-    const isWhole = text.length > 1 && text.endsWith("\"")
-    const content = Json.parse(isWhole ? text : `${text}"`)
+  return depth === deepest ? line : line.replace(quoted, (text, inside: string, ending: string) => {
+    const content = Json.parse(`"${inside}"`)
     const shown = typeof content === "string" ? inText(content, rules, depth + 1) : content
-    return shown === content ? text : JSON.stringify(shown).slice(0, isWhole ? undefined : -1)
+    return shown === content ? text : `${JSON.stringify(shown).slice(0, -1)}${ending}`
   })
 }
 

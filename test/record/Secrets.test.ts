@@ -215,6 +215,16 @@ describe("a record that is logged", () => {
     assert.deepStrictEqual(stdinBase64("\xff a=b \xfe"), { stdinBase64: bytes("\xff a=b \xfe") })
   })
 
+  it("is read in time that grows with its length, also where it is cut off within an escape", () => {
+    for (const end of ["\\", "\\\r"]) {
+      const stderr = `key "password=hunter2${"\\\"".repeat(50_000)}${end}`
+      const started = performance.now()
+      const shown = JSON.parse(Secrets.inJson(JSON.stringify({ event: "plugin", plugin: { stderr } })))
+      assert.isBelow(performance.now() - started, 5000)
+      assert.notInclude(shown.plugin.stderr, "hunter2")
+    }
+  })
+
   it("is JSON, however a secret in it is written", () => {
     for (const [text] of secrets) {
       for (let end = 1; end <= text.length; end += 3) {
