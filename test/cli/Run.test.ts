@@ -717,6 +717,22 @@ describe("a garbage collection", () => {
       assert.strictEqual(host.results().length, 3)
     }))
 
+  it.live("names to the plugins what was attached while others were taken away", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      const results = `${host.path}/cache/results`
+      const there = Fs.readFileSync(`${results}/n-web-there-5f3a-eth0`, "utf8")
+      const id = idOf("added")
+      Fs.writeFileSync(`${host.path}/added`, there.replaceAll(idOf("there"), id))
+      const attach = `cp '${host.path}/added' '${results}/n-${id}-eth0'; : > '${host.path}/ns-${id}'`
+      script(`${host.path}/a`, `[ "$CNI_COMMAND" != DEL ] || { ${attach}; }\n${good}`)
+      yield* host.run("gc")
+      const gc = host.log().split("\n").find((line) => line.startsWith("GC ")) ?? ""
+      const { "cni.dev/valid-attachments": valid } = JSON.parse(gc.slice(gc.indexOf("{")))
+      assert.deepInclude(valid, { containerID: idOf("there"), ifname: "eth0" })
+      assert.deepInclude(valid, { containerID: id, ifname: "eth0" })
+    }))
+
   it.live("names what the files of other attachments may hide", () =>
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })

@@ -79,6 +79,26 @@ const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Dec
   return { left, tools: facts.host?.tools ?? new Map<string, string>() }
 }
 
+/** What becomes of each attachment, and which may be alive; or why it cannot be said which. */
+const survey = Effect.fnUntraced(function*(where: Where, name: string) {
+  const entries = yield* ResultCache.list(where.cacheDir, name)
+  const seen = yield* look(where)
+  const decisions = (yield* GarbageCollection.decideAll(entries)).map(kept(seen))
+  const gone = new Set(decisions.filter(({ isGone }) => isGone).map(({ file }) => file))
+  const valid: Result.Result<ReadonlyArray<Chain.ValidAttachment>, string> = Result.isFailure(seen)
+    ? Result.fail(seen.failure) :
+    yield* ValidAttachments.find({
+      ...seen.success,
+      entries,
+      cacheDir: where.cacheDir,
+      isGone: (file) => gone.has(file)
+    })
+  return { decisions, seen, valid }
+})
+
+const refusalOf = ({ valid }: Effect.Success<ReturnType<typeof survey>>) =>
+  Result.isFailure(valid) ? new Refused({ reason: valid.failure }) : undefined
+
 /** `gc` */
 export const gc = Command.make(
   "gc",
@@ -88,25 +108,15 @@ export const gc = Command.make(
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { cniVersion, disableGC, name, plugins } = chain.list
       if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
-      const entries = yield* ResultCache.list(flags.cacheDir, name)
-      const seen = yield* look(flags)
-      const decisions = (yield* GarbageCollection.decideAll(entries)).map(kept(seen))
-      const gone = new Set(decisions.filter(({ isGone }) => isGone).map(({ file }) => file))
-      const valid: Result.Result<ReadonlyArray<Chain.ValidAttachment>, string> = Result.isFailure(seen)
-        ? Result.fail(seen.failure) :
-        yield* ValidAttachments.find({
-          ...seen.success,
-          entries,
-          cacheDir: flags.cacheDir,
-          isGone: (file) => gone.has(file)
-        })
+      const before = yield* survey(flags, name)
+      const { decisions } = before
       for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
-      const refused = Result.isFailure(valid) ? new Refused({ reason: valid.failure }) : undefined
       const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
       if (flags.dryRun) {
+        const refused = refusalOf(before)
         if (refused !== undefined) return yield* refused
         const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
-        for (const { containerId, reason, text } of reservations(seen, decisions).left) {
+        for (const { containerId, reason, text } of reservations(before.seen, decisions).left) {
           if (!known.has(containerId)) yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
         }
         if (!hasGc) return
@@ -123,9 +133,11 @@ export const gc = Command.make(
         const calls = yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
         if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
       }
-      if (Result.isSuccess(valid)) {
-        if (hasGc) yield* output.run(Chain.gc(chain, valid.success))
-        const { left, tools } = reservations(yield* look(flags), decisions)
+      // While plugins were at work, runtimes may have attached containers: GC would free what these have.
+      const now = decisions.some(({ isGone }) => isGone) ? yield* survey(flags, name) : before
+      if (Result.isSuccess(now.valid)) {
+        if (hasGc) yield* output.run(Chain.gc(chain, now.valid.success))
+        const { left, tools } = reservations(yield* look(flags), now.decisions)
         for (const leak of left) {
           const removed = yield* Leaks.remove(leak, tools)
           const isRemoved = Result.isSuccess(removed)
@@ -137,6 +149,7 @@ export const gc = Command.make(
       yield* output.show()
       yield* output.conclude()
       yield* output.end
+      const refused = refusalOf(now)
       if (refused !== undefined) return yield* refused
     },
     Effect.scoped,
