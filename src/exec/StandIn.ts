@@ -49,7 +49,11 @@ const startGuard = (mark: string): Guard => {
   try {
     const started = Spawn.start(program, [theirs, "ignore", "ignore"])
     return {
-      watch: (pid) => void Fs.writeSync(ours, `${pid}\n`),
+      watch: (pid) => {
+        try {
+          Fs.writeSync(ours, `${pid}\n`)
+        } catch { /* it has ended; the program runs, and must not be taken for one that was not started */ }
+      },
       end: () => {
         started.kill("SIGKILL")
         started.unref()

@@ -4,6 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, isStandalone, path } from "../support/plugin.ts"
+import { itWithMounts } from "../support/requirements.ts"
 import { config, wrapped } from "../support/shim.ts"
 
 /** What only the standalone form can see: Node.js hides it before our first line. */
@@ -193,6 +194,18 @@ describe("around a plugin, where resources are scarce, it runs as it does withou
       assert.deepStrictEqual(around, alone)
     })
   }
+
+  // What kills it with us is a shell, which may not be able to live either.
+  itWithMounts("a shell that ends at once, and it runs once", () => {
+    using demo = wrapped("echo >> ${0%/*}/calls; cat; exit 4")
+    const calls = Path.join(demo.places.plugins, "calls")
+    const command = `unshare --mount /bin/bash -c 'mount --bind /bin/true "$(realpath /bin/sh)" && exec "$P"'`
+    for (let count = 1; count <= 10; count += 2) {
+      const [around, alone] = both(demo, command)
+      assert.deepStrictEqual(around, alone)
+      assert.strictEqual(Fs.readFileSync(calls, "utf8"), "\n".repeat(count + 1))
+    }
+  })
 
   it("files may have no bytes", () => {
     using demo = wrapped("cat; echo mine >&2; exit 4")
