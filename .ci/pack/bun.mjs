@@ -60,8 +60,8 @@ export const libraryFor = (target) =>
   target.endsWith("-musl") ? Path.join(Path.dirname(bunFor(target)), Musl.library) : undefined
 
 /**
- * Packs the script `script` with the Bun of a target into the executable `file`. With `keepsLimits` it leaves the limits
- * of its process as they are.
+ * Packs the script `script` with the Bun of a target into the executable `file`. With `keepsLimits`, the executable
+ * does not change its resource limits.
  */
 export const pack = (script, target, file, { keepsLimits = false, options = [] } = {}) => {
   const name = Path.basename(script)

@@ -1,19 +1,19 @@
 /**
- * Keeps an executable from raising its limit of open files. Bun does that when it starts, before our first line, so
- * nothing would know any more which limit a plugin has to get.
+ * Keeps an executable from raising its limit of open files. Bun raises it at start-up, before our first line, so we
+ * could not restore the original limit for a plugin.
  */
 import * as Fs from "node:fs"
 
 /**
- * The executable imports setrlimit(2) by its name, and uses it for nothing else. By the name of getrlimit(2), which takes
- * the same arguments, the call reads the limits in place of setting them.
+ * The executable imports setrlimit(2) by name, and uses it for nothing else. Renaming the import to getrlimit(2), which
+ * takes the same arguments, makes the call read the limits instead of setting them.
  */
 const [setter, getter] = ["\0setrlimit\0", "\0getrlimit\0"]
 
-/** Where the names of imports end: they are near the start of the file, and none of them is code. */
+/** How much of the file to search, in bytes: the names of imports are near its start, before any code. */
 const end = 4 * 1_048_576
 
-/** Changes the executable `file`. Throws where it is not the one that this was written for. */
+/** Patches the executable `file`. Throws if it is not the expected version of Bun. */
 export const keep = (file) => {
   const fd = Fs.openSync(file, "r+")
   try {

@@ -10,7 +10,7 @@ import * as Policy from "../plugin/Policy.ts"
 
 /** The existing policy cannot be read, so nothing can be added to it. */
 class UnusablePolicy extends Data.TaggedError("UnusablePolicy")<{ readonly file: string; readonly problem: string }> {
-  override readonly message = `${this.file} cannot be used: ${this.problem}.\nMend it, or remove it, and install again`
+  override readonly message = `${this.file} cannot be used: ${this.problem}.\nFix or remove it, and install again`
 }
 
 /** What `install --no-hooks` writes if there is no policy yet. */
@@ -49,7 +49,7 @@ export const tell = Effect.fnUntraced(function*(folder: string) {
   if (text === undefined) return
   const policy = Policy.parse(file, text)
   if ("problem" in policy) {
-    return yield* Console.error(`every ADD fails as long as ${file} cannot be used: ${policy.problem}`)
+    return yield* Console.error(`every ADD fails until ${file} is fixed: ${policy.problem}`)
   }
   if (!policy.hooks) yield* Console.log(`hooks are forbidden by ${file}`)
   if (policy.logFolders !== undefined) yield* Console.log(`log files are limited to folders by ${file}`)
@@ -61,7 +61,7 @@ export const remove = Effect.fnUntraced(function*(folder: string) {
   const file = yield* fileIn(folder)
   const text = yield* Effect.orElseSucceed(read(file), () => "")
   if (text === undefined) return
-  if (text !== written) return yield* Console.error(`${file} stays: it is not as install wrote it`)
+  if (text !== written) return yield* Console.error(`kept ${file}: it was edited since install wrote it`)
   yield* Effect.mapError(fs.remove(file), AtomicFile.failed(file))
   yield* Console.log(`removed ${file}`)
 })

@@ -97,8 +97,8 @@ const signOfLife = (
   attachment: Attachment.AttachmentId
 ): string | undefined => {
   const { containerId } = attachment
-  if (living.has(containerId)) return "its link of the host leads to a namespace that lives"
-  if (Living.isMentioned(mentions, containerId)) return "a process speaks of it"
+  if (living.has(containerId)) return "its link on the host leads to a live namespace"
+  if (Living.isMentioned(mentions, containerId)) return "a process mentions it"
   return addressesOf(attachment).some((address) => addresses.has(address)) ? "a namespace has its address" : undefined
 }
 
@@ -130,7 +130,7 @@ const damagedLeaks = ({ attachments, damaged, network }: Facts, { mentions }: Li
       kind: "result" as const,
       text: `${Names.attachment({ containerId, ifname: name.slice(containerId.length + 1) })} in ${file}`,
       containerId,
-      reason: `${reason}, so that each DEL fails`,
+      reason: `${reason}, so each DEL fails`,
       removal: { _tag: "File" as const, path: file, lock: undefined }
     }]
   })

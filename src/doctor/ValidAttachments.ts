@@ -111,7 +111,7 @@ export const find = Effect.fnUntraced(function*({ cacheDir, entries, facts, isGo
   FileSystem.FileSystem | Path.Path
 > {
   const { all, network, store } = facts
-  if (network === undefined) return Result.fail("its configuration cannot be read once more")
+  if (network === undefined) return Result.fail("its configuration can no longer be read")
   if (store?.problem !== undefined) return Result.fail(`${store.folder} cannot be read: ${store.problem}`)
   const [unread] = store?.unread ?? []
   if (unread !== undefined) return Result.fail(`${unread} cannot be read`)
@@ -130,7 +130,7 @@ export const find = Effect.fnUntraced(function*({ cacheDir, entries, facts, isGo
       mayBeOne(link) && accounted.get(name)?.has(link.name) !== true && !isReserved(link)
     )
     if (link === undefined) continue
-    return Result.fail(`${link.name} in ${paths[0] ?? name} may be attached to it, and nothing says by which container`)
+    return Result.fail(`${link.name} in ${paths[0] ?? name} may be attached to it, but its container is unknown`)
   }
   return Result.succeed(unique([
     ...GarbageCollection.valid(network.name, entries, isGone),

@@ -96,7 +96,7 @@ const noResult = (stdout: string): Failure => {
   const mixed = MixedOutput.of(stdout)
   return failed(
     mixed.documents.length === 0
-      ? "exited with status 0, and without a result that is a JSON object"
+      ? "exited with status 0, but its result is not a JSON object"
       : `exited with status 0, and its stdout has ${MixedOutput.words(mixed)}, expected one JSON object`
   )
 }
@@ -155,7 +155,7 @@ export const claimed = (
     ? { _tag: "Success", document: JsonText.onOneLine(stdout) }
     : verb === "ADD"
     ? noResult(stdout)
-    : failed("exited with status 0, and without a document that is a JSON object")
+    : failed("exited with status 0, but its output is not a JSON object")
 }
 
 /**

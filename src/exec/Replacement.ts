@@ -30,7 +30,7 @@ const provideStdin = (stdin: Uint8Array): void => {
 /** Replaces this process with a program. Throws if that fails. */
 export const replaceUs = ({ argv, argv0, cwd, env, environment, moreStdin, stdin }: Execution.Invocation): never => {
   const [file, ...args] = argv
-  if (moreStdin !== undefined) throw new Error("its stdin has not come to its end")
+  if (moreStdin !== undefined) throw new Error("its stdin is still arriving")
   if (stdin !== undefined) provideStdin(Buffer.from(stdin as string))
   if (cwd !== undefined) process.chdir(cwd)
   const libc = Libc.load()
@@ -38,7 +38,7 @@ export const replaceUs = ({ argv, argv0, cwd, env, environment, moreStdin, stdin
   const entries = environment ??
     Object.entries(env).flatMap(([name, value]) => value === undefined ? [] : [`${name}=${value}`])
   libc?.execute(string(file), [argv0 ?? file, ...args].map(string), entries.map(string))
-  if (libc !== undefined || process.execve === undefined) throw new Error("it cannot take our place")
+  if (libc !== undefined || process.execve === undefined) throw new Error("execve failed")
   // execve(2) resets handled signals to their defaults, and keeps ignored ones ignored.
   for (const name of Object.keys(ignoredByEngines)) process.on(name, () => {})
   return process.execve(file, [argv0 ?? file, ...args], env as NodeJS.ProcessEnv)

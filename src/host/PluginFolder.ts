@@ -212,7 +212,7 @@ export const checkForeign = Effect.fnUntraced(function*(built: string, folder: s
   const info = yield* Effect.option(fs.lstat(file))
   if (info._tag === "Some") {
     if (!(yield* isThere(file))) {
-      return yield* new Foreign({ path: file, reason: "it is a symbolic link to a file that is not there" })
+      return yield* new Foreign({ path: file, reason: "it is a symbolic link to a missing file" })
     }
     // A stub is ours: an installer renamed it, and the plugin that it starts may be missing.
     const isStub = yield* Effect.orElseSucceed(Stub.isAnyStub(file), () => false)

@@ -44,5 +44,5 @@ export const ownReason = "it is our own executable"
 /** Why a file of this name is never wrapped, or undefined if it may be. */
 export const objection = (name: string): string | undefined => {
   if (isOurs(name)) return ownReason
-  return isTemporary(name) ? "installers give such names to what they are about to rename" : undefined
+  return isTemporary(name) ? "installers use such names for temporary files" : undefined
 }

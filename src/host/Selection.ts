@@ -43,7 +43,7 @@ const isOurs = Effect.fnUntraced(function*({ at, built }: Wrapping.Request, name
   return false
 })
 
-const unknown = "no known name, and named by no configuration: give its name, or --all"
+const unknown = "not a known plugin, and not in a network configuration: give its name, or --all"
 
 /** Surveys a folder and chooses the plugins to wrap. `others` are further names to choose. */
 export const make = Effect.fnUntraced(function*(request: Wrapping.Request, others: ReadonlyArray<string> = []) {

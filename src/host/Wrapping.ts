@@ -220,8 +220,7 @@ const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Reque
 })
 
 /** Why a plugin stays as it is that was written over: the one that is kept under its name would have to make way. */
-const oldReason =
-  "the plugin that it was before is still needed by its stub, which was moved or renamed: remove that stub first"
+const oldReason = "its earlier plugin is still needed by a stub that was moved or renamed: remove that stub first"
 
 /** How many plugins are asked for their versions at the same time. */
 const concurrency = 4

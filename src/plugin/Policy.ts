@@ -103,7 +103,7 @@ export const apply = (
   let { hooks, sinks } = settings
   for (const policy of found) {
     if ("problem" in policy) {
-      forbidden.push(`hooks and logs are forbidden as long as ${policy.file} cannot be used: ${policy.problem}`)
+      forbidden.push(`hooks and logs are forbidden because ${policy.file} cannot be used: ${policy.problem}`)
       hooks = noHooks
       sinks = []
       continue

@@ -19,7 +19,7 @@ export const of = (
       return Result.fail(`${found.file} cannot be used: ${found.reason}`)
     case "Another": {
       const { containerId, ifname, network } = found.attachment
-      return Result.fail(`${found.file} is that of ${ifname} of ${containerId} on ${network}`)
+      return Result.fail(`${found.file} belongs to ${ifname} of ${containerId} on ${network}`)
     }
     case "Cached":
       return found.attachment.result === undefined

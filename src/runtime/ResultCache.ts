@@ -182,7 +182,7 @@ const damage = (text: string): string | undefined =>
     ? "it is empty"
     : Json.isObject(Json.parse(text))
     ? undefined
-    : "it is not a JSON document, or cut off"
+    : "it is not a JSON document, or is truncated"
 
 /** The damaged files of the cache: with libcni before 1.3, each DEL of such an attachment fails. */
 export const damaged = Effect.fnUntraced(function*(folder: string) {

@@ -234,7 +234,7 @@ export const kind = {
         neverWaits: true, // longer than `logTimeout`
         write: (record: Record) =>
           isHanging
-            ? Effect.fail(new SinkFailed({ sink: name, reason: "its file system does not answer" }))
+            ? Effect.fail(new SinkFailed({ sink: name, reason: "its file system does not respond" }))
             : Effect.flatMap(
               attempt(record, false),
               (isDone) => isDone ? Effect.void : Effect.andThen(ask, attempt(record, true))

@@ -21,7 +21,7 @@ interface Untrusted {
 const refusal = ({ owner, path }: Untrusted): Error =>
   new Error(
     `${JSON.stringify(path)} belongs to the user ${owner}, expected root or the user of the plugin ` +
-      `(${process.geteuid?.() ?? 0}): its owner could change the log, or lead it elsewhere`
+      `(${process.geteuid?.() ?? 0}): its owner could change the log, or redirect it`
   )
 
 /** Throws if an untrusted user owns a folder, or a folder or symbolic link on the path to it. */

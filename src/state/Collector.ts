@@ -33,7 +33,7 @@ const follow = (finding: Finding, inquiry: Inquiry, answer: Tool.Answer): Readon
     try {
       return inquiry.take(answer)
     } catch {
-      finding.fail(inquiry.kinds, `${inquiry.argv[0]} printed what cannot be understood`)
+      finding.fail(inquiry.kinds, `${inquiry.argv[0]} printed output that cannot be parsed`)
       return []
     }
   }

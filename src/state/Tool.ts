@@ -113,12 +113,12 @@ const reasonOf = (
     return code === "ENOENT" ? `${program} is not on PATH` : `${program}: ${reason}`
   }
   const { stderr, timedOut, truncated } = ran.success
-  if (timedOut) return `${tool} did not end in time: a look takes ${timeout / 1000} s in total`
-  if (truncated) return `${tool} printed too much: a look takes ${limits[place]} MiB from ${place} in total`
+  if (timedOut) return `${tool} timed out: a snapshot may take ${timeout / 1000} s in total`
+  if (truncated) return `${tool} printed too much: a snapshot may read ${limits[place]} MiB about ${place} in total`
   return `${noEntry}: ${complaintIn(Execution.text(stderr))}`
 }
 
-const noTime: NoAnswer = { problem: `no time was left: a look takes ${timeout / 1000} s in total` }
+const noTime: NoAnswer = { problem: `no time was left: a snapshot may take ${timeout / 1000} s in total` }
 
 /**
  * Runs tools one after the other in the given network namespace, or in ours. All questions share one limit of output

@@ -73,7 +73,10 @@ describe("cni-passthrough install", () => {
       logFolders: ["/var/log/cni"],
       hooks: false
     })
-    assert.include(call("install", "--to", folder.path, "--uninstall").stderr, `${policy} stays: it is not as install`)
+    assert.include(
+      call("install", "--to", folder.path, "--uninstall").stderr,
+      `kept ${policy}: it was edited since install`
+    )
     assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough.policy.json"])
     Fs.writeFileSync(policy ?? "", `{ "hook": false }`)
     const broken = call("install", "--to", folder.path, "--no-hooks")

@@ -104,12 +104,12 @@ describe("a policy beside the plugin", () => {
     "is a folder": (file) => {
       Fs.rmSync(file)
       Fs.mkdirSync(file)
-      return /it is not a file/
+      return /it is not a regular file/
     },
     "is a FIFO": (file) => {
       Fs.rmSync(file)
       ChildProcess.execFileSync("mkfifo", [file])
-      return /it is not a file/
+      return /it is not a regular file/
     },
     "is too long": (file) => {
       Fs.writeFileSync(file, `{"hooks":true}${" ".repeat(70_000)}`)

@@ -229,7 +229,7 @@ describe("an attachment", () => {
   it.live("does not get the result of another one whose file libcni calls the same, nor removes it", () =>
     Effect.gen(function*() {
       using host = yield* withAnother()
-      const reason = `${host.path}/cache/results/n-b-c-eth0 is that of eth0 of c on n-b`
+      const reason = `${host.path}/cache/results/n-b-c-eth0 belongs to eth0 of c on n-b`
       const check = yield* host.run("check")
       assert.strictEqual(check.status, 2)
       assert.include(check.stderr, reason)
@@ -247,8 +247,8 @@ describe("an attachment", () => {
       assert.strictEqual(status, 2)
       assert.include(
         stderr,
-        `${host.path}/cache/results/n-b-c-eth0, where the result would be kept, is that of eth0 of c on n-b: ` +
-          "give another --container-id or --cache-dir"
+        `the result would overwrite ${host.path}/cache/results/n-b-c-eth0, which belongs to eth0 of c on n-b: ` +
+          "choose another --container-id or --cache-dir"
       )
       assert.deepStrictEqual(host.calls(), [])
     }))
@@ -711,7 +711,10 @@ describe("a garbage collection", () => {
           stdout,
           /^keep {4}web-gone-5f3a eth0 {2}\(\S+\/ns-web-gone-5f3a does not exist, but .*may not\)\nkeep {4}web-there-5f3a /
         )
-        assert.match(stderr, /only attachments are removed that are known to be gone: .*may not/)
+        assert.match(
+          stderr,
+          /cannot tell which attachments are valid, so only those known to be gone are removed: .*may not/
+        )
       }
       assert.deepStrictEqual(host.calls(), [])
       assert.strictEqual(host.results().length, 3)
@@ -775,7 +778,7 @@ describe("plugins", () => {
       assert.deepStrictEqual(yield* host.run("status"), {
         status: 0,
         stdout: "",
-        stderr: "no plugin was asked: version 0.3.1 has no STATUS: it needs 1.1.0 or newer\n"
+        stderr: "no plugin was called: version 0.3.1 has no STATUS: it needs 1.1.0 or newer\n"
       })
       const check = yield* host.of("check")
       assert.strictEqual(check.status, 2)

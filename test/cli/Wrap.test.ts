@@ -138,7 +138,7 @@ has ${host.at.config}
       assert.include(
         stdout,
         `  wrapped      bridge, calico, calico-ipam, weave-net
-  passed over  asked, own, program, uninstall.sh (no known name, and named by no configuration: give its name, or --all)
+  passed over  asked, own, program, uninstall.sh (not a known plugin, and not in a network configuration: give its name, or --all)
 `
       )
       assert.deepStrictEqual(started, [])
@@ -176,7 +176,7 @@ has ${host.at.config}
         Scripts.script(`${host.folder}/other`, "echo '{}'")
         const { stdout } = yield* wrapped(host, "--conf-dir", `${host.root}/conf`)
         assert.include(stdout, "\n  wrapped      bridge, calico, calico-ipam, own, weave-net\n")
-        assert.include(stdout, "\n  passed over  other (no known name")
+        assert.include(stdout, "\n  passed over  other (not a known plugin")
       }))
   }
 
@@ -194,7 +194,7 @@ has ${host.at.config}
         assert.strictEqual(asked.status, 1, name)
         assert.include(
           asked.stdout,
-          `  passed over  ${name} (installers give such names to what they are about to rename)`
+          `  passed over  ${name} (installers use such names for temporary files)`
         )
       }
     }))
@@ -362,10 +362,10 @@ has ${host.at.config}
       Fs.mkdirSync(empty)
       const nothing = yield* asHost(host, Command.printed(wrap, "--dir", empty))
       assert.deepStrictEqual([nothing.status, Fs.readdirSync(empty)], [2, []])
-      assert.include(nothing.stderr, `there are no plugins in ${empty}: --dir names another folder`)
+      assert.include(nothing.stderr, `found no plugins in ${empty}: choose another folder with --dir`)
       Scripts.script(`${empty}/uninstall.sh`, `echo > ${host.root}/started`)
       const unknown = yield* asHost(host, Command.printed(wrap, "--dir", empty))
-      assert.match(unknown.stderr, /another folder\npassed over: uninstall\.sh \(no known name, .*\)\n$/)
+      assert.match(unknown.stderr, /with --dir\npassed over: uninstall\.sh \(not a known plugin, .*\)\n$/)
       assert.isFalse(Fs.existsSync(`${host.root}/started`))
       const none = yield* asHost(host, Command.printed(wrap, "--cni-path", "/none/a:/none/b"))
       assert.strictEqual(none.status, 2)
@@ -467,7 +467,7 @@ describe("cni-passthrough unwrap", () => {
         `${host.folder}
   unwrapped   calico-ipam, weave-net
   left alone  bridge (written over since it was wrapped)
-  kept        calico in ${host.at.plugins} (unwrap NAME brings back what was removed or moved)
+  kept        calico in ${host.at.plugins} (unwrap NAME restores a plugin whose stub is gone)
 `
       )
       assert.match((yield* unwrapped(host, "calico")).stdout, /\n {2}unwrapped {2}calico\n$/)

@@ -326,7 +326,7 @@ describe("what stands below ipam", () => {
 
   it("of static may have no addresses, which is a note: attachments bring theirs", () => {
     assert.deepStrictEqual(messages(one({ type: "bridge", ipam: { type: "static" } })), [
-      "note plugins[0].ipam: no addresses: each attachment has to bring its own, by IP= in CNI_ARGS"
+      "note plugins[0].ipam: no addresses, so each attachment must bring its own through IP= in CNI_ARGS"
     ])
   })
 })
@@ -344,7 +344,7 @@ describe("the configuration of a delegate", () => {
     )
     assert.deepStrictEqual(
       messages(one({ type: "flannel", delegate: { type: "ptp", ipam: { type: "host-local" } } })),
-      ["warning plugins[0].delegate.ipam: found a field that flannel sets itself, and refuses here"]
+      ["warning plugins[0].delegate.ipam: found a field that flannel sets itself and rejects here"]
     )
     assert.deepStrictEqual(messages(one({ type: "flannel", delegate: "bridge" })), [
       `error plugins[0].delegate: found "bridge", expected an object: the configuration of one plugin`
@@ -427,8 +427,8 @@ describe("bandwidth", () => {
     const limited = (ingressBurst: number, mtu = 1500) =>
       messages({ ...chain, plugins: [{ type: "bridge", mtu }, { type: "bandwidth", ingressRate: 1e6, ingressBurst }] })
     assert.deepStrictEqual(limited(11_999), [
-      "warning plugins[1].ingressBurst: found 11999 bits, less than one packet of 1500 bytes: larger packets than that " +
-      "are dropped"
+      "warning plugins[1].ingressBurst: found 11999 bits, less than one packet of 1500 bytes, so larger packets are " +
+      "dropped"
     ])
     assert.deepStrictEqual(limited(12_000), [])
     assert.lengthOf(limited(12_000, 9000), 1)

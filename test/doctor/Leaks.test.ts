@@ -51,7 +51,7 @@ describe("what is left", () => {
 
     it("is that file", () => {
       assert.deepStrictEqual(left(facts()), [
-        "eth0 of c0ffee in /var/lib/cni/results/n-c0ffee-eth0: it is empty, so that each DEL fails"
+        "eth0 of c0ffee in /var/lib/cni/results/n-c0ffee-eth0: it is empty, so each DEL fails"
       ])
     })
 

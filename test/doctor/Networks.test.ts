@@ -90,7 +90,7 @@ describe("a damaged file of the cache", () => {
       })
       assert.deepStrictEqual((yield* host.damaged).map(({ file, reason }) => `${Path.basename(file)}: ${reason}`), [
         "pods-a-eth0: it is empty",
-        "pods-b-eth0: it is not a JSON document, or cut off"
+        "pods-b-eth0: it is not a JSON document, or is truncated"
       ])
     }))
 })

@@ -113,9 +113,9 @@ describe("the files of a plugin of others", () => {
   it("have to be there, whether the configuration names them or the plugin itself", () => {
     const calico = { type: "calico", kubernetes: { kubeconfig: "/etc/cni/net.d/calico-kubeconfig" } }
     assert.deepStrictEqual(found(calico), [
-      "plugins[0].kubernetes.kubeconfig: calico opens /etc/cni/net.d/calico-kubeconfig, which is not there: it asks " +
-      "the API server with it",
-      "plugins[0].type: calico opens /var/lib/calico/nodename, which is not there: calico/node of this host writes it " +
+      "plugins[0].kubernetes.kubeconfig: calico opens /etc/cni/net.d/calico-kubeconfig, which is not there: it needs " +
+      "this file to reach the API server",
+      "plugins[0].type: calico opens /var/lib/calico/nodename, which is not there: calico/node on this host writes it " +
       "when it is ready"
     ])
     assert.deepStrictEqual(found(calico, ["/etc/cni/net.d/calico-kubeconfig", "/var/lib/calico/nodename"]), [])
@@ -128,7 +128,7 @@ describe("the files of a plugin of others", () => {
 
   it("are those of delegates too", () => {
     assert.deepStrictEqual(found({ type: "multus", delegates: [{ type: "flannel" }] }), [
-      "plugins[0].delegates[0].type: flannel opens /run/flannel/subnet.env, which is not there: flanneld of this host " +
+      "plugins[0].delegates[0].type: flannel opens /run/flannel/subnet.env, which is not there: flanneld on this host " +
       "writes it"
     ])
   })

@@ -119,7 +119,7 @@ const cached = (containerId: string, fields: Partial<ResultCache.Cached> = {}): 
 })
 
 const nothing = Host.facts({ facts: { attachments: [], all: [] } })
-const unaccounted = "eth0 in /proc/7/ns/net may be attached to it, and nothing says by which container"
+const unaccounted = "eth0 in /proc/7/ns/net may be attached to it, but its container is unknown"
 
 describe("a valid attachment", () => {
   it.effect("is one of the cache that is not gone, and each that a file may be of", () =>
@@ -299,7 +299,7 @@ describe("it cannot be said what is valid", () => {
       { facts: { ...nothing, ...store({ unread: ["/store/10.99.0.7", "/store/10.99.0.8"] }) } },
       "/store/10.99.0.7 cannot be read"
     ],
-    ["the configuration", { facts: { ...nothing, network: undefined } }, "its configuration cannot be read once more"]
+    ["the configuration", { facts: { ...nothing, network: undefined } }, "its configuration can no longer be read"]
   ]
   for (const [what, setting, reason] of unread) {
     it.effect(`where it cannot be read: ${what}`, () =>

@@ -280,8 +280,7 @@ const configuration: { readonly [name: string]: Broken } = {
   "a resolv.conf that is not there": {
     files: ipamWith({ resolvConf: "/etc/no-such-resolv.conf" }),
     ...own("addressing", "host-local", /no file \/etc\/no-such-resolv\.conf/),
-    mend:
-      "says \"name a file that is there\"; touch /run/resolv.conf; edit 's:/etc/no-such-resolv.conf:/run/resolv.conf:'"
+    mend: "says \"name an existing file\"; touch /run/resolv.conf; edit 's:/etc/no-such-resolv.conf:/run/resolv.conf:'"
   },
   "two gateways for one bridge": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "10.97.0.0/24" }]] }),
@@ -465,7 +464,7 @@ const plugins: { readonly [name: string]: Broken } = {
     files: of({ type: "multus", kubeconfig: "/run/multus.kubeconfig", delegates: [bridge] }),
     script: `plugin multus '${script(`echo "{\\"cniVersion\\":\\"1.0.0\\",\\"supportedVersions\\":[\\"1.0.0\\"]}"`)}'`,
     ...own("plugin-files", "multus", /opens \/run\/multus\.kubeconfig, which is not there/, "warning"),
-    mend: "says 'start what makes it'; touch /run/multus.kubeconfig"
+    mend: "says 'start the program that creates it'; touch /run/multus.kubeconfig"
   },
   "no iptables": {
     files: of(bridge, portmap),
@@ -607,7 +606,7 @@ const containers: { readonly [name: string]: Broken } = {
   },
   "a result in libcni's cache that was cut off": {
     ...attached("truncate -s 40 /var/lib/cni/results/n-web-eth0"),
-    ...own("cache-entries", undefined, /cannot read .*\/n-web-eth0: it is not a JSON document, or cut off/),
+    ...own("cache-entries", undefined, /cannot read .*\/n-web-eth0: it is not a JSON document, or is truncated/),
     mend: "follow 'rm .*'; detach web; attach web"
   },
   // Without the processes of other hosts here, for one that speaks of the container would count as its life.
@@ -1032,7 +1031,7 @@ const trials: { readonly [name: string]: Broken } = {
   },
   "a plugin that answers its ADD with words": {
     ...mine("echo hello"),
-    ...own("trial-add", "mine", /without a result that is a JSON object/),
+    ...own("trial-add", "mine", /its result is not a JSON object/),
     mend: `says "use another version of mine"; ${well.script}`
   },
   "a plugin whose ADD hangs": {

@@ -88,13 +88,13 @@ describeWith([...packages, "podman", "catatonit"], "doctor, asked about podman's
       "– podman has this network without a file, and nothing is attached to it: there is nothing to look at",
       "  note of the host, found by network-found",
       "  to mend it: start a container, and ask again",
-      "podman: nothing is wrong, with 2 attachments looked at",
-      "podman: nothing is wrong, with 3 attachments looked at",
-      "other: nothing is wrong, with 1 attachment looked at",
-      "podman: nothing is wrong, with 3 attachments looked at",
-      "podman: nothing is wrong, with 2 attachments looked at",
+      "podman: no problems found, 2 attachments checked",
+      "podman: no problems found, 3 attachments checked",
+      "other: no problems found, 1 attachment checked",
+      "podman: no problems found, 3 attachments checked",
+      "podman: no problems found, 2 attachments checked",
       "nothing is left of containers that are gone",
-      "other: nothing is wrong, with 0 attachments looked at"
+      "other: no problems found, 0 attachments checked"
     ])
   })
 })
@@ -107,9 +107,9 @@ describeWith([...packages, "containerd"], "doctor, asked about containerd's netw
 
   it("has nothing to say while containers run, and after one has ended", () => {
     assert.deepStrictEqual(lines, [
-      "containerd-net: nothing is wrong, with 2 attachments looked at",
+      "containerd-net: no problems found, 2 attachments checked",
       "nothing is left of containers that are gone",
-      "containerd-net: nothing is wrong, with 1 attachment looked at"
+      "containerd-net: no problems found, 1 attachment checked"
     ])
   })
 })

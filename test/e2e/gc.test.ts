@@ -79,7 +79,7 @@ kill $inside; wait $inside || true
 until gc | grep -q ^remove; do sleep 0.2; done
 left`),
         [
-          "keep    web-two eth0  (/run/netns/web-two does not exist, but its link of the host leads to a namespace that lives)",
+          "keep    web-two eth0  (/run/netns/web-two does not exist, but its link on the host leads to a live namespace)",
           "web-two | testing-net-web-two-eth0 | to-destination 10.99.0.2:80 ",
           "| |"
         ]
@@ -177,7 +177,7 @@ ${script}`).trim().split("\n")
     it("are not known where a link of the bridge is of a container that nothing names", () => {
       const [status, reason, ...more] = run("add $b static; rm -r /tmp/cache; gc static; tail -n 1 /tmp/out; valid")
       assert.deepStrictEqual([status, more], ["status 2", []])
-      assert.match(reason ?? "", /known to be gone: eth0 in \/run\/netns\/web-two may be attached to it/)
+      assert.match(reason ?? "", /known to be gone are removed: eth0 in \/run\/netns\/web-two may be attached to it/)
     })
 
     it("are not known where a reservation cannot be read", () => {

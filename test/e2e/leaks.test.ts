@@ -136,7 +136,7 @@ state | diff /tmp/before - | grep -c '^>' || true
 grep -l id-a[a] /var/lib/cni/networks/testing-net/*
 ls /var/lib/cni/results`),
       [
-        "the network namespace of id-aa cannot be looked into, so all of it counts as used: " +
+        "the network namespace of id-aa cannot be inspected, so everything in it counts as used: " +
         "/run/netns/aa: ip -j: broken",
         "nothing is left of containers that are gone",
         "0",
@@ -163,7 +163,7 @@ leaks | grep -c id-b[b]`),
         "error: not all network namespaces can be looked into: /run/netns/unknown: ip -j: broken; this needs root, " +
         "and to see the processes and mounts of the host",
         "status 2",
-        "error: only attachments are removed that are known to be gone: /run/netns/unknown: ip -j: broken",
+        "error: cannot tell which attachments are valid, so only those known to be gone are removed: /run/netns/unknown: ip -j: broken",
         "testing-net-id-bb-eth0",
         "6"
       ]
@@ -196,7 +196,7 @@ chmod +x /tmp/fake/*
 PATH=/tmp/fake:$PATH leaks --fix --yes 2>&1
 pkill -f "^id-$name"
 cni-passthrough leaks --fix --yes >/dev/null`)
-    assert.include(lines.join("\n"), "stays: id-cc is there again, or a process speaks of it")
+    assert.include(lines.join("\n"), "stays: id-cc is there again, or a process mentions it")
     assert.include(lines, "status 1")
   })
 
@@ -329,7 +329,7 @@ cni-passthrough doctor testing-net
 iptables-save -t nat | grep -c MASQUERADE`),
       [
         "nothing is left of containers that are gone",
-        "testing-net: nothing is wrong, with 3 attachments looked at",
+        "testing-net: no problems found, 3 attachments checked",
         "3"
       ]
     )

@@ -184,7 +184,7 @@ rm /etc/cni/net.d/chain.conflist`)
       ],
       "prints garbage": [
         "cat >/dev/null; echo garbage",
-        /ADD failed in second: exited with status 0, and without a result that is a JSON object, after/
+        /ADD failed in second: exited with status 0, but its result is not a JSON object, after/
       ],
       "is missing": ["", /ADD failed in second: not found in \/tmp\/plugins:\/opt\/cni\/bin/]
     }

@@ -59,9 +59,9 @@ describe("the result of an ADD", () => {
   })
 
   const refused: ReadonlyArray<readonly [why: string, stdout: string, msg: string]> = [
-    ["empty", "", "exited with status 0, and without a result that is a JSON object"],
-    ["text", "done\n", "exited with status 0, and without a result that is a JSON object"],
-    ["a list", "[]", "exited with status 0, and without a result that is a JSON object"],
+    ["empty", "", "exited with status 0, but its result is not a JSON object"],
+    ["text", "done\n", "exited with status 0, but its result is not a JSON object"],
+    ["a list", "[]", "exited with status 0, but its result is not a JSON object"],
     [
       "two documents",
       "{} {}",
@@ -72,7 +72,7 @@ describe("the result of an ADD", () => {
       "level=info msg=started\n{\"cniVersion\":\"1.0.0\"}",
       "exited with status 0, and its stdout has 1 JSON document and other text, expected one JSON object"
     ],
-    ["begun by a byte-order mark", "\uFEFF{}", "exited with status 0, and without a result that is a JSON object"],
+    ["begun by a byte-order mark", "\uFEFF{}", "exited with status 0, but its result is not a JSON object"],
     [
       "of an unknown version",
       `{"cniVersion":"7.0.0"}`,

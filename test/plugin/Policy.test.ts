@@ -104,7 +104,7 @@ describe("a policy that cannot be used", () => {
       const outcome = yield* Effect.provideService(run({ command: "ADD" }), Policy.Policies, broken)
       assert.deepInclude(failure(outcome), {
         code: 7,
-        msg: "invalid network configuration: hooks and logs are forbidden as long as " +
+        msg: "invalid network configuration: hooks and logs are forbidden because " +
           `${file} cannot be used: hooks: found 0, expected a boolean`
       })
     }))
@@ -113,7 +113,7 @@ describe("a policy that cannot be used", () => {
     Effect.gen(function*() {
       const outcome = yield* Effect.provideService(run({ command: "DEL", config }), Policy.Policies, broken)
       assert.deepStrictEqual([outcome.succeeded, outcome.commands], [true, []])
-      assert.match(outcome.stderr.join(), /forbidden as long as .* cannot be used/)
+      assert.match(outcome.stderr.join(), /forbidden because .* cannot be used/)
     }))
 
   it("takes all sinks away", () => {

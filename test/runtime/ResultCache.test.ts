@@ -245,7 +245,7 @@ describe("the result for the operations after an ADD", () => {
     })
     assert.deepInclude(CachedResult.of({ _tag: "Another", file: "/f", attachment }, { cniVersion: "1.0.0" }), {
       _tag: "Failure",
-      failure: "/f is that of eth0 of c1 on n"
+      failure: "/f belongs to eth0 of c1 on n"
     })
   })
 })

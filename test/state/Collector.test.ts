@@ -109,7 +109,7 @@ describe("a tool that does not answer", () => {
       const { host, notes } = yield* look(["routes", "nftables", "ipsets"], tools, undefined, asked)
       assert.deepStrictEqual([...host.get("routes") ?? []], ["10.0.0.0/8 dev eth0"])
       assert.isTrue(host.has("ipsets"))
-      assert.deepStrictEqual(notes, ["nft did not end in time: a look takes 3 s in total: nftables are not compared"])
+      assert.deepStrictEqual(notes, ["nft timed out: a snapshot may take 3 s in total: nftables are not compared"])
       // It has all of its time once it is the first.
       assert.lengthOf(asked.filter((command) => command === "host: nft list chains"), 2)
     }))
@@ -129,7 +129,7 @@ describe("a tool that does not answer", () => {
         runner(tools, tools, asked)
       ).pipe(Effect.provideService(HostTools.HostTools, named))
       assert.deepStrictEqual((yield* looks).notes, [
-        "nft did not end in time: a look takes 3 s in total: nftables are not compared"
+        "nft timed out: a snapshot may take 3 s in total: nftables are not compared"
       ])
       assert.isNotEmpty(asked)
       assert.deepStrictEqual(asked.filter((command) => command.includes("nft")), [])

@@ -64,7 +64,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
         assert.isTrue(host.has("routes"))
         assert.match(
           notes.join("\n"),
-          /^ip (?:printed too much: a look takes 4 MiB from a container|did not end in time: .*): routes, rules, neighbours are not compared$/
+          /^ip (?:printed too much: a snapshot may read 4 MiB about a container|timed out: .*): routes, rules, neighbours are not compared$/
         )
       }),
     60_000
@@ -82,7 +82,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
       const { host, notes } = yield* Effect.provideService(look(namespaces), HostTools.HostTools, tools)
       assert.isBelow(performance.now() - started, 30_000)
       assert.isFalse(host.has("links"))
-      assert.match(notes.join(), /^ip did not end in time: a look takes 3 s in total: links, /)
+      assert.match(notes.join(), /^ip timed out: a snapshot may take 3 s in total: links, /)
     }), 60_000)
 
   it.live("tell links of a container by names that are no JSON", () =>

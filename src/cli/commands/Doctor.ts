@@ -54,7 +54,7 @@ const input = {
     Flag.atLeast(0)
   ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
-  verbose: Flags.toggle("verbose", "Print all findings and all that proves them, however many there are"),
+  verbose: Flags.toggle("verbose", "Print all findings, with all of their evidence"),
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document"),
   report: ReportFile.flag
 }
@@ -142,8 +142,8 @@ export const doctor = Command.make(
         for (const line of lines) yield* Console.log(line)
         for (const facts of report.findings.length === 0 ? all : []) {
           const { attachments: { length } } = facts
-          const looked = `${length} attachment${length === 1 ? "" : "s"} looked at`
-          yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: nothing is wrong, with ${looked}`)))
+          const looked = `${length} attachment${length === 1 ? "" : "s"} checked`
+          yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)))
         }
       }
       if (Option.isSome(flags.report)) {

@@ -44,12 +44,12 @@ const input = {
   ),
   hooks: Flag.Boolean("hooks").pipe(
     Flag.withDescription(
-      "--no-hooks: forbid commands in network configurations, by a policy beside the plugin that stays when it is installed again"
+      "--no-hooks: forbid hooks in network configurations, by a policy beside the plugin, which later installs keep"
     ),
     Flag.withDefault(true)
   ),
   uninstall: Flags.toggle("uninstall", "Take it away again, unless networks or attachments still need it"),
-  dryRun: Flags.toggle("dry-run", "With --uninstall: only say whether it could be taken away, and change nothing"),
+  dryRun: Flags.toggle("dry-run", "With --uninstall: only say whether the plugin could be removed"),
   force: Flags.toggle("force", "With --uninstall: take it away even where it is still needed"),
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir
@@ -103,7 +103,7 @@ export const install = Command.make(
     { command: "cni-passthrough install --to /usr/lib/cni", description: "Where podman of Debian looks" },
     {
       command: "cni-passthrough install --no-hooks",
-      description: "Where others than root may write network configurations"
+      description: "For hosts where other users than root may write network configurations"
     },
     { command: "cni-passthrough install --uninstall", description: "Take it away again" }
   ])

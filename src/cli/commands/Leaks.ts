@@ -102,7 +102,9 @@ export const leaks = Command.make(
     for (const { containerId, reason } of unread) {
       const whose = Findings.bounded(Names.container({ containerId }))
       yield* Console.error(
-        Escape.inLine(`the network namespace of ${whose} cannot be looked into, so all of it counts as used: ${reason}`)
+        Escape.inLine(
+          `the network namespace of ${whose} cannot be inspected, so everything in it counts as used: ${reason}`
+        )
       )
     }
     if (flags.json) {
@@ -125,7 +127,7 @@ export const leaks = Command.make(
     for (const leak of still) {
       const isAlive = yield* Leaks.isAlive(leak, flags.cacheDir)
       const done = isAlive
-        ? Result.fail(`${Names.container(leak)} is there again, or a process speaks of it`)
+        ? Result.fail(`${Names.container(leak)} is there again, or a process mentions it`)
         : yield* Leaks.remove(leak, tools)
       if (Result.isSuccess(done)) continue
       isAnyLeft = true

@@ -50,10 +50,10 @@ export const unwrap = Command.make(
 ).pipe(
   Command.withShortDescription("Put wrapped plugins back into their places"),
   Command.withDescription(
-    "Put wrapped plugins back into their places, each by one rename, also while a runtime calls them. What another " +
-      "program wrote over a plugin since stays as it is. A plugin whose stub was moved or removed since stays in " +
-      ".passthrough/plugins, for the stub may be in use elsewhere, and comes back by its name. Exit status: 0, or 1 where a plugin stays wrapped or is in no " +
-      "folder, or 2 where it could not begin"
+    "Put wrapped plugins back into their places, each by one rename, even while a runtime calls them. A plugin that " +
+      "another program has replaced since is left alone. A plugin whose stub was moved or removed stays in " +
+      ".passthrough/plugins, because the stub may be in use elsewhere; give its name to restore it. Exit status: 0, " +
+      "or 1 if a plugin stays wrapped or is in no folder, or 2 if unwrap could not start"
   ),
   Command.withExamples([
     { command: "cni-passthrough unwrap", description: "All plugins of the CNI path" },

@@ -33,7 +33,7 @@ class NoPlugins extends Data.TaggedError("NoPlugins")<{
   readonly folders: ReadonlyArray<string>
   readonly passedOver: ReadonlyArray<Survey.PassedOver>
 }> {
-  override readonly message = `there are no plugins in ${this.folders.join(":")}: --dir names another folder${
+  override readonly message = `found no plugins in ${this.folders.join(":")}: choose another folder with --dir${
     this.passedOver.length === 0 ? "" : `\npassed over: ${Outcome.reasons(this.passedOver)}`
   }`
 }
@@ -45,7 +45,7 @@ const input = {
   confDir: Flags.confDir,
   all: Flags.toggle(
     "all",
-    "Wrap all other executables of the folders too, under whatever name. Scripts among them are not started for it"
+    "Wrap all other executables of the folders too, under any name. Scripts among them are not started first"
   ),
   status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
   json: Flags.toggle("json", "With --status: print a JSON list")
@@ -173,15 +173,15 @@ export const wrap = Command.make(
 ).pipe(
   Command.withShortDescription("Run around the plugins of this host, and log them"),
   Command.withDescription(
-    "Run around the plugins of this host, and log each call of them: requests, answers, exit statuses, and what " +
-      "they wrote, also of plugins that other plugins start. No configuration changes, a runtime may go on all the " +
-      "while, and unwrap takes it all out again. Without names, it wraps what has the name of a plugin in wide use, and " +
-      "what a network configuration of this host names, and lists what it passed over; --all wraps all executables. Each " +
-      "plugin is wrapped once its stub has answered VERSION as the plugin itself does, so each is started once: but no " +
-      "script that only --all chose. Of a configuration of before, what no flag names stays. With --for, --watch or --follow, which go together, it stays in the foreground, and unwraps " +
-      "at its end: when the time is over, on Ctrl-C, SIGTERM and SIGHUP. What a run leaves that was killed, the next " +
-      "one takes over. Exit status: 0, or 1 where a plugin was not wrapped or stays wrapped, or 2 where it could not " +
-      "begin"
+    "Wrap the plugins of this host and log each call of them: requests, answers, exit statuses and output, including " +
+      "the plugins that other plugins call. No configuration changes, runtimes keep running, and unwrap removes " +
+      "everything again. Without names, it wraps widely used plugins and those that a network configuration of this " +
+      "host names, and lists what it passed over; --all wraps all executables. To check that its stub answers VERSION " +
+      "as the plugin does, each plugin is started once, except for scripts that only --all selects. Settings of an " +
+      "earlier wrap are kept unless a flag changes them. With --for, --watch or --follow, which can be combined, wrap " +
+      "stays in the foreground and unwraps when it ends: when the time is over, or on Ctrl-C, SIGTERM or SIGHUP. What " +
+      "a killed run leaves behind, the next one takes over. Exit status: 0, or 1 if a plugin was not wrapped or stays " +
+      "wrapped, or 2 if wrap could not start"
   ),
   Command.withExamples([
     { command: "cni-passthrough wrap", description: "All plugins of the CNI path" },

@@ -151,7 +151,7 @@ const staticProblems = (
     return [{
       ...describe(plugin)(
         at,
-        "no addresses: each attachment has to bring its own, by IP= in CNI_ARGS",
+        "no addresses, so each attachment must bring its own through IP= in CNI_ARGS",
         "add \"addresses\""
       ),
       level: "note"
@@ -205,7 +205,7 @@ export const addressing: Check = {
               describe(plugin)(
                 [...plugin.at, "resolvConf"],
                 `there is no file ${resolvConf}`,
-                "name a file that is there"
+                "name an existing file"
               )
             ]
             : [])

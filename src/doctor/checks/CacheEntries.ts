@@ -8,7 +8,7 @@ export const cacheEntries: Check = {
   find: ({ damaged }) =>
     damaged.map(({ file, reason }) => ({
       level: "error",
-      message: `runtimes cannot read ${file}: ${reason}, so that each DEL of this attachment fails`,
+      message: `runtimes cannot read ${file}: ${reason}, so each DEL of this attachment fails`,
       evidence: [],
       fix: `rm ${Shell.word(file)}`
     }))

@@ -89,7 +89,7 @@ export const chainOrder: Check = {
           found.push(foundAt(file, [...at, key], {
             level: "warning",
             plugin: type,
-            message: `found ${burst} bits, less than one packet of ${mtu} bytes: larger packets than that are dropped`,
+            message: `found ${burst} bits, less than one packet of ${mtu} bytes, so larger packets are dropped`,
             fix: `set "${key}" to ${8 * mtu} or more`
           }))
         }

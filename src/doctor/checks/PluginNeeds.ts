@@ -121,7 +121,7 @@ export const pluginFiles: Check = {
           level: "warning",
           plugin: plugin.type,
           message: `${plugin.type} opens ${file}, which is not there: ${purpose}`,
-          fix: "start what makes it, or correct the path"
+          fix: "start the program that creates it, or correct the path"
         })
       )
     )

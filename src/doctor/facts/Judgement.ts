@@ -42,7 +42,7 @@ export const all = Effect.fnUntraced(function*(
       isUsed
         ? { ...reservation, isGone: false, reason: "a namespace has the address" }
         : itself !== undefined
-        ? { ...reservation, isGone: false, reason: `its namespace cannot be looked into: ${itself.reason}` }
+        ? { ...reservation, isGone: false, reason: `its namespace cannot be inspected: ${itself.reason}` }
         : blind !== undefined
         ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind}` }
         : {

@@ -32,16 +32,16 @@ export const calico: KnownPlugin = {
     require_mtu_file: aBoolean
   },
   files: [
-    { at: ["kubernetes", "kubeconfig"], purpose: "it asks the API server with it" },
+    { at: ["kubernetes", "kubeconfig"], purpose: "it needs this file to reach the API server" },
     {
       at: ["nodename_file"],
       fallback: "/var/lib/calico/nodename",
       isOptional: ({ nodename_file_optional }) => nodename_file_optional === true,
-      purpose: "calico/node of this host writes it when it is ready"
+      purpose: "calico/node on this host writes it when it is ready"
     },
-    { at: ["etcd_key_file"], purpose: "it asks etcd with it" },
-    { at: ["etcd_cert_file"], purpose: "it asks etcd with it" },
-    { at: ["etcd_ca_cert_file"], purpose: "it asks etcd with it" }
+    { at: ["etcd_key_file"], purpose: "it needs this file to reach etcd" },
+    { at: ["etcd_cert_file"], purpose: "it needs this file to reach etcd" },
+    { at: ["etcd_ca_cert_file"], purpose: "it needs this file to reach etcd" }
   ],
   handsIpamOn: true
 }

@@ -10,11 +10,11 @@ const own = new Set(["name", "ipam"])
 const delegate: Go.Reader = (value, path) =>
   Object.keys(Object(value)).filter((key) => own.has(key)).map((key) => ({
     path: [...path, key],
-    message: "found a field that flannel sets itself, and refuses here"
+    message: "found a field that flannel sets itself and rejects here"
   }))
 
 export const flannel: KnownPlugin = {
   type: "flannel",
   fields: { subnetFile: aString, dataDir: aString, delegate, ipam: anObject, runtimeConfig: anObject },
-  files: [{ at: ["subnetFile"], fallback: "/run/flannel/subnet.env", purpose: "flanneld of this host writes it" }]
+  files: [{ at: ["subnetFile"], fallback: "/run/flannel/subnet.env", purpose: "flanneld on this host writes it" }]
 }

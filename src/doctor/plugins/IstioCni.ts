@@ -15,5 +15,5 @@ export const istioCni: KnownPlugin = {
     native_nftables: aBoolean,
     kubernetes: struct({ kubeconfig: aString, exclude_namespaces: listOf(aString, "a list of strings") })
   },
-  files: [{ at: ["kubernetes", "kubeconfig"], purpose: "it asks the API server with it" }]
+  files: [{ at: ["kubernetes", "kubeconfig"], purpose: "it needs this file to reach the API server" }]
 }

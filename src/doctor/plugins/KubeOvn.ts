@@ -7,5 +7,5 @@ const { aString } = Go
 export const kubeOvn: KnownPlugin = {
   type: "kube-ovn",
   fields: { server_socket: aString, provider: aString, deviceID: aString, vf_driver: aString },
-  files: [{ at: ["server_socket"], purpose: "kube-ovn-cni of this host listens there" }]
+  files: [{ at: ["server_socket"], purpose: "kube-ovn-cni on this host listens there" }]
 }

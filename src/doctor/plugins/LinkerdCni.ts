@@ -23,5 +23,5 @@ export const linkerdCni: KnownPlugin = {
     }),
     kubernetes: struct({ kubeconfig: aString, k8s_api_root: aString })
   },
-  files: [{ at: ["kubernetes", "kubeconfig"], purpose: "it asks the API server with it" }]
+  files: [{ at: ["kubernetes", "kubeconfig"], purpose: "it needs this file to reach the API server" }]
 }

@@ -22,7 +22,7 @@ export const multus: KnownPlugin = {
     multusNamespace: aString
   },
   files: [
-    { at: ["kubeconfig"], purpose: "it asks the API server with it" },
+    { at: ["kubeconfig"], purpose: "it needs this file to reach the API server" },
     { at: ["readinessindicatorfile"], purpose: "it waits for this file before it attaches anything" }
   ]
 }

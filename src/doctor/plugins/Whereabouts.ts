@@ -22,7 +22,7 @@ export const whereabouts: KnownPlugin = {
     configuration_path: aString
   },
   files: [
-    { at: ["kubernetes", "kubeconfig"], purpose: "it asks the API server with it" },
+    { at: ["kubernetes", "kubeconfig"], purpose: "it needs this file to reach the API server" },
     { at: ["configuration_path"], purpose: "it reads its settings there" }
   ]
 }

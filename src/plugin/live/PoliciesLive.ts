@@ -35,13 +35,13 @@ const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken =
     fd = Fs.openSync(file, O_RDONLY | O_NOFOLLOW | O_NONBLOCK)
     const { mode, size, uid } = Fs.fstatSync(fd)
     const isFile = (mode & Fs.constants.S_IFMT) === Fs.constants.S_IFREG
-    if (!isFile) return broken("it is not a file")
+    if (!isFile) return broken("it is not a regular file")
     if (size > longest) return broken(`it has ${size} bytes, expected at most ${longest}`)
     const owners = [0, Fs.statSync("/").uid, attempt(() => Fs.statSync(plugin).uid)]
     if (!owners.includes(uid)) return broken(`it belongs to the user ${uid}, expected root or the owner of the plugin`)
     if ((mode & 0o022) !== 0) {
       return broken(
-        `it has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, expected none that lets others write it`
+        `it has mode ${(mode & 0o7777).toString(8).padStart(4, "0")}, expected one that lets no other user write it`
       )
     }
     return Policy.parse(file, Fs.readFileSync(fd, "utf8"))

@@ -34,8 +34,9 @@ export class FileTaken extends Data.TaggedError("FileTaken")<{
   readonly file: string
   readonly attachment: Attachments.Identity
 }> {
-  override readonly message = `${this.file}, where the result would be kept, is that of ${this.attachment.ifname} of ` +
-    `${this.attachment.containerId} on ${this.attachment.network}: give another --container-id or --cache-dir`
+  override readonly message =
+    `the result would overwrite ${this.file}, which belongs to ${this.attachment.ifname} of ` +
+    `${this.attachment.containerId} on ${this.attachment.network}: choose another --container-id or --cache-dir`
 }
 
 const input = {

@@ -33,7 +33,8 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
 
 /** GC is not called, because the set of valid attachments is not certain. */
 class Refused extends Data.TaggedError("Refused")<{ readonly reason: string }> {
-  override readonly message = `only attachments are removed that are known to be gone: ${this.reason}`
+  override readonly message =
+    `cannot tell which attachments are valid, so only those known to be gone are removed: ${this.reason}`
 }
 
 interface Where {
@@ -47,7 +48,7 @@ const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) 
   const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
   const life = yield* Leaks.look(facts?.all ?? [])
   return facts === undefined
-    ? Result.fail("the network cannot be read once more")
+    ? Result.fail("the network configuration can no longer be read")
     : Result.map(life, (life) => ({ facts, life }))
 })
 

@@ -17,7 +17,7 @@ export const status = Command.make(
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       // As in libcni, a network that does not support STATUS counts as ready.
       const missing = Versions.missing("STATUS", chain.list)
-      if (missing !== undefined) return yield* Console.error(`no plugin was asked: ${missing.message}`)
+      if (missing !== undefined) return yield* Console.error(`no plugin was called: ${missing.message}`)
       const output = yield* Output.make(chain, flags)
       yield* output.run(Chain.status(chain))
       yield* output.show()

@@ -24,7 +24,8 @@ export const flags = {
   changes: Flags.changes,
   redact: Flag.String("redact").pipe(
     Flag.withDescription(
-      "A key, or a JSON Pointer, whose values are not logged, or secrets for all that looks like one; may be given several times"
+      "A key or JSON Pointer whose values are not logged, or \"secrets\" for everything that looks like a secret; " +
+        "may be given several times"
     ),
     Flag.withMetavar("key"),
     Flag.atLeast(0)

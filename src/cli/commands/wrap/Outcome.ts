@@ -61,7 +61,7 @@ export const unwrapped = Effect.fnUntraced(function*(at: Stub.Places, outcome: U
   yield* printRows([
     ["unwrapped", outcome.unwrapped],
     ["left alone", outcome.writtenOver, " (written over since it was wrapped)"],
-    ["kept", outcome.kept, ` in ${Escape.inLine(at.plugins)} (unwrap NAME brings back what was removed or moved)`]
+    ["kept", outcome.kept, ` in ${Escape.inLine(at.plugins)} (unwrap NAME restores a plugin whose stub is gone)`]
   ])
   yield* refused(at, "not unwrapped", outcome.refused)
   if (outcome.running.length > 0) {
