@@ -43,7 +43,7 @@ export const forbidHooks = Effect.fnUntraced(function*(folder: string) {
 })
 
 /** Prints what a folder's policy forbids. */
-export const tell = Effect.fnUntraced(function*(folder: string) {
+export const print = Effect.fnUntraced(function*(folder: string) {
   const file = yield* fileIn(folder)
   const text = yield* Effect.orElseSucceed(read(file), () => "")
   if (text === undefined) return

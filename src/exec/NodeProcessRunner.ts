@@ -3,9 +3,9 @@ import * as Effect from "effect/Effect"
 import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
+import * as SignalForwarding from "./SignalForwarding.ts"
 import * as SocketStdio from "./SocketStdio.ts"
 import type * as Spawn from "./Spawn.ts"
-import * as StandIn from "./StandIn.ts"
 
 /** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
@@ -60,19 +60,19 @@ const openEnds = (invocation: Invocation) =>
 const start = (invocation: Invocation) => {
   const { argv, argv0, cwd, env, environment, inOurPlace = false, mark = "" } = invocation
   const ends = openEnds(invocation)
-  const standIn = inOurPlace ? StandIn.prepare(mark) : undefined
+  const forwarding = inOurPlace ? SignalForwarding.prepare(mark) : undefined
   try {
     const child = ends.start({
       argv,
       env,
-      detached: standIn?.detached ?? true,
+      detached: forwarding?.detached ?? true,
       ...(environment === undefined ? {} : { environment }),
       ...(argv0 === undefined ? {} : { argv0 }),
       ...(cwd === undefined ? {} : { cwd })
     })
-    return { child, ends, leave: standIn?.attach(child) ?? (() => {}) }
+    return { child, ends, leave: forwarding?.attach(child) ?? (() => {}) }
   } catch (error) {
-    standIn?.giveUp()
+    forwarding?.giveUp()
     ends.release()
     throw error
   }

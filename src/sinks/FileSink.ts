@@ -9,7 +9,7 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import type { Record } from "../record/Record.ts"
 import { limited } from "./CombinedSink.ts"
-import * as FileSystemAnswer from "./FileSystemAnswer.ts"
+import * as FileSystemProbe from "./FileSystemProbe.ts"
 import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as PathTemplate from "./PathTemplate.ts"
@@ -60,7 +60,7 @@ const unknown = Symbol("unknown")
 const create = (path: string, mode: number, isKnown: boolean): number => {
   const folder = Path.dirname(path)
   TrustedPath.checkFolder(folder)
-  if (!isKnown && !FileSystemAnswer.isShownBy(folder)) throw unknown
+  if (!isKnown && !FileSystemProbe.folderResponds(folder)) throw unknown
   makeFolder(folder, folderMode(mode))
   TrustedPath.checkFolder(folder) // another user may have created it in between
   try {
@@ -155,7 +155,7 @@ const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean
   const again = openAgain(fd)
   try {
     const last = again === undefined ? undefined : lastByte(again, stat.size)
-    if (!isKnown && !FileSystemAnswer.isShown(stat, Fs.fstatSync(fd), path)) throw unknown
+    if (!isKnown && !FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw unknown
     return again !== undefined && stat.size > 0 && last !== 0x0a && isTorn(fd, again)
   } finally {
     if (again !== undefined) Fs.closeSync(again)
@@ -203,7 +203,7 @@ export const kind = {
       const attempt = (record: Record, isKnown: boolean) =>
         Effect.try({
           try: () => {
-            isRemote ??= FileSystemAnswer.isRemote(folder)
+            isRemote ??= FileSystemProbe.isRemote(folder)
             if (isRemote && !isKnown) return false
             try {
               append(path, mode, RecordText.render(record, target.format), isKnown)
@@ -218,7 +218,7 @@ export const kind = {
 
       /** Waits up to `logTimeout` for the file system to respond, once for all records of the run. */
       const ask = Effect.suspend(() =>
-        FileSystemAnswer.wait(isRemote === true ? folder : FileSystemAnswer.nearest(folder), environment)
+        FileSystemProbe.wait(isRemote === true ? folder : FileSystemProbe.nearest(folder), environment)
       ).pipe(
         Effect.provideService(ProcessRunner, runner),
         (waiting) => logTimeout === 0 ? waiting : limited(waiting, { left: logTimeout, limit: logTimeout, name }),

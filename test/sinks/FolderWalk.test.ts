@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import * as FileSystemAnswer from "../../src/sinks/FileSystemAnswer.ts"
+import * as FileSystemProbe from "../../src/sinks/FileSystemProbe.ts"
 import * as FolderWalk from "../../src/sinks/FolderWalk.ts"
 
 /** Runs a test in a folder whose real path is known. */
@@ -99,9 +99,9 @@ describe("the nearest folder that is there", () => {
   it(
     "is the folder, or one above it",
     inFolder((folder) => {
-      assert.strictEqual(FileSystemAnswer.nearest(folder), folder)
-      assert.strictEqual(FileSystemAnswer.nearest(`${folder}/a/b/c`), folder)
-      assert.strictEqual(FileSystemAnswer.nearest("/no-such-folder/a"), "/")
+      assert.strictEqual(FileSystemProbe.nearest(folder), folder)
+      assert.strictEqual(FileSystemProbe.nearest(`${folder}/a/b/c`), folder)
+      assert.strictEqual(FileSystemProbe.nearest("/no-such-folder/a"), "/")
     })
   )
 })

@@ -88,7 +88,7 @@ export const install = Command.make(
     // The policy comes first, so that the plugin never runs without it.
     if (!hooks) yield* PolicyFile.forbidHooks(folder)
     yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
-    yield* PolicyFile.tell(folder)
+    yield* PolicyFile.print(folder)
     if (yield* Wrapping.repair(built, folder)) {
       yield* Console.log(`repaired the wrapped plugins of ${folder}, whose executable did not run`)
     }

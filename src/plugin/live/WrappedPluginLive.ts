@@ -7,8 +7,8 @@ import * as IgnoredSignals from "../../exec/IgnoredSignals.ts"
 import * as Libc from "../../exec/Libc.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
 import * as OwnFolder from "../../exec/OwnFolder.ts"
+import * as ProcessReplacement from "../../exec/ProcessReplacement.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
-import * as Replacement from "../../exec/Replacement.ts"
 import * as StubFile from "../../exec/StubFile.ts"
 import type { Called } from "../Called.ts"
 import type { Unfinished } from "../StdinReader.ts"
@@ -180,7 +180,7 @@ export const make = (
     },
     become: (file, env, stdin) =>
       Effect.try({
-        try: () => Replacement.replaceUs(invocationOf(file, env, stdin)),
+        try: () => ProcessReplacement.replaceProcess(invocationOf(file, env, stdin)),
         catch: (cause) => notStarted(file, cause)
       }),
     end: ({ exitCode, signal }) =>

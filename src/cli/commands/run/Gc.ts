@@ -80,7 +80,7 @@ const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Dec
   return { left, tools: facts.host?.tools ?? new Map<string, string>() }
 }
 
-/** What becomes of each attachment, and which may be alive; or why it cannot be said which. */
+/** What to do with each attachment, and which may be alive, or why that is unknown. */
 const survey = Effect.fnUntraced(function*(where: Where, name: string) {
   const entries = yield* ResultCache.list(where.cacheDir, name)
   const seen = yield* look(where)
@@ -134,7 +134,7 @@ export const gc = Command.make(
         const calls = yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result)))
         if (!calls.some(Chain.hasFailed)) yield* ResultCache.remove(flags.cacheDir, attachment)
       }
-      // While plugins were at work, runtimes may have attached containers: GC would free what these have.
+      // Runtimes may have attached containers while DEL ran, and GC would free their resources.
       const now = decisions.some(({ isGone }) => isGone) ? yield* survey(flags, name) : before
       if (Result.isSuccess(now.valid)) {
         if (hasGc) yield* output.run(Chain.gc(chain, now.valid.success))

@@ -28,7 +28,9 @@ const provideStdin = (stdin: Uint8Array): void => {
 }
 
 /** Replaces this process with a program. Throws if that fails. */
-export const replaceUs = ({ argv, argv0, cwd, env, environment, moreStdin, stdin }: Execution.Invocation): never => {
+export const replaceProcess = (
+  { argv, argv0, cwd, env, environment, moreStdin, stdin }: Execution.Invocation
+): never => {
   const [file, ...args] = argv
   if (moreStdin !== undefined) throw new Error("its stdin is still arriving")
   if (stdin !== undefined) provideStdin(Buffer.from(stdin as string))

@@ -63,7 +63,7 @@ const tick = 12
  * reading updates the access time, unless the file system is frozen. The kernel updates it only once after each
  * modification, and on some mounts never, so `false` proves nothing.
  */
-export const isShown = (before: Fs.Stats, after: Fs.Stats, path: string): boolean =>
+export const showsResponse = (before: Fs.Stats, after: Fs.Stats, path: string): boolean =>
   after.atimeMs !== before.atimeMs || Math.abs(Date.now() - after.atimeMs) < tick ||
   inMemory.has(Fs.statfsSync(path).type)
 
@@ -74,12 +74,12 @@ const longestFolder = 65_536
 export const nearest = (folder: string): string =>
   Fs.existsSync(folder) || folder === Path.dirname(folder) ? folder : nearest(Path.dirname(folder))
 
-/** Whether the file system in which a folder, or a file in it, will be created accepts changes, see {@link isShown}. */
-export const isShownBy = (folder: string): boolean => {
+/** Whether the file system in which a folder, or a file in it, will be created accepts changes, see {@link showsResponse}. */
+export const folderResponds = (folder: string): boolean => {
   const path = nearest(folder)
   const before = Fs.statSync(path)
   if (before.size <= longestFolder) Fs.readdirSync(path)
-  return isShown(before, Fs.statSync(path), path)
+  return showsResponse(before, Fs.statSync(path), path)
 }
 
 /**
