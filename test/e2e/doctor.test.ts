@@ -607,7 +607,7 @@ const containers: { readonly [name: string]: Broken } = {
   "a result in libcni's cache that was cut off": {
     ...attached("truncate -s 40 /var/lib/cni/results/n-web-eth0"),
     ...own("cache-entries", undefined, /cannot read .*\/n-web-eth0: it is not a JSON document, or is truncated/),
-    mend: "follow 'rm .*'; detach web; attach web"
+    mend: "follow 'rm .*'; again web"
   },
   // Without the processes of other hosts here, for one that speaks of the container would count as its life.
   "namespaces that are gone": {
