@@ -4,8 +4,9 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, isStandalone, path } from "../support/plugin.ts"
-import { itWithMounts } from "../support/requirements.ts"
+import { describeWith, itWithCgroup, itWithMounts } from "../support/requirements.ts"
 import { config, wrapped } from "../support/shim.ts"
+import { until } from "../support/until.ts"
 
 /** What only the standalone form can see: Node.js hides it before our first line. */
 const standalone = isStandalone ? it : it.skip
@@ -174,6 +175,18 @@ describe("around a plugin, a signal", () => {
       assert.isTrue(await eventually(() => !Fs.existsSync(`/proc/${pid}`)), `${pid} lives on`)
     }
   })
+
+  describeWith(["strace"], "SIGKILL to us", () => {
+    it("ends it too, where it comes before the guard knows the process of the plugin", async () => {
+      using demo = wrapped("echo $$ > ${0%/*}/pid; kill -KILL $PPID; exec sleep 600")
+      // Whatever we start, we go on only when that has had half a second.
+      const calls = "?clone,?clone3,?vfork"
+      const via = `exec strace -qq -o /dev/null -e trace=${calls} -e inject=${calls}:delay_exit=500000 "$@"`
+      assert.strictEqual(demo.around({ via }).signal, "SIGKILL")
+      const pid = Fs.readFileSync(Path.join(demo.places.plugins, "pid"), "utf8").trim()
+      await until(`${pid} has ended`, () => !Fs.existsSync(`/proc/${pid}`))
+    })
+  })
 })
 
 describe("around a plugin, where resources are scarce, it runs as it does without us:", () => {
@@ -213,4 +226,54 @@ describe("around a plugin, where resources are scarce, it runs as it does withou
     assert.strictEqual(alone.status, 4)
     assert.deepStrictEqual(around, alone)
   })
+
+  for (const limit of [1500, 4000]) {
+    it(`${limit} MB of address space`, () => {
+      using demo = wrapped("cat; echo mine >&2; exit 4")
+      const [around, alone] = both(demo, `ulimit -v ${limit}000; "$P"`)
+      assert.strictEqual(alone.status, 4)
+      assert.deepStrictEqual(around, alone)
+    })
+  }
+
+  itWithCgroup("20 processes of its cgroup", (folder) => {
+    using demo = wrapped("cat; echo mine >&2; exit 4")
+    Fs.writeFileSync(Path.join(folder, "pids.max"), "20")
+    const [around, alone] = both(demo, `echo $$ > ${folder}/cgroup.procs; exec "$P"`)
+    assert.strictEqual(alone.status, 4)
+    assert.deepStrictEqual(around, alone)
+  })
+})
+
+describeWith(["strace"], "around a plugin, where one call of ours gets no descriptor, it runs as without us:", () => {
+  for (const name of ["openat", "pipe2", isStandalone ? "memfd_create" : "socketpair"]) {
+    it(name, () => {
+      using demo = wrapped("cat; echo mine >&2; exit 4")
+      const trace = Path.join(demo.path, "trace")
+      const alone = { signal: null, status: 4, stdout: config, stderr: "mine\n" }
+      const traced = (inject = "") => {
+        const via = `exec strace -qq -o ${trace} -e trace=openat,${name} ${inject} "$@"`
+        const { signal, status, stderr, stdout } = demo.around({ via })
+        return {
+          outcome: { signal, status, stdout: String(stdout), stderr: String(stderr) },
+          lines: Fs.readFileSync(trace, "utf8").split("\n")
+        }
+      }
+      // Before we read our configuration, the engine opens what it cannot be without.
+      const isOurs = (line: string) => line.includes(demo.places.config)
+      const { lines, outcome } = traced()
+      assert.deepStrictEqual(outcome, alone)
+      let nth = lines.slice(0, lines.findIndex(isOurs)).filter((line) => line.startsWith(`${name}(`)).length
+      let injected = 0
+      for (let at = 0; at >= 0;) {
+        nth++
+        const run = traced(`-e inject=${name}:error=EMFILE:when=${nth}`)
+        at = run.lines.findIndex((line) => line.endsWith("EMFILE (Too many open files) (INJECTED)"))
+        if (!run.lines.slice(0, at + 1).some(isOurs)) continue
+        injected++
+        assert.deepStrictEqual(run.outcome, alone, run.lines[at])
+      }
+      assert.isAbove(injected, 0)
+    })
+  }
 })

@@ -28,8 +28,11 @@ const outcomeOf = Effect.fnUntraced(function*({ ip = "printf '[]\\n[]\\n[]\\n'",
   process.env["PATH"] = tools
   const printed = yield* Command.printed(
     doctor,
-    ...["--conf-dir", `${conf}`, "--cni-path", `${bin}`, "--cache-dir", `${folder.path}/cache`],
-    ...["--report", `${report}`, "--json"]
+    `--conf-dir=${conf}`,
+    `--cni-path=${bin}`,
+    `--cache-dir=${folder.path}/cache`,
+    `--report=${report}`,
+    "--json"
   ).pipe(Effect.ensuring(Effect.sync(() => process.env["PATH"] = PATH)))
   const [first] = JSON.parse(printed.stdout).findings
   return {

@@ -73,3 +73,43 @@ export const itWithMounts = (name: string, test: () => void | Promise<void>, tim
 /** A test that only root can run, such as one that gives files away. */
 export const itAsRoot = (name: string, test: () => unknown): void =>
   addUnless(missing([]).join(", "), name, (title) => it(title, test as () => void), (title) => it.skip(title, () => {}))
+
+/** Where a cgroup can be made that limits processes: the first version has a folder for that, the second one has all. */
+const cgroupParent = (): string | undefined => {
+  const [first, second] = ["/sys/fs/cgroup/pids", "/sys/fs/cgroup"] as const
+  if (Fs.existsSync(`${first}/cgroup.procs`)) return first
+  try {
+    return Fs.readFileSync(`${second}/cgroup.subtree_control`, "utf8").split(/\s/).includes("pids") ? second : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const makeCgroup = (): string | undefined => {
+  const parent = cgroupParent()
+  try {
+    return parent === undefined ? undefined : Fs.mkdtempSync(`${parent}/passthrough-test-`)
+  } catch {
+    return undefined // it is read-only in most containers
+  }
+}
+
+/** A test with a cgroup that no process is in, and whose processes can be limited. */
+export const itWithCgroup = (name: string, test: (folder: string) => void): void => {
+  const probe = makeCgroup()
+  if (probe !== undefined) Fs.rmdirSync(probe)
+  const run = () => {
+    const folder = makeCgroup() ?? ""
+    try {
+      test(folder)
+    } finally {
+      Fs.rmdirSync(folder)
+    }
+  }
+  addUnless(
+    probe === undefined ? "to limit the processes of a cgroup, as root" : "",
+    name,
+    (title) => it(title, run),
+    (title) => it.skip(title, run)
+  )
+}
