@@ -134,8 +134,19 @@ const processLimit = (): number =>
     return soft === undefined ? undefined : Number(soft)
   }) ?? Number.POSITIVE_INFINITY
 
-/** Whether there is room for a plugin beside us. The limit does not apply to root. */
-const hasRoom = (): boolean => process.getuid?.() === 0 || processLimit() >= leastProcesses
+/** How many more processes our cgroup allows; not a number if it has no limit. The first version has it in a folder. */
+const cgroupRoom = (): number =>
+  attempt(() => {
+    const text = Fs.readFileSync("/proc/self/cgroup", "utf8")
+    const [, first] = /^\d+:pids:(.*)/m.exec(text) ?? []
+    const folder = `/sys/fs/cgroup${first === undefined ? /^0::(.*)/m.exec(text)?.[1] : `/pids${first}`}`
+    const [max, current] = ["max", "current"].map((name) => Number(Fs.readFileSync(`${folder}/pids.${name}`, "utf8")))
+    return Number(max) - Number(current)
+  }) ?? Number.NaN
+
+/** Whether there is room for a plugin beside us. The limit of a user does not apply to root. */
+const hasRoom = (): boolean =>
+  (process.getuid?.() === 0 || processLimit() >= leastProcesses) && !(cgroupRoom() < leastProcesses)
 
 const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
 
