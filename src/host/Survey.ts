@@ -119,7 +119,12 @@ const stateOf = Effect.fnUntraced(function*(at: Stub.Places, name: string, isKep
 /** Whether the kept plugin is needed. If a stub lacks its plugin, this may be that plugin under its old name. */
 const isNeeded = Effect.fnUntraced(
   function*(at: Stub.Places, { isKept, name, state }: Omit<Plugin, "isNeeded">, isAnyLost: boolean) {
-    if (!isKept || state === "not wrapped") return false
+    if (!isKept) return false
+    if (state === "not wrapped") {
+      const fs = yield* FileSystem.FileSystem
+      // A broken link: its target was removed since.
+      return !(yield* fs.exists(`${at.folder}/${name}`)) && (yield* fs.exists(`${at.plugins}/${name}`))
+    }
     if (isAnyLost || hasStub(state)) return true
     if (PluginName.isOurs(name)) return false // install restores it
     if (state === "gone") return true

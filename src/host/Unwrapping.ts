@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as AtomicFile from "./AtomicFile.ts"
 import * as Exchange from "./Exchange.ts"
@@ -45,11 +46,18 @@ export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string)
   yield* Retirement.removeAll(`${at.stubs}/${name}`)
 })
 
-/** The kept file that goes back into place: the symbolic link, if the plugin was one. */
+/**
+ * The kept file that goes back into place: the symbolic link, if the plugin was one. If the link is broken, its target
+ * was removed since, and the kept file is the only copy of the plugin.
+ */
 const keptOf = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
-  const link = `${at.links}/${name}`
-  return Option.isSome(yield* Effect.option(fs.readLink(link))) ? link : `${at.plugins}/${name}`
+  const path = yield* Path.Path
+  const [link, plugin] = [`${at.links}/${name}`, `${at.plugins}/${name}`]
+  const target = yield* Effect.option(fs.readLink(link))
+  if (Option.isNone(target)) return plugin
+  const isBroken = !(yield* fs.exists(path.resolve(at.folder, target.value)))
+  return isBroken && (yield* fs.exists(plugin)) ? plugin : link
 })
 
 /**

@@ -259,7 +259,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   const wrapped = [...yield* each(replace)(proven), ...yield* each(replaceMoved)(renewed)]
   const isStub = (name: string) => plugins.some((plugin) => plugin.name === name && Survey.hasStub(plugin.state))
   yield* Effect.forEach(
-    refused.filter(({ name }) => !isStub(name)),
+    refused.filter(({ name }) => !isStub(name) && !isNeeded(name)),
     ({ name }) => Unwrapping.forget(at, name)
   )
   yield* Retirement.removeAll(at.staged)

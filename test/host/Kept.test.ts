@@ -121,6 +121,38 @@ describe("a plugin whose stub", () => {
     }).pipe(Effect.provide(Command.host)))
 })
 
+describe("a plugin whose name is a link, the target of which was removed while it was wrapped,", () => {
+  const linked = Effect.fnUntraced(function*(host: Host) {
+    Scripts.script(`${host.root}/portmap-1.0`, "echo '{\"cniVersion\":\"1.0.0\",\"supportedVersions\":[\"1.0.0\"]}'")
+    Fs.symlinkSync("../portmap-1.0", `${host.folder}/portmap`)
+    const before = call(`${host.folder}/portmap`)
+    yield* wrap(host)
+    assert.deepStrictEqual(call(`${host.folder}/portmap`), before)
+    Fs.rmSync(`${host.root}/portmap-1.0`)
+    return before
+  })
+
+  test("still runs after unwrap, as a file", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const before = yield* linked(host)
+      assert.include((yield* unwrap(host))?.unwrapped, "portmap")
+      assert.deepStrictEqual(call(`${host.folder}/portmap`), before)
+      assert.isFalse(Fs.existsSync(host.at.own))
+    }).pipe(Effect.provide(Command.host)))
+
+  test("is kept by unwrap and wrap if that link is in its place again", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* linked(host)
+      Fs.rmSync(`${host.folder}/portmap`)
+      Fs.symlinkSync("../portmap-1.0", `${host.folder}/portmap`)
+      assert.deepStrictEqual((yield* unwrap(host))?.kept, ["portmap"])
+      yield* wrap(host)
+      assert.isTrue(Fs.existsSync(`${host.at.plugins}/portmap`))
+    }).pipe(Effect.provide(Command.host)))
+})
+
 /** A folder where our own plugin was wrapped under the name that dpkg gives it for a while, and was renamed then. */
 const upgraded = Effect.fnUntraced(function*(host: Host) {
   yield* wrap(host)
