@@ -113,7 +113,7 @@ const RLIMIT_NPROC = 6
 /** SIGPIPE and SIGXFSZ, which the engines ignore by themselves: whether they were ignored before is lost. */
 const ignoredByEngines: ReadonlySet<number> = new Set([13, 25])
 
-/** SIGKILL and SIGSTOP, which cannot be ignored, and SIGCHLD: a parent that ignores it learns of no exit. */
+/** SIGKILL and SIGSTOP, which cannot be ignored, and SIGCHLD, which we must not ignore, see `Spawn.ts`. */
 const neverIgnored: ReadonlySet<number> = new Set([9, 19, 17])
 
 /** The bytes of the kernel's `struct sigaction`, and of its set of signals. */

@@ -106,12 +106,21 @@ class Feeder {
   feed(): boolean {
     let total = 0
     while (this.rest !== undefined && total < mostAtOnce) {
-      if (this.rest.length === 0) this.rest = this.next()
+      if (this.rest.length === 0) this.rest = this.arrived()
       const count = this.rest === undefined ? 0 : this.write(this.rest)
       if (count === 0) break
       total += count
     }
     return total > 0
+  }
+
+  /** What has arrived since. Where it cannot be read any more, the program gets its end. */
+  private arrived(): Uint8Array | undefined {
+    try {
+      return this.next()
+    } catch {
+      return undefined
+    }
   }
 
   private write(bytes: Uint8Array): number {

@@ -4,6 +4,7 @@
  */
 import type * as ChildProcess from "node:child_process"
 import type * as Execution from "./Execution.ts"
+import * as Libc from "./Libc.ts"
 import * as PosixSpawn from "./PosixSpawn.ts"
 
 /** A program, and how it is started. */
@@ -84,11 +85,22 @@ const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descri
   }
 }
 
+const SIGCHLD = 17
+
+let learnsOfExits = false
+
+/** A caller may ignore SIGCHLD. A process that inherits that gets no exit status of its children: 0 would be read. */
+const learnOfExits = (): void => {
+  if (!learnsOfExits) Libc.load()?.resetSignal(SIGCHLD)
+  learnsOfExits = true
+}
+
 /** Starts a program with descriptors. Throws what makes that impossible, or gives it to `onError`. */
 export const start = (program: Program, stdio: Descriptors): Started => {
   const { Bun } = globalThis as { Bun?: Bun }
   const open = stdio.flatMap((each) => each === "closed" ? [] : [each])
   if (Bun === undefined) return ofNode(spawn(program, open))
+  learnOfExits()
   return program.environment === undefined && open.length === stdio.length
     ? startByBun(Bun, program, open)
     : PosixSpawn.start(program, stdio)

@@ -218,7 +218,7 @@ export const kind = {
 
       /** Waits up to `logTimeout` for the file system to respond, once for all records of the run. */
       const ask = Effect.suspend(() =>
-        FileSystemProbe.wait(isRemote === true ? folder : FileSystemProbe.nearest(folder), environment)
+        FileSystemProbe.wait(isRemote === true ? folder : FileSystemProbe.nearest(folder))
       ).pipe(
         Effect.provideService(ProcessRunner, runner),
         (waiting) => logTimeout === 0 ? waiting : limited(waiting, { left: logTimeout, limit: logTimeout, name }),

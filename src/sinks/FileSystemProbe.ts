@@ -6,13 +6,13 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { type Environment, searchPath } from "../cni/Environment.ts"
-import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as HostTools from "../exec/HostTools.ts"
+import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as FolderWalk from "./FolderWalk.ts"
 
 /** File systems that depend on a server, or on another process of this host. */
 const remote =
-  / - (?:nfs|cifs|smb|fuse|ceph|9p|afs|lustre|gfs|ocfs|gpfs|beegfs|gluster|virtiofs|orangefs|vboxsf|autofs)/
+  / - (?:nfs|cifs|smb|fuse(?!ctl)|ceph|9p|afs|lustre|gfs|ocfs|gpfs|beegfs|gluster|virtiofs|orangefs|vboxsf|autofs)/
 
 /** Unescapes a path from the kernel's tables, read as Latin-1. Source: Linux, `mangle_path`. */
 const unescape = (path: string): string => {
@@ -86,11 +86,5 @@ export const folderResponds = (folder: string): boolean => {
  * Waits until the file system of a folder responds to a change by another process, even with an error. If that process
  * cannot be started, the answer is unknown.
  */
-export const wait = (folder: string, environment: Environment): Effect.Effect<void, never, ProcessRunner> =>
-  Effect.flatMap(ProcessRunner, (runner) =>
-    Effect.ignore(runner.run({
-      argv: ["touch", "-c", Path.resolve(folder)],
-      env: { PATH: searchPath(environment) },
-      cwd: "/",
-      until: "exit"
-    })))
+export const wait = (folder: string): Effect.Effect<void, never, ProcessRunner> =>
+  Effect.ignore(HostTools.run({ argv: ["touch", "-c", Path.resolve(folder)], cwd: "/", until: "exit" }))

@@ -52,6 +52,16 @@ describe("around a plugin, its answer", () => {
     })
   }
 
+  for (const way of ["", `trap '' HUP;`]) {
+    it(`has its exit status where the caller ignores SIGCHLD: ${way}`, () => {
+      using demo = wrapped("sleep 0.1; echo '{\"code\":7,\"msg\":\"no\"}'; exit 7")
+      const [around, alone] = both(demo, `${way} exec perl -e '$SIG{CHLD} = "IGNORE"; exec @ARGV' "$P"`)
+      assert.strictEqual(alone.status, 7)
+      assert.deepStrictEqual(around, alone)
+      assert.deepInclude(demo.records().find(({ event }) => event === "plugin")?.plugin, { exitCode: 7 })
+    })
+  }
+
   standalone("that nobody reads any more ends it as it does without us", () => {
     using demo = wrapped("echo answer || exit 7")
     const [around, alone] = both(demo, `( sleep 0.5; echo | "$P"; echo "$?" >&2 ) | true`)

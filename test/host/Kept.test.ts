@@ -136,7 +136,7 @@ describe("a plugin whose name is a link, the target of which was removed while i
     Effect.gen(function*() {
       using host = make()
       const before = yield* linked(host)
-      assert.include((yield* unwrap(host))?.unwrapped, "portmap")
+      assert.include((yield* unwrap(host))?.unwrapped ?? [], "portmap")
       assert.deepStrictEqual(call(`${host.folder}/portmap`), before)
       assert.isFalse(Fs.existsSync(host.at.own))
     }).pipe(Effect.provide(Command.host)))
