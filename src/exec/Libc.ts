@@ -26,8 +26,8 @@ export interface Libc {
   readonly kill: (pid: number, signal: number) => void
   /** Whether this process leads its process group, and so cannot leave it. */
   readonly leadsGroup: () => boolean
-  /** Leaves the process group that this process was started in. */
-  readonly leaveGroup: () => void
+  /** Leaves the process group that this process was started in, and its session. */
+  readonly leaveSession: () => void
   /** The limit of processes for the user of this process. */
   readonly processLimit: () => number
   /** Replaces this process with a program, as execve(2). Returns only if that fails. Strings end with a NUL byte. */
@@ -81,7 +81,7 @@ const numbers = process.arch === "x64"
     execve: 59,
     kill: 62,
     fcntl: 72,
-    setpgid: 109,
+    setsid: 112,
     getpgid: 121,
     ppoll: 271,
     pipe2: 293,
@@ -94,8 +94,8 @@ const numbers = process.arch === "x64"
     execve: 221,
     kill: 129,
     fcntl: 25,
-    setpgid: 154,
     getpgid: 155,
+    setsid: 157,
     ppoll: 73,
     pipe2: 59,
     prlimit64: 261,
@@ -151,7 +151,7 @@ const make = ({ syscall }: Functions): Libc => {
     resetSignal: (signal) => void syscall(numbers.rt_sigaction, signal, new Uint8Array(actionSize), 0, setSize, 0),
     kill: (pid, signal) => void syscall(numbers.kill, pid, signal, 0, 0, 0),
     leadsGroup: () => syscall(numbers.getpgid, 0, 0, 0, 0, 0) === process.pid,
-    leaveGroup: () => void syscall(numbers.setpgid, 0, 0, 0, 0, 0),
+    leaveSession: () => void syscall(numbers.setsid, 0, 0, 0, 0, 0),
     processLimit: () => {
       const limits = new BigUint64Array(2)
       return syscall(numbers.prlimit64, 0, RLIMIT_NPROC, 0, limits, 0) === 0

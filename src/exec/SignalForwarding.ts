@@ -89,7 +89,9 @@ export const prepare = (mark: string) => {
   const detached = libc === undefined || libc.leadsGroup()
   const attach = ({ kill, pid = 0 }: Spawn.Started): () => void => {
     guarding?.watch(pid)
-    if (!detached) libc?.leaveGroup()
+    // If we stayed in the session, the program's end would orphan the group: the kernel sends SIGHUP to an orphaned group
+    // that has a stopped process in it, and so to the runtime.
+    if (!detached) libc?.leaveSession()
     const handOn = (signal: NodeJS.Signals): void => {
       if (!detached) return kill(signal)
       try {

@@ -126,6 +126,24 @@ describe("around a plugin, its surroundings", () => {
   }
 })
 
+describe("around a plugin, the process group of its caller", () => {
+  it("gets no SIGHUP when the plugin ends, though another process of it is stopped", async () => {
+    using demo = wrapped("exit 3")
+    Fs.chmodSync(demo.path, 0o755)
+    const script = `trap 'echo hung up' HUP; sleep 60 & kill -STOP $!; "$P"; echo "status $?"; sleep 0.2; kill -KILL $!`
+    // The first process of a new session has no parent in it, so that its group is orphaned, as that of a service is.
+    const child = ChildProcess.spawn("bash", ["-c", script], {
+      detached: true,
+      env: { PATH: path, ...attachment, CNI_COMMAND: "ADD", P: demo.own },
+      stdio: ["ignore", "pipe", "ignore"]
+    })
+    let stdout = ""
+    child.stdout.on("data", (chunk) => (stdout += chunk))
+    await new Promise((resolve) => child.on("close", resolve))
+    assert.strictEqual(stdout, "status 3\n")
+  })
+})
+
 describe("around a plugin, its stdin", () => {
   it("comes to it as a whole for VERSION, also after a pause", () => {
     using demo = wrapped("cat")

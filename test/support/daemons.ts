@@ -67,7 +67,8 @@ action(type="omfile" file="${output}" template="whole")
   const child = ChildProcess.spawn(
     "rsyslogd",
     ["-n", "-f", Path.join(folder.path, "rsyslog.conf"), "-i", Path.join(folder.path, "pid")],
-    { stdio: "ignore" }
+    // The kernel may hang up a process group that has a stopped process in it, and tests stop this one.
+    { detached: true, stdio: "ignore" }
   )
   const ended = new Promise((resolve) => child.on("exit", resolve))
   const answers = () =>
@@ -152,7 +153,7 @@ export const journald = async (): Promise<Journald> => {
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /var/log
 ${execJournald}`
-  const child = ChildProcess.spawn("unshare", ["--mount", "sh", "-ec", script], { stdio: "ignore" })
+  const child = ChildProcess.spawn("unshare", ["--mount", "sh", "-ec", script], { detached: true, stdio: "ignore" })
   const ended = new Promise((resolve) => child.on("exit", resolve))
   const enter = ["nsenter", "--mount", `--target=${child.pid}`, "--"]
   const run = (...command: ReadonlyArray<string>) =>
