@@ -128,7 +128,7 @@ describe("around a plugin, its surroundings", () => {
 
 describe("around a plugin, the process group of its caller", () => {
   it("gets no SIGHUP when the plugin ends, though another process of it is stopped", async () => {
-    using demo = wrapped("exit 3")
+    using demo = wrapped("sleep 0.3; exit 3")
     Fs.chmodSync(demo.path, 0o755)
     const script = `trap 'echo hung up' HUP; sleep 60 & kill -STOP $!; "$P"; echo "status $?"; sleep 0.2; kill -KILL $!`
     // The first process of a new session has no parent in it, so that its group is orphaned, as that of a service is.
