@@ -367,7 +367,8 @@ describeWith(["strace"], "a command that is killed", () => {
               "config.json",
               "links",
               "passthrough",
-              "plugins"
+              "plugins",
+              "stubs"
             ])
           }
           succeed(host.unwrap)

@@ -64,7 +64,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
         assert.isTrue(host.has("routes"))
         assert.match(
           notes.join("\n"),
-          /^ip (?:printed too much: a snapshot may read 4 MiB about a container|timed out: .*): routes, rules, neighbours are not compared$/
+          /^ip (?:printed too much: a snapshot may read 4 MiB about a container in total|timed out: .*): routes, rules, neighbours are not compared$/
         )
       }),
     60_000
