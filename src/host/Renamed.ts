@@ -4,6 +4,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as PluginName from "./PluginName.ts"
 import type * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
@@ -14,9 +15,15 @@ export interface Renamed {
   readonly to: string
 }
 
-/** Whether the file `to` is the stub that was made for `from`. */
-const isStubOf = (at: Stub.Places, from: string, to: string) =>
-  Effect.orElseSucceed(Survey.isSame(`${at.stubs}/${from}`, `${at.folder}/${to}`), () => false)
+/** Whether the file `to` is the stub that was made for `from`. Only its inode tells: all stubs have the same content. */
+const isStubOf = Effect.fnUntraced(
+  function*(at: Stub.Places, from: string, to: string) {
+    const fs = yield* FileSystem.FileSystem
+    const [made, there] = [yield* fs.lstat(`${at.stubs}/${from}`), yield* fs.lstat(`${at.folder}/${to}`)]
+    return made.dev === there.dev && Option.isSome(made.ino) && made.ino.value === Option.getOrUndefined(there.ino)
+  },
+  Effect.orElseSucceed(() => false)
+)
 
 /** The stubs whose name differs from the plugin that they were made for. */
 export const find = Effect.fnUntraced(function*(at: Stub.Places, plugins: ReadonlyArray<Survey.Plugin>) {
