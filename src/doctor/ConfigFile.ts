@@ -131,6 +131,10 @@ export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
   return [...own, ...file.beside.flatMap(pluginsOf)]
 }
 
+/** The value at a path of a configuration, or undefined if there is none. */
+export const valueAt = (config: unknown, path: Path): unknown =>
+  path.reduce<unknown>((value, key) => (value as { readonly [key: string]: unknown } | undefined)?.[key], config)
+
 /** The place of an offset. */
 export const placeAt = (file: ConfigFile, offset: number): Place => ({
   file: file.path,

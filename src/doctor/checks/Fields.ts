@@ -1,9 +1,8 @@
 /** Fields of plugins: what they refuse, and what they pass over because it is misspelt. */
-import type { Path } from "../../json/JsonText.ts"
 import * as NearName from "../../plugin/NearName.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import type { Check } from "../Check.ts"
-import { foundAt, type Placed } from "../ConfigFile.ts"
+import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
@@ -46,9 +45,6 @@ const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
     return name === undefined ? [] : [doesNotKnow(plugin, key, [name])]
   })
 }
-
-const valueAt = (config: unknown, path: Path): unknown =>
-  path.reduce<unknown>((value, key) => (value as { readonly [key: string]: unknown } | undefined)?.[key], config)
 
 const theirProblems = (plugin: Placed): ReadonlyArray<Found> => {
   const { at, config, file, type } = plugin

@@ -1,9 +1,8 @@
 /** What plugins need of the host before they can do anything: tools, links to stand on, a daemon. */
 import * as Result from "effect/Result"
-import { isObject } from "../../json/Json.ts"
 import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
-import { foundAt, type Placed } from "../ConfigFile.ts"
+import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import type { NeededFile } from "../plugins/KnownPlugin.ts"
 import * as ThirdParty from "../plugins/ThirdParty.ts"
@@ -97,7 +96,7 @@ export const masterLink: Check = {
 
 /** The string at a path of a configuration, if there is one. */
 const textAt = (config: unknown, path: Path): string | undefined => {
-  const value = path.reduce<unknown>((value, key) => isObject(value) ? value[String(key)] : undefined, config)
+  const value = valueAt(config, path)
   return typeof value === "string" && value !== "" ? value : undefined
 }
 
