@@ -20,7 +20,7 @@ const runner = Layer.succeed(
       Effect.succeed({
         argv,
         stdin,
-        stdout: new TextEncoder().encode(`{"supportedVersions":["1.0.0"]}`),
+        stdout: new TextEncoder().encode(`{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}`),
         stderr: new Uint8Array(),
         exitCode: 0,
         signal: null,
@@ -83,7 +83,10 @@ const killedAtEach = Effect.fnUntraced(function*<E, F>(
     yield* whole(prepare(host))
     const { layer, made } = mortal(changes)
     const end = yield* Effect.exit(Effect.provide(step(host), layer))
-    if (end._tag === "Success" && made.count < changes) return made.count
+    if (made.count < changes) {
+      yield* end
+      return made.count
+    }
     bury(host)
     yield* whole(look(host, changes))
   }
