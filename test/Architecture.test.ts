@@ -1,4 +1,4 @@
-/** Who may know whom: the floors of `src/`, as README's Development draws them. */
+/** Who may know whom: the floors of `src/`, as docs/development.md draws them. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"

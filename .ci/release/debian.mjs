@@ -17,6 +17,7 @@ const places = {
   "cni-passthrough": `usr/lib/${name}/cni-passthrough`,
   "THIRD_PARTY_NOTICES": `usr/share/doc/${name}/THIRD_PARTY_NOTICES`,
   "README.md": `usr/share/doc/${name}/README.md`,
+  "docs": `usr/share/doc/${name}/docs`,
   "conf": `usr/share/doc/${name}/examples`,
   "conf/passthrough.logrotate": `etc/logrotate.d/${name}`,
   [`completions/${name}.bash`]: `usr/share/bash-completion/completions/${name}`,

@@ -52,7 +52,9 @@ const writeTexts = (folder) => {
 const stage = (target, folder) => {
   Executables.pack(target, folder)
   Executables.writeNotices(folder)
-  for (const file of ["LICENSE", "README.md", "conf"]) Fs.cpSync(file, Path.join(folder, file), { recursive: true })
+  for (const file of ["LICENSE", "README.md", "conf", "docs"]) {
+    Fs.cpSync(file, Path.join(folder, file), { recursive: true })
+  }
   writeTexts(folder)
 }
 

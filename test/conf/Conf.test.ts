@@ -23,7 +23,7 @@ describe("conf/", () => {
     })
   }
 
-  it("has a logrotate configuration for the folder that the README logs to", () => {
+  it("has a logrotate configuration for the folder that wrap logs to", () => {
     const text = Fs.readFileSync(Path.join(folder, "passthrough.logrotate"), "utf8")
     assert.match(text, /^\/var\/log\/cni\/\*\.log \/var\/log\/cni\/\*\.jsonl \{$/m)
     assert.strictEqual(text.split("{").length, text.split("}").length)

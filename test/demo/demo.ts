@@ -142,5 +142,5 @@ print("  npm run build:standalone")
 print("  # as root, with podman or another runtime there: stand around its plugins, and take it out again")
 print("  dist/standalone/cni-passthrough wrap")
 print("  dist/standalone/cni-passthrough unwrap")
-print(dim("  README.md goes on from there: \"Find out why a pod has no network, in a minute\""))
+print(dim("  README.md goes on from there: \"A pod has no network\""))
 process.exitCode = passed && ran ? 0 : 1

@@ -1,5 +1,5 @@
 /**
- * `node test/demo/screenshot.ts`: makes the picture of README's minute, .github/report.png. As root, on a host with CNI
+ * `node test/demo/screenshot.ts`: makes the picture of README and of docs/report.md, .github/report.png. As root, on a host with CNI
  * plugins and Chromium: a pod gets no address, and the report of it is opened in the browser.
  */
 import * as Crypto from "node:crypto"

@@ -1,4 +1,4 @@
-/** The walk-through of the README, by podman itself. */
+/** The walk-through of docs/taps.md, by podman itself. */
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"

@@ -115,7 +115,7 @@ const suite = () => {
     Fs.mkdirSync(`${unpacked.path}/bin`)
     run(`${unpacked.path}/cni-passthrough`, ["install", "--to", `${unpacked.path}/bin`])
     assert.include(run(`${unpacked.path}/bin/passthrough`, [], { env: { CNI_COMMAND: "VERSION" } }), `"1.1.0"`)
-    const files = ["LICENSE", "README.md", "THIRD_PARTY_NOTICES", "completions", "conf", "man"]
+    const files = ["LICENSE", "README.md", "THIRD_PARTY_NOTICES", "completions", "conf", "docs", "man"]
     assert.includeMembers(Fs.readdirSync(unpacked.path), files)
     assert.isTrue(Fs.existsSync(`${unpacked.path}/man/cni-passthrough-show.1`))
   })

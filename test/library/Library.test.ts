@@ -1,4 +1,4 @@
-/** The library as its users see it: the built package, and the example of the README. */
+/** The library as its users see it: the built package, and the examples of README and docs/library.md. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Esbuild from "esbuild"
 import * as ChildProcess from "node:child_process"
@@ -8,7 +8,7 @@ import type * as Net from "node:net"
 import * as Path from "node:path"
 import { attachment, path, repository, temporary } from "../support/plugin.ts"
 
-const example = Path.join(import.meta.dirname, "collector.ts")
+const example = (name: string): string => Path.join(import.meta.dirname, name)
 const modules = Path.join(repository, "node_modules")
 
 /** Starts a server at a port that is free, which answers requests so. */
@@ -30,34 +30,46 @@ const makeProject = () => {
   return project
 }
 
-/** Runs the example with a collector at this port, instead of the one that it has, which may be taken here. */
-const callExample = (port: number): Promise<{ readonly code: number | null; readonly stdout: string }> =>
+/** Runs a plugin of this code. */
+const call = (
+  code: string
+): Promise<{ readonly code: number | null; readonly stdout: string; readonly stderr: string }> =>
   new Promise((resolve) => {
     const project = makeProject()
     const file = `${project.path}/plugin.ts`
-    Fs.writeFileSync(file, Fs.readFileSync(example, "utf8").replaceAll(":8377", `:${port}`))
+    Fs.writeFileSync(file, code)
     const child = ChildProcess.spawn(process.execPath, [file], {
-      env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" },
-      stdio: ["pipe", "pipe", "inherit"]
+      env: { ...attachment, PATH: path, CNI_COMMAND: "ADD" }
     })
-    let stdout = ""
-    child.stdout.on("data", (chunk) => (stdout += chunk))
+    const output = { stdout: "", stderr: "" }
+    child.stdout.on("data", (chunk) => (output.stdout += chunk))
+    child.stderr.on("data", (chunk) => (output.stderr += chunk))
     child.on("close", (code) => {
       project[Symbol.dispose]()
-      resolve({ code, stdout })
+      resolve({ code, ...output })
     })
     child.stdin.end(`{"cniVersion":"1.1.0","name":"testing-net","type":"passthrough"}`)
   })
 
-describe("the custom sink of the README", () => {
-  it("is the file that these tests run", () => {
-    const readme = Fs.readFileSync(Path.join(repository, "README.md"), "utf8")
-    assert.include(readme, Fs.readFileSync(example, "utf8").trimEnd())
+/** Runs the collector's plugin with a collector at this port, instead of the one that it has, which may be taken here. */
+const callCollector = (port: number) =>
+  call(Fs.readFileSync(example("collector.ts"), "utf8").replaceAll(":8377", `:${port}`))
+
+describe("the examples", () => {
+  it.each(
+    [
+      ["README.md", "plugin.ts"],
+      ["docs/library.md", "collector.ts"],
+      ["docs/library.md", "hook.test.ts"]
+    ] as const
+  )("in %s include %s, which is tested", (page, name) => {
+    const text = Fs.readFileSync(Path.join(repository, page), "utf8")
+    assert.include(text, `\`\`\`ts\n${Fs.readFileSync(example(name), "utf8")}\`\`\`\n`)
   })
 
-  it("type-checks in a project without settings, and without the types of Node.js", () => {
+  it.each(["plugin.ts", "collector.ts"])("type-check without settings or types of Node.js: %s", (name) => {
     using project = makeProject()
-    Fs.copyFileSync(example, `${project.path}/plugin.ts`)
+    Fs.copyFileSync(example(name), `${project.path}/plugin.ts`)
     const { status, stdout } = ChildProcess.spawnSync(
       Path.join(modules, ".bin/tsc"),
       ["--noEmit", "--strict", "plugin.ts"],
@@ -65,23 +77,41 @@ describe("the custom sink of the README", () => {
     )
     assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "" })
   })
+})
 
+describe("the plugin of README", () => {
+  it("writes one line for each record", async () => {
+    const { code, stderr, stdout } = await call(Fs.readFileSync(example("plugin.ts"), "utf8"))
+    assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+    const { CNI_CONTAINERID, CNI_IFNAME } = attachment
+    const [request, result, ...others] = stderr.trimEnd().split("\n")
+    assert.deepStrictEqual(others, [])
+    assert.strictEqual(request, `ADD ${CNI_IFNAME} of ${CNI_CONTAINERID} on testing-net: request`)
+    assert.match(result ?? "", /: done in [\d.]+ ms$/)
+  })
+})
+
+describe("the custom sink of docs/library.md", () => {
   it("gets the records of a run", async () => {
     const received: Array<string> = []
     using collector = await listen((request, response) => {
       request.setEncoding("utf8").on("data", (body) => received.push(JSON.parse(body).event))
       request.on("end", () => response.end())
     })
-    assert.deepStrictEqual(await callExample(collector.port), { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+    assert.deepStrictEqual(await callCollector(collector.port), {
+      code: 0,
+      stdout: `{"cniVersion":"1.1.0"}`,
+      stderr: ""
+    })
     assert.deepStrictEqual(received, ["request", "result"])
   })
 
   it("fails the request with its own words when it cannot take a record", async () => {
     using broken = await listen((request) => void request.socket.destroy())
-    const { code, stdout } = await callExample(broken.port)
+    const { code, stdout } = await callCollector(broken.port)
     assert.strictEqual(code, 1)
     assert.strictEqual(JSON.parse(stdout).code, 5)
-    assert.include(JSON.parse(stdout).msg, `the collector on 127.0.0.1:${broken.port} does not answer`)
+    assert.include(JSON.parse(stdout).msg, `the collector http://127.0.0.1:${broken.port}/records does not answer`)
   })
 })
 

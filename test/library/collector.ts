@@ -5,15 +5,20 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 
+const collector = "http://127.0.0.1:8377/records"
+
 class CollectorError extends Data.TaggedError("CollectorError")<{ readonly message: string }> {}
 
 const post = (body: string) =>
   Effect.tryPromise({
-    try: () => fetch("http://127.0.0.1:8377/records", { method: "POST", body, signal: AbortSignal.timeout(2000) }),
-    catch: () => new CollectorError({ message: "the collector on 127.0.0.1:8377 does not answer" })
+    try: () => fetch(collector, { method: "POST", body, signal: AbortSignal.timeout(2000) }),
+    catch: () => new CollectorError({ message: `the collector ${collector} does not answer` })
   })
 
-const Collector = Layer.succeed(LogSink, LogSink.of({ write: (record) => post(JsonFormat.render(record)) }))
+const Collector = Layer.succeed(
+  LogSink,
+  LogSink.of({ write: (record) => post(JsonFormat.render(record)) })
+)
 
 /** Beside the sinks that the network configuration names. */
 const Sinks = CombinedSink.layer(Collector, ConfiguredSinks.layer)
