@@ -16,6 +16,9 @@ const matchAt = (pattern: RegExp, text: string, index: number): string => {
   return pattern.exec(text)?.[0] ?? ""
 }
 
+/** What a named group matched; empty where it took no part in the match. */
+const group = (found: RegExpExecArray, name: string): string => found.groups?.[name] ?? ""
+
 const quote = /\\{0,31}["'`]/y
 const restOfLine = /[^\r\n]*/y
 const restOfHeader = /(?:="[^\r\n"]*"|[^\r\n"'`\\])*/y
@@ -29,7 +32,7 @@ const endOfQuoted = (text: string, from: number, opened: string): number => {
   const character = opened.slice(-1)
   for (let end = text.indexOf(character, from); end !== -1; end = text.indexOf(character, end + 1)) {
     let start = end
-    while (start > from && text[start - 1] === "\\") start--
+    while (text[start - 1] === "\\") start--
     if (depth === 0 ? (end - start) % 2 === 0 : end - start <= depth) return depth === 0 ? end : start
   }
   return from + matchAt(restOfLine, text, from).length
@@ -64,7 +67,7 @@ const valueAt = (text: string, start: number): Range => {
 
 /** A JSON value. */
 const memberAt = (text: string, start: number): Range =>
-  /[{[]/.test(text[start] ?? "") && !text.startsWith(masked, start)
+  /[{[]/.test(text.charAt(start))
     ? { start, end: endOfStructure(text, start) }
     : valueAt(text, start)
 
@@ -101,7 +104,7 @@ const argument = /(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,100})(?:\\{0,31}["'],?[ 
 const pairInList = /(?<=\[)(?<name>[A-Za-z_][\w.-]{0,100}) (?=[^\s[\]]+\])/g
 
 /** What may precede a name at the start of a line. */
-const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])([ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
+const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])(?<indent>[ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
 
 /** Words before a name in the error message of a parser. */
 const parserWords = /\b(?:unknown|unexpected|missing|duplicate|unrecognized|expected|required|no)[ \t]$/i
@@ -113,23 +116,23 @@ const prose = /[a-z]+[ ,]+[a-z]+\b/y
  * The position of the value after a name that looks like that of a secret, or undefined if what follows is not a value.
  */
 const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
-  const { closed = "", dashes = "", name = "", opened, separator = "" } = found.groups ?? {}
+  const [name, opened, separator] = [group(found, "name"), group(found, "opened"), group(found, "separator")]
   const start = found.index + found[0].length
-  if (closed !== "") return memberAt(text, start)
+  if (group(found, "closed") !== "") return memberAt(text, start)
   // `"Authorization: Bearer x"`: the quotes enclose the whole pair.
   const before = text.slice(Math.max(0, found.index - 60), found.index)
-  const beginning = opened === undefined && dashes === "" ? beginsLine.exec(before) : null
-  if (!separator.includes(":") || separator.includes("=")) {
-    if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
+  const beginning = group(found, "dashes") === "" ? beginsLine.exec(before) : null
+  if (separator.includes("=")) {
+    if (opened !== "") return { start, end: endOfQuoted(text, start, opened) }
     // The output of `env`.
     const isLine = beginning !== null && text.includes("\n") && matchAt(quote, text, start) === ""
     return isLine ? lineAt(text, start, restOfLine) : valueAt(text, start)
   }
   if ((looksSecret(name) && !endsSecret(name)) || text.startsWith("//", start) || text[start] === ":") return undefined
   if (before.endsWith("/")) return undefined // the tag of an image
-  if (opened !== undefined) return { start, end: endOfQuoted(text, start, opened) }
+  if (opened !== "") return { start, end: endOfQuoted(text, start, opened) }
   if (beginning !== null) {
-    const block = blockAt(text, start, beginning[1] ?? "")
+    const block = blockAt(text, start, group(beginning, "indent"))
     if (block !== undefined) return block
     return matchAt(quote, text, start) === "" ? lineAt(text, start, restOfLine) : valueAt(text, start)
   }
@@ -144,7 +147,6 @@ const withMasked = (
   pattern: RegExp,
   find: (found: RegExpExecArray) => Range | undefined
 ): string => {
-  pattern.lastIndex = 0
   let out = ""
   let copied = 0
   for (let found = pattern.exec(text); found !== null; found = pattern.exec(text)) {
@@ -154,7 +156,7 @@ const withMasked = (
     copied = range.end
     pattern.lastIndex = range.end
   }
-  return copied === 0 ? text : out + text.slice(copied)
+  return out + text.slice(copied)
 }
 
 /** What follows a `key` that is just a name: `"key": "zone", "operator": "In"`. */
@@ -185,7 +187,7 @@ export const mask = (text: string, isSecret: (name: string) => boolean): string 
   ]
   return places.reduce((rest, { pattern, rangeIn }) =>
     withMasked(rest, pattern, (found) => {
-      const name = found.groups?.["name"] ?? ""
+      const name = group(found, "name")
       const range = isSecret(name) ? rangeIn(rest, found) : undefined
       if (range === undefined || isHarmless(name, rest.slice(range.start, range.end))) return undefined
       return name.toLowerCase() === "key" && matchAt(valueOfKey, rest, range.end) !== "" ? undefined : range
