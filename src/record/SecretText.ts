@@ -77,18 +77,17 @@ const lineAt = (text: string, start: number, rest: RegExp): Range => ({
 })
 
 /** In YAML, what follows a name whose value is on the lines below. */
-const opensBlock = /[ \t]*(?:[|>][+-]?\d?)?[ \t]*\n/y
+const opensBlock = /(?:[|>][+-]?\d?)?(?:[ \t]*\r?\n)+/y
 const indentation = /[ \t]*(?=\S)/y
+const blankLines = /(?:[ \t]*\r?\n)*/y
 
-/** The lines below a name that are indented further. */
+/** The lines below a name that are indented further, with the blank lines between them. */
 const blockAt = (text: string, start: number, indent: string): Range | undefined => {
-  const opened = matchAt(opensBlock, text, start)
-  const first = start + opened.length
-  if (opened === "") return undefined
+  const first = start + matchAt(opensBlock, text, start).length
   let end = first
-  for (let line = first; line < text.length; line = end + 1) {
-    if (matchAt(indentation, text, line).length <= indent.length) break
+  for (let line = first; matchAt(indentation, text, line).length > indent.length;) {
     end = line + matchAt(restOfLine, text, line).length
+    line = end + matchAt(blankLines, text, end).length
   }
   return end === first ? undefined : { start: first + matchAt(indentation, text, first).length, end }
 }
