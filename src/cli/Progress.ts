@@ -10,29 +10,54 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 /** How long something takes before it is named, in milliseconds. */
 const patience = 1000
 
+/** How often a count is drawn anew, in milliseconds. */
+const interval = 250
+
 /** What is waited for. The last of it is shown. */
-const waiting: Array<string> = []
+const waiting: Array<() => string> = []
 
-const line = (): string => `\r\u001b[K${waiting.at(-1) ?? ""}`
+const line = (): string => `\r\u001b[K${waiting.at(-1)?.() ?? ""}`
 
-/** Shows on stderr, where that is a terminal, that `what` is waited for, until `effect` ends. */
-export const during = Effect.fnUntraced(function*<A, E, R>(what: string, effect: Effect.Effect<A, E, R>) {
+/** Shows a text on stderr, where that is a terminal, until `effect` ends. `refresh` draws it anew. */
+const shownDuring = Effect.fnUntraced(function*<A, E, R>(
+  text: () => string,
+  refresh: (draw: Effect.Effect<void>) => Effect.Effect<never>,
+  effect: Effect.Effect<A, E, R>
+) {
   const stdio = yield* Stdio.Stdio
   const { canAnimate } = yield* TerminalCapabilities.TerminalCapabilities
   if (!canAnimate || !(yield* stdio.stderrIsTerminal)) return yield* effect
-  const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr({ endOnDone: false })))
-  const text = `waiting for ${what} …`
+  const draw = Effect.suspend(() => Effect.ignore(Stream.run(Stream.make(line()), stdio.stderr({ endOnDone: false }))))
   const notice = Effect.gen(function*() {
     yield* Effect.sleep(patience)
     waiting.push(text)
-    yield* write(line())
-    return yield* Effect.onInterrupt(Effect.never, () => {
+    yield* draw
+    return yield* Effect.onInterrupt(refresh(draw), () => {
       waiting.splice(waiting.lastIndexOf(text), 1)
-      return write(line())
+      return draw
     })
   })
   return yield* Effect.raceFirst(effect, notice)
 })
+
+/** Shows on stderr, where that is a terminal, that `what` is waited for, until `effect` ends. */
+export const during = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) => {
+  const text = `waiting for ${what} …`
+  return shownDuring(() => text, () => Effect.never, effect)
+}
+
+/** Does something to each of these, one after the other, and shows how many are done: `removing: 12 of 253 …`. */
+export const each = <A, B, E, R>(
+  what: string,
+  all: ReadonlyArray<A>,
+  work: (one: A) => Effect.Effect<B, E, R>
+) =>
+  Effect.suspend(() => {
+    let done = 0
+    const counted = Effect.forEach(all, (one) => Effect.tap(work(one), () => Effect.sync(() => void done++)))
+    const refresh = (draw: Effect.Effect<void>) => Effect.forever(Effect.andThen(Effect.sleep(interval), draw))
+    return shownDuring(() => `${what}: ${done} of ${all.length} …`, refresh, counted)
+  })
 
 /** A runner of programs that names each one that takes its time, but for those whose output is shown as it comes. */
 export const layer: Layer.Layer<ProcessRunner, never, ProcessRunner | Stdio.Stdio | Path.Path> = Layer.effect(

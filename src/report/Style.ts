@@ -8,6 +8,8 @@ export interface Screen {
   readonly isTerminal: boolean
   /** Columns that a line may have; infinite where it is not a terminal. */
   readonly width: number
+  /** Lines that it shows at once; undefined where it is not a terminal, or does not say. */
+  readonly height?: number | undefined
   /** How many minutes local time is east of UTC at a moment, which is in milliseconds since 1970. */
   readonly minutesEast: (time: number) => number
 }
@@ -34,10 +36,11 @@ export const make = (screen: Screen, isColoured: boolean): Style => {
 /** The screen that stdout is. */
 export const CurrentScreen = Context.Reference<Screen>("cni-passthrough/report/CurrentScreen", {
   defaultValue: () => {
-    const { columns, isTTY } = process.stdout
+    const { columns, isTTY, rows } = process.stdout
     return {
       isTerminal: isTTY === true,
       width: isTTY === true ? columns || 80 : Number.POSITIVE_INFINITY,
+      height: isTTY === true ? rows || undefined : undefined,
       minutesEast: (time) => -new Date(time).getTimezoneOffset()
     }
   }

@@ -68,3 +68,7 @@ export const lines = (text: string, width: number): ReadonlyArray<string> => {
   if (!isEmpty) found.push(line)
   return found
 }
+
+/** A text that is cut off where it is wider than this. */
+export const cut = (text: string, width: number): string =>
+  columns(text) <= width ? text : `${pieces(text, Math.max(1, width - 1))[0] ?? ""}…`

@@ -59,6 +59,16 @@ describe("what takes its time", () => {
       ])
     }))
 
+  it.effect("is counted where it is many", () =>
+    Effect.gen(function*() {
+      const removing = Progress.each("removing", [1, 2, 3], () => Effect.sleep(500))
+      assert.deepStrictEqual(yield* shown(removing), [
+        `${wiped}removing: 2 of 3 …`,
+        `${wiped}removing: 2 of 3 …`,
+        wiped
+      ])
+    }))
+
   it.effect("is not named before", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(900))), [])

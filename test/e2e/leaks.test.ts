@@ -138,6 +138,8 @@ ls /var/lib/cni/results`),
       [
         "the network namespace of id-aa cannot be inspected, so everything in it counts as used: " +
         "/run/netns/aa: ip -j: broken",
+        "8 left of containers that are gone: 4 rules, 1 reservation, 2 chains, 1 result",
+        "removed 8: 4 rules, 1 reservation, 2 chains, 1 result",
         "nothing is left of containers that are gone",
         "0",
         "0",

@@ -17,6 +17,8 @@ import * as Style from "../../report/Style.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
+import * as LeakLines from "../LeakLines.ts"
+import * as Progress from "../Progress.ts"
 
 /** Not everything that lives can be seen, so that nothing is known to be gone. */
 class Blind extends Data.TaggedError("Blind")<{ readonly reason: string }> {
@@ -46,6 +48,7 @@ const input = {
   cacheDir: Flags.cacheDir,
   fix: Flags.toggle("fix", "Take it away, after showing it and asking"),
   yes: Flags.toggle("yes", "With --fix, do not ask"),
+  verbose: Flags.toggle("verbose", "Print all that is left, with all of its text"),
   json: Flags.toggle("json", "Print what is left as one JSON document")
 }
 
@@ -87,10 +90,30 @@ const settled = Effect.fnUntraced(function*(flags: Input) {
   return { ...second, found: both(first.found, second.found) }
 })
 
-const line = ({ containerId, kind, reason, text }: Leaks.Leak): string =>
-  `${kind.padEnd(11)}  ${Findings.bounded(text)}  (${Findings.bounded(Names.container({ containerId }))}: ${
-    Findings.bounded(reason)
-  })`
+/** Takes away what is left. Returns what it took, and tells why something stays. */
+const removeAll = Effect.fnUntraced(function*(
+  all: ReadonlyArray<Leaks.Leak>,
+  { cacheDir }: Input,
+  tools: ReadonlyMap<string, string>
+) {
+  const outcomes = yield* Progress.each(
+    "removing",
+    all,
+    Effect.fnUntraced(function*(leak) {
+      const done = (yield* Leaks.isAlive(leak, cacheDir))
+        ? Result.fail(`${Names.container(leak)} is there again, or a process mentions it`)
+        : yield* Leaks.remove(leak, tools)
+      return { leak, done }
+    })
+  )
+  const style = yield* Style.current()
+  for (const { done, leak } of outcomes) {
+    if (Result.isFailure(done)) {
+      yield* Console.error(style.red(Escape.inLine(`${key(leak)} stays: ${done.failure}`)))
+    }
+  }
+  return outcomes.filter(({ done }) => Result.isSuccess(done)).map(({ leak }) => leak)
+})
 
 /** `leaks [NETWORK]` */
 export const leaks = Command.make(
@@ -111,7 +134,11 @@ export const leaks = Command.make(
       const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
       yield* Console.log(Escape.inJson(JSON.stringify({ leaks: shown }, undefined, 2)))
     } else if (found.length === 0) yield* Console.log(style.green("nothing is left of containers that are gone"))
-    else for (const leak of found) yield* Console.log(line(leak))
+    else {
+      for (const line of LeakLines.lines(found, style, flags.verbose)) yield* Console.log(line)
+      const advice = flags.fix ? "" : ". --fix takes them away"
+      yield* Console.error(`${found.length} left of containers that are gone: ${LeakLines.sum(found)}${advice}`)
+    }
     if (found.length === 0) return
     if (!flags.fix) return yield* new Errors.Unsuccessful()
     if (!flags.yes) {
@@ -123,16 +150,11 @@ export const leaks = Command.make(
     }
     // Somebody may have been attached while a person read: what is no leak any more is left alone.
     const still = flags.yes ? found : both(found, (yield* find(flags)).found)
-    let isAnyLeft = false
-    for (const leak of still) {
-      const isAlive = yield* Leaks.isAlive(leak, flags.cacheDir)
-      const done = isAlive
-        ? Result.fail(`${Names.container(leak)} is there again, or a process mentions it`)
-        : yield* Leaks.remove(leak, tools)
-      if (Result.isSuccess(done)) continue
-      isAnyLeft = true
-      yield* Console.error(style.red(Escape.inLine(`${key(leak)} stays: ${done.failure}`)))
-    }
+    const removed = yield* removeAll(still, flags, tools)
+    const isAnyLeft = removed.length < still.length
+    const what = removed.length === 0 ? "nothing" : `${removed.length}: ${LeakLines.sum(removed)}`
+    const rest = isAnyLeft ? `; ${still.length - removed.length} of ${still.length} stay` : ""
+    yield* (flags.json ? Console.error : Console.log)(`removed ${what}${rest}`)
     if (isAnyLeft) return yield* new Errors.Unsuccessful()
   }, Errors.tell)
 ).pipe(
@@ -140,10 +162,11 @@ export const leaks = Command.make(
   Command.withDescription(
     "Find reservations of host-local, results in libcni's cache, links and rules of iptables whose container is gone, and " +
       "with --fix take them away. Nothing is touched that a living network namespace uses, or that a process is at work " +
-      "for. Exit status 0: nothing is left, 1: something is, 2: it could not look."
+      "for. The gravest come first: rules that lead traffic to where nobody is. Exit status 0: nothing is left, 1: something is, 2: it could not look."
   ),
   Command.withExamples([
     { command: "cni-passthrough leaks", description: "Look at all networks of this host" },
+    { command: "cni-passthrough leaks --verbose", description: "All that is left, with all of its text" },
     { command: "cni-passthrough leaks podman --fix", description: "Clean up one of them, after asking" }
   ])
 )

@@ -1,0 +1,56 @@
+/** What is left of containers that are gone, as people read it. */
+import type { Leak } from "../doctor/Leaks.ts"
+import * as Names from "../doctor/Names.ts"
+import * as ShortIds from "../report/ShortIds.ts"
+import type { Style } from "../report/Style.ts"
+import * as Wrap from "../report/Wrap.ts"
+import * as Findings from "./Findings.ts"
+
+/** How many lines are printed by default, and how many of them are not leaks: the rest, the sum and a prompt. */
+const most = { lines: 60, others: 3 }
+
+/** Whether traffic of the host goes to an address where nobody is: a port mapping. */
+const isMapping = ({ kind, text }: Leak): boolean => kind === "rule" && / -j (?:CNI-DN-|DNAT)/.test(text)
+
+/** From what harms to what only takes space. Addresses that are reserved are missing in the pool. */
+const order: ReadonlyArray<Leak["kind"]> = ["rule", "link", "reservation", "chain", "result"]
+
+const gravity = (leak: Leak): number => isMapping(leak) ? -1 : order.indexOf(leak.kind)
+
+/** What a comment of a rule says is in the line anyway: whose it is. */
+const withoutComment = (text: string): string => text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, "")
+
+/** A leak on one line: as much of it as a screen has columns. The reason is left out first. */
+const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): string => {
+  const isWhole = isVerbose || width === Number.POSITIVE_INFINITY
+  const text = Findings.bounded(isWhole ? leak.text : ShortIds.of(withoutComment(leak.text)))
+  const container = Findings.bounded(Names.container(leak))
+  const before = `${leak.kind.padEnd(11)}  `
+  const whole = `(${container}: ${Findings.bounded(leak.reason)})`
+  const room = width - Wrap.columns(before) - 2
+  const isFitting = isWhole || Wrap.columns(text) + Wrap.columns(whole) <= room
+  const after = isFitting ? whole : Wrap.cut(`(${container})`, Math.floor(room / 2))
+  const shown = isFitting ? text : Wrap.cut(text, room - Wrap.columns(after))
+  return `${isMapping(leak) ? red(before) : before}${shown}  ${dim(after)}`
+}
+
+/** The lines of leaks, the gravest first; where there are too many of them, a count of the rest. */
+export const lines = (found: ReadonlyArray<Leak>, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
+  const room = Math.max(1, Math.min(most.lines, style.height ?? most.lines) - most.others)
+  const sorted = found.toSorted((left, right) => gravity(left) - gravity(right))
+  const shown = isVerbose || sorted.length <= room + 1 ? sorted : sorted.slice(0, room)
+  const more = sorted.length - shown.length
+  return [
+    ...shown.map((leak) => line(leak, style, isVerbose)),
+    ...(more === 0 ? [] : [style.dim(`and ${more} more: --verbose prints all`)])
+  ]
+}
+
+const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`
+
+/** `4 rules, 2 chains, 1 result` */
+export const sum = (leaks: ReadonlyArray<Leak>): string =>
+  order.flatMap((kind) => {
+    const count = leaks.filter((leak) => leak.kind === kind).length
+    return count === 0 ? [] : [plural(count, kind)]
+  }).join(", ")
