@@ -11,8 +11,12 @@ export const command = (words: string | ReadonlyArray<string>): string =>
 export const ending = ({ exitCode, signal, timedOut = false }: Partial<Ending>): string =>
   timedOut ? "out of time" : signal ?? (typeof exitCode === "number" ? `exit status ${exitCode}` : "not started")
 
-/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` where a plugin gave no code. */
-export const failure = ({ code, msg }: ErrorDocument): string => code === undefined ? msg : `code ${code}: ${msg}`
+/** The code that the reference plugins give every error. Source: containernetworking/cni, `types.ErrInternal`. */
+const unspecified = 999
+
+/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` where a plugin gave no code, or one that says nothing. */
+export const failure = ({ code, msg }: ErrorDocument): string =>
+  code === undefined || (code === unspecified && msg !== "") ? msg : `code ${code}: ${msg}`
 
 /** How many facts came and went. */
 const count = ({ container = {}, host = {} }: Changes): number =>

@@ -100,14 +100,14 @@ describeWith(
       assert.include(output("api.error"), "plugin type=\"bridge\" failed (add)")
       const [failed, ...others] = output("failed").trim().split("\n").map((line) => JSON.parse(line))
       assert.deepStrictEqual([failed.command, failed.network, others], ["ADD", "pods", []])
-      assert.include(output("failed.text"), "✗ host-local in bridge: code 999: failed to allocate for range 0")
+      assert.include(output("failed.text"), "✗ host-local in bridge: failed to allocate for range 0")
     })
 
     it("that gets no address is explained by doctor, which names the range, and what became of its ADD", () => {
       assert.match(output("doctor"), /✗ plugins\[0\]\.ipam\.ranges\[0\]\[0\]: the only address of .* is taken/)
       assert.match(
         output("doctor"),
-        /^✗ the last ADD of eth0 of shop\/api \([0-9a-f]{12}\), at \S+, failed: host-local in bridge: code 999: /m
+        /^✗ the last ADD of eth0 of shop\/api \([0-9a-f]{12}\), at \S+, failed: host-local in bridge: failed to allocate/m
       )
     })
 

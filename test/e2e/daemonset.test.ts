@@ -41,7 +41,7 @@ head -1 /opt/cni/bin/tuning > stub
 ${Cri.start}
 web=$(run_pod web)
 run_pod api 2> api.error && exit 1
-said node "in bridge: code 999"
+said node "host-local in bridge: failed"
 cp /usr/lib/cni/portmap /opt/cni/bin/.portmap.new && mv /opt/cni/bin/.portmap.new /opt/cni/bin/portmap
 said node "written into /opt/cni/bin: portmap"
 end_pod $web
@@ -104,7 +104,7 @@ describe.runIf(isStandalone)("on a node", () => {
       it("shows a pod that got its network, and one that did not, with the plugin that failed", () => {
         assert.match(output("node"), /^ADD eth0 of shop\/web \(\w+\) on pods$/m)
         assert.match(output("node"), /✓ portmap/)
-        assert.match(output("node"), /✗ host-local in bridge: code 999: .* no IP addresses available/)
+        assert.match(output("node"), /✗ host-local in bridge: .* no IP addresses available/)
       })
 
       it("wraps what an installer writes meanwhile", () => {

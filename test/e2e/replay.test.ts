@@ -41,7 +41,7 @@ run del /tmp/pods.conflist --new-netns web --container-id web
 again bridge --netns third
 `)
     const same = (plugin: string) =>
-      `${plugin}, ADD eth0 of api on pods, TIME: the same again: exit status 1, code 999: failed to allocate for range 0: ` +
+      `${plugin}, ADD eth0 of api on pods, TIME: the same again: exit status 1, failed to allocate for range 0: ` +
       "no IP addresses available in range set: 10.88.7.1-10.88.7.2\nstatus 0\n"
     const [again = "", script = "", another = ""] = out.replace(/\d{4}-[^ ]+Z/g, "TIME").split(/(?=^\{)|(?<=^\}.*\n)/m)
     assert.strictEqual(again, same("host-local") + same("bridge"))

@@ -152,7 +152,7 @@ const breakages: { readonly [name: string]: Breakage } = {
     before: "mkdir -p /var/lib/cni/networks/broken; echo another > /var/lib/cni/networks/broken/10.95.0.2",
     after: "rm -r /var/lib/cni/networks/broken",
     error: /plugin type="bridge" failed \(add\).* no IP addresses available in range set: 10\.95\.0\.1-10\.95\.0\.2/,
-    culprit: /^✗ host-local in bridge: code 999: failed to allocate .* range set: 10\.95\.0\.1-10\.95\.0\.2$/m
+    culprit: /^✗ host-local in bridge: failed to allocate .* range set: 10\.95\.0\.1-10\.95\.0\.2$/m
   },
   "a published port that is taken": {
     conflist: network("broken", "10.96.0.0/24", {}, portmap),
@@ -171,7 +171,7 @@ const breakages: { readonly [name: string]: Breakage } = {
   "a firewalld that does not run": {
     conflist: network("broken", "10.98.0.0/24", {}, { type: "firewall", backend: "firewalld" }),
     error: /plugin type="firewall" failed \(add\).*system_bus_socket: connect: no such file or directory/,
-    culprit: /^✗ firewall: code 999: dial unix .*system_bus_socket: connect: no such file or directory$/m
+    culprit: /^✗ firewall: dial unix .*system_bus_socket: connect: no such file or directory$/m
   }
 }
 

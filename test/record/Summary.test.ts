@@ -77,6 +77,11 @@ describe("a record in one line", () => {
     assert.strictEqual(Summary.failure({ code: 11, msg: "no addresses" }), "code 11: no addresses")
     assert.strictEqual(Summary.failure({ msg: "killed by SIGKILL" }), "killed by SIGKILL")
   })
+
+  it("leaves out the code that the reference plugins give every error, unless there is nothing else", () => {
+    assert.strictEqual(Summary.failure({ code: 999, msg: "no addresses" }), "no addresses")
+    assert.strictEqual(Summary.failure({ code: 999, msg: "" }), "code 999: ")
+  })
 })
 
 describe("a record in lines for people", () => {

@@ -79,15 +79,15 @@ describe("a plugin inside another", () => {
     assert.strictEqual(
       draw(records),
       `ADD eth0 of 5c01f03d8d6d on podman
-✗ host-local in bridge: code 999: failed to allocate for range 0: no IP addresses available in range
-  set: 10.88.0.1-10.88.0.2
+✗ host-local in bridge: failed to allocate for range 0: no IP addresses available in range set:
+  10.88.0.1-10.88.0.2
 2026-11-24 10:00:00.000 +00:00  /run/netns/demo
 │
 ├─ ✗ bridge                                                       132 ms
 │   stderr:
 │     bridge: cleaning up
 │   ├─ ✗ host-local                                                12 ms
-│   │   code 999: failed to allocate for range 0: no IP addresses available in range set:
+│   │   failed to allocate for range 0: no IP addresses available in range set:
 │   │     10.88.0.1-10.88.0.2
 │   │   exit status 1
 │   │   stderr:
@@ -113,16 +113,16 @@ describe("a plugin inside another", () => {
         ...wrapped("i", { type: "host-local", start: 20, took: 5, members: { ...macvlan, parent: "v" }, ...refused })
       ]),
       `ADD eth0 of 5c01f03d8d6d on podman
-✗ host-local in macvlan net1 on macvlan in multus: code 999: failed to allocate for range 0: no IP
-  addresses available in range set: 10.88.0.1-10.88.0.2
+✗ host-local in macvlan net1 on macvlan in multus: failed to allocate for range 0: no IP addresses
+  available in range set: 10.88.0.1-10.88.0.2
 2026-11-24 10:00:00.000 +00:00  /run/netns/demo
 │
 ├─ ✗ multus                                                       100 ms
-│   code 999: [default/web]: …
+│   [default/web]: …
 │   exit status 1
 │   └─ ✗ macvlan net1 on macvlan                                   50 ms
 │       └─ ✗ host-local                                             5 ms
-│           code 999: failed to allocate for range 0: no IP addresses available in range set:
+│           failed to allocate for range 0: no IP addresses available in range set:
 │             10.88.0.1-10.88.0.2
 │           exit status 1
 └─ 100 ms in total`
@@ -141,7 +141,7 @@ describe("a plugin inside another", () => {
       })
     ]
     assert.deepStrictEqual(failed(records), ["DEL 5c01f03d8d6d"])
-    assert.match(draw(records), /\n✗ host-local in bridge: code 999[^]*├─ ✓ bridge [^]*│ {3}└─ ✗ host-local /)
+    assert.match(draw(records), /\n✗ host-local in bridge: failed to[^]*├─ ✓ bridge [^]*│ {3}└─ ✗ host-local /)
   })
 
   it("whose own run around it is not logged stands in the chain, and says so", () => {
