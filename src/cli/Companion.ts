@@ -1,11 +1,15 @@
 /** The companion command: one file for each subcommand, put together here. */
 import * as Command from "effect/cli/Command"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Colour from "./Colour.ts"
+import { candidates } from "./commands/Candidates.ts"
 import { diff } from "./commands/Diff.ts"
 import { doctor } from "./commands/Doctor.ts"
 import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
 import { leaks } from "./commands/Leaks.ts"
+import { version } from "./commands/OwnVersion.ts"
 import { replay } from "./commands/Replay.ts"
 import { report } from "./commands/Report.ts"
 import { run } from "./commands/Run.ts"
@@ -47,5 +51,7 @@ export const command = Command.make("cni-passthrough").pipe(
     },
     { command: "cni-passthrough show /var/log/cni/*.jsonl", description: "See what they saw" }
   ]),
-  Command.withSubcommands([...subcommands, Help.make("cni-passthrough", subcommands)])
+  Command.withSubcommands([...subcommands, version, candidates, Help.make("cni-passthrough", subcommands)]),
+  Command.provideEffect(TerminalCapabilities.TerminalCapabilities, Colour.capabilities),
+  Command.withGlobalFlags([Colour.flag])
 )

@@ -1,9 +1,66 @@
-/** `--completions`: the library's scripts, with two fixes for bash. */
+/** `--completions`: the library's scripts, with names of this host in them, and two fixes for bash. */
 import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type { Kind } from "./commands/Candidates.ts"
+
+/** What flags and arguments of these names are completed with. */
+const kinds: { readonly [name: string]: Kind } = {
+  network: "networks",
+  container: "containers",
+  "container-id": "containers",
+  pod: "pods",
+  plugin: "plugins",
+  plugins: "plugins"
+}
+
+type Type = Completions.FlagType | Completions.ArgumentType
+
+/** Stands for names that only the host knows, until the script is there: the library knows fixed choices alone. */
+const placeholder = (kind: Kind, type: Type): string => `@${kind}@${type._tag === "Path" ? "files@" : ""}`
+
+const withPlaceholder = <A extends { readonly name: string; readonly type: Type }>(one: A): A => {
+  const kind = Object.hasOwn(kinds, one.name) ? kinds[one.name] : undefined
+  return kind === undefined || one.type._tag === "Choice"
+    ? one
+    : { ...one, type: { _tag: "Choice", values: [placeholder(kind, one.type)] } }
+}
+
+const withPlaceholders = (command: Completions.CommandDescriptor): Completions.CommandDescriptor => ({
+  ...command,
+  flags: command.flags.map(withPlaceholder),
+  arguments: command.arguments.map(withPlaceholder),
+  subcommands: command.subcommands.map(withPlaceholders)
+})
+
+const ask = (program: string, kind: string): string => `${program} candidates ${kind} 2>/dev/null`
+
+/** How a shell completes names of a kind: alone, or where files may be named too, which have a slash in their path. */
+const naming = {
+  bash: (script: string): string =>
+    script.replace(
+      /^( *)(\S+--)choices (.*) '@(\w+)@(files@)?'$/gm,
+      (_, indent, helper, words, kind, files) => {
+        const names = `${helper}choices ${words} $(${ask("\"${COMP_WORDS[0]}\"", kind)})`
+        const lines = files === undefined
+          ? [names]
+          : [`[[ "$cur" == */* ]] || ${names}`, `(( \${#COMPREPLY[@]} )) || ${helper}paths -f ${words}`]
+        return lines.map((line) => `${indent}${line}`).join("\n")
+      }
+    ),
+  zsh: (script: string): string =>
+    script.replace(/\(@(\w+)@(files@)?\)/g, (_, kind, files) => {
+      const names = `compadd -- $(${ask("cni-passthrough", kind)})`
+      return files === undefined ? `{${names}}` : `{[[ $PREFIX == */* ]] && _files || ${names}}`
+    }),
+  fish: (script: string): string =>
+    script.replace(
+      /-f -a '@(\w+)@(files@)?'/g,
+      (_, kind, files) => `${files === undefined ? "-f" : "-F"} -a '(${ask("cni-passthrough", kind)})'`
+    )
+}
 
 /** Replaces all occurrences of a text. Throws if there is none: a newer library may print a different script. */
 const replace = (script: string, from: string, to: string): string => {
@@ -38,7 +95,11 @@ export const completions: GlobalFlag.Action<Option.Option<Completions.Shell>> = 
   flag: GlobalFlag.Completions.flag,
   run: Effect.fnUntraced(function*(shell, { command }) {
     if (Option.isNone(shell)) return
-    const script = Completions.generate(command.name, shell.value, Completions.fromCommand(command))
+    const descriptor = Completions.fromCommand(command)
+    if (shell.value === "powershell") {
+      return yield* Console.log(Completions.generate(command.name, shell.value, descriptor))
+    }
+    const script = naming[shell.value](Completions.generate(command.name, shell.value, withPlaceholders(descriptor)))
     yield* Console.log(shell.value === "bash" ? valuesAfterEquals(pathsGoOn(script)) : script)
   })
 })

@@ -2,6 +2,7 @@
 import * as CliConfig from "effect/cli/CliConfig"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
+import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type * as HelpDoc from "effect/cli/HelpDoc"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
@@ -50,12 +51,10 @@ const flagRow = (flag: HelpDoc.FlagDoc): ReadonlyArray<string> => {
   return row(type === "boolean" ? names : `${names} <${type}>`, description.replace(choicesPattern, ""))
 }
 
-const argumentRow = (argument: HelpDoc.ArgDoc): ReadonlyArray<string> =>
-  row(
-    argument.variadic ? `${argument.name}...` : argument.name,
-    Option.getOrElse(argument.description, () => "").replace(choicesPattern, "") +
-      (argument.required ? "" : " (may be left out)")
-  )
+const argumentRow = ({ description, name, required, variadic }: HelpDoc.ArgDoc): ReadonlyArray<string> => {
+  const whole = variadic ? `${name}...` : name
+  return row(required ? whole : `[${whole}]`, Option.getOrElse(description, () => "").replace(choicesPattern, ""))
+}
 
 const commandRow = ({ description, name, shortDescription }: HelpDoc.SubcommandDoc): ReadonlyArray<string> =>
   row(name, shortDescription ?? description)
@@ -148,9 +147,15 @@ const formatter: CliOutput.Formatter = {
   formatError: (error) => errorText(error.message)
 }
 
+/** `--version`, also under the letter that most tools have for it. */
+const versionFlag = {
+  ...GlobalFlag.Version,
+  flag: GlobalFlag.Version.flag.pipe(Flag.withAlias("V"))
+}
+
 /** Help and errors of this command, and the flags that all its subcommands have. */
 export const layer: Layer.Layer<never> = Layer.mergeAll(
   CliOutput.layerPresenter(presenter),
   CliOutput.layer(formatter),
-  CliConfig.layer({ builtIns: [GlobalFlag.Help, GlobalFlag.Version, completions] })
+  CliConfig.layer({ builtIns: [GlobalFlag.Help, versionFlag, completions] })
 )

@@ -23,9 +23,6 @@ export interface Style extends Screen {
   readonly yellow: (text: string) => string
 }
 
-/** When to use colour; `auto` on a terminal that has it, NO_COLOR and FORCE_COLOR considered. */
-export type Colour = "auto" | "always" | "never"
-
 /** A style for a screen. */
 export const make = (screen: Screen, isColoured: boolean): Style => {
   const code = (number: number) => (text: string) =>
@@ -47,7 +44,7 @@ export const CurrentScreen = Context.Reference<Screen>("cni-passthrough/report/C
 })
 
 /** The style of stdout. */
-export const current = Effect.fnUntraced(function*(colour: Colour = "auto") {
+export const current = Effect.fnUntraced(function*() {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-  return make(yield* CurrentScreen, colour === "auto" ? canColor : colour === "always")
+  return make(yield* CurrentScreen, canColor)
 })

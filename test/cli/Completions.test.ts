@@ -53,6 +53,21 @@ describe("the completion script for bash", () => {
     assert.deepStrictEqual(after("logs/pods/"), ["logs/pods/a.jsonl"])
   })
 
+  it("asks this command for networks, containers and plugins, and offers files where a path is typed", () => {
+    using folder = temporary()
+    const own = Path.join(folder.path, "own")
+    const answers = "networks) echo podman pods;; containers) echo c0ffee;; plugins) echo bridge host-local;;"
+    Fs.writeFileSync(own, `#!/bin/sh\n[ $1 = candidates ] && case $2 in ${answers} esac\n`, { mode: 0o755 })
+    Fs.writeFileSync(Path.join(folder.path, "web.conflist"), "{}")
+    const after = (...words: ReadonlyArray<string>) => offered(script, folder.path, own, ...words)
+    assert.deepStrictEqual(after("doctor", ""), ["podman", "pods"])
+    assert.deepStrictEqual(after("run", "add", "podm"), ["podman"])
+    assert.deepStrictEqual(after("leaks", "./we"), ["./web.conflist"])
+    assert.deepStrictEqual(after("leaks", "we"), ["web.conflist"])
+    assert.deepStrictEqual(after("show", "--container", ""), ["c0ffee"])
+    assert.deepStrictEqual(after("wrap", "host"), ["host-local"])
+  })
+
   it("completes the value of a flag after `=` as after a space", () => {
     const expected = ["file", "journald", "syslog"]
     assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", ""), expected)

@@ -4,10 +4,12 @@ import * as CliOutput from "effect/cli/CliOutput"
 import type * as CliCommand from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Fs from "node:fs"
 import { command } from "../../src/cli/Companion.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
 
 const host = Layer.mergeAll(Progress.layer.pipe(Layer.provideMerge(Command.host)), Presenter.layer)
 
@@ -44,7 +46,7 @@ describe("the help", () => {
       const { stdout } = yield* called("--help")
       assert.match(
         stdout,
-        /\n {2}run .*\n {2}doctor .*\n {2}leaks .*\n {2}wrap .*\n {2}unwrap .*\n {2}show .*\n {2}diff .*\n {2}report .*\n {2}replay .*\n {2}instrument .*\n {2}validate .*\n {2}install .*\n {2}schema .*\n {2}help .*\n\n/
+        /\n {2}run .*\n {2}doctor .*\n {2}leaks .*\n {2}wrap .*\n {2}unwrap .*\n {2}show .*\n {2}diff .*\n {2}report .*\n {2}replay .*\n {2}instrument .*\n {2}validate .*\n {2}install .*\n {2}schema .*\n {2}version .*\n {2}help .*\n\n/
       )
       const examples = stdout.slice(stdout.indexOf("EXAMPLES"))
       for (const subcommand of ["run add", "doctor", "wrap", "show"]) {
@@ -71,6 +73,29 @@ describe("the help", () => {
       assert.deepStrictEqual(yield* called("help"), { status: 0, stdout: root, stderr: "" })
       assert.deepStrictEqual(yield* called(), { status: 0, stdout: root, stderr: "" })
       assert.deepStrictEqual(yield* called("help", "run", "add"), { status: 0, stdout: add, stderr: "" })
+    }))
+})
+
+describe("the version", () => {
+  for (const line of ["--version", "-V", "version"]) {
+    it.effect(`is what ${line} prints`, () =>
+      Effect.gen(function*() {
+        const { status, stdout } = yield* called(line)
+        assert.strictEqual(status, 0)
+        assert.match(stdout, /^cni-passthrough \d+(\.\d+)*\n$/)
+      }))
+  }
+})
+
+describe("--color", () => {
+  it.effect("is a flag of all commands", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/n.conflist`
+      Fs.writeFileSync(file, "{}")
+      const isColoured = (colour: string) =>
+        Effect.map(called("validate", file, "--color", colour), ({ stdout }) => stdout.includes("\u001b["))
+      assert.deepStrictEqual([yield* isColoured("always"), yield* isColoured("never")], [true, false])
     }))
 })
 
@@ -136,7 +161,10 @@ describe("the completions", () => {
         assert.match(stdout, new RegExp(`${flag}\\b.*${kind}`))
       }
       assert.include(stdout, ":Network configurations to look at:_files")
-      assert.include(stdout, ":A network configuration file, or the name of a network in --conf-dir:_files")
+      assert.match(
+        stdout,
+        /:A network configuration file, or the name of a network in --conf-dir:\{.*_files \|\| compadd -- /
+      )
       const bash = (yield* called("--completions", "bash")).stdout
       assert.include(bash, "instrument")
       const fish = (yield* called("--completions", "fish")).stdout

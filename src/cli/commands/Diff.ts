@@ -49,11 +49,7 @@ const input = {
   second: fileOrName("b").pipe(Argument.withDescription("What it is compared with, in the same form")),
   network: text("network", "Only this network"),
   command: verb("Operations to compare (default: ADD)").pipe(Flag.withDefault("ADD")),
-  json: toggle("json", "Print the differences as one JSON document"),
-  colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
-    Flag.withDescription("When to use colour (default: auto)"),
-    Flag.withDefault("auto" as const)
-  )
+  json: toggle("json", "Print the differences as one JSON document")
 }
 
 type Input = Command.Command.Config.Infer<typeof input>
@@ -125,7 +121,7 @@ export const diff = Command.make(
       ]
       yield* Console.log(Escape.inJson(JSON.stringify({ comparisons }, undefined, 2)))
     } else {
-      const { alone, pair } = ComparisonText.make(yield* Style.current(flags.colour))
+      const { alone, pair } = ComparisonText.make(yield* Style.current())
       const paragraphs = [
         ...compared.map((one) => pair(...one)),
         ...onlyFirst.map((one) => alone(inA(one), "removed")),

@@ -47,10 +47,6 @@ const input = {
   ),
   full: toggle("full", "Also what went into and came out of every plugin, all taps, and all that hooks wrote"),
   json: toggle("json", "Print one JSON object a line for each operation"),
-  colour: Flag.Literals("color", ["auto", "always", "never"]).pipe(
-    Flag.withDescription("When to use colour (default: auto)"),
-    Flag.withDefault("auto" as const)
-  ),
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),
@@ -94,8 +90,8 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input)
 })
 
 /** How an operation, or a part of one, is printed. */
-export const renderer = Effect.fnUntraced(function*({ colour, full, json }: Pick<Input, "colour" | "full" | "json">) {
-  const style = yield* Style.current(colour)
+export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, "full" | "json">) {
+  const style = yield* Style.current()
   const terminal = Terminal.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
   const parts = new WeakMap<Operation.Operation, ReturnType<typeof View.parts>>()

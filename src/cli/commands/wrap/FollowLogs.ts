@@ -59,7 +59,7 @@ export const makeScreen = () => {
 export const follow = Effect.fnUntraced(
   function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>) {
     const since = yield* Clock.currentTimeMillis
-    const { piece } = yield* Show.renderer({ colour: "auto", full: false, json: false })
+    const { piece } = yield* Show.renderer({ full: false, json: false })
     const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => after(piece(it), it)

@@ -1,13 +1,16 @@
-/** When there is colour. */
+/** When there is colour, by the terminal and by `--color`. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
+import * as Colour from "../../src/cli/Colour.ts"
 import * as Style from "../../src/report/Style.ts"
 
-const red = (colour: Style.Colour, isTerminal: boolean, env: { readonly [name: string]: string } = {}) =>
-  Effect.map(Style.current(colour), (style) => style.red("x") !== "x").pipe(
+const red = (colour: "auto" | "always" | "never", isTerminal: boolean, env: { readonly [name: string]: string } = {}) =>
+  Effect.map(Style.current(), (style) => style.red("x") !== "x").pipe(
+    Effect.provideServiceEffect(TerminalCapabilities.TerminalCapabilities, Colour.capabilities),
+    Effect.provideService(Colour.flag, colour),
     Effect.provide(TerminalCapabilities.layer),
     Effect.provide(Stdio.layerTest({ stdoutIsTerminal: Effect.succeed(isTerminal) })),
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env }))

@@ -1,0 +1,20 @@
+/** `--color`, which all commands have. */
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Effect from "effect/Effect"
+
+/** The flag. */
+export const flag = GlobalFlag.Setting("color")({
+  flag: Flag.Literals("color", ["auto", "always", "never"]).pipe(
+    Flag.withDescription("When to use colour (default: auto)"),
+    Flag.withDefault("auto" as const)
+  )
+})
+
+/** What the terminal can do, with colour as the flag asks for it. */
+export const capabilities = Effect.gen(function*() {
+  const terminal = yield* TerminalCapabilities.TerminalCapabilities
+  const colour = yield* flag
+  return colour === "auto" ? terminal : { ...terminal, canColor: colour === "always" }
+})
