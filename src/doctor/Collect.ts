@@ -51,6 +51,7 @@ export interface Question {
 const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   folder: undefined,
   files: [],
+  unloaded: [],
   asked: undefined,
   cniPath: [],
   plugins: new Map(),
@@ -118,12 +119,13 @@ const choose = Effect.fnUntraced(
       const file = yield* Files.read(absolute)
       const isInFolder = path.dirname(absolute) === path.resolve(confDir)
       const files = isInFolder ? yield* Effect.orElseSucceed(Files.readFolder(confDir), () => []) : []
-      return { file, files, folder: isInFolder ? confDir : undefined, unread: [] }
+      return { file, files, folder: isInFolder ? confDir : undefined, unread: [], unloaded: [] }
     }
     const { files, unread } = yield* Files.readAll(confDir)
     const file = asked === undefined ? Files.firstOf(files) : Files.named(files, asked)
     const isBuiltIn = file === undefined && (asked ?? BuiltIn.name) === BuiltIn.name
-    return { file: isBuiltIn ? yield* BuiltIn.read(cacheDir) : file, files, folder: confDir, unread }
+    const unloaded = file === undefined ? yield* ConfFolder.unloaded(confDir, asked) : []
+    return { file: isBuiltIn ? yield* BuiltIn.read(cacheDir) : file, files, folder: confDir, unread, unloaded }
   }
 )
 
@@ -294,9 +296,10 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
     networks,
     (asked) => Effect.map(choose({ ...question, asked }), (choice) => ({ ...choice, asked }))
   )
-  const all = chosen.map(({ asked, file, files, folder }): Facts => ({
+  const all = chosen.map(({ asked, file, files, folder, unloaded }): Facts => ({
     ...ofFile(file, files),
     folder,
+    unloaded,
     asked,
     capabilityArgs
   }))

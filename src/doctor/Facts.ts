@@ -44,6 +44,8 @@ export interface Facts {
   readonly folder: string | undefined
   /** The files of the folder in the order in which runtimes load them. */
   readonly files: ReadonlyArray<ConfigFile>
+  /** Files of the folder that may have what was asked for, and that runtimes pass over because of their names. */
+  readonly unloaded: ReadonlyArray<string>
   /** What was asked for: the name of a network, a file, or undefined for what a runtime would choose. */
   readonly asked: string | undefined
   /** The file to look at; undefined where there is none. */

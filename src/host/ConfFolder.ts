@@ -34,10 +34,12 @@ export class NetworkNotFound extends Data.TaggedError("NetworkNotFound")<{
   readonly network: string
   readonly folder: string
   readonly known: ReadonlyArray<string>
+  /** See {@link unloaded}. */
+  readonly unloaded: ReadonlyArray<string>
 }> {
   override readonly message = `no network ${JSON.stringify(this.network)} in ${this.folder}: ${
     this.known.length === 0 ? "it has no networks" : `it has ${this.known.join(", ")}`
-  }`
+  }${this.unloaded.map((file) => `\n${notLoaded(file)}: ${loadingAdvice(file)}`).join("")}`
 }
 
 /** A network configuration, and the file that it came from. */
@@ -49,6 +51,15 @@ export interface Loaded {
 
 /** Whether runtimes load a file of this name. */
 export const isLoadedName = (name: string): boolean => /\.(?:conflist|conf|json)$/.test(name)
+
+/** What makes runtimes load a file that they pass over because of its name. */
+export const loadingAdvice = (path: string): string => {
+  const [, loaded] = /([^/]+\.(?:conflist|conf|json))(?:\W[^/]+|~)$/.exec(path) ?? []
+  return loaded === undefined ? `write ${path} as JSON into a .conflist` : `rename ${path} to ${loaded}`
+}
+
+/** Says that runtimes pass over a file because of its name. */
+export const notLoaded = (path: string): string => `${path} has it, but runtimes load .conflist, .conf and .json alone`
 
 /** One mistake on one line, with its place. */
 export const explain = (path: string, text: string, { message, offset }: JsonSource.Problem): string => {
@@ -158,6 +169,36 @@ const checked = Effect.fnUntraced(function*({ form, fromFolder, path, problems, 
   return { path, source, list } satisfies Loaded
 })
 
+/** How much of a file that may be anything is looked at, in bytes. */
+const longestUnloaded = 1_048_576
+
+/**
+ * The files of a folder that have a network of this name, or any where none is named, and that runtimes pass over because
+ * of their names: `10-n.conflist.rpmsave`, `10-n.yaml`.
+ */
+export const unloaded = Effect.fnUntraced(function*(folder: string, network: string | undefined) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(folder), (): Array<string> => [])
+  const pattern = network === undefined
+    ? /["']?(?:plugins|type)["']?\s*:/
+    : new RegExp(
+      `["']?name["']?\\s*:\\s*["']?${network.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&")}["']?\\s*(?:[,}#]|$)`,
+      "m"
+    )
+  const files = names.filter((name) => !isLoadedName(name) && !name.startsWith(".")).toSorted().map((name) =>
+    path.join(folder, name)
+  )
+  return yield* Effect.filter(
+    files,
+    (file) =>
+      Effect.match(SmallFile.textOf(file, longestUnloaded), {
+        onSuccess: (text) => pattern.test(text),
+        onFailure: () => false
+      })
+  )
+})
+
 /** What runtimes take a file of a folder for: its name tells, not what is in it. */
 const formByName = (path: string): NetworkConfigList.Form => path.endsWith(".conflist") ? "list" : "plugin"
 
@@ -191,7 +232,7 @@ const byName = Effect.fnUntraced(function*(network: string, folder: string) {
     if (name === network) return yield* checked(outcome)
     if (typeof name === "string") known.push(name)
   }
-  return yield* new NetworkNotFound({ network, folder, known })
+  return yield* new NetworkNotFound({ network, folder, known, unloaded: yield* unloaded(folder, network) })
 })
 
 /** Loads a configuration by its file, or by its name in a folder; or fails with all that is wrong with it. */

@@ -117,6 +117,13 @@ describe("a network that is asked for", () => {
     ])
   })
 
+  it("and is in a file that runtimes pass over is found there, with what to do", () => {
+    const asked = { ...facts, asked: "nonet", unloaded: ["/etc/cni/net.d/10-nonet.conflist.new"] }
+    const [finding] = Check.examine(Checks.configuration, asked).findings
+    assert.include(finding?.evidence[0], "/etc/cni/net.d/10-nonet.conflist.new has it, but runtimes load .conflist")
+    assert.include(JSON.stringify(finding?.fix), "rename /etc/cni/net.d/10-nonet.conflist.new to 10-nonet.conflist")
+  })
+
   it("in an empty folder is not there", () => {
     assert.deepStrictEqual(Facts.found(Checks.configuration, { ...facts, files: [] }), [
       "error network-found - no network configuration in /etc/cni/net.d: runtimes find no network at all"

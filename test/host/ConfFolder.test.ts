@@ -41,12 +41,35 @@ describe("a network", () => {
         "10-a.conflist": chain("a", "bridge"),
         "30-a.conflist": chain("a", "ptp"),
         ".10-a.conflist.7.new": chain("a", "none"),
-        "99-readme.txt": chain("c", "bridge")
+        "99-readme.txt": "The networks a, b and c"
       })
       const { list, path } = yield* onHost(ConfFolder.load("a", folder.path))
       assert.strictEqual(path, `${folder.path}/10-a.conflist`)
       assert.deepStrictEqual(list.plugins.map(({ type }) => type), ["bridge"])
       assert.strictEqual(yield* failure("c", folder), `no network "c" in DIR: it has a, a, b`)
+    }))
+
+  it.effect("is named where it is in a file whose ending hides it from runtimes, with what to do", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({
+        "10-a.conflist": chain("a", "bridge"),
+        "20-b.conflist.rpmsave": chain("b", "bridge"),
+        "20-c.conf~": { name: "c", type: "bridge" },
+        "30-d.yaml": "name: d # the fourth\nplugins:\n- type: bridge\n",
+        "40-e.json5": "{name: 'e', plugins: []}",
+        ".50-f.conflist.swp": chain("f", "bridge")
+      })
+      const about = (name: string) =>
+        Effect.map(failure(name, folder), (message) => message.replace(`no network "${name}" in DIR: it has a`, ""))
+      const alone = "has it, but runtimes load .conflist, .conf and .json alone"
+      assert.deepStrictEqual(yield* Effect.forEach(["b", "c", "d", "e", "f", "g"], about), [
+        `\n20-b.conflist.rpmsave ${alone}: rename 20-b.conflist.rpmsave to 20-b.conflist`,
+        `\n20-c.conf~ ${alone}: rename 20-c.conf~ to 20-c.conf`,
+        `\n30-d.yaml ${alone}: write 30-d.yaml as JSON into a .conflist`,
+        `\n40-e.json5 ${alone}: write 40-e.json5 as JSON into a .conflist`,
+        "",
+        ""
+      ])
     }))
 
   it.effect("is found in a list before it is found in a configuration of one plugin", () =>

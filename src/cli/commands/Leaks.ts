@@ -62,7 +62,8 @@ const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) 
   if (first === undefined) return yield* new NoNetworks({ cacheDir, confDir })
   if (asked !== undefined && first.file === undefined) {
     const known = first.files.flatMap((file) => nameOf(file) ?? [])
-    return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known })
+    const unloaded = yield* ConfFolder.unloaded(confDir, asked)
+    return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known, unloaded })
   }
   // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
   const life = yield* Leaks.look(first.all)

@@ -1,4 +1,5 @@
 /** The folder of configurations: which file a runtime takes, and which it never comes to. */
+import * as ConfFolder from "../../host/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
 import { nameOf, placeOf } from "../ConfigFile.ts"
@@ -11,7 +12,7 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 export const networkFound: Check = {
   id: "network-found",
   phase: "configuration",
-  find: ({ asked, file, files, folder, unseen }) => {
+  find: ({ asked, file, files, folder, unloaded, unseen }) => {
     if (folder === undefined || file !== undefined) return []
     if (unseen.length > 0) return { skipped: "not all could be looked at" }
     const names = files.flatMap((each) => nameOf(each) ?? [])
@@ -19,8 +20,10 @@ export const networkFound: Check = {
       return [{
         level: "error",
         message: `no network configuration in ${folder}: runtimes find no network at all`,
-        evidence: [],
-        fix: `put a .conflist into ${folder}, or name the folder that the runtime uses with --conf-dir`
+        evidence: unloaded.map(ConfFolder.notLoaded),
+        fix: unloaded[0] !== undefined
+          ? ConfFolder.loadingAdvice(unloaded[0])
+          : `put a .conflist into ${folder}, or name the folder that the runtime uses with --conf-dir`
       }]
     }
     if (asked === BuiltIn.name) {
@@ -32,13 +35,19 @@ export const networkFound: Check = {
       }]
     }
     const similar = NearMiss.nearest(asked, names)
+    const [passedOver] = unloaded
     return [{
       level: "error",
       message: `no network ${JSON.stringify(asked)} in ${folder}${
         similar === undefined ? "" : `: did you mean ${similar}?`
       }`,
-      evidence: files.map((each) => `${each.path}: ${nameOf(each) ?? "no name"}`),
-      fix: similar === undefined
+      evidence: [
+        ...unloaded.map(ConfFolder.notLoaded),
+        ...files.map((each) => `${each.path}: ${nameOf(each) ?? "no name"}`)
+      ],
+      fix: passedOver !== undefined
+        ? ConfFolder.loadingAdvice(passedOver)
+        : similar === undefined
         ? `put a .conflist with "name": "${asked}" into ${folder}`
         : `use the name ${similar}, or rename the network`
     }]
