@@ -9,6 +9,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import { failed } from "./AtomicFile.ts"
+import * as ProcessIdentity from "./ProcessIdentity.ts"
 
 /** Another process did not end changing a folder. */
 export class FolderBusy extends Data.TaggedError("FolderBusy")<{ readonly folder: string; readonly pid: number }> {
@@ -27,48 +28,29 @@ const staleMs = 15_000
 
 const prefix = ".passthrough.lock"
 
-/** A process, identified by its ID, start time and PID namespace. */
-interface Holder {
-  readonly pid: number
-  /** In ticks since boot. Distinguishes it from later processes with the same ID. */
-  readonly start: string | undefined
-  readonly namespace: string
-}
-
-const startOf = Effect.fnUntraced(function*(pid: number) {
-  const fs = yield* FileSystem.FileSystem
-  const stat = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/stat`), () => "")
-  return stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[19]
-})
-
-const self = Effect.gen(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const link = yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/pid"), () => "")
-  const namespace = /\d+/.exec(link)?.[0] ?? "0"
-  return { pid: process.pid, start: yield* startOf(process.pid), namespace } satisfies Holder
-})
-
-const nameOf = ({ namespace, pid, start }: Holder): string => `${prefix}.${pid}.${start}.${namespace}`
+const nameOf = (owner: ProcessIdentity.Identity): string => `${prefix}.${ProcessIdentity.format(owner)}`
 
 /** The process that a file belongs to. Files of version 1.0 name no PID namespace, so ours is assumed. */
-const holderOf = (name: string, own: Holder): Holder | undefined => {
+const holderOf = (name: string, own: ProcessIdentity.Identity): ProcessIdentity.Identity | undefined => {
   const [, pid, start, namespace = own.namespace] = /^\.passthrough\.lock\.(\d+)\.(\d+)(?:\.(\d+))?$/.exec(name) ?? []
   return start === undefined ? undefined : { pid: Number(pid), start, namespace }
 }
 
 /** Whether the process that a file belongs to still runs. */
-const isAlive = Effect.fnUntraced(function*(file: string, holder: Holder, own: Holder) {
-  if (holder.namespace === own.namespace) return (yield* startOf(holder.pid)) === holder.start
-  const fs = yield* FileSystem.FileSystem
-  const info = yield* Effect.option(fs.stat(file))
-  const time = Option.flatMap(info, ({ mtime }) => mtime)
-  return Option.isSome(time) && Date.now() - time.value.getTime() < staleMs
-})
+const isAlive = Effect.fnUntraced(
+  function*(file: string, holder: ProcessIdentity.Identity, own: ProcessIdentity.Identity) {
+    if (holder.namespace === own.namespace) return (yield* ProcessIdentity.startOf(holder.pid)) === holder.start
+    const fs = yield* FileSystem.FileSystem
+    const info = yield* Effect.option(fs.stat(file))
+    const time = Option.flatMap(info, ({ mtime }) => mtime)
+    return Option.isSome(time) && Date.now() - time.value.getTime() < staleMs
+  }
+)
 
 /** The other processes that hold or want this folder. The files of those that are no more are removed. */
-const rivals = Effect.fnUntraced(function*(folder: string, own: Holder) {
+const rivals = Effect.fnUntraced(function*(folder: string, own: ProcessIdentity.Identity) {
   const fs = yield* FileSystem.FileSystem
-  const living: Array<Holder> = []
+  const living: Array<ProcessIdentity.Identity> = []
   for (const name of yield* fs.readDirectory(folder)) {
     const holder = holderOf(name, own)
     if (holder === undefined || name === nameOf(own)) continue
@@ -80,30 +62,33 @@ const rivals = Effect.fnUntraced(function*(folder: string, own: Holder) {
 })
 
 /** Removes what processes left in a folder that were killed while they held it. */
-export const cleanUp = (folder: string) => Effect.flatMap(self, (own) => Effect.asVoid(rivals(folder, own)))
+export const cleanUp = (folder: string) =>
+  Effect.flatMap(ProcessIdentity.self, (own) => Effect.asVoid(rivals(folder, own)))
 
 /** Orders processes that want the same folder. */
-const isBefore = (one: Holder, other: Holder): boolean =>
+const isBefore = (one: ProcessIdentity.Identity, other: ProcessIdentity.Identity): boolean =>
   one.pid === other.pid ? one.namespace < other.namespace : one.pid < other.pid
 
 const isFull = ({ reason }: PlatformError.PlatformError): boolean =>
   ["ENOSPC", "EDQUOT"].includes((reason.cause as NodeJS.ErrnoException | undefined)?.code ?? "")
 
 /** Waits until no other process holds the folder. */
-const take = Effect.fnUntraced(function*(folder: string, own: Holder, { evenIfFull = false }: Options) {
-  const fs = yield* FileSystem.FileSystem
-  const file = `${folder}/${nameOf(own)}`
-  const write = fs.writeFileString(file, "", { mode: 0o600 })
-  for (let waited = 0;; waited += pauseMs) {
-    yield* evenIfFull ? Effect.catchIf(write, isFull, () => Effect.void) : write
-    const others = yield* rivals(folder, own)
-    const [first] = others
-    if (first === undefined) return
-    if (others.some((other) => isBefore(other, own))) yield* fs.remove(file, { force: true })
-    if (waited >= patienceMs) return yield* new FolderBusy({ folder, pid: first.pid })
-    yield* Effect.sleep(pauseMs)
+const take = Effect.fnUntraced(
+  function*(folder: string, own: ProcessIdentity.Identity, { evenIfFull = false }: Options) {
+    const fs = yield* FileSystem.FileSystem
+    const file = `${folder}/${nameOf(own)}`
+    const write = fs.writeFileString(file, "", { mode: 0o600 })
+    for (let waited = 0;; waited += pauseMs) {
+      yield* evenIfFull ? Effect.catchIf(write, isFull, () => Effect.void) : write
+      const others = yield* rivals(folder, own)
+      const [first] = others
+      if (first === undefined) return
+      if (others.some((other) => isBefore(other, own))) yield* fs.remove(file, { force: true })
+      if (waited >= patienceMs) return yield* new FolderBusy({ folder, pid: first.pid })
+      yield* Effect.sleep(pauseMs)
+    }
   }
-})
+)
 
 /** Options of a lock. */
 export interface Options {
@@ -118,7 +103,7 @@ export interface Options {
 export const hold = Effect.fnUntraced(
   function*<A, E, R>(folder: string, effect: Effect.Effect<A, E, R>, options: Options = {}) {
     const fs = yield* FileSystem.FileSystem
-    const own = yield* self
+    const own = yield* ProcessIdentity.self
     const file = `${folder}/${nameOf(own)}`
     const renewal = Effect.forever(
       Effect.andThen(

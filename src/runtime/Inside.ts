@@ -1,6 +1,7 @@
 /**
  * What happens inside plugins: those that they start themselves, such as IPAM plugins, are found in a folder of ours
- * first, which has our shims. Nothing is installed, and the folder is gone in the end.
+ * first, which has our shims. Nothing is installed, and the folder is gone in the end; that of a killed process, when the
+ * next one makes its own.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -8,6 +9,7 @@ import * as Path from "effect/Path"
 import { parentVariable } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
+import * as OwnFolders from "../host/OwnFolders.ts"
 import * as Stub from "../host/Stub.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
@@ -78,7 +80,7 @@ export const make = Effect.fnUntraced(
   function*(executable: string, cniPath: ReadonlyArray<string>, type: string, changes: ReadonlyArray<Kind>) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const folder = yield* Effect.flatMap(fs.makeTempDirectoryScoped({ prefix: "cni-passthrough-" }), fs.realPath)
+    const folder = yield* OwnFolders.make
     const log = yield* write(folder, executable, cniPath, changes)
     if (!(yield* works(path.join(folder, type), cniPath))) return undefined
     yield* fs.truncate(log)
