@@ -111,7 +111,8 @@ export const fileOrName = (name: string): Argument.Argument<string> =>
 /** The folders of a path such as `/opt/cni/bin:/usr/lib/cni`. */
 export const folders = (path: string): ReadonlyArray<string> => path.split(":").filter((folder) => folder !== "")
 
-const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
+/** The folders of plugins unless it is said otherwise, as CNI_PATH has them. */
+export const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
 
 /** The folders where plugins are looked for. */
 export const cniPath: Flag.Flag<ReadonlyArray<string>> = Flag.String("cni-path").pipe(

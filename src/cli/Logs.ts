@@ -8,6 +8,7 @@ import * as LogFiles from "../report/LogFiles.ts"
 import * as RecordLog from "../report/RecordLog.ts"
 import type { Skipped } from "../report/Skipped.ts"
 import { fileOrName } from "./Flags.ts"
+import * as NeverCalled from "./NeverCalled.ts"
 
 /** The logs of a command line. */
 export const argument = fileOrName("log").pipe(
@@ -27,6 +28,8 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
   if (!(yield* stdinIsTerminal)) return ["-"]
   // Nobody types records.
   if (!canWait && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
+    const explanation = yield* NeverCalled.explain(LogFiles.defaultPattern)
+    if (explanation !== undefined) return yield* explanation
     yield* Console.error(`no file matches ${LogFiles.defaultPattern}; waiting for records on stdin, until Ctrl-D`)
     return ["-"]
   }
@@ -38,8 +41,9 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
 export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, take: RecordLog.Take) {
   if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
   const logs: Array<Skipped> = []
-  for (const file of yield* LogFiles.resolve(sources)) {
-    logs.push(yield* file === "-" ? RecordLog.readStdin(take) : RecordLog.readFile(file, take))
+  for (const file of yield* NeverCalled.explained(LogFiles.resolve(sources))) {
+    const reading = file === "-" ? RecordLog.readStdin(take) : RecordLog.readFile(file, take)
+    logs.push(yield* NeverCalled.explained(reading))
   }
   return logs
 })

@@ -13,17 +13,20 @@ const isLeft = Effect.fnUntraced(function*(name: string, own: ProcessIdentity.Id
   return namespace === own.namespace && (yield* ProcessIdentity.startOf(Number(pid))) !== start
 })
 
-/** Removes the folders that killed processes of this user left. Others may write names into the same parent. */
+/** Removes a folder of this user: others may write any name into a folder for temporary files. */
+const remove = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { type, uid } = yield* fs.lstat(folder)
+  const isOwn = type === "Directory" && Option.getOrUndefined(uid) === process.getuid?.()
+  if (isOwn) yield* fs.remove(folder, { recursive: true })
+})
+
+/** Removes the folders that killed processes left. */
 const removeLeft = Effect.fnUntraced(function*(parent: string, own: ProcessIdentity.Identity) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  for (const name of yield* fs.readDirectory(parent)) {
-    if (!(yield* isLeft(name, own))) continue
-    const folder = path.join(parent, name)
-    const { type, uid } = yield* fs.lstat(folder)
-    const isOwn = type === "Directory" && Option.getOrUndefined(uid) === process.getuid?.()
-    if (isOwn) yield* fs.remove(folder, { recursive: true })
-  }
+  const names = yield* Effect.filter(yield* fs.readDirectory(parent), (name) => isLeft(name, own))
+  yield* Effect.forEach(names, (name) => Effect.ignore(remove(path.join(parent, name))))
 })
 
 /** Makes a temporary folder that is gone when the scope closes, or when the next one is made after a kill. */

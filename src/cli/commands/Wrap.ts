@@ -80,7 +80,7 @@ const concerned = Effect.fnUntraced(
 const showing = (sink: Config.Sink): string | undefined => {
   if (sink.type === "journald") return "cni-passthrough show --failed --journald"
   if (sink.type !== "file") return undefined
-  const pattern = FollowLogs.patternOf(sink)
+  const pattern = Config.patternOf(sink)
   return `cni-passthrough show --failed ${/^[\w./-]+$/.test(pattern) ? pattern : `'${pattern}'`}`
 }
 

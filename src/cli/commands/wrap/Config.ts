@@ -103,3 +103,6 @@ export const read = (text: string): Reading => {
 
 /** Where a sink writes to, in a word. */
 export const place = (sink: Sink): string => sink.type === "file" ? sink.path : sink.type
+
+/** A pattern that matches the files of a log whose path has variables in it. */
+export const patternOf = ({ path }: Sink & { readonly type: "file" }): string => path.replace(/\$(?:\{\w+\}|\w+)/g, "*")

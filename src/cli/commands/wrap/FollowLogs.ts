@@ -20,10 +20,6 @@ export class NothingToFollow extends Data.TaggedError("NothingToFollow")<{ reado
   }`
 }
 
-/** A pattern that matches the files of a log whose path has variables in it. */
-export const patternOf = ({ path }: Config.Sink & { readonly type: "file" }): string =>
-  path.replace(/\$(?:\{\w+\}|\w+)/g, "*")
-
 /** Where the plugins of these folders log to once they are wrapped. */
 const sinksOf = Effect.fnUntraced(function*({ at, config, keepsConfig }: Wrapping.Request) {
   const fs = yield* FileSystem.FileSystem
@@ -35,7 +31,7 @@ const sinksOf = Effect.fnUntraced(function*({ at, config, keepsConfig }: Wrappin
 export const sources = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
   const sinks = (yield* Effect.forEach(requests, sinksOf)).flat()
   const journal = sinks.some(({ type }) => type === "journald")
-  const logs = [...new Set(sinks.flatMap((sink) => sink.type === "file" ? [patternOf(sink)] : []))]
+  const logs = [...new Set(sinks.flatMap((sink) => sink.type === "file" ? [Config.patternOf(sink)] : []))]
   if (!journal && logs.length === 0) return yield* new NothingToFollow({ found: sinks.map(({ type }) => type) })
   return { journal, logs } satisfies Follow.Sources
 })

@@ -1,0 +1,99 @@
+/** Plugins are wrapped, and there is no log of them: no runtime has called one. Says which runtimes could. */
+import * as Config from "effect/Config"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import { isPlatformError } from "effect/PlatformError"
+import * as Stub from "../host/Stub.ts"
+import * as Escape from "../record/Escape.ts"
+import type { LogError } from "../report/LogError.ts"
+import * as Discovery from "../runtime/Discovery.ts"
+import * as WrapConfig from "./commands/wrap/Config.ts"
+import * as Flags from "./Flags.ts"
+
+/** No wrapped plugin has written its log yet. */
+export class NeverCalled extends Data.TaggedError("NeverCalled")<{
+  readonly log: string
+  readonly folders: ReadonlyArray<string>
+  readonly runtimes: ReadonlyArray<string>
+}> {
+  override readonly message = Escape.inLines([
+    `there is no ${this.log}: no plugin in ${this.folders.join(", ")} was called since it was wrapped`,
+    ...(this.runtimes.length === 0 ? ["found no runtime that calls plugins: containerd, CRI-O, podman"] : this.runtimes)
+  ].join("\n"))
+}
+
+const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
+
+/** Whether a log is one that a sink writes, or a pattern that such a one would match. */
+const isLogOf = (log: string, sink: WrapConfig.Sink): boolean => {
+  if (sink.type !== "file") return false
+  return WrapConfig.patternOf(sink) === log || (/[*?[{]/.test(log) && folderOf(log) === folderOf(sink.path))
+}
+
+/** The real paths of those of these folders that are there, each once. */
+const realPaths = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const real = yield* Effect.forEach(folders, (folder) => Effect.option(fs.realPath(folder)))
+  return [...new Set(real.flatMap((path) => path._tag === "Some" ? [path.value] : []))]
+})
+
+/** Whether plugins of a folder are wrapped, and log there. */
+const logsTo = Effect.fnUntraced(function*(folder: string, log: string) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.option(fs.readFileString(Stub.places(folder).config))
+  return text._tag === "Some" && WrapConfig.read(text.value).sinks.some((sink) => isLogOf(log, sink))
+})
+
+const sentence = Effect.fnUntraced(
+  function*({ name, pluginFolders, source }: Discovery.Runtime, wrapped: ReadonlyArray<string>) {
+    if (pluginFolders === undefined) return `${name} makes networks with netavark, which calls no plugin (${source})`
+    const real = yield* realPaths(pluginFolders)
+    const reached = real.filter((folder) => wrapped.includes(folder))
+    if (reached.length > 0) {
+      return `${name} calls plugins in ${reached.join(", ")} (${source}): start a container with it`
+    }
+    return `${name} calls plugins in ${pluginFolders.join(", ")}, which are not wrapped (${source})`
+  }
+)
+
+/** The folders where plugins are wrapped unless a flag says otherwise. */
+const cniPath = Config.String("CNI_PATH").pipe(
+  Config.withDefault(Flags.defaultCniPath),
+  Config.map(Flags.folders)
+)
+
+/** Why there is no such log: the error, where plugins of this host are wrapped and log there. */
+export const explain = Effect.fnUntraced(function*(log: string, root = "/") {
+  const runtimes = yield* Discovery.find(root)
+  const folders = yield* realPaths([
+    ...yield* Effect.orDie(cniPath),
+    ...runtimes.flatMap(({ pluginFolders = [] }) => pluginFolders)
+  ])
+  const wrapped = yield* Effect.filter(folders, (folder) => logsTo(folder, log))
+  if (wrapped.length === 0) return undefined
+  return new NeverCalled({
+    log,
+    folders: wrapped,
+    runtimes: yield* Effect.forEach(runtimes, (runtime) => sentence(runtime, wrapped))
+  })
+})
+
+/** The log that an error says is not there. */
+const missing = (error: LogError): string | undefined => {
+  if (error._tag === "NoMatch") return error.pattern
+  const isMissing = error._tag === "Unreadable" && isPlatformError(error.cause) &&
+    error.cause.reason._tag === "NotFound"
+  return isMissing ? error.name : undefined
+}
+
+/** Says why a log is not there, where that can be known. */
+export const explained = <A, R>(reading: Effect.Effect<A, LogError, R>) =>
+  Effect.catch(
+    reading,
+    Effect.fnUntraced(function*(error) {
+      const log = missing(error)
+      const explanation = log === undefined ? undefined : yield* explain(log)
+      return yield* Effect.fail(explanation ?? error)
+    })
+  )

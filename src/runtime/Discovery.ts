@@ -1,0 +1,132 @@
+/** The container runtimes of this host, and where they look for plugins, as their processes and their files say. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+
+/** A runtime that may call plugins. */
+export interface Runtime {
+  readonly name: string
+  /** Where it looks for plugins; undefined where it makes networks without plugins. */
+  readonly pluginFolders: ReadonlyArray<string> | undefined
+  /** How that is known. */
+  readonly source: string
+}
+
+/** How much of a file is read, in characters: these are short. */
+const longest = 1_048_576
+
+/** The text of a file below a root; empty where it cannot be read. */
+const textIn = Effect.fnUntraced(function*(root: string, file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(root, file)), () => "")
+  return text.slice(0, longest)
+})
+
+/** The files of a folder of drop-ins below a root, the strongest first. */
+const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* Effect.orElseSucceed(fs.readDirectory(path.join(root, folder)), (): Array<string> => [])
+  return names.filter((name) => name.endsWith(".conf")).toSorted().toReversed().map((name) => `${folder}/${name}`)
+})
+
+/** The strings of a TOML value: one, or a list of them. */
+const strings = (value: string): ReadonlyArray<string> =>
+  [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, double, single]) => double ?? single ?? "")
+
+/** The value of a key of a TOML file that no line comments out; undefined where there is none. */
+const valueOf = (text: string, key: string): ReadonlyArray<string> | undefined => {
+  const value = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\[[^\\]]*\\]|"[^"]*"|'[^']*')`, "m").exec(text)?.[1]
+  const found = value === undefined ? [] : strings(value).filter((each) => each !== "")
+  return found.length === 0 ? undefined : found
+}
+
+/** The first of these files that has one of these keys, with its value. */
+const firstWith = Effect.fnUntraced(
+  function*(root: string, files: ReadonlyArray<string>, keys: ReadonlyArray<string>) {
+    for (const file of files) {
+      const text = yield* textIn(root, file)
+      const value = keys.map((key) => valueOf(text, key)).find((each) => each !== undefined)
+      if (value !== undefined) return { value, source: file }
+    }
+    return undefined
+  }
+)
+
+/** The command lines of all processes. */
+const commandLines = Effect.fnUntraced(function*(root: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const pids = yield* Effect.orElseSucceed(fs.readDirectory(path.join(root, "proc")), (): Array<string> => [])
+  const lines = yield* Effect.forEach(
+    pids.filter((name) => /^\d+$/.test(name)),
+    (pid) => textIn(root, `proc/${pid}/cmdline`),
+    { concurrency: 16 }
+  )
+  return lines.map((line) => line.split("\0")).filter(([program]) => program !== "")
+})
+
+type CommandLine = ReadonlyArray<string>
+
+const programOf = ([program = ""]: CommandLine): string => program.slice(program.lastIndexOf("/") + 1)
+
+/** The value of a flag, as `--config X`, `--config=X`. */
+const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | undefined => {
+  const index = words.findIndex((word) => flags.includes(word))
+  return index >= 0 ? words[index + 1] : words.find((word) => flags.some((flag) => word.startsWith(`${flag}=`)))
+    ?.replace(/^[^=]*=/, "")
+}
+
+/** A daemon whose configuration names the folders. */
+const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fallback: ReadonlyArray<string>) =>
+  Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>, files: ReadonlyArray<string>) {
+    const words = processes.find((each) => programOf(each) === program)
+    if (words === undefined) return []
+    const named = flagOf(words, "--config", "-c")
+    const found = yield* firstWith(root, named === undefined ? files : [named], keys)
+    return [{ name, pluginFolders: found?.value ?? fallback, source: found?.source ?? "its default" }]
+  })
+
+const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"])
+const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"])
+
+/** Where podman looks unless it is told otherwise. Source: containers/common, `pkg/config/default.go`. */
+const podmanFolders = [
+  "/usr/local/libexec/cni",
+  "/usr/libexec/cni",
+  "/usr/local/lib/cni",
+  "/usr/lib/cni",
+  "/opt/cni/bin"
+]
+
+/** Which of both podman chose when its storage was made. */
+const chosenBackend = "/var/lib/containers/storage/defaultNetworkBackend"
+
+/** podman has no daemon: its files say what it does. It has netavark, which calls no plugin, or CNI. */
+const podman = Effect.fnUntraced(function*(root: string) {
+  const files = [
+    ...yield* dropIns(root, "/etc/containers/containers.conf.d"),
+    "/etc/containers/containers.conf",
+    "/usr/share/containers/containers.conf"
+  ]
+  const configured = yield* firstWith(root, files, ["network_backend"])
+  const chosen = (yield* textIn(root, chosenBackend)).trim()
+  const backend = configured?.value[0] ?? chosen
+  const source = configured?.source ?? chosenBackend
+  if (backend === "netavark") return [{ name: "podman", pluginFolders: undefined, source }]
+  if (backend !== "cni") return []
+  const folders = yield* firstWith(root, files, ["cni_plugin_dirs"])
+  return [{ name: "podman", pluginFolders: folders?.value ?? podmanFolders, source: folders?.source ?? source }]
+})
+
+/** The runtimes of the host with this root. */
+export const find = Effect.fnUntraced(function*(root: string) {
+  const processes = yield* commandLines(root)
+  const found = yield* Effect.all([
+    containerd(root, processes, ["/etc/containerd/config.toml"]),
+    crio(root, processes, [...yield* dropIns(root, "/etc/crio/crio.conf.d"), "/etc/crio/crio.conf"]),
+    podman(root)
+  ])
+  return found.flat() as ReadonlyArray<Runtime>
+})
