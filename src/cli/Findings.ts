@@ -66,6 +66,20 @@ const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning
 /** Where the checks of a phase begin. */
 const column = 15
 
+/** What the marks of checks mean, but for what most have: that all is well. */
+export const legend = ({ checks, findings }: Report, { dim, width }: Style): ReadonlyArray<string> => {
+  const failed = checks.filter(({ status }) => status === "failed")
+  const isError = ({ check }: Outcome) => findings.some((each) => each.check === check && each.level === "error")
+  const words = [
+    ...(failed.some(isError) ? [`${marks.failed} error`] : []),
+    ...(failed.every(isError) ? [] : [`${marks.warning} warning or note`]),
+    ...(checks.some(({ status }) => status === "skipped")
+      ? [`${marks.skipped} nothing to check here, or not possible`]
+      : [])
+  ]
+  return words.length === 0 ? [] : Wrap.lines(`${"".padEnd(column)}${words.join("   ")}`, width).map(dim)
+}
+
 /** The checks of one phase beside its name, below each other where they are longer than the screen. */
 export const checkLines = (
   phase: Phase,

@@ -9,15 +9,15 @@ import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
 import * as RuleFact from "./RuleFact.ts"
 
-/** What was found: the facts that came and went, and what could not be looked at. */
-export type Found = Pick<ChangesRecord, "changes" | "notes">
+/** What was found: the facts that came and went, and what could not be looked at; and how long our looks took. */
+export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "durationMs">>
 
 /** How many facts of one kind, and how many characters of each, are kept. */
 const limit = { facts: 500, characters: 500 }
 const fullLimit = { facts: 5000, characters: 4096 }
 
 /** What was found, without what is too much to keep; the notes say how much that is. */
-export const bounded = ({ changes, notes = [] }: Found, full: boolean): Found => {
+export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolean): Found => {
   const { characters, facts } = full ? fullLimit : limit
   const leftOut: Array<string> = []
   const few = (list: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -35,8 +35,17 @@ export const bounded = ({ changes, notes = [] }: Found, full: boolean): Found =>
   const container = within("container", changes.container)
   return {
     changes: { ...(host && { host }), ...(container && { container }) },
-    notes: [...few(notes), ...leftOut]
+    notes: [...few(notes), ...leftOut],
+    ...(durationMs === undefined ? {} : { durationMs })
   }
+}
+
+/** How long all our looks at the state took, which no plugin needed; undefined where there were none. */
+export const lookingMs = (runs: Iterable<Step>): number | undefined => {
+  const durations = [...runs].flatMap(({ changes }) =>
+    changes === undefined ? [] : [(JSON.parse(changes) as Found).durationMs ?? 0]
+  )
+  return durations.length === 0 ? undefined : durations.reduce((sum, duration) => sum + duration, 0)
 }
 
 /** What was found around runs. Around a run, that is all that runs inside it did, too. */

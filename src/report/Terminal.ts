@@ -245,8 +245,9 @@ export const make = (style: Style, { full = false }: Options = {}) => {
   const step = (shown: Step): ReadonlyArray<string> => tree(shown, "", false)
 
   /** The end of an operation. */
-  const foot = ({ durationMs, leftovers }: View): ReadonlyArray<string> => {
-    const total = durationMs === undefined ? "" : `${durationMs} ms in total`
+  const foot = ({ durationMs, leftovers, lookingMs }: View): ReadonlyArray<string> => {
+    const ours = lookingMs === undefined ? "" : `; our looks at what changed took ${milliseconds(lookingMs)}`
+    const total = durationMs === undefined ? "" : `${durationMs} ms in total${ours}`
     const { line, more } = under("│ ")
     return [
       ...leftovers.slice(0, limit.changes).flatMap((what) => line(`leftover: ${shown(what)}`, red)),

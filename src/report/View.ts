@@ -101,6 +101,8 @@ export interface View {
   readonly failure: string | undefined
   /** From its beginning to its end, in milliseconds; undefined where the end is not known. */
   readonly durationMs: number | undefined
+  /** How long our own looks at the state took, which no plugin needed; undefined where there were none. */
+  readonly lookingMs: number | undefined
   readonly steps: ReadonlyArray<Step>
   /** What a DEL left of what its ADD made. */
   readonly leftovers: ReadonlyArray<string>
@@ -331,6 +333,7 @@ export const make = (operation: Operation.Operation): View => {
     hasFailed,
     failure: hasFailed ? Culprit.words(steps) : undefined,
     durationMs: durationOf(operation),
+    lookingMs: StateChanges.lookingMs(Operation.runsOf(operation.steps)),
     steps,
     leftovers: operation.leftovers()
   }

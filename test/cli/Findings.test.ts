@@ -72,6 +72,23 @@ describe("the checks of a phase", () => {
   })
 })
 
+describe("the legend of checks", () => {
+  const outcome = (check: string, status: "ok" | "failed" | "skipped") => ({ check, status, reason: "" })
+  const legend = (checks: ReadonlyArray<ReturnType<typeof outcome>>, ...findings: ReadonlyArray<Finding>) =>
+    Findings.legend({ checks, findings }, style).map((line) => line.trim())
+
+  it("has the marks that are there, but for the one that all is well", () => {
+    assert.deepStrictEqual(legend([outcome("a", "ok")]), [])
+    assert.deepStrictEqual(legend([outcome("a", "ok"), outcome("b", "skipped")]), [
+      "– nothing to check here, or not possible"
+    ])
+    assert.deepStrictEqual(legend([outcome("a", "failed"), outcome("b", "failed")], finding("error", "a")), [
+      "✗ error   ! warning or note"
+    ])
+    assert.deepStrictEqual(legend([outcome("a", "failed")], finding("error", "a")), ["✗ error"])
+  })
+})
+
 describe("a defect of ours", () => {
   it.live("is told on stderr, as scripts read stdout", () =>
     Effect.gen(function*() {

@@ -136,6 +136,7 @@ export const doctor = Command.make(
             const outcomes = report.checks.filter(({ check }) => ids.has(check))
             for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
           }
+          for (const line of Findings.legend(report, style)) yield* Console.log(line)
         }
         const lines = Findings.all(report.findings, style, flags.verbose)
         if (lines.length > 0 && style.isTerminal) yield* Console.log("")

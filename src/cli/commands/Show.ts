@@ -182,6 +182,7 @@ export const show = Command.make(
   Command.withShortDescription("Draw what was logged: operations and their plugins"),
   Command.withDescription(
     "Draw what was logged: each operation with its plugins, what each one changed, and how long it took. " +
+      "✓ is done, ✗ failed; · is a tap, or a plugin that no tap saw end; + was added, - removed, ~ changed. " +
       "Without a log it reads stdin to its end, or on a terminal /var/log/cni/*.jsonl. " +
       "Exit status: 0, or 1 where --failed or --leftovers found something, or 2 where a log cannot be read"
   ),
