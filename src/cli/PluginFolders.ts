@@ -4,13 +4,12 @@ import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Option from "effect/Option"
 import { reasonOf } from "../host/AtomicFile.ts"
 import { Unreadable } from "../host/ConfFolder.ts"
-import * as HostRoot from "../host/HostRoot.ts"
 import { pluginName } from "../host/PluginFolder.ts"
 import * as Stub from "../host/Stub.ts"
 import * as Flags from "./Flags.ts"
+import * as OnHost from "./OnHost.ts"
 
 /** No folder of the CNI path is there. */
 class NoFolders extends Data.TaggedError("NoFolders")<{ readonly folders: ReadonlyArray<string> }> {
@@ -41,40 +40,26 @@ export const flags = {
     Flag.atLeast(0)
   ),
   cniPath: Flags.cniPath,
-  hostRoot: Flags.folder("host-root").pipe(
-    Flag.withDescription(
-      "In a container: where the root of the host is mounted. Folders of plugins and logs are the host's then"
-    ),
-    Flag.optional
-  )
+  hostRoot: OnHost.flag
 }
 
 /** What chooses plugins. */
-export interface Chosen {
+export interface Chosen extends OnHost.Asked {
   readonly plugins: ReadonlyArray<string>
   readonly named: ReadonlyArray<string>
   readonly dir: ReadonlyArray<string>
   readonly cniPath: ReadonlyArray<string>
-  readonly hostRoot: Option.Option<string>
 }
 
 /** The names of plugins; undefined for all. */
 export const names = ({ named, plugins }: Chosen): ReadonlyArray<string> | undefined =>
   plugins.length + named.length === 0 ? undefined : [...plugins, ...named]
 
-/** The path that this command finds a file by: that of the host, where it went to the root of the host. */
-export const seen = ({ hostRoot }: Pick<Chosen, "hostRoot">, path: string): string =>
-  Option.isNone(hostRoot) ? path : HostRoot.pathOn(hostRoot.value, path)
-
-/** Goes to the root of the host, where one is named. Returns a path by which a file of before is found. */
-export const enter = ({ hostRoot }: Pick<Chosen, "hostRoot">, file: string) =>
-  Option.isNone(hostRoot) ? Effect.succeed(file) : HostRoot.enter(hostRoot.value, file)
-
 /** The folders, each once, by their real paths. Folders of the CNI path that are not there do not count. */
 export const find = Effect.fnUntraced(function*({ cniPath, dir, hostRoot }: Chosen) {
   const fs = yield* FileSystem.FileSystem
   const found = new Set<string>()
-  for (const folder of (dir.length > 0 ? dir : cniPath).map((path) => seen({ hostRoot }, path))) {
+  for (const folder of (dir.length > 0 ? dir : cniPath).map((path) => OnHost.seen({ hostRoot }, path))) {
     const real = yield* fs.realPath(folder).pipe(
       Effect.catchIf((error) => dir.length === 0 && error.reason._tag === "NotFound", () => Effect.undefined),
       Effect.mapError((cause) => new Unreadable({ path: folder, reason: reasonOf(cause), cause }))

@@ -21,6 +21,7 @@ import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 import * as Logs from "../Logs.ts"
+import * as OnHost from "../OnHost.ts"
 import * as Progress from "../Progress.ts"
 import * as ReportFile from "../ReportFile.ts"
 
@@ -40,6 +41,7 @@ const input = {
   confDir: Flags.confDir,
   cniPath: Flags.cniPath,
   cacheDir: Flags.cacheDir,
+  hostRoot: OnHost.flag,
   capabilityArgs: Flag.String("capability-args").pipe(
     Flag.withDescription("Arguments of capabilities that a runtime would give, as JSON: '{\"portMappings\":[…]}'"),
     Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
@@ -63,10 +65,10 @@ const input = {
 const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
   const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(flags.netns.value) : undefined
   return {
-    asked: Option.getOrUndefined(flags.network),
-    confDir: flags.confDir,
-    cniPath: flags.cniPath,
-    cacheDir: flags.cacheDir,
+    asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network))),
+    confDir: OnHost.seen(flags, flags.confDir),
+    cniPath: flags.cniPath.map((folder) => OnHost.seen(flags, folder)),
+    cacheDir: OnHost.seen(flags, flags.cacheDir),
     capabilityArgs: Option.getOrElse(flags.capabilityArgs, () => ({})),
     selection: {
       netns,
@@ -105,14 +107,19 @@ export const doctor = Command.make(
   Effect.fnUntraced(
     function*(flags) {
       const style = yield* Style.current()
+      const built = flags.trial
+        ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot))))
+        : undefined
+      const entered = yield* OnHost.enter(flags, built)
+      const executable = built === undefined ? undefined : entered
       const question = yield* questionOf(flags)
-      const networks = yield* networksOf(question, flags.log)
-      const executable = flags.trial ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find())) : undefined
+      const logs = flags.log.map((log) => OnHost.seen(flags, log))
+      const networks = yield* networksOf(question, logs)
       const collected = yield* Progress.during("plugins and the host", Collect.collect(question, networks))
       const all = yield* Effect.forEach(
         collected,
         Effect.fnUntraced(function*(seen) {
-          const known = yield* Progress.during("the logs", remember(seen, flags.log, question.selection))
+          const known = yield* Progress.during("the logs", remember(seen, logs, question.selection))
           return flags.trial
             ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
             : known
@@ -148,7 +155,11 @@ export const doctor = Command.make(
         }
       }
       if (Option.isSome(flags.report)) {
-        yield* ReportFile.make(flags.report.value, yield* Logs.ofNetworks(flags.log, names), report.findings)
+        yield* ReportFile.make(
+          OnHost.seen(flags, flags.report.value),
+          yield* Logs.ofNetworks(logs, names),
+          report.findings
+        )
       }
       if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
       if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()

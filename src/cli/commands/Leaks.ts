@@ -18,6 +18,7 @@ import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 import * as LeakLines from "../LeakLines.ts"
+import * as OnHost from "../OnHost.ts"
 import * as Progress from "../Progress.ts"
 
 /** Not everything that lives can be seen, so that nothing is known to be gone. */
@@ -46,6 +47,7 @@ const input = {
   ),
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir,
+  hostRoot: OnHost.flag,
   fix: Flags.toggle("fix", "Take it away, after showing it and asking"),
   yes: Flags.toggle("yes", "With --fix, do not ask"),
   verbose: Flags.toggle("verbose", "Print all that is left, with all of its text"),
@@ -55,8 +57,10 @@ const input = {
 type Input = Command.Command.Config.Infer<typeof input>
 
 /** All that is left of these networks, and the tools that take it away. */
-const find = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Input) {
-  const asked = Option.getOrUndefined(network)
+const find = Effect.fnUntraced(function*(flags: Input) {
+  const asked = Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network)))
+  const confDir = OnHost.seen(flags, flags.confDir)
+  const cacheDir = OnHost.seen(flags, flags.cacheDir)
   const networks = yield* Collect.states({ asked, confDir, cacheDir })
   const [first] = networks
   if (first === undefined) return yield* new NoNetworks({ cacheDir, confDir })
@@ -94,14 +98,14 @@ const settled = Effect.fnUntraced(function*(flags: Input) {
 /** Takes away what is left. Returns what it took, and tells why something stays. */
 const removeAll = Effect.fnUntraced(function*(
   all: ReadonlyArray<Leaks.Leak>,
-  { cacheDir }: Input,
+  flags: Input,
   tools: ReadonlyMap<string, string>
 ) {
   const outcomes = yield* Progress.each(
     "removing",
     all,
     Effect.fnUntraced(function*(leak) {
-      const done = (yield* Leaks.isAlive(leak, cacheDir))
+      const done = (yield* Leaks.isAlive(leak, OnHost.seen(flags, flags.cacheDir)))
         ? Result.fail(`${Names.container(leak)} is there again, or a process mentions it`)
         : yield* Leaks.remove(leak, tools)
       return { leak, done }
@@ -121,6 +125,7 @@ export const leaks = Command.make(
   "leaks",
   input,
   Effect.fnUntraced(function*(flags) {
+    yield* OnHost.enter(flags)
     const style = yield* Style.current()
     const { found, tools, unread } = yield* settled(flags)
     for (const { containerId, reason } of unread) {

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as Logs from "../Logs.ts"
+import * as OnHost from "../OnHost.ts"
 import * as Print from "../Print.ts"
 import * as ReportFile from "../ReportFile.ts"
 
@@ -27,7 +28,8 @@ const input = {
     Flag.withMetavar("path"),
     Flag.atLeast(0)
   ),
-  noRedact: Flags.toggle("no-redact", "Show values of keys that look like secrets, such as password and token, too")
+  noRedact: Flags.toggle("no-redact", "Show values of keys that look like secrets, such as password and token, too"),
+  hostRoot: OnHost.flag
 }
 
 const plural = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`
@@ -36,7 +38,10 @@ const plural = (count: number, word: string): string => `${count} ${word}${count
 export const report = Command.make(
   "report",
   input,
-  Effect.fnUntraced(function*({ logs, noRedact, output, redact }) {
+  Effect.fnUntraced(function*({ hostRoot, noRedact, redact, ...named }) {
+    yield* OnHost.enter({ hostRoot })
+    const logs = named.logs.map((log) => OnHost.seen({ hostRoot }, log))
+    const output = OnHost.seen({ hostRoot }, named.output)
     const masked = ReportFile.masked({ masks: !noRedact, redact })
     const records: Array<string> = []
     const sources = yield* Logs.sources(logs)

@@ -20,6 +20,7 @@ import * as ViewJson from "../../report/ViewJson.ts"
 import * as Errors from "../Errors.ts"
 import { text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
+import * as OnHost from "../OnHost.ts"
 import * as Print from "../Print.ts"
 import * as SmallHeap from "../SmallHeap.ts"
 
@@ -55,7 +56,8 @@ const input = {
   ),
   label: text("label", "Only operations that this tap saw"),
   since: moment("since", "Only what began at this time or later: RFC 3339, or how long ago, such as 10m or 1d"),
-  until: moment("until", "Only what began before this time")
+  until: moment("until", "Only what began before this time"),
+  hostRoot: OnHost.flag
 }
 
 type Input = Command.Command.Config.Infer<typeof input>
@@ -80,13 +82,13 @@ const filterOf = Effect.fnUntraced(function*(flags: Input) {
 })
 
 /** Where to read from: the journal, or files and patterns, of which `-` is stdin. */
-const sourcesOf = Effect.fnUntraced(function*({ follow, journald, logs }: Input) {
+const sourcesOf = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs }: Input) {
   if (journald && logs.length > 0) {
     return yield* new Contradiction({
       message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
     })
   }
-  return journald ? [] : yield* Logs.sources(logs, follow)
+  return journald ? [] : yield* Logs.sources(logs.map((log) => OnHost.seen({ hostRoot }, log)), follow)
 })
 
 /** How an operation, or a part of one, is printed. */
@@ -174,6 +176,7 @@ export const show = Command.make(
   "show",
   input,
   Effect.fnUntraced(function*(flags) {
+    yield* OnHost.enter(flags)
     const sources = yield* sourcesOf(flags)
     const filter = yield* filterOf(flags)
     yield* flags.follow ? follow(flags, sources, filter) : showAll(flags, sources, filter)

@@ -7,6 +7,7 @@ import * as Unwrapping from "../../host/Unwrapping.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Errors from "../Errors.ts"
 import * as NearPlugin from "../NearPlugin.ts"
+import * as OnHost from "../OnHost.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Progress from "../Progress.ts"
 import * as Outcome from "./wrap/Outcome.ts"
@@ -24,7 +25,7 @@ export const unwrap = Command.make(
   PluginFolders.flags,
   Effect.fnUntraced(function*(flags) {
     const names = PluginFolders.names(flags)
-    yield* PluginFolders.enter(flags, "/")
+    yield* OnHost.enter(flags)
     const folders = yield* PluginFolders.find(flags)
     const found = new Set<string>()
     let isComplete = true

@@ -14,6 +14,7 @@ import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as NearPlugin from "../NearPlugin.ts"
+import * as OnHost from "../OnHost.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Config from "./wrap/Config.ts"
 import * as FollowLogs from "./wrap/FollowLogs.ts"
@@ -131,7 +132,7 @@ const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArr
 })
 
 const printStatus = Effect.fnUntraced(function*(flags: Input) {
-  yield* PluginFolders.enter(flags, "/")
+  yield* OnHost.enter(flags)
   yield* Status.print(yield* PluginFolders.find(flags), PluginFolders.names(flags), flags.json)
 })
 
@@ -147,12 +148,12 @@ export const wrap = Command.make(
     yield* Staying.check(flags)
     const deadline = yield* Staying.deadline(flags)
     if (flags.status) return yield* printStatus(flags)
-    const built = yield* PluginFolders.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
+    const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
     const folders = yield* PluginFolders.find(flags)
     const names = PluginFolders.names(flags)
-    const asked = { ...flags, log: Option.map(flags.log, (path) => PluginFolders.seen(flags, path)) }
+    const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seen(flags, path)) }
     const all = flags.all && names === undefined
-    const confFolders = [PluginFolders.seen(flags, flags.confDir)]
+    const confFolders = [OnHost.seen(flags, flags.confDir)]
     const possible = yield* Effect.forEach(folders, (at) =>
       Effect.map(textOf(at.config), (before) => {
         const config = Config.text(asked, before)
