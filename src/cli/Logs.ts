@@ -42,8 +42,9 @@ export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, 
   if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
   const logs: Array<Skipped> = []
   for (const file of yield* NeverCalled.explained(LogFiles.resolve(sources))) {
-    const reading = file === "-" ? RecordLog.readStdin(take) : RecordLog.readFile(file, take)
-    logs.push(yield* NeverCalled.explained(reading))
+    logs.push(
+      yield* file === "-" ? RecordLog.readStdin(take) : NeverCalled.explained(RecordLog.readFile(file, take))
+    )
   }
   return logs
 })
