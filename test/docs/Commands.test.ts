@@ -6,7 +6,7 @@ import { command } from "../../src/cli/Companion.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as Command from "../support/command.ts"
-import { items, lines, pages, section } from "./markdown.ts"
+import { items, lines, pages, read, section } from "./markdown.ts"
 
 const host = Layer.mergeAll(Progress.layer.pipe(Layer.provideMerge(Command.host)), Presenter.layer)
 
@@ -22,6 +22,10 @@ const flagsIn = (help: string): ReadonlyArray<string> =>
     flags.filter((flag) => flag !== undefined)
   )
 
+/** Whether a flag is one of these, or turns one of them off. */
+const isAmong = (flags: ReadonlyArray<string>, flag: string): boolean =>
+  [flag, flag.replace("--no-", "--"), flag.replace("--", "--no-")].some((each) => flags.includes(each))
+
 /** The commands of `cni-passthrough` in the shell blocks of a page. */
 const invocations = (page: string): ReadonlyArray<string> =>
   lines(page).filter(({ block }) => block === "sh" || block === "").flatMap(({ text }) =>
@@ -32,6 +36,10 @@ const invocations = (page: string): ReadonlyArray<string> =>
     ]
       .map(([, words = ""]) => words)
   )
+
+/** The code in the text of a page. */
+const spans = (page: string): ReadonlyArray<string> =>
+  [...read(page).replaceAll(/^```[^]*?^```$/gm, "").matchAll(/`([^`]+)`/g)].map(([, code = ""]) => code)
 
 let help: string
 const helps = new Map<string, string>()
@@ -60,27 +68,39 @@ describe("the commands at a glance in README", () => {
     ])
   })
 
-  it("say when the exit status is 1, as the help does", () => {
-    for (const { names: [first = ""], text } of listed) {
-      assert.match(text, / 1: [^.]+\.$/, first)
-      const said = (helps.get(first) ?? "").replaceAll(/\s+/g, " ")
-      if (/Exit status/.test(said)) assert.notMatch(text, / 1: never/, first)
-    }
+  it("say when the exit status is 1 for all whose help says so, and for run", () => {
+    const withOne = listed.filter(({ text }) => / 1: [^.]+\.$/.test(text)).map(({ names: [first] }) => first)
+    const saying = [...helps].filter(([, text]) => /Exit status.*\b1\b/.test(text.replaceAll(/\s+/g, " ")))
+    assert.sameMembers(withOne.map((name) => name?.split(" ")[0]), [
+      ...new Set(["run", ...saying.map(([name]) => name.split(" ")[0])])
+    ])
   })
 })
 
-describe("a command in", () => {
-  it.each(pages)("%s has flags that its help has", (page) => {
+describe.each(pages)("%s", (page) => {
+  /** The flags of a command line that the help of its command does not list. */
+  const unknown = (words: string): ReadonlyArray<string> => {
+    const [name = "", operation = ""] = words.split(" ")
+    const own = [help, helps.get(`${name} ${operation}`) ?? helps.get(name) ?? ""].flatMap(flagsIn)
+    return words.match(/(?<= |^)--?[a-zA-Z][\w-]*/g)?.filter((flag) => !isAmong(own, flag)) ?? []
+  }
+
+  it("has commands and flags in its shell blocks that the help has", () => {
     for (const words of invocations(page)) {
-      const [name = "", operation = ""] = words.split(" ")
-      const own = helps.get(`${name} ${operation}`) ?? helps.get(name) ?? help
-      assert.isTrue(helps.has(name) || name.startsWith("--"), `${page}: cni-passthrough ${words}`)
-      const flags = words.match(/(?<= |^)--?[a-zA-Z][\w-]*/g) ?? []
-      for (const flag of flags.map((flag) => flag.replace("--no-", "--"))) {
-        const isKnown = flagsIn(own).includes(flag) || flagsIn(help).includes(flag) ||
-          flagsIn(own).includes(flag.replace("--", "--no-"))
-        assert.isTrue(isKnown, `${page}: ${flag} in cni-passthrough ${words}`)
-      }
+      const [name = ""] = words.split(" ")
+      assert.isTrue(helps.has(name) || name.startsWith("--"), `cni-passthrough ${words}`)
+      assert.deepStrictEqual(unknown(words), [], `cni-passthrough ${words}`)
+    }
+  })
+
+  it("names commands and flags in its text that the help has", () => {
+    const all = [help, ...helps.values()].flatMap(flagsIn)
+    for (const code of spans(page)) {
+      const words = code.replace(/^cni-passthrough /, "")
+      const [name = ""] = words.split(" ")
+      if (code.startsWith("cni-passthrough ")) assert.isTrue(helps.has(name) || name.startsWith("--"), code)
+      if (/^--\w/.test(words)) assert.isTrue(isAmong(all, name.replace(/=.*/, "")), code)
+      else if (helps.has(name)) assert.deepStrictEqual(unknown(words), [], code)
     }
   })
 })

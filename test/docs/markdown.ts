@@ -30,6 +30,16 @@ export const lines = (page: string): ReadonlyArray<Line> => {
   })
 }
 
+/** The lines of each fenced block of a page that has no language. */
+export const blocks = (page: string): ReadonlyArray<ReadonlyArray<string>> => {
+  const inBlocks = lines(page).filter(({ block }) => block === "")
+  return inBlocks.reduce<Array<Array<string>>>((all, { number, text }, index) => {
+    if (inBlocks[index - 1]?.number === number - 1) all.at(-1)?.push(text)
+    else all.push([text])
+    return all
+  }, [])
+}
+
 /** The text of a page below a heading, up to the next heading of the same level or a higher one. */
 export const section = (page: string, heading: string): string => {
   const [, level, text] = /^(#+) (.*)$/.exec(heading) ?? []

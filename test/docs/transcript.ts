@@ -1,5 +1,5 @@
 /** Sessions on a terminal, as pages show them: commands after `# `, each with what it printed. */
-import { lines } from "./markdown.ts"
+import { blocks } from "./markdown.ts"
 
 /** A command, and the lines that it printed. */
 export interface Step {
@@ -8,22 +8,14 @@ export interface Step {
 }
 
 /** The sessions of a page: its blocks without a language that begin with a command. */
-export const sessions = (page: string): ReadonlyArray<ReadonlyArray<Step>> => {
-  const blocks: Array<Array<Step & { readonly output: Array<string> }>> = []
-  let last = 0
-  for (const { block, number, text } of lines(page)) {
-    if (block !== "") continue
-    const isFirst = number !== last + 1
-    if (isFirst && text.startsWith("# ")) blocks.push([])
-    const steps = blocks.at(-1)
-    if (steps !== undefined && (!isFirst || text.startsWith("# "))) {
-      if (text.startsWith("# ")) steps.push({ command: text.slice(2), output: [] })
-      else steps.at(-1)?.output.push(text)
-    }
-    last = number
-  }
-  return blocks
-}
+export const sessions = (page: string): ReadonlyArray<ReadonlyArray<Step>> =>
+  blocks(page).filter(([first]) => first?.startsWith("# ")).map((block) =>
+    block.reduce<Array<Step & { readonly output: Array<string> }>>((steps, line) => {
+      if (line.startsWith("# ")) steps.push({ command: line.slice(2), output: [] })
+      else steps.at(-1)?.output.push(line)
+      return steps
+    }, [])
+  )
 
 /** What is different each time, and what stands for it in the pattern of a line. */
 const volatile: ReadonlyArray<readonly [seen: RegExp, pattern: string]> = [

@@ -2,6 +2,8 @@
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Markdown from "../docs/markdown.ts"
+import * as Transcript from "../docs/transcript.ts"
 import * as Manifests from "../support/manifests.ts"
 import { isStandalone } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
@@ -105,6 +107,11 @@ describe.runIf(isStandalone)("on a node", () => {
         assert.match(output("node"), /^ADD eth0 of shop\/web \(\w+\) on pods$/m)
         assert.match(output("node"), /✓ portmap/)
         assert.match(output("node"), /✗ host-local in bridge: .* no IP addresses available/)
+      })
+
+      it("prints what docs/kubernetes.md shows", () => {
+        const [shown = []] = Markdown.blocks("docs/kubernetes.md")
+        assert.isUndefined(Transcript.missing(shown, output("node").trimEnd().split("\n")), output("node"))
       })
 
       it("wraps what an installer writes meanwhile", () => {

@@ -79,6 +79,15 @@ for host in good bad; do
   cni-passthrough run del pods --new-netns web >&2
 done`
   },
+  {
+    page: "docs/doctor.md",
+    index: 0,
+    title: "a host that does not forward",
+    before: `
+network large
+cni-passthrough run add pods --new-netns web --args 'IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web' >&2
+sysctl --quiet --write net.ipv4.ip_forward=0`
+  },
   { page: "docs/run.md", index: 0, title: "a chain without a container", before: "network small" }
 ]
 
