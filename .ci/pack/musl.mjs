@@ -17,6 +17,12 @@ const compilers = {
   arm64: { prefix: "aarch64-linux-gnu-", debian: "g++-aarch64-linux-gnu" }
 }
 
+/** The programs that this needs for a processor, each with its Debian package. */
+export const programs = (processor) => {
+  const { debian, prefix } = compilers[processor]
+  return { patchelf: "patchelf", [`${prefix}g++`]: debian, [`${prefix}gcc`]: debian }
+}
+
 /** What glibc has, and libstdc++ and libgcc of Debian use, and musl has not. */
 const glue = `
 unsigned long getauxval(unsigned long type);
