@@ -40,6 +40,13 @@ export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string
   )
 })
 
+/** Prints on stderr what an effect logs on the console for people, as stdout is for scripts. */
+export const toStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.flatMap(Console.Console, (console) => {
+    const log = (...values: ReadonlyArray<unknown>) => console.error(...values)
+    return Effect.provideService(effect, Console.Console, Object.assign(Object.create(console), { log }))
+  })
+
 /** A message for stderr, which fits a terminal. */
 export const forStderr = (...values: ReadonlyArray<unknown>): string => {
   const { columns, isTTY } = process.stderr

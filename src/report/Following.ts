@@ -42,6 +42,19 @@ const wholeOf = (operation: Operation.Operation): ReadonlyArray<Piece> => [
   { _tag: "Foot", operation }
 ]
 
+/** When an operation ended so far; infinite where a run has no end, or none with a date. */
+const endOf = ({ steps }: Operation.Operation): number => {
+  const end = Math.max(...steps.slice(-100).map((step) => step.end?.time ?? Number.POSITIVE_INFINITY))
+  return Number.isNaN(end) ? Number.POSITIVE_INFINITY : end
+}
+
+/** Operations in the order of their ends; those that did not end come last, in the order of time. */
+const byEnd = (operations: ReadonlyArray<Operation.Operation>): ReadonlyArray<Operation.Operation> => {
+  const ends = new Map(operations.map((operation) => [operation, endOf(operation)]))
+  const end = (operation: Operation.Operation) => ends.get(operation) ?? 0
+  return operations.toSorted((left, right) => end(left) === end(right) ? 0 : end(left) - end(right))
+}
+
 /** Takes records as they come, and says what to draw. */
 export class Following {
   private readonly collector: Collector
@@ -128,7 +141,7 @@ export class Following {
     return pieces
   }
 
-  /** What is to be drawn at this moment. */
+  /** What is to be drawn at this moment: what ended first comes first. */
   due(now: number): ReadonlyArray<Piece> {
     const operations = this.collector.operations()
     const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))
@@ -152,7 +165,7 @@ export class Following {
       draw(this.further(open))
       if (this.statusOf(open, newestOf(open), now) === "complete") end(open)
     }
-    for (const operation of operations) {
+    for (const operation of byEnd(operations)) {
       if (operation === open) continue
       const statusNow = () => this.statusOf(operation, newestOf(operation), now)
       const before = statusNow()
@@ -183,7 +196,7 @@ export class Following {
 
   /** All that is left, when nothing more will come. */
   rest(): ReadonlyArray<Piece> {
-    return this.collector.operations().flatMap((operation): ReadonlyArray<Piece> => {
+    return byEnd(this.collector.operations()).flatMap((operation): ReadonlyArray<Piece> => {
       if (nameOf(operation) !== this.current?.name) return this.isWanted(operation) ? wholeOf(operation) : []
       const { steps } = this.current
       return wholeOf(operation).slice(1 + steps)

@@ -226,15 +226,25 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     ]
   }
 
-  /** The first lines of an operation: who, what failed, when and where. */
-  const head = (view: View): ReadonlyArray<string> => {
-    const { command, containerId, failure, ifname, netns, network, pod, time } = view
+  /** `ADD eth0 of shop/web (5c01f03d8d6d) on pods` */
+  const whoOf = ({ command, containerId, ifname, network, pod }: View): string => {
     const container = containerId && shown(containerId)
     const owner = pod === undefined ? container : `${pod}${container ? ` (${container})` : ""}`
-    const who = [command, ifname, owner && `of ${owner}`, network && `on ${network}`]
+    return [command, ifname, owner && `of ${owner}`, network && `on ${network}`].filter(Boolean).join(" ")
+  }
+
+  /** An operation with nothing to tell, on one line. */
+  const folded = (view: View): ReadonlyArray<string> => {
+    const total = view.durationMs === undefined ? "" : `  ${view.durationMs} ms`
+    return wrapped(`✓ ${whoOf(view)}${total}`, style.width).map(dim)
+  }
+
+  /** The first lines of an operation: who, what failed, when and where. */
+  const head = (view: View): ReadonlyArray<string> => {
+    const { failure, netns, time } = view
     const when = `${LocalTime.ofRecord(time, style.minutesEast)}  ${shown(netns ?? "")}`.trimEnd()
     return [
-      ...wrapped(who.filter(Boolean).join(" "), style.width).map(bold),
+      ...wrapped(whoOf(view), style.width).map(bold),
       ...(failure === undefined ? [] : wrapped(`✗ ${shown(failure)}`, style.width).map(red)),
       ...wrapped(when, style.width).map(dim),
       dim("│")
@@ -258,7 +268,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     ]
   }
 
-  return { head, step, foot, all: (view: View) => [...head(view), ...view.steps.flatMap(step), ...foot(view)] }
+  return { folded, head, step, foot, all: (view: View) => [...head(view), ...view.steps.flatMap(step), ...foot(view)] }
 }
 
 /** Renders an operation as lines. */

@@ -221,6 +221,22 @@ describe("cni-passthrough show", () => {
       assert.strictEqual(operations[2].steps[0].failure, "code 11: no addresses")
     }))
 
+  it.effect("folds a loopback attachment into one line, unless it failed or all of it is asked for", () =>
+    Effect.gen(function*() {
+      const loopback = { ifname: "lo", network: "cni-loopback" }
+      const stdin = [
+        run(0, "pod-1", done, loopback),
+        run(1, "pod-1", done),
+        run(2, "pod-2", failed, loopback)
+      ].join("")
+      const { heads, stdout } = yield* shown([], { stdin })
+      assert.match(stdout, /^✓ ADD lo of pod-1 on cni-loopback {2}\d+ ms\n\nADD eth0 of pod-1 on n\n/)
+      assert.deepStrictEqual(heads, ["ADD eth0 of pod-1", "ADD lo of pod-2"])
+      assert.match((yield* shown(["--full"], { stdin })).stdout, /^ADD lo of pod-1 on cni-loopback\n/)
+      const followed = yield* shown(["--follow"], { stdin })
+      assert.strictEqual(followed.stdout.match(/^✓ ADD lo of pod-1 /gm)?.length, 1)
+    }))
+
   it.effect("has colour where that can be shown", () =>
     Effect.gen(function*() {
       const isColoured = Effect.map(shown([], { stdin: log }), ({ stdout }) => stdout.includes("\u001b["))

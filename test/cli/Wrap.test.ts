@@ -330,7 +330,7 @@ has ${host.at.config}
       "--sink journald --log /tmp/a",
       /--log names a file, and --sink journald has none/
     ],
-    "--json alone": ["--json", /--json is for --status: give both/],
+    "--json alone": ["--json", /--json is for --status or --follow: give one of them/],
     "a folder that is not there": ["--dir /none", /cannot read \/none: there is no such file or folder/]
   }
   for (const [name, [args, reason]] of Object.entries(refused)) {

@@ -66,6 +66,23 @@ describe("an operation that is followed", () => {
     assert.strictEqual(log.due(1000), "")
   })
 
+  it("is drawn after those that ended before it, whichever began first", () => {
+    const drawn = (due: (log: ReturnType<typeof withHistory>) => string) => {
+      const log = withHistory()
+      log.begin(0, "long", "one")
+      log.begin(1, "short", "one")
+      log.end(2, "short", "one")
+      log.begin(3, "short", "two")
+      log.end(4, "short", "two")
+      log.end(5, "long", "one")
+      log.begin(6, "long", "two")
+      log.end(7, "long", "two")
+      return due(log)
+    }
+    assert.strictEqual(drawn((log) => log.due(20)), "short( one two)long( one two)")
+    assert.strictEqual(drawn((log) => log.rest()), "short( one two)long( one two)")
+  })
+
   it("is not split by others that go on meanwhile", () => {
     const log = withHistory()
     log.begin(0, "slow", "one")

@@ -12,7 +12,7 @@ import * as Filter from "../../report/Filter.ts"
 import * as Follow from "../../report/Follow.ts"
 import { Following, type Piece } from "../../report/Following.ts"
 import * as Moment from "../../report/Moment.ts"
-import type * as Operation from "../../report/Operation.ts"
+import * as Operation from "../../report/Operation.ts"
 import * as Style from "../../report/Style.ts"
 import * as Terminal from "../../report/Terminal.ts"
 import * as View from "../../report/View.ts"
@@ -96,6 +96,13 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   const style = yield* Style.current()
   const terminal = Terminal.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
+  // A pod has a loopback attachment beside its own, of which nothing is to be seen unless it fails.
+  const isFolded = (operation: Operation.Operation) =>
+    !full && operation.request.ifname === "lo" && !Operation.hasFailed(operation)
+  const all = (operation: Operation.Operation) => {
+    const view = View.make(operation)
+    return isFolded(operation) ? terminal.folded(view) : terminal.all(view)
+  }
   const parts = new WeakMap<Operation.Operation, ReturnType<typeof View.parts>>()
   const part = (operation: Operation.Operation, index: number): ReadonlyArray<View.Step> => {
     const all = parts.get(operation) ?? View.parts(operation)
@@ -104,10 +111,11 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   }
   return {
     whole: (operation: Operation.Operation): string =>
-      json ? `${ViewJson.render(View.make(operation))}\n` : `${text(terminal.all(View.make(operation)))}\n`,
+      json ? `${ViewJson.render(View.make(operation))}\n` : `${text(all(operation))}\n`,
     piece: (piece: Piece): string => {
       const { _tag, operation } = piece
       if (json) return _tag === "Foot" ? `${ViewJson.render(View.make(operation))}\n` : ""
+      if (!full && operation.request.ifname === "lo") return _tag === "Foot" ? `${text(all(operation))}\n` : ""
       switch (_tag) {
         case "Head":
           return text(terminal.head(View.make(operation)))

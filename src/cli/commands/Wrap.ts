@@ -23,11 +23,6 @@ import * as Reach from "./wrap/Reach.ts"
 import * as Status from "./wrap/Status.ts"
 import * as Staying from "./wrap/Staying.ts"
 
-/** A flag stands where it says nothing. */
-class OnlyForStatus extends Data.TaggedError("OnlyForStatus") {
-  override readonly message = "--json is for --status: give both"
-}
-
 /** The folders have no plugins. */
 class NoPlugins extends Data.TaggedError("NoPlugins")<{
   readonly folders: ReadonlyArray<string>
@@ -48,7 +43,11 @@ const input = {
     "Wrap all other executables of the folders too, under any name. Scripts among them are not started first"
   ),
   status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
-  json: Flags.toggle("json", "With --status: print a JSON list")
+  json: Flags.toggle(
+    "json",
+    "With --status: print a JSON list. With --follow: print one JSON object a line for each operation, as show --json " +
+      "does, and all else on stderr"
+  )
 }
 
 type Input = Command.Command.Config.Infer<typeof input>
@@ -140,7 +139,6 @@ export const wrap = Command.make(
   "wrap",
   input,
   Effect.fnUntraced(function*(flags) {
-    if (flags.json && !flags.status) return yield* new OnlyForStatus()
     if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
       return yield* new Config.NotAFile({ sink: flags.sink.value })
     }
@@ -166,6 +164,7 @@ export const wrap = Command.make(
       names,
       deadline,
       stays: Option.isSome(flags.deadline),
+      keepsStdout: flags.json,
       wrap: Effect.map(wrapAll(requests), ({ isComplete }) => isComplete),
       meanwhile: yield* Staying.meanwhile(flags, requests)
     })
@@ -190,6 +189,7 @@ export const wrap = Command.make(
     { command: "cni-passthrough wrap --changes", description: "Also log what each plugin changes" },
     { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },
     { command: "cni-passthrough wrap --follow", description: "See what happens until Ctrl-C, and unwrap" },
+    { command: "cni-passthrough wrap --follow --json | jq -c 'select(.failed)'", description: "For scripts" },
     { command: "cni-passthrough wrap --for 1h", description: "Wrap for one hour" },
     {
       command: "cni-passthrough wrap --host-root /host --for 1h --watch --follow",

@@ -51,19 +51,22 @@ export const makeScreen = () => {
   }
 }
 
-/** Shows each operation that begins from now on and that the filter wants. When it is interrupted, it shows the rest. */
+/**
+ * Shows each operation that begins from now on and that the filter wants, as JSON if that is asked for. When it is
+ * interrupted, it shows the rest.
+ */
 export const follow = Effect.fnUntraced(
-  function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>) {
+  function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>, json: boolean) {
     const since = yield* Clock.currentTimeMillis
-    const { piece } = yield* Show.renderer({ full: false, json: false })
+    const { piece } = yield* Show.renderer({ full: false, json })
     const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
-    const textOf = (it: Piece) => after(piece(it), it)
+    const textOf = (it: Piece) => json ? piece(it) : after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))
     // Unwrapping comes next, and must not wait for a reader.
     yield* Effect.onInterrupt(Print.all(shown), () => {
-      const rest = [...following.rest()].map(textOf).join("").trimEnd()
-      return rest === "" ? Effect.void : Console.log(rest)
+      const rest = following.rest().map(textOf).join("")
+      return Effect.forkDetach(Print.all(Stream.make(rest)), { startImmediately: true })
     })
   },
   Effect.scoped

@@ -11,6 +11,7 @@ import * as LocalTime from "../../../report/LocalTime.ts"
 import * as Style from "../../../report/Style.ts"
 import * as Errors from "../../Errors.ts"
 import * as NonBlockingStdio from "../../NonBlockingStdio.ts"
+import * as Print from "../../Print.ts"
 import * as Progress from "../../Progress.ts"
 import * as Signals from "../../Signals.ts"
 import * as Deadline from "./Deadline.ts"
@@ -24,6 +25,8 @@ export interface Course<E, R, F, S> {
   readonly deadline: Deadline.Deadline | undefined
   /** Whether it stays when the time is over, until it is told to stop. */
   readonly stays: boolean
+  /** Whether stdout is for scripts, so that what people read goes to stderr. */
+  readonly keepsStdout: boolean
   /** Wraps the plugins, and tells whether all are. */
   readonly wrap: Effect.Effect<boolean, E, R>
   /** What goes on once they are wrapped. Where it ends, the run does. */
@@ -83,6 +86,7 @@ export const run = Effect.fnUntraced(
     }
     if (!isComplete) return yield* new Errors.Unsuccessful()
   },
+  (effect, { keepsStdout }) => keepsStdout ? Print.toStderr(effect) : effect,
   (course) => NonBlockingStdio.provide(course, (isSuccess) => process.exit(isSuccess ? 0 : 1)),
   Effect.scoped
 )

@@ -33,12 +33,19 @@ export interface Asked {
   readonly watch: boolean
   readonly follow: boolean
   readonly network: Option.Option<string>
+  readonly status: boolean
+  readonly json: boolean
   readonly deadline: Option.Option<string>
 }
 
-/** A flag stands where it says nothing. */
-export class Needs extends Data.TaggedError("Needs")<{ readonly flag: string; readonly needed: string }> {
-  override readonly message = `${this.flag} is for ${this.needed}: give both`
+/** A flag stands where it says nothing: it is for one of these others. */
+export class Needs extends Data.TaggedError("Needs")<{
+  readonly flag: string
+  readonly needed: readonly [string, ...ReadonlyArray<string>]
+}> {
+  override readonly message = `${this.flag} is for ${this.needed.join(" or ")}: give ${
+    this.needed.length === 1 ? "both" : "one of them"
+  }`
 }
 
 /** Whether it stays in the foreground. */
@@ -46,9 +53,14 @@ export const isAsked = (asked: Asked): boolean => Option.isSome(asked.for) || as
 
 /** Fails where a flag lacks the one that it belongs to. */
 export const check = Effect.fnUntraced(function*(asked: Asked) {
-  if (Option.isSome(asked.network) && !asked.follow) return yield* new Needs({ flag: "--network", needed: "--follow" })
+  if (Option.isSome(asked.network) && !asked.follow) {
+    return yield* new Needs({ flag: "--network", needed: ["--follow"] })
+  }
   if (Option.isSome(asked.deadline) && Option.isNone(asked.for)) {
-    return yield* new Needs({ flag: "--deadline", needed: "--for" })
+    return yield* new Needs({ flag: "--deadline", needed: ["--for"] })
+  }
+  if (asked.json && !asked.status && !asked.follow) {
+    return yield* new Needs({ flag: "--json", needed: ["--status", "--follow"] })
   }
 })
 
@@ -80,6 +92,6 @@ export const meanwhile = Effect.fnUntraced(function*(asked: Asked, requests: Rea
   return Effect.raceAllFirst([
     Effect.never,
     ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen))) : []),
-    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen)])
+    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen, asked.json)])
   ])
 })
