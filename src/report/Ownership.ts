@@ -23,7 +23,7 @@ const singleAddress =
   /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|(?<=\.\d{1,3}|\]):\d+(?:-\d+)?)?(?= |$)/g
 /** Chains of daemons that write rules at any time: kube-proxy and Docker. */
 const daemons = / (?:KUBE-|DOCKER)[\w-]*$/
-const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
+const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|23\d\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
 
 /** The links that are known of a namespace by the facts of a record: their names and kinds. */
 export type Links = ReadonlyMap<string, string>
