@@ -5,10 +5,13 @@ import { lines } from "./Lines.ts"
 export const tablesOf = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/^table (\S+ \S+) \{/gm)].map(([, table = ""]) => table)
 
+/** When an element expires. Its comment, which follows, may have the same words. */
+const expiry = /^([^"]*?) expires \w+/
+
 /** What is in one `{ … }` of a set: its elements, without when they expire. */
 const elementsOf = (text: string): ReadonlyArray<string> =>
   (/\{(.*)\}/s.exec(text)?.[1] ?? "").match(/(?:"[^"]*"?|[^,"]+)+/g)
-    ?.map((element) => element.replace(/ expires \w+/, "").replace(/\s+/g, " ").trim()) ?? []
+    ?.map((element) => element.replace(expiry, "$1").replace(/\s+/g, " ").trim()) ?? []
 
 /** Facts of one object of a table, such as a chain, from its first words and what is within it. */
 const objectFacts = (table: string, sort: string, name: string, body: string): ReadonlyArray<string> => {
