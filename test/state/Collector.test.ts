@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import { kinds } from "../../src/state/Kind.ts"
+import { type Kind, kinds } from "../../src/state/Kind.ts"
 import * as Watch from "../../src/state/Watch.ts"
 import { named } from "../support/hostTools.ts"
 import { factsOf, look, nothing, runner, type Tools } from "./tools.ts"
@@ -193,6 +193,85 @@ describe("a tool that does not answer", () => {
       const { host, notes } = yield* look(["links"], { ...nothing, "ip -j": "1: lo: <LOOPBACK>\n" })
       assert.isFalse(host.has("links"))
       assert.deepStrictEqual(notes, ["ip does not print JSON: iproute2 is too old: links are not compared"])
+    }))
+})
+
+describe("what cannot be compared", () => {
+  it.effect("is told in a sentence", () =>
+    Effect.gen(function*() {
+      const notes = (...wanted: ReadonlyArray<Kind>) => Effect.map(look(wanted, {}), ({ notes }) => notes)
+      assert.deepStrictEqual(yield* notes("links"), ["ip is not on PATH: links are not compared"])
+      assert.deepStrictEqual(yield* notes("bridge"), ["ip is not on PATH: bridge is not compared"])
+      assert.deepStrictEqual(yield* notes("links", "bridge"), ["ip is not on PATH: links, bridge are not compared"])
+      assert.deepStrictEqual(yield* notes("ipsets", "nftables"), [
+        "nft is not on PATH: nftables are not compared"
+      ])
+    }))
+
+  it.effect("is what a tool prints that cannot be read", () =>
+    Effect.gen(function*() {
+      const hostile = `[{"ifname":"eth0","mtu":{"toString":1,"valueOf":1}}]`
+      const { host, notes } = yield* look(["links", "addresses", "routes"], { ...nothing, "ip -j": hostile })
+      assert.deepStrictEqual([...host.keys()], ["routes"])
+      assert.deepStrictEqual(notes, ["ip printed output that cannot be parsed: links, addresses are not compared"])
+    }))
+})
+
+describe("a call", () => {
+  /** What is looked at around a call, with how long that took. */
+  const around = Effect.fnUntraced(function*(call: Partial<Watch.Call>, wanted: ReadonlyArray<Kind> = ["ipam"]) {
+    const asked: Array<string> = []
+    const look = yield* Watch.look({ verb: "ADD", netns: "", config: {}, ...call }, wanted).pipe(
+      Effect.provideService(ProcessRunner, runner({ ...nothing, find: "" }, nothing, asked)),
+      Effect.provideService(HostTools.HostTools, named)
+    )
+    return { asked, look }
+  })
+
+  it("is looked at where its verb changes something, or could", () => {
+    const kindsFor = (verb: string) => Watch.kindsFor({ verb, netns: "", config: {} }, kinds)
+    for (const verb of ["ADD", "DEL", "CHECK", "GC"]) assert.deepStrictEqual(kindsFor(verb), kinds)
+    for (const verb of ["STATUS", "VERSION", "add", ""]) assert.deepStrictEqual(kindsFor(verb), [])
+  })
+
+  it.effect("is looked at in the store of addresses that its configuration names, or the usual one", () =>
+    Effect.gen(function*() {
+      const folder = (config: unknown) => Effect.map(around({ config }), ({ asked }) => asked[0]?.split(" ")[3])
+      const usual = "/var/lib/cni/networks/"
+      assert.strictEqual(yield* folder({ ipam: { dataDir: "/tmp/store" } }), "/tmp/store/")
+      const configs = [
+        { ipam: { dataDir: "" } },
+        { ipam: { dataDir: 5 } },
+        { ipam: {} },
+        { ipam: "x" },
+        {},
+        [],
+        undefined
+      ]
+      for (const config of configs) assert.strictEqual(yield* folder(config), usual)
+    }))
+
+  it.effect("is looked at in its container, but for addresses, where it has one", () =>
+    Effect.gen(function*() {
+      const places = (netns: string, wanted: ReadonlyArray<Kind>) =>
+        Effect.map(
+          around({ netns }, wanted),
+          ({ asked }) => [...new Set(asked.map((each) => each.split(":")[0]))].sort()
+        )
+      assert.deepStrictEqual(yield* places("", ["ipam", "routes"]), ["host"])
+      assert.deepStrictEqual(yield* places("/run/netns/c", ["ipam", "routes"]), ["container", "host"])
+      assert.deepStrictEqual(yield* places("/run/netns/c", ["ipam"]), ["host"])
+    }))
+
+  it.effect("is told with how long it took to look", () =>
+    Effect.gen(function*() {
+      const started = performance.now()
+      const { look: { durationMs, snapshot } } = yield* around({})
+      assert.isAtLeast(durationMs, 0)
+      assert.isAtMost(durationMs, performance.now() - started)
+      const took = (before: number, after: number) =>
+        Watch.between({ snapshot, durationMs: before }, { snapshot, durationMs: after }).durationMs
+      assert.deepStrictEqual([took(1.04, 1.04), took(1, 2.26)], [2.1, 3.3])
     }))
 })
 

@@ -66,6 +66,56 @@ describe("of sysctls", () => {
     })
   })
 
+  it("are told where the same name is in one of them alone, unless it is of a link", () => {
+    assert.deepStrictEqual(sysctls([], ["net.core.new = 1"]), { added: ["net.core.new = 1"], removed: [] })
+    for (const folder of ["net.ipv4.conf", "net.ipv6.conf", "net.ipv4.neigh", "net.ipv6.neigh"]) {
+      assert.isUndefined(sysctls([], [`${folder}.new.x = 1`]))
+      assert.isUndefined(sysctls([`${folder}.old.x = 1`], []))
+    }
+    assert.deepStrictEqual(sysctls([], ["net.ipv4.other.new.x = 1"])?.added, ["net.ipv4.other.new.x = 1"])
+  })
+
+  it("a link follows default as it follows all, default follows all, and all follows none", () => {
+    const at = (value: number, ...links: ReadonlyArray<string>) =>
+      links.map((link) => `net.ipv6.neigh.${link}.x = ${value}`)
+    const told = (...links: ReadonlyArray<string>) => {
+      const others = ["all", "default", "eth0"].filter((link) => !links.includes(link))
+      return sysctls(at(0, "all", "default", "eth0"), [...at(1, ...links), ...at(0, ...others)])?.added
+    }
+    assert.deepStrictEqual(told("default", "eth0"), at(1, "default"))
+    assert.deepStrictEqual(told("all", "eth0"), at(1, "all"))
+    assert.deepStrictEqual(told("all", "default"), at(1, "all"))
+    assert.deepStrictEqual(told("eth0"), at(1, "eth0"))
+    assert.deepStrictEqual(told("all"), at(1, "all"))
+  })
+
+  it("a link does not follow what had its value before", () => {
+    const before = ["net.ipv4.conf.all.x = 1", "net.ipv4.conf.eth0.x = 0"]
+    const after = ["net.ipv4.conf.all.x = 1", "net.ipv4.conf.eth0.x = 1"]
+    assert.deepStrictEqual(sysctls(before, after)?.added, ["net.ipv4.conf.eth0.x = 1"])
+  })
+
+  it("a value may have the sign of its name in it", () => {
+    assert.deepStrictEqual(sysctls(["net.a = b = 1"], ["net.a = b = 2"]), {
+      added: ["net.a = b = 2"],
+      removed: ["net.a = b = 1"]
+    })
+  })
+
+  it("ip_forward is the forwarding of links, and nothing else", () => {
+    const at = (value: number) => [
+      `net.ipv4.ip_forward = ${value}`,
+      ...["net.ipv4.conf.eth0.forwarding", "net.ipv4.conf.eth0.bc_forwarding", "net.ipv6.conf.eth0.forwarding"].map(
+        (name) => `${name} = ${value}`
+      )
+    ]
+    assert.deepStrictEqual(sysctls(at(0), at(1))?.added, [
+      "net.ipv4.conf.eth0.bc_forwarding = 1",
+      "net.ipv4.ip_forward = 1",
+      "net.ipv6.conf.eth0.forwarding = 1"
+    ])
+  })
+
   it("ip_forward is forwarding of all links, of IPv4", () => {
     const at = (value: number) => [
       `net.ipv4.ip_forward = ${value}`,
