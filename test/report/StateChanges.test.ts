@@ -110,6 +110,48 @@ describe("a fact that came, in a person's words", () => {
   })
 })
 
+describe("words that stand for themselves", () => {
+  const flags: { readonly [kind: string]: readonly [start: string, flags: string, name: string] } = {
+    addresses: [
+      "eth0 10.88.0.2/16",
+      "secondary temporary mngtmpaddr home nodad noprefixroute dynamic deprecated dadfailed",
+      "address 10.88.0.2/16 on eth0"
+    ],
+    routes: ["default dev eth0", "onlink pervasive", "route default dev eth0"],
+    neighbours: ["10.0.0.1 dev eth0", "PERMANENT extern_learn proxy", "neighbour 10.0.0.1 dev eth0"],
+    bridge: ["vlan 1 dev eth0", "self static permanent extern_learn pvid untagged", "bridge vlan 1 dev eth0"]
+  }
+  for (const [kind, [start, words, name]] of Object.entries(flags)) {
+    it(`do not take the next one of ${kind} as their value`, () => {
+      for (const flag of words.split(" ")) {
+        // Who made it is not told, as it would be where it were the value of the flag.
+        assert.deepStrictEqual(told(kind, [`${start} ${flag} proto static`]), [`+ host ${name} ${flag}`])
+      }
+      assert.deepStrictEqual(told(kind, [`${start} other proto static`]), [`+ host ${name} other proto static`])
+    })
+  }
+
+  it("do not take the next one of links as their value", () => {
+    assert.deepStrictEqual(told("links", ["a veth up noarp allmulti promisc master b"]), [
+      "+ host link a (veth, up, noarp, allmulti, promisc, master b)"
+    ])
+  })
+
+  it("and values that all things have are not told", () => {
+    assert.deepStrictEqual(told("links", ["a veth up mtu 1501 qlen 5 mac x", "b veth up mtu 65536"]), [
+      "+ host link a (veth, up, mtu 1501)",
+      "+ host link b (veth, up)"
+    ])
+    assert.deepStrictEqual(told("routes", ["default dev a brd b proto c scope d label e src f via g"]), [
+      "+ host route default dev a src f via g"
+    ])
+    assert.deepStrictEqual(told("addresses", ["a 10.0.0.1/8 scope link label a:1 metric 5"]), [
+      "+ host address 10.0.0.1/8 on a metric 5"
+    ])
+    assert.deepStrictEqual(told("ipam", ["podman 10.88.0.2"], [], "container"), ["+ container ipam podman: 10.88.0.2"])
+  })
+})
+
 describe("facts that are not what they should be", () => {
   it("are told all the same, however odd and long they are", () => {
     const odd = ["", " ", "x", "\"", "a b c d e f g h", "ip nat -A", "rule", `${"\"\\".repeat(2000)}`, "-".repeat(4096)]
@@ -156,6 +198,36 @@ describe("facts of the same identity that came and went", () => {
       told("nftables", ["element inet fw m 80 : jump bar"], ["element inet fw m 80 : jump foo"]),
       ["~ nft inet fw m: 80 : jump foo → jump bar"]
     )
+  })
+
+  it("of neighbours, bridges, sets, chains and reservations are changes of these", () => {
+    assert.deepStrictEqual(
+      told("neighbours", ["10.0.0.1 dev eth0 lladdr 02:00:00:00:00:02 PERMANENT"], [
+        "10.0.0.1 dev eth0 lladdr 02:00:00:00:00:01 extern_learn"
+      ]),
+      [
+        "~ host neighbour 10.0.0.1 dev eth0: lladdr 02:00:00:00:00:01 → 02:00:00:00:00:02, " +
+        "no longer extern_learn, now PERMANENT"
+      ]
+    )
+    assert.deepStrictEqual(told("bridge", ["vlan 10 dev eth0 untagged"], ["vlan 10 dev eth0 pvid"]), [
+      "~ host bridge vlan 10 dev eth0: no longer pvid, now untagged"
+    ])
+    assert.deepStrictEqual(told("ipsets", ["create a hash:ip timeout 5"], ["create a hash:ip"]), [
+      "~ ipset a (hash:ip) → hash:ip timeout 5"
+    ])
+    assert.deepStrictEqual(told("nftables", ["chain inet x c type nat"], ["chain inet x c type filter"], "container"), [
+      "~ container nft chain inet x c (type filter) → type nat"
+    ])
+    assert.deepStrictEqual(told("ipam", ["podman 10.88.0.2 b eth0"], ["podman 10.88.0.2 a eth0"]), [
+      "~ ipam podman: 10.88.0.2 for a eth0 → b eth0"
+    ])
+    assert.deepStrictEqual(told("iptables", ["ip filter -P INPUT DROP"], ["ip filter -P INPUT REJECT"]), [
+      "~ filter INPUT: policy REJECT → DROP"
+    ])
+    assert.deepStrictEqual(told("links", ["eth0 macvlan up mtu 1500"], ["eth0 veth up mtu 1500"]), [
+      "~ host link eth0: type veth → macvlan"
+    ])
   })
 
   it("are policies too, of which ACCEPT is no fact", () => {
