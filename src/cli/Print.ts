@@ -82,10 +82,11 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
     },
     error: (...values: ReadonlyArray<unknown>) => void process.stderr.write(`${forStderr(...values)}\n`)
   })
-  const result = yield* Effect.provideService(command, Console.Console, console)
+  // A command that fails has printed too, as `doctor` with its findings.
+  const exit = yield* Effect.exit(Effect.provideService(command, Console.Console, console))
   yield* Effect.promise(() => printed)
   yield* Effect.catch(written, (error) => Effect.sync(() => onError(error)))
-  if (lost === undefined) return result
+  if (lost === undefined) return yield* exit
   yield* Console.error(`error: ${lost.message}`)
   return yield* new Errors.Told({ message: lost.message, status: 2, cause: lost })
 })
