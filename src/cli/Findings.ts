@@ -1,7 +1,9 @@
 /** Findings as people read them, and as machines do. */
 import type { Outcome, Phase, Report } from "../doctor/Check.ts"
 import type { Finding } from "../doctor/Finding.ts"
+import * as Fix from "../doctor/Fix.ts"
 import * as Escape from "../record/Escape.ts"
+import type * as Page from "../report/html/Data.ts"
 import type { Style } from "../report/Style.ts"
 import * as Wrap from "../report/Wrap.ts"
 
@@ -42,7 +44,10 @@ export const lines = (
     ...(place === "" ? [] : indented(`at ${bounded(place)}`, dim)),
     ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
     ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
-    ...indented(`to mend it: ${bounded(fix)}`)
+    ...indented(`fix: ${bounded(fix.text)}`),
+    // On lines of their own and whole, so that they can be copied.
+    ...fix.commands.map((command) => `    ${Escape.inLine(Fix.line(command))}`),
+    ...(fix.cuts === undefined ? [] : indented(`this cuts ${bounded(fix.cuts)}`, yellow))
   ]
 }
 
@@ -100,6 +105,12 @@ export const checkLines = (
     `${(index === 0 ? phase : "").padEnd(column)}${line.trim().split(" ").map(coloured).join(" ")}`
   )
 }
+
+/** A finding as the page of a report has it. */
+export const onPage = ({ fix, ...finding }: Finding): Page.Finding => ({
+  ...finding,
+  fix: { ...fix, commands: fix.commands.map(Fix.line) }
+})
 
 /** A report as one JSON document. */
 export const json = ({ checks, findings }: Report): string =>

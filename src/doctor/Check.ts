@@ -1,6 +1,7 @@
 /** What a check is: a question with a name, answered from facts alone. */
 import type { Facts } from "./Facts.ts"
 import * as Finding from "./Finding.ts"
+import * as Fix from "./Fix.ts"
 
 type Found = Finding.Found
 
@@ -52,17 +53,32 @@ const bounded = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
     : [...found.slice(0, most - 1), { ...last, message: `${last.message}; and ${more} more of this kind` }]
 }
 
-/** Asks all these questions, in their order. */
-export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
+const examineOnce = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const findings: Array<Finding.Finding> = []
   const outcomes = checks.map(({ find, id }): Outcome => {
     const answer = find(facts)
     if (isSkipped(answer)) return { check: id, status: "skipped", reason: answer.skipped }
-    findings.push(...bounded(answer).map((found) => ({ ...found, check: id })))
+    findings.push(...bounded(answer).map((found) => ({ ...found, fix: Fix.of(found.fix), check: id })))
     const first = answer.find(({ level }) => level !== "note")
     return { check: id, status: first === undefined ? "ok" : "failed", reason: first?.message ?? "" }
   })
   return { findings: Finding.byGravity(findings), checks: outcomes }
+}
+
+const areOfAttachments = ({ phase }: Check): boolean => phase === "attachment" || phase === "host"
+
+/**
+ * Asks all these questions, in their order. Attachments are judged by the configuration that they were made with: an
+ * edit of the file applies to new containers only.
+ */
+export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
+  const own = examineOnce(checks, facts)
+  if (facts.earlier.length === 0) return own
+  const ofAttachments = checks.filter(areOfAttachments)
+  return merge([
+    own,
+    ...facts.earlier.map((earlier) => examineOnce(ofAttachments, { ...facts, ...earlier, earlier: [] }))
+  ])
 }
 
 const gravest = ["failed", "ok", "skipped"] as const

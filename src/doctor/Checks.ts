@@ -7,6 +7,7 @@ import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
 import { capabilities } from "./checks/Capabilities.ts"
+import { editedSince } from "./checks/Edited.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
 import * as Folder from "./checks/Folder.ts"
@@ -41,6 +42,7 @@ export const configuration: ReadonlyArray<Check> = [
   Gateways.bridgeGateways,
   capabilities,
   Folder.folderOrder,
+  editedSince,
   Text.duplicateKeys,
   Fields.fieldNames
 ]

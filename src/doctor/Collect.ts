@@ -54,6 +54,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   unloaded: [],
   asked: undefined,
   cniPath: [],
+  cacheDir: undefined,
   plugins: new Map(),
   known: [],
   capabilityArgs: {},
@@ -61,6 +62,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   store: undefined,
   damaged: [],
   attachments: [],
+  earlier: [],
   all: [],
   selected: undefined,
   elsewhere: [],
@@ -190,6 +192,7 @@ const collectState = Effect.fnUntraced(function*(
       const stored = stores[index]
       return {
         ...facts,
+        cacheDir,
         host,
         store: stored === undefined
           ? undefined
@@ -289,6 +292,22 @@ export const networksOf = Effect.fnUntraced(
   }
 )
 
+/** Separates the attachments that were made with an earlier configuration of their network. */
+const byConfiguration = (facts: Facts): Facts => {
+  const { attachments, file } = facts
+  if (file === undefined) return facts
+  const isEarlier = ({ config }: Attachment.Attachment) => config !== undefined && !ConfigFile.hasPlugins(file, config)
+  const groups = Object.entries(Arr.groupBy(attachments.filter(isEarlier), ({ config = "" }) => config))
+  return {
+    ...facts,
+    attachments: attachments.filter((each) => !isEarlier(each)),
+    earlier: groups.map(([config, own]) => {
+      const { chain, delegates, file, network } = ofFile(ConfigFile.cached(own[0].file, config), [])
+      return { attachments: own, chain, delegates, file, network }
+    })
+  }
+}
+
 /** Collects the facts about these networks. Looks at the host only once. */
 export const collect = Effect.fnUntraced(function*(question: Question, networks: ReadonlyArray<Question["asked"]>) {
   const { cacheDir, capabilityArgs, cniPath, selection, timeout } = question
@@ -317,6 +336,6 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
   return all.map((facts, index): Facts => {
     const { known = [], plugins = new Map<string, PluginFact>() } = withAll[index] ?? {}
     const unread = chosen[index]?.unread ?? []
-    return { ...facts, ...states[index], cniPath, plugins, known, unseen: [...unread, ...unseen] }
+    return byConfiguration({ ...facts, ...states[index], cniPath, plugins, known, unseen: [...unread, ...unseen] })
   })
 })

@@ -1,9 +1,10 @@
 /** A file of a network configuration, as far as it can be read, and its plugins with their places. */
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
-import { isObject, type JsonObject } from "../json/Json.ts"
+import { isObject, type JsonObject, parse as parseJson } from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Path } from "../json/JsonText.ts"
+import * as JsonDiff from "../report/JsonDiff.ts"
 import type { Found, Place } from "./Finding.ts"
 
 /** A file, and what it says. */
@@ -36,6 +37,12 @@ export const make = (path: string, text: string, beside: ReadonlyArray<ConfigFil
   text,
   outcome: JsonSource.parse(text),
   beside
+})
+
+/** The configuration that libcni keeps in a file of its cache. */
+export const cached = (cacheFile: string, text: string): ConfigFile => ({
+  ...make(`${cacheFile}#config`, text),
+  isCached: true
 })
 
 /** How many mistakes of a text are looked for. */
@@ -130,6 +137,19 @@ export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
     : []
   return [...own, ...file.beside.flatMap(pluginsOf)]
 }
+
+/** The plugins of a list, or of a file for one plugin, which libcni caches as a list. */
+const configsOf = (value: unknown): ReadonlyArray<unknown> =>
+  !isObject(value) ? [] : Array.isArray(value["plugins"]) ? value["plugins"] : [value]
+
+/** What distinguishes the plugins of an earlier configuration, as JSON text, from those of a file. */
+export const changesSince = (file: ConfigFile, earlier: string): ReadonlyArray<string> =>
+  JsonDiff.between({ plugins: configsOf(parseJson(earlier)) }, { plugins: configsOf(valueOf(file)) })
+    .map(({ kind, what }) => `${kind} ${what}`)
+
+/** Whether a configuration has the plugins of a file. One that cannot be read counts as if it had. */
+export const hasPlugins = (file: ConfigFile, config: string): boolean =>
+  !isObject(parseJson(config)) || changesSince(file, config).length === 0
 
 /** The value at a path of a configuration, or undefined if there is none. */
 export const valueAt = (config: unknown, path: Path): unknown =>

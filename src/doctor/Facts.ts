@@ -38,6 +38,9 @@ export interface Host {
   readonly machine: number | undefined
 }
 
+/** Attachments that were made with an earlier configuration of the network, and that configuration. */
+export interface Earlier extends Pick<Facts, "attachments" | "chain" | "delegates" | "file" | "network"> {}
+
 /** All that checks can know. */
 export interface Facts {
   /** The folder of configurations; undefined where nobody asked about a folder. */
@@ -57,6 +60,8 @@ export interface Facts {
   /** The plugins that these delegate to, other than IPAM plugins. */
   readonly delegates: ReadonlyArray<Placed>
   readonly cniPath: ReadonlyArray<string>
+  /** The folder of libcni's cache; undefined if only files were asked about. */
+  readonly cacheDir: string | undefined
   readonly plugins: ReadonlyMap<string, PluginFact>
   /** The names of all files in the folders of plugins. */
   readonly known: ReadonlyArray<string>
@@ -66,8 +71,10 @@ export interface Facts {
   readonly store: Store | undefined
   /** Unreadable files of libcni's cache that seem to belong to this network. */
   readonly damaged: ReadonlyArray<Damaged>
-  /** The attachments to look at. */
+  /** The attachments to look at that were made with the configuration as it is in the file. */
   readonly attachments: ReadonlyArray<Attachment>
+  /** The others, by the configuration that they were made with. */
+  readonly earlier: ReadonlyArray<Earlier>
   /** All attachments of the cache; those of this network with what their namespaces are. */
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
   /** Which attachments somebody asked about, such as `the pod shop/web`; undefined for all of the network. */

@@ -1,4 +1,5 @@
 /** What doctor says about a network: one thing that is wrong, who is to blame, how it knows, and what to do. */
+import type * as Fix from "./Fix.ts"
 
 /**
  * `error`: an attachment or traffic fails because of it. `warning`: it will, or it does for some. `note`: worth knowing.
@@ -21,12 +22,13 @@ export interface Found extends Partial<Place> {
   readonly message: string
   /** Lines that prove it: a rule, a link, what a plugin wrote. */
   readonly evidence: ReadonlyArray<string>
-  /** A command or an edit that mends it. */
-  readonly fix: string
+  /** What mends it. A text says what a person has to edit or decide. */
+  readonly fix: Fix.Fix | string
 }
 
 /** One thing that is wrong. */
-export interface Finding extends Found {
+export interface Finding extends Omit<Found, "fix"> {
+  readonly fix: Fix.Fix
   /** The check that found it, by its identifier. */
   readonly check: string
 }

@@ -1,6 +1,5 @@
 /** Rules of iptables as single facts, which can be compared, and taken away one by one. */
 import type { Rule, Rules, Ruleset } from "./facts/Rules.ts"
-import * as Shell from "./Shell.ts"
 
 /** A rule with its place. */
 export interface Line {
@@ -78,9 +77,9 @@ export const ownerOf = (
 }
 
 /** The arguments of what lets a packet through again: without the rule that ends its way, or by another policy. */
-export const undoing = (rulesets: ReadonlyArray<Ruleset>, table: string, rule: string): string => {
+export const undoing = (rulesets: ReadonlyArray<Ruleset>, table: string, rule: string): ReadonlyArray<string> => {
   const line = of({ rulesets, nft: [] }).find((each) => each.rule.text === rule && each.table === table)
-  return (line === undefined ? [...rule.split(" ").slice(0, 2), "ACCEPT"] : deletion(line)).map(Shell.word).join(" ")
+  return line === undefined ? ["-t", table, ...rule.split(" ").slice(0, 2), "ACCEPT"] : deletion(line)
 }
 
 /** The arguments that take a rule away. */

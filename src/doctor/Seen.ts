@@ -8,7 +8,6 @@ import type { Link, Namespace } from "./facts/Namespace.ts"
 import type { Found } from "./Finding.ts"
 import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"
-import * as Shell from "./Shell.ts"
 
 /** An attachment, what its plugins said, and what there is. */
 export interface Seen {
@@ -60,14 +59,6 @@ export const rivalsOf = ({ file }: Attachment, { all, attachments }: Pick<Facts,
 
 /** The plugin that is to blame for a link. */
 export const blame = ({ maker }: Seen): Pick<Found, "plugin"> => maker === undefined ? {} : { plugin: maker }
-
-/** How an attachment is made anew. */
-export const again = ({ attachment }: Pick<Seen, "attachment">): string => {
-  const { containerId, ifname, network } = attachment
-  const link = ifname === "eth0" ? "" : ` --ifname ${Shell.word(ifname)}`
-  return `restart the container ${Shell.word(containerId)}, or attach it anew: cni-passthrough run del ` +
-    `${Shell.word(network)} --container-id ${Shell.word(containerId)}${link}, then run add`
-}
 
 /** A link in one line. */
 export const linkText = ({ isUp, kind, mac, master, mtu, name, state }: Link): string =>

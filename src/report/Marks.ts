@@ -24,7 +24,7 @@ export interface Marks {
 }
 
 /** How the plugins of CNI name chains. Source: containernetworking/plugins, pkg/utils/utils.go, FormatChainName. */
-const chainOf = (network: string, containerId: string): string =>
+export const natChainOf = (network: string, containerId: string): string =>
   Crypto.createHash("sha512").update(network + containerId).digest("hex").slice(0, 24)
 
 const objects = (value: unknown): ReadonlyArray<Json.JsonObject> =>
@@ -81,7 +81,7 @@ export const of = (steps: ReadonlyArray<Operation.Step>): Marks => {
     netns: runs[0]?.request.netns,
     chains: new Set(
       [...networks].flatMap((network) =>
-        network === undefined || containerId === undefined ? [] : [chainOf(network, containerId)]
+        network === undefined || containerId === undefined ? [] : [natChainOf(network, containerId)]
       )
     ),
     addresses,

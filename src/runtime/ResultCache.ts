@@ -102,6 +102,13 @@ export const decode = (text: string, asked?: Identity): Cached | undefined => {
   }
 }
 
+/** The network configuration list that a cache file holds, as JSON text; undefined if it holds none. */
+export const configOf = (text: string): string | undefined => {
+  const value = Json.parse(text)
+  const config = Json.isObject(value) ? value["config"] : undefined
+  return typeof config === "string" ? Buffer.from(config, "base64").toString() : undefined
+}
+
 /** Remembers the result of an ADD. */
 export const write = Effect.fnUntraced(
   function*(folder: string, attachment: Attachment, list: string, result: string) {

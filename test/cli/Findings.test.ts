@@ -9,12 +9,47 @@ import * as Style from "../../src/report/Style.ts"
 
 const style = Style.make({ isTerminal: true, width: 80, minutesEast: () => 0 }, false)
 
-const finding = (level: Level, check = "mtu"): Finding => ({ level, check, message: "it is", evidence: [], fix: "do" })
+const fix = { text: "do", commands: [] }
+const finding = (level: Level, check = "mtu"): Finding => ({ level, check, message: "it is", evidence: [], fix })
 
 describe("a finding", () => {
   it("begins with a mark of its level", () => {
     const heads = (["error", "warning", "note"] as const).map((level) => Findings.lines(finding(level), style)[0])
     assert.deepStrictEqual(heads, ["✗ it is", "! it is", "– it is"])
+  })
+})
+
+describe("the fix of a finding", () => {
+  const commands = [["ip", "link", "set", "it's", "up"], ["sysctl", "-w", `a=${"x".repeat(100)}`]]
+  const linesOf = (fix: Finding["fix"]) => Findings.lines({ ...finding("error"), fix }, style).slice(2)
+
+  it("is a sentence, and commands that stand whole on lines of their own", () => {
+    assert.deepStrictEqual(linesOf({ text: "set it up", commands }), [
+      "  fix: set it up",
+      "    ip link set 'it'\\''s' up",
+      `    sysctl -w a=${"x".repeat(100)}`
+    ])
+  })
+
+  it("says what it cuts", () => {
+    const cuts = "open connections of eth0 of web"
+    assert.strictEqual(linesOf({ text: "attach it anew", commands, cuts }).at(-1), `  this cuts ${cuts}`)
+  })
+
+  it("is the same in JSON, as lists of words", () => {
+    const { findings } = JSON.parse(
+      Findings.json({ findings: [{ ...finding("note"), fix: { text: "x", commands } }], checks: [] })
+    )
+    assert.deepStrictEqual(findings[0].fix, { text: "x", commands })
+  })
+
+  it("has its commands as lines on the page of a report", () => {
+    const { fix } = Findings.onPage({ ...finding("note"), fix: { text: "x", commands, cuts: "y" } })
+    assert.deepStrictEqual(fix, {
+      text: "x",
+      commands: ["ip link set 'it'\\''s' up", `sysctl -w a=${"x".repeat(100)}`],
+      cuts: "y"
+    })
   })
 })
 

@@ -447,7 +447,7 @@ describe("a version that is none", () => {
     const facts = Facts.ofFile({ ...chain, cniVersion: "9.9.9" })
     const plugins = new Map([Facts.plugin("bridge"), Facts.plugin("passthrough")])
     const [finding] = Check.examine(Checks.configuration, { ...facts, plugins }).findings
-    assert.strictEqual(finding?.fix, "set \"cniVersion\" to one of 0.4.0, 1.0.0")
+    assert.strictEqual(finding?.fix.text, "set \"cniVersion\" to one of 0.4.0, 1.0.0")
   })
 })
 

@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Check from "../../src/doctor/Check.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
+import * as Fix from "../../src/doctor/Fix.ts"
 import { found } from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -518,45 +519,70 @@ describe("several networks", () => {
   })
 })
 
-describe("what mends something", () => {
-  it("gives an address that two have back to the one whose ADD gave it", () => {
+const fixOf = (change: Host.Change, id?: string) => {
+  const { findings } = Check.examine(Checks.live, Host.facts(change))
+  return findings.find(({ check }) => id === undefined || check === id)?.fix
+}
+
+/** The commands of a fix, as a person would write them. */
+const commandsOf = (change: Host.Change, id?: string) => fixOf(change, id)?.commands.map((command) => command.join(" "))
+
+describe("a fix", () => {
+  it("gives an address that two have back to the one whose ADD gave it, with its routes", () => {
     const change = {
-      others: [api({ result: Host.resultWith({ ips: [{ address: "10.99.0.3/24" }] }) }, "10.99.0.2/24")]
+      others: [
+        api({ result: Host.resultWith({ ips: [{ address: "10.99.0.3/24", gateway: "10.99.0.1" }] }) }, "10.99.0.2/24")
+      ]
     }
-    const [first] = Check.examine(Checks.live, Host.facts(change)).findings
-    assert.strictEqual(
-      first?.fix,
-      "nsenter --net=/run/netns/api ip addr del 10.99.0.2/24 dev eth0 && nsenter --net=/run/netns/api ip addr add " +
-        "10.99.0.3/24 dev eth0, and then attach api anew: cni-passthrough run del, and then add"
-    )
+    assert.deepStrictEqual(commandsOf(change), [
+      "nsenter --net=/run/netns/api ip addr del 10.99.0.2/24 dev eth0",
+      "nsenter --net=/run/netns/api ip addr add 10.99.0.3/24 dev eth0",
+      "nsenter --net=/run/netns/api ip route replace 0.0.0.0/0 via 10.99.0.1 dev eth0"
+    ])
   })
 
   it("takes away a route to a part of the subnet that leads elsewhere", () => {
-    const fixOf = (fields: Parameters<typeof Host.route>[2]) =>
-      Check.examine(
-        Checks.live,
-        Host.facts({
-          outside: { routes: [...Host.outside.routes, Host.route("10.99.0.0/25", "uplink", fields)] }
-        })
-      ).findings.find(({ check }) => check === "host-route")?.fix
+    const ofRoute = (fields: Parameters<typeof Host.route>[2]) =>
+      fixOf(
+        { outside: { routes: [...Host.outside.routes, Host.route("10.99.0.0/25", "uplink", fields)] } },
+        "host-route"
+      )
     assert.deepStrictEqual([
-      fixOf({ protocol: "static" }),
-      fixOf({ protocol: "boot", device: undefined, type: "blackhole" }),
-      fixOf({ protocol: "kernel" })
+      ofRoute({ protocol: "static" })?.commands,
+      ofRoute({ protocol: "boot", device: undefined, type: "blackhole" })?.commands,
+      ofRoute({ protocol: "kernel" })
     ], [
-      "ip route del 10.99.0.0/25 dev uplink",
-      "ip route del blackhole 10.99.0.0/25",
-      "use a subnet that uplink does not have"
+      [["ip", "route", "del", "10.99.0.0/25", "dev", "uplink"]],
+      [["ip", "route", "del", "blackhole", "10.99.0.0/25"]],
+      { text: "use a subnet that uplink does not have", commands: [] }
     ])
   })
 
   it("takes away the rule in a container that drops, each word as one word", () => {
     const filter = [inContainer("-A OUTPUT -m comment --comment \"$(id) x\" -j DROP")]
-    const [first] = Check.examine(Checks.live, Host.facts({ attachment: { filter } })).findings
-    assert.strictEqual(
-      first?.fix,
-      "nsenter --net=/run/netns/web iptables -t filter -D OUTPUT -m comment --comment '$(id) x' -j DROP"
-    )
+    assert.deepStrictEqual(fixOf({ attachment: { filter } })?.commands, [[
+      "nsenter",
+      "--net=/run/netns/web",
+      "iptables",
+      "-t",
+      "filter",
+      "-D",
+      "OUTPUT",
+      "-m",
+      "comment",
+      "--comment",
+      "$(id) x",
+      "-j",
+      "DROP"
+    ]])
+  })
+
+  it("sets a link up with the addresses and routes of its ADD", () => {
+    assert.deepStrictEqual(commandsOf({ inside: { links: [lo, { ...eth0, isUp: false }] } }, "link-up"), [
+      "nsenter --net=/run/netns/web ip link set eth0 up",
+      "nsenter --net=/run/netns/web ip addr replace 10.99.0.2/24 dev eth0",
+      "nsenter --net=/run/netns/web ip route replace 0.0.0.0/0 via 10.99.0.1 dev eth0"
+    ])
   })
 
   it("is safe to be pasted, whatever a container or a link is called", () => {
@@ -569,10 +595,56 @@ describe("what mends something", () => {
       { attachment, host: withRules("-j MASQUERADE", "-j ACCEPT") }
     ]
     for (const change of changes) {
-      const [first] = Check.examine(Checks.live, Host.facts(change)).findings
-      assert.include(first?.fix, `'x; touch /tmp/pwned $(id) \`id\` '`.slice(1, -1))
-      const outsideQuotes = (first?.fix ?? "").replaceAll("'\\''", "").replaceAll(/'[^']*'/g, "").replaceAll("\\'", "")
+      const lines = (fixOf(change)?.commands ?? []).map(Fix.line).join("\n")
+      assert.include(lines, `'x; touch /tmp/pwned $(id) \`id\` '`.slice(1, -1))
+      const outsideQuotes = lines.replaceAll("'\\''", "").replaceAll(/'[^']*'/g, "").replaceAll("\\'", "")
       assert.notMatch(outsideQuotes, /touch|\$\(|`/)
     }
+  })
+})
+
+describe("attaching anew", () => {
+  const lost = { host: withRules("-j MASQUERADE", "-j RETURN") }
+  const chain = "CNI-8a27acf6a8da9ae16f628c2a"
+
+  it("is DEL and ADD with all that the runtime gave, so that the container keeps its address", () => {
+    const change = {
+      ...lost,
+      attachment: { args: "IgnoreUnknown=1;K8S_POD_NAME=web", capabilityArgs: { portMappings: [{ hostPort: 8080 }] } }
+    }
+    const commands = commandsOf(change, "masquerade")
+    assert.deepStrictEqual(commands?.slice(-2), [
+      "cni-passthrough run del n --container-id web --netns /run/netns/web",
+      "cni-passthrough run add n --container-id web --netns /run/netns/web " +
+      "--args IgnoreUnknown=1;K8S_POD_NAME=web;IP=10.99.0.2 --capability-args {\"portMappings\":[{\"hostPort\":8080}]}"
+    ])
+    assert.strictEqual(fixOf(change, "masquerade")?.cuts, "open connections of eth0 of web")
+  })
+
+  it("makes the chain of nat that DEL needs first, where it is gone", () => {
+    const commands = commandsOf({ attachment: { args: "IP=10.99.0.2" }, ...lost }, "masquerade")
+    assert.strictEqual(commands?.[0], `iptables -t nat -N ${chain}`)
+    assert.include(commands?.at(-1), "--args IP=10.99.0.2")
+    const rules = withRules(/:CNI-1 /, `:${chain} - [0:0]\n:CNI-1 `)
+    const network = Host.facts({ host: rules, inside: { links: [lo] } })
+    const [first] = Check.examine(Checks.live, network).findings
+    assert.deepStrictEqual(first?.fix.commands.map(([program]) => program), ["cni-passthrough", "cni-passthrough"])
+  })
+
+  it("is left to the runtime where no file has the network", () => {
+    const facts = Host.facts({ inside: { links: [lo] } })
+    const file = facts.file === undefined ? undefined : { ...facts.file, isCached: true }
+    const [first] = Check.examine(Checks.live, { ...facts, file }).findings
+    assert.deepStrictEqual(first?.fix, { text: "restart the container web", commands: [] })
+  })
+
+  it("names the folders that are not the default", () => {
+    const facts = Host.facts({ inside: { links: [lo] } })
+    const folders = { folder: "/etc/other", cniPath: ["/a", "/b"], cacheDir: "/var/lib/other" }
+    const [first] = Check.examine(Checks.live, { ...facts, ...folders }).findings
+    assert.include(
+      first?.fix.commands.at(-1)?.join(" "),
+      "--conf-dir /etc/other --cni-path /a:/b --cache-dir /var/lib/other"
+    )
   })
 })

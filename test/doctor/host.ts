@@ -110,6 +110,8 @@ export const attachment = (fields: Partial<Attachment> = {}, network: Namespace 
   ifname: "eth0",
   netns: "/run/netns/web",
   pod: undefined,
+  args: "",
+  config: undefined,
   portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "" }],
   capabilityArgs: {},
   result: Result.succeed(result),

@@ -523,13 +523,13 @@ const addresses: { readonly [name: string]: Broken } = {
     files: small,
     script: `attach web\nfor i in 3 4 5 6; do ${reserve("10.99.0.$i", "gone$i").replaceAll("'", "\"")}; done`,
     ...own("range-exhausted", "host-local", /4 of them by containers that are gone/),
-    mend: "cni-passthrough leaks n --fix --yes >&2"
+    isMended: true
   },
   "an address of a container that is gone": {
     files: of(bridge),
     script: `attach web\n${reserve("10.99.0.77", "gone")}`,
     ...own("stale-reservations", "host-local", /10\.99\.0\.77 is reserved for gone/, "warning"),
-    mend: "cni-passthrough leaks n --fix --yes >&2"
+    isMended: true
   },
   "a store that is a file": {
     files: of(bridge),
@@ -541,7 +541,7 @@ const addresses: { readonly [name: string]: Broken } = {
     files: of(bridge),
     script: "mount -t tmpfs -o ro tmpfs /var/lib/cni",
     ...own("address-store", "host-local", /\/var\/lib\/cni\/networks\/n cannot be written: read-only file system/),
-    mend: "follow 'mount -o remount,rw [^,]*'"
+    mend: "follow 'mount -o remount,rw .*'"
   },
   "a store on a disk that is full": {
     files: of(bridge),
@@ -571,7 +571,7 @@ const addresses: { readonly [name: string]: Broken } = {
     files: of(bridge),
     script: "ip route add 10.99.0.128/25 dev uplink",
     ...own("overlapping-subnets", "host-local", /10\.99\.0\.128\/25/, "warning"),
-    mend: "follow 'ip route del [^,]*'"
+    isMended: true
   },
   "a subnet that another network has": {
     files: { ...of(bridge), "20-m.conflist": { ...list({ ...bridge, bridge: "cni-m" }), name: "m" } },
@@ -584,17 +584,17 @@ const addresses: { readonly [name: string]: Broken } = {
     ),
     ask: "n --container-id web",
     ...own("duplicate-address", "host-local", /web and api both have the address|api and web both have/),
-    mend: "inside api ip addr del 10.99.0.2/24 dev eth0; inside api ip addr add 10.99.0.3/24 dev eth0; again api"
+    isMended: true
   },
   "the address of its gateway at a container": {
     ...attached("inside web ip addr del 10.99.0.2/24 dev eth0; inside web ip addr add 10.99.0.1/24 dev eth0"),
     ...own("duplicate-address", "host-local", /web has the address 10\.99\.0\.1\/24, which the host has on cni-n/),
-    mend: "follow 'nsenter[^,]*'; again web"
+    isMended: true
   },
   "an address that the host has too": {
     ...attached("ip addr add 10.99.0.2/32 dev uplink"),
     ...own("duplicate-address", "host-local", /web has the address 10\.99\.0\.2\/32, which the host has on uplink/),
-    mend: "follow 'ip addr del [^,]*'"
+    isMended: true
   }
 }
 
@@ -613,7 +613,7 @@ const containers: { readonly [name: string]: Broken } = {
   "namespaces that are gone": {
     ...attached("ip netns del lost", bridgeWith({ ipMasq: false }), "attach lost"),
     ...own("namespace", undefined, /\/run\/netns\/lost is gone/, "warning"),
-    mend: "says 'cni-passthrough leaks n --fix'; cni-passthrough leaks n --fix --yes >&2"
+    isMended: true
   },
   "the namespace of the host": {
     ...attached("umount /run/netns/web; mount --bind /proc/self/ns/net /run/netns/web"),
@@ -623,7 +623,7 @@ const containers: { readonly [name: string]: Broken } = {
   "a result that is broken": {
     ...attached("sed -i 's/\"ips\":/\"ips\":7,\"x\":/' /var/lib/cni/results/n-web-eth0"),
     ...own("cached-result", undefined, /the result of its ADD cannot be used/, "warning"),
-    mend: "anew web"
+    isMended: true
   },
   "a cache that is a file": {
     files: of(bridge),
@@ -646,27 +646,27 @@ const containers: { readonly [name: string]: Broken } = {
   "no eth0": {
     ...attached("inside web ip link del eth0"),
     ...own("link", "bridge", /no such link/),
-    mend: "again web"
+    isMended: true
   },
   "eth0 with another name": {
     ...attached("inside web ip link set eth0 down; inside web ip link set eth0 name eth7"),
     ...own("link", "bridge", /no such link/),
-    mend: "anew web"
+    isMended: true
   },
   "eth0 that is down": {
     ...attached("inside web ip link set eth0 down"),
     ...own("link-up", "bridge", /eth0 of web is down/),
-    mend: "again web"
+    isMended: true
   },
   "no address": {
     ...attached("inside web ip addr flush dev eth0"),
     ...own("addresses", "bridge", /no address 10\.99\.0\.2\/24/),
-    mend: "again web"
+    isMended: true
   },
   "an address with another length": {
     ...attached("inside web ip addr del 10.99.0.2/24 dev eth0; inside web ip addr add 10.99.0.2/32 dev eth0"),
     ...own("addresses", "bridge", /has 10\.99\.0\.2\/32, expected 10\.99\.0\.2\/24/),
-    mend: "again web"
+    isMended: true
   },
   "no default route": {
     ...attached("inside web ip route del default"),
@@ -701,9 +701,9 @@ const containers: { readonly [name: string]: Broken } = {
   "another end that is gone": {
     ...attached("ip link add other type veth peer name more; end=$(host_end); ip link set $end name gone"),
     ...own("host-end", "bridge", /does not have the other end of its link/),
-    mend: "anew web; ip link del other"
+    mend: "ip link del other; run_fix"
   },
-  "no bridge": { ...attached("ip link del cni-n"), ...own("bridge", "bridge", /no bridge cni-n/), mend: "again web" },
+  "no bridge": { ...attached("ip link del cni-n"), ...own("bridge", "bridge", /no bridge cni-n/), isMended: true },
   "a bridge that is down": {
     ...attached("ip link set cni-n down"),
     ...own("bridge", "bridge", /cni-n is down/),
@@ -713,7 +713,7 @@ const containers: { readonly [name: string]: Broken } = {
     files: of(bridge),
     script: "ip link add cni-n type veth peer name x",
     ...own("bridge", "bridge", /not a bridge but of kind veth/),
-    mend: "follow 'ip link del cni-n'"
+    mend: "says 'or remove the link cni-n'; ip link del cni-n"
   },
   "a bridge without its address": {
     ...attached("ip addr flush dev cni-n"),
@@ -728,7 +728,7 @@ const containers: { readonly [name: string]: Broken } = {
   "a bridge that answers before somebody asks again": {
     ...attached("inside web ip neigh flush all; ip link set cni-n arp off"),
     ...own("gateway-answers", "bridge", /10\.99\.0\.1 does not answer/),
-    mend: "sleep 0.9; follow 'ip link set cni-n arp on'"
+    mend: "sleep 0.9; run_fix"
   },
   "a bridge that was not told to be the gateway": {
     ...attached("", bridgeWith({ isGateway: false, ipMasq: false })),
@@ -748,23 +748,23 @@ const containers: { readonly [name: string]: Broken } = {
   "an end of ptp that is down": {
     ...attached("ip link set $(host_end) down", of(ptp)),
     ...own("host-end", "ptp", /is down/),
-    mend: "bash -c \"$fix\"; true"
+    isMended: true
   },
   "a name server that is a name": {
     ...attached("", bridgeWith({ dns: { nameservers: ["dns.example"] } })),
     ...own("name-servers", "bridge", /"dns\.example" is not an IP address/),
-    mend: "says 'correct \"dns\"'; edit 's/dns.example/10.99.0.1/'; anew web"
+    mend: "says 'correct \"dns\"'; edit 's/dns.example/10.99.0.1/'; again web"
   },
   "a name server without a way": {
     ...attached("", bridgeWith({ dns: { nameservers: ["192.0.2.53"] }, ipam: ipam({ routes: [] }) })),
     ...own("name-servers", "bridge", /no route from inside leads to the name server 192\.0\.2\.53/),
     mend:
-      "says 'add a route to it to \"routes\"'; edit 's/\"routes\":../\"routes\":[{\"dst\":\"192.0.2.0\\/24\"}]/'; anew web"
+      "says 'add a route to it to \"routes\"'; edit 's/\"routes\":../\"routes\":[{\"dst\":\"192.0.2.0\\/24\"}]/'; again web"
   },
   "a name server that is the container itself": {
     ...attached("", bridgeWith({ dns: { nameservers: ["127.0.0.53"] } })),
     ...own("name-servers", "bridge", /is the container itself/, "warning"),
-    mend: "says \"name a server that containers reach\"; edit 's/127.0.0.53/10.99.0.1/'; anew web"
+    mend: "says \"name a server that containers reach\"; edit 's/127.0.0.53/10.99.0.1/'; again web"
   },
   "another MTU inside": {
     ...attached("inside web ip link set eth0 mtu 1300"),
@@ -815,27 +815,27 @@ const hosts: { readonly [name: string]: Broken } = {
     ...attached("inside web ip link set eth0 down", { ...of(bridge), ...beforeIt } as never),
     ask: "--container-id web",
     ...own("link-up", "bridge", /eth0 of web is down/),
-    mend: "again web"
+    isMended: true
   },
   "a host that does not forward": {
     ...attached("sysctl -qw net.ipv4.ip_forward=0"),
     ...own("ip-forward", undefined, /net\.ipv4\.ip_forward is 0/),
-    mend: "sysctl -qw net.ipv4.ip_forward=1"
+    isMended: true
   },
   "a host that does not forward IPv6": {
     ...attached("sysctl -qw net.ipv6.conf.all.forwarding=0", dual),
     ...own("ip-forward", undefined, /net\.ipv6\.conf\.all\.forwarding is 0/),
-    mend: "sysctl -qw net.ipv6.conf.all.forwarding=1"
+    isMended: true
   },
   "a bridge that does not forward": {
     ...attached("sysctl -qw net.ipv4.conf.cni-n.forwarding=0"),
     ...own("ip-forward", undefined, /conf\.cni-n\.forwarding is 0/),
-    mend: "sysctl -qw net.ipv4.conf.cni-n.forwarding=1"
+    isMended: true
   },
   "an uplink whose answers are not forwarded": {
     ...attached("sysctl -qw net.ipv4.conf.uplink.forwarding=0"),
     ...own("ip-forward", undefined, /conf\.uplink\.forwarding is 0/),
-    mend: "follow 'sysctl -w [^,]*'"
+    isMended: true
   },
   "an uplink of a VLAN whose answers are not forwarded": {
     ...attached(
@@ -843,7 +843,7 @@ const hosts: { readonly [name: string]: Broken } = {
         "sysctl -qw net/ipv4/conf/up.7/forwarding=0"
     ),
     ...own("ip-forward", undefined, /net\.ipv4\.conf\.up\.7\.forwarding is 0/),
-    mend: "follow 'sysctl -w [^,]*'"
+    isMended: true
   },
   "a host whose way out is a dead end": {
     ...attached("ip route replace blackhole default"),
@@ -855,12 +855,12 @@ const hosts: { readonly [name: string]: Broken } = {
       "for name in count max; do echo 100 > /run/$name; mount --bind /run/$name /proc/sys/net/netfilter/nf_conntrack_$name; done"
     ),
     ...own("kernel-tables", undefined, /table of connections is full, with 100 of 100/),
-    mend: "follow 'sysctl -w [^,]*'"
+    isMended: true
   },
   "a policy that drops": {
     ...attached("iptables -P FORWARD DROP"),
     ...own("forward-rules", undefined, /dropped by the policy of FORWARD/),
-    mend: "iptables -I FORWARD -i cni-n -j ACCEPT; iptables -I FORWARD -o cni-n -j ACCEPT"
+    isMended: true
   },
   "a rule that drops": {
     ...attached("iptables -I FORWARD -s 10.99.0.0/16 -j DROP"),
@@ -910,12 +910,12 @@ const hosts: { readonly [name: string]: Broken } = {
   "rules of firewall that were flushed": {
     ...attached("iptables -F; iptables -P FORWARD DROP", of(bridge, firewall)),
     ...own("forward-rules", "firewall", /rules of the plugin firewall are not there/),
-    mend: "again web"
+    isMended: true
   },
   "masquerading that was flushed": {
     ...attached("iptables -t nat -F POSTROUTING"),
     ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/),
-    mend: "again web"
+    isMended: true
   },
   "a rule that keeps it from being masqueraded": {
     ...attached("iptables -t nat -I POSTROUTING -s 10.99.0.0/24 -j ACCEPT"),
@@ -925,7 +925,7 @@ const hosts: { readonly [name: string]: Broken } = {
   "ports that were flushed": {
     ...withPorts("iptables -t nat -F CNI-HOSTPORT-DNAT"),
     ...own("port-mappings", "portmap", /no rule leads from port 8080\/tcp/),
-    mend: "again web \"$(port 8080)\""
+    isMended: true
   },
   "a port that leads to one that is gone": {
     ...withPorts("iptables -t nat -I PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.99.0.250:80"),
@@ -935,7 +935,7 @@ const hosts: { readonly [name: string]: Broken } = {
   "a port of two containers": {
     ...withPorts("attach api \"$(port 8080)\""),
     ...own("ports-taken", "portmap", /mapped to two containers/),
-    mend: "says \"give one of them another port\"; anew api \"$(port 8081)\""
+    mend: "says \"start one of them with another port\"; again api \"$(port 8081)\""
   },
   "a port that somebody listens on": {
     ...withPorts(
@@ -994,12 +994,12 @@ const hosts: { readonly [name: string]: Broken } = {
     ...withPorts("sysctl -qw net.bridge.bridge-nf-call-iptables=0 || true", { snat: false }),
     ...own("bridge-netfilter", "portmap", /do not reach each other/, "warning"),
     mend:
-      "says 'or remove \"snat\": false and attach the containers anew'; edit 's/,\"snat\":false//'; again web \"$(port 8080)\""
+      "says 'or remove \"snat\": false and restart the containers'; edit 's/,\"snat\":false//'; again web \"$(port 8080)\""
   },
   "ports without a way between containers, where the host could": {
     ...withPorts("sysctl -qw net.bridge.bridge-nf-call-iptables=0", { snat: false }),
     ...own("bridge-netfilter", "portmap", /do not reach each other/, "warning"),
-    mend: "follow 'sysctl -w [^,]*'"
+    isMended: true
   },
   "a strict host that sends answers elsewhere": {
     ...attached("sysctl -qw net.ipv4.conf.all.rp_filter=1; ip route replace 10.99.0.2 dev uplink", of(ptp)),

@@ -149,7 +149,10 @@ export const doctor = Command.make(
         if (lines.length > 0 && style.isTerminal) yield* Console.log("")
         for (const line of lines) yield* Console.log(line)
         for (const facts of report.findings.length === 0 ? all : []) {
-          const { attachments: { length } } = facts
+          const length = facts.earlier.reduce(
+            (sum, { attachments }) => sum + attachments.length,
+            facts.attachments.length
+          )
           const looked = `${length} attachment${length === 1 ? "" : "s"} checked`
           yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)))
         }
@@ -158,7 +161,7 @@ export const doctor = Command.make(
         yield* ReportFile.make(
           OnHost.seen(flags, flags.report.value),
           yield* Logs.ofNetworks(logs, names),
-          report.findings
+          report.findings.map(Findings.onPage)
         )
       }
       if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()

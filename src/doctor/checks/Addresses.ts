@@ -9,8 +9,10 @@ import type { Namespace } from "../facts/Namespace.ts"
 import type { Judged } from "../facts/Store.ts"
 import type { Unwritable } from "../facts/Writable.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
@@ -28,8 +30,6 @@ const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
   ...(reservations.length > shown ? [`and ${reservations.length - shown} more`] : [])
 ]
 
-const leaks = ({ network }: Facts): string => `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
-
 /** Another subnet. A bridge keeps the address of the old one, with which the next ADD fails. */
 const another = ({ chain, host }: Facts, words: string): string => {
   const bridge = Roles.bridgeOf(chain)
@@ -43,8 +43,8 @@ const another = ({ chain, host }: Facts, words: string): string => {
 const makeWritable = ({ at, reason }: Unwritable): string => {
   const folder = Shell.word(at)
   return /read-only/.test(reason)
-    ? `mount -o remount,rw "$(stat -c %m ${folder})", after a look at dmesg: ` +
-      "a file system becomes read-only when its disk fails"
+    ? "look at dmesg, as a file system becomes read-only when its disk fails; then: " +
+      `mount -o remount,rw "$(stat -c %m ${folder})"`
     : /left on device/.test(reason)
     ? `make room there: df -hT ${folder}; df -i ${folder}`
     : `let root write there: lsattr -d ${folder}`
@@ -62,7 +62,7 @@ export const storeUsable: Check = {
         ...found,
         message: `the store ${folder} cannot be read: ${problem}`,
         fix: /not a directory/.test(problem)
-          ? `rm ${Shell.word(folder)}`
+          ? Fix.run("remove what stands in place of the folder", Fix.command("rm", folder))
           : `make ${folder} a folder that root can write`
       }]
       : unwritable !== undefined
@@ -97,7 +97,7 @@ export const rangeExhausted: Check = {
           size === 1n ? "is" : "are"
         } taken${gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`}: the next ADD fails`,
         evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
-        fix: gone.length === 0 ? another(facts, "use a larger subnet") : leaks(facts)
+        fix: gone.length === 0 ? another(facts, "use a larger subnet") : Repair.removeLeaks(facts)
       })]
     })
   }
@@ -118,7 +118,7 @@ export const staleReservations: Check = {
         ? `the address ${first.address} is reserved for ${Names.container(first)}, which is gone`
         : `${gone.length} addresses are reserved for containers that are gone`,
       evidence: listed(gone),
-      fix: leaks(facts)
+      fix: Repair.removeLeaks(facts)
     }]
   }
 }
@@ -136,7 +136,7 @@ export const overlappingSubnets: Check = {
   id: "overlapping-subnets",
   phase: "addresses",
   find: (facts) => {
-    const { attachments, chain, file, files, host } = facts
+    const { attachments, chain, earlier, file, files, host } = facts
     const ipam = Roles.ipamOf(chain)
     const maker = Roles.makerOf(chain)
     if (ipam === undefined || file === undefined) return { skipped: "the network has no subnet of its own" }
@@ -147,7 +147,7 @@ export const overlappingSubnets: Check = {
       subnet: Cidr.Cidr,
       message: string,
       evidence: ReadonlyArray<string>,
-      fix = another(facts, "use a subnet that nobody else has")
+      fix: Found["fix"] = another(facts, "use a subnet that nobody else has")
     ) =>
       found.push(foundAt(ipam.file, ipam.at, {
         level,
@@ -157,11 +157,12 @@ export const overlappingSubnets: Check = {
         fix
       }))
     const link = Roles.bridgeOf(chain)
+    const earlierBridges = new Set(earlier.map((each) => Roles.bridgeOf(each.chain)))
     const isOnHost = onHostNetwork.has(maker?.type ?? "")
     if (host !== undefined && Result.isSuccess(host.network) && !isOnHost) {
       const { links, routes } = host.network.success
       const ends = new Set(
-        attachments.flatMap(({ result }) =>
+        [...attachments, ...earlier.flatMap((each) => each.attachments)].flatMap(({ result }) =>
           Result.isSuccess(result)
             ? (result.success.interfaces ?? []).filter((each) => !each?.sandbox).map((each) => each?.name)
             : []
@@ -171,7 +172,9 @@ export const overlappingSubnets: Check = {
       for (const route of routes) {
         const { device, protocol, table, to, type } = route
         if (table !== "main" || type !== "unicast" || Cidr.isDefault(to) || device === undefined) continue
-        if (device === link || device === `${link}.${maker?.config["vlan"]}` || ends.has(device)) continue
+        const isEarlierBridge = device !== link && earlierBridges.has(device)
+        const isOwn = device === link || device === `${link}.${maker?.config["vlan"]}` || ends.has(device)
+        if (isOwn && !isEarlierBridge) continue
         const kind = links.find(({ name }) => name === device)?.kind
         const isHostRoute = to.length === (to.family === 4 ? 32 : 128)
         if (isHostRoute && kind === "veth" && maker?.type === "ptp") continue
@@ -180,6 +183,16 @@ export const overlappingSubnets: Check = {
         const isTaken = Cidr.contains(subnet, to)
         if (!isTaken && protocol !== "kernel") continue // a route to more than the subnet, which the subnet is taken out of
         const address = links.find(({ name }) => name === device)?.addresses.find((each) => Cidr.contains(to, each))
+        if (isEarlierBridge) {
+          report(
+            "warning",
+            subnet,
+            `is the subnet of ${device} too, the bridge of containers that were attached before the edit`,
+            [`route ${Cidr.text(to)} dev ${device}`],
+            "stop those containers before new ones are started, or use another subnet"
+          )
+          continue
+        }
         report(
           isTaken && (to.length === subnet.length || given.some((each) => Cidr.contains(to, each)))
             ? "error"
@@ -187,7 +200,9 @@ export const overlappingSubnets: Check = {
           subnet,
           `overlaps with ${Cidr.text(to)}, which the host has on ${device}`,
           [`route ${Cidr.text(to)} dev ${device}`, ...(address === undefined ? [] : [`${device} has ${address.text}`])],
-          protocol === "kernel" ? undefined : `${deletionOf(route)}, or use a subnet that nobody else has`
+          protocol === "kernel"
+            ? undefined
+            : Fix.run("delete the route, or use a subnet that overlaps with no other", deletionOf(route))
         )
       }
     }
@@ -212,16 +227,18 @@ export const overlappingSubnets: Check = {
 }
 
 /** Gives a container its own address back, where the one that two have is not what its ADD gave it. */
-const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: string }): string | undefined => {
-  const { containerId, ifname, netns } = attachment
+const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: string }): Fix.Fix | undefined => {
+  const { ifname, netns } = attachment
   const given = givenTo(attachment).flatMap((text) => Cidr.parse(text) ?? [])
   const own = given.find(({ family }) => family === same.family)
   if (own === undefined || given.some((each) => Cidr.isSameAddress(each, same))) return undefined
-  const command = (verb: string, address: string) =>
-    `nsenter ${Shell.word(`--net=${netns}`)} ip addr ${verb} ${address} dev ${Shell.word(ifname)}`
-  return `${command("del", same.text)} && ${command("add", Cidr.text(own))}, and then attach ${
-    Shell.word(containerId)
-  } anew: cni-passthrough run del, and then add`
+  const command = (verb: string, address: string) => Fix.inside(netns, `ip addr ${verb}`, address, "dev", ifname)
+  return Fix.run(
+    `give ${Names.container(attachment)} the address of its ADD back`,
+    command("del", same.text),
+    command("add", Cidr.text(own)),
+    ...Repair.routes(attachment)
+  )
 }
 
 /** Addresses that a container has on the network: not those of networks inside it, such as that of its own docker0. */
@@ -233,8 +250,9 @@ const addressesOf = ({ links }: Namespace, { ifname }: AttachmentId) => {
 
 export const duplicateAddress: Check = {
   id: "duplicate-address",
-  phase: "addresses",
-  find: ({ all, attachments, chain, host }) => {
+  phase: "attachment",
+  find: (facts) => {
+    const { all, attachments, chain, host } = facts
     if (attachments.length === 0) return { skipped: "there is no attachment" }
     const plugin = Roles.ipamOf(chain)?.type
     const blame = plugin === undefined ? {} : { plugin }
@@ -255,7 +273,7 @@ export const duplicateAddress: Check = {
           message: `${Names.container(attachment)} and ${Names.container(rival)} both have the address ${same.text}`,
           evidence: [`${netns}: ${same.text}`, `${rival.netns}: ${same.text}`],
           fix: giveBack(attachment, same) ?? giveBack(rival, same) ??
-            "detach and attach one of them again: cni-passthrough run del, and then add"
+            Repair.reattach([attachment], facts, { keepsAddress: false })
         })
       }
       const clash = links.flatMap(({ addresses, name }) => addresses.map((address) => ({ name, address })))
@@ -270,8 +288,11 @@ export const duplicateAddress: Check = {
           evidence: [`${netns}: ${clash.address.text}`, `host: ${clash.name} ${clash.address.text}`],
           // The gateway of all containers is not to blame.
           fix: giveBack(attachment, clash.address) ?? (clash.name === Roles.bridgeOf(chain)
-            ? `give the container another address, and ${Seen.again({ attachment })}`
-            : `ip addr del ${clash.address.text} dev ${Shell.word(clash.name)}, or attach the container again`)
+            ? "start the container with another address"
+            : Fix.run(
+              `remove the address from ${clash.name}, or restart the container`,
+              Fix.command("ip addr del", clash.address.text, "dev", clash.name)
+            ))
         })
       }
     }

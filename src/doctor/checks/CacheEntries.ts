@@ -1,6 +1,6 @@
 /** Files of libcni's cache that cannot be read. */
 import type { Check } from "../Check.ts"
-import * as Shell from "../Shell.ts"
+import * as Fix from "../Fix.ts"
 
 export const cacheEntries: Check = {
   id: "cache-entries",
@@ -10,6 +10,6 @@ export const cacheEntries: Check = {
       level: "error",
       message: `runtimes cannot read ${file}: ${reason}, so each DEL of this attachment fails`,
       evidence: [],
-      fix: `rm ${Shell.word(file)}`
+      fix: Fix.run("remove the file; the container of this attachment has to be restarted", Fix.command("rm", file))
     }))
 }

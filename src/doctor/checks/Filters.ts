@@ -3,11 +3,11 @@ import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
-import * as Shell from "../Shell.ts"
 
 export const insideRules: Check = {
   id: "inside-rules",
@@ -37,7 +37,10 @@ export const insideRules: Check = {
                 rule.startsWith("-P") ? "the policy" : "a rule"
               } of ${chain}`,
               evidence: [`${program} in ${netns}: ${rule}`],
-              fix: `nsenter ${Shell.word(`--net=${netns}`)} ${program} ${RuleLines.undoing(filter, "filter", rule)}`
+              fix: Fix.run(
+                "let it through",
+                Fix.inside(netns, program, ...RuleLines.undoing(filter, "filter", rule))
+              )
             })
           }
         }
@@ -84,9 +87,12 @@ export const inputRules: Check = {
               rule.startsWith("-P") ? "the policy" : "a rule"
             } of INPUT`,
             evidence: [`${program} (${backend}): ${rule}`],
-            fix: ["udp", "tcp"].map((protocol) =>
-              `${program} -I INPUT -i ${Shell.word(device)} -p ${protocol} --dport 53 -j ACCEPT`
-            ).join("; ")
+            fix: Fix.run(
+              "let queries for names through",
+              ...["udp", "tcp"].map((
+                protocol
+              ) => Fix.command(`${program} -I INPUT -i`, device, "-p", protocol, "--dport", "53", "-j", "ACCEPT"))
+            )
           })
         }
       }

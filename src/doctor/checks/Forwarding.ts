@@ -3,14 +3,11 @@ import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
-import * as Shell from "../Shell.ts"
 import * as Tables from "../Tables.ts"
 import { correctionOf } from "./Outside.ts"
-
-/** A name as sysctl understands it: a dot in the name of a link is none between two parts. */
-const settable = (name: string): string => name.replace(/^net\.ipv4\.conf\.(.*\..*)\.(\w+)$/, "net/ipv4/conf/$1/$2")
 
 export const ipForward: Check = {
   id: "ip-forward",
@@ -35,7 +32,7 @@ export const ipForward: Check = {
         level: "error",
         message: `the host does not forward IPv${family}: ${off} is 0, expected 1`,
         evidence: names.map((name) => `${name} = ${host.sysctls.get(name) ?? "not there"}`),
-        fix: `sysctl -w ${Shell.word(`${settable(off)}=1`)}, and keep it in /etc/sysctl.d`
+        fix: Fix.sysctl("turn forwarding on", off, 1)
       })
     }
     return found
@@ -58,8 +55,11 @@ export const bridgeNetfilter: Check = {
       message: `bridge-nf-call-iptables is ${value ?? "not there"}, and portmap has "snat": false: ` +
         "containers of the bridge do not reach each other by mapped ports",
       evidence: [`net.bridge.bridge-nf-call-iptables = ${value ?? "not there"}`],
-      fix: `${value === undefined ? "modprobe br_netfilter && " : ""}sysctl -w net.bridge.bridge-nf-call-iptables=1, ` +
-        "or remove \"snat\": false and attach the containers anew"
+      fix: Fix.run(
+        "let iptables see the packets of bridges, or remove \"snat\": false and restart the containers",
+        ...(value === undefined ? [Fix.command("modprobe br_netfilter")] : []),
+        Fix.command("sysctl -w net.bridge.bridge-nf-call-iptables=1")
+      )
     }]
   }
 }

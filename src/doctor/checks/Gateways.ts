@@ -5,9 +5,9 @@ import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Roles from "../Roles.ts"
-import * as Shell from "../Shell.ts"
 
 /** The gateways of the ranges, with the length of their subnet. */
 const gatewaysOf = (ipam: Placed): ReadonlyArray<Cidr.Cidr> => {
@@ -67,7 +67,7 @@ export const bridgeGateways: Check = {
 export const bridgeAddress: Check = {
   id: "bridge-address",
   phase: "addresses",
-  find: ({ chain, host }) => {
+  find: ({ chain, earlier, host }) => {
     const name = Roles.bridgeOf(chain)
     const ipam = Roles.ipamOf(chain)
     if (name === undefined || ipam === undefined || !Roles.isRouted(chain)) {
@@ -80,14 +80,20 @@ export const bridgeAddress: Check = {
     const present = link.addresses.filter(isV4)
     const [first] = present
     if (first === undefined || (Cidr.isSameAddress(first, gateway) && first.length === gateway.length)) return []
+    const isNeeded = earlier.some((each) => Roles.bridgeOf(each.chain) === name)
     return [{
-      level: "error",
+      level: isNeeded ? "warning" : "error",
       plugin: "bridge",
       message:
         `the bridge ${name} has the address ${first.text}, expected ${Cidr.text(gateway)}: the next ADD fails with ` +
         "\"already has an IP address different from\"",
       evidence: present.map(({ text }) => `${name} has ${text}`),
-      fix: `ip addr del ${first.text} dev ${Shell.word(name)}`
+      fix: isNeeded
+        ? "stop the containers that were attached before the edit, which need the address, and remove it then"
+        : Fix.run(
+          "remove the old address: the next ADD sets the right one",
+          Fix.command("ip addr del", first.text, "dev", name)
+        )
     }]
   }
 }

@@ -5,9 +5,10 @@ import type { Facts } from "../Facts.ts"
 import { interfacesOf } from "../facts/Attachment.ts"
 import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
-import * as Shell from "../Shell.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
@@ -25,7 +26,9 @@ const ofLinked = (facts: Facts, find: (seen: Seen.Seen, link: Namespace.Link) =>
 const isHandedOn = ({ inside }: Seen.Seen, { master }: Namespace.Link): boolean =>
   master !== undefined && inside.links.some(({ kind, name }) => name === master && kind === "bridge")
 
-const nsenter = ({ attachment: { netns } }: Seen.Seen): string => `nsenter ${Shell.word(`--net=${netns}`)} `
+/** A command of `ip` in the namespace of an attachment. */
+const ip = ({ attachment: { netns } }: Seen.Seen, first: string, ...rest: ReadonlyArray<string>): Fix.Command =>
+  Fix.inside(netns, `ip ${first}`, ...rest)
 
 export const link: Check = {
   id: "link",
@@ -40,7 +43,7 @@ export const link: Check = {
             ...Seen.blame(seen),
             message: `${seen.title}: the namespace ${seen.attachment.netns} has no such link`,
             evidence: seen.inside.links.map(Seen.linkText),
-            fix: Seen.again(seen)
+            fix: Repair.reattach([seen.attachment], facts)
           }]
           : []
     )
@@ -56,7 +59,12 @@ export const linkUp: Check = {
         ...Seen.blame(seen),
         message: `${seen.title} is down`,
         evidence: [Seen.linkText(link)],
-        fix: `${nsenter(seen)}ip link set ${Shell.word(link.name)} up; routes that went with it: ${Seen.again(seen)}`
+        fix: Fix.run(
+          "set the link up, with the addresses and routes that it lost",
+          ip(seen, "link set", link.name, "up"),
+          ...Seen.addressesOf(seen).map(({ text }) => ip(seen, "addr replace", text, "dev", link.name)),
+          ...Repair.routes(seen.attachment)
+        )
       }])
 }
 
@@ -72,7 +80,7 @@ export const mac: Check = {
         ...Seen.blame(seen),
         message: `${seen.title} has the MAC ${link.mac}, expected ${said}, which its ADD gave it`,
         evidence: [Seen.linkText(link)],
-        fix: `${nsenter(seen)}ip link set ${Shell.word(link.name)} address ${Shell.word(said)}`
+        fix: Fix.run("set the MAC of its ADD", ip(seen, "link set", link.name, "address", said))
       }]
     })
 }
@@ -106,23 +114,29 @@ export const addresses: Check = {
             return [{
               ...base,
               message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
-              fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${
-                Shell.word(link.name)
-              }; routes that went with it: ${Seen.again(seen)}`
+              fix: Fix.run(
+                "add the address, and the routes that went with it",
+                ip(seen, "addr add", expected.text, "dev", link.name),
+                ...Repair.routes(seen.attachment)
+              )
             }]
           }
           if (actual.isDuplicate) {
             return [{
               ...base,
               message: `${seen.title}: another host of the link has ${expected.text} too, so that it is not used`,
-              fix: Seen.again(seen)
+              fix: Repair.reattach([seen.attachment], facts, { keepsAddress: false })
             }]
           }
           return actual.length === expected.length ? [] : [{
             ...base,
             message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
-            fix: `${nsenter(seen)}ip addr add ${expected.text} dev ${Shell.word(link.name)} && ` +
-              `${nsenter(seen)}ip addr del ${actual.text} dev ${Shell.word(link.name)}`
+            fix: Fix.run(
+              "replace the address, and add the routes that went with it",
+              ip(seen, "addr add", expected.text, "dev", link.name),
+              ip(seen, "addr del", actual.text, "dev", link.name),
+              ...Repair.routes(seen.attachment)
+            )
           }]
         })
     )
@@ -135,7 +149,6 @@ export const routes: Check = {
   find: (facts) =>
     ofLinked(facts, (seen, link) => {
       if (!link.isUp || isHandedOn(seen, link)) return [] // its routes are gone with it
-      const gateways = Seen.gatewaysOf(seen)
       return (seen.result.routes ?? []).flatMap((route): ReadonlyArray<Found> => {
         const to = Cidr.parse(route?.dst ?? "")
         if (to === undefined) return []
@@ -144,18 +157,18 @@ export const routes: Check = {
           Cidr.isSameAddress(each.to, expected) && each.to.length === expected.length &&
           each.to.family === expected.family
         )
-        const via = Cidr.parseAddress(route?.gw ?? "") ?? gateways.find(({ family }) => family === to.family)
+        const via = Repair.gatewayOf(seen.attachment, to, route?.gw)
         const wanted = via === undefined ? "" : ` via ${Cidr.addressText(via)}`
         const name = Cidr.isDefault(to) ? "default route" : `route to ${Cidr.text(expected)}`
         const evidence = routesText(seen.inside.routes)
-        const command = `${nsenter(seen)}ip route replace ${Cidr.text(expected)}${wanted} dev ${Shell.word(link.name)}`
+        const fix = Fix.run("set the route of its ADD", Repair.route(seen.attachment, to, via))
         if (!all.some(({ type }) => type === "unicast")) {
           return [{
             level: "error",
             ...Seen.blame(seen),
             message: `${seen.title}: the namespace has no ${name}${wanted}, which its ADD gave it`,
             evidence,
-            fix: command
+            fix
           }]
         }
         const own = all.filter(({ device }) => device === link.name)
@@ -169,7 +182,7 @@ export const routes: Check = {
           ...Seen.blame(seen),
           message: `${seen.title}: the ${name} goes via ${own[0]?.gateway}, expected${wanted}`,
           evidence,
-          fix: command
+          fix
         }]
       })
     })
@@ -190,7 +203,7 @@ export const nameServers: Check = {
               ...base,
               level: "error",
               message: `${seen.title}: the name server ${JSON.stringify(server)} is not an IP address`,
-              fix: `correct "dns", or the file of "resolvConf", and ${Seen.again(seen)}`
+              fix: "correct \"dns\", or the file of \"resolvConf\", and restart the container"
             }]
           }
           if (Cidr.isLoopback(address)) {
@@ -199,7 +212,7 @@ export const nameServers: Check = {
               level: "warning",
               message: `${seen.title}: the name server ${server} is the container itself, and not the host`,
               fix: "name a server that containers reach, in hosts of systemd-resolved with the \"resolvConf\" " +
-                `/run/systemd/resolve/resolv.conf, and ${Seen.again(seen)}`
+                "/run/systemd/resolve/resolv.conf, and restart the container"
             }]
           }
           return Namespace.routeTo(seen.inside, address) !== undefined ? [] : [{
@@ -207,7 +220,7 @@ export const nameServers: Check = {
             level: "error",
             message: `${seen.title}: no route from inside leads to the name server ${server}`,
             evidence: [`nameserver ${server}`, ...routesText(seen.inside.routes)],
-            fix: `add a route to it to "routes", or name a server that is reached, and ${Seen.again(seen)}`
+            fix: "add a route to it to \"routes\", or name a server that is reached, and restart the container"
           }]
         })
     )
@@ -228,18 +241,22 @@ export const mtu: Check = {
       const end = seen.outside?.links.find(({ name }) => name === seen.hostEnd)
       const port = bridge === undefined ? undefined : seen.outside?.links.find(({ name }) => name === bridge)
       const evidence = [link, end, port].flatMap((each) => each === undefined ? [] : [Seen.linkText(each)])
-      const warning = (plugin: string | undefined, message: string, fix: string): ReadonlyArray<Found> => [{
+      const warning = (
+        plugin: string | undefined,
+        message: string,
+        ...commands: ReadonlyArray<Fix.Command>
+      ): ReadonlyArray<Found> => [{
         level: "warning",
         ...(plugin === undefined ? {} : { plugin }),
         message: `${seen.title}: ${message}: larger packets are lost`,
         evidence,
-        fix
+        fix: Fix.run("set the MTU of both ends", ...commands)
       }]
       if (asked !== undefined && asked.mtu !== link.mtu) {
         return warning(
           asked.plugin,
           `its MTU is ${link.mtu}, expected ${asked.mtu}, which ${asked.plugin} is to set`,
-          `${nsenter(seen)}ip link set ${Shell.word(link.name)} mtu ${asked.mtu}`
+          ip(seen, "link set", link.name, "mtu", String(asked.mtu))
         )
       }
       if (end !== undefined && end.mtu !== link.mtu && asked?.plugin !== "tuning") {
@@ -247,16 +264,15 @@ export const mtu: Check = {
         return warning(
           seen.maker,
           `its MTU is ${link.mtu}, and that of its other end ${end.name} is ${end.mtu}`,
-          `${nsenter(seen)}ip link set ${Shell.word(link.name)} mtu ${wanted}; ip link set ${
-            Shell.word(end.name)
-          } mtu ${wanted}`
+          ip(seen, "link set", link.name, "mtu", String(wanted)),
+          Fix.command("ip link set", end.name, "mtu", String(wanted))
         )
       }
       if (port !== undefined && end !== undefined && port.mtu !== end.mtu && asked?.plugin !== "tuning") {
         return warning(
           seen.maker,
           `its MTU is ${link.mtu}, and that of the bridge ${port.name} is ${port.mtu}`,
-          `ip link set ${Shell.word(port.name)} mtu ${end.mtu}`
+          Fix.command("ip link set", port.name, "mtu", String(end.mtu))
         )
       }
       return []

@@ -1,6 +1,6 @@
 /** Whether the kernel has room for more connections and neighbours. */
 import type { Check } from "../Check.ts"
-import * as Shell from "../Shell.ts"
+import * as Fix from "../Fix.ts"
 
 /** The part of a table that is taken, from which on it is nearly full. */
 const nearlyFull = 0.9
@@ -17,6 +17,6 @@ export const kernelTables: Check = {
           ? `the kernel's table of ${name} is full, with ${used} of ${limit}: packets of others are dropped`
           : `the kernel's table of ${name} is nearly full, with ${used} of ${limit}: beyond that packets are dropped`,
         evidence: [`${setting} = ${limit}`],
-        fix: `sysctl -w ${Shell.word(`${setting}=${limit * 2}`)}, and keep it in /etc/sysctl.d`
+        fix: Fix.sysctl("make room for twice as many", setting, limit * 2)
       }))
 }

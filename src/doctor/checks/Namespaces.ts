@@ -4,7 +4,7 @@ import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
-import * as Seen from "../Seen.ts"
+import * as Repair from "../Repair.ts"
 import * as Shell from "../Shell.ts"
 
 /** How many attachments are named one by one. */
@@ -13,9 +13,10 @@ const shown = 20
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ all, attachments, elsewhere, history, network, selected, unseen }) => {
+  find: ({ all, attachments: current, earlier, elsewhere, history, network, selected, unseen }) => {
     if (selected === undefined) return { skipped: "nobody asked for one attachment" }
     if (unseen.length > 0) return { skipped: "not all could be looked at" }
+    const attachments = [...current, ...earlier.flatMap((each) => each.attachments)]
     const last = history?.operations.at(-1)
     // Runtimes ask for a DEL after it.
     const lastAdd = history?.operations.findLast(({ verb }) => verb === "ADD")
@@ -54,7 +55,8 @@ export const attachmentKnown: Check = {
 export const namespace: Check = {
   id: "namespace",
   phase: "attachment",
-  find: ({ attachments, network, selected }) => {
+  find: (facts) => {
+    const { attachments, selected } = facts
     if (attachments.length === 0) return { skipped: "there is no attachment" }
     return attachments.flatMap((each): ReadonlyArray<Found> => {
       const { file, netns, sight } = each
@@ -65,7 +67,7 @@ export const namespace: Check = {
             level: selected !== undefined ? "error" : "warning",
             message: `${title}: its network namespace ${netns} is gone, and it was never detached`,
             evidence: [file],
-            fix: `cni-passthrough leaks ${Shell.word(network?.name ?? "")} --fix`
+            fix: Repair.removeLeaks(facts)
           }]
         case "Foreign":
           return [{
@@ -93,7 +95,8 @@ export const namespace: Check = {
 export const cachedResult: Check = {
   id: "cached-result",
   phase: "attachment",
-  find: ({ attachments }) => {
+  find: (facts) => {
+    const { attachments } = facts
     if (attachments.length === 0) return { skipped: "there is no attachment" }
     return attachments.flatMap((attachment): ReadonlyArray<Found> => {
       const { file, result } = attachment
@@ -101,7 +104,7 @@ export const cachedResult: Check = {
         level: "warning",
         message: `${Names.attachment(attachment)}: the result of its ADD cannot be used: ${result.failure}`,
         evidence: [file],
-        fix: Seen.again({ attachment })
+        fix: Repair.reattach([attachment], facts)
       }]
     })
   }

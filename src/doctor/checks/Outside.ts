@@ -5,6 +5,8 @@ import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
@@ -44,7 +46,7 @@ export const bridge: Check = {
       return { skipped: "the links of the host are not known" }
     }
     const link = bridgeLink(facts)
-    const found = (message: string, evidence: ReadonlyArray<string>, fix: string): ReadonlyArray<Found> => [
+    const found = (message: string, evidence: ReadonlyArray<string>, fix: Found["fix"]): ReadonlyArray<Found> => [
       { level: "error", plugin: "bridge", message, evidence, fix }
     ]
     const isUsed = Seen.of(facts).length > 0
@@ -53,7 +55,7 @@ export const bridge: Check = {
         ? found(
           `the host has no bridge ${name}, which its attachments are ports of`,
           facts.host.network.success.links.map(Seen.linkText).slice(0, 20),
-          "attach the containers anew: the plugin bridge makes it with the next ADD"
+          Repair.reattach(Seen.of(facts).map(({ attachment }) => attachment), facts)
         )
         : []
     }
@@ -61,12 +63,21 @@ export const bridge: Check = {
       return found(
         `the link ${name} of the host is not a bridge${link.kind === "" ? "" : ` but of kind ${link.kind}`}`,
         [Seen.linkText(link)],
-        `set "bridge" to another name, or remove the link: ip link del ${Shell.word(name)}`
+        `set "bridge" to another name, or remove the link ${name}`
       )
     }
     return link.isUp || !isUsed
       ? []
-      : found(`the bridge ${name} is down`, [Seen.linkText(link)], `ip link set ${Shell.word(name)} up`)
+      : found(
+        `the bridge ${name} is down`,
+        [Seen.linkText(link)],
+        Fix.run(
+          "set the bridge up, with its addresses",
+          Fix.command("ip link set", name, "up"),
+          // The kernel removes IPv6 addresses from a link that is set down.
+          ...wantedGateways(facts).map(({ text }) => Fix.command("ip addr replace", text, "dev", name))
+        )
+      )
   }
 }
 
@@ -84,10 +95,22 @@ export const gatewayAddress: Check = {
         plugin: "bridge",
         message: `the bridge ${link.name} does not have the address ${text}, which is the gateway of its containers`,
         evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`),
-        fix: `ip addr add ${text} dev ${Shell.word(link.name)}`
+        fix: Fix.run("add the address", Fix.command("ip addr add", text, "dev", link.name))
       }))
   }
 }
+
+/** Sets the host's end of a pair up. With it the kernel deleted the route to the container, where no bridge has one. */
+const upCommands = (seen: Seen.Seen, name: string): Fix.Fix =>
+  Fix.run(
+    "set the link up, with the routes that it lost",
+    Fix.command("ip link set", name, "up"),
+    ...(seen.maker === "bridge"
+      ? []
+      : Seen.addressesOf(seen).map((address) =>
+        Fix.command("ip route replace", Cidr.text(Cidr.single(address)), "dev", name)
+      ))
+  )
 
 export const hostEnd: Check = {
   id: "host-end",
@@ -102,16 +125,24 @@ export const hostEnd: Check = {
       const end = outside.links.find((each) => each.name === name)
       const found = (
         message: string,
-        fix: string,
+        fix: Found["fix"],
         evidence = [link, ...(end === undefined ? [] : [end])].map(Seen.linkText)
       ) => [
         { level: "error", ...Seen.blame(seen), message: `${title}: ${message}`, evidence, fix } as const
       ]
-      if (end === undefined) return found(`the host does not have the other end of its link, ${name}`, Seen.again(seen))
-      if (link.kind === "veth" && link.peer !== undefined && link.peer !== end.index) {
-        return found(`${name} is the other end of another link than ${ifname}`, Seen.again(seen))
+      if (end === undefined) {
+        return found(
+          `the host does not have the other end of its link, ${name}`,
+          Repair.reattach([seen.attachment], facts)
+        )
       }
-      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, `ip link set ${Shell.word(name)} up`)
+      if (link.kind === "veth" && link.peer !== undefined && link.peer !== end.index) {
+        return found(
+          `${name} is the other end of another link than ${ifname}`,
+          Repair.reattach([seen.attachment], facts)
+        )
+      }
+      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, upCommands(seen, name))
       const wanted = Roles.bridgeOf(facts.chain)
       if (wanted === undefined || bridge?.kind !== "bridge") return []
       if (end.master !== wanted) {
@@ -119,14 +150,14 @@ export const hostEnd: Check = {
           `${name} is ${
             end.master === undefined ? "not a port of any bridge" : `a port of ${end.master}`
           }, expected ${wanted}`,
-          `ip link set ${Shell.word(name)} master ${Shell.word(wanted)}`
+          Fix.run(`make it a port of ${wanted}`, Fix.command("ip link set", name, "master", wanted))
         )
       }
       return bridge.isUp && link.isUp && end.portState !== undefined &&
           !["forwarding", "learning", "listening"].includes(end.portState)
         ? found(
           `the bridge ${wanted} does not forward to ${name}: its port is ${end.portState}`,
-          `bridge link set dev ${Shell.word(name)} state 3`
+          Fix.run("let the port forward", Fix.command("bridge link set dev", name, "state", "3"))
         )
         : []
     })
@@ -134,15 +165,23 @@ export const hostEnd: Check = {
 }
 
 /** What takes a route away. */
-export const deletionOf = ({ device, to, type }: Namespace.Route): string =>
-  ["ip route del", ...(type === "unicast" ? [] : [type]), Cidr.text(to)]
-    .concat(device === undefined ? [] : ["dev", Shell.word(device)]).join(" ")
+export const deletionOf = ({ device, to, type }: Namespace.Route): Fix.Command =>
+  Fix.command(
+    "ip route del",
+    ...(type === "unicast" ? [] : [type]),
+    Cidr.text(to),
+    ...(device === undefined ? [] : ["dev", device])
+  )
 
 /** What leads to a subnet over a device, where another route does not. */
-export const correctionOf = (route: Namespace.Route | undefined, subnet: Cidr.Cidr, device: string): string => {
+export const correctionOf = (route: Namespace.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
   const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
-  if (!isMoreSpecific) return `ip route replace ${Cidr.text(subnet)} dev ${Shell.word(device)}`
-  return route.protocol === "kernel" ? `use a subnet that ${route.device} does not have` : deletionOf(route)
+  if (!isMoreSpecific) {
+    return Fix.run(`lead it over ${device}`, Fix.command("ip route replace", Cidr.text(subnet), "dev", device))
+  }
+  return route.protocol === "kernel"
+    ? `use a subnet that ${route.device} does not have`
+    : Fix.run("delete the route", deletionOf(route))
 }
 
 export const wayBack: Check = {
@@ -227,7 +266,7 @@ export const gatewayAnswers: Check = {
               }, ` +
                 "and attach them again; or name a gateway that is there"
               : onHost?.link.hasArp === false
-              ? `ip link set ${Shell.word(onHost.link.name)} arp on`
+              ? Fix.run("let the link answer ARP", Fix.command("ip link set", onHost.link.name, "arp", "on"))
               : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }

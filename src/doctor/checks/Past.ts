@@ -3,7 +3,9 @@ import { type Check, skipped } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { History, Past } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Names from "../Names.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Shell from "../Shell.ts"
 
@@ -80,11 +82,19 @@ export const addWithoutDel: Check = {
           ? `${Names.attachment(first)} had an ADD at ${first.time}, and no DEL after it, and its namespace is gone`
           : `${lost.length} attachments had an ADD, and no DEL after it, and their namespaces are gone`,
         evidence: lost.map((add) => `${inWords(add)}: ${Names.attachment(add)}, ${add.netns}`),
-        fix: "name the logs after these too, if there are any; detach what is left: " +
-          `cni-passthrough run del ${Shell.word(facts.network?.name ?? "")} --container-id ${
-            Shell.word(first.containerId)
-          }` +
-          `${first.ifname === "eth0" ? "" : ` --ifname ${Shell.word(first.ifname)}`}`
+        fix: Fix.run(
+          "name the logs after these too, if there are any; then detach what is left",
+          ...lost.map(({ containerId, ifname }) =>
+            Fix.command(
+              "cni-passthrough run del",
+              facts.network?.name ?? "",
+              "--container-id",
+              containerId,
+              ...(ifname === "eth0" ? [] : ["--ifname", ifname]),
+              ...Repair.foldersOf(facts)
+            )
+          )
+        )
       }]
     })
 }

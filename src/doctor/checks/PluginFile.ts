@@ -5,9 +5,9 @@ import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { PluginFact } from "../facts/Plugins.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as PluginFields from "../PluginFields.ts"
-import * as Shell from "../Shell.ts"
 
 /** Processors by the number that ELF gives them. Source: ELF, `e_machine`. */
 const machines: { readonly [machine: number]: string } = {
@@ -56,7 +56,7 @@ const problemOf = (
     return {
       message: `${file} has no execute bit: no runtime can start it`,
       evidence: [],
-      fix: `chmod +x ${Shell.word(file)}`
+      fix: Fix.run("make it executable", Fix.command("chmod +x", file))
     }
   }
   if (format?._tag === "Other") {

@@ -4,6 +4,7 @@ import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import type { NeededFile } from "../plugins/KnownPlugin.ts"
 import * as ThirdParty from "../plugins/ThirdParty.ts"
 import * as Shell from "../Shell.ts"
@@ -88,7 +89,7 @@ export const masterLink: Check = {
             plugin: plugin.type,
             message: `the link ${master.name} of the host is down`,
             evidence: [`${master.name}: state ${master.state}`],
-            fix: `ip link set ${Shell.word(master.name)} up`
+            fix: Fix.run("set it up", Fix.command("ip link set", master.name, "up"))
           })]
       })
   }

@@ -4,8 +4,8 @@ import * as Cidr from "../Cidr.ts"
 import type { Namespace, Route } from "../facts/Namespace.ts"
 import type { PolicyRule } from "../facts/PolicyRules.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Routed from "../Routed.ts"
-import * as Shell from "../Shell.ts"
 
 interface Packet {
   readonly source: Cidr.Cidr
@@ -41,14 +41,15 @@ const decide = (
   return undefined
 }
 
-const words = ({ action, from, inLink, priority, table, to }: PolicyRule): string =>
-  [
-    `pref ${priority}`,
-    ...(from === undefined ? [] : [`from ${Cidr.text(from)}`]),
-    ...(to === undefined ? [] : [`to ${Cidr.text(to)}`]),
-    ...(inLink === undefined ? [] : [`iif ${Shell.word(inLink)}`]),
-    action ?? `lookup ${table ?? ""}`
-  ].join(" ")
+/** A rule in the words of `ip rule`. */
+const words = ({ action, from, inLink, priority, table, to }: PolicyRule): ReadonlyArray<string> => [
+  "pref",
+  String(priority),
+  ...(from === undefined ? [] : ["from", Cidr.text(from)]),
+  ...(to === undefined ? [] : ["to", Cidr.text(to)]),
+  ...(inLink === undefined ? [] : ["iif", inLink]),
+  ...(action === undefined ? ["lookup", table ?? ""] : [action])
+]
 
 const deadEnds = new Set(["blackhole", "unreachable", "prohibit"])
 
@@ -89,18 +90,19 @@ export const policyRules: Check = {
             level: "error",
             message: `${what} ends in ${route.type}: the host has no other route to where everybody is`,
             evidence: [`ip route: ${place}`],
-            fix: `ip route del ${place}`
+            fix: Fix.run("delete the route", Fix.command("ip route del", route.type, Cidr.text(route.to)))
           })
           continue
         }
-        if (isUsual || (!isDead && !isAstray) || found.has(words(rule))) continue
-        found.set(words(rule), {
+        const text = words(rule).join(" ")
+        if (isUsual || (!isDead && !isAstray) || found.has(text)) continue
+        found.set(text, {
           level: "error",
           message: isDead
             ? `${what} ${expected === undefined ? "ends" : "end"} in ${route.type}: a rule of the host sends it there`
             : `${what} go to ${route.device}, expected ${expected}: a rule of the host sends them there`,
-          evidence: [`ip rule: ${words(rule)}`],
-          fix: `ip${address.family === 6 ? " -6" : ""} rule del ${words(rule)}`
+          evidence: [`ip rule: ${text}`],
+          fix: Fix.run("delete the rule", Fix.command(`ip -${address.family} rule del`, ...words(rule)))
         })
       }
     }

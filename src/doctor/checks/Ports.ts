@@ -5,9 +5,11 @@ import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
 import * as Seen from "../Seen.ts"
@@ -58,16 +60,17 @@ export const portMappings: Check = {
               ...base,
               message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
               evidence: [reached.rule],
-              fix: `${family === 4 ? "iptables" : "ip6tables"} ${
-                RuleLines.undoing(rules.rulesets, "nat", reached.rule)
-              }`
+              fix: Fix.run("delete the rule that sends it there", [
+                RuleLines.commandOf(family, reached.backend),
+                ...RuleLines.undoing(rules.rulesets, "nat", reached.rule)
+              ])
             }]
           }
           return [{
             ...base,
             message: `${each.title}: no rule leads from port ${text(mapping)} of the host to ${expected}`,
             evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
-            fix: Seen.again(each)
+            fix: Repair.reattach([each.attachment], facts)
           }]
         })
       })
@@ -104,7 +107,7 @@ export const portsTaken: Check = {
             `port ${text(mapping)} of the host is mapped to two containers, ${Names.container(attachment)} and ` +
             `${Names.container(rival)}: one of them gets nothing`,
           evidence: [attachment.file, rival.file],
-          fix: `give one of them another port: ${Seen.again({ attachment })}`
+          fix: "start one of them with another port"
         })
       }
       const listener = Result.isSuccess(host.listeners)
@@ -124,7 +127,7 @@ export const portsTaken: Check = {
           evidence: [
             `${listener.protocol} port ${listener.port}: ${listener.owner.name} (process ${listener.owner.pid})`
           ],
-          fix: `let ${listener.owner.name} use another port, or give the container one: ${Seen.again({ attachment })}`
+          fix: `let ${listener.owner.name} use another port, or start the container with another port`
         })
       }
     }

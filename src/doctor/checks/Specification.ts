@@ -9,8 +9,8 @@ import type { Check } from "../Check.ts"
 import { type ConfigFile, foundAt, mostPlugins } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as NearMiss from "../NearMiss.ts"
-import * as Shell from "../Shell.ts"
 
 /** Fields of a list, and of all plugins: a name that is nearly one of them is a mistake. */
 const listFields = [
@@ -150,7 +150,10 @@ export const fileName: Check = {
       return [foundAt(file, [], {
         level: "error",
         message: "runtimes load only files that end with .conflist, .conf or .json",
-        fix: `mv ${Shell.word(file.path)} ${Shell.word(`${file.path.replace(/\.[^./]*$/, "")}.conflist`)}`
+        fix: Fix.run(
+          "rename the file",
+          Fix.command("mv -n", file.path, `${file.path.replace(/\.[^./]*$/, "")}.conflist`)
+        )
       })]
     }
     const isList = isObject(value) && value["plugins"] !== undefined
@@ -162,7 +165,10 @@ export const fileName: Check = {
       message: isList
         ? "found a list of plugins, expected one plugin, as the file is not called .conflist"
         : "found one plugin, expected a list of plugins, as the file is called .conflist",
-      fix: `mv ${Shell.word(file.path)} ${Shell.word(file.path.replace(/\.[^./]*$/, isList ? ".conflist" : ".conf"))}`
+      fix: Fix.run(
+        "rename the file",
+        Fix.command("mv -n", file.path, file.path.replace(/\.[^./]*$/, isList ? ".conflist" : ".conf"))
+      )
     })]
   }
 }

@@ -4,11 +4,11 @@ import type { Check } from "../Check.ts"
 import type { ConfigFile } from "../ConfigFile.ts"
 import * as ConfigFileModule from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
-import * as Shell from "../Shell.ts"
+import * as Fix from "../Fix.ts"
 
-const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): string =>
+const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): Found["fix"] =>
   message.startsWith("a byte-order mark")
-    ? `sed -i '1s/^\\xEF\\xBB\\xBF//' ${Shell.word(file.path)}`
+    ? Fix.run("remove the mark", Fix.command("sed -i", "1s/^\\xEF\\xBB\\xBF//", file.path))
     : /comma before/.test(message)
     ? "remove the comma"
     : message.startsWith("a comment")

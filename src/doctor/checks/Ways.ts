@@ -5,13 +5,13 @@ import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
+import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
-import * as Seen from "../Seen.ts"
-import * as Shell from "../Shell.ts"
 
 /** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
 const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
@@ -52,7 +52,7 @@ const waysOf = (facts: Facts, { address, device, seen }: Routed.Routed) => {
 
 /** What is found where a rule, or the policy of a chain, drops it. */
 const dropped = (
-  { chain: plugins, host }: Facts,
+  facts: Facts,
   rules: Rules,
   { address: { family }, device, seen }: Routed.Routed,
   what: string,
@@ -63,13 +63,13 @@ const dropped = (
     readonly table: string
   }
 ): Found => {
+  const { chain: plugins, host } = facts
   const program = RuleLines.commandOf(family, backend)
   const isPolicy = rule.startsWith("-P")
   // The rules of the plugin firewall are in FORWARD of filter.
   const isOfFilter = table === "filter"
   const firewall = isPolicy && isOfFilter ? Roles.ofType(plugins, "firewall") : undefined
   const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
-  const link = Shell.word(device)
   return {
     level: "error",
     ...(firewall === undefined ? {} : { plugin: firewall.type }),
@@ -83,13 +83,15 @@ const dropped = (
         : [])
     ],
     fix: !isPolicy
-      ? `${program} ${RuleLines.undoing(rules.rulesets, table, rule)}`
+      ? Fix.run("delete the rule", [program, ...RuleLines.undoing(rules.rulesets, table, rule)])
       : !isOfFilter || isUsedBeside(rules, backend)
-      ? `${program} -t ${table} -P ${chain} ACCEPT`
+      ? Fix.run("let it through", Fix.command(`${program} -t ${table} -P ${chain} ACCEPT`))
       : firewall !== undefined
-      ? Seen.again(seen)
-      : `add { "type": "firewall" } to the chain, or: ${program} -I ${chain} -i ${link} -j ACCEPT; ` +
-        `${program} -I ${chain} -o ${link} -j ACCEPT`
+      ? Repair.reattach([seen.attachment], facts)
+      : Fix.run(
+        "let the traffic of the network through, or add { \"type\": \"firewall\" } to the chain",
+        ...["-i", "-o"].map((direction) => Fix.command(`${program} -I ${chain} ${direction}`, device, "-j", "ACCEPT"))
+      )
   }
 }
 
@@ -127,16 +129,16 @@ export const forwardRules: Check = {
           for (const each of Nftables.dropping(rules, hook, at[hook])) {
             const key = `${each.family} ${each.table} ${each.name}`
             if (found.has(key)) continue
-            const insert = `nft insert rule ${key}`
-            const device = Shell.word(one.device)
+            const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
             found.set(key, {
               level: "error",
               message: `${what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
               evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
-              fix: [
-                ...(hook === "postrouting" ? [] : [`${insert} iifname ${device} accept`]),
-                ...(hook === "prerouting" ? [] : [`${insert} oifname ${device} accept`])
-              ].join("; ")
+              fix: Fix.run(
+                "let the traffic of the network through",
+                ...(hook === "postrouting" ? [] : [[...insert, "iifname", one.device, "accept"]]),
+                ...(hook === "prerouting" ? [] : [[...insert, "oifname", one.device, "accept"]])
+              )
             })
           }
         }
@@ -188,8 +190,11 @@ export const masquerade: Check = {
           `${seen.title}: no rule masquerades ${to}, which ipMasq asks for: answers from outside do not come back`,
         evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
         fix: before === undefined
-          ? Seen.again(seen)
-          : `${RuleLines.commandOf(family, before.backend)} ${RuleLines.undoing(rules.rulesets, "nat", before.rule)}`
+          ? Repair.reattach([seen.attachment], facts)
+          : Fix.run("delete the rule that comes before", [
+            RuleLines.commandOf(family, before.backend),
+            ...RuleLines.undoing(rules.rulesets, "nat", before.rule)
+          ])
       }]
     })
     return found.length === 0 && unclear.length > 0

@@ -7,6 +7,7 @@ import * as ResultConversion from "../../cni/ResultConversion.ts"
 import * as ResultSchema from "../../cni/ResultSchema.ts"
 import * as Json from "../../json/Json.ts"
 import * as Pod from "../../report/Pod.ts"
+import * as Attachments from "../../runtime/Attachments.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
@@ -31,8 +32,12 @@ export interface AttachmentId {
   readonly netns: string
   /** As the arguments of its ADD say it. */
   readonly pod: string | undefined
+  /** CNI_ARGS of its ADD. */
+  readonly args: string
   readonly portMappings: ReadonlyArray<PortMapping>
   readonly capabilityArgs: Json.JsonObject
+  /** The network configuration list of its ADD as JSON text; undefined where the cache does not have it. */
+  readonly config: string | undefined
   /** Its result in the newest version; or why there is none. */
   readonly result: Known<ResultSchema.Current>
 }
@@ -84,8 +89,9 @@ export const interfacesOf = (result: ResultSchema.Current) =>
     mtu: each?.mtu ?? undefined
   }))
 
-const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
+const idOf = (file: string, cached: ResultCache.Cached, config: string | undefined): AttachmentId => {
   const result = resultOf(cached.result)
+  const args = Attachments.formatArguments(cached.args)
   const sandboxes = Result.isSuccess(result) ? interfacesOf(result.success).map(({ sandbox }) => sandbox) : []
   return {
     file,
@@ -93,9 +99,11 @@ const idOf = (file: string, cached: ResultCache.Cached): AttachmentId => {
     containerId: cached.containerId,
     ifname: cached.ifname,
     netns: cached.netns || (sandboxes.find((sandbox) => sandbox.startsWith("/")) ?? ""),
-    pod: Pod.of(cached.args.map((pair) => pair.join("=")).join(";")),
+    pod: Pod.of(args),
+    args,
     capabilityArgs: cached.capabilityArgs,
     portMappings: portMappingsOf(cached.capabilityArgs),
+    config,
     result
   }
 }
@@ -109,8 +117,9 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
     names.filter((name) => !name.startsWith(".")).toSorted(),
     Effect.fnUntraced(function*(name) {
       const file = path.join(folder, name)
-      const cached = ResultCache.decode(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
-      return cached === undefined ? [] : [idOf(file, cached)]
+      const text = yield* Effect.orElseSucceed(ResultCache.textOf(file), () => "")
+      const cached = ResultCache.decode(text)
+      return cached === undefined ? [] : [idOf(file, cached, ResultCache.configOf(text))]
     }),
     { concurrency: 16 }
   )

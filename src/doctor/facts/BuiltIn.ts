@@ -5,7 +5,6 @@
  */
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
-import * as Json from "../../json/Json.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 
@@ -20,12 +19,11 @@ export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning =
   const found = new Map<string, ConfigFile.ConfigFile>()
   for (const each of names.filter((file) => file.startsWith(beginning)).toSorted()) {
     const file = path.join(folder, each)
-    const cached = Json.parse(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
-    const config = Json.isObject(cached) ? cached["config"] : undefined
-    if (typeof config !== "string") continue
-    const made = ConfigFile.make(`${file}#config`, Buffer.from(config, "base64").toString())
+    const config = ResultCache.configOf(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
+    if (config === undefined) continue
+    const made = ConfigFile.cached(file, config)
     const network = ConfigFile.nameOf(made)
-    if (network !== undefined && !found.has(network)) found.set(network, { ...made, isCached: true })
+    if (network !== undefined && !found.has(network)) found.set(network, made)
   }
   return found as ReadonlyMap<string, ConfigFile.ConfigFile>
 })

@@ -69,7 +69,12 @@ export interface Finding {
   readonly plugin?: string | undefined
   readonly message: string
   readonly evidence: ReadonlyArray<string>
-  readonly fix: string
+  readonly fix: {
+    readonly text: string
+    /** Each as one line for a shell. */
+    readonly commands: ReadonlyArray<string>
+    readonly cuts?: string | undefined
+  }
   readonly file?: string | undefined
   readonly line?: number | undefined
 }

@@ -18,8 +18,13 @@ const FindingView = ({ finding }: { readonly finding: Finding }) => {
       </p>
       {evidence.length === 0 ? null : <pre tabIndex={0} role="group" aria-label="evidence">{evidence.join("\n")}</pre>}
       <p class="fix">
-        <b>To mend it:</b> {fix} <Copy name="what mends it" text={fix} />
+        <b>Fix:</b> {fix.text}
+        {fix.commands.length === 0 ? null : <Copy name="the commands" text={fix.commands.join("\n")} />}
       </p>
+      {fix.commands.length === 0
+        ? null
+        : <pre tabIndex={0} role="group" aria-label="commands">{fix.commands.join("\n")}</pre>}
+      {fix.cuts === undefined ? null : <p class="quiet">This cuts {fix.cuts}.</p>}
     </article>
   )
 }

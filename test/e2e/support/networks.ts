@@ -15,7 +15,7 @@ export interface Network {
   readonly ask?: string
   /** The check whose finding is mended. Default: the one of the first finding. */
   readonly mends?: string
-  /** Whether to run what the finding says, as it stands, and ask again. */
+  /** Whether to run the commands of the fix, as they stand, and ask again. */
   readonly isMended?: boolean
   /** The same, as a script: what a person does who reads it, where it is more, or less, than a command. */
   readonly mend?: string
@@ -31,7 +31,11 @@ export interface Answer {
     readonly plugin?: string
     readonly message: string
     readonly evidence: ReadonlyArray<string>
-    readonly fix: string
+    readonly fix: {
+      readonly text: string
+      readonly commands: ReadonlyArray<ReadonlyArray<string>>
+      readonly cuts?: string
+    }
   }>
   readonly checks: ReadonlyArray<{ readonly check: string; readonly status: string; readonly reason: string }>
 }
@@ -68,10 +72,24 @@ again() { # NAME [CAPABILITY ARGUMENTS]: attaches it anew
   detach $1
   add "$@"
 }
-anew() { # NAME [CAPABILITY ARGUMENTS]: the same, as the finding says
-  follow "cni-passthrough run del n --container-id $1"
-  says ", then run add"
-  add "$@"
+read_fix() { # NAME [CHECK]: the fix of the first finding, or of the first of a check, one command a line
+  node -e '
+    const [, name, id] = process.argv
+    const { findings } = JSON.parse(require("fs").readFileSync("/tmp/answers/" + name + ".out", "utf8"))
+    const { fix: { commands, text } } = findings.find(({ check }) => id === undefined || check === id)
+    require("fs").writeFileSync("/run/commands", JSON.stringify(commands))
+    console.log([text, ...commands.map((words) => words.join(" "))].join("\\n"))
+  ' "$@"
+}
+run_fix() { # the commands of that fix, as they stand
+  node -e '
+    const commands = JSON.parse(require("fs").readFileSync("/run/commands", "utf8"))
+    if (commands.length === 0) throw new Error("the fix has no commands")
+    for (const [program, ...words] of commands) {
+      const { status } = require("child_process").spawnSync(program, words, { stdio: ["ignore", 2, 2] })
+      if (status !== 0) throw new Error(program + " " + words.join(" ") + " exited with status " + status)
+    }
+  '
 }
 edit() { sed -i "$1" /etc/cni/net.d/10-n.conflist; }
 rename() { # does what it says, where that is: rename "x" to "y"
@@ -96,7 +114,6 @@ export const write = (files: Network["files"]): string =>
   ).join("\n")
 
 const scriptOf = (name: string, { ask = "n", files, isMended = false, mend, mends, script = "" }: Network): string => {
-  const finding = mends === undefined ? "[0]" : `.find(({ check }) => check === "${mends}")`
   return [
     functions,
     write(files),
@@ -106,8 +123,8 @@ const scriptOf = (name: string, { ask = "n", files, isMended = false, mend, mend
     `ask ${name}`,
     ...(isMended || mend !== undefined
       ? [
-        `fix=$(node -p 'JSON.parse(require("fs").readFileSync("/tmp/answers/${name}.out", "utf8")).findings${finding}.fix')`,
-        mend ?? "bash -c \"$fix\" >&2",
+        `fix=$(read_fix ${name} ${mends ?? ""})`,
+        mend ?? "run_fix",
         `ask ${name}-mended`
       ]
       : [])

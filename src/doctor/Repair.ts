@@ -1,0 +1,156 @@
+/** Repairs that several checks propose: an attachment made anew, its routes, what containers that are gone left. */
+import * as Result from "effect/Result"
+import * as ConfFolder from "../host/ConfFolder.ts"
+import { natChainOf } from "../report/Marks.ts"
+import * as ResultCache from "../runtime/ResultCache.ts"
+import * as Cidr from "./Cidr.ts"
+import type { Facts } from "./Facts.ts"
+import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
+import * as Fix from "./Fix.ts"
+import * as Names from "./Names.ts"
+import * as Roles from "./Roles.ts"
+
+/** The facts that the commands depend on. */
+export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host">
+
+/** Folders where `run` looks without a flag. */
+const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
+
+/** Flags for the folders that are not the default. */
+export const foldersOf = (
+  { cacheDir, cniPath, folder }: Pick<Facts, "cacheDir" | "cniPath" | "folder">
+): ReadonlyArray<string> => {
+  const unless = (fallback: string, flag: string, value: string | undefined) =>
+    value === undefined || value === "" || value === fallback ? [] : [flag, value]
+  return [
+    ...unless(ConfFolder.defaultFolder, "--conf-dir", folder),
+    ...unless(defaultCniPath, "--cni-path", cniPath.join(":")),
+    ...unless(ResultCache.defaultFolder, "--cache-dir", cacheDir)
+  ]
+}
+
+/** Addresses of the result of an ADD, in its order. */
+const addressesOf = ({ result }: AttachmentId): ReadonlyArray<Cidr.Cidr> =>
+  Result.isSuccess(result) ? (result.success.ips ?? []).flatMap((ip) => Cidr.parse(ip?.address ?? "") ?? []) : []
+
+/**
+ * Asks host-local for the address that the container had, as others may know the container by it. host-local reads one
+ * address from CNI_ARGS, and the plugins that do not know it fail without `IgnoreUnknown`.
+ * Source: containernetworking/plugins, host-local, `LoadIPAMConfig`.
+ */
+const withAddress = (attachment: AttachmentId, { chain }: Context): string => {
+  const [address] = addressesOf(attachment)
+  const { args } = attachment
+  if (address === undefined || Roles.ipamOf(chain)?.type !== "host-local" || /(?:^|;)IP=/.test(args)) return args
+  const isLenient = /(?:^|;)IgnoreUnknown=(?:1|true)(?:;|$)/i.test(args)
+  return [...(isLenient ? [] : ["IgnoreUnknown=1"]), ...(args === "" ? [] : [args]), `IP=${Cidr.addressText(address)}`]
+    .join(";")
+}
+
+/**
+ * Makes the chains of nat that the DEL of bridge and ptp deletes and the host does not have: DEL fails without them.
+ * Source: containernetworking/plugins, `pkg/ip/ipmasq_iptables_linux.go`, TeardownIPMasq.
+ */
+const missingChains = (attachment: AttachmentId, { chain, host }: Context): ReadonlyArray<Fix.Command> => {
+  if (Roles.makerOf(chain)?.config["ipMasq"] !== true || host === undefined || Result.isFailure(host.rules)) return []
+  const { rulesets } = host.rules.success
+  const name = `CNI-${natChainOf(attachment.network, attachment.containerId)}`
+  return [...new Set(addressesOf(attachment).map(({ family }) => family))]
+    .filter((family) => !rulesets.some((each) => each.family === family && each.tables.get("nat")?.has(name) === true))
+    .map((family) => Fix.command(`${family === 4 ? "iptables" : "ip6tables"} -t nat -N ${name}`))
+}
+
+const reattachCommands = (
+  attachment: AttachmentId,
+  context: Context,
+  keepsAddress: boolean
+): ReadonlyArray<Fix.Command> => {
+  const { capabilityArgs, containerId, ifname, netns, network } = attachment
+  const args = keepsAddress ? withAddress(attachment, context) : attachment.args
+  const identity = [
+    network,
+    "--container-id",
+    containerId,
+    "--netns",
+    netns,
+    ...(ifname === "eth0" ? [] : ["--ifname", ifname]),
+    ...foldersOf(context)
+  ]
+  return [
+    ...missingChains(attachment, context),
+    Fix.command("cni-passthrough run del", ...identity),
+    Fix.command(
+      "cni-passthrough run add",
+      ...identity,
+      ...(args === "" ? [] : ["--args", args]),
+      ...(Object.keys(capabilityArgs).length === 0 ? [] : ["--capability-args", JSON.stringify(capabilityArgs)])
+    )
+  ]
+}
+
+const isThere = ({ sight }: Partial<Pick<Attachment, "sight">>): boolean =>
+  sight === undefined || sight._tag === "There"
+
+/**
+ * Makes attachments anew. Where no file has the network as they were attached to it, only their runtime can do so, which
+ * restarts the containers.
+ */
+export const reattach = (
+  attachments: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>,
+  context: Context,
+  { keepsAddress = true }: { readonly keepsAddress?: boolean } = {}
+): Fix.Fix => {
+  const names = attachments.map(Names.container).join(", ")
+  const container = attachments.length === 1 ? `the container ${names}` : `the containers ${names}`
+  if (context.file === undefined || context.file.isCached === true || !attachments.every(isThere)) {
+    return Fix.byHand(`restart ${container}`)
+  }
+  return {
+    ...Fix.run(`attach ${container} anew, or restart ${attachments.length === 1 ? "it" : "them"}`),
+    commands: attachments.flatMap((each) => reattachCommands(each, context, keepsAddress)),
+    cuts: attachments.map((each) => `open connections of ${Names.attachment(each)}`).join(", ")
+  }
+}
+
+/** The gateway of a route of a result: its own, or that of an address of its family. */
+export const gatewayOf = (
+  { result }: AttachmentId,
+  to: Cidr.Cidr,
+  gw: string | null | undefined
+): Cidr.Cidr | undefined => {
+  const own = Cidr.parseAddress(gw ?? "")
+  if (own !== undefined || Result.isFailure(result)) return own
+  return (result.success.ips ?? []).flatMap((ip) => Cidr.parseAddress(ip?.gateway ?? "") ?? [])
+    .find(({ family }) => family === to.family)
+}
+
+/** Sets a route in the container. */
+export const route = ({ ifname, netns }: AttachmentId, to: Cidr.Cidr, via: Cidr.Cidr | undefined): Fix.Command =>
+  Fix.inside(
+    netns,
+    "ip route replace",
+    Cidr.text(Cidr.network(to)),
+    ...(via === undefined ? [] : ["via", Cidr.addressText(via)]),
+    "dev",
+    ifname
+  )
+
+/** Sets all routes of the result. The kernel deletes a route with the address or the link that it needs. */
+export const routes = (attachment: AttachmentId): ReadonlyArray<Fix.Command> =>
+  (Result.isSuccess(attachment.result) ? attachment.result.success.routes ?? [] : []).flatMap((each) => {
+    const to = Cidr.parse(each?.dst ?? "")
+    return to === undefined ? [] : [route(attachment, to, gatewayOf(attachment, to, each?.gw))]
+  })
+
+/** Removes what containers of the network that are gone left. */
+export const removeLeaks = (facts: Pick<Facts, "cacheDir" | "folder" | "network">): Fix.Fix =>
+  Fix.run(
+    "remove what those containers left",
+    Fix.command(
+      "cni-passthrough leaks",
+      facts.network?.name ?? "",
+      "--fix",
+      "--yes",
+      ...foldersOf({ ...facts, cniPath: [] })
+    )
+  )
