@@ -11,6 +11,7 @@ import { editedSince } from "./checks/Edited.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
 import * as Folder from "./checks/Folder.ts"
+import { policy } from "./checks/Forbidden.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
 import * as Gateways from "./checks/Gateways.ts"
 import * as Inside from "./checks/Inside.ts"
@@ -48,7 +49,7 @@ export const configuration: ReadonlyArray<Check> = [
 ]
 
 /** Checks of plugins as they are on this host. */
-export const plugins: ReadonlyArray<Check> = [pluginFile, pluginVersions]
+export const plugins: ReadonlyArray<Check> = [pluginFile, pluginVersions, policy]
 
 /** Checks of the host and of attachments. */
 export const live: ReadonlyArray<Check> = [

@@ -14,6 +14,7 @@ import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as Files from "./facts/Files.ts"
+import * as Forbidden from "./facts/Forbidden.ts"
 import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
 import * as Judgement from "./facts/Judgement.ts"
@@ -56,6 +57,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   cniPath: [],
   cacheDir: undefined,
   plugins: new Map(),
+  forbidden: [],
   known: [],
   capabilityArgs: {},
   host: undefined,
@@ -104,13 +106,15 @@ export const withPlugins = Effect.fnUntraced(function*(
       )),
     Plugins.namesIn(cniPath)
   ], { concurrency: "unbounded" })
-  const plugins = new Map(asked)
-  return networks.map((facts): Facts => ({
-    ...facts,
-    cniPath,
-    plugins: plugins.get(versionOf(facts)) ?? new Map<string, PluginFact>(),
-    known
-  }))
+  const byVersion = new Map(asked)
+  return yield* Effect.forEach(
+    networks,
+    Effect.fnUntraced(function*(facts) {
+      const plugins = byVersion.get(versionOf(facts)) ?? new Map<string, PluginFact>()
+      const forbidden = yield* Forbidden.find(facts.chain, plugins)
+      return { ...facts, cniPath, plugins, forbidden, known } satisfies Facts
+    })
+  )
 })
 
 const choose = Effect.fnUntraced(
@@ -334,8 +338,16 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
     collectState(cacheDir, listed, selection, all)
   ], { concurrency: "unbounded" })
   return all.map((facts, index): Facts => {
-    const { known = [], plugins = new Map<string, PluginFact>() } = withAll[index] ?? {}
+    const { forbidden = [], known = [], plugins = new Map<string, PluginFact>() } = withAll[index] ?? {}
     const unread = chosen[index]?.unread ?? []
-    return byConfiguration({ ...facts, ...states[index], cniPath, plugins, known, unseen: [...unread, ...unseen] })
+    return byConfiguration({
+      ...facts,
+      ...states[index],
+      cniPath,
+      plugins,
+      forbidden,
+      known,
+      unseen: [...unread, ...unseen]
+    })
   })
 })

@@ -5,6 +5,7 @@ import type { JsonObject } from "../json/Json.ts"
 import type { Damaged } from "../runtime/ResultCache.ts"
 import type { ConfigFile, Placed } from "./ConfigFile.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
+import type { Forbidden } from "./facts/Forbidden.ts"
 import type { History } from "./facts/History.ts"
 import type { KernelTable } from "./facts/KernelTables.ts"
 import type { Namespace } from "./facts/Namespace.ts"
@@ -63,6 +64,8 @@ export interface Facts {
   /** The folder of libcni's cache; undefined if only files were asked about. */
   readonly cacheDir: string | undefined
   readonly plugins: ReadonlyMap<string, PluginFact>
+  /** What the policies of this host refuse of the taps of the network. */
+  readonly forbidden: ReadonlyArray<Forbidden>
   /** The names of all files in the folders of plugins. */
   readonly known: ReadonlyArray<string>
   readonly capabilityArgs: JsonObject

@@ -155,7 +155,7 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
         plugin: "bridge",
         message: `plugins[1].type: ${host.bin}/bridge speaks 0.4.0, 1.0.0, and not 1.1.0`,
         evidence: [],
-        fix: `set "cniVersion" to "1.0.0", which all plugins of the chain speak`,
+        fix: { text: `set "cniVersion" to "1.0.0", which all plugins of the chain speak`, commands: [] },
         file: host.file,
         line: 3,
         column: 50

@@ -39,7 +39,7 @@ echo $status`).trim().split("\n")
     assert.strictEqual(second, "  note of the host, found by everything-seen")
     assert.strictEqual(third, cache)
     assert.isTrue(isAboutRules(fourth), fourth)
-    assert.deepStrictEqual(others, ["  to mend it: run it as root, or mend what is named", "2"])
+    assert.deepStrictEqual(others, ["  fix: run it as root, or mend what is named", "2"])
   })
 
   it("takes no namespace that it may not enter for something else", () => {

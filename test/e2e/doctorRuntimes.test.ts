@@ -87,7 +87,7 @@ describeWith([...packages, "podman", "catatonit"], "doctor, asked about podman's
     assert.deepStrictEqual(lines, [
       "– podman has this network without a file, and nothing is attached to it: there is nothing to look at",
       "  note of the host, found by network-found",
-      "  to mend it: start a container, and ask again",
+      "  fix: start a container, and ask again",
       "podman: no problems found, 2 attachments checked",
       "podman: no problems found, 3 attachments checked",
       "other: no problems found, 1 attachment checked",
