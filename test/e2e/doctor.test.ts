@@ -379,6 +379,13 @@ const plugins: { readonly [name: string]: Broken } = {
     ...own("plugin-file", "hostlocal", /did you mean host-local/),
     mend: "edit 's/hostlocal/host-local/'"
   },
+  "a hook that the policy of the host forbids": {
+    files: of(bridge, { ...tap, hookADD: ["true"] }),
+    script: "plugins; cp /opt/cni/bin/passthrough /run/plugins; " +
+      "(umask 022; echo '{\"hooks\":false}' > /run/plugins/passthrough.policy.json)",
+    ...own("policy", "passthrough", /hookADD: commands are forbidden by \/run\/plugins\/passthrough\.policy\.json/),
+    mend: "says 'remove the field'; edit 's/,\"hookADD\":.\"true\".//'"
+  },
   "a plugin without its execute bit": {
     files: of(bridge),
     script: "plugin bridge x; cp /usr/lib/cni/bridge /run/plugins; chmod -x /run/plugins/bridge",
@@ -599,6 +606,11 @@ const addresses: { readonly [name: string]: Broken } = {
 }
 
 const containers: { readonly [name: string]: Broken } = {
+  "an edit beside a living container": {
+    ...attached("edit 's/\"ipMasq\":true/\"ipMasq\":false/'"),
+    ...own("edited-since", undefined, /eth0 of web was attached before the network was edited/, "note"),
+    mend: "says 'a container that is restarted gets the new configuration'; again web"
+  },
   "a namespace that is gone": {
     ...attached("ip netns del web"),
     ask: "n --container-id web",
@@ -914,6 +926,11 @@ const hosts: { readonly [name: string]: Broken } = {
   },
   "masquerading that was flushed": {
     ...attached("iptables -t nat -F POSTROUTING"),
+    ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/),
+    isMended: true
+  },
+  "chains of nat that are gone": {
+    ...withPorts("iptables -t nat -F; iptables -t nat -X"),
     ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/),
     isMended: true
   },
