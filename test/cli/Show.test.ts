@@ -233,7 +233,7 @@ describe("cni-passthrough show", () => {
       assert.match(stdout, /^✓ ADD lo of pod-1 on cni-loopback {2}\d+ ms\n\nADD eth0 of pod-1 on n\n/)
       assert.deepStrictEqual(heads, ["ADD eth0 of pod-1", "ADD lo of pod-2"])
       assert.match((yield* shown(["--full"], { stdin })).stdout, /^ADD lo of pod-1 on cni-loopback\n/)
-      const followed = yield* shown(["--follow"], { stdin })
+      const followed = yield* hurried(shown(["--follow"], { stdin }))
       assert.strictEqual(followed.stdout.match(/^✓ ADD lo of pod-1 /gm)?.length, 1)
     }))
 

@@ -87,8 +87,7 @@ describe("a plugin inside another", () => {
 │   stderr:
 │     bridge: cleaning up
 │   ├─ ✗ host-local                                                12 ms
-│   │   failed to allocate for range 0: no IP addresses available in range set:
-│   │     10.88.0.1-10.88.0.2
+│   │   failed to allocate for range 0: no IP addresses available in range set: 10.88.0.1-10.88.0.2
 │   │   exit status 1
 │   │   stderr:
 │   │     ipam: waiting
