@@ -662,6 +662,21 @@ describe("a garbage collection", () => {
       assert.strictEqual(host.results().length, 3)
     }))
 
+  it.live("says so as one document, too", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
+      const { stdout } = yield* host.run("gc", "--dry-run", "--json")
+      const { attachments, gc, reservations } = JSON.parse(stdout)
+      assert.deepStrictEqual(
+        attachments.map(({ containerId, ifname, reason, remove }: { readonly [name: string]: unknown }) =>
+          `${remove ? "remove" : "keep  "}  ${containerId} ${ifname}  (${reason})`
+        ),
+        decisions(host.path)
+      )
+      assert.deepStrictEqual([gc, reservations], [["a"], []])
+      assert.deepStrictEqual(host.calls(), [])
+    }))
+
   it.live("names all that is kept to the plugins of 1.1.0, a file that it cannot read included", () =>
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })

@@ -22,7 +22,7 @@ import * as Output from "./Output.ts"
 const input = {
   ...Input.changingFlags,
   cacheDir: Flags.cacheDir,
-  dryRun: Flags.toggle("dry-run", "Only say what would be removed, and why"),
+  dryRun: Flags.toggle("dry-run", "Only say what would be removed, and why; with --json as one document"),
   ...Input.outputFlags
 }
 
@@ -30,6 +30,28 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
   const who = attachment === undefined ? file : `${attachment.containerId} ${attachment.ifname}`
   return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
 }
+
+/** What a dry run says of an attachment or of a reservation, for scripts. */
+const json = (
+  decisions: ReadonlyArray<GarbageCollection.Decision>,
+  left: ReadonlyArray<Leaks.Leak>,
+  types: ReadonlyArray<string>
+): string =>
+  Escape.inJson(JSON.stringify(
+    {
+      attachments: decisions.map(({ attachment, file, isGone, reason }) => ({
+        remove: isGone,
+        containerId: attachment?.containerId,
+        ifname: attachment?.ifname,
+        file,
+        reason
+      })),
+      reservations: left.map(({ containerId, reason, text }) => ({ remove: true, containerId, text, reason })),
+      gc: types
+    },
+    undefined,
+    2
+  ))
 
 /** GC is not called, because the set of valid attachments is not certain. */
 class Refused extends Data.TaggedError("Refused")<{ readonly reason: string }> {
@@ -111,18 +133,25 @@ export const gc = Command.make(
       if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
       const before = yield* survey(flags, name)
       const { decisions } = before
-      for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
       const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
+      const types = hasGc ? plugins.map(({ type }) => type) : []
+      const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
+      const others = ({ containerId }: Leaks.Leak) => !known.has(containerId)
+      if (flags.dryRun && flags.json) {
+        yield* Console.log(json(decisions, reservations(before.seen, decisions).left.filter(others), types))
+        return yield* refusalOf(before) ?? Effect.void
+      }
+      for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
       if (flags.dryRun) {
         const refused = refusalOf(before)
         if (refused !== undefined) return yield* refused
-        const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
-        for (const { containerId, reason, text } of reservations(before.seen, decisions).left) {
-          if (!known.has(containerId)) yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
+        for (const { containerId, reason, text } of reservations(before.seen, decisions).left.filter(others)) {
+          yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
         }
         if (!hasGc) return
-        const types = plugins.map(({ type }) => type).join(", ")
-        return yield* Console.log(`GC of ${types}: each removes what it has besides the attachments that are kept`)
+        return yield* Console.log(
+          `GC of ${types.join(", ")}: each removes what it has besides the attachments that are kept`
+        )
       }
       const output = yield* Output.make(chain, flags)
       for (const { attachment, file, isGone } of decisions) {
