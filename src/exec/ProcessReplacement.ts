@@ -16,9 +16,11 @@ const provideStdin = (stdin: Uint8Array): void => {
   const libc = Libc.load()
   if (libc?.wasClosed(0) === true) return
   Fs.closeSync(0)
+  const descriptors = new Descriptors()
   try {
-    Pipes.fileWith(new Descriptors(), stdin)
+    Pipes.fileWith(descriptors, stdin)
   } catch (error) {
+    descriptors.close() // so that 0 is the lowest one again
     const pipe = libc?.pipe() // the file size limit is too low, but a small stdin fits into a pipe
     if (libc === undefined || pipe === undefined) throw error
     libc.neverWait(pipe[1])
