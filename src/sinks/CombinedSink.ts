@@ -21,7 +21,11 @@ export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly erro
 /** Ends an effect of a sink that takes longer than `left` of the `limit`, both in milliseconds. */
 export const limited = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
-  { left, limit, name = "a log sink" }: { readonly left: number; readonly limit: number; readonly name?: string }
+  { left, limit, name = "a log sink" }: {
+    readonly left: number
+    readonly limit: number
+    readonly name?: string | undefined
+  }
 ): Effect.Effect<A, E | SinkFailed, R> =>
   Effect.timeoutOrElse(effect, {
     duration: left,
@@ -39,7 +43,7 @@ const within = (writer: Writer, limit: number): Writer => {
   return {
     write: Effect.fnUntraced(function*(record: Record) {
       const started = yield* Clock.currentTimeMillis
-      const options = { left: Math.max(0, limit - waited), limit, ...(name === undefined ? {} : { name }) }
+      const options = { left: Math.max(0, limit - waited), limit, name }
       const exit = yield* Effect.exit(limited(writer.write(record), options))
       waited += (yield* Clock.currentTimeMillis) - started
       return yield* exit

@@ -48,7 +48,7 @@ const makeFolder = (path: string, mode: number, isLastTry = false): void => {
     Fs.chmodSync(path, mode) // the umask may have cleared bits
   } catch (error) {
     if (codeOf(error) === "EEXIST") return
-    if (codeOf(error) !== "ENOENT" || isLastTry || Path.dirname(path) === path) throw error
+    if (codeOf(error) !== "ENOENT" || isLastTry) throw error
     makeFolder(Path.dirname(path), mode)
     makeFolder(path, mode, true)
   }
@@ -89,7 +89,7 @@ const open = (path: string, mode: number, isKnown: boolean): number => {
  */
 const blankOut = (fd: number, path: string, length: number): void => {
   const position = /^pos:\s*(\d+)/m.exec(Fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1]
-  if (length === 0 || position === undefined) return
+  if (position === undefined) return
   const again = Fs.openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     const blank = Buffer.alloc(length, " ")
@@ -154,9 +154,11 @@ const isTorn = (fd: number, again: number): boolean => {
 const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean): boolean => {
   const again = openAgain(fd)
   try {
-    const last = again === undefined ? undefined : lastByte(again, stat.size)
-    if (!isKnown && !FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw unknown
-    return again !== undefined && stat.size > 0 && last !== 0x0a && isTorn(fd, again)
+    if (!isKnown) {
+      if (again !== undefined) lastByte(again, stat.size) // a file system that responds notes the time of access
+      if (!FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw unknown
+    }
+    return again !== undefined && isTorn(fd, again)
   } finally {
     if (again !== undefined) Fs.closeSync(again)
   }

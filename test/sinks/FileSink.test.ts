@@ -1,14 +1,20 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import type { Invocation } from "../../src/exec/Execution.ts"
+import * as HostTools from "../../src/exec/HostTools.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
-import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import * as FileSink from "../../src/sinks/FileSink.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
+import { named } from "../support/hostTools.ts"
+import { mountDead, silent } from "../support/mounts.ts"
 import { temporary } from "../support/plugin.ts"
 import { make, record } from "../support/request.ts"
 import { itAsRoot, itWithMounts } from "../support/requirements.ts"
@@ -61,18 +67,24 @@ describe("a file", () => {
     )
   )
 
-  it.effect(
-    "is for whom the configuration says, whatever the umask",
-    inFolder((folder) =>
-      Effect.gen(function*() {
-        const umask = process.umask(0o077)
-        yield* write(target(`${folder}/log`, { mode: "0640" })).pipe(
-          Effect.ensuring(Effect.sync(() => process.umask(umask)))
-        )
-        assert.strictEqual(permissions(`${folder}/log`), 0o640)
-      })
+  const modes = { "0600": 0o700, "0640": 0o750, "644": 0o755, "0604": 0o705, "0622": 0o700, "0711": 0o700 }
+  for (const [mode, folderMode] of Object.entries(modes)) {
+    it.effect(
+      `of the mode ${mode} is for those users whatever the umask, and so are folders that are made for it`,
+      inFolder((folder) =>
+        Effect.gen(function*() {
+          const umask = process.umask(0o077)
+          yield* write(target(`${folder}/a/log`, { mode })).pipe(
+            Effect.ensuring(Effect.sync(() => process.umask(umask)))
+          )
+          assert.deepStrictEqual(
+            [permissions(`${folder}/a/log`), permissions(`${folder}/a`)],
+            [Number.parseInt(mode, 8), folderMode]
+          )
+        })
+      )
     )
-  )
+  }
 
   it.effect(
     "that is there keeps its permissions and what is in it",
@@ -85,6 +97,35 @@ describe("a file", () => {
       })
     )
   )
+
+  for (const before of ["{", "{}\n{", "\n{\"a\":"]) {
+    it.effect(
+      `that ends within a record (${JSON.stringify(before)}) gets a line end before the next one, and keeps its mode`,
+      inFolder((folder) =>
+        Effect.gen(function*() {
+          Fs.writeFileSync(`${folder}/log`, before)
+          Fs.chmodSync(`${folder}/log`, 0o755)
+          yield* write(target(`${folder}/log`))
+          const text = Fs.readFileSync(`${folder}/log`, "utf8")
+          assert.strictEqual(text.slice(0, before.length + 10), `${before}\n{"time":"`)
+          assert.strictEqual(permissions(`${folder}/log`), 0o755)
+        })
+      )
+    )
+  }
+
+  for (const before of ["", "\n", "{}\n"]) {
+    it.effect(
+      `that ends with a whole record (${JSON.stringify(before)}) gets none`,
+      inFolder((folder) =>
+        Effect.gen(function*() {
+          Fs.writeFileSync(`${folder}/log`, before)
+          yield* write(target(`${folder}/log`))
+          assert.isTrue(Fs.readFileSync(`${folder}/log`, "utf8").startsWith(`${before}{"time":"`))
+        })
+      )
+    )
+  }
 
   it.effect(
     "that was rotated away between two records is made anew",
@@ -132,6 +173,53 @@ describe("a file", () => {
       )
     )
   }
+
+  it.effect(
+    "that cannot be made is refused, however many of its folders are missing",
+    () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(write(target("/proc/no-such-folder/a/log")))
+        assert.match(error.message, /^file "\/proc\/no-such-folder\/a\/log": ENOENT: .* '\/proc\/no-such-folder'$/)
+      })
+  )
+
+  /** A FIFO with a reader. */
+  const fifo = (path: string) => {
+    ChildProcess.execFileSync("mkfifo", [path])
+    const reader = Fs.openSync(path, Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
+    return { reader, [Symbol.dispose]: () => Fs.closeSync(reader) }
+  }
+
+  it.effect(
+    "may be a FIFO with a reader, by any of its names",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        using pipe = fifo(`${folder}/log`)
+        Fs.linkSync(`${folder}/log`, `${folder}/link`)
+        yield* write(target(`${folder}/link`))
+        const bytes = Buffer.alloc(65_536)
+        const text = bytes.toString("utf8", 0, Fs.readSync(pipe.reader, bytes))
+        assert.strictEqual(JSON.parse(text).event, "request")
+      })
+    )
+  )
+
+  it.effect(
+    "that is a FIFO fails where its reader does not keep up",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        using _ = fifo(`${folder}/log`)
+        const path = JSON.stringify(`${folder}/log`)
+        const most = yield* Effect.flip(write(target(`${folder}/log`), { x: "x".repeat(100_000) }))
+        assert.match(
+          most.message,
+          /^file ".*": no space for the record: 65536 of 1\d{5} bytes could be written$/
+        )
+        const none = yield* Effect.flip(write(target(`${folder}/log`)))
+        assert.strictEqual(none.message, `file ${path}: is a FIFO whose reader does not keep up`)
+      })
+    )
+  )
 
   const foreign = 65_533 // no user of this host
   const owned: { readonly [name: string]: (folder: string) => string } = {
@@ -211,15 +299,47 @@ describe("a file", () => {
     assert.isAbove(Fs.statSync(`${folder.path}/real/deep/log`).size, 0)
   })
 
-  itAsRoot("may be root's, where the plugin runs as another user", () => {
-    using folder = temporary()
-    Fs.chmodSync(folder.path, 0o755)
-    Fs.writeFileSync(`${folder.path}/log`, "")
-    Fs.chmodSync(`${folder.path}/log`, 0o666)
-    process.seteuid?.(foreign)
-    const exit = Effect.runSyncExit(write(target(`${folder.path}/log`)))
-    process.seteuid?.(0)
-    assert.strictEqual(exit._tag, "Success")
+  describe("where the plugin runs as another user", () => {
+    /** What comes of a record for a file with this owner, mode and text. */
+    const written = (owner: number, mode = 0o666, text = "") => {
+      using folder = temporary()
+      const path = `${folder.path}/log`
+      Fs.chmodSync(folder.path, 0o755)
+      Fs.writeFileSync(path, text)
+      Fs.chmodSync(path, mode)
+      Fs.chownSync(path, owner, 0)
+      process.seteuid?.(foreign)
+      try {
+        Effect.runSync(write(target(path)))
+      } catch (error) {
+        return (error as Error).message.replaceAll(folder.path, "")
+      } finally {
+        process.seteuid?.(0)
+      }
+      return Fs.readFileSync(path, "utf8").slice(0, text.length + 9)
+    }
+
+    itAsRoot("may be root's, or that user's own", () => {
+      assert.strictEqual(written(0), "{\"time\":\"")
+      assert.strictEqual(written(foreign), "{\"time\":\"")
+    })
+
+    itAsRoot("is refused where it is a third user's", () => {
+      assert.strictEqual(
+        written(foreign - 1),
+        "file \"/log\": \"/log\" belongs to the user 65532, expected root or the user of the plugin (65533): " +
+          "its owner could change the log, or redirect it"
+      )
+    })
+
+    itAsRoot("counts as one that is being written where it ends within a record and its mode cannot be changed", () => {
+      assert.strictEqual(written(0, 0o666, "{"), "{{\"time\":\"")
+      assert.strictEqual(written(foreign, 0o666, "{"), "{\n{\"time\":")
+    })
+
+    itAsRoot("need not be one that it can read", () => {
+      assert.strictEqual(written(foreign, 0o222, "{"), "{{\"time\":\"")
+    })
   })
 
   it.effect("without a name, once its variables are filled in, is refused", () =>
@@ -240,7 +360,12 @@ describe("a full disk", () => {
     try {
       const log = Path.join(folder.path, "log")
       const ballast = Path.join(folder.path, "ballast")
-      const writes = (config: object) => Effect.runSyncExit(write(target(log), config))._tag
+      const messages: Array<string> = []
+      const writes = (config: object) =>
+        Effect.runSync(Effect.match(write(target(log), config), {
+          onSuccess: () => "Success",
+          onFailure: ({ message }) => (messages.push(message), "Failure")
+        }))
       Fs.writeFileSync(ballast, Buffer.alloc(40_960))
 
       const outcomes = [
@@ -248,6 +373,9 @@ describe("a full disk", () => {
         writes({ second: "x".repeat(30_000) }), // fits in part
         writes({ third: "x".repeat(30_000) })
       ]
+      assert.match(Fs.readFileSync(log, "utf8"), /^\{.*\}\n +\n$/)
+      assert.match(messages[0] ?? "", /^file ".*": no space for the record: \d+ of 3\d{4} bytes could be written$/)
+      assert.match(messages[1] ?? "", /^file ".*": ENOSPC/)
       Fs.rmSync(ballast)
       outcomes.push(writes({ fourth: "x".repeat(6000) }))
 
@@ -296,5 +424,115 @@ describe("several sinks", () => {
         assert.instanceOf(error, NoBroker)
       })
     )
+  )
+})
+
+describe("a log on a file system that may hang", () => {
+  /** A writer for a path, and what it starts; `probe` is what comes of that. */
+  const probed = (path: string, probe: Effect.Effect<never, NotStarted>, logTimeout = 300) => {
+    const calls: Array<Invocation["argv"]> = []
+    const runner = ProcessRunner.of({ run: ({ argv }) => Effect.suspend(() => (calls.push(argv), probe)) })
+    const writer = Effect.runSync(
+      FileSink.kind.open(target(path), make("ADD", {}).environment, logTimeout).pipe(
+        Effect.provideService(ProcessRunner, runner)
+      )
+    )
+    const message = Effect.suspend(() => writer.write(record("ADD", {}))).pipe(
+      Effect.provideService(HostTools.HostTools, named),
+      Effect.match({ onSuccess: () => "", onFailure: (error) => error.message })
+    )
+    return { calls, writer, message }
+  }
+  const answered = Effect.fail(new NotStarted({ program: "touch", reason: "why", code: "EAGAIN", cause: undefined }))
+  const late = "no answer in time: the records of a run may wait for 300ms in total (\"logTimeout\")"
+
+  /** What a record comes to after so many milliseconds; undefined where it still waits. */
+  const after = (milliseconds: number, message: Effect.Effect<string>) =>
+    Effect.gen(function*() {
+      const fiber = yield* Effect.forkChild(message)
+      yield* TestClock.adjust(milliseconds)
+      const exit = fiber.pollUnsafe()
+      yield* Fiber.interrupt(fiber)
+      return exit?._tag === "Success" ? exit.value : undefined
+    })
+
+  const run = (test: Effect.Effect<void>) => Effect.runPromise(Effect.provide(test, TestClock.layer()))
+
+  const records = (path: string) => Fs.readFileSync(path, "utf8").trimEnd().split("\n").length
+
+  it("limits its wait by itself", () => assert.isTrue(probed("/x", answered).writer.neverWaits))
+
+  itWithMounts("gets no record before another process could change its folder", () =>
+    run(Effect.gen(function*() {
+      using disk = silent()
+      Fs.mkdirSync(`${disk.path}/logs`)
+      const places = {
+        "new/deep/log": disk.path, // whose folders are to be made
+        "logs/log": `${disk.path}/logs`
+      }
+      for (const [name, folder] of Object.entries(places)) {
+        const path = `${disk.path}/${name}`
+        const hanging = probed(path, Effect.never)
+        assert.isUndefined(yield* after(299, hanging.message))
+        assert.deepStrictEqual(hanging.calls, [["touch", "-c", folder]])
+        assert.isFalse(Fs.existsSync(path))
+
+        const responding = probed(path, answered)
+        assert.strictEqual(yield* responding.message, "")
+        assert.deepStrictEqual(responding.calls, [["touch", "-c", folder]])
+        assert.strictEqual(records(path), 1)
+        const { atimeMs } = Fs.statSync(path)
+        while (Date.now() - atimeMs < 50) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
+
+        const again = probed(path, Effect.never)
+        assert.isUndefined(yield* after(299, again.message))
+        assert.deepStrictEqual(again.calls, [["touch", "-c", Path.dirname(path)]])
+        assert.strictEqual(records(path), 1)
+        assert.strictEqual(yield* probed(path, answered).message, "")
+        assert.strictEqual(records(path), 2)
+      }
+    })))
+
+  itWithMounts("needs no such process where it is in memory", () =>
+    run(Effect.gen(function*() {
+      using disk = silent()
+      const path = `${Path.dirname(disk.path)}/new/log`
+      const { calls, message } = probed(path, answered)
+      assert.deepStrictEqual([yield* message, yield* message], ["", ""])
+      assert.deepStrictEqual(calls, [])
+      assert.strictEqual(records(path), 2)
+    })))
+
+  itWithMounts(
+    "is not touched by this process before that, where another process answers for it",
+    () =>
+      run(Effect.gen(function*() {
+        using folder = temporary()
+        using _ = mountDead(folder.path)
+        for (const name of ["log", "new/log"]) {
+          const path = `${folder.path}/${name}`
+          const hanging = probed(path, Effect.never)
+          assert.isUndefined(yield* after(299, hanging.message))
+          assert.deepStrictEqual(hanging.calls, [["touch", "-c", Path.dirname(path)]])
+          const responding = probed(path, answered)
+          assert.match(yield* responding.message, /^file ".*": ENOTCONN/)
+          assert.lengthOf(responding.calls, 1)
+        }
+      }))
+  )
+
+  itWithMounts(
+    "fails once the time is up, and at once for all later records of the run",
+    () =>
+      run(Effect.gen(function*() {
+        using folder = temporary()
+        using _ = mountDead(folder.path)
+        const path = `${folder.path}/log`
+        const { calls, message } = probed(path, Effect.never)
+        assert.strictEqual(yield* after(300, message), `file "${path}": ${late}`)
+        assert.strictEqual(yield* message, `file "${path}": its file system does not respond`)
+        assert.lengthOf(calls, 1)
+        assert.isUndefined(yield* after(1_000_000, probed(path, Effect.never, 0).message))
+      }))
   )
 })

@@ -3,7 +3,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
-import * as FileSystemProbe from "../../src/sinks/FileSystemProbe.ts"
 import * as FolderWalk from "../../src/sinks/FolderWalk.ts"
 
 /** Runs a test in a folder whose real path is known. */
@@ -68,6 +67,13 @@ describe("the way to a folder", () => {
         `${folder}/a`,
         `${folder}/a/b`
       ])
+      Fs.symlinkSync(`/..${folder}/a`, `${folder}/above`)
+      assert.deepStrictEqual(partsOf(`${folder}/above`).about, [
+        ...above(folder),
+        `${folder}/above`,
+        ...above(folder),
+        `${folder}/a`
+      ])
     })
   )
 
@@ -91,17 +97,6 @@ describe("the way to a folder", () => {
         before: (path) => path.endsWith("missing") ? path : undefined
       })
       assert.strictEqual(unseen, `${folder}/missing`)
-    })
-  )
-})
-
-describe("the nearest folder that is there", () => {
-  it(
-    "is the folder, or one above it",
-    inFolder((folder) => {
-      assert.strictEqual(FileSystemProbe.nearest(folder), folder)
-      assert.strictEqual(FileSystemProbe.nearest(`${folder}/a/b/c`), folder)
-      assert.strictEqual(FileSystemProbe.nearest("/no-such-folder/a"), "/")
     })
   )
 })

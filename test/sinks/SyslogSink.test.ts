@@ -1,8 +1,8 @@
 /** What the sinks of daemons send, and where to. What daemons make of it is tested on the built plugin. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Dgram from "node:dgram"
-import { once } from "node:events"
+import { EventEmitter, once } from "node:events"
 import * as Net from "node:net"
 import * as Os from "node:os"
 import * as Environment from "../../src/cni/Environment.ts"
@@ -147,6 +147,54 @@ describe("a sink of syslog in the network", () => {
     })
   }
 
+  it("sends all parts of a long record over UDP", async () => {
+    const server = Dgram.createSocket("udp4")
+    server.bind(0, "127.0.0.1")
+    await once(server, "listening")
+    const messages: Array<string> = []
+    const all = new Promise<void>((resolve) =>
+      server.on("message", (message) => messages.push(String(message)) === 3 && resolve())
+    )
+    const long = record("ADD", { x: "y".repeat(2 * SyslogFormat.largestText) })
+    const { reason } = await written({ address: `udp://127.0.0.1:${server.address().port}` }, {}, long)
+    assert.strictEqual(reason, "written")
+    await all
+    server.close()
+    const parts = messages.map((message) => / part="(.*?)"/.exec(message)?.[1])
+    assert.deepStrictEqual(parts.toSorted(), ["1/3", "2/3", "3/3"])
+  })
+
+  it("sends to port 601 over TCP, and to port 514 over UDP, where the address has none", async () => {
+    const stream = Object.assign(new EventEmitter(), { resume: () => {}, end: () => {}, destroy: () => {} })
+    using connect = vi.spyOn(process.getBuiltinModule("node:net"), "connect").mockImplementation(() => {
+      queueMicrotask(() => stream.emit("close"))
+      return stream as never
+    })
+    assert.strictEqual((await written({ address: "tcp://loghost" })).reason, "written")
+    assert.deepStrictEqual(connect.mock.calls, [[{ host: "loghost", port: 601 }] as never])
+
+    const sent: Array<unknown> = []
+    const socket = Object.assign(new EventEmitter(), {
+      close: () => {},
+      send: (_: Buffer, port: number, host: string, done: (error: null) => void) => {
+        sent.push([port, host])
+        done(null)
+      }
+    })
+    using create = vi.spyOn(process.getBuiltinModule("node:dgram"), "createSocket").mockReturnValue(socket as never)
+    assert.strictEqual((await written({ address: "udp://loghost" })).reason, "written")
+    assert.deepStrictEqual([create.mock.calls, sent], [[["udp4"]], [[514, "loghost"]]] as never)
+  })
+
+  it("fails over UDP where the socket does", async () => {
+    const socket = Object.assign(new EventEmitter(), { close: () => {}, send: () => {} })
+    using _ = vi.spyOn(process.getBuiltinModule("node:dgram"), "createSocket").mockReturnValue(socket as never)
+    const outcome = written({ address: "udp://loghost" })
+    await new Promise((resolve) => setImmediate(resolve))
+    socket.emit("error", new Error("no network"))
+    assert.strictEqual((await outcome).reason, "syslog udp://loghost: no network")
+  })
+
   it("fails over UDP where a host has no address", async () => {
     assert.match(
       (await written({ address: "udp://256.256.256.256" })).reason,
@@ -173,6 +221,7 @@ describe("the defaults of a sink", () => {
       format: "json",
       protocol: "rfc5424"
     }],
+    [{ type: "file", path: "/log" }, { type: "file", path: "/log", format: "text", mode: "0600" }],
     [{ type: "journald" }, { type: "journald", identifier: "cni-passthrough" }],
     [{ type: "stderr" }, { type: "stderr", format: "text" }],
     [{ type: "stderr", format: "json" }, { type: "stderr", format: "json" }]
