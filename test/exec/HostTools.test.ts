@@ -1,8 +1,11 @@
 /** Where the tools of the host are looked for, and what they see. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import type { Invocation } from "../../src/exec/Execution.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Stub from "../../src/host/Stub.ts"
 import { temporary } from "../support/plugin.ts"
 
@@ -92,5 +95,69 @@ describe("a tool of the host", () => {
     })
     assert.deepInclude(env, { PATH: host.second, HOME: "/root", LC_ALL: "C", [HostTools.insideTool]: "1" })
     assert.deepStrictEqual(Object.keys(env).filter((name) => name.startsWith("CNI_")), [])
+  })
+})
+
+describe("the folders of tools", () => {
+  it("are those of PATH for root, and the sbin folders too for others, whose PATH may lack them", () => {
+    const path = () => HostTools.make({ PATH: "/no-such-folder:relative" }).env["PATH"]
+    using getuid = vi.spyOn(process, "getuid").mockReturnValue(0)
+    assert.strictEqual(path(), "/no-such-folder")
+    getuid.mockReturnValue(1000)
+    assert.strictEqual(path(), "/no-such-folder:/usr/sbin:/sbin")
+  })
+})
+
+describe("a call of a tool", () => {
+  /** What is run for a call on a host with these tools, or why nothing is. */
+  const called = (call: HostTools.Call, tools: ReadonlyArray<string>) => {
+    const invocations: Array<Invocation> = []
+    const runner = ProcessRunner.of({
+      run: (invocation) => {
+        invocations.push(invocation)
+        return Effect.fail(new NotStarted({ program: "", reason: "why", code: "EACCES", cause: undefined }))
+      }
+    })
+    const find = (name: string) => tools.includes(name) ? `/sbin/${name}` : undefined
+    const { message } = Effect.runSync(
+      Effect.flip(HostTools.run(call)).pipe(
+        Effect.provideService(ProcessRunner, runner),
+        Effect.provideService(HostTools.HostTools, { find, env: { LC_ALL: "C" } })
+      )
+    )
+    return invocations[0] ?? message
+  }
+  const env = { LC_ALL: "C" }
+
+  it("runs the tool that is found, or the file that has a path, with the rest of the call", () => {
+    assert.deepStrictEqual(called({ argv: ["ip", "link"], stdin: "x", cwd: "/" }, ["ip"]), {
+      argv: ["/sbin/ip", "link"],
+      stdin: "x",
+      cwd: "/",
+      env
+    })
+    assert.deepStrictEqual(called({ argv: ["/opt/ip"] }, []), { argv: ["/opt/ip"], env })
+  })
+
+  it("runs it in a network namespace", () => {
+    assert.deepStrictEqual(called({ argv: ["ip", "link"], netns: "/run/netns/a" }, ["ip", "nsenter"]), {
+      argv: ["/sbin/nsenter", "--net=/run/netns/a", "--", "/sbin/ip", "link"],
+      env
+    })
+  })
+
+  it("fails where a tool is missing, and says which", () => {
+    const missing = (tool: string) => `cannot start ${tool}: ENOENT: no such file or directory`
+    assert.strictEqual(called({ argv: ["ip"] }, ["nsenter"]), missing("ip"))
+    assert.strictEqual(called({ argv: ["ip"], netns: "/run/netns/a" }, ["ip"]), missing("nsenter"))
+  })
+
+  it("finds none in folders of plugins that are named besides", () => {
+    using host = make()
+    using _ = vi.spyOn(process, "env", "get").mockReturnValue({ PATH: `${host.first}:${host.second}` })
+    host.write(host.first)
+    const find = Effect.map(HostTools.HostTools, (tools) => tools.find("bridge"))
+    assert.strictEqual(Effect.runSync(HostTools.besides([host.first])(find)), `${host.second}/bridge`)
+    assert.strictEqual(Effect.runSync(HostTools.besides([])(find)), `${host.first}/bridge`)
   })
 })

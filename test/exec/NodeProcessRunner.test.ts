@@ -5,7 +5,7 @@ import * as Fiber from "effect/Fiber"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Execution from "../../src/exec/Execution.ts"
-import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { nodeProcessRunner, notStarted } from "../../src/exec/NodeProcessRunner.ts"
 import { path, processesWith, temporary } from "../support/plugin.ts"
 import { holds } from "../support/until.ts"
 
@@ -172,4 +172,30 @@ describe("a program that goes on and on", () => {
       assert.deepStrictEqual(outputs(execution), ["", "end\n"])
       assert.isFalse(execution.truncated)
     }))
+})
+
+describe("a program that was not started", () => {
+  const reasons = {
+    E2BIG: "argument list too long",
+    EACCES: "permission denied",
+    EAGAIN: "the limit of processes is reached",
+    EMFILE: "too many open files",
+    ENFILE: "too many open files on this host",
+    ENOENT: "no such file or directory",
+    ENOEXEC: "exec format error",
+    ENOMEM: "not enough memory",
+    ETXTBSY: "text file busy, still after five seconds"
+  }
+  for (const [code, reason] of Object.entries(reasons)) {
+    it(`because of ${code} says so in words`, () => {
+      const { message } = notStarted("ip", Object.assign(new Error("spawn"), { code }))
+      assert.strictEqual(message, `cannot start ip: ${code}: ${reason}`)
+    })
+  }
+
+  it("for another reason has the words that came, and no code", () => {
+    const error = notStarted("ip", Object.assign(new Error("odd"), { code: "EODD" }))
+    assert.deepStrictEqual([error.message, error.code], ["cannot start ip: odd", ""])
+    assert.strictEqual(notStarted("ip", new Error("odd")).message, "cannot start ip: odd")
+  })
 })

@@ -1,7 +1,9 @@
 /** Output that goes on to a descriptor of ours. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
+import { once } from "node:events"
 import * as Fs from "node:fs"
+import * as Net from "node:net"
 import * as Path from "node:path"
 import { Kept } from "../../src/exec/Kept.ts"
 import * as Outlet from "../../src/exec/Outlet.ts"
@@ -23,22 +25,83 @@ describe("an outlet", () => {
     Fs.closeSync(reader)
     outlet.put(Buffer.from("x"))
     assert.isTrue(outlet.isBroken)
+    assert.isTrue(outlet.flush())
     Fs.closeSync(writer)
+  })
+
+  it("appends to a file that others write too", () => {
+    using folder = temporary()
+    const path = Path.join(folder.path, "file")
+    Fs.writeFileSync(path, "before;")
+    const fd = Fs.openSync(path, "r+")
+    const outlet = new Outlet.Outlet(fd)
+    outlet.put(Buffer.from("ours;"))
+    Fs.appendFileSync(path, "theirs;")
+    outlet.put(Buffer.from("ours;"))
+    Fs.closeSync(fd)
+    assert.strictEqual(Fs.readFileSync(path, "utf8"), "before;ours;theirs;ours;")
+  })
+
+  it("takes a descriptor that cannot be opened once more as it is", async () => {
+    const server = Net.createServer()
+    await once(server.listen(0, "127.0.0.1"), "listening")
+    const ours = Net.connect((server.address() as Net.AddressInfo).port, "127.0.0.1")
+    const [theirs] = await once(server, "connection") as [Net.Socket]
+    const { fd } = (ours as unknown as { readonly _handle: { readonly fd: number } })._handle
+    new Outlet.Outlet(fd).put(Buffer.from("through"))
+    const [text] = await once(theirs, "data")
+    assert.strictEqual(String(text), "through")
+    for (const socket of [ours, theirs]) socket.destroy()
+    server.close()
   })
 })
 
 describe("a program in our place", () => {
-  it("writes to a file or to a device that refuses by itself, and to /dev/null through us", () => {
+  it("writes to a file or to a device that refuses by itself, and to pipes, terminals and /dev/null through us", () => {
     using folder = temporary()
-    const ways = [Path.join(folder.path, "file"), "/dev/full", "/dev/null"].map((path) => {
-      const fd = Fs.openSync(path, "a")
-      try {
-        return Outlet.wayOf(fd)
-      } finally {
-        Fs.closeSync(fd)
-      }
-    })
-    assert.deepStrictEqual(ways, ["file", "itself", "through"])
+    const pipe = Path.join(folder.path, "pipe")
+    ChildProcess.execFileSync("mkfifo", [pipe])
+    const ways = {
+      [Path.join(folder.path, "file")]: "file",
+      [pipe]: "through",
+      "/dev/full": "itself",
+      "/dev/zero": "itself",
+      "/dev/null": "through",
+      "/dev/ptmx": "through"
+    }
+    for (const [path, way] of Object.entries(ways)) {
+      const fd = Fs.openSync(path, path === pipe ? "r+" : "a")
+      assert.strictEqual(Outlet.wayOf(fd), way, path)
+      Fs.closeSync(fd)
+    }
+    assert.strictEqual(Outlet.wayOf(999_999), "itself") // it is closed
+  })
+
+  it("has what it writes from its position on kept, where it does not append", () => {
+    using folder = temporary()
+    const path = Path.join(folder.path, "file")
+    Fs.writeFileSync(path, "0123456789")
+    const fd = Fs.openSync(path, "r+")
+    Fs.writeSync(fd, "ab")
+    const kept = new Kept(5)
+    const readBack = Outlet.follow(fd, kept)
+    Fs.writeSync(fd, "cdefg")
+    readBack()
+    Fs.closeSync(fd)
+    assert.deepStrictEqual([Buffer.from(kept.bytes()).toString(), kept.truncated], ["cdefg", false])
+  })
+
+  it("has nothing kept where it writes nothing, or where the descriptor is closed", () => {
+    using folder = temporary()
+    const fd = Fs.openSync(Path.join(folder.path, "file"), "a")
+    const kept = new Kept(5)
+    Outlet.follow(fd, kept)()
+    Outlet.follow(999_999, kept)()
+    const readBack = Outlet.follow(fd, kept)
+    Fs.writeSync(fd, "lost")
+    Fs.closeSync(fd)
+    readBack()
+    assert.deepStrictEqual([kept.bytes().length, kept.truncated], [0, false])
   })
 
   it("has what it adds to a file kept, and nothing that was there before", () => {
