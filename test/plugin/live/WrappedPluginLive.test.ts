@@ -1,0 +1,266 @@
+/** The plugin that was put aside: where it is found, what it is started with, and how this process ends as it did. */
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import { parentVariable } from "../../../src/cni/Environment.ts"
+import type { Invocation } from "../../../src/exec/Execution.ts"
+import { NotStarted, ProcessRunner } from "../../../src/exec/ProcessRunner.ts"
+import * as Stub from "../../../src/host/Stub.ts"
+import * as WrappedPluginLive from "../../../src/plugin/live/WrappedPluginLive.ts"
+import type { Unfinished } from "../../../src/plugin/StdinReader.ts"
+import { temporary } from "../../support/plugin.ts"
+import { script } from "../../support/scripts.ts"
+
+afterEach(() => {
+  vi.restoreAllMocks()
+})
+
+/** A folder whose plugin `demo` was put aside, and the same without it. */
+const wrapped = () => {
+  const root = temporary()
+  const folder = `${Fs.realpathSync(root.path)}/bin`
+  const places = Stub.places(folder)
+  Fs.mkdirSync(places.plugins, { recursive: true })
+  const aside = script(`${places.plugins}/demo`, "true")
+  const stub = `${folder}/demo`
+  Fs.writeFileSync(stub, Stub.text(places), { mode: 0o755 })
+  return { root: Path.dirname(folder), folder, places, aside, stub, [Symbol.dispose]: root[Symbol.dispose] }
+}
+
+/** The plugin `demo` as called in a folder, and what it was run with. */
+const plugin = (
+  folder: string,
+  { args = [], argv0 = `${folder}/demo`, unfinished }: {
+    readonly args?: ReadonlyArray<string>
+    readonly argv0?: string
+    readonly unfinished?: Unfinished
+  } = {}
+) => {
+  const invocations: Array<Invocation> = []
+  const runner = ProcessRunner.of({
+    run: (invocation) => {
+      invocations.push(invocation)
+      return Effect.fail(new NotStarted({ program: "demo", reason: "why", code: "EACCES", cause: undefined }))
+    }
+  })
+  const called = { name: "demo", folder, argv0, arguments: args }
+  return { ...WrappedPluginLive.make(called, runner, () => unfinished), invocations }
+}
+
+const find = (folder: string, cniPath = "", argv0 = `${folder}/demo`) =>
+  Effect.runSync(plugin(folder, { argv0 }).find(cniPath))
+
+describe("the plugin", () => {
+  it("is the file that was put aside in the folder that we were called in, or that a link there leads to", () => {
+    using host = wrapped()
+    assert.strictEqual(find(host.folder), host.aside)
+    Fs.mkdirSync(`${host.root}/links`)
+    Fs.symlinkSync(host.stub, `${host.root}/links/demo`)
+    assert.strictEqual(find(`${host.root}/links`), host.aside)
+  })
+
+  it("is what stands in our place, where nothing was put aside", () => {
+    using host = wrapped()
+    Fs.renameSync(host.aside, host.stub)
+    assert.strictEqual(find(host.folder), host.stub)
+  })
+
+  it("is the next file of its name on the CNI path that is not us", () => {
+    using host = wrapped()
+    using next = temporary()
+    Fs.rmSync(host.aside)
+    Fs.mkdirSync(`${next.path}/1/demo`, { recursive: true })
+    for (const name of ["2", "3"]) Fs.mkdirSync(`${next.path}/${name}`)
+    Fs.linkSync(host.stub, `${host.root}/linked`)
+    Fs.mkdirSync(`${host.root}/again`)
+    Fs.linkSync(host.stub, `${host.root}/again/demo`)
+    const path = [host.folder, `${host.root}/again`, `${next.path}/none`, `${next.path}/1`, `${next.path}/2`, "3"]
+    assert.isUndefined(find(host.folder, path.join(":")))
+    script(`${next.path}/3/demo`, "true")
+    assert.isUndefined(find(host.folder, path.join(":")))
+    assert.strictEqual(find(host.folder, [...path, `${next.path}/3`].join(":")), `${next.path}/3/demo`)
+    script(`${next.path}/2/demo`, "true")
+    assert.strictEqual(find(host.folder, [...path, `${next.path}/3`].join(":")), `${next.path}/2/demo`)
+  })
+
+  it("may be the stub of another folder that has its plugin", () => {
+    using host = wrapped()
+    using other = wrapped()
+    Fs.rmSync(host.aside)
+    assert.strictEqual(find(host.folder, other.folder), other.stub)
+    Fs.rmSync(other.aside)
+    assert.isUndefined(find(host.folder, other.folder))
+  })
+
+  it("is not this executable", () => {
+    using host = wrapped()
+    Fs.rmSync(host.aside)
+    Fs.rmSync(host.stub)
+    Fs.symlinkSync(process.execPath, host.stub)
+    assert.isUndefined(find(host.folder))
+    Fs.rmSync(host.stub)
+    Fs.symlinkSync(process.argv[1] ?? "", host.stub)
+    assert.isUndefined(find(host.folder))
+  })
+})
+
+describe("our configuration", () => {
+  const config = (folder: string) => Effect.runSync(plugin(folder).config)
+
+  it("is a file of at most a megabyte, and empty where something else is in its place", () => {
+    using host = wrapped()
+    assert.isUndefined(config(host.folder))
+    Fs.writeFileSync(host.places.config, "{}")
+    assert.strictEqual(config(host.folder), "{}")
+    Fs.writeFileSync(host.places.config, "x".repeat(1_048_576))
+    assert.lengthOf(config(host.folder) ?? "", 1_048_576)
+    Fs.appendFileSync(host.places.config, "x")
+    assert.strictEqual(config(host.folder), "")
+    Fs.rmSync(host.places.config)
+    ChildProcess.execFileSync("mkfifo", [host.places.config])
+    assert.strictEqual(config(host.folder), "")
+  })
+})
+
+describe("the plugin is started", () => {
+  const stdin = Buffer.from("{}")
+  const env = { A: "1", [parentVariable]: "0123456789abcdef" }
+
+  it("by its own name, in our place, with what it was called with", () => {
+    using host = wrapped()
+    const { invocations, run } = plugin(host.folder, { args: ["x", ""], argv0: "./demo" })
+    Effect.runSync(Effect.flip(run(host.aside, env, stdin)))
+    assert.deepStrictEqual<unknown>(invocations, [{
+      argv: [host.aside, "x", ""],
+      argv0: "./demo",
+      env,
+      stdio: "pipes",
+      inOurPlace: true,
+      limit: 64 * 1_048_576,
+      mark: `${parentVariable}=0123456789abcdef`,
+      stdin
+    }])
+  })
+
+  it("with our stdin, or with what follows, where it has not arrived", () => {
+    using host = wrapped()
+    const next = () => undefined
+    const { invocations, run } = plugin(host.folder, { unfinished: { begun: stdin, next } })
+    Effect.runSync(Effect.flip(run(host.aside, { A: "1" }, undefined)))
+    assert.deepInclude(invocations[0], { moreStdin: next, mark: `${parentVariable}=` })
+    assert.notProperty(invocations[0], "stdin")
+  })
+
+  it("as a child of our own caller's run, where it is the stub of another folder", () => {
+    using host = wrapped()
+    using other = wrapped()
+    const { invocations, run } = plugin(host.folder)
+    const started = (file: string) => {
+      Effect.runSync(Effect.flip(run(file, env, stdin)))
+      return invocations.at(-1)
+    }
+    vi.stubEnv(parentVariable, "outer")
+    assert.deepStrictEqual(started(other.stub)?.env, { ...env, [parentVariable]: "outer" })
+    assert.notProperty(started(other.stub), "mark")
+    assert.deepStrictEqual(started(other.aside)?.env, env)
+    vi.unstubAllEnvs()
+    assert.deepStrictEqual(started(other.stub)?.env, env)
+  })
+
+  it("unless it is neither a program nor a script with an interpreter", () => {
+    using host = wrapped()
+    const { invocations, run } = plugin(host.folder)
+    Fs.writeFileSync(host.aside, "echo {}")
+    const error = Effect.runSync(Effect.flip(run(host.aside, env, stdin)))
+    assert.strictEqual(error.message, `cannot start ${host.aside}: ENOEXEC: exec format error`)
+    assert.deepStrictEqual(invocations, [])
+    Fs.writeFileSync(host.aside, "\u007fELF")
+    Effect.runSync(Effect.flip(run(host.aside, env, stdin)))
+    Effect.runSync(Effect.flip(run(`${host.folder}/missing`, env, stdin))) // who starts it says what is wrong
+    assert.lengthOf(invocations, 2)
+  })
+
+  it("unless its user may have few processes, which does not count for root", () => {
+    using host = wrapped()
+    const { invocations, run } = plugin(host.folder)
+    const attempt = (soft: number) => {
+      ChildProcess.execFileSync("prlimit", [`--pid=${process.pid}`, `--nproc=${soft}:`])
+      return Effect.runSync(Effect.flip(run(host.aside, env, stdin))).message
+    }
+    const before = /^Max processes\s+(\d+|unlimited)/m.exec(Fs.readFileSync("/proc/self/limits", "utf8"))?.[1] ?? ""
+    try {
+      const getuid = vi.spyOn(process, "getuid").mockReturnValue(1000)
+      assert.strictEqual(attempt(40), "cannot start demo: EACCES: why")
+      assert.strictEqual(attempt(39), `cannot start ${host.aside}: EAGAIN: the limit of processes is reached`)
+      getuid.mockReturnValue(0)
+      assert.strictEqual(attempt(39), "cannot start demo: EACCES: why")
+    } finally {
+      ChildProcess.execFileSync("prlimit", [`--pid=${process.pid}`, `--nproc=${before}:`])
+    }
+    assert.lengthOf(invocations, 2)
+  })
+
+  it("instead of us only where all of its stdin has arrived", () => {
+    using host = wrapped()
+    const { become } = plugin(host.folder, { unfinished: { begun: stdin, next: () => undefined } })
+    const error = Effect.runSync(Effect.flip(become(host.aside, env, stdin)))
+    assert.strictEqual(error.message, `cannot start ${host.aside}: its stdin is still arriving`)
+  })
+})
+
+describe("this process ends", () => {
+  class Ended extends Error {}
+
+  const ended = async (exitCode: number | null, signal: string | null) => {
+    const calls: Array<unknown> = []
+    const isLast = new Promise<void>((resolve) => {
+      vi.spyOn(process, "exit").mockImplementation((code) => {
+        calls.push(["exit", code])
+        resolve()
+        throw new Ended()
+      })
+    })
+    vi.spyOn(process, "kill").mockImplementation((pid, number) => {
+      calls.push(["kill", pid === process.pid, number])
+      return true
+    })
+    vi.useFakeTimers({ toFake: ["setTimeout"] })
+    try {
+      const fiber = Effect.runFork(plugin("/").end({ exitCode, signal }))
+      await Promise.resolve()
+      try {
+        vi.advanceTimersByTime(99)
+        if (signal !== null) assert.lengthOf(calls, 1)
+        vi.advanceTimersByTime(1)
+      } catch (error) {
+        if (!(error instanceof Ended)) throw error
+      }
+      await isLast
+      fiber.interruptUnsafe()
+    } finally {
+      vi.useRealTimers()
+    }
+    return calls
+  }
+
+  it("with the exit status of the plugin", async () => {
+    assert.deepStrictEqual(await ended(7, null), [["exit", 7]])
+    assert.deepStrictEqual(await ended(null, null), [["exit", 0]])
+  })
+
+  it("by the signal that ended the plugin, or with the number that shells have for it", async () => {
+    assert.deepStrictEqual(await ended(null, "SIGTERM"), [["kill", true, 15], ["exit", 143]])
+    assert.deepStrictEqual(await ended(null, "SIGKILL"), [["kill", true, 9], ["exit", 137]])
+    assert.deepStrictEqual(await ended(null, "SIG40"), [["kill", true, 40], ["exit", 168]])
+    assert.deepStrictEqual(await ended(null, "odd"), [["kill", true, 0], ["exit", 128]])
+  })
+
+  it("by a signal that was handled until then", async () => {
+    const handler = () => {}
+    process.on("SIGUSR2", handler)
+    await ended(null, "SIGUSR2")
+    assert.deepStrictEqual(process.listeners("SIGUSR2"), [])
+  })
+})
