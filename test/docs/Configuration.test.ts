@@ -6,9 +6,23 @@ import * as Settings from "../../src/plugin/Settings.ts"
 import * as ShimSettings from "../../src/plugin/ShimSettings.ts"
 import * as Registry from "../../src/sinks/Registry.ts"
 import { kinds } from "../../src/state/Kind.ts"
-import { defaultOf, items, section } from "./markdown.ts"
+import { blocks, defaultOf, items, section } from "./markdown.ts"
 
 const page = "docs/configuration.md"
+
+describe("the examples of JSON", () => {
+  const examples = blocks(page, "json").map((block) => block.join("\n"))
+
+  it.each(examples)("in docs/configuration.md are right: %s", (example) => {
+    const document: unknown = JSON.parse(example.startsWith("{") ? example : `{ ${example} }`)
+    assert.deepStrictEqual(Settings.read(Object(document)).problems, [])
+  })
+
+  it("in docs/security.md is a policy", () => {
+    const [example = []] = blocks("docs/security.md", "json")
+    assert.notProperty(Policy.parse("policy.json", example.join("\n")), "problem")
+  })
+})
 
 describe("the fields in docs/configuration.md", () => {
   const fields = items(section(page, "## Fields"))

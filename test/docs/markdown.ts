@@ -30,9 +30,9 @@ export const lines = (page: string): ReadonlyArray<Line> => {
   })
 }
 
-/** The lines of each fenced block of a page that has no language. */
-export const blocks = (page: string): ReadonlyArray<ReadonlyArray<string>> => {
-  const inBlocks = lines(page).filter(({ block }) => block === "")
+/** The lines of each fenced block of a page in this language, by default of those without one. */
+export const blocks = (page: string, language = ""): ReadonlyArray<ReadonlyArray<string>> => {
+  const inBlocks = lines(page).filter(({ block }) => block === language)
   return inBlocks.reduce<Array<Array<string>>>((all, { number, text }, index) => {
     if (inBlocks[index - 1]?.number === number - 1) all.at(-1)?.push(text)
     else all.push([text])
