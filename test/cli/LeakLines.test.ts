@@ -31,7 +31,7 @@ const printed = (found: ReadonlyArray<Leak>, screen: Style.Screen, isVerbose = f
 
 describe("what is left of containers that are gone", () => {
   it("begins with what leads traffic to where nobody is, and ends with what only takes space", () => {
-    const lines = printed([rule, result, reservation, mapping], terminal(70))
+    const lines = printed([rule, result, reservation, mapping], terminal(78))
     assert.deepStrictEqual(lines.map((line) => line.split(/ {2,}/)[1]), [
       "iptables -t nat -A CNI-HOSTPORT-DNAT --dports 80…",
       "iptables -t nat -A POSTROUTING -s 10.9.0.2/32 -j…",

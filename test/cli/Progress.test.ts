@@ -61,10 +61,11 @@ describe("what takes its time", () => {
 
   it.effect("is counted where it is many", () =>
     Effect.gen(function*() {
-      const removing = Progress.each("removing", [1, 2, 3], () => Effect.sleep(500))
+      const removing = Progress.each("removing", [1, 2, 3, 4], () => Effect.sleep(400))
       assert.deepStrictEqual(yield* shown(removing), [
-        `${wiped}removing: 2 of 3 …`,
-        `${wiped}removing: 2 of 3 …`,
+        `${wiped}removing: 2 of 4 …`,
+        `${wiped}removing: 3 of 4 …`,
+        `${wiped}removing: 3 of 4 …`,
         wiped
       ])
     }))
