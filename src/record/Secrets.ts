@@ -40,7 +40,7 @@ const quoted = /"((?:[^"\n\\]|\\[^])*)("|\\?$)/g
 const inLine = (line: string, rules: Rules, depth: number): string => {
   const start = line.search(/[{[]/)
   const end = Math.max(line.lastIndexOf("}"), line.lastIndexOf("]")) + 1
-  const document = start === -1 ? "" : line.slice(start, end)
+  const document = line.slice(start, end)
   if (isJson(document, depth)) {
     return `${line.slice(0, start)}${inDocument(document, rules, depth)}${line.slice(end)}`
   }
@@ -87,9 +87,8 @@ const inSecret = (name: string, value: string): string => {
 
 /** Pairs of members that name each other: `{"name": "TOKEN", "value": "x"}`. */
 interface Members {
-  readonly name?: string
-  /** Their positions. */
-  readonly key?: number
+  readonly name?: { readonly start: number; readonly text: string }
+  /** The position of the value. */
   readonly value?: number
 }
 
@@ -100,16 +99,17 @@ const namedValues = (text: string, { isSecret }: Rules) => {
   const open: Array<Members> = []
   JsonText.eachValue(text, (path, start, end) => {
     // Objects are listed after their members.
-    const { key, name, value } = open[path.length + 1] ?? {}
+    const { name, value } = open[path.length + 1] ?? {}
     open.length = Math.min(open.length, path.length + 1)
-    if (key !== undefined && value !== undefined) found.names.add(key)
-    if (name !== undefined && value !== undefined && isSecret([name])) found.secrets.add(value)
+    if (name !== undefined && value !== undefined) {
+      found.names.add(name.start)
+      if (isSecret([name.text])) found.secrets.add(value)
+    }
     const member = String(path.at(-1)).toLowerCase()
     const others = open[path.length]
     const isText = text[start] === "\""
     if (/^(?:name|key)$/.test(member) && isText) {
-      const key = member === "key" ? { key: start } : {}
-      open[path.length] = { ...others, ...key, name: String(JSON.parse(text.slice(start, end))) }
+      open[path.length] = { ...others, name: { start, text: String(JSON.parse(text.slice(start, end))) } }
     } else if (/^(?:values?|operator)$/.test(member)) open[path.length] = { ...others, value: start }
   })
   return found
@@ -120,7 +120,7 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
   if (!rules.isSuspicious(text)) return text
   const found: Array<{ readonly start: number; readonly end: number; readonly value: string }> = []
   const { names, secrets } = namedValues(text, rules)
-  let argument = { list: "", program: "", before: "" }
+  let argument: { readonly list: string; readonly program: string; readonly before: string } | undefined
 
   const shownIn = (path: JsonText.Path, content: string): string => {
     const isOwn = depth === 0 && path.length === 1
@@ -133,7 +133,7 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
     if (rules.isSecret([variable])) return inPair(pair, variable, content)
     // The value of an argument may be the next argument, and its meaning may depend on the program.
     const list = path.slice(0, -1).join("/")
-    const { before, program } = argument.list === list && member > 0 ? argument : { before: "", program: content }
+    const { before, program } = argument?.list === list ? argument : { before: "", program: content }
     argument = { list, program, before: content }
     const [, name] = content.startsWith("-") ? [] : /^--?([A-Za-z][\w.-]*)$/.exec(before) ?? []
     if (name !== undefined && rules.isSecret([name])) return inPair("", name, content)
