@@ -53,7 +53,8 @@ const isMatch = (match: unknown, packet: Packet): Match => {
   if (lacks(left, packet)) return false
   const all = new Set(values(member(match, "right")).map((value) => isValue(left, value, packet)))
   const found: Match = all.has(true) ? true : all.has("unknown") ? "unknown" : false
-  return member(match, "op") === "!=" ? negated(found) : found
+  const op = member(match, "op")
+  return op === "==" || op === "in" ? found : op === "!=" ? negated(found) : "unknown"
 }
 
 /** The verdict of a map for a packet; `unknown` where that cannot be told, and undefined where it has none. */

@@ -1,8 +1,9 @@
 /** What becomes of packets in chains of nftables, as `nft -j list ruleset` prints them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Cidr from "../../src/doctor/Cidr.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Nftables from "../../src/doctor/Nftables.ts"
+import type { Packet } from "../../src/doctor/Packet.ts"
+import * as Host from "./host.ts"
 
 type Rule = ReadonlyArray<object>
 
@@ -22,12 +23,9 @@ const table = (policy: string, rules: ReadonlyArray<Rule>, mine: ReadonlyArray<R
     ]
   }))
 
-const source = Cidr.parseAddress("10.99.0.2")
-if (source === undefined) throw new Error("no address")
-
 /** What a container sends first, or an answer to it. */
 const packet = (state: "NEW" | "ESTABLISHED" = "NEW") =>
-  ({ family: 4, source, inLink: "cni0", outLink: "eth0", state }) as const
+  ({ family: 4, source: Host.address("10.99.0.2"), inLink: "cni0", outLink: "eth0", state }) as const
 
 const isDropped = (nft: ReturnType<typeof table>, state: "NEW" | "ESTABLISHED" = "NEW") =>
   Nftables.dropping({ rulesets: [], nft }, "forward", packet(state)).length > 0
@@ -44,6 +42,131 @@ const vmap = (key: object, ...data: ReadonlyArray<readonly [unknown, object]>) =
 const jump = { jump: { target: "mine" } }
 const goto = { goto: { target: "mine" } }
 
+const meta = (key: string) => ({ meta: { key } })
+const ct = (key: string) => ({ ct: { key } })
+const payload = (field: string, protocol = "ip") => ({ payload: { protocol, field } })
+const prefix = (addr: string, len: number) => ({ prefix: { addr, len } })
+
+/** Whether a packet is one that a rule with these statements is about. */
+const isMatch = (...statements: Rule): boolean | "unknown" => {
+  const known: Packet = { ...packet(), destination: Host.address("192.0.2.53") }
+  const drops = Nftables.dropping({ rulesets: [], nft: table("accept", [[...statements, drop]]) }, "forward", known)
+  const stays = Nftables.dropping({ rulesets: [], nft: table("drop", [[...statements, accept]]) }, "forward", known)
+  return drops.length > 0 ? true : stays.length > 0 ? false : "unknown"
+}
+
+describe("a rule of nftables is about a packet", () => {
+  const cases: ReadonlyArray<readonly [left: object, right: unknown, isAbout: boolean | "unknown"]> = [
+    [inLink, "cni0", true],
+    [inLink, "eth0", false],
+    [inLink, "cni*", true],
+    [inLink, set("docker0", "cni0"), true],
+    [inLink, ["docker0", "cni0"], true],
+    [inLink, set("docker0", "eth0"), false],
+    [inLink, set("docker0", "@mine"), "unknown"],
+    [inLink, set("cni0", "@mine"), true],
+    [inLink, 5, "unknown"],
+    [meta("oifname"), "eth0", true],
+    [meta("oifname"), "cni0", false],
+    [meta("nfproto"), "ipv4", true],
+    [meta("nfproto"), "ipv6", false],
+    [meta("nfproto"), "x", "unknown"],
+    [meta("iif"), "cni0", "unknown"],
+    [state, "new", true],
+    [state, "established", false],
+    [state, set("related", "new"), true],
+    [ct("direction"), "new", "unknown"],
+    [payload("saddr"), "10.99.0.2", true],
+    [payload("saddr"), "192.0.2.53", false],
+    [payload("saddr"), prefix("10.99.0.0", 24), true],
+    [payload("saddr"), prefix("10.98.0.0", 24), false],
+    [payload("daddr"), "192.0.2.53", true],
+    [payload("daddr"), "10.99.0.2", false],
+    [payload("dport", "udp"), "53", "unknown"],
+    [payload("saddr", "ip6"), "fd00::2", false],
+    [payload("type", "icmpv6"), "echo-request", false],
+    [payload("type", "icmp"), "echo-request", "unknown"]
+  ]
+  for (const [left, right, expected] of cases) {
+    it(`${JSON.stringify(left)} == ${JSON.stringify(right)}: ${expected}`, () => {
+      assert.strictEqual(isMatch(match(left, right)), expected)
+      assert.strictEqual(isMatch(match(left, right, "in")), expected)
+    })
+  }
+
+  const denied: ReadonlyArray<readonly [left: object, right: unknown, isAbout: boolean | "unknown"]> = [
+    [inLink, "cni0", false],
+    [inLink, "eth0", true],
+    [inLink, set("docker0", "@mine"), "unknown"],
+    [payload("saddr", "ip6"), "fd00::2", false]
+  ]
+  for (const [left, right, expected] of denied) {
+    it(`${JSON.stringify(left)} != ${JSON.stringify(right)}: ${expected}`, () => {
+      assert.strictEqual(isMatch(match(left, right, "!=")), expected)
+    })
+  }
+
+  it("not as far as can be told with an operator that is not known", () => {
+    assert.strictEqual(isMatch(match(inLink, "cni0", "<")), "unknown")
+  })
+
+  it("that it asks for everything of", () => {
+    const is = match(inLink, "cni0")
+    const isNot = match(inLink, "eth0")
+    const isUnclear = match(inLink, "@mine")
+    assert.deepStrictEqual(
+      [isMatch(is, is), isMatch(is, isNot), isMatch(is, isUnclear), isMatch(isUnclear, isNot)],
+      [true, false, "unknown", false]
+    )
+  })
+
+  const statements: ReadonlyArray<readonly [statement: object, isAbout: boolean | "unknown"]> = [
+    [{ counter: { packets: 0 } }, true],
+    [{ log: { prefix: "x" } }, true],
+    [{ mangle: {} }, true],
+    [{ limit: { rate: 5 } }, "unknown"],
+    [{ xt: { name: "ACCEPT" } }, "unknown"],
+    [{ queue: {} }, "unknown"],
+    [{ synproxy: {} }, "unknown"],
+    [{ continue: null }, false],
+    [{ return: null }, false]
+  ]
+  for (const [statement, expected] of statements) {
+    it(`after ${JSON.stringify(statement)}: ${expected}`, () => assert.strictEqual(isMatch(statement), expected))
+  }
+})
+
+describe("what a map of nftables says of a packet", () => {
+  const cases: ReadonlyArray<readonly [name: string, map: object, isAbout: boolean | "unknown"]> = [
+    [
+      "is what it says of its first part that fits",
+      vmap(inLink, ["eth0", accept], ["cni*", drop], ["cni0", accept]),
+      true
+    ],
+    ["is nothing where nothing fits", vmap(inLink, ["eth0", drop]), false],
+    ["is nothing of a part that the packet cannot have", vmap(saddr("ip6"), ["fd00::2", drop], ["@mine", drop]), false],
+    ["is not known where a part before may fit", vmap(inLink, ["@mine", accept], ["cni0", drop]), "unknown"],
+    ["is not known where what it says is not", vmap(inLink, ["cni0", { dup: {} }]), "unknown"]
+  ]
+  for (const [name, map, expected] of cases) {
+    it(name, () => {
+      const dropped = isDropped(table("accept", [[map]]))
+      const stays = isDropped(table("drop", [[map]]))
+      assert.strictEqual(dropped ? true : stays ? false : "unknown", expected)
+    })
+  }
+
+  it("is not known where it is the name of another map", () => {
+    assert.isFalse(isDropped(table("drop", [[{ vmap: { key: inLink, data: "@verdicts" } }]])))
+  })
+
+  it("may be to go to another chain", () => {
+    assert.isTrue(isDropped(table("accept", [[vmap(inLink, ["cni0", jump])]], [[drop]])))
+    assert.isTrue(isDropped(table("accept", [[vmap(inLink, ["cni0", jump])], [drop]])))
+    assert.isFalse(isDropped(table("accept", [[vmap(inLink, ["cni0", goto])], [drop]])))
+  })
+})
+
 describe("a chain of nftables drops a packet", () => {
   const cases: { readonly [name: string]: Parameters<typeof table> } = {
     "by its policy": ["drop", []],
@@ -56,7 +179,12 @@ describe("a chain of nftables drops a packet", () => {
     ],
     "by a map that says so": ["accept", [[vmap(saddr("ip"), [{ prefix: { addr: "10.99.0.0", len: 16 } }, drop])]]],
     "in a chain that it is sent to": ["accept", [[jump]], [[drop]]],
+    "in a chain that it is sent to for ever": ["accept", [[goto]], [[drop]]],
     "after a chain that it comes back from": ["accept", [[jump], [drop]]],
+    "after a chain that returns": ["accept", [[jump], [drop]], [[{ return: null }], [accept]]],
+    "by a rule that rejects": ["accept", [[{ reject: { type: "icmp" } }]]],
+    "by its policy, after a rule that returns": ["drop", [[{ return: null }], [accept]]],
+    "by its policy, after a chain without an end": ["drop", [[jump]], [[jump]]],
     "where the table has an owner": ["drop", [], [], { flags: ["owner"] }]
   }
   for (const [name, args] of Object.entries(cases)) it(name, () => assert.isTrue(isDropped(table(...args))))
@@ -65,6 +193,10 @@ describe("a chain of nftables drops a packet", () => {
 describe("a chain of nftables is not known to drop a packet", () => {
   const cases: { readonly [name: string]: Parameters<typeof table> } = {
     "of another link": ["accept", [[match(inLink, "docker0"), drop]]],
+    "that it accepts": ["drop", [[accept], [drop]]],
+    "that it accepts in another chain": ["drop", [[jump], [drop]], [[accept]]],
+    "that goes to a chain which is not there": ["drop", [[{ jump: { target: "none" } }]]],
+    "that another chain may have accepted": ["drop", [[jump]], [[match(inLink, "@mine"), accept]]],
     "that a set may let through": ["drop", [[match(inLink, "@mine"), accept]]],
     "for it is in no set that can be told": ["accept", [[match(inLink, "@mine", "!="), drop]]],
     "of another family": ["accept", [[match(saddr("ip6"), "fd00::/8", "!="), drop]]],
@@ -85,6 +217,64 @@ describe("a chain of nftables is not known to drop a packet", () => {
   })
 })
 
+describe("a chain of nftables stops packets", () => {
+  const chainOf = (fields: object, family = "inet") =>
+    Rules.parseNft(JSON.stringify({
+      nftables: [{
+        chain: { family, table: "fw", name: "c", type: "filter", hook: "forward", policy: "drop", ...fields }
+      }]
+    }))
+  const names = (nft: ReadonlyArray<Rules.NftChain>, of: 4 | 6 = 4) =>
+    Nftables.dropping({ rulesets: [], nft }, "forward", { family: of, state: "NEW" }).map(({ name }) => name)
+
+  it("of its family, or of both", () => {
+    assert.deepStrictEqual(
+      ["inet", "ip", "ip6", "bridge"].map((family) =>
+        [names(chainOf({}, family), 4), names(chainOf({}, family), 6)].flat()
+      ),
+      [["c", "c"], ["c"], ["c"], []]
+    )
+  })
+
+  it("at its hook alone, and only as a filter", () => {
+    assert.deepStrictEqual(names(chainOf({ hook: "input" })), [])
+    assert.deepStrictEqual(names(chainOf({ type: "nat" })), [])
+    assert.deepStrictEqual(names(chainOf({ policy: "accept" })), [])
+    assert.deepStrictEqual(names(chainOf({ policy: undefined })), [])
+  })
+
+  it("and jumps to chains of its own table and family alone", () => {
+    const other = (fields: object) => {
+      const target = { family: "inet", table: "fw", name: "mine", ...fields }
+      return Rules.parseNft(JSON.stringify({
+        nftables: [
+          { chain: target },
+          { rule: { ...target, chain: "mine", expr: [drop] } },
+          { chain: { ...of, name: "c", type: "filter", hook: "forward", policy: "accept" } },
+          { rule: { ...of, chain: "c", expr: [jump] } }
+        ]
+      }))
+    }
+    assert.deepStrictEqual([{}, { table: "x" }, { family: "ip" }].map((fields) => names(other(fields))), [
+      ["c"],
+      [],
+      []
+    ])
+  })
+})
+
+describe("an address that nftables speaks of", () => {
+  const isNamed = (text: string) =>
+    Nftables.isNamed({
+      rulesets: [],
+      nft: table("accept", [[match(saddr("ip"), "10.99.0.2"), { comment: "a \"b\"" }]])
+    }, text)
+
+  it("is one that a rule has anywhere", () => {
+    assert.deepStrictEqual(["10.99.0.2", "a \"b\"", "10.99.0.3"].map(isNamed), [true, true, false])
+  })
+})
+
 describe("a rule of nftables may masquerade a packet", () => {
   const rules = (...matches: Rule) => ({ rulesets: [], nft: table("accept", [[...matches, { masquerade: null }]]) })
 
@@ -94,5 +284,22 @@ describe("a rule of nftables may masquerade a packet", () => {
       Nftables.mayMasquerade(rules(match(outLink, name)), packet())
     )
     assert.deepStrictEqual(found, [true, false, true])
+  })
+
+  it("by masquerade or SNAT, and not by another statement", () => {
+    const may = (statement: object) =>
+      Nftables.mayMasquerade({ rulesets: [], nft: table("accept", [[statement]]) }, packet())
+    assert.deepStrictEqual([{ masquerade: null }, { snat: {} }, { dnat: {} }, accept].map(may), [
+      true,
+      true,
+      false,
+      false
+    ])
+  })
+
+  it("of its family", () => {
+    const nft = table("accept", [[{ masquerade: null }]]).map((each) => ({ ...each, family: "ip6" }))
+    assert.isFalse(Nftables.mayMasquerade({ rulesets: [], nft }, packet()))
+    assert.isTrue(Nftables.mayMasquerade({ rulesets: [], nft }, { family: 6, state: "NEW" }))
   })
 })

@@ -15,6 +15,13 @@ export const cidr = (text: string): Cidr.Cidr => {
   return found
 }
 
+/** What a text says, which has to be an address. */
+export const address = (text: string): Cidr.Cidr => {
+  const found = Cidr.parseAddress(text)
+  if (found === undefined) throw new Error(`${text} is not an address`)
+  return found
+}
+
 const addressOf = (text: string) => ({ ...cidr(text), text, isDuplicate: false, isTentative: false })
 
 /** A link that is up. */
@@ -120,6 +127,9 @@ export const attachment = (fields: Partial<Attachment> = {}, network: Namespace 
   filter: [],
   ...fields
 })
+
+/** A result that says nothing. */
+export const emptyResult = Result.succeed({})
 
 /** A result with other members. */
 export const resultWith = (members: object) => Result.succeed({ ...result, ...members })
