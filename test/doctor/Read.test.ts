@@ -1,11 +1,6 @@
 /** Facts about the host, out of what its tools and files say. Nothing of the host that runs the tests is looked at. */
-import * as NodePath from "@effect/platform-node/NodePath"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
-import { systemError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as Living from "../../src/doctor/facts/Living.ts"
 import * as Namespace from "../../src/doctor/facts/Namespace.ts"
@@ -14,91 +9,14 @@ import * as Sockets from "../../src/doctor/facts/Sockets.ts"
 import * as Tool from "../../src/doctor/facts/Tool.ts"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import type { Execution } from "../../src/exec/Execution.ts"
-import * as HostTools from "../../src/exec/HostTools.ts"
-import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import { named } from "../support/hostTools.ts"
+import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
-
-/** How a program ends that printed this. */
-const ended = (stdout: string, fields: Partial<Execution> = {}): Execution => ({
-  argv: ["tool"],
-  stdin: "",
-  stdout: new TextEncoder().encode(stdout),
-  stderr: new Uint8Array(),
-  truncated: false,
-  exitCode: 0,
-  signal: null,
-  timedOut: false,
-  durationMs: 1,
-  ...fields
-})
-
-interface Fake {
-  /** What each program prints, by how its command line begins. */
-  readonly programs?: { readonly [start: string]: string | Partial<Execution> }
-  /** The files that there are, by path; a link is a text with `-> ` before where it leads. */
-  readonly files?: { readonly [path: string]: string }
-}
-
-/** A host of these programs and files, and the command lines that were run on it. */
-const fake = ({ files = {}, programs = {} }: Fake) => {
-  const commands: Array<string> = []
-  const missing = (path: string) =>
-    Effect.fail(systemError({ _tag: "NotFound", module: "FileSystem", method: "read", pathOrDescriptor: path }))
-  const runner = ProcessRunner.of({
-    run: ({ argv }) => {
-      const command = argv.join(" ")
-      commands.push(command)
-      const answer = Object.entries(programs).find(([start]) => command.startsWith(start))?.[1] ?? { exitCode: 127 }
-      return Effect.succeed(typeof answer === "string" ? ended(answer) : ended("", answer))
-    }
-  })
-  const fs = FileSystem.layerNoop({
-    readFileString: (path) => files[path] === undefined ? missing(path) : Effect.succeed(files[path]),
-    realPath: Effect.succeed,
-    open: (path) => {
-      let left = files[path]
-      if (left === undefined) return missing(path)
-      const readAlloc = () => {
-        const bytes = Option.map(Option.fromUndefinedOr(left), (text) => new TextEncoder().encode(text))
-        left = undefined
-        return Effect.succeed(bytes)
-      }
-      return Effect.succeed({ readAlloc } as never)
-    },
-    readLink: (path) => files[path]?.startsWith("-> ") === true ? Effect.succeed(files[path].slice(3)) : missing(path),
-    stat: (path) =>
-      files[path] === undefined
-        ? missing(path)
-        : Effect.succeed(
-          { type: "File", size: BigInt(files[path].length), ino: Option.none() } as FileSystem.File.Info
-        ),
-    exists: (path) => Effect.succeed(files[path] !== undefined),
-    readDirectory: (folder) =>
-      Effect.succeed([
-        ...new Set(
-          Object.keys(files).filter((path) => path.startsWith(`${folder}/`)).map((path) =>
-            path.slice(folder.length + 1).split("/")[0] ?? ""
-          )
-        )
-      ])
-  })
-  return {
-    commands,
-    layer: Layer.mergeAll(
-      fs,
-      NodePath.layer,
-      Layer.succeed(ProcessRunner, runner),
-      Layer.succeed(HostTools.HostTools, named)
-    )
-  }
-}
 
 describe("a tool", () => {
   it.effect("is known by what it printed, or by why it could not be asked", () =>
     Effect.gen(function*() {
       const say = (answer: string | Partial<Execution>) =>
-        Effect.provide(Tool.output(["/usr/sbin/ip", "link"]), fake({ programs: { "/usr/sbin/ip": answer } }).layer)
+        Effect.provide(Tool.output(["/usr/sbin/ip", "link"]), Fake.host({ programs: { "/usr/sbin/ip": answer } }).layer)
       const stderr = new TextEncoder().encode("warning\nCannot open netlink socket\n")
       assert.deepStrictEqual(yield* say("1: lo"), Result.succeed("1: lo"))
       assert.deepStrictEqual(yield* say({ timedOut: true }), Result.fail("ip did not end within 5 s"))
@@ -184,12 +102,12 @@ describe("rules", () => {
     Effect.gen(function*() {
       const tools = new Map(["iptables-nft-save", "iptables-legacy-save"].map((name) => [name, `/sbin/${name}`]))
       const programs = { "/sbin/iptables-nft-save": "*nat\nCOMMIT", "/sbin/iptables-legacy-save": "*filter\nCOMMIT" }
-      const without = fake({ programs })
+      const without = Fake.host({ programs })
       yield* Effect.provide(Rules.collect(tools), without.layer)
       assert.deepStrictEqual(without.commands, ["/sbin/iptables-nft-save"])
       const known = yield* Effect.provide(
         Rules.collect(tools),
-        fake({ programs, files: { "/proc/net/ip_tables_names": "filter\n" } }).layer
+        Fake.host({ programs, files: { "/proc/net/ip_tables_names": "filter\n" } }).layer
       )
       const { rulesets } = Result.getOrElse(known, () => assert.fail("the rules are not known"))
       assert.deepStrictEqual(rulesets.map(({ backend }) => backend), ["nf_tables", "legacy"])
@@ -201,7 +119,7 @@ describe("rules", () => {
       const collect = (nft: Partial<Execution>) =>
         Effect.provide(
           Rules.collect(tools),
-          fake({ programs: { "/sbin/nft": nft, "/sbin/iptables-save": "*nat\nCOMMIT" } }).layer
+          Fake.host({ programs: { "/sbin/nft": nft, "/sbin/iptables-save": "*nat\nCOMMIT" } }).layer
         )
       assert.deepStrictEqual(yield* collect({ timedOut: true }), Result.fail("nft did not end within 5 s"))
       assert.isTrue(Result.isSuccess(yield* collect({ exitCode: 1 })))
@@ -210,7 +128,7 @@ describe("rules", () => {
   it.effect("that may not be read are not known", () =>
     Effect.gen(function*() {
       const stderr = new TextEncoder().encode("Permission denied (you must be root)\n")
-      const host = fake({ programs: { "/sbin/iptables-save": { exitCode: 4, stderr } } })
+      const host = Fake.host({ programs: { "/sbin/iptables-save": { exitCode: 4, stderr } } })
       const known = yield* Effect.provide(
         Rules.collect(new Map([["iptables-save", "/sbin/iptables-save"]])),
         host.layer
@@ -235,7 +153,7 @@ describe("who listens", () => {
         Effect.map(
           Effect.provide(
             Sockets.collect(ports),
-            fake({ files: isSeen ? { ...others, "/proc/7/fd/3": fd } : others }).layer
+            Fake.host({ files: isSeen ? { ...others, "/proc/7/fd/3": fd } : others }).layer
           ),
           (known) => Result.getOrElse(known, () => []).map(({ owner }) => owner)
         )
@@ -250,7 +168,7 @@ describe("what lives", () => {
     Effect.gen(function*() {
       const texts = yield* Effect.provide(
         Living.mentions(),
-        fake({
+        Fake.host({
           files: {
             "/proc/1/environ": "PATH=/bin\0CNI_CONTAINERID=one\0",
             "/proc/1/cmdline": "/opt/cni/bin/bridge\0",
@@ -264,14 +182,14 @@ describe("what lives", () => {
 
   it.effect("is alive while a process is at work for it, and where its result has a namespace that is there", () =>
     Effect.gen(function*() {
-      const host = fake({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
+      const host = Fake.host({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
       const isAlive = (containerId: string) => Effect.provide(Leaks.isAlive({ containerId }, "/cache"), host.layer)
       assert.deepStrictEqual([yield* isAlive("one"), yield* isAlive("two")], [true, false])
     }))
 
   it.effect("is an address that somebody else has got than the one that had it", () =>
     Effect.gen(function*() {
-      const host = fake({ files: { "/store/10.99.0.2": "new\r\neth0" } })
+      const host = Fake.host({ files: { "/store/10.99.0.2": "new\r\neth0" } })
       const isAlive = (address: string, containerId: string) => {
         const holder = { file: `/store/${address}`, containerId }
         return Effect.provide(Leaks.isAlive({ containerId: address, holder }, "/cache"), host.layer)
@@ -318,7 +236,7 @@ describe("a leak", () => {
             reason: "",
             removal: { _tag: "Commands", argvs: [["iptables", "-D", "X"], ["iptables", "-X", "X"]] }
           }, new Map()),
-          fake({ programs: { "iptables -D": { exitCode: 1, stderr }, "iptables -X": "" } }).layer
+          Fake.host({ programs: { "iptables -D": { exitCode: 1, stderr }, "iptables -X": "" } }).layer
         )
       assert.isTrue(Result.isSuccess(yield* remove(stderr)))
       assert.deepStrictEqual(yield* remove(other), Result.fail("iptables -D: iptables: Permission denied."))

@@ -50,7 +50,9 @@ export const all = Effect.fnUntraced(function*(
           isGone: true,
           reason: own === undefined
             ? "no result in the cache, no process of it, and no namespace has the address"
-            : `${own.netns === "" ? "no namespace has the address" : `${own.netns} does not exist`}`
+            : own.sight?._tag === "Missing"
+            ? `${own.netns} does not exist`
+            : "no namespace has the address"
         }
     )
   }
