@@ -13,7 +13,9 @@ import * as Attachment from "../../src/doctor/facts/Attachment.ts"
 import * as Namespace from "../../src/doctor/facts/Namespace.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import { named } from "../support/hostTools.ts"
+import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
 
 const netns = "/run/netns/web"
@@ -151,6 +153,23 @@ describe("the gateways that are asked for", () => {
       assert.deepStrictEqual(asked(probes), ["10.99.0.3 eth0"])
     }))
 
+  it.effect("are eight at most", () =>
+    Effect.gen(function*() {
+      const addresses = Array.from({ length: 9 }, (_, index) => `10.99.0.${index + 10}`)
+      const result = Host.resultWith({ ips: addresses.map((gateway) => ({ address: "10.99.0.2/24", gateway })) })
+      const { probes } = yield* looked({ routes: addresses.map((each) => gateway(each)) }, { result })
+      assert.deepStrictEqual(asked(probes), addresses.slice(0, 8).map((address) => `${address} eth0`))
+    }))
+
+  it.effect("are known by their shortest form, and are not what is no address", () =>
+    Effect.gen(function*() {
+      const result = Host.resultWith({ ips: [{ address: "fd00::2/64", gateway: "fd00:0::1" }, { gateway: "x" }, null] })
+      const { probes } = yield* looked({ routes: [gateway("fd00::1"), gateway("x")] }, { result })
+      assert.deepStrictEqual(asked(probes), ["fd00::1 eth0"])
+      const bare = Host.emptyResult
+      assert.deepStrictEqual((yield* looked({ routes: [gateway("10.99.0.1")] }, { result: bare })).probes, [])
+    }))
+
   it.effect("are none where the result cannot be read", () =>
     Effect.gen(function*() {
       const { probes } = yield* looked({ routes: [gateway("10.99.0.1")] }, { result: Result.fail("no result") })
@@ -194,4 +213,210 @@ describe("a gateway", () => {
       assert.deepStrictEqual(yield* hasAnswered(neighbour("10.99.0.2", "REACHABLE")), [false])
       assert.deepStrictEqual(yield* hasAnswered({ ...neighbour("10.99.0.1", "REACHABLE"), dev: "net1" }), [false])
     }))
+})
+
+describe("what the namespace of an attachment is", () => {
+  const netns = "/run/netns/web"
+  const own = { "/proc/self/ns/net": Fake.namespace(1) }
+
+  const sighted = Effect.fnUntraced(
+    function*(file: Fake.Files[string], answer: Fake.Answer = {}, netns = "/run/netns/web") {
+      const { commands, layer } = Fake.host({ files: { ...own, [netns]: file }, programs: { nsenter: answer } })
+      const { sight } = yield* Effect.provide(inTime(Attachment.look(Host.attachment({ netns }))), layer)
+      return sight._tag === "There" ? { ...sight, commands } : { ...sight, commands: commands.length }
+    }
+  )
+
+  it.effect("is not known where the cache does not have it", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sighted("", {}, ""), {
+        _tag: "Unseen",
+        reason: "the cache does not have its network namespace",
+        commands: 0
+      })
+    }))
+
+  it.effect("is not known where its file may not be looked at", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sighted({ error: "PermissionDenied" }), {
+        _tag: "Unseen",
+        reason: `PermissionDenied: FileSystem.read (${netns}): of a test`,
+        commands: 0
+      })
+    }))
+
+  it.effect("is another file where it is no regular one, which is not opened", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sighted({ type: "FIFO" }), {
+        _tag: "Foreign",
+        reason: "/run/netns/web is not a network namespace",
+        commands: 0
+      })
+    }))
+
+  it.effect("is another file where the kernel does not take it for one", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("setns: Invalid argument")), {
+        _tag: "Foreign",
+        reason: "ip -j: setns: Invalid argument",
+        commands: 1
+      })
+    }))
+
+  it.effect("is not known where it may not be entered", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("Operation not permitted")), {
+        _tag: "Unseen",
+        reason: "ip -j: Operation not permitted",
+        commands: 1
+      })
+    }))
+
+  it.effect("is that of the host only where both have the same number", () =>
+    Effect.gen(function*() {
+      const isHost = Effect.fnUntraced(function*(file: Fake.Special, ours: Fake.Special) {
+        const { layer } = Fake.host({
+          files: { "/proc/self/ns/net": ours, [netns]: file },
+          programs: { nsenter: "[]" }
+        })
+        const { sight } = yield* Effect.provide(inTime(Attachment.look(Host.attachment())), layer)
+        return sight._tag === "There" ? sight.isHost : sight._tag
+      })
+      assert.deepStrictEqual([
+        yield* isHost({ ino: 1 }, { ino: 1 }),
+        yield* isHost({ ino: 2 }, { ino: 1 }),
+        yield* isHost({}, { ino: 1 }),
+        yield* isHost({ ino: 1 }, {}),
+        yield* isHost({}, {}),
+        yield* isHost({ ino: 1 }, { error: "PermissionDenied" })
+      ], [true, false, false, false, false, false])
+    }))
+})
+
+describe("an attachment of libcni's cache", () => {
+  const cached = {
+    network: "n",
+    containerId: "web",
+    ifname: "eth0",
+    netns: "/run/netns/web",
+    args: [["K8S_POD_NAMESPACE", "shop"], ["K8S_POD_NAME", "web"]] as const,
+    capabilityArgs: {}
+  }
+  const result = {
+    cniVersion: "1.0.0",
+    interfaces: [{ name: "veth1", sandbox: "" }, { name: "eth0", sandbox: "/run/netns/other" }]
+  }
+  type Change = { readonly [key: string]: unknown }
+
+  const listed = Effect.fnUntraced(function*(files: Fake.Files) {
+    const named = Object.entries(files).map(([name, text]) => [`/cache/results/${name}`, text] as const)
+    return yield* Effect.provide(Attachment.list("/cache"), Fake.host({ files: Object.fromEntries(named) }).layer)
+  })
+  const encoded = (change: Change = {}, document: object | null = result) =>
+    ResultCache.encode({ ...cached, ...change } as never, "{}", JSON.stringify(document))
+  const first = Effect.fnUntraced(function*(text: string) {
+    return (yield* listed({ "n-web-eth0": text }))[0] ?? assert.fail("there is no attachment")
+  })
+
+  it.effect("is all that its file says", () =>
+    Effect.gen(function*() {
+      const { result, ...others } = yield* first(encoded())
+      assert.deepStrictEqual(others, {
+        file: "/cache/results/n-web-eth0",
+        network: "n",
+        containerId: "web",
+        ifname: "eth0",
+        netns: "/run/netns/web",
+        pod: "shop/web",
+        args: "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web",
+        portMappings: [],
+        capabilityArgs: {},
+        config: "{}"
+      })
+      assert.isTrue(Result.isSuccess(result))
+    }))
+
+  it.effect("has the namespace that its result names, where its file names none", () =>
+    Effect.gen(function*() {
+      assert.strictEqual((yield* first(encoded({ netns: "" }))).netns, "/run/netns/other")
+      const odd = { cniVersion: "1.0.0", interfaces: [{ name: "eth0", sandbox: "web" }] }
+      assert.strictEqual((yield* first(encoded({ netns: "" }, odd))).netns, "")
+      assert.strictEqual((yield* first(encoded({ netns: "" }, { cniVersion: "9" }))).netns, "")
+    }))
+
+  it.effect("is known by why it has no result", () =>
+    Effect.gen(function*() {
+      const { result, ...others } = JSON.parse(encoded())
+      assert.isDefined(result)
+      const { result: found } = yield* first(JSON.stringify(others))
+      assert.deepStrictEqual(found, Result.fail("the cache has no result"))
+      assert.isTrue(Result.isFailure((yield* first(encoded({}, { cniVersion: "9" }))).result))
+    }))
+
+  it.effect("has a result in the newest version, whatever its own is", () =>
+    Effect.gen(function*() {
+      const old = { cniVersion: "0.2.0", ip4: { ip: "10.99.0.2/24" } }
+      const { result } = yield* first(encoded({}, old))
+      assert.deepInclude(Result.getOrThrow(result).ips?.[0], { address: "10.99.0.2/24" })
+    }))
+
+  it.effect("is listed in the order of files, without those that begin with a dot or cannot be read", () =>
+    Effect.gen(function*() {
+      const files = {
+        "n-web-eth1": encoded({ ifname: "eth1" }),
+        ".tmp": encoded({ ifname: "tmp" }),
+        "n-web-eth0": encoded(),
+        "n-web-eth2": { error: "PermissionDenied" },
+        "n-web-eth3": "rubbish"
+      } as const
+      assert.deepStrictEqual((yield* listed(files)).map(({ ifname }) => ifname), ["eth0", "eth1"])
+      assert.deepStrictEqual(yield* listed({}), [])
+    }))
+
+  const ports: ReadonlyArray<readonly [what: string, entry: unknown, port: string | undefined]> = [
+    [
+      "as containerd writes it",
+      { hostPort: 8080, containerPort: 80, protocol: "udp", hostIP: "10.0.0.1" },
+      "8080 80 udp 10.0.0.1"
+    ],
+    [
+      "as Podman writes it",
+      { HostPort: 8080, ContainerPort: 80, Protocol: "TCP", HostIP: "10.0.0.1" },
+      "8080 80 tcp 10.0.0.1"
+    ],
+    ["without its protocol", { hostPort: 8080, containerPort: 80, protocol: "" }, "8080 80 tcp "],
+    ["without its other end", { hostPort: 8080 }, "8080 0 tcp "],
+    ["without its port of the host", { containerPort: 80 }, undefined],
+    ["with the port 0 of the host", { hostPort: 0, containerPort: 80 }, undefined],
+    ["that is no object", "8080:80", undefined]
+  ]
+  for (const [what, entry, port] of ports) {
+    it.effect(`publishes ${port === undefined ? "no port" : "a port"} ${what}`, () =>
+      Effect.gen(function*() {
+        const { portMappings } = yield* first(encoded({ capabilityArgs: { portMappings: [entry] } }))
+        assert.deepStrictEqual(
+          portMappings.map(({ containerPort, hostIP, hostPort, protocol }) =>
+            `${hostPort} ${containerPort} ${protocol} ${hostIP}`
+          ),
+          port === undefined ? [] : [port]
+        )
+      }))
+  }
+
+  it.effect("publishes no ports where they are no list", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* first(encoded({ capabilityArgs: { portMappings: {} } }))).portMappings, [])
+    }))
+
+  it("has interfaces without gaps", () => {
+    const interfaces = [null, {}, { name: "eth0", mac: "02:00:00:00:00:01", sandbox: "/n", mtu: 1400 }, { mtu: null }]
+    const empty = { name: "", mac: "", sandbox: "", mtu: undefined }
+    assert.deepStrictEqual(Attachment.interfacesOf({ cniVersion: "1.0.0", interfaces } as never), [
+      empty,
+      empty,
+      { name: "eth0", mac: "02:00:00:00:00:01", sandbox: "/n", mtu: 1400 },
+      empty
+    ])
+    assert.deepStrictEqual(Attachment.interfacesOf({ cniVersion: "1.0.0" } as never), [])
+  })
 })

@@ -6,7 +6,8 @@ import { TestClock } from "effect/testing"
 import * as Fs from "node:fs"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Collect from "../../src/doctor/Collect.ts"
-import { called, tapped } from "../report/records.ts"
+import * as History from "../../src/doctor/facts/History.ts"
+import { called, tapped, wrapped } from "../report/records.ts"
 import { temporary } from "../support/plugin.ts"
 import { found, ofFile } from "./facts.ts"
 
@@ -193,4 +194,162 @@ describe("an operation of a log", () => {
       )
       assert.deepStrictEqual(yield* ends(records), ["badly"])
     }))
+})
+
+describe("what the plugins of an operation were given", () => {
+  /** What the first operation of these records was given. */
+  const given = (...records: ReadonlyArray<object>) =>
+    Effect.map(known(records), ({ history }) => [...history.operations[0]?.given ?? []])
+  const request = (members: object) => ({
+    ...operation("ADD", 0, { only: ["after-bridge"] })[0],
+    netns: "",
+    ...members
+  })
+
+  it.effect("is the plugin, arguments, capabilities, the namespace and prevResult", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* given(request({
+          args: "IgnoreUnknown=1;K8S_POD_NAME=a=b;rubbish",
+          netns: "/run/netns/web",
+          config: { type: "passthrough", runtimeConfig: { ips: [], mac: "" } }
+        })),
+        [
+          "the plugin after-bridge",
+          "the capability ips",
+          "the capability mac",
+          "IgnoreUnknown of CNI_ARGS",
+          "K8S_POD_NAME of CNI_ARGS",
+          "CNI_NETNS",
+          "prevResult"
+        ]
+      )
+    }))
+
+  it.effect("is prevResult of a DEL only where it had one", () =>
+    Effect.gen(function*() {
+      const config = (members: object) => ({ command: "DEL", config: { type: "passthrough", ...members } })
+      assert.deepStrictEqual(yield* given(request(config({}))), ["the plugin after-bridge"])
+      assert.deepStrictEqual(yield* given(request(config({ prevResult: result }))), [
+        "the plugin after-bridge",
+        "prevResult"
+      ])
+    }))
+
+  it.effect("are no capabilities where they are no object", () =>
+    Effect.gen(function*() {
+      for (const config of [{ type: "passthrough", runtimeConfig: [] }, { type: "passthrough" }]) {
+        assert.deepStrictEqual(yield* given(request({ config })), ["the plugin after-bridge", "prevResult"])
+      }
+    }))
+})
+
+describe("the operations of logs", () => {
+  const operations = (records: ReadonlyArray<object>) => Effect.map(known(records), ({ history }) => history)
+
+  it.effect("are known by who they were for, and how they ended", () =>
+    Effect.gen(function*() {
+      const members = { args: "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web", netns: "/" }
+      const { gone, operations: [first, ...others] } = yield* operations(operation("ADD", 0, { members }))
+      assert.deepStrictEqual([gone.size, others], [0, []])
+      assert.deepStrictEqual({ ...first, given: undefined }, {
+        network: "podman",
+        verb: "ADD",
+        time: "2026-11-24T10:00:00.000Z",
+        containerId: "web",
+        ifname: "eth0",
+        netns: "/",
+        pod: "shop/web",
+        end: "well",
+        failure: "",
+        stderr: [],
+        given: undefined
+      })
+    }))
+
+  it.effect("that failed are known by why, and by the last five lines of the plugin's stderr", () =>
+    Effect.gen(function*() {
+      const stderr = Array.from({ length: 7 }, (_, index) => `line ${index}`).join("\n")
+      const records = called({ exitCode: 1, stderr }, { event: "error", error: { code: 11, msg: "port taken" } })
+      const { operations: [first] } = yield* operations(records)
+      assert.deepInclude(first, {
+        end: "badly",
+        failure: "portmap: code 11: port taken",
+        stderr: ["line 2", "line 3", "line 4", "line 5", "line 6"]
+      })
+    }))
+
+  it.effect("say the stderr of the plugin inside, where that wrote some", () =>
+    Effect.gen(function*() {
+      const failure = { event: "error", error: { code: 11, msg: "no addresses" } }
+      const inner = (stderr: string) =>
+        wrapped("2", {
+          type: "host-local",
+          start: 2,
+          took: 5,
+          members: { parent: "1" },
+          outcome: { exitCode: 1, stderr },
+          end: failure
+        })
+      const outer = wrapped("1", {
+        type: "bridge",
+        start: 0,
+        took: 10,
+        outcome: { exitCode: 1, stderr: "outer" },
+        end: failure
+      })
+      const stderrOf = Effect.fnUntraced(function*(records: ReadonlyArray<object>) {
+        return (yield* operations(records)).operations.map(({ stderr }) => stderr)
+      })
+      assert.deepStrictEqual(yield* stderrOf([...outer, ...inner("inner")]), [["inner"]])
+      assert.deepStrictEqual(yield* stderrOf([...outer, ...inner("")]), [["outer"]])
+    }))
+
+  it.effect("of VERSION are none", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* operations(operation("VERSION", 0))).operations, [])
+    }))
+
+  it.effect("have namespaces that are gone, but for those of processes, whose numbers come again", () =>
+    Effect.gen(function*() {
+      const of = (container: string, netns: string) => operation("ADD", 0, { container, members: { netns } })
+      const { gone } = yield* operations([
+        ...of("a", "/run/netns/no-such-one"),
+        ...of("b", "/run/netns/no-such-one"),
+        ...of("c", "/"),
+        ...of("d", "/proc/4194304/ns/net"),
+        ...of("e", "no-such-one"),
+        ...of("f", "/dev/null/below")
+      ])
+      assert.deepStrictEqual([...gone], ["/run/netns/no-such-one"])
+    }))
+
+  it.effect("are those of all networks where none is asked about", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const log = `${folder.path}/a.jsonl`
+      const records = [
+        ...operation("ADD", 0),
+        ...operation("ADD", 0, { container: "b", members: { network: "other" } })
+      ]
+      Fs.writeFileSync(log, records.map((record) => `${JSON.stringify(record)}\n`).join(""))
+      const read = (network: string | undefined) =>
+        Effect.map(History.read([log], network), ({ operations }) => operations.map((each) => each.network))
+      assert.deepStrictEqual([yield* read(undefined), yield* read("other"), yield* read("none")], [
+        ["podman", "other"],
+        ["other"],
+        []
+      ])
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("are not those of files of which none is a log", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const [foreign, log] = [`${folder.path}/foreign`, `${folder.path}/log`]
+      Fs.writeFileSync(foreign, "this is\nno log\n")
+      Fs.writeFileSync(log, operation("ADD", 0).map((record) => `${JSON.stringify(record)}\n`).join(""))
+      assert.lengthOf((yield* History.read([foreign, log], undefined)).operations, 1)
+      const { message } = yield* Effect.flip(History.read([foreign], undefined))
+      assert.include(message, foreign)
+    }).pipe(Effect.provide(NodeServices.layer)))
 })

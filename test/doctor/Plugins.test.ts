@@ -10,6 +10,7 @@ import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Scripts from "../support/scripts.ts"
 import * as Facts from "./facts.ts"
+import * as Fake from "./fake.ts"
 
 const host = { machine: 62, tools: new Map(), files: new Set(), sysctls: new Map() } as never
 
@@ -177,4 +178,165 @@ describe("the facts about plugins", () => {
     assert.strictEqual(format._tag, "Elf")
     if (format._tag === "Elf") assert.match(format.interpreter ?? "", /^\/lib.*ld/)
   })
+})
+
+/** An ELF file of these parts, as far as the kernel reads it to start it. */
+const elf = (
+  { class: bits = 64, interpreters = ["/lib/ld.so"], isBig = false, machine = 62 }: {
+    readonly class?: 32 | 64
+    readonly isBig?: boolean
+    readonly machine?: number
+    readonly interpreters?: ReadonlyArray<string>
+  }
+): Buffer => {
+  const file = Buffer.alloc(1024)
+  const is64 = bits === 64
+  const u16 = (value: number, at: number) => isBig ? file.writeUInt16BE(value, at) : file.writeUInt16LE(value, at)
+  const u32 = (value: number, at: number) => isBig ? file.writeUInt32BE(value, at) : file.writeUInt32LE(value, at)
+  const word = (value: number, at: number) => u32(value, is64 && isBig ? at + 4 : at)
+  file.write("\u007fELF", "latin1")
+  file[4] = is64 ? 2 : 1
+  file[5] = isBig ? 2 : 1
+  u16(machine, 18)
+  const [table, size] = is64 ? [64, 56] : [52, 32]
+  word(table, is64 ? 32 : 28)
+  u16(size, is64 ? 54 : 42)
+  u16(interpreters.length + 1, is64 ? 56 : 44)
+  u32(1, table) // PT_LOAD
+  interpreters.forEach((interpreter, index) => {
+    const at = table + size * (index + 1)
+    u32(3, at)
+    word(600 + 100 * index, at + (is64 ? 8 : 4))
+    word(interpreter.length + 1, at + (is64 ? 32 : 16))
+    file.write(`${interpreter}\0`, 600 + 100 * index, "latin1")
+  })
+  return file
+}
+
+describe("the start of a file", () => {
+  for (const bits of [32, 64] as const) {
+    for (const isBig of [false, true]) {
+      it(`of a program of ${bits} bits, ${isBig ? "big" : "little"}-endian, says its processor and its interpreter`, () => {
+        assert.deepStrictEqual(Plugins.formatOf(elf({ class: bits, isBig, machine: 183 })), {
+          _tag: "Elf",
+          machine: 183,
+          interpreter: "/lib/ld.so"
+        })
+      })
+    }
+  }
+
+  it("says the first interpreter of several, and none where there is none, or an empty one", () => {
+    const interpreterOf = (...interpreters: ReadonlyArray<string>) => {
+      const format = Plugins.formatOf(elf({ interpreters }))
+      return format._tag === "Elf" ? format.interpreter : "no program"
+    }
+    assert.deepStrictEqual([interpreterOf("/a", "/b"), interpreterOf("/a\0b"), interpreterOf(""), interpreterOf()], [
+      "/a",
+      "/a",
+      undefined,
+      undefined
+    ])
+  })
+
+  it("that is cut off in the middle of a program says what it has", () => {
+    const file = elf({})
+    assert.deepStrictEqual(Plugins.formatOf(file.subarray(0, 64)), { _tag: "Elf", machine: 62, interpreter: undefined })
+    assert.deepStrictEqual(Plugins.formatOf(file.subarray(0, 63))._tag, "Other")
+    const wild = Buffer.from(file)
+    wild.writeUInt32LE(0xffff_fff0, 32)
+    wild.writeUInt16LE(0xffff, 56)
+    assert.deepStrictEqual(Plugins.formatOf(wild), { _tag: "Elf", machine: 62, interpreter: undefined })
+  })
+
+  it("is read where it stands in a larger buffer", () => {
+    const large = Buffer.concat([Buffer.from("#!/bin/no"), elf({ machine: 40 })])
+    assert.deepInclude(Plugins.formatOf(large.subarray(9)), { machine: 40 })
+  })
+
+  const others: ReadonlyArray<readonly [text: string, format: Plugins.Format]> = [
+    ["#!/bin/sh\necho", { _tag: "Script", interpreter: "/bin/sh", argument: "" }],
+    ["#!  /usr/bin/env  -S node --x \necho", { _tag: "Script", interpreter: "/usr/bin/env", argument: "-S node --x" }],
+    ["#!/bin/sh", { _tag: "Script", interpreter: "/bin/sh", argument: "" }],
+    ["#!\n", { _tag: "Script", interpreter: "", argument: "" }],
+    ["#", { _tag: "Other", start: "#" }],
+    ["", { _tag: "Other", start: "" }],
+    ["\u007fELF", { _tag: "Other", start: "\u007fELF" }],
+    ["x".repeat(41), { _tag: "Other", start: "x".repeat(40) }],
+    [`xELF${"x".repeat(60)}`, { _tag: "Other", start: `xELF${"x".repeat(36)}` }]
+  ]
+  for (const [text, format] of others) {
+    it(`is ${format._tag}: ${JSON.stringify(text.slice(0, 40))}`, () => {
+      assert.deepStrictEqual(Plugins.formatOf(Buffer.from(text, "latin1")), format)
+    })
+  }
+})
+
+describe("a plugin on the CNI path", () => {
+  const collected = Effect.fnUntraced(function*(files: Fake.Files, types: ReadonlyArray<string> = ["a"]) {
+    const { commands, layer } = Fake.host({
+      files,
+      programs: { "": JSON.stringify({ cniVersion: "1.0.0", supportedVersions: ["1.0.0"] }) }
+    })
+    const facts = yield* Effect.provide(Plugins.collect(types, ["/one", "/two"], "1.0.0", 1000), layer)
+    return { facts, a: facts.get("a"), commands }
+  })
+  const script = "#!/bin/sh\n"
+  const sh = { "/bin/sh": "" }
+
+  it.effect("is the first file of its name, and is asked for its versions", () =>
+    Effect.gen(function*() {
+      const { a, commands } = yield* collected({ ...sh, "/one/a": { type: "Socket" }, "/two/a": script })
+      assert.deepStrictEqual(a, {
+        type: "a",
+        candidates: [{ path: "/one/a", kind: "other" }, { path: "/two/a", kind: "file" }],
+        file: "/two/a",
+        isExecutable: true,
+        format: { _tag: "Script", interpreter: "/bin/sh", argument: "" },
+        hasInterpreter: true,
+        versions: Result.succeed(["1.0.0"])
+      })
+      assert.deepStrictEqual(commands, ["/two/a"])
+    }))
+
+  it.effect("is none where there is none", () =>
+    Effect.gen(function*() {
+      const { a, commands } = yield* collected({ "/one/a": { type: "Directory" } })
+      assert.deepStrictEqual(a, {
+        type: "a",
+        candidates: [{ path: "/one/a", kind: "folder" }],
+        file: undefined,
+        isExecutable: false,
+        format: undefined,
+        hasInterpreter: true,
+        versions: undefined
+      })
+      assert.deepStrictEqual(commands, [])
+    }))
+
+  const silent: ReadonlyArray<readonly [what: string, file: Fake.Files[string], hasInterpreter: boolean]> = [
+    ["whose interpreter is not there", "#!/bin/none\n", false],
+    ["that is no program", "echo", true],
+    ["that is empty", "", true],
+    ["for another processor", elf({ machine: 243 }).toString("latin1").replaceAll(/[^\0-\u007f]/g, "x"), false]
+  ]
+  for (const [what, file, hasInterpreter] of silent) {
+    it.effect(`${what} is not asked`, () =>
+      Effect.gen(function*() {
+        const { a, commands } = yield* collected({ ...sh, "/one/a": file })
+        assert.deepStrictEqual([a?.hasInterpreter, a?.versions, commands], [hasInterpreter, undefined, []])
+      }))
+  }
+
+  it.effect("is looked for only under a name that a file can have", () =>
+    Effect.gen(function*() {
+      const { facts } = yield* collected({}, ["a", ".", "..", "x/y", "a b", "", "a", "b"])
+      assert.deepStrictEqual([...facts.keys()], ["a", "b"])
+    }))
+
+  it.effect("is among the names of all files, each once, without hidden ones", () =>
+    Effect.gen(function*() {
+      const { layer } = Fake.host({ files: { "/one/a": "", "/one/.b": "", "/two/a": "", "/two/c": "" } })
+      assert.deepStrictEqual(yield* Effect.provide(Plugins.namesIn(["/one", "/none", "/two"]), layer), ["a", "c"])
+    }))
 })

@@ -1,10 +1,11 @@
 /** What the checks of a trial say of the calls that were made in it. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Checks from "../../src/doctor/Checks.ts"
+import * as Trials from "../../src/doctor/checks/Trials.ts"
 import type { Left } from "../../src/doctor/facts/Trial.ts"
 import type { Failure } from "../../src/exec/PluginAnswer.ts"
 import type { Call } from "../../src/runtime/Chain.ts"
-import { found } from "./facts.ts"
+import { found, said } from "./facts.ts"
 import * as Host from "./host.ts"
 
 const result = (...addresses: ReadonlyArray<string>) => ({
@@ -174,4 +175,151 @@ describe("what is left after the DEL of a trial", () => {
       ])
     })
   }
+})
+
+describe("the checks of a trial", () => {
+  const facts = (calls: ReadonlyArray<Call>, left: ReadonlyArray<Left> = []) =>
+    Host.facts({ facts: { trial: { calls, innermost: new Map(), left } } })
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  const failing = (
+    verb: Call["verb"],
+    failure: Partial<Failure>,
+    printed: { readonly stdout?: string; readonly stderr?: string } = {}
+  ) => ({
+    ...call(verb, "bridge", { msg: "no", ...failure }),
+    execution: { stdout: bytes(printed.stdout ?? ""), stderr: bytes(printed.stderr ?? "") } as never
+  })
+
+  it("have nothing to say where there was none", () => {
+    for (const check of Checks.trial) assert.deepStrictEqual(said(check, Host.facts()), "nobody asked for a trial")
+  })
+
+  it("have nothing to say of a verb that no plugin was called for", () => {
+    const [add, , del, , checked] = Checks.trial.map((check) => said(check, facts([])))
+    assert.deepStrictEqual([add, del, checked], [
+      "no plugin was called for ADD",
+      "no plugin was called for DEL",
+      "no plugin was called for CHECK"
+    ])
+  })
+
+  it("prove a failure with its details, and the last lines that the plugin wrote", () => {
+    const printed = { stdout: "out\n", stderr: "1\n\n2\n3\n4\n5\n6\n" }
+    assert.deepStrictEqual(said(Trials.trialAdd, facts([failing("ADD", { details: "more" }, printed)])), [[
+      "error bridge ADD fails in bridge: code 7: no",
+      "details: more",
+      ...["2", "3", "4", "5", "6"].map((line) => `stderr: ${line}`)
+    ]])
+  })
+
+  it("prove a failure without a document with what was written in its place", () => {
+    const failed = failing("ADD", { hasDocument: false, code: undefined }, { stdout: " panic \n", stderr: "\n" })
+    assert.deepStrictEqual(said(Trials.trialAdd, facts([failed])), [[
+      "error bridge ADD fails in bridge: no",
+      "stdout: panic"
+    ]])
+    assert.deepStrictEqual(said(Trials.trialAdd, facts([{ ...failed, execution: undefined }])), [
+      ["error bridge ADD fails in bridge: no"]
+    ])
+  })
+
+  it("prove a failure with the last 4096 bytes at most", () => {
+    const failed = failing("ADD", {}, { stderr: "x".repeat(5000) })
+    assert.strictEqual(said(Trials.trialAdd, facts([failed]))[0]?.[1]?.length, 4096 + "stderr: ".length)
+  })
+
+  const nested: ReadonlyArray<readonly [failure: Partial<Failure>, culprit: string]> = [
+    [{ msg: "plugin type=\"host-local\" failed (add)" }, "host-local"],
+    [{ msg: "x", details: "failed to find plugin \"host-local\" in path" }, "host-local"],
+    [{ msg: "plugin type=\"other\" failed (add)" }, "bridge"],
+    [{ msg: "no IP addresses available in range set" }, "host-local"],
+    [{ msg: "failed to allocate all requested IPs" }, "host-local"],
+    [{ msg: "requested IP address is not available" }, "host-local"],
+    [{ msg: "duplicate allocation is not allowed" }, "host-local"],
+    [{ msg: "open /var/lib/cni/networks/n/lock: denied" }, "host-local"],
+    [{ msg: "dial unix /run/cni/dhcp.sock" }, "host-local"],
+    [{ msg: "link not found" }, "bridge"]
+  ]
+  for (const [failure, culprit] of nested) {
+    it(`blame ${culprit} for: ${failure.msg} ${failure.details ?? ""}`, () => {
+      const [[first = ""] = []] = said(Trials.trialAdd, facts([failing("ADD", failure)]))
+      assert.isTrue(
+        first.startsWith(`error ${culprit} ADD fails in ${culprit === "bridge" ? "" : "host-local in "}bridge`)
+      )
+    })
+  }
+
+  it("blame a plugin alone that calls no other", () => {
+    const failed = {
+      ...failing("ADD", { msg: "no IP addresses available" }),
+      plugin: { type: "portmap", title: "portmap" }
+    }
+    assert.strictEqual(
+      said(Trials.trialAdd, facts([failed]))[0]?.[0],
+      "error portmap ADD fails in portmap: code 7: no IP addresses available"
+    )
+  })
+
+  it("pass over the CHECK of portmap alone", () => {
+    const msg = "could not check ipv6 dnat"
+    const found = (verb: Call["verb"], type: string) =>
+      Checks.trial.flatMap((check) => {
+        const answer = said(check, facts([call(verb, type, { msg })]))
+        return typeof answer === "string" ? [] : answer
+      }).length
+    assert.deepStrictEqual([found("CHECK", "portmap"), found("CHECK", "bridge"), found("DEL", "portmap")], [0, 1, 1])
+  })
+
+  it("compare what plugins answer part by part", () => {
+    const before = {
+      interfaces: [{ name: "veth1" }, { name: "eth0", sandbox: "/n" }],
+      ips: [{ address: "10.99.0.2/24" }],
+      routes: [{ dst: "0.0.0.0/0" }]
+    }
+    const added = (after: object, given: object = before) =>
+      said(Trials.trialResult, facts([call("ADD", "mine", after, given)]))
+    const shown = (when: string, ...parts: ReadonlyArray<string>) => parts.map((part) => `${when}: ${part}`)
+    const parts = ["interface veth1", "interface eth0 in /n", "address 10.99.0.2/24", "route 0.0.0.0/0"]
+    assert.deepStrictEqual(added(before), [])
+    assert.deepStrictEqual(added({ ...before, ips: [...before.ips, { address: "10.98.0.1/24" }] }), [])
+    assert.deepStrictEqual(added({ ...before, routes: [] }), [[
+      "error mine mine drops what the plugins before it answered: route 0.0.0.0/0",
+      ...shown("before", ...parts),
+      ...shown("after", ...parts.slice(0, 3))
+    ]])
+    assert.deepStrictEqual(
+      added({ ...before, ips: [{ address: "10.98.0.1/24" }] })[0]?.[0],
+      "error mine mine changes what the plugins before it answered: address 10.99.0.2/24"
+    )
+    assert.deepStrictEqual(
+      added({ ips: [{ address: "10.98.0.1/24" }] }, { interfaces: [{ name: "veth1" }] })[0]?.[0],
+      "error mine mine drops what the plugins before it answered: interface veth1"
+    )
+    assert.deepStrictEqual(added({ interfaces: 5, ips: [5] }, { interfaces: {}, ips: [5] }), [])
+  })
+
+  it("compare nothing where no plugin gave a result", () => {
+    assert.strictEqual(
+      said(Trials.trialResult, facts([call("ADD", "mine", { msg: "x" }), call("DEL", "mine", {})])),
+      "no plugin gave a result"
+    )
+    assert.strictEqual(said(Trials.trialResult, facts([call("DEL", "mine", {})])), "no plugin gave a result")
+    const both = [call("ADD", "one", result("10.99.0.2/24")), call("ADD", "two", { msg: "x" })]
+    assert.deepStrictEqual(said(Trials.trialResult, facts(both)), [])
+  })
+
+  it("tell all that one plugin left as one, with its kinds once", () => {
+    const left: ReadonlyArray<Left> = [
+      { kind: "link", text: "veth8" },
+      { kind: "rule", text: "iptables -t nat -A POSTROUTING -j CNI-1" },
+      { kind: "link", text: "veth9" }
+    ]
+    assert.deepStrictEqual(said(Trials.trialLeft, facts([], left)), [[
+      "error bridge after DEL there is still link, rule of the trial",
+      "link: veth8",
+      "rule: iptables -t nat -A POSTROUTING -j CNI-1",
+      "link: veth9"
+    ]])
+    assert.deepStrictEqual(said(Trials.trialLeft, facts([])), [])
+  })
 })

@@ -29,3 +29,11 @@ export const found = (checks: ReadonlyArray<Check.Check>, facts: Facts): Readonl
   Check.examine(checks, facts).findings.map(({ check, column, level, line, message, plugin }) =>
     `${level} ${check} ${plugin ?? "-"} ${line === undefined ? "" : `${line}:${column} `}${message}`
   )
+
+/** What one check finds: of each finding its level, plugin and message, and then its evidence; or why it was skipped. */
+export const said = (check: Check.Check, facts: Facts): string | ReadonlyArray<ReadonlyArray<string>> => {
+  const answer = check.find(facts)
+  return "skipped" in answer
+    ? answer.skipped
+    : answer.map(({ evidence, level, message, plugin }) => [`${level} ${plugin ?? "-"} ${message}`, ...evidence])
+}
