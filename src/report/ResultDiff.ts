@@ -117,7 +117,7 @@ const listChanges = (list: List, before: unknown, after: unknown): ReadonlyArray
       })
     ),
     ...[...now].flatMap(([name, elements]) =>
-      elements.slice(old.get(name)?.length ?? 0).map((element): Change => ({
+      elements.slice(old.get(name)?.length).map((element): Change => ({
         kind: "added",
         what: `${list.word} ${name}${details(element)}`
       }))
