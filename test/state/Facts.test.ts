@@ -176,9 +176,9 @@ describe("facts", () => {
     Effect.gen(function*() {
       const facts = yield* factsOf("nftables", {
         "nft list chains": "table ip t {\n}\n",
-        "nft -s list table ip t": `table ip t {\n\tchain c {\n${"\t\taccept\n".repeat(200_000)}\t}\n}\n`
+        "nft -s list table ip t": `table ip t {\n\tchain c {\n${"\t\taccept\n".repeat(50_000)}\t}\n}\n`
       })
-      assert.strictEqual(facts.at(-1), "rule ip t c accept #200000")
+      assert.strictEqual(facts.at(-1), "rule ip t c accept #50000")
     }))
 
   it.effect("of iptables, of both families and both backends", () =>
