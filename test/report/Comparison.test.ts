@@ -199,6 +199,30 @@ describe("two operations", () => {
     assert.deepStrictEqual(notes, ["(shared): all attachments have it, and the first one on a host makes it"])
   })
 
+  it("are not compared in configurations that are no objects", () => {
+    const [ours, theirs] = ([[first, "[1]"], [second, "\"text\""]] as const).map(([attachment, config]) => {
+      const { steps, ...rest } = operation(attachment)
+      return { ...rest, steps: steps.map((step) => ({ ...step, config })) }
+    })
+    if (ours === undefined || theirs === undefined) return assert.fail()
+    assert.deepStrictEqual(Comparison.make(ours, theirs).configuration, [])
+  })
+
+  it("are not compared in what the first one changed where that is not logged, or where it failed", () => {
+    const notes = (other: Other) => {
+      const compared = Comparison.make(operation(first, other), operation(second))
+      assert.deepStrictEqual(compared.changes, [])
+      return compared.notes
+    }
+    assert.deepStrictEqual(notes({ changes: undefined }), [
+      "what bridge changed cannot be compared, as it is not logged for the first operation"
+    ])
+    const end = { event: "error", error: { code: 11, msg: "no addresses" } }
+    assert.deepStrictEqual(notes({ after: [], outcome: { exitCode: 1 }, end }), [
+      "what bridge changed cannot be compared, as it failed in the first operation"
+    ])
+  })
+
   it("are not compared in what they changed where that is logged for one of both, which is said", () => {
     const { notes, ...compared } = Comparison.make(operation(first), operation(second, { changes: undefined }))
     assert.isFalse(Comparison.isDifferent({ ...compared, notes }))
@@ -211,5 +235,9 @@ describe("two operations", () => {
     assert.deepStrictEqual(differences({ took: 30 }, { took: 1032.27 }), { times: ["~ bridge: 30 ms → 1032.3 ms"] })
     assert.deepStrictEqual(differences({ took: 19 }, { took: 1 }), {})
     assert.deepStrictEqual(differences({ took: 1000 }, { took: 1900 }), {})
+    const times = ["~ bridge: 20 ms → 40 ms"]
+    assert.deepStrictEqual(differences({ took: 20 }, { took: 40 }), { times })
+    assert.deepStrictEqual(differences({ took: 20 }, { took: 39.9 }), {})
+    assert.deepStrictEqual(differences({ took: 40 }, { took: 20 }), { times: ["~ bridge: 40 ms → 20 ms"] })
   })
 })

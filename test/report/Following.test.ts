@@ -122,6 +122,42 @@ describe("an operation that is followed", () => {
     assert.strictEqual(log.due(5), ")b( one)")
   })
 
+  it("that is drawn step by step has five seconds before others are drawn, thirty before its end", () => {
+    const withOther = (until: number) => {
+      const log = follow()
+      log.begin(0, "a", "one")
+      log.end(0, "a", "one")
+      assert.strictEqual(log.due(0.999), "")
+      assert.strictEqual(log.due(1), "a( one")
+      log.begin(2, "b", "one")
+      log.fail(2, "b", "one")
+      return log.due(until)
+    }
+    assert.strictEqual(withOther(4.999), "")
+    assert.strictEqual(withOther(5), ")b( one)")
+    const alone = follow()
+    alone.begin(0, "a", "one")
+    alone.end(0, "a", "one")
+    assert.strictEqual(alone.due(29.999), "a( one")
+    assert.strictEqual(alone.due(29.999), "")
+    assert.strictEqual(alone.due(30), ")")
+  })
+
+  it("is waited for as long as it says, to the millisecond", () => {
+    const log = (end: (log: ReturnType<typeof withHistory>) => void) => {
+      const made = withHistory()
+      made.begin(0, "a", "one")
+      end(made)
+      return made
+    }
+    const fewer = log(({ end }) => end(0, "a", "one"))
+    assert.deepStrictEqual([fewer.due(119.999), fewer.due(120)], ["", "a( one)"])
+    const killed = log(() => {})
+    assert.deepStrictEqual([killed.due(599.999), killed.due(600)], ["", "a( one)"])
+    const failed = log(({ fail }) => fail(0, "a", "one"))
+    assert.deepStrictEqual([failed.due(0.999), failed.due(1)], ["", "a( one)"])
+  })
+
   it("that is drawn step by step shows how long others of its chain are", () => {
     const log = follow()
     for (const container of ["a", "b", "c"]) {

@@ -18,6 +18,14 @@ describe("a report", () => {
     assert.deepStrictEqual(Html.recordsOf(Html.render(empty, records, assets)), records)
   })
 
+  it("has no records where there is no list of texts in their place", () => {
+    const html = Html.render(empty, ["text"], assets)
+    for (const list of ["[5]", "{}", "\"text\"", ""]) {
+      assert.isUndefined(Html.recordsOf(html.replace("[\n\"text\"\n]", list)))
+    }
+    assert.isUndefined(Html.recordsOf(`${"x".repeat(46)}["text"]</script>`))
+  })
+
   it("has no records where it is damaged", () => {
     const html = Html.render(empty, ["{}"], assets)
     assert.isUndefined(Html.recordsOf(html.slice(0, html.indexOf("id=\"records\""))))

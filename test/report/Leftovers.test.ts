@@ -123,6 +123,31 @@ describe("what a DEL left", () => {
     assert.deepStrictEqual(left(add, operation(9, "DEL", { notes })).at(-1), rest)
   })
 
+  const owned: Facts = {
+    links: [veth],
+    addresses: ["vetha446 10.88.0.1/32"],
+    routes: ["10.88.0.2 dev vetha446"],
+    neighbours: ["10.88.0.2 dev vetha446 PERMANENT"],
+    bridge: ["fdb 02:00:00:00:00:02 dev vetha446 master cni0 static"],
+    rules: ["ip 100: from 10.88.0.2 lookup 5"],
+    nftables: ["rule ip x y ip saddr 10.88.0.2 accept"],
+    iptables: [accept],
+    ipsets: ["add x 10.88.0.2"],
+    ipam: [reservation],
+    sysctls: ["net.ipv4.conf.vetha446.rp_filter = 1"]
+  }
+
+  it("is told of each kind but sysctls, and without the namespace of those that are not bound to it", () => {
+    const kindsLeft = (members: object) =>
+      Object.entries(owned).filter(([kind, facts]) => {
+        const added = operation(0, "ADD", { added: { [kind]: facts } })
+        return (left(added, operation(9, "DEL", { members })).at(-1) ?? []).length > 0
+      }).map(([kind]) => kind)
+    const unbound = ["rules", "nftables", "iptables", "ipsets", "ipam"]
+    assert.deepStrictEqual(kindsLeft({}), ["links", "addresses", "routes", "neighbours", "bridge", ...unbound])
+    assert.deepStrictEqual(kindsLeft({ netns: "" }), unbound)
+  })
+
   it("is nothing of other attachments, nor of the same container in another network", () => {
     const other = operation(9, "DEL", { members: { network: "other" } })
     assert.deepStrictEqual(left(add, other), [[], []])

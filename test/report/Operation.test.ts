@@ -21,6 +21,35 @@ const again = (mark: string, hour: string, members: Partial<Record> = {}): Reado
 const shape = (operations: ReadonlyArray<Operation.Operation>) =>
   operations.map(({ request, steps }) => [request.command, ...steps.map(({ title }) => title)])
 
+describe("the title of a run", () => {
+  const titleOf = (label: string | undefined, type: string) => {
+    const run = wrapped("1", { type, start: 0, took: 5, members: { label } })
+    return shape(Collector.operations(read(run)))[0]?.[1]
+  }
+
+  it("is its label where that begins with the type of its plugin, and else that type", () => {
+    assert.strictEqual(titleOf("bridge", "bridge"), "bridge")
+    assert.strictEqual(titleOf("bridge of pods", "bridge"), "bridge of pods")
+    assert.strictEqual(titleOf("node-1", "bridge"), "bridge")
+    assert.strictEqual(titleOf(undefined, "bridge"), "bridge")
+    assert.strictEqual(titleOf("node-1", "passthrough"), "node-1")
+  })
+})
+
+describe("taps of one label", () => {
+  it("are the same one, whatever their configurations say; without a label these tell them apart", () => {
+    const tap = (invocation: string, start: number, label: string | undefined, note: string) => [
+      { ...common(invocation, start, label), event: "request", config: { type: "passthrough", note } },
+      { ...common(invocation, start + 1, label), event: "result", durationMs: 1 }
+    ]
+    const operations = (label: string | undefined, note: string) =>
+      Collector.operations(read([...tap("1", 0, label, "a"), ...tap("2", 9, label, note)])).length
+    assert.strictEqual(operations("one", "b"), 2)
+    assert.strictEqual(operations(undefined, "b"), 1)
+    assert.strictEqual(operations(undefined, "a"), 2)
+  })
+})
+
 describe("records", () => {
   it("of the same tap, or of another verb, are another operation", () => {
     const found = Collector.operations([...again("\"", "T12", { command: "DEL" }), ...records, ...again("'", "T11")])

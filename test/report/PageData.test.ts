@@ -29,6 +29,16 @@ describe("an operation of a page", () => {
     assert.strictEqual(operation?.failure, "host-local in bridge: code 11: no addresses")
   })
 
+  it("has no start of a run where that has no date", () => {
+    const [first = {}, ...rest] = chained
+    const starts = (time: string) =>
+      make([{ ...first, time }, ...rest]).flatMap(({ steps }) =>
+        steps.filter(({ kind }) => kind === "tap").map(({ start }) => start)
+      )
+    assert.deepStrictEqual(starts("2026-11-24T10:00:00.000Z"), [0, 40])
+    assert.deepStrictEqual(starts("never"), [0, undefined])
+  })
+
   it("has plugins between taps, which no record is about", () => {
     const [operation] = make(chained)
     assert.deepStrictEqual(

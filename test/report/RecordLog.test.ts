@@ -105,6 +105,15 @@ describe("the files that arguments stand for", () => {
       ])
     }))
 
+  it.effect("are no folders", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      Fs.mkdirSync(`${folder.path}/a.jsonl`)
+      Fs.writeFileSync(`${folder.path}/b.jsonl`, "")
+      const files = yield* Effect.provide(LogFiles.resolve([`${folder.path}/*.jsonl`]), NodeServices.layer)
+      assert.deepStrictEqual(files, [`${folder.path}/b.jsonl`])
+    }))
+
   it.effect("are the file itself where its name looks like a pattern", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* resolve(["[a].jsonl", "a.jsonl"], ["[a].jsonl"]), ["[a].jsonl"])

@@ -5,7 +5,7 @@ import * as Style from "../../src/report/Style.ts"
 import * as Terminal from "../../src/report/Terminal.ts"
 import * as View from "../../src/report/View.ts"
 import * as Wrap from "../../src/report/Wrap.ts"
-import { called, chained, common, hook, read, wrapped } from "./records.ts"
+import { called, chained, common, hook, read, tapped, wrapped } from "./records.ts"
 
 const style = (width: number, colour = false) => Style.make({ isTerminal: true, width, minutesEast: () => 60 }, colour)
 
@@ -57,6 +57,47 @@ describe("an operation on a terminal", () => {
 │     failed with exit status
 │     1`
     )
+  })
+
+  it("has the signs and names of its steps in the colours of how they ended", () => {
+    const { bold, dim, green, red } = style(100, true)
+    const lines = (records: ReadonlyArray<object>, full = false) =>
+      render(records, { colour: true, width: 100, full }).split("\n").filter((line) => /├|└.* \S/.test(line)).map((
+        line
+      ) => line.replace(/ {2,}\S*\[2m[\d.]+ ms\S*$/, ""))
+    const line = (sign: string, name: string) => `${dim("├─")} ${sign} ${name}`
+    const failed = { event: "error", error: { code: 1, msg: "no" } }
+    assert.deepStrictEqual(lines(wrapped("b", { type: "bridge", start: 0, took: 5 })).slice(0, 1), [
+      line(green("✓"), bold("bridge"))
+    ])
+    assert.deepStrictEqual(lines(wrapped("b", { type: "bridge", start: 0, took: 5, end: failed })).slice(0, 1), [
+      line(red("✗"), bold("bridge"))
+    ])
+    const taps = ["after-portmap", "after-bridge"]
+    assert.deepStrictEqual(lines(tapped("one", "DEL", 0, taps, { result: {} }), true).slice(0, 4), [
+      line(dim("·"), dim("after-portmap")),
+      line(green("✓"), bold("portmap")),
+      line(dim("·"), dim("after-bridge")),
+      line(dim("·"), dim("bridge  no tap after it"))
+    ])
+  })
+
+  it("says with --full how a plugin ended that did not fail", () => {
+    const records = wrapped("b", { type: "bridge", start: 0, took: 5 })
+    assert.include(render(records, { full: true }), "\n│   exit status 0\n")
+    assert.notInclude(render(records), "exit status")
+  })
+
+  it("has documents on one line where they are larger than a mebibyte", () => {
+    const first = (length: number) => {
+      const start = `{"type":"passthrough","x":"`
+      const config = `${start}${"x".repeat(length - start.length - 2)}"}`
+      const request = { ...common("1", 0), event: "request" }
+      const drawn = render([`${JSON.stringify(request).slice(0, -1)},"config":${config}}`], { full: true })
+      return drawn.split("\n").find((line) => line.includes("{"))?.trim()
+    }
+    assert.strictEqual(first(1_048_576), "│     {")
+    assert.match(first(1_048_577) ?? "", /^│ {5}\{"type"/)
   })
 
   it("is the same at 120 columns and in colour, but for the colour", () => {

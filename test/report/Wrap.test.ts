@@ -16,6 +16,17 @@ describe("a line", () => {
     assert.deepStrictEqual(Wrap.lines("    one two three four five", 20), ["    one two three", "      four five"])
   })
 
+  it("is indented by half of a narrow screen at most, and not further where that has less than 20 columns", () => {
+    const words = "a".repeat(5)
+    assert.deepStrictEqual(Wrap.lines(`${" ".repeat(10)}${words} ${words}`, 10), [`     ${words}`, `     ${words}`])
+    assert.deepStrictEqual(Wrap.lines("aaaaaaaaaa bbbbbbbbbb", 19), ["aaaaaaaaaa", "bbbbbbbbbb"])
+    assert.deepStrictEqual(Wrap.lines("aaaaaaaaaa bbbbbbbbbb", 20), ["aaaaaaaaaa", "  bbbbbbbbbb"])
+  })
+
+  it("is not broken inside a character, however narrow the screen is", () => {
+    for (const width of [0, 1]) assert.deepStrictEqual(Wrap.lines("ae\u0301i", width), ["a", "e\u0301", "i"])
+  })
+
   it("is broken inside a word where that is wider than a line", () => {
     assert.deepStrictEqual(Wrap.lines("x abcdefghij", 4), ["x", "abcd", "efgh", "ij"])
   })

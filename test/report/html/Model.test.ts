@@ -17,7 +17,17 @@ const records = [
   { event: "plugin", plugin: { file: "/opt/cni/bin/bridge", stdout: "out", stderr: "err", truncated: true } },
   { event: "result", result: { cniVersion: "1.0.0" } },
   { event: "request", stdin: "not JSON", stdinBase64: "AA==" },
-  { event: "error", error: { code: 1, msg: "no" } }
+  { event: "error", error: { code: 1, msg: "no" } },
+  {
+    event: "request",
+    traceparent: "00-1-2-01",
+    path: "/opt/cni/bin",
+    args: "A=1",
+    ifname: "eth0",
+    netns: "/run/netns/demo",
+    containerId: "id",
+    command: "ADD"
+  }
 ].map((record) => JSON.stringify(record))
 
 const step = (title: string, members: Partial<Step> = {}): Step => ({
@@ -196,6 +206,19 @@ describe("the run of a step", () => {
       { name: "stdin", text: "not JSON", isJson: false },
       { name: "stdin, in Base64", text: "AA==", isJson: false },
       { name: "error", text: `{"code":1,"msg":"no"}`, isJson: true }
+    ])
+  })
+
+  it("has all variables of the protocol that its request has", () => {
+    const { environment } = Runs.of(step("bridge", { records: [7] }))
+    assert.deepStrictEqual(environment, [
+      ["CNI_COMMAND", "ADD"],
+      ["CNI_CONTAINERID", "id"],
+      ["CNI_NETNS", "/run/netns/demo"],
+      ["CNI_IFNAME", "eth0"],
+      ["CNI_ARGS", "A=1"],
+      ["CNI_PATH", "/opt/cni/bin"],
+      ["TRACEPARENT", "00-1-2-01"]
     ])
   })
 
