@@ -33,9 +33,9 @@ describe("what is left of containers that are gone", () => {
   it("begins with what leads traffic to where nobody is, and ends with what only takes space", () => {
     const lines = printed([rule, result, reservation, mapping], terminal(78))
     assert.deepStrictEqual(lines.map((line) => line.split(/ {2,}/)[1]), [
-      "iptables -t nat -A CNI-HOSTPORT-DNAT --dports 80…",
-      "iptables -t nat -A POSTROUTING -s 10.9.0.2/32 -j…",
-      "10.9.0.2 in /var/lib/cni/networks/n/10.9.0.2",
+      "iptables -t nat -A CNI-HOSTPORT-DNAT --d…",
+      "iptables -t nat -A POSTROUTING -s 10.9.0…",
+      "10.9.0.2 in /var/lib/cni/networks/n/10.9…",
       "eth0 of c0ffee123456"
     ])
   })
