@@ -54,7 +54,7 @@ export const missing = (
 ): ReadonlyArray<string> | undefined => {
   const [line, ...others] = expected
   if (line === undefined) return printed.length === 0 ? undefined : ["(nothing more)"]
-  if (line === "…") {
+  if (line.trim() === "…") {
     const rests = printed.map((_, index) => printed.slice(index))
     const answers = [...rests, []].map((rest) => missing(others, rest))
     return answers.includes(undefined)
