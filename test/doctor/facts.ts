@@ -5,6 +5,7 @@ import * as Collect from "../../src/doctor/Collect.ts"
 import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
 import type { Facts } from "../../src/doctor/Facts.ts"
 import type { PluginFact } from "../../src/doctor/facts/Plugins.ts"
+import * as Fix from "../../src/doctor/Fix.ts"
 
 /** The facts of a configuration alone, given as its text or its value. */
 export const ofFile = (config: string | object, path = "/etc/cni/net.d/10-n.conflist"): Facts => {
@@ -36,4 +37,14 @@ export const said = (check: Check.Check, facts: Facts): string | ReadonlyArray<R
   return "skipped" in answer
     ? answer.skipped
     : answer.map(({ evidence, level, message, plugin }) => [`${level} ${plugin ?? "-"} ${message}`, ...evidence])
+}
+
+/** What mends the findings of a check: of each its text, its commands as lines, and what they cut. */
+export const fixes = (check: Check.Check, facts: Facts): ReadonlyArray<ReadonlyArray<string>> => {
+  const answer = check.find(facts)
+  return ("skipped" in answer ? [] : answer).map(({ fix }) => Fix.of(fix)).map(({ commands, cuts, text }) => [
+    text,
+    ...commands.map(Fix.line),
+    ...(cuts === undefined ? [] : [`cuts ${cuts}`])
+  ])
 }

@@ -1,0 +1,654 @@
+/** What mends each finding: what a person has to do, or commands that run as they stand. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import type { Check } from "../../src/doctor/Check.ts"
+import * as Addresses from "../../src/doctor/checks/Addresses.ts"
+import { addressing } from "../../src/doctor/checks/Addressing.ts"
+import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
+import { capabilities } from "../../src/doctor/checks/Capabilities.ts"
+import * as Filters from "../../src/doctor/checks/Filters.ts"
+import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
+import * as Gateways from "../../src/doctor/checks/Gateways.ts"
+import * as Inside from "../../src/doctor/checks/Inside.ts"
+import { kernelTables } from "../../src/doctor/checks/KernelTables.ts"
+import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
+import { chainOrder } from "../../src/doctor/checks/Order.ts"
+import * as Outside from "../../src/doctor/checks/Outside.ts"
+import { policyRules } from "../../src/doctor/checks/Policy.ts"
+import * as Ports from "../../src/doctor/checks/Ports.ts"
+import * as Text from "../../src/doctor/checks/Text.ts"
+import * as Ways from "../../src/doctor/checks/Ways.ts"
+import type * as Rules from "../../src/doctor/facts/Rules.ts"
+import * as Facts from "./facts.ts"
+import * as Host from "./host.ts"
+
+const [uplink, cni0, veth1] = Host.outside.links
+const [lo, eth0] = Host.inside.links
+if (uplink === undefined || cni0 === undefined || veth1 === undefined || lo === undefined || eth0 === undefined) {
+  throw new Error("the healthy host has no links")
+}
+
+type Case = readonly [what: string, check: Check, change: Host.Change, ...fix: ReadonlyArray<string>]
+
+/** What the first finding of a check is mended by. */
+const specify = (...cases: ReadonlyArray<Case>) => {
+  for (const [what, check, change, ...fix] of cases) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(check, Host.facts(change))[0], fix))
+  }
+}
+
+const inside = "nsenter --net=/run/netns/web ip"
+const route = `${inside} route replace 0.0.0.0/0 via 10.99.0.1 dev eth0`
+const anew = ["attach the container web anew, or restart it"]
+/** Attaching the container anew is specified on its own: here it matters only that it is what helps. */
+const isAnew = (check: Check, change: Host.Change) => Facts.fixes(check, Host.facts(change))[0]?.[0]
+
+const rulesets = (...rulesets: ReadonlyArray<Rules.Ruleset>): Host.Change => ({
+  host: { rules: Result.succeed({ rulesets, nft: [] }) }
+})
+const table = (name: string, text: string, backend?: "legacy") => Host.rules(`*${name}\n${text}\nCOMMIT`, backend)
+
+describe("a container is attached anew", () => {
+  const nothing = { rules: Result.succeed({ rulesets: [], nft: [] }) }
+  const cases: ReadonlyArray<readonly [what: string, check: Check, change: Host.Change]> = [
+    ["without its link", Inside.link, { inside: { links: [lo] } }],
+    ["without the other end of its link", Outside.hostEnd, { outside: { links: [uplink, cni0] } }],
+    ["with another end of its link", Outside.hostEnd, { outside: { links: [uplink, cni0, { ...veth1, index: 13 }] } }],
+    ["without its bridge", Outside.bridge, { outside: { links: [uplink, veth1] } }],
+    ["with an address that another host has", Inside.addresses, {
+      inside: { links: [{ ...eth0, addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }] }
+    }],
+    ["without masquerading", Ways.masquerade, { host: nothing }],
+    ["without rules for its ports", Ports.portMappings, { host: nothing }],
+    ["with a result that cannot be used", Namespaces.cachedResult, { attachment: { result: Result.fail("x") } }],
+    ["without the rules of firewall", Ways.forwardRules, {
+      ...rulesets(table("filter", ":FORWARD DROP")),
+      plugins: [{ type: "firewall" }]
+    }]
+  ]
+  for (const [what, check, change] of cases) it(what, () => assert.strictEqual(isAnew(check, change), anew[0]))
+})
+
+describe("what a container lacks is given to it:", () => {
+  specify(
+    [
+      "its link is set up, with its addresses and routes",
+      Inside.linkUp,
+      { inside: { links: [{ ...eth0, isUp: false }] } },
+      "set the link up, with the addresses and routes that it lost",
+      `${inside} link set eth0 up`,
+      `${inside} addr replace 10.99.0.2/24 dev eth0`,
+      route
+    ],
+    [
+      "its MAC",
+      Inside.mac,
+      { inside: { links: [{ ...eth0, mac: "02:00:00:00:00:09" }] } },
+      "set the MAC of its ADD",
+      `${inside} link set eth0 address 02:00:00:00:00:01`
+    ],
+    [
+      "its address, with its routes",
+      Inside.addresses,
+      { inside: { links: [{ ...eth0, addresses: [] }] } },
+      "add the address, and the routes that went with it",
+      `${inside} addr add 10.99.0.2/24 dev eth0`,
+      route
+    ],
+    [
+      "its address in place of one of another length",
+      Inside.addresses,
+      { inside: { links: [Host.link("eth0", {}, "10.99.0.2/32")] } },
+      "replace the address, and add the routes that went with it",
+      `${inside} addr add 10.99.0.2/24 dev eth0`,
+      `${inside} addr del 10.99.0.2/32 dev eth0`,
+      route
+    ],
+    ["its route", Inside.routes, { inside: { routes: [] } }, "set the route of its ADD", route],
+    [
+      "its route in place of another",
+      Inside.routes,
+      { inside: { routes: [Host.route("0.0.0.0/0", "eth0", { gateway: "10.99.0.9" })] } },
+      "set the route of its ADD",
+      route
+    ],
+    [
+      "the MTU that its plugin is to set",
+      Inside.mtu,
+      { bridge: { mtu: 1400 } },
+      "set the MTU of both ends",
+      `${inside} link set eth0 mtu 1400`
+    ],
+    [
+      "the larger MTU of its two ends",
+      Inside.mtu,
+      { inside: { links: [{ ...eth0, mtu: 1300 }] } },
+      "set the MTU of both ends",
+      `${inside} link set eth0 mtu 1500`,
+      "ip link set veth1 mtu 1500"
+    ],
+    [
+      "the MTU of its two ends for the bridge",
+      Inside.mtu,
+      { outside: { links: [uplink, { ...cni0, mtu: 1280 }, veth1] } },
+      "set the MTU of both ends",
+      "ip link set cni0 mtu 1500"
+    ],
+    [
+      "a way out of its own rules",
+      Filters.insideRules,
+      { attachment: { filter: [table("filter", ":OUTPUT ACCEPT\n-A OUTPUT -j DROP")] } },
+      "let it through",
+      "nsenter --net=/run/netns/web iptables -t filter -D OUTPUT -j DROP"
+    ],
+    [
+      "a name server that it reaches",
+      Inside.nameServers,
+      { attachment: { result: Host.resultWith({ dns: { nameservers: ["fd00::53"] } }) } },
+      "add a route to it to \"routes\", or name a server that is reached, and restart the container"
+    ],
+    [
+      "a name server that is an address",
+      Inside.nameServers,
+      { attachment: { result: Host.resultWith({ dns: { nameservers: ["x"] } }) } },
+      "correct \"dns\", or the file of \"resolvConf\", and restart the container"
+    ]
+  )
+})
+
+describe("what the host lacks is given to it:", () => {
+  const links = (end: Partial<typeof veth1>, bridge: Partial<typeof cni0> = {}): Host.Change => ({
+    outside: { links: [uplink, { ...cni0, ...bridge }, { ...veth1, ...end }] }
+  })
+  specify(
+    [
+      "another name of its bridge",
+      Outside.bridge,
+      links({}, { kind: "dummy" }),
+      "set \"bridge\" to another name, or remove the link cni0"
+    ],
+    [
+      "its bridge is set up, with its address",
+      Outside.bridge,
+      links({}, { isUp: false }),
+      "set the bridge up, with its addresses",
+      "ip link set cni0 up",
+      "ip addr replace 10.99.0.1/24 dev cni0"
+    ],
+    [
+      "the address of its bridge",
+      Outside.gatewayAddress,
+      links({}, { addresses: [] }),
+      "add the address",
+      "ip addr add 10.99.0.1/24 dev cni0"
+    ],
+    [
+      "the end of a pair is set up",
+      Outside.hostEnd,
+      links({ isUp: false }),
+      "set the link up, with the routes that it lost",
+      "ip link set veth1 up"
+    ],
+    [
+      "its bridge a port",
+      Outside.hostEnd,
+      links({ master: undefined }),
+      "make it a port of cni0",
+      "ip link set veth1 master cni0"
+    ],
+    [
+      "a port that forwards",
+      Outside.hostEnd,
+      links({ portState: "disabled" }),
+      "let the port forward",
+      "bridge link set dev veth1 state 3"
+    ],
+    [
+      "a route to the subnet",
+      Outside.wayBack,
+      { outside: { routes: [] } },
+      "lead it over cni0",
+      "ip route replace 10.99.0.0/24 dev cni0"
+    ],
+    [
+      "no route that leads elsewhere",
+      Outside.wayBack,
+      { outside: { routes: [Host.route("10.99.0.0/25", "uplink", { protocol: "static" })] } },
+      "delete the route",
+      "ip route del 10.99.0.0/25 dev uplink"
+    ],
+    [
+      "no route that leads nowhere",
+      Outside.wayBack,
+      {
+        outside: {
+          routes: [Host.route("10.99.0.2/32", "", { protocol: "boot", device: undefined, type: "blackhole" })]
+        }
+      },
+      "delete the route",
+      "ip route del blackhole 10.99.0.2/32"
+    ],
+    [
+      "another subnet than that of a link",
+      Outside.wayBack,
+      { outside: { routes: [Host.route("10.99.0.0/25", "uplink")] } },
+      "use a subnet that uplink does not have"
+    ],
+    [
+      "a link that answers ARP",
+      Outside.gatewayAnswers,
+      {
+        ...links({}, { hasArp: false }),
+        attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] }
+      },
+      "let the link answer ARP",
+      "ip link set cni0 arp on"
+    ],
+    [
+      "a look at where packets end",
+      Outside.gatewayAnswers,
+      { attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] } },
+      "see where the packets end: tcpdump -ni veth1 arp or icmp6"
+    ],
+    [
+      "a bridge that is the gateway",
+      Outside.gatewayAnswers,
+      {
+        bridge: { isGateway: false },
+        attachment: { probes: [{ address: "10.99.0.9", device: "eth0", hasAnswered: false }] }
+      },
+      "set \"isGateway\": true, detach the containers, ip link del cni0, and attach them again; or name a gateway that is " +
+      "there"
+    ],
+    [
+      "forwarding",
+      Forwarding.ipForward,
+      { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } },
+      "turn forwarding on; write it to /etc/sysctl.d too, or it is lost with a reboot",
+      "sysctl -w net.ipv4.ip_forward=1"
+    ],
+    [
+      "forwarding of a link whose name has a dot",
+      Forwarding.ipForward,
+      {
+        bridge: { bridge: "br0.5" },
+        host: { sysctls: new Map([["net.ipv4.conf.br0.5.forwarding", "0"]]) }
+      },
+      "turn forwarding on; write it to /etc/sysctl.d too, or it is lost with a reboot",
+      "sysctl -w net/ipv4/conf/br0.5/forwarding=1"
+    ],
+    [
+      "rules for packets of bridges",
+      Forwarding.bridgeNetfilter,
+      { plugins: [{ type: "portmap", snat: false }] },
+      "let iptables see the packets of bridges, or remove \"snat\": false and restart the containers",
+      "modprobe br_netfilter",
+      "sysctl -w net.bridge.bridge-nf-call-iptables=1"
+    ],
+    [
+      "one backend of iptables",
+      Forwarding.backends,
+      rulesets(table("filter", ":FORWARD DROP"), table("filter", ":FORWARD DROP", "legacy")),
+      "choose one for all programs, update-alternatives --config iptables, and flush the other: iptables-legacy -F; " +
+      "iptables-legacy -t nat -F"
+    ],
+    [
+      "room in a table",
+      kernelTables,
+      { host: { tables: [{ name: "x", used: 5, limit: 5, setting: "net.netfilter.nf_conntrack_max" }] } },
+      "make room for twice as many; write it to /etc/sysctl.d too, or it is lost with a reboot",
+      "sysctl -w net.netfilter.nf_conntrack_max=10"
+    ],
+    [
+      "no file of the cache that cannot be read",
+      cacheEntries,
+      { facts: { damaged: [{ file: "/a b", reason: "x" }] } },
+      "remove the file; the container of this attachment has to be restarted",
+      "rm '/a b'"
+    ]
+  )
+})
+
+describe("packets are let through", () => {
+  const forward = (text: string, ...more: ReadonlyArray<Rules.Ruleset>) => rulesets(table("filter", text), ...more)
+  const nft = (hook: string): Host.Change => ({
+    host: {
+      rules: Result.succeed({
+        rulesets: [],
+        nft: [{ family: "inet", table: "fw", name: "c", hook, type: "filter", policy: "drop", rules: [] }]
+      })
+    }
+  })
+  const traffic = "let the traffic of the network through"
+  specify(
+    [
+      "without the rule that drops them",
+      Ways.forwardRules,
+      forward(":FORWARD ACCEPT\n-A FORWARD -m comment --comment \"a b\" -j DROP"),
+      "delete the rule",
+      "iptables -t filter -D FORWARD -m comment --comment 'a b' -j DROP"
+    ],
+    [
+      "of the network, where the policy drops them",
+      Ways.forwardRules,
+      forward(":FORWARD DROP"),
+      `${traffic}, or add { "type": "firewall" } to the chain`,
+      "iptables -I FORWARD -i cni0 -j ACCEPT",
+      "iptables -I FORWARD -o cni0 -j ACCEPT"
+    ],
+    [
+      "by another policy, where the other backend has rules, which one more would not meet",
+      Ways.forwardRules,
+      forward(":FORWARD DROP", table("nat", ":X ACCEPT\n-A X -j ACCEPT", "legacy")),
+      "let it through",
+      "iptables -t filter -P FORWARD ACCEPT"
+    ],
+    [
+      "of the network, where the other backend has no rules",
+      Ways.forwardRules,
+      forward(":FORWARD DROP", table("nat", ":X ACCEPT", "legacy")),
+      `${traffic}, or add { "type": "firewall" } to the chain`,
+      "iptables -I FORWARD -i cni0 -j ACCEPT",
+      "iptables -I FORWARD -o cni0 -j ACCEPT"
+    ],
+    [
+      "by another policy of another table",
+      Ways.forwardRules,
+      rulesets(table("mangle", ":FORWARD DROP", "legacy")),
+      "let it through",
+      "iptables-legacy -t mangle -P FORWARD ACCEPT"
+    ],
+    [
+      "by rules of nftables in both directions",
+      Ways.forwardRules,
+      nft("forward"),
+      traffic,
+      "nft insert rule inet fw c iifname cni0 accept",
+      "nft insert rule inet fw c oifname cni0 accept"
+    ],
+    [
+      "by a rule of nftables as they come in",
+      Ways.forwardRules,
+      nft("prerouting"),
+      traffic,
+      "nft insert rule inet fw c iifname cni0 accept"
+    ],
+    [
+      "by a rule of nftables as they go out",
+      Ways.forwardRules,
+      nft("postrouting"),
+      traffic,
+      "nft insert rule inet fw c oifname cni0 accept"
+    ],
+    [
+      "to be masqueraded",
+      Ways.masquerade,
+      rulesets(table("nat", ":POSTROUTING ACCEPT\n-A POSTROUTING -j ACCEPT", "legacy")),
+      "delete the rule that comes before",
+      "iptables-legacy -t nat -D POSTROUTING -j ACCEPT"
+    ],
+    [
+      "to their container",
+      Ports.portMappings,
+      rulesets(table("nat", ":PREROUTING ACCEPT\n-A PREROUTING -j DNAT --to-destination 10.0.0.1:1")),
+      "delete the rule that sends it there",
+      "iptables -t nat -D PREROUTING -j DNAT --to-destination 10.0.0.1:1"
+    ],
+    [
+      "to the name server of the host",
+      Filters.inputRules,
+      {
+        ...rulesets(table("filter", ":INPUT DROP")),
+        attachment: { result: Host.resultWith({ dns: { nameservers: ["10.99.0.1"] } }) }
+      },
+      "let queries for names through",
+      "iptables -I INPUT -i cni0 -p udp --dport 53 -j ACCEPT",
+      "iptables -I INPUT -i cni0 -p tcp --dport 53 -j ACCEPT"
+    ],
+    [
+      "without a rule that leads them elsewhere",
+      policyRules,
+      {
+        host: {
+          policies: Host.policies(
+            "{\"priority\":9,\"src\":\"10.99.0.0\",\"srclen\":24,\"iif\":\"cni0\",\"action\":\"blackhole\"}"
+          )
+        }
+      },
+      "delete the rule",
+      "ip -4 rule del pref 9 from 10.99.0.0/24 iif cni0 blackhole"
+    ],
+    [
+      "without a route that leads nowhere",
+      policyRules,
+      {
+        host: { policies: Host.policies("{\"priority\":9,\"src\":\"all\",\"table\":\"main\"}") },
+        outside: { routes: [Host.route("0.0.0.0/0", "", { device: undefined, type: "unreachable" })] }
+      },
+      "delete the route",
+      "ip route del unreachable 0.0.0.0/0"
+    ]
+  )
+})
+
+describe("addresses are made free", () => {
+  const store = (fields: object): Host.Change => ({
+    facts: {
+      store: { folder: "/a b", reservations: [], unread: [], problem: undefined, unwritable: undefined, ...fields }
+    }
+  })
+  const unwritable = (reason: string) => store({ unwritable: { at: "/a b", reason } })
+  const taken = (isGone: boolean): Host.Change => ({
+    bridge: { ipam: { type: "host-local", subnet: "10.99.0.0/30" } },
+    ...store({
+      reservations: [
+        { file: "/x", address: "10.99.0.2", containerId: "c", ifname: "eth0", isGone, reason: "why" }
+      ]
+    })
+  })
+  const leaks = ["remove what those containers left", "cni-passthrough leaks n --fix --yes"]
+  const detach = "detach the containers, ip link del cni0, and attach them again"
+  const overlapping = (fields: object): Host.Change => ({
+    outside: { routes: [...Host.outside.routes, Host.route("10.99.0.0/25", "uplink", fields)] }
+  })
+  specify(
+    [
+      "of what stands in place of the store",
+      Addresses.storeUsable,
+      store({ problem: "not a directory" }),
+      "remove what stands in place of the folder",
+      "rm '/a b'"
+    ],
+    [
+      "of another problem of the store",
+      Addresses.storeUsable,
+      store({ problem: "x" }),
+      "make /a b a folder that root can write"
+    ],
+    [
+      "of a file system that is read-only",
+      Addresses.storeUsable,
+      unwritable("read-only file system"),
+      "look at dmesg, as a file system becomes read-only when its disk fails; then: mount -o remount,rw \"$(stat -c %m '/a b')\""
+    ],
+    [
+      "of a full file system",
+      Addresses.storeUsable,
+      unwritable("no space left on device"),
+      "make room there: df -hT '/a b'; df -i '/a b'"
+    ],
+    [
+      "of a folder that root may not write to",
+      Addresses.storeUsable,
+      unwritable("x"),
+      "let root write there: lsattr -d '/a b'"
+    ],
+    ["of containers that are gone", Addresses.rangeExhausted, taken(true), ...leaks],
+    ["of containers that are gone, before it matters", Addresses.staleReservations, taken(true), ...leaks],
+    ["in a larger subnet", Addresses.rangeExhausted, taken(false), `use a larger subnet: ${detach}`],
+    [
+      "in a larger subnet, where there is no bridge",
+      Addresses.rangeExhausted,
+      { ...taken(false), outside: { links: [uplink] } },
+      "use a larger subnet"
+    ],
+    [
+      "in another subnet",
+      Addresses.overlappingSubnets,
+      overlapping({}),
+      `use a subnet that nobody else has: ${detach}`
+    ],
+    [
+      "of a route",
+      Addresses.overlappingSubnets,
+      overlapping({ protocol: "static" }),
+      "delete the route, or use a subnet that overlaps with no other",
+      "ip route del 10.99.0.0/25 dev uplink"
+    ],
+    [
+      "of another link of the host",
+      Addresses.duplicateAddress,
+      { outside: { links: [Host.link("x", {}, "10.99.0.2/24")] } },
+      "remove the address from x, or restart the container",
+      "ip addr del 10.99.0.2/24 dev x"
+    ],
+    [
+      "of the bridge, which is not to blame",
+      Addresses.duplicateAddress,
+      { outside: { links: [Host.link("cni0", {}, "10.99.0.2/24")] } },
+      "start the container with another address"
+    ],
+    [
+      "of one that has another of its ADD",
+      Addresses.duplicateAddress,
+      {
+        inside: { links: [Host.link("eth0", {}, "10.99.0.7/24")] },
+        outside: { links: [Host.link("x", {}, "10.99.0.7/24")] }
+      },
+      "give web the address of its ADD back",
+      `${inside} addr del 10.99.0.7/24 dev eth0`,
+      `${inside} addr add 10.99.0.2/24 dev eth0`,
+      route
+    ],
+    [
+      "of an old bridge",
+      Gateways.bridgeAddress,
+      {
+        outside: { links: [Host.link("cni0", { kind: "bridge" }, "10.99.0.9/24")] },
+        facts: { attachments: [], all: [] }
+      },
+      "remove the old address: the next ADD sets the right one",
+      "ip addr del 10.99.0.9/24 dev cni0"
+    ],
+    ["of a port", Ports.portsTaken, {
+      others: [Host.attachment({ containerId: "api", file: "/x" })]
+    }, "start one of them with another port"],
+    ["of a program's port", Ports.portsTaken, {
+      host: { listeners: Result.succeed([{ protocol: "tcp", port: 8080, owner: { name: "nginx", pid: 7 } }]) }
+    }, "let nginx use another port, or start the container with another port"]
+  )
+})
+
+describe("a configuration is mended by hand", () => {
+  const of = (...plugins: ReadonlyArray<object>) => Facts.ofFile({ cniVersion: "1.0.0", name: "n", plugins })
+  const ranges = (fields: object) =>
+    of({ type: "bridge", ipam: { type: "host-local", ranges: [[{ subnet: "10.1.0.0/24", ...fields }]] } })
+  const inside = (name: string) => `set "${name}" to an address in 10.1.0.0/24`
+  const cases: ReadonlyArray<readonly [what: string, check: Check, facts: ReturnType<typeof of>, fix: string]> = [
+    ["a small subnet", addressing, ranges({ subnet: "10.1.0.0/31" }), "use a larger subnet"],
+    ["an address as a subnet", addressing, ranges({ subnet: "10.1.0.5/24" }), "set \"subnet\" to \"10.1.0.0/24\""],
+    ["a gateway elsewhere", addressing, ranges({ gateway: "10.2.0.1" }), inside("gateway")],
+    ["a start elsewhere", addressing, ranges({ rangeStart: "10.2.0.1" }), inside("rangeStart")],
+    ["a range the wrong way round", addressing, ranges({ rangeStart: "10.1.0.9", rangeEnd: "10.1.0.8" }), "swap them"],
+    [
+      "a gateway that is the subnet",
+      addressing,
+      ranges({ gateway: "10.1.0.0" }),
+      "set \"gateway\" to another address in 10.1.0.0/24"
+    ],
+    [
+      "no range",
+      addressing,
+      of({ type: "bridge", ipam: { type: "host-local" } }),
+      "add \"ranges\": [[{ \"subnet\": … }]]"
+    ],
+    [
+      "a plugin that follows none",
+      chainOrder,
+      of({ type: "portmap" }),
+      "put a plugin that makes an interface, such as bridge, before it"
+    ],
+    [
+      "a plugin that stands before the one it follows",
+      chainOrder,
+      of({ type: "portmap" }, { type: "bridge" }),
+      "put it after bridge"
+    ],
+    [
+      "a second interface",
+      chainOrder,
+      of({ type: "bridge" }, { type: "tap" }),
+      "remove tap from this network, and give it one of its own"
+    ],
+    ["ptp without addresses", chainOrder, of({ type: "ptp" }), "add \"ipam\": { \"type\": \"host-local\", … }"],
+    [
+      "host-device without a device",
+      chainOrder,
+      of({ type: "host-device" }),
+      "add \"device\", the name of a link of the host"
+    ],
+    [
+      "a small burst",
+      chainOrder,
+      of({ type: "bridge" }, { type: "bandwidth", egressBurst: 1 }),
+      "set \"egressBurst\" to 12000 or more"
+    ],
+    [
+      "two modes",
+      chainOrder,
+      of({ type: "bridge", hairpinMode: true, promiscMode: true }),
+      "remove \"hairpinMode\" or \"promiscMode\""
+    ],
+    [
+      "a capability by another name",
+      capabilities,
+      of({ type: "bridge", capabilities: { portMapping: true } }),
+      "rename \"portMapping\" to \"portMappings\""
+    ],
+    ["a comma", Text.json, Facts.ofFile("{\"a\": [1,]}"), "remove the comma"],
+    ["a comment", Text.json, Facts.ofFile("{} // x"), "remove the comment"],
+    ["a word", Text.json, Facts.ofFile("{\"a\": x}"), "correct the text at this place"],
+    [
+      "a key twice",
+      Text.duplicateKeys,
+      Facts.ofFile("{\"a\": 1,\n\"a\": 2}"),
+      "remove \"a\" in line 1 or in line 2, whichever is not meant"
+    ]
+  ]
+  for (const [what, check, facts, fix] of cases) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(check, facts)[0], [fix]))
+  }
+
+  const given = (plugins: ReadonlyArray<object>, name: string, attached: boolean) => ({
+    ...of(...plugins),
+    ...(attached
+      ? { attachments: [Host.attachment({ capabilityArgs: { [name]: [1] } })] }
+      : { capabilityArgs: { [name]: [1] } })
+  })
+  const bridge = { type: "bridge", ipam: { type: "host-local", subnet: "10.1.0.0/24" } }
+  const lost: ReadonlyArray<readonly [facts: ReturnType<typeof of>, fix: string]> = [
+    [
+      given([bridge, { type: "portmap" }], "portMappings", false),
+      "add \"capabilities\": { \"portMappings\": true } to portmap"
+    ],
+    [given([bridge], "ips", false), "add \"capabilities\": { \"ips\": true } to bridge"],
+    [
+      given([bridge], "portMappings", false),
+      "add { \"type\": \"portmap\", \"capabilities\": { \"portMappings\": true } } to the chain"
+    ],
+    [given([bridge], "mac", false), "add a plugin that has it"]
+  ]
+  for (const [facts, fix] of lost) {
+    it(`a capability that is lost: ${fix}`, () => assert.deepStrictEqual(Facts.fixes(capabilities, facts)[0], [fix]))
+  }
+})
