@@ -23,7 +23,7 @@ const libc = (executable) =>
   execFileSync("ldd", [executable], { encoding: "utf8" }).split("\n")
     .flatMap((line) => /(?:=> )?(\/\S+) \(0x/.exec(line)?.[1] ?? [])
 
-process.stderr.write("packing the executables and building the image, which takes a minute …\n")
+process.stderr.write("packing the executables, and building the image out of them …\n")
 Fs.rmSync(to, { recursive: true, force: true })
 const root = Path.join(to, "root")
 Executables.pack(process.arch, root)

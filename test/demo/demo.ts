@@ -119,7 +119,7 @@ const runChain = (): boolean => {
   return status === 0
 }
 
-heading("④ Two pods on a network with one address, as the companion command shows it")
+heading(`④ Two pods on a network with one address, as the companion command shows it ${dim("in ten seconds")}`)
 if (missing.length > 0) print(dim(`  not on this machine: it needs ${missing.join(", ")}`))
 const ran = missing.length > 0 || runChain()
 
