@@ -17,13 +17,16 @@ const order: ReadonlyArray<Leak["kind"]> = ["rule", "link", "reservation", "chai
 
 const gravity = (leak: Leak): number => isMapping(leak) ? -1 : order.indexOf(leak.kind)
 
-/** What a comment of a rule says is in the line anyway: whose it is. */
-const withoutComment = (text: string): string => text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, "")
+/** A rule without its comment, which says whose it is, and its table in place of the command that made it. */
+const shortRule = (text: string): string =>
+  text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, "")
+    .replace(/^iptables -t (\S+) -A /, "$1 ")
+    .replace(/^ip6tables -t (\S+) -A /, "IPv6 $1 ")
 
 /** A leak on one line: as much of it as a screen has columns. The reason is left out first. */
 const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): string => {
   const isWhole = isVerbose || width === Number.POSITIVE_INFINITY
-  const text = Findings.bounded(isWhole ? leak.text : ShortIds.of(withoutComment(leak.text)))
+  const text = Findings.bounded(isWhole ? leak.text : ShortIds.of(shortRule(leak.text)))
   const container = Findings.bounded(Names.container(leak))
   const before = `${leak.kind.padEnd(11)}  `
   const whole = `(${container}: ${Findings.bounded(leak.reason)})`

@@ -33,11 +33,17 @@ describe("what is left of containers that are gone", () => {
   it("begins with what leads traffic to where nobody is, and ends with what only takes space", () => {
     const lines = printed([rule, result, reservation, mapping], terminal(78))
     assert.deepStrictEqual(lines.map((line) => line.split(/ {2,}/)[1]), [
-      "iptables -t nat -A CNI-HOSTPORT-DNAT --d…",
-      "iptables -t nat -A POSTROUTING -s 10.9.0…",
+      "nat CNI-HOSTPORT-DNAT --dports 80 -j CNI…",
+      "nat POSTROUTING -s 10.9.0.2/32 -j CNI-01…",
       "10.9.0.2 in /var/lib/cni/networks/n/10.9…",
       "eth0 of c0ffee123456"
     ])
+  })
+
+  it("has the table of a rule in place of the command that made it, with its family where that is IPv6", () => {
+    const of = (program: string) => printed([leak("rule", `${program} -t nat -A POSTROUTING -j X`)], terminal(40))[0]
+    assert.match(of("iptables") ?? "", /^rule {9}nat POST/)
+    assert.match(of("ip6tables") ?? "", /^rule {9}IPv6 nat/)
   })
 
   it("has a line each, with its container, which no screen breaks", () => {
