@@ -35,7 +35,7 @@ console.log(await Effect.runPromise(Effect.match(write(record("ADD", {})), {
   const { stderr, stdout } = ChildProcess.spawnSync(
     "unshare",
     ["--mount", "sh", "-ec", `mount -t tmpfs tmpfs /run; ${prepare}; exec "$@"`, "sh", process.execPath, file],
-    { encoding: "utf8", env: { PATH: `${folder}:${path}` } }
+    { encoding: "utf8", env: { PATH: `${folder}:${path}` }, timeout: 30_000, killSignal: "SIGKILL" }
   )
   return stdout === "" ? stderr : stdout.trimEnd()
 }

@@ -37,12 +37,26 @@ export const command = (
   ...args
 ]
 
-/** Runs a program to its end. */
+/** How long a program may take that hangs, in milliseconds: far longer than all of them take on a busy machine. */
+const patience = 30_000
+
+/** Starts a program, in a process group that is killed where it hangs. */
+export const spawn = (start: Start): ChildProcess.ChildProcessWithoutNullStreams => {
+  const [shell, ...args] = command(start)
+  const child = ChildProcess.spawn(shell, args, { env: { PATH: path, ...start.env }, cwd: "/", detached: true })
+  const timer = setTimeout(() => process.kill(-(child.pid ?? 0), "SIGKILL"), patience)
+  child.once("close", () => clearTimeout(timer))
+  return child
+}
+
+/** Runs a program to its end, or kills it where it hangs. */
 export const run = (start: Start, options: ChildProcess.SpawnSyncOptions = {}) => {
   const [shell, ...args] = command(start)
   return ChildProcess.spawnSync(shell, args, {
     env: { PATH: path, ...start.env },
     cwd: start.cwd ?? "/",
+    timeout: patience,
+    killSignal: "SIGKILL",
     ...options,
     encoding: "utf8"
   })
