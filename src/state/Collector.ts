@@ -61,7 +61,7 @@ export const collect = Effect.fnUntraced(function*(
     let inquiries = [
       ...LinkInquiries.all(finding, netns === undefined),
       ...FilterInquiries.all(finding),
-      ...(netns === undefined && finding.wants("ipam") ? ipamFolders.map(HostLocal.inquiry(finding)) : [])
+      ...(finding.wants("ipam") ? ipamFolders.map(HostLocal.inquiry(finding)) : [])
     ]
     while (inquiries.length > 0) {
       const answers = yield* ask(inquiries)

@@ -47,7 +47,7 @@ export const look = Effect.fnUntraced(function*(
   const started = performance.now()
   const snapshot = yield* Collector.collect(kinds, {
     containerKinds,
-    netns: netns === "" ? undefined : netns,
+    netns,
     ipamFolders: ipamFolders(config)
   })
   return { snapshot, durationMs: performance.now() - started } satisfies Look
