@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { collect } from "../../src/state/Collector.ts"
 import { type Kind, kinds } from "../../src/state/Kind.ts"
 import * as Watch from "../../src/state/Watch.ts"
 import { named } from "../support/hostTools.ts"
@@ -281,6 +282,26 @@ describe("the container", () => {
       const { container, host } = yield* look(["routes"], nothing, { ...nothing, "ip -o -4": "default dev eth0\n" })
       assert.deepStrictEqual([...container.get("routes") ?? []], ["default dev eth0"])
       assert.deepStrictEqual([...host.get("routes") ?? []], [])
+    }))
+
+  it.effect("is looked at while the host is", () =>
+    Effect.gen(function*() {
+      const tools = runner(nothing, nothing)
+      let [running, most] = [0, 0]
+      const counting = ProcessRunner.of({
+        run: (invocation) =>
+          Effect.gen(function*() {
+            most = Math.max(most, ++running)
+            for (let turn = 0; turn < 10; turn++) yield* Effect.yieldNow
+            running--
+            return yield* tools.run(invocation)
+          })
+      })
+      yield* collect(["routes"], { netns: "/run/netns/c", ipamFolders: [] }).pipe(
+        Effect.provideService(ProcessRunner, counting),
+        Effect.provideService(HostTools.HostTools, named)
+      )
+      assert.strictEqual(most, 2)
     }))
 
   it.effect("is told where it cannot be entered", () =>

@@ -169,6 +169,11 @@ describe("of packet filters", () => {
     }
   })
 
+  it("is asked of tools whose exit status says whether they succeeded", () => {
+    const asked = FilterInquiries.all(asking("nftables", "iptables", "ipsets").finding)
+    assert.deepStrictEqual(asked.filter(({ isLenient }) => isLenient === true), [])
+  })
+
   it("is asked where the kernel has any, and with the kinds that are lost without an answer", () => {
     const asked = FilterInquiries.all(asking("nftables", "iptables", "ipsets").finding)
     assert.deepStrictEqual(asked.map(({ argv: [tool], kinds, where }) => [tool, kinds, where]), [

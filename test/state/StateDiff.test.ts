@@ -1,6 +1,6 @@
 /** What differs between two moments. */
 import { assert, describe, it } from "@effect/vitest"
-import type { Kind } from "../../src/state/Kind.ts"
+import { isKind, type Kind } from "../../src/state/Kind.ts"
 import type { Facts, Snapshot } from "../../src/state/Snapshot.ts"
 import { between } from "../../src/state/StateDiff.ts"
 
@@ -29,6 +29,26 @@ describe("between two moments", () => {
         container: { links: { added: ["lo up"], removed: ["lo down"] } }
       }
     })
+  })
+
+  it("each kind is compared, in this order", () => {
+    const all = [
+      "links",
+      "addresses",
+      "routes",
+      "rules",
+      "neighbours",
+      "bridge",
+      "nftables",
+      "iptables",
+      "ipsets",
+      "sysctls",
+      "ipam"
+    ]
+    const given = (facts: ReadonlyArray<string>): Given =>
+      Object.fromEntries(all.toReversed().map((kind) => [kind, facts]))
+    assert.deepStrictEqual(Object.keys(between(snapshot(given([])), snapshot(given(["a"]))).changes.host ?? {}), all)
+    assert.deepStrictEqual([...all, "link", ""].filter(isKind), all)
   })
 
   it("nothing is told of a place, or of a kind, where nothing differs", () => {
