@@ -37,6 +37,25 @@ describe("what an attachment is known by", () => {
     })
   })
 
+  it("are texts with something in them, a thousand of each at most", () => {
+    const odd = {
+      interfaces: [{ name: "" }, { name: 5 }, { mac: "", sandbox: "/x" }],
+      ips: [{ address: "", gateway: 5 }]
+    }
+    const marks = (result: object) =>
+      of(...wrapped("b", { type: "bridge", start: 0, took: 5, end: { event: "result", result } }))
+    const { addresses, gateways, hostLinks, macs } = marks(odd)
+    assert.deepStrictEqual([addresses, gateways, hostLinks, macs].map(({ size }) => size), [0, 0, 0, 0])
+    const many = Array.from({ length: 1001 }, (_, index) => ({ address: `fd00::${index}/64` }))
+    assert.strictEqual(marks({ ips: many }).addresses.size, 1000)
+  })
+
+  it("are those of a result of version 0.2.0", () => {
+    const result = { ip4: { ip: "10.88.0.2/16", gateway: "10.88.0.1" }, ip6: { ip: "fd00::2/64" } }
+    const marks = of(...wrapped("b", { type: "bridge", start: 0, took: 5, end: { event: "result", result } }))
+    assert.deepStrictEqual([[...marks.addresses], [...marks.gateways]], [["10.88.0.2", "fd00::2"], ["10.88.0.1"]])
+  })
+
   it("are not links that all share: bridges, as facts and configurations tell of them", () => {
     const changes = {
       host: { links: { added: ["cni0 bridge up mtu 1500", "veth1 veth up master vrf1"], removed: [] } }

@@ -36,6 +36,37 @@ describe("the title of a run", () => {
   })
 })
 
+describe("a hook", () => {
+  it("is compared with the one of its number at the step before, where a command is there several times", () => {
+    const ran = (invocation: string, time: number, command: string, stdout: string) => ({
+      ...common(invocation, time),
+      event: "hook",
+      hook: { ...hook, command, stdout },
+      durationMs: 1
+    })
+    const tap = (invocation: string, time: number, ...outputs: ReadonlyArray<readonly [string, string]>) => [
+      { ...common(invocation, time, invocation), event: "request" },
+      ...outputs.map(([command, stdout], index) => ran(invocation, time + 1 + index, command, stdout)),
+      { ...common(invocation, time + 9, invocation), event: "result", durationMs: 9 }
+    ]
+    const [operation] = Collector.operations(read([
+      ...tap("one", 0, ["ip", "a\nb\n"], ["ip", "c\nd\n"], ["nft", "e\n"]),
+      ...tap("two", 20, ["nft", "e\n"], ["ip", "a\nb\n"], ["ip", "c\nx\n"], ["ip", "c\n"])
+    ]))
+    if (operation === undefined) throw new Error("no operation")
+    const differences = View.make(operation).steps.map(({ hooks }) => hooks.map(({ difference }) => difference))
+    assert.deepStrictEqual(differences, [
+      [undefined, undefined, undefined],
+      [
+        [],
+        [],
+        [{ kind: "same", what: "c" }, { kind: "removed", what: "d" }, { kind: "added", what: "x" }],
+        undefined
+      ]
+    ])
+  })
+})
+
 describe("taps of one label", () => {
   it("are the same one, whatever their configurations say; without a label these tell them apart", () => {
     const tap = (invocation: string, start: number, label: string | undefined, note: string) => [

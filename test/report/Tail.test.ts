@@ -190,9 +190,15 @@ describe("a file that is followed", () => {
       Fs.renameSync(log, `${log}.1`)
       yield* poll
       assert.strictEqual(context.inodes.size, 1)
-      yield* TestClock.adjust("11 minutes")
+      yield* TestClock.adjust(599_999)
+      append("2", `${log}.1`)
+      assert.strictEqual(yield* poll, "2")
+      assert.strictEqual(context.inodes.size, 1)
+      yield* TestClock.adjust(1)
       yield* poll
       assert.strictEqual(context.inodes.size, 0)
+      append("3", `${log}.1`)
+      assert.strictEqual(yield* poll, "")
     }))
 
   it.effect("is open together with no more others than few", () =>
