@@ -103,9 +103,9 @@ export const explain = (error: CliError.CliError, command: string): string => {
       }: see ${command} --help`
     case "InvalidValue": {
       const name = error.kind === "argument" ? `<${error.option}>` : `--${error.option}`
-      if (error.value === "" && error.kind === "flag") return `${name} has no value: see ${command} --help`
       const expected = error.expected.replace(/^Expected:? /, "")
       if (expected.startsWith("found ")) return `${name}: ${expected}`
+      if (error.value === "" && error.kind === "flag") return `${name} has no value: see ${command} --help`
       return `${name}: found ${JSON.stringify(error.value)}, expected ${expected}`
     }
     default:

@@ -1,15 +1,21 @@
 /** Help and errors, as a newcomer meets them. */
 import { assert, describe, it } from "@effect/vitest"
+import * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
 import type * as CliCommand from "effect/cli/Command"
+import type * as HelpDoc from "effect/cli/HelpDoc"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import { command } from "../../src/cli/Companion.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Progress from "../../src/cli/Progress.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
 
 const host = Layer.mergeAll(Progress.layer.pipe(Layer.provideMerge(Command.host)), Presenter.layer)
 
@@ -99,6 +105,161 @@ describe("--color", () => {
     }))
 })
 
+const flag = (name: string, type: string, description?: string, aliases: ReadonlyArray<string> = []) => ({
+  name,
+  type,
+  aliases,
+  description: Option.fromUndefinedOr(description),
+  required: false
+})
+
+const argument = (name: string, description: string, { required = true, variadic = false } = {}) => ({
+  name,
+  type: "string",
+  description: Option.some(description),
+  required,
+  variadic
+})
+
+const words = "It is what it is, and all that can be said of it is said here, in more words than one line has"
+
+const doc: HelpDoc.HelpDoc = {
+  description: words,
+  usage: "cni-passthrough it [flags] <file>",
+  annotations: Context.empty(),
+  commandPath: ["cni-passthrough", "it"],
+  args: [
+    argument("file", "A file"),
+    argument("more", "Others (choices: a, b)", { required: false, variadic: true })
+  ],
+  flags: [
+    flag("all", "boolean", "All of them", ["-a"]),
+    flag("kind", "choice", "Of this kind (choices: one, two, three)"), // no wider may a first column be
+    flag("long", "string", words),
+    flag("sixteen-letters", "one", words)
+  ],
+  globalFlags: [flag("help", "boolean", "This help")],
+  subcommands: [
+    {
+      group: undefined,
+      commands: [{ name: "do", alias: undefined, shortDescription: "Do it", description: words }]
+    },
+    {
+      group: "others",
+      commands: [{ name: "undo", alias: undefined, shortDescription: undefined, description: "Undo it" }]
+    }
+  ],
+  examples: [{ command: "cni-passthrough it file", description: "One file" }, { command: "cni-passthrough it -a file" }]
+}
+
+describe("the help of a command", () => {
+  it("has all of it in two columns, and no line that is wider than 80", () => {
+    assert.strictEqual(
+      Presenter.render(doc),
+      `It is what it is, and all that can be said of it is said here, in more words
+than one line has
+
+USAGE
+  cni-passthrough it [flags] <file>
+
+ARGUMENTS
+  file                    A file
+  more...                 Others (may be left out)
+
+SUBCOMMANDS
+  do                      Do it
+  undo                    Undo it
+
+FLAGS
+  --all, -a               All of them
+  --kind <one|two|three>  Of this kind
+  --long <string>         It is what it is, and all that can be said of it is
+                          said here, in more words than one line has
+  --sixteen-letters <one>
+                          It is what it is, and all that can be said of it is
+                          said here, in more words than one line has
+
+EXAMPLES
+  # One file
+  cni-passthrough it file
+  cni-passthrough it -a file`
+    )
+  })
+
+  it("has the flags that all commands have where it is that of the first one", () => {
+    const help = (path?: ReadonlyArray<string>) =>
+      Presenter.render({
+        description: "It",
+        usage: "it",
+        annotations: Context.empty(),
+        flags: [],
+        globalFlags: doc.globalFlags ?? [],
+        ...(path === undefined ? {} : { commandPath: path })
+      })
+    const flags = "\n\nFLAGS\n  --help                  This help"
+    assert.strictEqual(help(["cni-passthrough"]), `It\n\nUSAGE\n  it${flags}`)
+    assert.strictEqual(help(), `It\n\nUSAGE\n  it${flags}`)
+    assert.strictEqual(help(["cni-passthrough", "it"]), "It\n\nUSAGE\n  it")
+  })
+
+  it("has bold titles where the terminal has colours, and none elsewhere", () => {
+    const titles = (canColor: boolean) =>
+      Effect.map(
+        Effect.provideService(called("schema", "--help"), TerminalCapabilities.TerminalCapabilities, {
+          canColor,
+          canAnimate: false,
+          canPrompt: false
+        }),
+        ({ stdout }) => stdout.match(/^.*(?:USAGE|FLAGS|EXAMPLES).*$/gm)
+      )
+    return Effect.runPromise(Effect.gen(function*() {
+      const bold = ["USAGE", "FLAGS", "EXAMPLES"].map((title) => `\u001b[1m${title}\u001b[0m`)
+      assert.deepStrictEqual(yield* titles(true), bold)
+      assert.deepStrictEqual(yield* titles(false), ["USAGE", "FLAGS", "EXAMPLES"])
+    }))
+  })
+})
+
+describe("the version", () => {
+  it.effect("is told with the name of the command", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* called("--version"), { status: 0, stdout: "cni-passthrough 0\n", stderr: "" })
+    }))
+})
+
+describe("what is wrong with a command line", () => {
+  const invalid = (fields: Partial<ConstructorParameters<typeof CliError.InvalidValue>[0]>) =>
+    new CliError.InvalidValue({ option: "to", value: "x", expected: "a folder", kind: "flag", ...fields })
+  const cases: ReadonlyArray<readonly [error: CliError.CliError, message: string]> = [
+    [new CliError.UnrecognizedOption({ option: "--x", suggestions: [] }), "--x is not a flag of it: see it --help"],
+    [
+      new CliError.UnrecognizedOption({ option: "--x", suggestions: ["--y", "--z"] }),
+      "--x is not a flag of it: did you mean --y or --z?"
+    ],
+    [
+      new CliError.UnknownSubcommand({ subcommand: "x", suggestions: ["y"] }),
+      `"x" is not a subcommand of it: did you mean y?`
+    ],
+    [new CliError.MissingArgument({ argument: "file" }), "<file> is missing: see it --help"],
+    [new CliError.MissingOption({ option: "plugin" }), "--plugin is missing: see it --help"],
+    [new CliError.UnexpectedArgument({ arguments: ["a", "b"] }), `unexpected "a", "b": see it --help`],
+    [invalid({}), `--to: found "x", expected a folder`],
+    [invalid({ value: "" }), "--to has no value: see it --help"],
+    [invalid({ kind: "argument" }), `<to>: found "x", expected a folder`],
+    [invalid({ kind: "argument", value: "" }), `<to>: found "", expected a folder`],
+    [invalid({ expected: "Expected: a folder" }), `--to: found "x", expected a folder`],
+    [invalid({ expected: "Expected a folder" }), `--to: found "x", expected a folder`],
+    [invalid({ expected: "found x, expected a folder" }), "--to: found x, expected a folder"],
+    [invalid({ expected: "found nothing, expected a folder", value: "" }), "--to: found nothing, expected a folder"],
+    [new CliError.UserError({ cause: new Error("no") }), "no"]
+  ]
+  for (const [error, message] of cases) {
+    it(`is told as ${message}`, () => {
+      assert.strictEqual(Presenter.explain(error, "it"), message)
+    })
+  }
+})
+
 describe("a command line that is wrong", () => {
   const cases: { readonly [line: string]: string } = {
     "frobnicate": `"frobnicate" is not a subcommand of cni-passthrough: see cni-passthrough --help`,
@@ -131,10 +292,30 @@ describe("a command line that is wrong", () => {
 })
 
 describe("an error of a command", () => {
+  it.effect("may have several lines, of which no terminal obeys any", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const bin = `${folder.path}/\u001b[31m`
+      Fs.mkdirSync(bin)
+      Scripts.plugin(`${bin}/passthrough`, ["1.0.0"])
+      Fs.writeFileSync(`${bin}/n.conflist`, `{"name":"n","plugins":[{"type":"passthrough"}]}`)
+      const { status, stderr } = yield* called("install", "--uninstall", "--to", bin, "--conf-dir", bin)
+      const shown = `${folder.path}/\\u001b[31m`
+      assert.strictEqual(status, 2)
+      assert.strictEqual(
+        stderr,
+        `error: ${shown}/passthrough stays, because it is still needed:
+  the network in ${shown}/n.conflist calls it
+Take the taps out and end these containers first, or give --force
+`
+      )
+    }))
+
   const cases: { readonly [line: string]: string } = {
     "validate /none": "cannot read /none: there is no such file or folder",
     "validate /proc/self/mem": "cannot read /proc/self/mem: found a file of the kernel, expected a regular file",
     "validate /etc": "/etc is a folder: name its files, such as '/etc/*.conflist'",
+    "validate /": "/ is a folder: name its files, such as '/*.conflist'",
     "validate /none/*.conflist": "no file matches /none/*.conflist",
     "run add ./none.conflist --netns x": "cannot read ./none.conflist: there is no such file or folder",
     "instrument /etc": "cannot read /etc: it is a folder",
