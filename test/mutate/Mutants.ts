@@ -130,6 +130,13 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
     visit(chain["expression"] as Node)
   }
 
+  /** What is left of a text, also of one in several pieces, without its words. */
+  const partsOf = (node: Node): ReadonlyArray<Node> => {
+    if (node.type === "Literal") return []
+    if (node.type === "TemplateLiteral") return nodesIn(node["expressions"])
+    return node.type === "BinaryExpression" ? nodesIn([node["left"], node["right"]]).flatMap(partsOf) : [node]
+  }
+
   const visit = (node: Node, place: Place): void => {
     const { type } = node
     if (type.startsWith("TS")) {
@@ -164,7 +171,7 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
       if (type === "CallExpression" && field === "arguments") {
         const callee = text(node["callee"] as Node)
         if (namesOf.test(callee) || describes.test(callee)) {
-          for (const inner of nodesIn(value).filter(({ type }) => type !== "Literal")) visit(inner, "free")
+          for (const inner of nodesIn(value).flatMap(partsOf)) visit(inner, "free")
           continue
         }
       }

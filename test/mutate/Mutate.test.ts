@@ -33,7 +33,8 @@ describe("the mutants of", () => {
       let kind: Kind
       const object = { "key": a, description: "what it is" }
       class Failure extends Data.TaggedError("Failure")<{ readonly code: 5 }> {}
-      command.withDescription("does a thing")`
+      command.withDescription("does a thing")
+      command.withDescription("does " + \`one of \${count} \` + "things")`
     assert.deepStrictEqual(changes(code), [])
     assert.deepStrictEqual(changes(code.replace("what it is\"", "\", text: \"what it is\"")), ["\"what it is\" → \"\""])
   })
