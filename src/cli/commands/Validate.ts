@@ -102,7 +102,7 @@ export const validate = Command.make(
     if (flags.json) yield* Console.log(Findings.json(all))
     else {
       for (const { path } of files) {
-        const own = all.findings.filter(({ file }) => file === path || file?.startsWith(`${path}/`)).toSorted(byPlace)
+        const own = all.findings.filter(({ file }) => file === path).toSorted(byPlace)
         for (const { column, line, message } of own) {
           yield* Console.log(style.red(Escape.inLine(`${path}:${line}:${column}: ${message}`)))
         }
