@@ -79,14 +79,16 @@ times
     Effect.gen(function*() {
       const { stdout } = yield* compared({ "log#5": good + bad }, ["@log#5#5c01", "@log#5#77"])
       assert.match(stdout, /^- ADD eth0 of 5c01f03d8d6d on .*\n\+ ADD eth0 of 77ab01de9f00 on .*\nconfiguration\n/)
+      assert.strictEqual((yield* compared({ "log#5": good, good }, ["@log#5", "@good"])).status, 0)
     }))
 
   it.effect("reads one of both from stdin", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* compared({ good }, ["-", "@good"], bad)).status, 1)
       const { status, stderr } = yield* compared({}, ["-", "-"], bad)
-      assert.include(stderr, "- is named twice, and stdin can be read once")
-      assert.strictEqual(status, 2)
+      const twice = "- is named twice, and stdin can be read once: name a file for one of both"
+      assert.deepStrictEqual([status, stderr], [2, `\nERROR\n  ${twice}\n`])
+      assert.strictEqual((yield* compared({ good }, ["@good", "-"], bad)).status, 1)
     }))
 
   it.effect("compares each network with the one of the same name, and tells of those that one log does not have", () =>
@@ -140,5 +142,63 @@ times
         yield* said("@good", "@good#99"),
         missing("good has no ADD of 99: it has ADD eth0 of 5c01f03d8d6d on podman")
       )
+    }))
+
+  it.effect("names the newest five operations that there are where none is the one that was asked for", () =>
+    Effect.gen(function*() {
+      const said = Effect.fnUntraced(function*(count: number, ...args: ReadonlyArray<string>) {
+        const ids = Array.from({ length: count }, (_, index) => `c${index + 1}`)
+        const log = ids.map((id, index) => logOf(id, { start: index * 1000 })).join("")
+        const { status, stderr } = yield* compared({ log, good }, args)
+        assert.strictEqual(status, 2)
+        return stderr.replace(/^\nERROR\n {2}/, "")
+      })
+      const names = (...ids: ReadonlyArray<number>) => ids.map((id) => `ADD eth0 of c${id} on podman`).join(", ")
+      assert.strictEqual(
+        yield* said(5, "@log", "@log#x", "--network", "podman"),
+        `log has no ADD of x on podman: it has ${names(1, 2, 3, 4, 5)}\n`
+      )
+      assert.strictEqual(
+        yield* said(7, "@good", "@log", "--command", "del"),
+        `good has no DEL: it has ADD eth0 of 5c01f03d8d6d on podman\n`
+      )
+      assert.strictEqual(
+        yield* said(7, "@log#x", "@good"),
+        `log has no ADD of x: it has ${names(3, 4, 5, 6, 7)}, and 2 before these\n`
+      )
+    }))
+
+  it.effect("says where a log has no operation at all, but that plugins were asked for their versions", () =>
+    Effect.gen(function*() {
+      const versions = logOf("5c01f03d8d6d", { members: { command: "VERSION", ifname: "" } })
+      const { status, stderr } = yield* compared({ good, versions }, ["@good", "@versions"])
+      assert.deepStrictEqual([status, stderr], [2, "\nERROR\n  versions has no ADD: it has none at all\n"])
+    }))
+
+  it.effect("takes a name that begins with # for that of a file", () =>
+    Effect.gen(function*() {
+      const { stderr } = yield* compared({ good }, ["#77", "@good"])
+      assert.strictEqual(stderr, "\nERROR\n  cannot read #77: there is no such file\n")
+    }))
+
+  it.effect("exits with 1 where a network is in one of both logs alone, whichever that is", () =>
+    Effect.gen(function*() {
+      const two = good + logOf("a2", {}, "left")
+      const first = yield* compared({ two, good }, ["@two", "@good"])
+      const second = yield* compared({ two, good }, ["@good", "@two"])
+      assert.deepStrictEqual([first.status, second.status], [1, 1])
+      const head = "ADD eth0 of a2 on left  2026-11-24 10:00:00.000 +00:00  two"
+      assert.match(first.stdout, new RegExp(`\\nno difference\\n\\n- ${head.replace("+", "\\+")}\\n`))
+      assert.match(second.stdout, new RegExp(`\\nno difference\\n\\n\\+ ${head.replace("+", "\\+")}\\n`))
+      const json = yield* compared({ two, good }, ["@two", "@good", "--json"])
+      assert.strictEqual(json.status, 1)
+      const sides = (text: string) =>
+        JSON.parse(text).comparisons.map((one: { readonly first?: object; readonly second?: object }) =>
+          [one.first ?? null, one.second ?? null].map((side) => side === null ? "-" : "x").join("")
+        )
+      assert.deepStrictEqual(sides(json.stdout), ["xx", "x-"])
+      const turned = yield* compared({ two, good }, ["@good", "@two", "--json"])
+      assert.deepStrictEqual(sides(turned.stdout), ["xx", "-x"])
+      assert.strictEqual(json.stdout, `${JSON.stringify(JSON.parse(json.stdout), null, 2)}\n`)
     }))
 })

@@ -1,8 +1,5 @@
 /** Findings as people see them. */
-import { assert, describe, it, vi } from "@effect/vitest"
-import * as Effect from "effect/Effect"
-import * as References from "effect/References"
-import * as Errors from "../../src/cli/Errors.ts"
+import { assert, describe, it } from "@effect/vitest"
 import * as Findings from "../../src/cli/Findings.ts"
 import type { Finding, Level } from "../../src/doctor/Finding.ts"
 import * as Style from "../../src/report/Style.ts"
@@ -16,6 +13,148 @@ describe("a finding", () => {
   it("begins with a mark of its level", () => {
     const heads = (["error", "warning", "note"] as const).map((level) => Findings.lines(finding(level), style)[0])
     assert.deepStrictEqual(heads, ["✗ it is", "! it is", "– it is"])
+  })
+
+  const whole: Finding = {
+    level: "warning",
+    check: "bridge-mtu",
+    plugin: "bridge",
+    message: "the MTU is wrong",
+    evidence: ["1450 in the configuration", "1500 on the link"],
+    fix: { text: "set it", commands: [] },
+    file: "/etc/cni/net.d/n.conflist",
+    line: 3,
+    column: 7
+  }
+
+  it("says whose it is, who found it, where, how that is known, and what to do", () => {
+    assert.deepStrictEqual(Findings.lines(whole, style), [
+      "! the MTU is wrong",
+      "  warning of the plugin bridge, found by bridge-mtu",
+      "  at /etc/cni/net.d/n.conflist:3:7",
+      "  │ 1450 in the configuration",
+      "  │ 1500 on the link",
+      "  fix: set it"
+    ])
+    const { column: _column, line: _line, plugin: _plugin, ...file } = whole
+    assert.deepStrictEqual(Findings.lines({ ...file, evidence: [] }, style), [
+      "! the MTU is wrong",
+      "  warning of the host, found by bridge-mtu",
+      "  at /etc/cni/net.d/n.conflist",
+      "  fix: set it"
+    ])
+  })
+
+  it("has the colour of its level in its head, and is dim but for that and for what to do", () => {
+    const coloured = Style.make(style, true)
+    const [dim, end] = ["\u001b[2m", "\u001b[0m"]
+    const head = (level: Level) => Findings.lines(finding(level), coloured)[0]
+    assert.strictEqual(head("error"), `\u001b[1m\u001b[31m✗ it is${end}${end}`)
+    assert.strictEqual(head("warning"), `\u001b[1m\u001b[33m! it is${end}${end}`)
+    assert.strictEqual(head("note"), `\u001b[1m${dim}– it is${end}${end}`)
+    assert.deepStrictEqual(Findings.lines({ ...whole, evidence: ["one"] }, coloured).slice(1), [
+      `${dim}  warning of the plugin bridge, found by bridge-mtu${end}`,
+      `${dim}  at /etc/cni/net.d/n.conflist:3:7${end}`,
+      `${dim}  │ one${end}`,
+      "  fix: set it"
+    ])
+  })
+
+  it("breaks each of its lines between words, and goes on below them", () => {
+    const narrow = Findings.lines(
+      { ...whole, message: "one two three fours", evidence: ["one two three four"], fix: { text: "one two three four", commands: [] } },
+      { ...style, width: 20 }
+    )
+    assert.deepStrictEqual(narrow, [
+      "! one two three",
+      "  fours",
+      "  warning of the",
+      "    plugin bridge,",
+      "    found by",
+      "    bridge-mtu",
+      "  at",
+      "    /etc/cni/net.d/n",
+      "    .conflist:3:7",
+      "  │ one two three",
+      "    four",
+      "  fix: one two three",
+      "    four"
+    ])
+  })
+
+  it("shows ten lines of evidence, and how many there are besides", () => {
+    const shown = (count: number) =>
+      Findings.lines({ ...whole, evidence: Array.from({ length: count }, (_, index) => `${index}`) }, style)
+        .filter((line) => line.includes("│"))
+    assert.strictEqual(shown(10).at(-1), "  │ 9")
+    assert.deepStrictEqual(shown(11).slice(-2), ["  │ 9", "  │ and 1 lines more"])
+  })
+
+  it("is cut where a text of it is long, and has nothing in it that a terminal obeys", () => {
+    assert.strictEqual(Findings.bounded("x".repeat(500)), "x".repeat(500))
+    assert.strictEqual(Findings.bounded("x".repeat(501)), `${"x".repeat(500)}…`)
+    const hostile = "\u001b[2J\n"
+    const lines = Findings.lines(
+      { ...whole, message: hostile, plugin: hostile, file: hostile, evidence: [hostile], fix: { text: hostile, commands: [[hostile]], cuts: hostile } },
+      style
+    )
+    assert.deepStrictEqual(lines, [
+      "! \\u001b[2J\\u000a",
+      "  warning of the plugin \\u001b[2J\\u000a, found by bridge-mtu",
+      "  at \\u001b[2J\\u000a:3:7",
+      "  │ \\u001b[2J\\u000a",
+      "  fix: \\u001b[2J\\u000a",
+      "    '\\u001b[2J\\u000a'",
+      "  this cuts \\u001b[2J\\u000a"
+    ])
+  })
+})
+
+describe("a report as one JSON document", () => {
+  it("has the findings and the checks, each with its members in one order", () => {
+    const checks = [{ check: "mtu", status: "failed" as const, reason: "it is" }]
+    assert.strictEqual(
+      Findings.json({
+        findings: [{ ...finding("error"), plugin: "bridge", file: "/a\u0085", line: 1, column: 2, evidence: ["e"] }],
+        checks
+      }),
+      `{
+  "findings": [
+    {
+      "level": "error",
+      "check": "mtu",
+      "plugin": "bridge",
+      "message": "it is",
+      "evidence": [
+        "e"
+      ],
+      "fix": {
+        "text": "do",
+        "commands": []
+      },
+      "file": "/a\\u0085",
+      "line": 1,
+      "column": 2
+    }
+  ],
+  "checks": [
+    {
+      "check": "mtu",
+      "status": "failed",
+      "reason": "it is"
+    }
+  ]
+}`
+    )
+  })
+
+  it("has a level where one of its findings has it", () => {
+    const report = { findings: [finding("note"), finding("warning")], checks: [] }
+    assert.deepStrictEqual((["error", "warning", "note"] as const).map((level) => Findings.has(report, level)), [
+      false,
+      true,
+      true
+    ])
   })
 })
 
@@ -83,6 +222,22 @@ describe("all findings", () => {
     assert.deepStrictEqual(proofs(false).slice(-2), ["  │ line 9", "  │ and 20 lines more"])
   })
 
+  it("have room for 50 lines, the empty ones between them included", () => {
+    const withEvidence = (lines: number) => ({
+      ...finding("error"),
+      evidence: Array.from({ length: lines }, (_, index) => `${index}`)
+    })
+    // Of 3 lines besides its evidence each, and an empty one between: 13 + 1 + 13 + 1 + 13 + 1 + 8 = 50.
+    const full = [10, 10, 10].map(withEvidence)
+    assert.lengthOf(Findings.all([...full, withEvidence(5)], style, false), 50)
+    assert.strictEqual(
+      Findings.all([...full, withEvidence(6)], style, false).at(-1),
+      "and 1 finding more: --verbose prints all"
+    )
+    const dim = Findings.all([...full, withEvidence(6)], Style.make(style, true), false)
+    assert.deepStrictEqual(dim.slice(-2), ["", "\u001b[2mand 1 finding more: --verbose prints all\u001b[0m"])
+  })
+
   it("are never none, however long the first one is", () => {
     const long = { ...finding("error"), message: "word ".repeat(2000) }
     assert.include(Findings.all([long, finding("note")], style, false).join("\n"), "found by mtu")
@@ -105,6 +260,26 @@ describe("the checks of a phase", () => {
       "               – c3"
     ])
   })
+
+  it("are coloured, each by its mark", () => {
+    const outcomes = (["ok", "failed", "failed", "skipped"] as const).map((status, index) => ({
+      check: `c${index}`,
+      status,
+      reason: ""
+    }))
+    const lines = Findings.checkLines("host", outcomes, [finding("error", "c2")], Style.make(style, true))
+    assert.deepStrictEqual(lines, [
+      "host           \u001b[32m✓ c0\u001b[0m \u001b[33m! c1\u001b[0m \u001b[31m✗ c2\u001b[0m \u001b[2m– c3\u001b[0m"
+    ])
+  })
+
+  it("have ten columns at least, however narrow the screen is", () => {
+    const outcomes = ["check-1", "check-2"].map((check) => ({ check, status: "ok" as const, reason: "" }))
+    assert.deepStrictEqual(Findings.checkLines("live", outcomes, [], { ...style, width: 12 }), [
+      "live           ✓ check-1",
+      "               ✓ check-2"
+    ])
+  })
 })
 
 describe("the legend of checks", () => {
@@ -122,19 +297,4 @@ describe("the legend of checks", () => {
     ])
     assert.deepStrictEqual(legend([outcome("a", "failed")], finding("error", "a")), ["✗ error"])
   })
-})
-
-describe("a defect of ours", () => {
-  it.live("is told on stderr, as scripts read stdout", () =>
-    Effect.gen(function*() {
-      using stdout = vi.spyOn(console, "log").mockImplementation(() => {})
-      using stderr = vi.spyOn(console, "error").mockImplementation(() => {})
-      yield* Effect.die(new Error("a defect")).pipe(
-        Errors.reported,
-        Effect.provideService(References.LogToStderr, true),
-        Effect.exit
-      )
-      assert.deepStrictEqual(stdout.mock.calls, [])
-      assert.include(stderr.mock.calls.flat().join(" "), "a defect")
-    }))
 })

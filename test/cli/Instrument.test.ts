@@ -1,11 +1,13 @@
 /** `instrument`, on files of this host. */
 import { assert, describe, it } from "@effect/vitest"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import { instrument } from "../../src/cli/commands/Instrument.ts"
 import { cached } from "../support/cache.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
+import { itAsRoot } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 
 const original = `{ "cniVersion": "1.0.0", "name": "n", "plugins": [
@@ -197,5 +199,108 @@ to take them out again:
       assert.strictEqual(status, 2)
       assert.include(stderr, "passthrough is not in")
       assert.strictEqual(host.read(), original)
+    }).pipe(Effect.provide(Command.host)))
+
+  const nexts: { readonly [sink: string]: readonly [log: string, show: string] } = {
+    journald: ["journald", "cni-passthrough show --journald --failed"],
+    syslog: ["syslog", "cni-passthrough show FILE --failed, with the file that your syslog daemon writes"],
+    file: ["/var/log/cni/${CNI_CONTAINERID}.jsonl", "cni-passthrough show '/var/log/cni/*.jsonl' --failed"]
+  }
+  for (const [sink, [log, show]] of Object.entries(nexts)) {
+    it.effect(`says how to look at what is logged to ${sink}, and how to take the taps out again`, () =>
+      Effect.gen(function*() {
+        using host = setUp()
+        const { stdout } = yield* Command.printed(instrument, host.file, "--sink", sink)
+        assert.strictEqual(
+          stdout.slice(stdout.indexOf("the taps log")),
+          `the taps log to ${log}, from the next container on:
+  ${show}
+to take them out again:
+  cni-passthrough instrument --in-place --remove ${host.file}
+`
+        )
+      }).pipe(Effect.provide(Command.host)))
+  }
+
+  it.effect("shows with --remove what would be taken out, and writes nothing", () =>
+    Effect.gen(function*() {
+      const tap = `{ "type": "passthrough", "label": "x", "instrumentedBy": "cni-passthrough" }`
+      const text = `{"name":"n","plugins":[{"type":"a"}, ${tap}]}`
+      using host = setUp(text)
+      assert.deepStrictEqual(yield* Command.printed(instrument, "--remove", host.file, "--cache-dir", host.folder), {
+        status: 0,
+        stdout: `${host.file}\n- ${tap}\n`,
+        stderr: "nothing is written yet: --in-place writes the file itself, -o FILE another one\n"
+      })
+      assert.strictEqual(host.read(), text)
+      const other = `${host.folder}/other`
+      const written = yield* Command.printed(instrument, "--remove", host.file, "-o", other, "--cache-dir", host.folder)
+      assert.deepStrictEqual(written, { status: 0, stdout: `${other}\n- x\n`, stderr: "" })
+      assert.strictEqual(Fs.readFileSync(other, "utf8"), `{"name":"n","plugins":[{"type":"a"}]}`)
+      assert.strictEqual(host.read(), text)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("refuses two places for one text, and writes neither", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stderr } = yield* Command.printed(instrument, host.file, "-i", "-o", `${host.folder}/other`)
+      assert.deepStrictEqual([status, stderr], [
+        2,
+        "\nERROR\n  --in-place writes the file itself, and -o another one: give one of them\n"
+      ])
+      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["n.conflist"])
+      assert.strictEqual(host.read(), original)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("says where the plugin has to be", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { stderr } = yield* Command.printed(instrument, host.file, "-i", "--cni-path", host.folder)
+      assert.strictEqual(
+        stderr,
+        `\nERROR\n  passthrough is not in ${host.folder}: with taps, no container could be attached.
+Put the plugin where the runtime looks (cni-passthrough install), or give\n--cni-path\n`
+      )
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("asks for the plugin also where -o names the file by a link to it", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const link = `${host.folder}/link`
+      Fs.symlinkSync("n.conflist", link)
+      const { status, stderr } = yield* Command.printed(instrument, host.file, "-o", link, "--cni-path", host.folder)
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "passthrough is not in")
+      assert.strictEqual(host.read(), original)
+    }).pipe(Effect.provide(Command.host)))
+
+  itAsRoot("does not write over a file of another user", () =>
+    Effect.runPromise(
+      Effect.gen(function*() {
+        using host = setUp()
+        const other = `${host.folder}/other`
+        Fs.writeFileSync(other, "theirs")
+        Fs.chownSync(other, 65_533, 0)
+        const { status, stderr } = yield* Command.printed(instrument, host.file, "-o", other)
+        assert.strictEqual(status, 2)
+        assert.include(stderr, `cannot write ${other}: it belongs to another user (65533)`)
+        assert.strictEqual(Fs.readFileSync(other, "utf8"), "theirs")
+      }).pipe(Effect.provide(Command.host))
+    ))
+
+  it.effect("shows what comes in green, and what goes in red, on a terminal with colours", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const other = `${host.folder}/other`
+      const coloured = (...args: ReadonlyArray<string>) =>
+        Effect.provideService(
+          Command.printed(instrument, ...args),
+          TerminalCapabilities.TerminalCapabilities,
+          { canColor: true, canAnimate: false, canPrompt: false }
+        )
+      const { stdout } = yield* coloured(host.file, "-o", other)
+      assert.include(stdout, `${other}\n\u001b[32m+ after-bridge\u001b[0m\n\u001b[32m+ after-portmap\u001b[0m\n`)
+      const removed = yield* coloured(other, "--remove", "-i", "--cache-dir", host.folder)
+      assert.include(removed.stdout, `${other}\n\u001b[31m- after-bridge\u001b[0m\n`)
     }).pipe(Effect.provide(Command.host)))
 })

@@ -164,7 +164,7 @@ USAGE
 
 ARGUMENTS
   file                    A file
-  more...                 Others (may be left out)
+  [more...]               Others
 
 SUBCOMMANDS
   do                      Do it
@@ -218,13 +218,6 @@ EXAMPLES
       assert.deepStrictEqual(yield* titles(false), ["USAGE", "FLAGS", "EXAMPLES"])
     }))
   })
-})
-
-describe("the version", () => {
-  it.effect("is told with the name of the command", () =>
-    Effect.gen(function*() {
-      assert.deepStrictEqual(yield* called("--version"), { status: 0, stdout: "cni-passthrough 0\n", stderr: "" })
-    }))
 })
 
 describe("what is wrong with a command line", () => {

@@ -3,10 +3,14 @@ import { assert, describe, it } from "@effect/vitest"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
 import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as TestClock from "effect/testing/TestClock"
 import * as Progress from "../../src/cli/Progress.ts"
+import type { Invocation } from "../../src/exec/Execution.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 
 const bridge = Progress.during("bridge", Effect.sleep(1500))
 const late = Effect.sleep(500).pipe(Effect.andThen(bridge), Effect.andThen(Effect.sleep(500)))
@@ -25,7 +29,10 @@ const shown = <R>(
       args: Effect.succeed([]),
       stdin: undefined as never,
       stdout: () => Sink.drain as never,
-      stderr: () => Sink.forEach((text) => Effect.sync(() => void written.push(String(text)))),
+      stderr: (options) => {
+        if (options?.endOnDone !== false) written.push("the end of stderr")
+        return Sink.forEach((text) => Effect.sync(() => void written.push(String(text))))
+      },
       stderrIsTerminal: Effect.succeed(isTerminal)
     })
     const fiber = yield* Effect.forkChild(
@@ -72,12 +79,49 @@ describe("what takes its time", () => {
 
   it.effect("is not named before", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(900))), [])
+      assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(999))), [])
+      assert.lengthOf(yield* shown(Progress.during("bridge", Effect.sleep(1001))), 2)
     }))
 
   it.effect("is not named where stderr is not a terminal, or cannot move its cursor", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* shown(bridge, { isTerminal: false }), [])
       assert.deepStrictEqual(yield* shown(bridge, { canAnimate: false }), [])
+    }))
+})
+
+describe("a program that takes its time", () => {
+  const execution = {
+    argv: ["/usr/sbin/ip"] as const,
+    stdin: "",
+    exitCode: 0,
+    signal: null,
+    timedOut: false,
+    truncated: false,
+    durationMs: 1500,
+    stdout: new Uint8Array(),
+    stderr: new Uint8Array()
+  }
+  const slow = Layer.succeed(
+    ProcessRunner,
+    ProcessRunner.of({ run: () => Effect.as(Effect.sleep(1500), execution) })
+  )
+  const ran = (more: Partial<Invocation> = {}) =>
+    shown(
+      Effect.gen(function*() {
+        const runner = yield* ProcessRunner
+        const invocation = { argv: ["/usr/sbin/ip", "link"] as const, env: {}, stdin: "", ...more }
+        assert.strictEqual(yield* Effect.orDie(runner.run(invocation)), execution)
+      }).pipe(Effect.provide(Layer.provide(Progress.layer, Layer.merge(slow, Path.layer))))
+    )
+
+  it.effect("is named by its file", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ran(), [`${wiped}waiting for ip …`, wiped])
+    }))
+
+  it.effect("is not named where its output is shown as it comes", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ran({ onStdout: () => {} }), [])
     }))
 })

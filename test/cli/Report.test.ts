@@ -75,6 +75,28 @@ describe("cni-passthrough report", () => {
       assert.strictEqual(it.records(), Fs.readFileSync(it.log, "utf8"))
     }))
 
+  test("counts operations, and calls for versions only where they failed", () =>
+    Effect.gen(function*() {
+      const version = (invocation: string, end: object) =>
+        wrapped(invocation, {
+          type: "bridge",
+          start: 1e6,
+          took: 5,
+          members: { command: "VERSION", containerId: "" },
+          end
+        })
+      const counted = Effect.fnUntraced(function*(records: ReadonlyArray<object>) {
+        using it = host(records)
+        return (yield* it.report()).stdout.replace(/.*: /, "")
+      })
+      const result = { event: "result" }
+      const other = wrapped("3", { type: "bridge", start: 1e7, took: 5, members: { containerId: "77ab01de9f00" } })
+      assert.strictEqual(yield* counted([...calls(), ...version("8", result)]), "1 operation, 1 failed\n")
+      assert.strictEqual(yield* counted([...calls(), ...version("8", failed)]), "2 operations, 2 failed\n")
+      assert.strictEqual(yield* counted([...calls(), ...other]), "2 operations, 1 failed\n")
+      assert.strictEqual(yield* counted(version("8", result)), "0 operations, 0 failed\n")
+    }))
+
   test("prints the page where it is asked to", () =>
     Effect.gen(function*() {
       using it = host()

@@ -10,8 +10,12 @@ import { run } from "../../src/cli/commands/Run.ts"
 import { undo } from "../../src/cli/commands/run/Add.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as Html from "../../src/report/Html.ts"
+import * as Style from "../../src/report/Style.ts"
 import { host, printed } from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
+import * as Quiet from "../support/quiet.ts"
+import { itAsRoot } from "../support/requirements.ts"
 import { script } from "../support/scripts.ts"
 
 /** Answers every operation, and appends it to the file `calls`. */
@@ -329,6 +333,17 @@ describe("a flag", () => {
       assert.include(host.log(), `ADD a c1 net7 ${host.path}/netns K=v `)
     }))
 
+  it.live("that give arguments for capabilities that no plugin declares, or none as true, say so", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good }, { plugins: [{ type: "a", capabilities: { ips: false } }, { type: "a" }] })
+      const { status, stderr } = yield* host.of("add", "--capability-args", `{"ips":[],"bandwidth\\u001b":{}}`)
+      assert.deepStrictEqual([status, stderr], [
+        0,
+        "no plugin of n has the capability ips, so none gets its argument\n" +
+        "no plugin of n has the capability bandwidth\\u001b, so none gets its argument\n"
+      ])
+    }))
+
   it.live("for the arguments of capabilities may be null", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: good })
@@ -532,7 +547,214 @@ describe("an add that fails", () => {
   }
 })
 
+describe("a namespace that is made for an attachment", () => {
+  /** A host where `ip` does nothing but to keep what it was asked for, or fails. */
+  const withIp = (plugins: { readonly [type: string]: string }, failsOn = "never") => {
+    const asked: Array<string> = []
+    const runner = Layer.succeed(
+      ProcessRunner,
+      ProcessRunner.of({
+        run: (invocation) => {
+          if (!/(?:^|\/)ip$/.test(invocation.argv[0])) return nodeProcessRunner.run(invocation)
+          const words = invocation.argv.slice(1).join(" ")
+          if (words.startsWith("netns")) asked.push(words)
+          return Effect.succeed({
+            argv: invocation.argv,
+            stdin: "",
+            exitCode: words.includes(failsOn) ? 1 : 0,
+            signal: null,
+            timedOut: false,
+            truncated: false,
+            durationMs: 1,
+            stdout: new Uint8Array(),
+            stderr: new TextEncoder().encode(words.includes(failsOn) ? "ip may not\n" : "")
+          })
+        }
+      })
+    )
+    const host = sandbox(plugins, {}, runner)
+    return {
+      ...host,
+      asked,
+      run: (operation: string, ...flags: ReadonlyArray<string>) =>
+        host.run(operation, "--new-netns", "test-5f3a", ...flags)
+    }
+  }
+
+  it.live("comes before the plugins and goes after them, and is part of what undoes the add", () =>
+    Effect.gen(function*() {
+      using host = withIp({ a: good })
+      assert.strictEqual((yield* host.run("add")).status, 0)
+      assert.deepStrictEqual(host.asked, ["netns add test-5f3a"])
+      assert.match(host.log(), /^ADD a cnitool-[0-9a-f]{20} eth0 \/run\/netns\/test-5f3a /)
+      const del = yield* host.run("del")
+      assert.deepStrictEqual([del.status, del.stderr], [0, ""])
+      assert.deepStrictEqual(host.asked, ["netns add test-5f3a", "netns del test-5f3a"])
+      script(`${host.path}/a`, failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`))
+      const failed = yield* host.run("add")
+      assert.include(failed.stderr, `cni-passthrough run del ${host.path}/n.conflist --new-netns test-5f3a --cni-path `)
+    }))
+
+  it.live("stays where a plugin was not started, and it is said how to remove it", () =>
+    Effect.gen(function*() {
+      using host = withIp({ a: good })
+      Fs.rmSync(`${host.path}/a`)
+      const { stderr } = yield* host.run("add")
+      assert.match(
+        stderr,
+        /\n {2}No plugin was started: nothing is attached\. The namespace is there: ip netns del test-5f3a\n$/
+      )
+    }))
+
+  it.live("is not there where it cannot be made, and no plugin is called", () =>
+    Effect.gen(function*() {
+      using host = withIp({ a: good }, "netns add")
+      const { status, stderr } = yield* host.run("add")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "ip netns add test-5f3a: ip may not\n")
+      assert.deepStrictEqual(host.calls(), [])
+    }))
+
+  it.live("stays with a result that another del needs, and goes even so with --keep-going", () =>
+    Effect.gen(function*() {
+      using host = withIp({ a: good })
+      yield* host.run("add")
+      script(`${host.path}/a`, failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`))
+      const stopped = yield* host.run("del")
+      assert.strictEqual(stopped.status, 1)
+      assert.deepStrictEqual([host.asked.slice(1), host.results().length], [[], 1])
+      const kept = yield* host.run("del", "--keep-going")
+      assert.strictEqual(kept.status, 1)
+      assert.deepStrictEqual([host.asked.slice(1), host.results().length], [["netns del test-5f3a"], 1])
+    }))
+
+  it.live("is not said to be gone where it cannot be removed", () =>
+    Effect.gen(function*() {
+      using host = withIp({ a: good }, "netns del")
+      yield* host.run("add")
+      const { status, stderr } = yield* host.run("del")
+      assert.strictEqual(status, 2)
+      assert.include(stderr, "ip netns del test-5f3a: ip may not\n")
+      assert.deepStrictEqual(host.results(), [])
+    }))
+})
+
+describe("a del of what is not known", () => {
+  it.live("names at most five attachments that are", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const said = Effect.fnUntraced(function*() {
+        const { status, stderr } = yield* host.run("del", "--container-id", "x")
+        assert.strictEqual(status, 0)
+        return stderr
+      })
+      const words = (others: string) =>
+        `no attachment eth0 of x to n is known, there is ${others}: going on without its result\n`
+      assert.strictEqual(yield* said(), words("none"))
+      const ids = ["c1", "c2", "c3", "c4", "c5", "c6", "c7"]
+      const known = (count: number) => ids.slice(0, count).map((id) => `eth0 of ${id}`).join(", ")
+      for (const id of ids) {
+        yield* host.run("add", "--netns", `${host.path}/netns`, "--container-id", id)
+        if (id === "c5") assert.strictEqual(yield* said(), words(known(5)))
+      }
+      assert.strictEqual(yield* said(), words(`${known(5)}, 2 more`))
+    }))
+})
+
 describe("what is shown", () => {
+  const screen = { isTerminal: true, width: 80, minutesEast: () => 0 }
+
+  it.live("is every plugin on a terminal, and the result alone with --no-tap", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: `echo careful >&2; ${good}` })
+      const onTerminal = (...flags: ReadonlyArray<string>) =>
+        Effect.provideService(host.of("add", ...flags), Style.CurrentScreen, screen)
+      const tap = yield* onTerminal()
+      assert.match(tap.stdout, /^ADD eth0 of c1 on n\b/)
+      assert.strictEqual(tap.stderr, "")
+      const result = `{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/8"}]}\n`
+      assert.deepStrictEqual(yield* onTerminal("--no-tap"), { status: 0, stdout: result, stderr: "careful\n" })
+      const json = yield* onTerminal("--json")
+      assert.match(json.stdout, /^\{"time":/)
+      assert.notInclude(json.stdout, "ADD eth0 of")
+    }))
+
+  it.live("is nothing on stdout of operations without a result, but what plugins write to stderr", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: `echo careful >&2; ${good}` }, { cniVersion: "1.1.0" })
+      const outcome = { status: 0, stdout: "", stderr: "careful\n" }
+      assert.deepStrictEqual(yield* host.run("status"), outcome)
+      assert.strictEqual((yield* host.of("add")).status, 0)
+      assert.deepStrictEqual(yield* host.of("check"), outcome)
+      assert.deepStrictEqual(yield* host.of("del"), outcome)
+    }))
+
+  it.live("is of a plugin that fails its error alone", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: `echo careful >&2; ${failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`)}` })
+      const { stderr } = yield* host.of("add")
+      assert.strictEqual(stderr.split("careful").length, 2)
+      assert.match(
+        stderr,
+        /^\nERROR\n {2}ADD failed in a: code 7: no, exit status 1, after [\d.]+ ms\n {2,}stderr: careful\n/
+      )
+    }))
+
+  it.live("names each plugin that is missing once, and asks which one was meant", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good, portmap: good }, { plugins: [{ type: "portmpa" }, { type: "portmpa" }] })
+      const { stderr } = yield* host.of("del", "--keep-going")
+      assert.strictEqual(stderr.match(/portmpa: did you mean portmap\?/g)?.length, 1)
+      assert.isTrue(stderr.endsWith("\n  portmpa: did you mean portmap?\n"), stderr)
+    }))
+
+  it.live("is logged to a file that its owner alone can read", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const log = `${host.path}/log.jsonl`
+      const { stdout } = yield* host.of("add", "--log", log)
+      assert.include(stdout, "10.0.0.5/8")
+      assert.strictEqual(Fs.statSync(log).mode & 0o777, 0o600)
+      assert.lengthOf(Fs.readFileSync(log, "utf8").trimEnd().split("\n"), 3)
+    }))
+
+  itAsRoot("is not logged to a file of another user, and nothing runs", () =>
+    Effect.runPromise(Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const log = `${host.path}/log.jsonl`
+      Fs.writeFileSync(log, "")
+      Fs.chownSync(log, 65_533, 0)
+      const { status, stderr } = yield* host.of("add", "--log", log)
+      assert.deepStrictEqual([status, stderr], [
+        2,
+        `\nERROR\n  cannot write ${log}: it belongs to another user (65533)\n`
+      ])
+      assert.deepStrictEqual(host.calls(), [])
+    })))
+
+  it.live("is in a report what it is in a log", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const [log, report] = [`${host.path}/log.jsonl`, `${host.path}/report.html`]
+      yield* host.of("add", "--log", log, "--report", report)
+      assert.deepStrictEqual(
+        Html.recordsOf(Fs.readFileSync(report, "utf8")),
+        Fs.readFileSync(log, "utf8").trimEnd().split("\n")
+      )
+    }))
+
+  it.live("is said to be missing from a report that cannot be written, after all is done", () =>
+    Effect.gen(function*() {
+      using host = sandbox({ a: good })
+      const { status, stderr } = yield* host.of("add", "--report", "/none/report.html")
+      assert.deepStrictEqual([status, stderr], [
+        1,
+        "\nERROR\n  all is done, but not all of it is logged: cannot write /none/report.html: there is no such file or " +
+        "folder\n"
+      ])
+      assert.deepStrictEqual(host.results(), ["n-c1-eth0"])
+    }))
+
   it.live("is what plugins that succeed write to stderr, escaped", () =>
     Effect.gen(function*() {
       using host = sandbox({ a: `printf 'careful\\033[2J\\n' >&2; ${good}` })
@@ -591,36 +813,12 @@ describe("what is shown", () => {
 })
 
 describe("a garbage collection", () => {
-  const bytes = (text: string) => new TextEncoder().encode(text)
-
-  /** The host with namespaces without links, whatever namespaces it has, or with an `ip` that fails. */
-  const quiet = (isBlind = false) =>
-    Layer.succeed(
-      ProcessRunner,
-      ProcessRunner.of({
-        run: (invocation) =>
-          invocation.argv.some((word) => /(?:^|\/)ip$/.test(word))
-            ? Effect.succeed({
-              argv: invocation.argv,
-              stdin: "",
-              exitCode: isBlind ? 1 : 0,
-              signal: null,
-              timedOut: false,
-              truncated: false,
-              durationMs: 1,
-              stdout: bytes("[]\n[]\n[]\n"),
-              stderr: bytes("may not\n")
-            })
-            : nodeProcessRunner.run(invocation)
-      })
-    )
-
   /** An ID that no process of the host speaks of: such a container counts as alive. */
   const idOf = (what: string) => `web-${what}-5f3a`
 
   const withTwo = (plugins: { readonly [type: string]: string }, list: object = {}, isBlind = false) =>
     Effect.gen(function*() {
-      const host = sandbox(plugins, list, quiet(isBlind))
+      const host = sandbox(plugins, list, Quiet.layer(() => isBlind))
       for (const id of ["gone", "there", "unknown"].map(idOf)) {
         Fs.writeFileSync(`${host.path}/ns-${id}`, "")
         yield* host.run("add", "--netns", `${host.path}/ns-${id}`, "--container-id", id)
@@ -691,6 +889,81 @@ describe("a garbage collection", () => {
         { containerID: idOf("unknown"), ifname: "eth0" }
       ])
       assert.notInclude(gc, idOf("gone"))
+    }))
+
+  /** Reservations of host-local in a folder of the test's own. */
+  const withReservations = (host: { readonly path: string; readonly write: (fields: object) => void }) => {
+    const ipam = { type: "host-local", dataDir: `${host.path}/networks`, subnet: "10.83.0.0/24" }
+    host.write({ plugins: [{ type: "a", ipam }] })
+    Fs.mkdirSync(`${host.path}/networks/n`, { recursive: true })
+    const reserve = (address: string, id: string) =>
+      Fs.writeFileSync(`${host.path}/networks/n/${address}`, `${id}\r\neth0`)
+    reserve("10.83.0.2", idOf("gone"))
+    reserve("10.83.0.3", idOf("there"))
+    reserve("10.83.0.4", idOf("left"))
+    const left = (address: string) => Fs.existsSync(`${host.path}/networks/n/${address}`)
+    return ["10.83.0.2", "10.83.0.3", "10.83.0.4"].map((address) => () => left(address))
+  }
+
+  const leftover = (path: string) =>
+    `remove  web-left-5f3a 10.83.0.4 in ${path}/networks/n/10.83.0.4  (no result of it is in the cache)`
+
+  it.live("takes away addresses of containers that are gone, and have no result", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good })
+      const [isGone, isThere, isLeft] = withReservations(host)
+      const dry = yield* host.run("gc", "--dry-run")
+      assert.deepStrictEqual(dry.stdout.trimEnd().split("\n").slice(0, 3), decisions(host.path))
+      assert.match(dry.stdout, /\nremove {2}web-left-5f3a 10\.83\.0\.4 in \S+ {2}\(.+\)\n$/)
+      assert.notInclude(dry.stdout, "10.83.0.2")
+      assert.deepStrictEqual([isGone?.(), isThere?.(), isLeft?.()], [true, true, true])
+      const { status, stdout } = yield* host.run("gc")
+      assert.strictEqual(status, 0)
+      assert.include(stdout, leftover(host.path).replace(/ {2}\(.*/, "  ("))
+      assert.deepStrictEqual([isThere?.(), isLeft?.()], [true, false])
+    }))
+
+  it.live("keeps all addresses where a file of the cache cannot be understood: it may be of any container", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good })
+      const [, , isLeft] = withReservations(host)
+      Fs.writeFileSync(`${host.path}/cache/results/n-broken-eth0`, "{")
+      const { stdout } = yield* host.run("gc")
+      assert.notInclude(stdout, "10.83.0.4")
+      assert.isTrue(isLeft?.())
+    }))
+
+  it.live("says on stderr what it decides where stdout has the records as JSON", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good })
+      withReservations(host)
+      const { status, stderr, stdout } = yield* host.run("gc", "--json")
+      assert.strictEqual(status, 0)
+      assert.deepStrictEqual(stderr.split("\n").slice(0, 3), decisions(host.path))
+      assert.include(stderr, "\nremove  web-left-5f3a 10.83.0.4 in ")
+      for (const line of stdout.trimEnd().split("\n")) assert.hasAnyKeys(JSON.parse(line), ["event"])
+    }))
+
+  it.live("goes on without a result that cannot be used, and says so", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good })
+      const file = `${host.path}/cache/results/n-web-gone-5f3a-eth0`
+      Fs.writeFileSync(file, Fs.readFileSync(file, "utf8").replace("10.0.0.5/8", "here"))
+      const { status, stderr } = yield* host.run("gc")
+      assert.strictEqual(status, 0)
+      assert.match(
+        stderr,
+        /^web-gone-5f3a: going on without a result: the result of the add cannot be used in version 1\.0\.0: /
+      )
+      assert.notInclude(host.log(), "prevResult")
+      assert.isFalse(Fs.existsSync(file))
+    }))
+
+  it.live("promises no GC in a dry run of a network before 1.1.0", () =>
+    Effect.gen(function*() {
+      using host = yield* withTwo({ a: good })
+      const { status, stdout } = yield* host.run("gc", "--dry-run")
+      assert.deepStrictEqual([status, stdout], [0, `${decisions(host.path).join("\n")}\n`])
     }))
 
   it.live("gives no result to DEL before 0.4.0", () =>

@@ -20,6 +20,7 @@ describe("cni-passthrough schema", () => {
         "onHookFailure"
       ]
       assert.strictEqual(status, 0)
+      assert.strictEqual(stdout, `${JSON.stringify(JSON.parse(stdout), null, 2)}\n`)
       assert.includeMembers(Object.keys(properties), fields)
       assert.deepInclude(properties.logFormat, { enum: ["text", "json"] })
       const { address } = properties.logSinks.items.anyOf[1].properties

@@ -1,5 +1,6 @@
 /** `wrap`, `wrap --status` and `unwrap`, in folders of this host. */
 import { assert, describe, it } from "@effect/vitest"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
@@ -330,8 +331,14 @@ has ${host.at.config}
       "--sink journald --log /tmp/a",
       /--log names a file, and --sink journald has none/
     ],
-    "--json alone": ["--json", /--json is for --status or --follow: give one of them/],
-    "a folder that is not there": ["--dir /none", /cannot read \/none: there is no such file or folder/]
+    "--json alone": ["--json", /--json is for --status or --follow: give one of them$/],
+    "a folder that is not there": ["--dir /none", /cannot read \/none: there is no such file or folder$/],
+    "a name that is hidden": [
+      "--plugins .bridge",
+      /found "\.bridge", expected the name of a plugin other than passthrough$/
+    ],
+    "a list with a name that is none": ["--plugins bridge,a/b", /found "bridge,a\/b", expected the name of a plugin/],
+    "a list without names": ["--plugins ,", /found "", expected the name of a plugin other than passthrough$/]
   }
   for (const [name, [args, reason]] of Object.entries(refused)) {
     test(`refuses ${name}, and changes nothing`, () =>
@@ -353,6 +360,31 @@ has ${host.at.config}
       assert.strictEqual(status, 1)
       assert.include(stdout, "\n  passed over  README (it is not executable)\n")
       assert.isFalse(Fs.existsSync(host.at.own))
+    }))
+
+  test("takes names one by one and as a list, and does not mind commas that are too many", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { stdout } = yield* wrapped(host, "weave-net", "--plugins", ",bridge,,calico,")
+      assert.include(stdout, "\n  wrapped  bridge, calico, weave-net\n")
+    }))
+
+  test("names each log once that its folders have, and those of files that a shell would take apart in quotes", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const other = `${host.root}/other`
+      Fs.mkdirSync(other)
+      Scripts.script(`${other}/bridge`, "echo other")
+      const { stdout } = yield* wrapped(host, "bridge", "--dir", other, "--log", "/tmp/a b.jsonl")
+      assert.strictEqual(
+        stdout.slice(stdout.indexOf("next\n")),
+        `next
+  # what failed, once a container was started
+  cni-passthrough show --failed '/tmp/a b.jsonl'
+  # takes it all out again
+  cni-passthrough unwrap --dir ${other} --dir ${host.folder}
+`
+      )
     }))
 
   test("needs a folder, and plugins in it", () =>
@@ -395,6 +427,88 @@ describe("cni-passthrough wrap --status", () => {
       assert.match(stdout, row(`  calico       written over  ${time}  5 bytes`))
       assert.match(stdout, row("  calico-ipam  not wrapped"))
       assert.match(stdout, row("  weave-net    gone"))
+    }))
+
+  /** What --status prints, with a moment in place of each. */
+  const status = (host: Host, ...args: ReadonlyArray<string>) =>
+    Effect.map(
+      wrapped(host, "--status", ...args),
+      ({ stdout }) => stdout.replace(/\d{4}-\d\d-\d\d [\d:.]+ [+-]\d\d:\d\d/g, "TIME")
+    )
+
+  const overwritten = "A plugin that was written over runs as it is: wrap it again, or unwrap it\n"
+  const moved = "A stub that was moved names another folder, or this one by another path: unwrap it here\n"
+
+  test("says what to do about a plugin that was written over", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* mixed(host)
+      assert.strictEqual(
+        yield* status(host),
+        `${host.folder}
+  logs to /var/log/cni/passthrough.jsonl
+  bridge       wrapped       TIME
+  calico       written over  TIME  5 bytes
+  calico-ipam  not wrapped
+  weave-net    gone
+${overwritten}`
+      )
+      assert.strictEqual(
+        yield* status(host, "bridge"),
+        `${host.folder}\n  logs to /var/log/cni/passthrough.jsonl\n  bridge  wrapped  TIME\n`
+      )
+      assert.strictEqual(yield* status(host, "calico-ipam"), `${host.folder}\n  calico-ipam  not wrapped\n`)
+    }))
+
+  test("says what to do about stubs that were moved", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrapped(host, "bridge")
+      const other = `${host.root}/other`
+      Fs.renameSync(host.folder, other)
+      Fs.mkdirSync(host.folder)
+      const { stdout } = yield* asHost(host, Command.printed(wrap, "--status", "bridge", "--dir", other))
+      assert.isTrue(stdout.endsWith(moved), stdout)
+      assert.match(stdout, /\n {2}bridge {2}moved {2}/)
+      assert.notInclude(stdout, overwritten)
+      Fs.rmdirSync(host.folder)
+      Fs.renameSync(other, host.folder)
+    }))
+
+  test("has a colour for each state on a terminal that has colours", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* mixed(host)
+      const { stdout } = yield* Effect.provideService(
+        wrapped(host, "--status"),
+        TerminalCapabilities.TerminalCapabilities,
+        { canColor: true, canAnimate: false, canPrompt: false }
+      )
+      const colours = [...stdout.matchAll(/^(?:\u001b\[(\d+)m)? {2}(\S+) +(wrapped|written over|not wrapped|gone)/gm)]
+      assert.deepStrictEqual(colours.map(([, colour, name]) => [name, colour]), [
+        ["bridge", "32"],
+        ["calico", "33"],
+        ["calico-ipam", undefined],
+        ["weave-net", "33"]
+      ])
+      assert.isTrue(stdout.startsWith(`\u001b[1m${host.folder}\u001b[0m\n`))
+    }))
+
+  test("lists plugins that are not wrapped for scripts too", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { stdout } = yield* wrapped(host, "--status", "--json")
+      const { size } = Fs.statSync(`${host.folder}/bridge`)
+      const [bridge, ...others] = JSON.parse(stdout)
+      assert.deepStrictEqual(bridge, {
+        folder: host.folder,
+        plugin: "bridge",
+        state: "not wrapped",
+        since: null,
+        size,
+        logs: []
+      })
+      assert.lengthOf(others, 3)
     }))
 
   test("fits 80 columns, one line for each plugin", () =>

@@ -28,6 +28,8 @@ describe("cni-passthrough wrap", () => {
   const refusals: ReadonlyArray<readonly [args: ReadonlyArray<string>, words: string]> = [
     [["--network", "pods"], "--network is for --follow: give both"],
     [["--deadline", "/tmp/deadline"], "--deadline is for --for: give both"],
+    [["--for", "1h", "--network", "pods"], "--network is for --follow: give both\n"],
+    [["--watch", "--deadline", "/tmp/deadline"], "--deadline is for --for: give both\n"],
     [["--for", "0s"], "found no time at all, expected a duration such as 30m or 1h"],
     [["--for", "an hour"], "found \"an hour\", expected a duration such as 30s, 500ms or 1m30s"],
     [["--plugins", "bridge,a/b"], "found \"bridge,a/b\", expected the name of a plugin other than passthrough"],
@@ -69,6 +71,7 @@ describe("the time of wrap --for", () => {
       using folder = temporary()
       const file = Option.some(`${folder.path}/deadline`)
       const first = yield* Deadline.begin(60_000, file)
+      assert.strictEqual(Fs.readFileSync(file.value, "utf8"), `${new Date(first.time).toISOString()}\n`)
       yield* TestClock.adjust(20_000)
       assert.deepStrictEqual(yield* Deadline.begin(60_000, file), { time: first.time, isOlder: true })
       assert.deepStrictEqual(yield* Deadline.begin(60_000, Option.none()), {
