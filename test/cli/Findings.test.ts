@@ -62,7 +62,12 @@ describe("a finding", () => {
 
   it("breaks each of its lines between words, and goes on below them", () => {
     const narrow = Findings.lines(
-      { ...whole, message: "one two three fours", evidence: ["one two three four"], fix: { text: "one two three four", commands: [] } },
+      {
+        ...whole,
+        message: "one two three fours",
+        evidence: ["one two three four"],
+        fix: { text: "one two three four", commands: [] }
+      },
       { ...style, width: 20 }
     )
     assert.deepStrictEqual(narrow, [
@@ -95,7 +100,14 @@ describe("a finding", () => {
     assert.strictEqual(Findings.bounded("x".repeat(501)), `${"x".repeat(500)}…`)
     const hostile = "\u001b[2J\n"
     const lines = Findings.lines(
-      { ...whole, message: hostile, plugin: hostile, file: hostile, evidence: [hostile], fix: { text: hostile, commands: [[hostile]], cuts: hostile } },
+      {
+        ...whole,
+        message: hostile,
+        plugin: hostile,
+        file: hostile,
+        evidence: [hostile],
+        fix: { text: hostile, commands: [[hostile]], cuts: hostile }
+      },
       style
     )
     assert.deepStrictEqual(lines, [

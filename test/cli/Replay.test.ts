@@ -184,6 +184,51 @@ stdin=${config}`
       }))
   })
 
+  test("lists the newest twenty calls, and how many there are besides", () =>
+    Effect.gen(function*() {
+      const listOf = Effect.fnUntraced(function*(count: number) {
+        using it = host((folder) =>
+          Array.from({ length: count }, (_, index) => call(folder, failed, {}, index * 10, `${index}`)).flat()
+        )
+        return (yield* it.replay("--operation", "99")).stderr.split("\n").slice(2, -1)
+      })
+      const twenty = yield* listOf(20)
+      assert.match(twenty[0] ?? "", /^ {2}the log has no call 99 of mine, but these:$/)
+      assert.deepStrictEqual(
+        twenty.slice(1).map((line) => /^ +(\d+) {2}ADD eth0 of /.exec(line)?.[1]),
+        Array.from({ length: 20 }, (_, index) => `${index + 1}`)
+      )
+      const more = yield* listOf(22)
+      assert.lengthOf(more, 22)
+      assert.match(more[1] ?? "", /^ +1 {2}ADD .*10:00:00\.210Z: exit status 1, code 11: no addresses$/)
+      assert.match(more[21] ?? "", /^ +and 2 older ones$/)
+    }))
+
+  test("says that a log has no call at all", () =>
+    Effect.gen(function*() {
+      using it = host(() => [])
+      const { status, stderr } = yield* it.replay()
+      assert.deepStrictEqual([status, stderr], [2, "\nERROR\n  the log has no call of mine: it has none at all\n"])
+    }))
+
+  test("counts calls from 1", () =>
+    Effect.gen(function*() {
+      using it = host((folder) => call(folder))
+      const { status, stderr } = yield* it.replay("--operation", "0")
+      assert.notStrictEqual(status, 0)
+      assert.include(stderr, "found 0, expected 1 for the newest call, 2 for the one before\n")
+      assert.strictEqual((yield* it.replay("--operation", "1")).status, 0)
+    }))
+
+  test("takes the newest call where none has failed, also where it has no end", () =>
+    Effect.gen(function*() {
+      using it = host((folder) => [
+        ...call(folder, { event: "result" }, {}, 0, "1"),
+        ...call(folder, { event: "result" }, {}, 100, "2").slice(0, 1)
+      ])
+      assert.include((yield* it.replay()).stdout, "2026-11-24T10:00:00.100Z")
+    }))
+
   test("refuses a call whose stdin is not in the log", () =>
     Effect.gen(function*() {
       using it = host(() => [{ ...common("1", 0, "mine"), event: "request" }])
@@ -201,12 +246,32 @@ stdin=${config}`
         assert.match(stdout, /^mine, ADD .*: the same again: exit status 1, code 11: no addresses\n$/)
       }))
 
+    test("gives the plugin the variables of its record, and of CNI no others of this process", () =>
+      Effect.gen(function*() {
+        using it = host((folder) => call(folder, failed, { members: { path: folder } }))
+        const { HOME } = process.env
+        Object.assign(process.env, { CNI_ARGS: "of this process", HOME: "/home" })
+        yield* it.replay("--run").pipe(
+          Effect.ensuring(Effect.sync(() => {
+            delete process.env["CNI_ARGS"]
+            process.env["HOME"] = HOME
+          }))
+        )
+        assert.notInclude(it.got(), "CNI_ARGS")
+        assert.include(it.got(), `CNI_PATH=${it.path}\n`)
+      }))
+
     test("says in what the answer differs", () =>
       Effect.gen(function*() {
         using it = host((folder) => call(folder), plugin(`{"cniVersion":"1.0.0"}`))
         const { status, stdout } = yield* it.replay("--run")
         assert.strictEqual(status, 1)
-        assert.deepStrictEqual(stdout.split("\n").slice(1, -1), [
+        const [head, ...changes] = stdout.split("\n").slice(0, -1)
+        assert.strictEqual(
+          head,
+          "mine, ADD eth0 of 5c01f03d8d6d on podman, 2026-11-24T10:00:00.000Z: another answer than then"
+        )
+        assert.deepStrictEqual(changes, [
           "  ~ ended: exit status 1 → exit status 0",
           "  ~ code: 11 → none",
           "  ~ msg: no addresses → none",
@@ -262,7 +327,26 @@ stdin=${config}`
     test("says what is left of an ADD that went well", () =>
       Effect.gen(function*() {
         using it = host((folder) => call(folder), plugin(`{"cniVersion":"1.0.0"}`))
-        assert.match((yield* it.replay("--run")).stderr, /^what this ADD has made stays until a DEL: /)
+        assert.strictEqual(
+          (yield* it.replay("--run")).stderr,
+          "what this ADD has made stays until a DEL: without --run there is a script that takes DEL for it\n"
+        )
+      }))
+
+    test("says nothing of that kind of a DEL", () =>
+      Effect.gen(function*() {
+        using it = host(
+          (folder) => call(folder, { event: "result" }, { members: { path: folder, command: "DEL" } }),
+          plugin("")
+        )
+        assert.strictEqual((yield* it.replay("--run")).stderr, "")
+      }))
+
+    test("prints nothing that a terminal obeys", () =>
+      Effect.gen(function*() {
+        using it = host((folder) => call(folder), plugin(`{"cniVersion":"1.0.0","code":7,"msg":"a\\u001b[2J"}`, 1))
+        const { stdout } = yield* it.replay("--run")
+        assert.include(stdout, "\n  ~ msg: no addresses → a\\u001b[2J\n")
       }))
 
     test("cannot begin where the plugin is not there", () =>

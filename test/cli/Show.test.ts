@@ -13,6 +13,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
 import { show } from "../../src/cli/commands/Show.ts"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Style from "../../src/report/Style.ts"
 import * as Command from "../support/command.ts"
@@ -54,12 +55,14 @@ interface Host {
   /** Why stdout cannot be written. */
   readonly broken?: NodeJS.ErrnoException
   readonly files?: Partial<FileSystem.FileSystem>
+  /** What runs programs. */
+  readonly programs?: ProcessRunner["Service"]
 }
 
 /** Runs `show` on this host, with a stdin and a stdout of its own. */
 const shown = Effect.fnUntraced(function*(args: ReadonlyArray<string>, host: Host = {}) {
   let stdout = ""
-  const { broken, files, stdin = "", stdinIsTerminal = false } = host
+  const { broken, files, programs = nodeProcessRunner, stdin = "", stdinIsTerminal = false } = host
   const failure = systemError({ _tag: "Unknown", module: "Stdio", method: "stdout", cause: broken })
   const stdio = Stdio.layerTest({
     stdin: Stream.make(Buffer.from(stdin)),
@@ -71,6 +74,7 @@ const shown = Effect.fnUntraced(function*(args: ReadonlyArray<string>, host: Hos
   })
   const layer = Layer.mergeAll(Command.host, stdio, files === undefined ? Layer.empty : FileSystem.layerNoop(files))
   const printed = yield* Command.printed(show, ...args).pipe(
+    Effect.provideService(ProcessRunner, programs),
     Effect.provide(layer),
     Effect.provideService(Style.CurrentScreen, { isTerminal: false, width: 80, minutesEast: () => 0 })
   )
@@ -221,6 +225,50 @@ describe("cni-passthrough show", () => {
       assert.strictEqual(operations[2].steps[0].failure, "code 11: no addresses")
     }))
 
+  it.effect("ends each operation with an empty line", () =>
+    Effect.gen(function*() {
+      const { stdout } = yield* shown([], { stdin: run(0, "a", done) + run(1, "b", done) })
+      assert.match(stdout, /^ADD eth0 of a on n\n[^]*[^\n]\n\nADD eth0 of b on n\n[^]*[^\n]\n\n$/)
+    }))
+
+  it.effect("prints all of a log that is larger than what is written at once", () =>
+    Effect.gen(function*() {
+      const ids = Array.from({ length: 1500 }, (_, index) => `c${index}`)
+      const { heads, stdout } = yield* shown([], { stdin: ids.map((id, index) => run(index, id, done)).join("") })
+      assert.isAbove(stdout.length, 131_072)
+      assert.deepStrictEqual(heads, ids.map((id) => `ADD eth0 of ${id}`))
+      assert.strictEqual(stdout.split(/\n(?=ADD)/).length, ids.length)
+      assert.notMatch(stdout, /^(?!ADD|2026|[│├└]|$)/m)
+    }))
+
+  it.effect("reads the journal where it is asked to", () =>
+    Effect.gen(function*() {
+      const asked: Array<string> = []
+      const journalctl = ProcessRunner.of({
+        run: ({ argv, onStdout, stdin = "" }) =>
+          Effect.sync(() => {
+            asked.push(argv.join(" "))
+            const lines = log.trimEnd().split("\n").map((line) => `${JSON.stringify({ CNI_RECORD: line })}\n`).join("")
+            onStdout?.(Buffer.from(lines))
+            return {
+              argv,
+              stdin,
+              exitCode: 0,
+              signal: null,
+              timedOut: false,
+              truncated: false,
+              durationMs: 1,
+              stdout: Buffer.from(lines),
+              stderr: new Uint8Array()
+            }
+          })
+      })
+      const { heads, status } = yield* shown(["--journald"], { stdin: "not read", programs: journalctl })
+      assert.deepStrictEqual([status, heads], [0, [first, second, third, last]])
+      assert.match(asked.join(), /\bjournalctl\b/)
+      assert.notInclude(asked.join(), "--follow")
+    }))
+
   it.effect("folds a loopback attachment into one line, unless it failed or all of it is asked for", () =>
     Effect.gen(function*() {
       const loopback = { ifname: "lo", network: "cni-loopback" }
@@ -291,7 +339,7 @@ describe("cni-passthrough show", () => {
       yield* fails(/no file matches .*\*\.jsonl/, `${folder.path}/*.jsonl`)
       yield* fails(/is a folder: name its files, such as '.*\/\*\.jsonl'/, folder.path)
       yield* fails(/is a folder: name its files/, "--follow", folder.path)
-      yield* fails(/--journald reads the journal, and not x/, "--journald", "x")
+      yield* fails(/--journald reads the journal, and not x y: name one of both$/m, "--journald", "x", "y")
     }))
 
   it.effect("says which values of flags it cannot use", () =>
@@ -348,7 +396,8 @@ describe("cni-passthrough show --follow", () => {
   const followed = Effect.fnUntraced(function*(
     args: ReadonlyArray<string>,
     events: ReadonlyArray<() => void>,
-    settle = 60
+    settle = 60,
+    isDone: (stdout: string) => boolean = () => true
   ) {
     yield* TestClock.setTime(began)
     let stdout = ""
@@ -366,6 +415,7 @@ describe("cni-passthrough show --follow", () => {
       event()
       yield* pass
     }
+    while (!isDone(stdout)) yield* pass
     yield* Fiber.interrupt(fiber)
     return { stdout, heads: stdout.match(/^[A-Z]+ .*of .*$/gm)?.map((line) => line.replace(/ on .*/, "")) ?? [] }
   })
@@ -415,6 +465,32 @@ describe("cni-passthrough show --follow", () => {
       ], 200)
       assert.deepStrictEqual(heads, ["ADD eth0 of a"])
       assert.match(stdout, /· one[^]*· two[^]*└─ 10000 ms in total\n\n$/)
+    }))
+
+  it.effect("prints one JSON object for each operation that ends", () =>
+    Effect.gen(function*() {
+      using folder = folderWith({ log })
+      const { stdout } = yield* followed(
+        [`${folder.path}/log`, "--json"],
+        [nothing],
+        0,
+        (stdout) => stdout.split("\n").length > 4
+      )
+      const lines = stdout.split("\n")
+      assert.strictEqual(lines.pop(), "")
+      assert.sameMembers(lines.map((line) => JSON.parse(line).containerId), ["good-1", "good-2", "bad", "good-1"])
+    }))
+
+  it.effect("prints what show prints, piece by piece", () =>
+    Effect.gen(function*() {
+      const one = run(0, "a", failed, { args: "K8S_POD_NAME=web" })
+      using folder = folderWith({ log: one })
+      const { stdout } = yield* followed([`${folder.path}/log`], [nothing], 0, (stdout) => stdout.endsWith("\n\n"))
+      const whole = (yield* shown([`${folder.path}/log`])).stdout
+      assert.strictEqual(
+        stdout.replace(/ +[\d:. -]+[+-]\d\d:\d\d$/m, ""),
+        whole.replace(/ +[\d:. -]+[+-]\d\d:\d\d$/m, "")
+      )
     }))
 
   it.effect("follows stdin until that ends", () =>

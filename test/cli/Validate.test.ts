@@ -1,7 +1,9 @@
 /** `validate`, on files and plugins of this host. */
 import { assert, describe, it } from "@effect/vitest"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
+import * as Path from "node:path"
 import { validate } from "../../src/cli/commands/Validate.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
@@ -162,5 +164,108 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
       }])
       assert.deepInclude(checks, { check: "json", status: "ok", reason: "" })
       assert.deepInclude(checks, { check: "plugin-version", status: "failed", reason: findings[0].message })
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("prints the problems of a file from its start to its end, however grave they are", () =>
+    Effect.gen(function*() {
+      using host = setUp(`{ "cniVersion": "1.0.0", "name": "-n", "plugin": [],
+"plugins": [{ "type": "a/b" }, { "type": "passthrough", "logFormat": "yaml", "hookADD": "ls" }] }`)
+      const { stdout } = yield* Command.printed(validate, "--no-plugins", host.file)
+      const places = [...stdout.matchAll(/conflist:(\d+):(\d+): /g)].map((
+        [, line, column]
+      ) => [Number(line), Number(column)])
+      assert.isAtLeast(places.length, 4)
+      assert.deepStrictEqual(
+        places,
+        places.toSorted(([line = 0, column = 0], [other = 0, others = 0]) => line - other || column - others)
+      )
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("prints what is wrong in files that a list takes its plugins from, with their places", () =>
+    Effect.gen(function*() {
+      using host = setUp(`{ "cniVersion": "1.1.0", "name": "n", "plugins": [{ "type": "a" }] }`)
+      const folder = host.file.replace("x.conflist", "n")
+      Fs.mkdirSync(folder)
+      Fs.writeFileSync(`${folder}/10-a.conf`, `{\n"type": "passthrough", "logFormat": "yaml" }`)
+      const { status, stdout } = yield* Command.printed(validate, "--no-plugins", host.file)
+      assert.deepStrictEqual([status, stdout], [
+        1,
+        `${host.file}: fine\n${folder}/10-a.conf:2:37: logFormat: found "yaml", expected "text" or "json"\n`
+      ])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("looks in the folder of runtimes at the files that are beside too, and elsewhere at those that it is given", () =>
+    Effect.gen(function*() {
+      using host = setUp(chain("1.0.0"))
+      const second = host.file.replace("x.conflist", "y.conflist")
+      Fs.writeFileSync(second, chain("1.0.0"))
+      const folder = Path.dirname(host.file)
+      const alone = yield* Command.printed(validate, "--no-plugins", second)
+      assert.deepStrictEqual([alone.status, alone.stdout], [0, `${second}: fine\n`])
+      const beside = yield* Command.printed(validate, "--no-plugins", second, "--conf-dir", folder)
+      assert.deepStrictEqual([beside.status, beside.stdout], [
+        1,
+        `${second}:2:32: the network "n" is in two files: x.conflist is used, and y.conflist is shadowed by it\n`
+      ])
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("takes a file for itself whose name looks like a pattern, and sorts those of a pattern", () =>
+    Effect.gen(function*() {
+      using host = setUp("{}")
+      const folder = Path.dirname(host.file)
+      Fs.rmSync(host.file)
+      const files = ["c", "a", "[x]", "b"].map((name) => `${folder}/${name}.conflist`)
+      for (const [index, file] of files.entries()) Fs.writeFileSync(file, chain("1.0.0").replace(`"n"`, `"n${index}"`))
+      const fine = (...names: ReadonlyArray<string>) =>
+        names.map((name) => `${folder}/${name}.conflist: fine\n`).join("")
+      const itself = yield* Command.printed(validate, "--no-plugins", `${folder}/[x].conflist`)
+      assert.strictEqual(itself.stdout, fine("[x]"))
+      const some = yield* Command.printed(validate, "--no-plugins", `${folder}/[abc].conflist`)
+      assert.strictEqual(some.stdout, fine("a", "b", "c"))
+      const none = yield* Command.printed(validate, `${folder}/?.json`)
+      assert.strictEqual(none.status, 2)
+      assert.include(none.stderr, `no file matches ${folder}/?.json\n`)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("tells one problem of a file that is named twice once", () =>
+    Effect.gen(function*() {
+      using host = setUp("{")
+      const { stdout } = yield* Command.printed(validate, "--no-plugins", host.file, `${Path.dirname(host.file)}/x.*`)
+      assert.strictEqual(
+        JSON.stringify(stdout.match(/the end of the file/g)),
+        `["the end of the file","the end of the file"]`
+      )
+      const json = yield* Command.printed(validate, "--no-plugins", "--json", host.file, host.file)
+      assert.lengthOf(JSON.parse(json.stdout).findings, 1)
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("says of each check how it went in the worst of the files, whichever that is", () =>
+    Effect.gen(function*() {
+      using right = setUp(chain("1.0.0"))
+      using wrong = setUp("{")
+      for (const files of [[right.file, wrong.file], [wrong.file, right.file]]) {
+        const { stdout } = yield* Command.printed(validate, "--no-plugins", "--json", ...files)
+        const { checks, findings } = JSON.parse(stdout)
+        assert.deepInclude(checks, { check: "json", status: "failed", reason: findings[0].message })
+      }
+      const { stdout } = yield* Command.printed(validate, "--no-plugins", "--json", right.file)
+      const { checks } = JSON.parse(stdout)
+      assert.isNotEmpty(checks)
+      assert.notInclude(stdout, "failed")
+      assert.notInclude(checks.map(({ check }: { readonly check: string }) => check), "plugin-version")
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("has green files and red problems on a terminal with colours", () =>
+    Effect.gen(function*() {
+      using right = setUp(chain("1.0.0"))
+      using wrong = setUp("{")
+      const { stdout } = yield* Effect.provideService(
+        Command.printed(validate, "--no-plugins", right.file, wrong.file),
+        TerminalCapabilities.TerminalCapabilities,
+        { canColor: true, canAnimate: false, canPrompt: false }
+      )
+      const [first = "", second = ""] = stdout.split("\n")
+      assert.strictEqual(first, `\u001b[32m${right.file}: fine\u001b[0m`)
+      assert.isTrue(second.startsWith(`\u001b[31m${wrong.file}:1:2: the end of the file`))
     }).pipe(Effect.provide(Command.host)))
 })
