@@ -52,4 +52,28 @@ describe("the plugin for a host", () => {
     Effect.gen(function*() {
       assert.strictEqual(yield* found([names.musl], ["passthrough"]), "passthrough")
     }).pipe(Effect.provide(Command.host)))
+
+  const all = ["passthrough", "standalone/passthrough", "musl/passthrough"]
+
+  it.effect("is the one that needs nothing on the host, but for that of musl", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* found([names.glibc], all), "standalone/passthrough")
+      assert.strictEqual(yield* found([names.musl], all), "musl/passthrough")
+      assert.strictEqual(
+        yield* found([names.musl], ["passthrough", "standalone/passthrough"]),
+        "standalone/passthrough"
+      )
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("lies beside the program that runs the command where that is no file of its own", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(
+        Effect.provideService(BuiltPlugin.find(), BuiltPlugin.CommandFile, "/none/cni-passthrough")
+      )
+      const folder = Path.dirname(process.execPath)
+      assert.strictEqual(
+        error.message,
+        `there is no passthrough in ${folder}: copy it beside this command, from the folder where npm run build put both`
+      )
+    }).pipe(Effect.provide(Command.host)))
 })

@@ -287,8 +287,8 @@ describe("the checks of a phase", () => {
 
   it("have ten columns at least, however narrow the screen is", () => {
     const outcomes = ["check-1", "check-2"].map((check) => ({ check, status: "ok" as const, reason: "" }))
-    assert.deepStrictEqual(Findings.checkLines("live", outcomes, [], { ...style, width: 12 }), [
-      "live           ✓ check-1",
+    assert.deepStrictEqual(Findings.checkLines("host", outcomes, [], { ...style, width: 12 }), [
+      "host           ✓ check-1",
       "               ✓ check-2"
     ])
   })

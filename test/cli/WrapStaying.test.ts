@@ -71,7 +71,7 @@ describe("the time of wrap --for", () => {
       using folder = temporary()
       const file = Option.some(`${folder.path}/deadline`)
       const first = yield* Deadline.begin(60_000, file)
-      assert.strictEqual(Fs.readFileSync(file.value, "utf8"), `${new Date(first.time).toISOString()}\n`)
+      assert.strictEqual(Fs.readFileSync(`${folder.path}/deadline`, "utf8"), `${new Date(first.time).toISOString()}\n`)
       yield* TestClock.adjust(20_000)
       assert.deepStrictEqual(yield* Deadline.begin(60_000, file), { time: first.time, isOlder: true })
       assert.deepStrictEqual(yield* Deadline.begin(60_000, Option.none()), {
