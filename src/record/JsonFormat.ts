@@ -29,14 +29,13 @@ const documents = ["config", "result"] as const
  * is one value only where nothing else follows. Undefined for all other lines.
  */
 const cut = (line: string): Json.JsonObject | undefined => {
-  const text = line.trimEnd()
-  if (!text.endsWith("}")) return undefined
+  if (!line.endsWith("}")) return undefined
   for (const name of documents) {
-    const at = text.indexOf(`,"${name}":`)
+    const at = line.indexOf(`,"${name}":`)
     if (at === -1) continue
-    const head = Json.parse(`${text.slice(0, at)}}`)
+    const head = Json.parse(`${line.slice(0, at)}}`)
     if (!Json.isObject(head) || documents.some((other) => Object.hasOwn(head, other))) return undefined
-    const document = text.slice(at + name.length + 4, -1)
+    const document = line.slice(at + name.length + 4, -1)
     return Json.parse(document) === undefined ? undefined : { ...head, [name]: document.trim() }
   }
   return undefined
@@ -53,7 +52,4 @@ const parse = (line: string): Json.JsonObject | undefined => {
 }
 
 /** The record that a line is; undefined where it is not one. */
-export const read = (line: string): Record | undefined => {
-  const members = cut(line) ?? parse(line)
-  return members === undefined ? undefined : Option.getOrUndefined(decode(members))
-}
+export const read = (line: string): Record | undefined => Option.getOrUndefined(decode(cut(line) ?? parse(line)))

@@ -21,7 +21,7 @@ const stdinLines = ({ config, stdin, stdinBase64 }: RequestRecord): ReadonlyArra
   return ["STDIN: nothing"]
 }
 
-const hooksLines = ({ command = "", hooks }: RequestRecord): ReadonlyArray<string> => {
+const hooksLines = ({ command, hooks }: RequestRecord): ReadonlyArray<string> => {
   if (hooks === undefined) return []
   return [hooks > 0 ? `Executing hook ${command} commands:` : `No ${command} hook`]
 }

@@ -53,6 +53,7 @@ describe("a record in one line", () => {
     [hook({ exitCode: null, signal: "SIGKILL", timedOut: true }), "hook echo hi: out of time (12 ms)", true],
     [hook({ exitCode: null }), "hook echo hi: not started (12 ms)", true],
     [plugin({}), "plugin bridge: exit status 0 (12 ms)", false],
+    [plugin({ timedOut: true }), "plugin bridge: out of time (12 ms)", false],
     [plugin({ exitCode: 1 }), "plugin bridge: exit status 1 (12 ms)", true],
     [changes({}), "0 changes of state", false],
     [changes(twoWays), "5 changes of state", false],
@@ -66,6 +67,12 @@ describe("a record in one line", () => {
       assert.strictEqual(Summary.isAlarming(record), isAlarming)
     })
   }
+
+  it("says how a plugin ended whose time was not limited", () => {
+    const { timedOut: _, ...unlimited } = ended
+    assert.strictEqual(Summary.ending(unlimited), "exit status 0")
+    assert.strictEqual(Summary.ending({}), "not started")
+  })
 
   it("has only the words that it knows", () => {
     const { command: _, containerId: _1, ifname: _2, label: _3, ...rest } = request
@@ -144,6 +151,38 @@ describe("a record in lines for people", () => {
     assert.deepStrictEqual(stdin("[1,\n2]").slice(0, 3), ["STDIN (not a JSON object):", "  [1,", "  2]"])
     assert.deepStrictEqual(stdin(Buffer.from([0x61, 0xff])).slice(0, 2), ["STDIN (not UTF-8):", "  a\ufffd"])
     assert.deepStrictEqual(stdin("").slice(0, 1), ["STDIN: nothing"])
+  })
+
+  it("has an empty line for each parameter that is not there, and all warnings", () => {
+    const bare: Record = { time: origin.time, invocation: "i", event: "request", warnings: ["a", "b\nc"] }
+    assert.deepStrictEqual(lines(bare), [
+      "",
+      "Mon, 23 Nov 2026 18:58:47 +0000",
+      "CNI_COMMAND: ",
+      "CNI_CONTAINERID: ",
+      "CNI_IFNAME: ",
+      "CNI_NETNS: ",
+      "CNI_ARGS: ",
+      "CNI_PATH: ",
+      "STDIN: nothing",
+      "WARNING: a",
+      "WARNING: b\\u000ac",
+      ""
+    ])
+  })
+
+  it("has a plugin without stdout, where the next record has that", () => {
+    const { stdout: _, ...silent } = ended
+    const record: Record = { ...origin, event: "plugin", plugin: { type: "bridge", ...silent, stderr: "a" } }
+    assert.deepStrictEqual(lines(record), ["PLUGIN: bridge", "  a", "EXIT STATUS: 0", ""])
+  })
+
+  it("has a configuration on one line from 64 KiB on", () => {
+    const config = (length: number) => `{"a":"${"x".repeat(length - 8)}"}`
+    const shown = (length: number) =>
+      lines({ time: origin.time, invocation: "i", event: "request", config: config(length) }).slice(8, -1)
+    assert.deepStrictEqual(shown(65_536), ["{", `  ${config(65_536).slice(1, -1).replace(":", ": ")}`, "}"])
+    assert.deepStrictEqual(shown(65_537), [config(65_537)])
   })
 
   it("has a configuration on one line where nobody could read it", () => {
