@@ -264,3 +264,36 @@ describe("the files that name a plugin", () => {
       assert.deepStrictEqual(yield* onHost(ConfFolder.naming("/none", "passthrough")), [])
     }))
 })
+
+describe("the types of all plugins that a folder names", () => {
+  const types = (folder: string) => Effect.map(onHost(ConfFolder.typesIn(folder)), (found) => found.toSorted())
+
+  it.effect("are those of its files and of the folders in it, each once", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({
+        "10-a.conflist": chain("a", "bridge", "portmap"),
+        "20-b.conf": { name: "b", type: "bridge", ipam: { type: "host-local" } },
+        "30-c.json": { name: "c", type: "multus", delegate: JSON.stringify({ type: "calico" }) },
+        "40-d.conflist": `{"plugins":[{"type" :  "ptp"`,
+        "50-e.conf": `{"type":"a/b"}`,
+        "60.txt": `{"type":"vlan"}`
+      })
+      Fs.mkdirSync(`${folder.path}/below`)
+      Fs.writeFileSync(`${folder.path}/below/70.conf`, `{"type":"macvlan"}`)
+      Fs.mkdirSync(`${folder.path}/80.conf`)
+      assert.deepStrictEqual(yield* types(folder.path), [
+        "bridge",
+        "calico",
+        "host-local",
+        "macvlan",
+        "multus",
+        "portmap",
+        "ptp"
+      ])
+    }))
+
+  it.effect("are none where the folder is not there", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* types("/none"), [])
+    }))
+})

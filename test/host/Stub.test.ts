@@ -15,6 +15,7 @@ describe("a file", () => {
     "with only the first line is none": [text.slice(0, text.indexOf("\n") + 1), undefined],
     "whose second line does something else is none": [text.replace("exec", "echo"), undefined],
     "with a line more is none": [`${text}echo more\n`, undefined],
+    "of a folder that is only called like ours is none": [text.replaceAll(".passthrough", "xpassthrough"), undefined],
     "of another interpreter is none": ["#!/bin/sh\nexec '/bin/sh' \"$0\" \"$@\"\n", undefined]
   }
   for (const [name, [text, folder]] of Object.entries(files)) {
@@ -25,6 +26,21 @@ describe("a file", () => {
         assert.strictEqual(yield* Stub.homeOf(`${root.path}/file`), folder)
       }).pipe(Effect.provide(Command.host)))
   }
+
+  it.effect("is a stub of one folder, and not of another", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      const [ours, theirs] = [Stub.places("/opt/cni/bin"), Stub.places("/opt/cni/bin2")]
+      const file = `${root.path}/file`
+      for (const content of [text, text.replace("exec", "echo"), `${text}\n`, Stub.text(theirs)]) {
+        Fs.writeFileSync(file, content)
+        const found = [yield* Stub.isStub(ours, file), yield* Stub.isStub(theirs, file)]
+        assert.deepStrictEqual(found, [content === text, content === Stub.text(theirs)], content)
+      }
+      Fs.writeFileSync(file, text)
+      Fs.symlinkSync("file", `${root.path}/link`)
+      assert.isFalse(yield* Stub.isStub(ours, `${root.path}/link`))
+    }).pipe(Effect.provide(Command.host)))
 
   it.effect("that is a link to a stub is none", () =>
     Effect.gen(function*() {
@@ -39,6 +55,19 @@ describe("a file", () => {
 })
 
 describe("a folder of stubs", () => {
+  it("has all that is ours in one folder below it", () => {
+    assert.deepStrictEqual(Stub.places("/opt/cni/bin"), {
+      folder: "/opt/cni/bin",
+      own: "/opt/cni/bin/.passthrough",
+      executable: "/opt/cni/bin/.passthrough/passthrough",
+      config: "/opt/cni/bin/.passthrough/config.json",
+      plugins: "/opt/cni/bin/.passthrough/plugins",
+      links: "/opt/cni/bin/.passthrough/links",
+      stubs: "/opt/cni/bin/.passthrough/stubs",
+      staged: "/opt/cni/bin/.passthrough/staged"
+    })
+  })
+
   it("has the executable named in each of them, for the kernel and for a shell that opens it late", () => {
     assert.strictEqual(
       Stub.text(Stub.places("/opt/o'cni/bin")),
