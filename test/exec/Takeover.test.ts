@@ -162,7 +162,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
       const { ended, kill, line } = await started(engine, inOurPlace("echo $$; exec sleep 600"), folder.file)
       kill("SIGKILL")
       await ended
-      await until("the program has ended", () => !Fs.existsSync(`/proc/${line}`))
+      await until("the program has ended", () => processesWith("sleep 600").every((pid) => pid !== line))
     })
 
     if (engine === "Node.js") return // which takes long to start
