@@ -33,9 +33,9 @@ describe("what is left of containers that are gone", () => {
   it("begins with what leads traffic to where nobody is, and ends with what only takes space", () => {
     const lines = printed([rule, result, reservation, mapping], terminal(78))
     assert.deepStrictEqual(lines.map((line) => line.split(/ {2,}/)[1]), [
-      "nat CNI-HOSTPORT-DNAT --dports 80 -j CNI…",
-      "nat POSTROUTING -s 10.9.0.2/32 -j CNI-01…",
-      "10.9.0.2 in /var/lib/cni/networks/n/10.9…",
+      "nat CNI-HOSTPORT-DNAT --dports 80 -j CNI-DN-0123…",
+      "nat POSTROUTING -s 10.9.0.2/32 -j CNI-0123…",
+      "10.9.0.2 in /var/lib/cni/networks/n/10.9.0.2",
       "eth0 of c0ffee123456"
     ])
   })
