@@ -256,7 +256,7 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const stored = facts.store?.reservations ?? []
   const reserved = new Set(stored.filter((each) => !isGone(each)).map(({ address }) => address))
   const goneAddresses = new Set([
-    ...stored.filter(isGone).map(({ address }) => address),
+    ...stored.map(({ address }) => address),
     ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(addressesOf)
   ].filter((address) => !reserved.has(address)))
   return [

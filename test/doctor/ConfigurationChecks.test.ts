@@ -727,6 +727,19 @@ describe("the specification", () => {
   ])
 })
 
+describe("a field of a list", () => {
+  const fields = ["cniVersion", "name", "plugins", "disableCheck", "disableGC", "loadOnlyInlinedPlugins"]
+  for (const name of fields) {
+    it(`is ${name}, and is meant where it is spelt nearly so`, () => {
+      const { [name]: _, ...others } = { ...list({ type: "bridge" }) } as { readonly [name: string]: unknown }
+      const misspelt = `${name.slice(0, -2)}${name.at(-1)}`
+      const said = Facts.said(Specification.specification, Facts.ofFile({ ...others, [misspelt]: 1 }))
+      const messages = typeof said === "string" ? [] : said.map(([message]) => message)
+      assert.include(messages, `warning - ${misspelt}: runtimes do not know this field: did you mean ${name}?`)
+    })
+  }
+})
+
 describe("the fields of plugins", () => {
   specify(Fields.fieldNames, [
     ["are known", of({ type: "bridge", isGateway: true, ISGATEWAY: true }), []],

@@ -2,11 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
+import * as Checks from "../../src/doctor/Checks.ts"
 import * as Addresses from "../../src/doctor/checks/Addresses.ts"
 import { addressing } from "../../src/doctor/checks/Addressing.ts"
 import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
 import { capabilities } from "../../src/doctor/checks/Capabilities.ts"
+import * as Fields from "../../src/doctor/checks/Fields.ts"
 import * as Filters from "../../src/doctor/checks/Filters.ts"
+import * as Folder from "../../src/doctor/checks/Folder.ts"
 import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as Inside from "../../src/doctor/checks/Inside.ts"
@@ -14,9 +17,15 @@ import { kernelTables } from "../../src/doctor/checks/KernelTables.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
 import { chainOrder } from "../../src/doctor/checks/Order.ts"
 import * as Outside from "../../src/doctor/checks/Outside.ts"
+import * as Past from "../../src/doctor/checks/Past.ts"
+import { pluginFile } from "../../src/doctor/checks/PluginFile.ts"
+import * as PluginNeeds from "../../src/doctor/checks/PluginNeeds.ts"
+import { pluginVersions } from "../../src/doctor/checks/PluginVersions.ts"
 import { policyRules } from "../../src/doctor/checks/Policy.ts"
 import * as Ports from "../../src/doctor/checks/Ports.ts"
+import * as Specification from "../../src/doctor/checks/Specification.ts"
 import * as Text from "../../src/doctor/checks/Text.ts"
+import * as Trials from "../../src/doctor/checks/Trials.ts"
 import * as Ways from "../../src/doctor/checks/Ways.ts"
 import type * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Facts from "./facts.ts"
@@ -651,4 +660,376 @@ describe("a configuration is mended by hand", () => {
   for (const [facts, fix] of lost) {
     it(`a capability that is lost: ${fix}`, () => assert.deepStrictEqual(Facts.fixes(capabilities, facts)[0], [fix]))
   }
+})
+
+describe("a plugin is mended by hand, or made executable", () => {
+  const of = (fact: Parameters<typeof Facts.plugin>[1], type = "bridge") => ({
+    ...Facts.ofFile({ cniVersion: "1.0.0", name: "n", plugins: [{ type }] }),
+    host: Host.facts({ host: { machine: 62 } }).host,
+    cniPath: ["/opt/cni/bin"],
+    plugins: new Map([Facts.plugin(type, fact)])
+  })
+  const elf = { _tag: "Elf", machine: 183, interpreter: undefined } as const
+  const cases: ReadonlyArray<
+    readonly [what: string, check: Check, facts: ReturnType<typeof of>, ...fix: ReadonlyArray<string>]
+  > = [
+    [
+      "that is a folder",
+      pluginFile,
+      of({ file: undefined, candidates: [{ path: "/opt/cni/bin/bridge", kind: "folder" }] }),
+      "install the plugin bridge into /opt/cni/bin"
+    ],
+    [
+      "without an execute bit",
+      pluginFile,
+      of({ isExecutable: false }),
+      "make it executable",
+      "chmod +x /opt/cni/bin/bridge"
+    ],
+    ["that is empty", pluginFile, of({ format: { _tag: "Other", start: "" } }), "install the plugin bridge again"],
+    ["for another processor", pluginFile, of({ format: elf }), "install the plugin bridge for x86-64"],
+    [
+      "without its interpreter",
+      pluginFile,
+      of({ format: { ...elf, machine: 62, interpreter: "/lib/ld" }, hasInterpreter: false }),
+      "install /lib/ld, or a plugin that does not need it"
+    ],
+    [
+      "that answers no VERSION",
+      pluginVersions,
+      of({ versions: Result.fail("x") }),
+      "install the plugin bridge again, or see what it does: CNI_COMMAND=VERSION /opt/cni/bin/bridge < /dev/null"
+    ],
+    [
+      "that does not speak the version",
+      pluginVersions,
+      of({ versions: Result.succeed(["0.4.0", "0.3.1"]) }),
+      "set \"cniVersion\" to \"0.4.0\", which all plugins of the chain speak"
+    ],
+    ["that speaks no version", pluginVersions, of({ versions: Result.succeed([]) }), "install a newer bridge"]
+  ]
+  for (const [what, check, facts, ...fix] of cases) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(check, facts)[0], fix))
+  }
+
+  const needs = (plugin: object, host: Parameters<typeof Host.facts>[0] = {}) => ({
+    ...Facts.ofFile({ cniVersion: "1.0.0", name: "n", plugins: [plugin] }),
+    host: Host.facts({ host: { tools: new Map() }, ...host }).host
+  })
+  const path = "or, where it is installed, give the runtime a PATH with its folder, such as /usr/sbin"
+  const dhcp = (fields: object) => needs({ type: "macvlan", ipam: { type: "dhcp", ...fields } })
+  const lacking: ReadonlyArray<
+    readonly [what: string, check: Check, facts: ReturnType<typeof needs>, ...fix: ReadonlyArray<string>]
+  > = [
+    ["without iptables", PluginNeeds.pluginTools, needs({ type: "portmap" }), `install the package iptables, ${path}`],
+    [
+      "without nft",
+      PluginNeeds.pluginTools,
+      needs({ type: "portmap", backend: "nftables" }),
+      `install the package nftables, ${path}`
+    ],
+    [
+      "without its link",
+      PluginNeeds.masterLink,
+      needs({ type: "macvlan", master: "x" }),
+      "set \"master\" to a link that is there, or make the link x"
+    ],
+    ["without a name of its link", PluginNeeds.masterLink, needs({ type: "vlan" }), "add \"master\""],
+    [
+      "on a link that is down",
+      PluginNeeds.masterLink,
+      needs({ type: "macvlan", master: "uplink" }, { outside: { links: [{ ...uplink, isUp: false }] } }),
+      "set it up",
+      "ip link set uplink up"
+    ],
+    [
+      "without its file",
+      PluginNeeds.pluginFiles,
+      needs({ type: "flannel" }),
+      "start the program that creates it, or correct the path"
+    ],
+    ["without its daemon", PluginNeeds.dhcpDaemon, dhcp({}), "start it: /usr/lib/cni/dhcp daemon"],
+    [
+      "without its daemon, at another socket",
+      PluginNeeds.dhcpDaemon,
+      dhcp({ daemonSocketPath: "/x" }),
+      "start it: /usr/lib/cni/dhcp daemon -socketpath /x"
+    ]
+  ]
+  for (const [what, check, facts, ...fix] of lacking) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(check, facts)[0], fix))
+  }
+
+  it("where its file is known", () => {
+    const facts = { ...dhcp({}), plugins: new Map([Facts.plugin("dhcp")]) }
+    assert.deepStrictEqual(Facts.fixes(PluginNeeds.dhcpDaemon, facts), [["start it: /opt/cni/bin/dhcp daemon"]])
+  })
+})
+
+describe("what a trial and logs show is mended by hand", () => {
+  const call = (verb: string, hasDocument: boolean) =>
+    ({
+      invocation: "1",
+      plugin: { type: "bridge" },
+      verb,
+      stdin: "{}",
+      execution: undefined,
+      answer: { _tag: "Failure", hasDocument, code: 7, msg: "x", details: "" }
+    }) as never
+  const trial = (calls: ReadonlyArray<never>, left: ReadonlyArray<object> = []): Host.Change => ({
+    facts: { trial: { calls, innermost: new Map(), left: left as never } }
+  })
+  const past = (verb: string, fields: object = {}) => ({
+    network: "n",
+    verb,
+    time: "T",
+    containerId: "a b",
+    ifname: "eth0",
+    netns: "/gone",
+    pod: undefined,
+    end: "well",
+    failure: "x",
+    stderr: [],
+    given: new Set<string>(),
+    ...fields
+  })
+  const history = (...operations: ReadonlyArray<object>): Host.Change => ({
+    facts: { all: [], history: { operations: operations as never, gone: new Set(["/gone"]) } }
+  })
+  const given = (...names: ReadonlyArray<string>) => ({ given: new Set(names) })
+  specify(
+    [
+      "a failure that says why",
+      Trials.trialAdd,
+      trial([call("ADD", true)]),
+      "mend what bridge names, and try again: cni-passthrough doctor --trial"
+    ],
+    [
+      "a failure that does not",
+      Trials.trialDel,
+      trial([call("DEL", false)]),
+      "use another version of bridge, or see what it does before it ends: it gives no answer that runtimes know"
+    ],
+    [
+      "a CHECK that fails",
+      Trials.trialCheck,
+      trial([call("CHECK", true)]),
+      "set \"disableCheck\": true where runtimes call CHECK, or use a newer plugin"
+    ],
+    [
+      "what a DEL left",
+      Trials.trialLeft,
+      trial([], [{ kind: "link", text: "x" }]),
+      "it was removed; use a version of the plugin whose DEL works"
+    ],
+    [
+      "the last failure",
+      Past.lastFailure,
+      history(past("ADD", { end: "badly" })),
+      "mend what it names; the whole of it: cni-passthrough show --failed --full --container 'a b' LOG"
+    ],
+    [
+      "the last failure of no container",
+      Past.lastFailure,
+      history(past("GC", { end: "badly", containerId: "" })),
+      "mend what it names; the whole of it: cni-passthrough show --failed --full LOG"
+    ],
+    [
+      "an ADD without a DEL",
+      Past.addWithoutDel,
+      history(past("ADD"), past("ADD", { ifname: "net1" })),
+      "name the logs after these too, if there are any; then detach what is left",
+      "cni-passthrough run del n --container-id 'a b'",
+      "cni-passthrough run del n --container-id 'a b' --ifname net1"
+    ],
+    [
+      "a DEL of fewer plugins",
+      Past.delWithLess,
+      history(past("ADD", given("the plugin x")), past("DEL")),
+      "detach containers before a network is changed; what is left: cni-passthrough leaks"
+    ],
+    [
+      "a DEL with less",
+      Past.delWithLess,
+      history(past("ADD", given("prevResult")), past("DEL")),
+      "let the runtime give a DEL what its ADD had, as libcni does from its cache; what is left: cni-passthrough leaks"
+    ]
+  )
+})
+
+describe("an attachment is mended by hand", () => {
+  const asked = (facts: Host.Change["facts"] = {}): Host.Change => ({
+    facts: { attachments: [], selected: { words: "the pod x", value: "x" }, ...facts }
+  })
+  specify(
+    [
+      "that is in another network",
+      Namespaces.attachmentKnown,
+      asked({ elsewhere: ["a b"] }),
+      "ask about that network: cni-passthrough doctor 'a b'"
+    ],
+    [
+      "that is not there",
+      Namespaces.attachmentKnown,
+      asked(),
+      "restart the container, or attach it: cni-passthrough run add; where that fails, see what it says, or try one: " +
+      "cni-passthrough doctor --trial"
+    ],
+    ["whose namespace is another file", Namespaces.namespace, {
+      attachment: { sight: { _tag: "Foreign", reason: "x" } }
+    }, "remove the file /run/netns/web, and start the container anew"],
+    ["whose namespace is that of the host", Namespaces.namespace, {
+      attachment: { sight: { _tag: "There", network: Host.inside, isHost: true } }
+    }, "start the container with a network namespace of its own"],
+    [
+      "whose namespace is gone",
+      Namespaces.namespace,
+      { attachment: { sight: { _tag: "Missing" } } },
+      "remove what those containers left",
+      "cni-passthrough leaks n --fix --yes"
+    ]
+  )
+})
+
+describe("a network that is not found is looked for elsewhere", () => {
+  const asked = (asked: string | undefined, fields: object = {}) => ({
+    ...Facts.ofFile({ cniVersion: "1.0.0", name: "pods", plugins: [{ type: "bridge" }] }),
+    folder: "/net.d",
+    asked,
+    file: undefined,
+    ...fields
+  })
+  const { file } = Facts.ofFile({ name: "pods" })
+  const files = file === undefined ? [] : [file]
+  const cases: ReadonlyArray<readonly [what: string, facts: ReturnType<typeof asked>, fix: string]> = [
+    [
+      "where there is none",
+      asked(undefined),
+      "put a .conflist into /net.d, or name the folder that the runtime uses with --conf-dir"
+    ],
+    ["where it is podman's", asked("podman"), "start a container, and ask again"],
+    ["where no other is called nearly so", asked("web"), "put a .conflist with \"name\": \"web\" into /net.d"],
+    ["where another is called nearly so", asked("pod", { files }), "use the name pods, or rename the network"]
+  ]
+  for (const [what, facts, fix] of cases) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(Folder.networkFound, facts), [[fix]]))
+  }
+})
+
+describe("the phase of each check", () => {
+  it("is that of what it asks about: attachments and the host are judged by what they were made with", () => {
+    const phases = (checks: ReadonlyArray<Check>) => checks.map(({ id, phase }) => `${phase} ${id}`)
+    assert.isTrue(phases(Checks.configuration).every((each) => each.startsWith("configuration ")))
+    assert.isTrue(phases(Checks.plugins).every((each) => each.startsWith("plugins ")))
+    assert.isTrue(phases(Checks.trial).every((each) => each.startsWith("trial ")))
+    assert.isTrue(phases(Checks.history).every((each) => each.startsWith("history ")))
+    assert.deepStrictEqual(phases(Checks.live), [
+      "plugins plugin-tools",
+      "plugins plugin-files",
+      "plugins master-link",
+      "plugins dhcp-daemon",
+      "addresses address-store",
+      "addresses range-exhausted",
+      "addresses bridge-address",
+      "attachment cache-entries",
+      "attachment attachment-known",
+      "attachment namespace",
+      "attachment cached-result",
+      "attachment link",
+      "attachment link-up",
+      "attachment bridge",
+      "attachment host-end",
+      "attachment duplicate-address",
+      "attachment addresses",
+      "attachment routes",
+      "attachment gateway-address",
+      "addresses overlapping-subnets",
+      "attachment host-route",
+      "attachment gateway-answers",
+      "attachment inside-rules",
+      "host ip-forward",
+      "host kernel-tables",
+      "host policy-rules",
+      "host forward-rules",
+      "host rp-filter",
+      "host masquerade",
+      "host ports-taken",
+      "host port-mappings",
+      "attachment name-servers",
+      "host input-rules",
+      "attachment mtu",
+      "attachment mac",
+      "host bridge-netfilter",
+      "host iptables-backends",
+      "addresses stale-reservations",
+      "host everything-seen"
+    ])
+  })
+})
+
+describe("a file is renamed, corrected or removed", () => {
+  const named = (path: string, config: object) => Facts.ofFile(config, path)
+  const list = { cniVersion: "1.0.0", name: "n", plugins: [{ type: "bridge" }] }
+  const mended: ReadonlyArray<readonly [what: string, check: Check, facts: ReturnType<typeof named>, fix: string]> = [
+    [
+      "a switch in quotes",
+      Specification.specification,
+      named("/n.conflist", { ...list, disableCheck: "true" }),
+      "remove the quotes"
+    ],
+    [
+      "a field by another name",
+      Specification.specification,
+      named("/n.conflist", { ...list, disablCheck: true }),
+      "rename \"disablCheck\" to \"disableCheck\""
+    ],
+    [
+      "a name that is none",
+      Specification.specification,
+      named("/n.conflist", { ...list, name: "-n" }),
+      "correct \"name\""
+    ],
+    [
+      "delegates that are none",
+      Specification.specification,
+      named("/n.conflist", { ...list, plugins: [{ type: "multus", delegates: 5 }] }),
+      "correct \"delegates\""
+    ],
+    [
+      "a version that is none",
+      Specification.specification,
+      named("/n.conflist", { ...list, cniVersion: "9.9.9" }),
+      "set \"cniVersion\" to one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
+    ],
+    [
+      "a field of a plugin by another name",
+      Fields.fieldNames,
+      named("/n.conflist", { ...list, plugins: [{ type: "bridge", isGatway: true }] }),
+      "rename \"isGatway\" to \"isGateway\""
+    ],
+    [
+      "a value that is refused",
+      Fields.pluginFields,
+      named("/n.conflist", { ...list, plugins: [{ type: "bridge", mtu: "1" }] }),
+      "correct the value"
+    ],
+    [
+      "a value of ours that is refused",
+      Fields.pluginFields,
+      named("/n.conflist", { ...list, plugins: [{ type: "passthrough", hookADD: 3 }] }),
+      "correct the value"
+    ]
+  ]
+  for (const [what, check, facts, fix] of mended) {
+    it(what, () => assert.deepStrictEqual(Facts.fixes(check, facts)[0], [fix]))
+  }
+
+  it("so that runtimes load it", () => {
+    const commands = (path: string, config: object) =>
+      Facts.fixes(Specification.fileName, named(path, config))[0]?.slice(1)
+    assert.deepStrictEqual(commands("/a b/n.txt", list), ["mv -n '/a b/n.txt' '/a b/n.conflist'"])
+    assert.deepStrictEqual(commands("/net.d/n", list), ["mv -n /net.d/n /net.d/n.conflist"])
+    assert.deepStrictEqual(commands("/n.conf", list), ["mv -n /n.conf /n.conflist"])
+    assert.deepStrictEqual(commands("/n.conflist", { name: "n", type: "bridge" }), ["mv -n /n.conflist /n.conf"])
+  })
 })

@@ -1,7 +1,7 @@
 /** Plugins of others, as far as their configurations and files tell. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Checks from "../../src/doctor/Checks.ts"
-import { pluginFiles } from "../../src/doctor/checks/PluginNeeds.ts"
+import * as PluginNeeds from "../../src/doctor/checks/PluginNeeds.ts"
 import * as ThirdParty from "../../src/doctor/plugins/ThirdParty.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
@@ -106,7 +106,7 @@ describe("the files of a plugin of others", () => {
   const found = (plugin: object, files: ReadonlyArray<string> = []) => {
     const { host } = Host.facts()
     if (host === undefined) throw new Error("the facts have no host")
-    return Facts.found([pluginFiles], { ...network(plugin), host: { ...host, files: new Set(files) } })
+    return Facts.found([PluginNeeds.pluginFiles], { ...network(plugin), host: { ...host, files: new Set(files) } })
       .map((line) => line.replace(/^.*\d:\d+ /, ""))
   }
 
@@ -136,4 +136,44 @@ describe("the files of a plugin of others", () => {
   it("are not asked of a plugin that is not known", () => {
     assert.deepStrictEqual(found({ type: "acme", kubeconfig: "/none" }), [])
   })
+})
+
+/** The files that each plugin opens, by the fields that name them. */
+const opened: { readonly [type: string]: readonly [fallbacks: ReadonlyArray<string>, fields: ReadonlyArray<string>] } =
+  {
+    calico: [["/var/lib/calico/nodename"], [
+      "kubernetes.kubeconfig",
+      "nodename_file",
+      "etcd_key_file",
+      "etcd_cert_file",
+      "etcd_ca_cert_file"
+    ]],
+    flannel: [["/run/flannel/subnet.env"], ["subnetFile"]],
+    "istio-cni": [[], ["kubernetes.kubeconfig"]],
+    "kube-ovn": [[], ["server_socket"]],
+    "linkerd-cni": [[], ["kubernetes.kubeconfig"]],
+    multus: [[], ["kubeconfig", "readinessindicatorfile"]],
+    whereabouts: [[], ["kubernetes.kubeconfig", "configuration_path"]]
+  }
+
+describe("a plugin of others opens", () => {
+  const filesOf = (plugin: { readonly type: string }) => {
+    const [placed] = network(plugin).chain
+    return placed === undefined ? [] : PluginNeeds.filesOf(placed)
+  }
+  for (const type of ThirdParty.byType.keys()) {
+    const [fallbacks, fields] = opened[type] ?? [[], []]
+    it(`as ${type}: ${[...fallbacks, ...fields].join(", ") || "no files"}`, () => {
+      assert.deepStrictEqual(filesOf({ type }).map(({ file }) => file), fallbacks)
+      for (const field of fields) {
+        const [name = "", inner] = field.split(".")
+        const found = filesOf({ type, [name]: inner === undefined ? "/file" : { [inner]: "/file" } })
+        assert.deepStrictEqual(
+          found.filter(({ file }) => file === "/file").map(({ needed }) => needed.at.join(".")),
+          [field]
+        )
+        assert.isTrue(found.every(({ needed }) => needed.purpose.length > 20))
+      }
+    })
+  }
 })
