@@ -138,7 +138,7 @@ describe("cni-passthrough doctor", () => {
       assert.match(phases[0] ?? "", /^configuration {2}.*✓ json /)
       const plugins = phases.filter((line, index) => index > 0 && /^plugins|✗ plugin-file/.test(line)).join("\n")
       assert.match(plugins, /^plugins {8}.*✗ plugin-file/s)
-      assert.strictEqual(phases.join(" ").split("plugin-file").length, 2)
+      assert.lengthOf(phases.join(" ").match(/✗ plugin-file(?![\w-])/g) ?? [], 1)
       assert.match(stdout, /[^\n]\n\n✗ /)
     }).pipe(Effect.provide(Command.host)))
 
