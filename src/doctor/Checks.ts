@@ -15,8 +15,10 @@ import { policy } from "./checks/Forbidden.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
 import * as Gateways from "./checks/Gateways.ts"
 import * as Inside from "./checks/Inside.ts"
+import { ipv6Disabled } from "./checks/Ipv6Disabled.ts"
 import { kernelTables } from "./checks/KernelTables.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
+import { neighbours } from "./checks/Neighbours.ts"
 import { chainOrder } from "./checks/Order.ts"
 import * as Outside from "./checks/Outside.ts"
 import * as Past from "./checks/Past.ts"
@@ -60,6 +62,7 @@ export const live: ReadonlyArray<Check> = [
   Addresses.storeUsable,
   Addresses.rangeExhausted,
   Gateways.bridgeAddress,
+  ipv6Disabled,
   cacheEntries,
   Namespaces.attachmentKnown,
   Namespaces.namespace,
@@ -75,6 +78,7 @@ export const live: ReadonlyArray<Check> = [
   Addresses.overlappingSubnets,
   Outside.wayBack,
   Outside.gatewayAnswers,
+  neighbours,
   Filters.insideRules,
   Forwarding.ipForward,
   kernelTables,
@@ -86,6 +90,7 @@ export const live: ReadonlyArray<Check> = [
   Ports.portMappings,
   Inside.nameServers,
   Filters.inputRules,
+  Filters.tunnelRules,
   Inside.mtu,
   Inside.mac,
   Forwarding.bridgeNetfilter,

@@ -14,6 +14,7 @@ import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as Files from "./facts/Files.ts"
+import * as FixedAddress from "./facts/FixedAddress.ts"
 import * as Forbidden from "./facts/Forbidden.ts"
 import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
@@ -246,6 +247,8 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
         hasPluginsInFolder: (file?.beside.length ?? 0) > 0
       }).length === 0
   if (!isUsable) return facts
+  const owner = FixedAddress.ownerOf(facts)
+  if (owner !== undefined) return { ...facts, unseen: [...facts.unseen, `no trial was possible: ${owner}`] }
   const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Store.defaultFolder)
   const [first] = network.plugins
   const inside = executable === undefined || first === undefined

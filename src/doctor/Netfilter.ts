@@ -1,6 +1,6 @@
 /** What becomes of a packet in rules of iptables, as far as they can be understood. */
 import type { Chain, Rule, Rules, Ruleset } from "./facts/Rules.ts"
-import { both, deepest, inSubnet, isLink, type Match, negated, type Packet } from "./Packet.ts"
+import { both, deepest, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** Where a packet ends. `unknown`: a rule decides that cannot be understood. */
 export interface Verdict {
@@ -64,14 +64,15 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
       index++
     }
     if (option in silent) index += silent[option] ?? 0
-    else if (option === "-s") matches(inSubnet(packet.source, value))
+    else if (option === "-s") matches(isFrom(packet, value))
     else if (option === "-d") matches(inSubnet(packet.destination, value))
     else if (option === "-i") matches(isLink(packet.inLink, value))
     else if (option === "-o") matches(isLink(packet.outLink, value))
     else if (option === "-p") {
       matches(value === "all" || (packet.protocol === undefined ? "unknown" : packet.protocol === value))
     } else if (option === "--ctstate" || option === "--state") {
-      matches(value.split(",").includes(packet.state))
+      const states = value.split(",")
+      matches(states.includes(packet.state) || (states.includes("DNAT") && packet.isMapped === true))
     } else if (option === "--dport" || option === "--dports" || option === "--ports") {
       matches(isPort(packet.port, value))
     } else if (option === "--mark") matches(isMark(packet.mark, value))

@@ -1,7 +1,7 @@
 /** What becomes of a packet in chains of nftables itself, as far as they can be understood. */
 import * as Json from "../json/Json.ts"
 import type { NftChain, Rules } from "./facts/Rules.ts"
-import { both, deepest, inSubnet, isLink, type Match, negated, type Packet } from "./Packet.ts"
+import { both, deepest, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** What a verdict leads to: `next` is the rule after it. */
 type Step = "accept" | "drop" | "return" | "next" | "unknown"
@@ -37,7 +37,7 @@ const isValue = (part: unknown, value: unknown, packet: Packet): Match => {
   if (key === "nfproto") return familyOf[text] === undefined ? "unknown" : familyOf[text] === packet.family
   if (member(part, "ct", "key") === "state") return text === packet.state.toLowerCase()
   if (field === "saddr" || field === "daddr") {
-    return inSubnet(field === "saddr" ? packet.source : packet.destination, text)
+    return field === "saddr" ? isFrom(packet, text) : inSubnet(packet.destination, text)
   }
   return "unknown"
 }

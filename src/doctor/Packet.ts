@@ -5,6 +5,8 @@ import * as Cidr from "./Cidr.ts"
 export interface Packet {
   readonly family: 4 | 6
   readonly source?: Cidr.Cidr
+  /** A subnet that its source, which is not known, is outside of. */
+  readonly sourceOutside?: Cidr.Cidr
   readonly destination?: Cidr.Cidr
   /** Whether it is for an address of the host. */
   readonly isForHost?: boolean
@@ -14,6 +16,8 @@ export interface Packet {
   readonly port?: number
   readonly mark?: number
   readonly state: "NEW" | "ESTABLISHED"
+  /** Whether DNAT has rewritten its destination. */
+  readonly isMapped?: boolean
 }
 
 /** Whether a packet is what a rule asks for. */
@@ -30,6 +34,13 @@ export const negated = (match: Match): Match => match === "unknown" ? match : !m
 export const inSubnet = (address: Cidr.Cidr | undefined, text: string): Match => {
   const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
   return address === undefined || subnet === undefined ? "unknown" : Cidr.contains(subnet, address)
+}
+
+/** Whether the source of a packet is in the subnet, or is the address, of a text. */
+export const isFrom = ({ source, sourceOutside }: Packet, text: string): Match => {
+  const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
+  const isExcluded = subnet !== undefined && sourceOutside !== undefined && Cidr.contains(sourceOutside, subnet)
+  return isExcluded ? false : inSubnet(source, text)
 }
 
 /** Whether a link has this name, or one that starts like it. */

@@ -603,6 +603,176 @@ describe("a fix", () => {
   })
 })
 
+/** The findings of a change: check, message, and the commands of the fix. */
+const toldOf = (change: Host.Change) =>
+  Check.examine(Checks.live, Host.facts(change)).findings.map(({ check, fix, message }) => ({
+    check,
+    message,
+    commands: fix.commands.map(Fix.line)
+  }))
+
+const forwardPolicy = (...rules: ReadonlyArray<string>) =>
+  withRules(":FORWARD ACCEPT [0:0]", [":FORWARD DROP [0:0]", ...rules].join("\n"))
+const outward = ["-A FORWARD -i cni0 -j ACCEPT", "-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"]
+
+describe("what comes in for a published port", () => {
+  it("is dropped by a policy that lets out what the container sends, and its answers", () => {
+    assert.deepStrictEqual(toldOf({ host: forwardPolicy(...outward) }), [{
+      check: "forward-rules",
+      message: "what comes in for port 8080/tcp of eth0 of web (10.99.0.2:80) is dropped by the policy of FORWARD",
+      commands: ["iptables -I FORWARD -o cni0 -p tcp -d 10.99.0.2 --dport 80 -j ACCEPT"]
+    }])
+  })
+
+  it("is not let in by what the plugin firewall accepts", () => {
+    const firewall = [
+      "-A FORWARD -d 10.99.0.2/32 -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+      "-A FORWARD -s 10.99.0.2/32 -j ACCEPT"
+    ]
+    assert.lengthOf(toldOf({ host: forwardPolicy(...firewall) }), 1)
+  })
+
+  it("gets through where a rule lets in this port, or some senders", () => {
+    for (
+      const rule of [
+        "-A FORWARD -o cni0 -p tcp --dport 80 -j ACCEPT",
+        "-A FORWARD -m conntrack --ctstate DNAT -j ACCEPT",
+        "-A FORWARD -s 198.51.100.0/24 -j ACCEPT"
+      ]
+    ) {
+      assert.deepStrictEqual(toldOf({ host: forwardPolicy(...outward, rule) }), [], rule)
+    }
+  })
+
+  it("is not promised to the world where the port is one of the host itself", () => {
+    const attachment = {
+      portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "127.0.0.1" }]
+    }
+    const findings = toldOf({ attachment, host: forwardPolicy(...outward) })
+    assert.deepStrictEqual(findings.filter(({ check }) => check === "forward-rules"), [])
+  })
+})
+
+describe("what containers of one bridge send to each other", () => {
+  const filtered = (...rules: ReadonlyArray<string>): Host.Change => {
+    const own = Host.attachment({ portMappings: [] })
+    const both = [own, api({ result: Host.resultWith({ ips: [{ address: "10.99.0.3/24", interface: 2 }] }) })]
+    return {
+      host: {
+        ...forwardPolicy("-A FORWARD -i cni0 -o uplink -j ACCEPT", "-A FORWARD -i uplink -j ACCEPT", ...rules),
+        sysctls: new Map([["net.ipv4.ip_forward", "1"], ["net.bridge.bridge-nf-call-iptables", "1"]])
+      },
+      facts: { attachments: both, all: both }
+    }
+  }
+  const forwarded = (change: Host.Change) => toldOf(change).filter(({ check }) => check === "forward-rules")
+
+  it("is dropped by a policy that lets out what they send to the world", () => {
+    assert.deepStrictEqual(forwarded(filtered()), [{
+      check: "forward-rules",
+      message: "what eth0 of web (10.99.0.2) sends to eth0 of api (10.99.0.3) on the same bridge is dropped by the " +
+        "policy of FORWARD",
+      commands: ["iptables -I FORWARD -i cni0 -o cni0 -j ACCEPT"]
+    }])
+  })
+
+  it("is kept apart on purpose by a rule that names the bridge twice, and by portIsolation", () => {
+    assert.deepStrictEqual(forwarded(filtered("-A FORWARD -i cni0 -o cni0 -j DROP")), [])
+    assert.deepStrictEqual(forwarded({ ...filtered(), bridge: { portIsolation: true } }), [])
+  })
+
+  it("meets no rule where bridges do not call iptables", () => {
+    const change = filtered()
+    const sysctls = new Map([["net.ipv4.ip_forward", "1"]])
+    assert.deepStrictEqual(forwarded({ ...change, host: { ...change.host, sysctls } }), [])
+  })
+})
+
+it("follows ip rule to the uplink by which a container sends, where another one has the default route", () => {
+  const change = {
+    outside: {
+      links: [...Host.outside.links, Host.link("wan2", { index: 20 }, "203.0.114.2/24")],
+      routes: [...Host.outside.routes, Host.route("0.0.0.0/0", "wan2", { table: "200", gateway: "203.0.114.1" })]
+    },
+    attachment: { portMappings: [] },
+    host: {
+      ...forwardPolicy("-A FORWARD -i cni0 -o wan2 -j ACCEPT", "-A FORWARD -i wan2 -o cni0 -j ACCEPT"),
+      policies: Host.policies("{\"priority\":1000,\"src\":\"10.99.0.0\",\"srclen\":24,\"table\":\"200\"}", viaMain)
+    }
+  }
+  assert.deepStrictEqual(toldOf(change), [])
+})
+
+describe("a neighbour", () => {
+  const stale = (address: string, device: string, mac: string) => ({
+    neighbours: [{ address, device, mac, states: ["PERMANENT"] }]
+  })
+
+  it("that the host knows by the MAC of an earlier container is named, and forgotten", () => {
+    assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "cni0", "22:47:9a:ce:70:88") }), [{
+      check: "neighbours",
+      message: "eth0 of web: the host sends what is for 10.99.0.2 to the MAC 22:47:9a:ce:70:88, expected " +
+        "02:00:00:00:00:01",
+      commands: ["ip neigh del 10.99.0.2 dev cni0"]
+    }])
+  })
+
+  it("that the container knows its gateway by is named too", () => {
+    const [told] = toldOf({ inside: stale("10.99.0.1", "eth0", "22:47:9a:ce:70:88") })
+    assert.strictEqual(
+      told?.message,
+      "eth0 of web: the container sends what is for 10.99.0.1 to the MAC 22:47:9a:ce:70:88, expected 02:00:00:00:00:01"
+    )
+    assert.deepStrictEqual(told?.commands, ["nsenter --net=/run/netns/web ip neigh del 10.99.0.1 dev eth0"])
+  })
+
+  it("that is right, unknown, or behind another link is no fault", () => {
+    for (const mac of ["02:00:00:00:00:01", "02:00:00:00:00:01".toUpperCase(), ""]) {
+      assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "cni0", mac) }), [], mac)
+    }
+    assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "uplink", "22:47:9a:ce:70:88") }), [])
+  })
+})
+
+it("leaves a rule alone that others may need, and adds one before it for the network", () => {
+  const rules = (fields: string) => Host.policies(`{"priority":5270,"src":"all",${fields}"table":"52"}`, viaMain)
+  const outside = { routes: [...Host.outside.routes, Host.route("10.99.0.0/24", "uplink", { table: "52" })] }
+  const commands = (fields: string) =>
+    toldOf({ outside, host: { policies: rules(fields) } }).find(({ check }) => check === "policy-rules")?.commands
+  assert.deepStrictEqual(commands(""), ["ip -4 rule add pref 5269 to 10.99.0.0/24 lookup main"])
+  assert.deepStrictEqual(commands("\"dst\":\"10.99.0.0\",\"dstlen\":24,"), [
+    "ip -4 rule del pref 5270 to 10.99.0.0/24 lookup 52"
+  ])
+})
+
+describe("a tunnel to other hosts", () => {
+  const tunnel = {
+    links: [
+      ...Host.outside.links,
+      Host.link("flannel.1", { index: 30, kind: "vxlan", tunnel: { port: 8472, below: "uplink" } })
+    ],
+    routes: [...Host.outside.routes, Host.route("10.244.2.0/24", "flannel.1")]
+  }
+  const input = (...rules: ReadonlyArray<string>) =>
+    withRules(":FORWARD ACCEPT [0:0]", [":FORWARD ACCEPT [0:0]", ":INPUT DROP [0:0]", ...rules].join("\n"))
+
+  it("brings nothing where INPUT drops its packets", () => {
+    assert.deepStrictEqual(toldOf({ outside: tunnel, host: input("-A INPUT -i lo -j ACCEPT") }), [{
+      check: "tunnel-rules",
+      message:
+        "what other hosts send through the tunnel flannel.1 (vxlan, UDP port 8472) is dropped by the policy of INPUT",
+      commands: ["iptables -I INPUT -p udp --dport 8472 -j ACCEPT"]
+    }])
+  })
+
+  it("is right where a rule lets it in, from some hosts too, and where no route leads through it", () => {
+    for (const rule of ["-A INPUT -p udp --dport 8472 -j ACCEPT", "-A INPUT -s 192.0.2.0/24 -p udp -j ACCEPT"]) {
+      assert.deepStrictEqual(toldOf({ outside: tunnel, host: input(rule) }), [], rule)
+    }
+    assert.deepStrictEqual(toldOf({ outside: { links: tunnel.links }, host: input() }), [])
+  })
+})
+
 describe("attaching anew", () => {
   const lost = { host: withRules("-j MASQUERADE", "-j RETURN") }
   const chain = "CNI-8a27acf6a8da9ae16f628c2a"

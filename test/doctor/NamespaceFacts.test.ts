@@ -27,6 +27,7 @@ describe("a link", () => {
     mtu: NaN,
     mac: "",
     master: undefined,
+    tunnel: undefined,
     kind: "",
     portState: undefined,
     addresses: []
@@ -67,6 +68,7 @@ describe("a link", () => {
         mtu: 1400,
         mac: "02:00:00:00:00:01",
         master: "cni0",
+        tunnel: undefined,
         kind: "veth",
         portState: "forwarding",
         addresses: [
@@ -77,6 +79,13 @@ describe("a link", () => {
         ]
       }
     )
+  })
+
+  it("has the UDP port that a tunnel receives on", () => {
+    const tunnelOf = (kind: string, data: object) => linkOf({ linkinfo: { info_kind: kind, info_data: data } })?.tunnel
+    assert.deepStrictEqual(tunnelOf("vxlan", { port: 8472, link: "eth0" }), { port: 8472, below: "eth0" })
+    assert.deepStrictEqual(tunnelOf("geneve", { port: 6081 }), { port: 6081, below: undefined })
+    assert.deepStrictEqual([tunnelOf("vxlan", {}), tunnelOf("gre", { port: 8472 })], [undefined, undefined])
   })
 
   it("has nothing of what ip does not tell, or tells in another way", () => {
@@ -182,9 +191,9 @@ describe("a namespace", () => {
     const output = `\n[{"ifname":"a"}]\n  \n[{"dst":"default"}]\n[{"dst":"10.0.0.1","dev":"a","state":["STALE",1]}]\n`
     const { links, neighbours, routes } = Result.getOrThrow(Namespace.parse(output))
     assert.deepStrictEqual([links.length, routes.length], [1, 1])
-    assert.deepStrictEqual(neighbours, [{ address: "10.0.0.1", device: "a", states: ["STALE"] }])
+    assert.deepStrictEqual(neighbours, [{ address: "10.0.0.1", device: "a", mac: "", states: ["STALE"] }])
     assert.deepStrictEqual(parsed([]), { links: [], routes: [], neighbours: [] })
-    assert.deepStrictEqual(parsed([], [], [{}]).neighbours, [{ address: "", device: "", states: [] }])
+    assert.deepStrictEqual(parsed([], [], [{}]).neighbours, [{ address: "", device: "", mac: "", states: [] }])
   })
 
   it("is not known where ip prints no JSON", () => {
@@ -244,7 +253,7 @@ describe("a gateway that is asked for", () => {
         }
       }
     })
-    const neighbours = before.length === 0 ? [] : [{ address: "10.99.0.1", device: "eth0", states: before }]
+    const neighbours = before.length === 0 ? [] : [{ address: "10.99.0.1", device: "eth0", mac: "", states: before }]
     const network = { ...Host.inside, neighbours }
     const fiber = yield* Effect.forkChild(
       Effect.provide(Namespace.probe("/run/netns/web", gateways, network), layer)

@@ -46,7 +46,7 @@ describe("a namespace", () => {
       { dst: "10.1.0.0/16", nexthops: [{ gateway: "10.0.0.2", dev: "a" }, { gateway: "10.0.0.3", dev: "b" }] },
       { dst: "rubbish" }
     ]
-    const neighbours = [{ dst: "10.0.0.1", dev: "veth1", state: ["REACHABLE"] }]
+    const neighbours = [{ dst: "10.0.0.1", dev: "veth1", lladdr: "02:00:00:00:00:09", state: ["REACHABLE"] }]
     const parsed = Namespace.parse([links, routes, neighbours].map((each) => JSON.stringify(each)).join("\n"))
     const known = Result.getOrElse(parsed, () => assert.fail("ip was not understood"))
     assert.deepInclude(known.links[0], {
@@ -63,7 +63,12 @@ describe("a namespace", () => {
       known.routes.map(({ device, gateway, table, to }) => `${to.family} ${to.length} ${gateway} ${device} ${table}`),
       ["4 0 10.0.0.1 veth1 main", "6 0 fe80::1 veth1 7", "4 16 10.0.0.2 a main", "4 16 10.0.0.3 b main"]
     )
-    assert.deepStrictEqual(known.neighbours, [{ address: "10.0.0.1", device: "veth1", states: ["REACHABLE"] }])
+    assert.deepStrictEqual(known.neighbours, [{
+      address: "10.0.0.1",
+      device: "veth1",
+      mac: "02:00:00:00:00:09",
+      states: ["REACHABLE"]
+    }])
   })
 
   it("is not known where ip is too old to print JSON", () => {

@@ -38,6 +38,7 @@ export const link = (name: string, fields: Partial<Link> = {}, ...addresses: Rea
   mac: "02:00:00:00:00:01",
   master: undefined,
   kind: "",
+  tunnel: undefined,
   portState: undefined,
   addresses: addresses.map(addressOf),
   ...fields

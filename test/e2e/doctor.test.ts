@@ -386,6 +386,12 @@ const plugins: { readonly [name: string]: Broken } = {
     ...own("policy", "passthrough", /hookADD: commands are forbidden by \/run\/plugins\/passthrough\.policy\.json/),
     mend: "says 'remove the field'; edit 's/,\"hookADD\":.\"true\".//'"
   },
+  "a parent that is a port of a bridge": {
+    files: of(macvlan),
+    script: "ip link add br9 type bridge; ip link set uplink master br9",
+    ...own("master-link", "macvlan", /the link uplink is a port of br9, so macvlan cannot stand on it/),
+    mend: "says 'or take uplink out of it'; ip link set uplink nomaster"
+  },
   "a plugin without its execute bit": {
     files: of(bridge),
     script: "plugin bridge x; cp /usr/lib/cni/bridge /run/plugins; chmod -x /run/plugins/bridge",
@@ -732,6 +738,16 @@ const containers: { readonly [name: string]: Broken } = {
     ...own("gateway-address", "bridge", /does not have the address 10\.99\.0\.1\/24/),
     isMended: true
   },
+  "an end of ptp without its address": {
+    ...attached("ip addr flush dev $(host_end)", of(ptp)),
+    ...own("gateway-address", "ptp", /does not have the address 10\.99\.0\.1, which is its gateway/),
+    isMended: true
+  },
+  "a neighbour of an earlier container": {
+    ...attached("ip neigh replace 10.99.0.2 lladdr 22:47:9a:ce:70:88 dev cni-n nud permanent"),
+    ...own("neighbours", undefined, /the host sends what is for 10\.99\.0\.2 to the MAC 22:47:9a:ce:70:88, expected/),
+    isMended: true
+  },
   "a bridge that does not answer": {
     ...attached("inside web ip neigh flush all; ip link set cni-n arp off"),
     ...own("gateway-answers", "bridge", /10\.99\.0\.1 does not answer/),
@@ -927,6 +943,49 @@ const hosts: { readonly [name: string]: Broken } = {
   "masquerading that was flushed": {
     ...attached("iptables -t nat -F POSTROUTING"),
     ...own("masquerade", "bridge", /no rule masquerades 10\.99\.0\.2/),
+    isMended: true
+  },
+  "a published port that a policy drops": {
+    ...withPorts(
+      "iptables -P FORWARD DROP; iptables -A FORWARD -i cni-n -j ACCEPT; " +
+        "iptables -A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    ),
+    ...own(
+      "forward-rules",
+      undefined,
+      /^what comes in for port 8080\/tcp of eth0 of web \(10\.99\.0\.2:80\) is dropped/
+    ),
+    isMended: true
+  },
+  "containers of one bridge that a policy keeps apart": {
+    ...attached(
+      "attach api; sysctl -qw net.bridge.bridge-nf-call-iptables=1; iptables -P FORWARD DROP; " +
+        "iptables -A FORWARD -i cni-n -o uplink -j ACCEPT; iptables -A FORWARD -i uplink -o cni-n -j ACCEPT"
+    ),
+    ...own("forward-rules", undefined, /on the same bridge is dropped by the policy of FORWARD/),
+    isMended: true
+  },
+  "a tunnel whose packets are not let in": {
+    ...attached(
+      "ip link add flannel.1 type vxlan id 1 dstport 8472 dev uplink; ip link set flannel.1 up; " +
+        "ip route add 10.244.2.0/24 dev flannel.1; iptables -P INPUT DROP; iptables -A INPUT -i lo -j ACCEPT"
+    ),
+    ...own(
+      "tunnel-rules",
+      undefined,
+      /through the tunnel flannel\.1 \(vxlan, UDP port 8472\) is dropped by the policy/
+    ),
+    isMended: true
+  },
+  "IPv6 that the host disables": {
+    files: dual,
+    script: "sysctl -qw net.ipv6.conf.default.disable_ipv6=1",
+    ...own("ipv6-disabled", "bridge", /IPv6 is disabled on the host/),
+    isMended: true
+  },
+  "a VPN that takes the subnet": {
+    ...attached("ip rule add pref 5270 lookup 52; ip route add 10.99.0.0/24 dev uplink table 52"),
+    ...own("policy-rules", undefined, /^answers to eth0 of web go to uplink, expected cni-n/),
     isMended: true
   },
   "chains of nat that are gone": {
@@ -1185,11 +1244,19 @@ const healthy: Healthy = {
     "",
     bridgeWith({ bridge: undefined, isDefaultGateway: true, ipam: ipam({ routes: [] }) })
   ),
-  "bridge, portmap and firewall with ports, and a policy that drops": attached(
-    "iptables -P FORWARD DROP; attach api \"$(port 8081)\"",
+  "bridge, portmap and firewall with ports, and a policy that lets in mapped ports alone": attached(
+    "iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT; attach api \"$(port 8081)\"",
     of(bridge, portmap, firewall),
     mapped
   ),
+  "a way out by another uplink, of ip rule, which the firewall lets out alone": attached(
+    "ip link add wan2 type veth peer name w2; ip link set w2 up; ip addr add 203.0.114.2/24 dev wan2; " +
+      "ip link set wan2 up; ip route add default via 203.0.114.1 dev wan2 table 200; " +
+      "ip rule add from 10.99.0.0/24 iif cni-n lookup 200 pref 1000; iptables -P FORWARD DROP; " +
+      "iptables -A FORWARD -i cni-n -o wan2 -j ACCEPT; " +
+      "iptables -A FORWARD -i wan2 -o cni-n -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+  ),
+  "loopback before bridge, tried": { ...attached("", of({ type: "loopback" }, bridge)), ask: "n --trial" },
   "taps between plugins": attached("", of(bridge, tap, portmap, tap, firewall, tap), mapped),
   "ptp": attached("attach api", of(ptp, portmap), mapped),
   "macvlan": attached("", of(macvlan)),

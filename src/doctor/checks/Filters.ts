@@ -100,3 +100,36 @@ export const inputRules: Check = {
     return [...found.values()]
   }
 }
+
+/** Tunnels to the containers of other hosts: what arrives in them has to get through INPUT. */
+export const tunnelRules: Check = {
+  id: "tunnel-rules",
+  phase: "host",
+  find: (facts) => {
+    const { host } = facts
+    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const { links, routes } = host.network.success
+    const rules = host.rules.success
+    const used = links.filter(({ name }) => routes.some(({ device, table }) => device === name && table !== "local"))
+    return used.flatMap(({ kind, name, tunnel }): ReadonlyArray<Found> => {
+      if (tunnel === undefined) return []
+      const { below = Routed.uplinksOf(facts, 4)[0], port } = tunnel
+      const arriving = { family: 4, isForHost: true, protocol: "udp", port, state: "NEW" } as const
+      const packet = below === undefined ? arriving : { ...arriving, inLink: below }
+      return Netfilter.inAll(rules, "filter", "INPUT", packet).filter(({ end }) => end === "drop").map(
+        ({ backend, rule }) => {
+          const program = RuleLines.commandOf(4, backend)
+          return {
+            level: "error",
+            message: `what other hosts send through the tunnel ${name} (${kind}, UDP port ${port}) is dropped by ${
+              rule.startsWith("-P") ? "the policy" : "a rule"
+            } of INPUT`,
+            evidence: [`${program} (${backend}): ${rule}`],
+            fix: Fix.run("let it in", Fix.command(`${program} -I INPUT -p udp --dport ${port} -j ACCEPT`))
+          }
+        }
+      )
+    })
+  }
+}

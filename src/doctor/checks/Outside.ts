@@ -81,10 +81,36 @@ export const bridge: Check = {
   }
 }
 
+/** The gateways of a result that the host's end of a pair lacks. ptp gives it those. */
+const lackedBy = (seen: Seen.Seen, end: Namespace.Link): ReadonlyArray<Cidr.Cidr> =>
+  Seen.gatewaysOf(seen).filter((gateway) => !end.addresses.some((each) => Cidr.isSameAddress(each, gateway)))
+
+/** Whether the host's end of a pair has the gateway of its container. */
+const ofPair = (seen: Seen.Seen): ReadonlyArray<Found> => {
+  const end = seen.outside?.links.find(({ name }) => name === seen.hostEnd)
+  if (end === undefined || !end.isUp) return [] // host-end says so
+  return lackedBy(seen, end).map((gateway): Found => ({
+    level: "error",
+    plugin: "ptp",
+    message: `${seen.title}: the host's end of its link, ${end.name}, does not have the address ${
+      Cidr.addressText(gateway)
+    }, which is its gateway`,
+    evidence: [Seen.linkText(end), ...end.addresses.map(({ text }) => `${end.name} has ${text}`)],
+    fix: Fix.run(
+      "add the address, and the route that went with it",
+      Fix.command("ip addr add", Cidr.text(Cidr.single(gateway)), "dev", end.name),
+      ...Seen.addressesOf(seen).filter(({ family }) => family === gateway.family).map((address) =>
+        Fix.command("ip route replace", Cidr.text(Cidr.single(address)), "dev", end.name)
+      )
+    )
+  }))
+}
+
 export const gatewayAddress: Check = {
   id: "gateway-address",
   phase: "attachment",
   find: (facts) => {
+    if (Roles.makerOf(facts.chain)?.type === "ptp") return Seen.of(facts).flatMap(ofPair)
     const link = bridgeLink(facts)
     if (link === undefined || link.kind !== "bridge") return { skipped: "the network has no bridge that is there" }
     const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0
@@ -198,6 +224,7 @@ export const wayBack: Check = {
       const device = seen.maker === "bridge" ? bridge?.name : hostEnd
       const link = outside?.links.find(({ name }) => name === device)
       if (outside === undefined || device === undefined || link === undefined || !link.isUp || isVlan) return []
+      if (seen.maker === "ptp" && lackedBy(seen, link).length > 0) return [] // its routes went with the address
       if (
         seen.maker === "bridge" &&
         !wantedGateways(facts).some((each) => link.addresses.some((address) => Cidr.isSameAddress(address, each)))

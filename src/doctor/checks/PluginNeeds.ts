@@ -47,6 +47,9 @@ export const pluginTools: Check = {
 /** Plugins that stand on a link of the host. */
 const onMaster = new Set(["macvlan", "ipvlan", "vlan"])
 
+/** Those that need a link for themselves, because the kernel lets one thing alone receive its frames. */
+const exclusive = new Set(["macvlan", "ipvlan"])
+
 const linkProblems = (plugin: Placed, names: ReadonlyArray<string>, hasDefault: boolean): ReadonlyArray<Found> => {
   const { at, config, file, type } = plugin
   if (config["linkInContainer"] === true) return []
@@ -82,6 +85,19 @@ export const masterLink: Check = {
         if (plugin.type === "host-device" && isMoved) return [] // it is in the namespace now
         const problems = linkProblems(plugin, links.map(({ name }) => name), hasDefault)
         const master = links.find(({ name }) => name === plugin.config["master"])
+        const isTaken = exclusive.has(plugin.type) && master?.master !== undefined &&
+          plugin.config["linkInContainer"] !== true
+        if (isTaken) {
+          return [foundAt(plugin.file, [...plugin.at, "master"], {
+            level: "error",
+            plugin: plugin.type,
+            message:
+              `the link ${master.name} is a port of ${master.master}, so ${plugin.type} cannot stand on it: ADD ` +
+              "fails with \"device or resource busy\"",
+            evidence: [`${master.name}: master ${master.master}`],
+            fix: `set "master" to ${master.master}, or take ${master.name} out of it`
+          })]
+        }
         return problems.length > 0 || master === undefined || master.isUp || !onMaster.has(plugin.type)
           ? problems
           : [foundAt(plugin.file, [...plugin.at, "master"], {

@@ -1,45 +1,11 @@
 /** Whether rules of `ip rule` send what containers send and get somewhere else, or the host itself has no way out. */
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
-import type { Namespace, Route } from "../facts/Namespace.ts"
 import type { PolicyRule } from "../facts/PolicyRules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as RouteDecision from "../flow/RouteDecision.ts"
 import * as Routed from "../Routed.ts"
-
-interface Packet {
-  readonly source: Cidr.Cidr
-  readonly destination: Cidr.Cidr
-  readonly inLink: string
-}
-
-/** What becomes of a packet, by which rule. */
-interface Decision {
-  readonly rule: PolicyRule
-  readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to">>
-}
-
-const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
-  !isUnclear && family === packet.source.family && (inLink === undefined || inLink === packet.inLink) &&
-  (from === undefined || Cidr.contains(from, packet.source)) &&
-  (to === undefined || Cidr.contains(to, packet.destination))
-
-/** The first rule that knows what to do with a packet. */
-const decide = (
-  rules: ReadonlyArray<PolicyRule>,
-  { routes }: Namespace,
-  packet: Packet
-): Decision | undefined => {
-  for (const rule of rules) {
-    if (!fits(rule, packet)) continue
-    if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined } }
-    const [route] = routes.filter(({ table, to, type }) =>
-      table === rule.table && to.length > rule.passedOver && type !== "throw" && Cidr.contains(to, packet.destination)
-    ).toSorted((left, right) => right.to.length - left.to.length)
-    if (route !== undefined) return { rule, route }
-  }
-  return undefined
-}
 
 /** A rule in the words of `ip rule`. */
 const words = ({ action, from, inLink, priority, table, to }: PolicyRule): ReadonlyArray<string> => [
@@ -50,6 +16,10 @@ const words = ({ action, from, inLink, priority, table, to }: PolicyRule): Reado
   ...(inLink === undefined ? [] : ["iif", inLink]),
   ...(action === undefined ? ["lookup", table ?? ""] : [action])
 ]
+
+/** Whether a rule is about nothing but a subnet, so that no other traffic needs it. */
+const isOnlyOf = ({ from, to }: PolicyRule, subnet: Cidr.Cidr): boolean =>
+  [from, to].some((each) => each !== undefined && Cidr.contains(subnet, each))
 
 const deadEnds = new Set(["blackhole", "unreachable", "prohibit"])
 
@@ -68,6 +38,7 @@ export const policyRules: Check = {
       const peer = Routed.elsewhere[address.family]
       if (peer === undefined || seen.outside === undefined) continue
       const own = Cidr.single(address)
+      const subnet = seen.maker === "bridge" ? Cidr.network(address) : own
       const directions = [
         [`what ${seen.title} sends`, { source: own, destination: Cidr.single(peer), inLink: device }, undefined],
         [
@@ -77,7 +48,7 @@ export const policyRules: Check = {
         ]
       ] as const
       for (const [what, packet, expected] of directions) {
-        const decision = decide(host.policies, seen.outside, packet)
+        const decision = RouteDecision.of(host.policies, seen.outside, packet)
         if (decision === undefined) continue
         const { route, rule } = decision
         const isDead = deadEnds.has(route.type)
@@ -102,7 +73,19 @@ export const policyRules: Check = {
             ? `${what} ${expected === undefined ? "ends" : "end"} in ${route.type}: a rule of the host sends it there`
             : `${what} go to ${route.device}, expected ${expected}: a rule of the host sends them there`,
           evidence: [`ip rule: ${text}`],
-          fix: Fix.run("delete the rule", Fix.command(`ip -${address.family} rule del`, ...words(rule)))
+          fix: isOnlyOf(rule, subnet)
+            ? Fix.run("delete the rule", Fix.command(`ip -${address.family} rule del`, ...words(rule)))
+            : Fix.run(
+              "add a rule before it that leaves out the network: others may need it",
+              Fix.command(
+                `ip -${address.family} rule add pref`,
+                String(Math.max(1, rule.priority - 1)),
+                expected === undefined ? "from" : "to",
+                Cidr.text(subnet),
+                "lookup",
+                "main"
+              )
+            )
         })
       }
     }

@@ -30,15 +30,16 @@ const culpritOf = ({ answer, invocation, plugin: { type } }: Call, { chain, tria
   return isAllocation && nested[0] !== undefined ? nested[0] : type
 }
 
-/** The parts of a result, each as one text. */
+/** The parts of a result, each as one text. Plugins that make an interface drop what loopback answers, which all need not. */
 const partsOf = (result: unknown): ReadonlyArray<string> => {
   if (!isObject(result)) return []
   const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []
   return [
-    ...list("interfaces").map(({ name, sandbox }) =>
+    ...list("interfaces").filter(({ name }) => name !== "lo").map(({ name, sandbox }) =>
       `interface ${String(name)}${sandbox ? ` in ${String(sandbox)}` : ""}`
     ),
-    ...list("ips").map(({ address }) => `address ${String(address)}`),
+    ...list("ips").map(({ address }) => String(address)).filter((address) => !/^(?:127\.|::1\/)/.test(address))
+      .map((address) => `address ${address}`),
     ...list("routes").map(({ dst }) => `route ${String(dst)}`)
   ]
 }

@@ -6,6 +6,7 @@ import type { Facts } from "../Facts.ts"
 import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as ForwardedFlows from "../flow/ForwardedFlows.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
@@ -20,42 +21,11 @@ const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean
     [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
   )
 
-/** What happens to an address: packets that it sends, and those that answer it, as they come by each chain. */
-const waysOf = (facts: Facts, { address, device, seen }: Routed.Routed) => {
-  const { family } = address
-  const own = Cidr.single(address)
-  const peer = Routed.elsewhere[family]
-  const uplink = Routed.uplinkOf(facts, family)
-  const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
-  // Before the rules of nat an answer is for the host, where it was masqueraded: its destination is not known.
-  const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
-  const answer = { ...arriving, destination: own } as const
-  return [
-    {
-      what: `what ${seen.title} sends is`,
-      at: {
-        prerouting: { ...sent, inLink: device },
-        forward: { ...sent, inLink: device, outLink: uplink },
-        postrouting: { ...sent, outLink: uplink }
-      }
-    },
-    {
-      what: `answers to ${seen.title} are`,
-      at: {
-        prerouting: { ...arriving, inLink: uplink },
-        forward: { ...answer, inLink: uplink, outLink: device },
-        postrouting: { ...answer, outLink: device }
-      }
-    }
-  ] as const
-}
-
 /** What is found where a rule, or the policy of a chain, drops it. */
 const dropped = (
   facts: Facts,
   rules: Rules,
-  { address: { family }, device, seen }: Routed.Routed,
-  what: string,
+  { accepted, family, kind, seen, what }: ForwardedFlows.ForwardedFlow,
   { backend, chain, rule, table }: {
     readonly backend: Ruleset["backend"]
     readonly chain: string
@@ -66,9 +36,9 @@ const dropped = (
   const { chain: plugins, host } = facts
   const program = RuleLines.commandOf(family, backend)
   const isPolicy = rule.startsWith("-P")
-  // The rules of the plugin firewall are in FORWARD of filter.
+  // The rules of the plugin firewall are in FORWARD of filter. They let in no new connections.
   const isOfFilter = table === "filter"
-  const firewall = isPolicy && isOfFilter ? Roles.ofType(plugins, "firewall") : undefined
+  const firewall = isPolicy && isOfFilter && kind === "world" ? Roles.ofType(plugins, "firewall") : undefined
   const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
   return {
     level: "error",
@@ -90,10 +60,13 @@ const dropped = (
       ? Repair.reattach([seen.attachment], facts)
       : Fix.run(
         "let the traffic of the network through, or add { \"type\": \"firewall\" } to the chain",
-        ...["-i", "-o"].map((direction) => Fix.command(`${program} -I ${chain} ${direction}`, device, "-j", "ACCEPT"))
+        ...accepted.map((matches) => Fix.command(`${program} -I ${chain}`, ...matches, "-j", "ACCEPT"))
       )
   }
 }
+
+/** Whether a rule names the links of both directions: it keeps containers of one bridge apart on purpose. */
+const separates = (rule: string): boolean => / -i \S+/.test(rule) && / -o \S+/.test(rule)
 
 /** The chains that packets which are forwarded come by, in their order. */
 const chains = [
@@ -116,31 +89,30 @@ export const forwardRules: Check = {
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
     const rules = host.rules.success
     const found = new Map<string, Found>()
-    for (const one of routed) {
-      for (const { at, what } of waysOf(facts, one)) {
-        for (const [table, hook] of chains) {
-          for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), at[hook])) {
-            const key = `${table} ${verdict.rule}`
-            if (verdict.end !== "drop" || found.has(key)) continue
-            found.set(key, dropped(facts, rules, one, what, { ...verdict, table, chain: hook.toUpperCase() }))
-          }
+    for (const flow of ForwardedFlows.of(facts, routed)) {
+      for (const [table, hook] of chains) {
+        for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), flow.at[hook])) {
+          const key = `${table} ${verdict.rule}`
+          if (verdict.end !== "drop" || found.has(key) || (flow.kind === "inside" && separates(verdict.rule))) continue
+          found.set(key, dropped(facts, rules, flow, { ...verdict, table, chain: hook.toUpperCase() }))
         }
-        for (const hook of hooks) {
-          for (const each of Nftables.dropping(rules, hook, at[hook])) {
-            const key = `${each.family} ${each.table} ${each.name}`
-            if (found.has(key)) continue
-            const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
-            found.set(key, {
-              level: "error",
-              message: `${what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
-              evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
-              fix: Fix.run(
-                "let the traffic of the network through",
-                ...(hook === "postrouting" ? [] : [[...insert, "iifname", one.device, "accept"]]),
-                ...(hook === "prerouting" ? [] : [[...insert, "oifname", one.device, "accept"]])
-              )
-            })
-          }
+      }
+      for (const hook of hooks) {
+        for (const each of Nftables.dropping(rules, hook, flow.at[hook])) {
+          const key = `${each.family} ${each.table} ${each.name}`
+          if (found.has(key)) continue
+          const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
+          found.set(key, {
+            level: "error",
+            message:
+              `${flow.what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
+            evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
+            fix: Fix.run(
+              "let the traffic of the network through",
+              ...(hook === "postrouting" ? [] : [[...insert, "iifname", flow.device, "accept"]]),
+              ...(hook === "prerouting" ? [] : [[...insert, "oifname", flow.device, "accept"]])
+            )
+          })
         }
       }
     }

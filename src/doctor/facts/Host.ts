@@ -35,8 +35,7 @@ const collectTools = Effect.gen(function*() {
   })) as ReadonlyMap<string, string>
 })
 
-const sysctlPath = (name: string, device?: string): string =>
-  device === undefined ? `/proc/sys/${name.replaceAll(".", "/")}` : `/proc/sys/net/ipv4/conf/${device}/${name}`
+const sysctlPath = (name: string): string => `/proc/sys/${name.replaceAll(".", "/")}`
 
 const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
@@ -45,10 +44,15 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
       "net.ipv4.ip_forward",
       "net.ipv6.conf.all.forwarding",
       "net.bridge.bridge-nf-call-iptables",
-      "net.ipv4.conf.all.rp_filter"
+      "net.bridge.bridge-nf-call-ip6tables",
+      "net.ipv4.conf.all.rp_filter",
+      "net.ipv6.conf.default.disable_ipv6"
     ].map((name) => [name, sysctlPath(name)] as const),
     ...devices.flatMap((device) =>
-      ["forwarding", "rp_filter"].map((name) => [`net.ipv4.conf.${device}.${name}`, sysctlPath(name, device)] as const)
+      ["ipv4.forwarding", "ipv4.rp_filter", "ipv6.disable_ipv6"].map((each) => {
+        const [family, name] = each.split(".")
+        return [`net.${family}.conf.${device}.${name}`, `/proc/sys/net/${family}/conf/${device}/${name}`] as const
+      })
     )
   ]
   const values = yield* Effect.forEach(

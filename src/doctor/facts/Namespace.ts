@@ -35,6 +35,8 @@ export interface Link {
   readonly master: string | undefined
   /** `veth`, `bridge`, `macvlan`, …; empty for a device. */
   readonly kind: string
+  /** The UDP port that a tunnel (VXLAN, Geneve) receives on, and the link below it; undefined for other links. */
+  readonly tunnel: { readonly port: number; readonly below: string | undefined } | undefined
   /** What a bridge does with it as a port: `forwarding`, `disabled`, …. */
   readonly portState: string | undefined
   readonly addresses: ReadonlyArray<LinkAddress>
@@ -56,6 +58,8 @@ export interface Route {
 export interface Neighbour {
   readonly address: string
   readonly device: string
+  /** Its MAC address; empty while that is not known. */
+  readonly mac: string
   /** `REACHABLE`, `FAILED`, …. */
   readonly states: ReadonlyArray<string>
 }
@@ -85,6 +89,14 @@ const addressOf = (info: Json.JsonObject): ReadonlyArray<LinkAddress> => {
   }]
 }
 
+const tunnelOf = (info: unknown): Link["tunnel"] => {
+  const { link, port } = Json.isObject(member(info, "info_data")) ? member(info, "info_data") as Json.JsonObject : {}
+  const kind = member(info, "info_kind")
+  return (kind === "vxlan" || kind === "geneve") && typeof port === "number" && port > 0
+    ? { port, below: optional(link) }
+    : undefined
+}
+
 const linkOf = (link: Json.JsonObject): Link => {
   const flags = texts(link["flags"])
   const info = link["linkinfo"]
@@ -101,6 +113,7 @@ const linkOf = (link: Json.JsonObject): Link => {
     mac: text(link["address"]),
     master: optional(link["master"]),
     kind: text(member(info, "info_kind")),
+    tunnel: tunnelOf(info),
     portState: optional(member(member(info, "info_slave_data"), "state")),
     addresses: objects(link["addr_info"]).flatMap(addressOf)
   }
@@ -127,6 +140,7 @@ const routesOf = (route: Json.JsonObject): ReadonlyArray<Route> => {
 const neighbourOf = (neighbour: Json.JsonObject): Neighbour => ({
   address: text(neighbour["dst"]),
   device: text(neighbour["dev"]),
+  mac: text(neighbour["lladdr"]),
   states: texts(neighbour["state"])
 })
 

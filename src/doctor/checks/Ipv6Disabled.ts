@@ -1,0 +1,33 @@
+/** Whether the host lets its links have IPv6 addresses, which a network with IPv6 gives them. */
+import type { Check } from "../Check.ts"
+import { foundAt } from "../ConfigFile.ts"
+import * as Fix from "../Fix.ts"
+import * as Roles from "../Roles.ts"
+import { subnetsOf } from "./Addressing.ts"
+
+export const ipv6Disabled: Check = {
+  id: "ipv6-disabled",
+  phase: "addresses",
+  find: ({ chain, host }) => {
+    const maker = Roles.makerOf(chain)
+    const ipam = Roles.ipamOf(chain)
+    const hasV6 = ipam !== undefined && subnetsOf(ipam).some(({ family }) => family === 6)
+    if (maker === undefined || ipam === undefined || !Roles.isRouted(chain) || !hasV6) {
+      return { skipped: "the host is not a gateway of IPv6" }
+    }
+    if (host === undefined) return { skipped: "the host was not looked at" }
+    // A link that is not there yet gets the default.
+    const names = [Roles.bridgeOf(chain) ?? "", "default"].map((link) => `net.ipv6.conf.${link}.disable_ipv6`)
+    const name = names.find((each) => host.sysctls.has(each))
+    return name === undefined || host.sysctls.get(name) !== "1" ? [] : [
+      foundAt(ipam.file, ipam.at, {
+        level: "error",
+        plugin: maker.type,
+        message: `the network has IPv6 addresses, and IPv6 is disabled on the host (${name} is 1): ADD fails with ` +
+          "\"permission denied\"",
+        evidence: names.flatMap((each) => host.sysctls.has(each) ? [`${each} = ${host.sysctls.get(each)}`] : []),
+        fix: Fix.sysctl("enable IPv6, or take the IPv6 range out of the network", name, 0)
+      })
+    ]
+  }
+}

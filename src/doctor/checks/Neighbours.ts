@@ -1,0 +1,68 @@
+/** Whether the host and its containers know each other by the right MAC addresses. */
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Link, Namespace } from "../facts/Namespace.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Roles from "../Roles.ts"
+import * as Seen from "../Seen.ts"
+
+/** What a namespace believes of an address by ARP or neighbour discovery, where it has used that at all. */
+const beliefOf = ({ neighbours }: Namespace, device: string, address: Cidr.Cidr) =>
+  neighbours.find((each) => {
+    const known = Cidr.parseAddress(each.address)
+    return each.device === device && each.mac !== "" && known !== undefined && Cidr.isSameAddress(known, address)
+  })
+
+const isSameMac = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase()
+
+export const neighbours: Check = {
+  id: "neighbours",
+  phase: "attachment",
+  find: (facts) => {
+    const all = Seen.of(facts).filter(({ link, outside }) => link !== undefined && outside !== undefined)
+    if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
+    const bridge = Roles.bridgeOf(facts.chain)
+    return all.flatMap((seen): ReadonlyArray<Found> => {
+      const { attachment: { ifname, netns }, link, outside, title } = seen
+      const device = bridge ?? seen.hostEnd
+      const ownLink = outside?.links.find(({ name }) => name === device)
+      if (link === undefined || outside === undefined || ownLink === undefined || device === undefined) return []
+      const wrong = (
+        who: string,
+        { mac }: Link,
+        namespace: Namespace,
+        via: string,
+        address: Cidr.Cidr,
+        command: (...words: ReadonlyArray<string>) => Fix.Command
+      ): ReadonlyArray<Found> => {
+        const belief = beliefOf(namespace, via, address)
+        if (belief === undefined || mac === "" || isSameMac(belief.mac, mac)) return []
+        const text = Cidr.addressText(address)
+        return [{
+          level: "error",
+          message: `${title}: ${who} sends what is for ${text} to the MAC ${belief.mac}, expected ${mac}`,
+          evidence: [`neighbour ${text} dev ${via} lladdr ${belief.mac} ${belief.states.join(",")}`],
+          fix: Fix.run("let it ask again", command("neigh", "del", text, "dev", via))
+        }]
+      }
+      return [
+        ...Seen.addressesOf(seen).flatMap((address) =>
+          wrong("the host", link, outside, device, address, (...words) => ["ip", ...words])
+        ),
+        ...Seen.gatewaysOf(seen)
+          .filter((gateway) => ownLink.addresses.some((each) => Cidr.isSameAddress(each, gateway)))
+          .flatMap((gateway) =>
+            wrong(
+              "the container",
+              ownLink,
+              seen.inside,
+              ifname,
+              gateway,
+              (...words) => Fix.inside(netns, "ip", ...words)
+            )
+          )
+      ]
+    })
+  }
+}

@@ -1,0 +1,166 @@
+/** Traffic of attachments that the host forwards, as it passes the hooks of netfilter. */
+import * as Result from "effect/Result"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import type { PortMapping } from "../facts/Attachment.ts"
+import type { Packet } from "../Packet.ts"
+import * as Roles from "../Roles.ts"
+import * as Routed from "../Routed.ts"
+import type { Seen } from "../Seen.ts"
+import * as RouteDecision from "./RouteDecision.ts"
+
+/** Traffic in one direction. What a hook sees differs by nat and by the links that are known there. */
+export interface ForwardedFlow {
+  readonly seen: Seen
+  /** The link of the host that its container is behind. */
+  readonly device: string
+  readonly family: 4 | 6
+  /** The traffic as the subject of a sentence, with its verb: `what eth0 of web sends is`. */
+  readonly what: string
+  readonly at: { readonly [hook in "prerouting" | "forward" | "postrouting"]: Packet }
+  /** Matches of iptables that, accepted in FORWARD, let the flow through. */
+  readonly accepted: ReadonlyArray<ReadonlyArray<string>>
+  /** To and from the world, from the world to a published port, or between containers of one bridge. */
+  readonly kind: "world" | "published" | "inside"
+}
+
+const hostOf = ({ host }: Facts) =>
+  host !== undefined && Result.isSuccess(host.network)
+    ? { policies: host.policies, network: host.network.success, sysctls: host.sysctls }
+    : undefined
+
+/** The link by which what an address sends to the world leaves the host. */
+const uplinkOf = (facts: Facts, { address, device }: Routed.Routed): string => {
+  const peer = Routed.elsewhere[address.family]
+  const host = hostOf(facts)
+  const decision = host === undefined || peer === undefined
+    ? undefined
+    : RouteDecision.of(host.policies, host.network, {
+      source: Cidr.single(address),
+      destination: Cidr.single(peer),
+      inLink: device
+    })
+  return decision?.route.device ?? Routed.uplinkOf(facts, address.family)
+}
+
+/** What an address sends to the world, and the answers. */
+const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
+  const { address, device, seen } = one
+  const { family } = address
+  const own = Cidr.single(address)
+  const peer = Routed.elsewhere[family]
+  const uplink = uplinkOf(facts, one)
+  const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
+  // Before the rules of nat an answer is for the host, where it was masqueraded: its destination is not known.
+  const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
+  const answer = { ...arriving, destination: own } as const
+  const common = { seen, device, family, kind: "world" as const, accepted: [["-i", device], ["-o", device]] }
+  return [
+    {
+      ...common,
+      what: `what ${seen.title} sends is`,
+      at: {
+        prerouting: { ...sent, inLink: device },
+        forward: { ...sent, inLink: device, outLink: uplink },
+        postrouting: { ...sent, outLink: uplink }
+      }
+    },
+    {
+      ...common,
+      what: `answers to ${seen.title} are`,
+      at: {
+        prerouting: { ...arriving, inLink: uplink },
+        forward: { ...answer, inLink: uplink, outLink: device },
+        postrouting: { ...answer, outLink: device }
+      }
+    }
+  ]
+}
+
+/** The link by which the world reaches a published port: the one that has its address, or an uplink. */
+const entryOf = (facts: Facts, { address, device, seen }: Routed.Routed, hostIP: Cidr.Cidr | undefined) =>
+  hostIP === undefined || hostIP.address === 0n
+    ? uplinkOf(facts, { address, device, seen })
+    : hostOf(facts)?.network.links.find(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, hostIP)))
+      ?.name
+
+/** What comes from the world for a published port, whoever sends it. */
+const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): ReadonlyArray<ForwardedFlow> => {
+  const { address, device, seen } = one
+  const { family } = address
+  const { containerPort, hostPort, protocol } = mapping
+  const hostIP = Cidr.parseAddress(mapping.hostIP)
+  if (hostIP !== undefined && (hostIP.family !== family || Cidr.isLoopback(hostIP))) return []
+  const entry = entryOf(facts, one, hostIP)
+  if (entry === undefined || Routed.uplinksOf(facts, family).length === 0) return []
+  const own = Cidr.single(address)
+  const arriving = { family, protocol, state: "NEW", inLink: entry, sourceOutside: Cidr.network(address) } as const
+  const mapped = { ...arriving, destination: own, port: containerPort, isMapped: true } as const
+  const matches = ["-o", device, "-p", protocol, "-d", Cidr.addressText(own), "--dport", String(containerPort)]
+  return [{
+    seen,
+    device,
+    family,
+    kind: "published",
+    accepted: [matches],
+    what: `what comes in for port ${hostPort}/${protocol} of ${seen.title} (${
+      Cidr.addressText(own)
+    }:${containerPort}) is`,
+    at: {
+      prerouting: { ...arriving, port: hostPort, isForHost: true },
+      forward: { ...mapped, outLink: device },
+      postrouting: {
+        family,
+        protocol,
+        state: "NEW",
+        destination: own,
+        port: containerPort,
+        isMapped: true,
+        outLink: device
+      }
+    }
+  }]
+}
+
+const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
+
+/** What containers of one bridge send to each other, where the kernel shows it to iptables. Each sends to the next. */
+const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => {
+  const maker = Roles.makerOf(facts.chain)
+  if (maker?.type !== "bridge" || maker.config["portIsolation"] === true) return []
+  return ([4, 6] as const).filter((family) => hostOf(facts)?.sysctls.get(filtersBridges[family]) === "1").flatMap(
+    (family) => {
+      const all = routed.filter(({ address, seen }) =>
+        address.family === family && seen.attachment.sight._tag === "There"
+      )
+      return all.flatMap(({ address, device, seen }, index): ReadonlyArray<ForwardedFlow> => {
+        const next = all[(index + 1) % all.length]
+        if (next === undefined || next.seen.attachment.netns === seen.attachment.netns) return []
+        const [source, destination] = [Cidr.single(address), Cidr.single(next.address)]
+        const packet = { family, source, destination, state: "NEW" } as const
+        const words = [[seen, source], [next.seen, destination]] as const
+        const [from, to] = words.map(([{ title }, one]) => `${title} (${Cidr.addressText(one)})`)
+        return [{
+          seen,
+          device,
+          family,
+          kind: "inside",
+          accepted: [["-i", device, "-o", device]],
+          what: `what ${from} sends to ${to} on the same bridge is`,
+          at: {
+            prerouting: { ...packet, inLink: device },
+            forward: { ...packet, inLink: device, outLink: device },
+            postrouting: { ...packet, outLink: device }
+          }
+        }]
+      })
+    }
+  )
+}
+
+/** The flows of all attachments that have a way out through the host. */
+export const of = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => [
+  ...routed.flatMap((one) => world(facts, one)),
+  ...routed.flatMap((one) => one.seen.attachment.portMappings.flatMap((mapping) => published(facts, one, mapping))),
+  ...inside(facts, routed)
+]

@@ -1,0 +1,39 @@
+/** Which route a packet that the host forwards takes. */
+import * as Cidr from "../Cidr.ts"
+import type { Namespace, Route } from "../facts/Namespace.ts"
+import type { PolicyRule } from "../facts/PolicyRules.ts"
+
+/** What the choice of a route depends on. */
+export interface Packet {
+  readonly source: Cidr.Cidr
+  readonly destination: Cidr.Cidr
+  readonly inLink: string
+}
+
+/** Where a packet goes, and by which rule. */
+export interface Decision {
+  readonly rule: PolicyRule
+  readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to">>
+}
+
+const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
+  !isUnclear && family === packet.source.family && (inLink === undefined || inLink === packet.inLink) &&
+  (from === undefined || Cidr.contains(from, packet.source)) &&
+  (to === undefined || Cidr.contains(to, packet.destination))
+
+/** Follows the rules of `ip rule` in their order, as the kernel does. Undefined if no rule leads anywhere. */
+export const of = (
+  rules: ReadonlyArray<PolicyRule>,
+  { routes }: Namespace,
+  packet: Packet
+): Decision | undefined => {
+  for (const rule of rules) {
+    if (!fits(rule, packet)) continue
+    if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined } }
+    const [route] = routes.filter(({ table, to, type }) =>
+      table === rule.table && to.length > rule.passedOver && type !== "throw" && Cidr.contains(to, packet.destination)
+    ).toSorted((left, right) => right.to.length - left.to.length)
+    if (route !== undefined) return { rule, route }
+  }
+  return undefined
+}
