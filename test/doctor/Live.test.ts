@@ -704,8 +704,8 @@ it("follows ip rule to the uplink by which a container sends, where another one 
 })
 
 describe("a neighbour", () => {
-  const stale = (address: string, device: string, mac: string) => ({
-    neighbours: [{ address, device, mac, states: ["PERMANENT"] }]
+  const stale = (address: string, device: string, mac: string, state = "PERMANENT") => ({
+    neighbours: [{ address, device, mac, states: [state] }]
   })
 
   it("that the host knows by the MAC of an earlier container is named, and forgotten", () => {
@@ -724,6 +724,10 @@ describe("a neighbour", () => {
       "eth0 of web: the container sends what is for 10.99.0.1 to the MAC 22:47:9a:ce:70:88, expected 02:00:00:00:00:01"
     )
     assert.deepStrictEqual(told?.commands, ["nsenter --net=/run/netns/web ip neigh del 10.99.0.1 dev eth0"])
+  })
+
+  it("that was learned is corrected by the kernel, as the MAC of a bridge changes with its ports", () => {
+    assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "cni0", "22:47:9a:ce:70:88", "REACHABLE") }), [])
   })
 
   it("that is right, unknown, or behind another link is no fault", () => {

@@ -7,11 +7,15 @@ import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 
-/** What a namespace believes of an address by ARP or neighbour discovery, where it has used that at all. */
-const beliefOf = ({ neighbours }: Namespace, device: string, address: Cidr.Cidr) =>
+/**
+ * The entry that someone has set for an address. The kernel corrects those that it has learned: the MAC of a bridge
+ * changes with its ports.
+ */
+const entryOf = ({ neighbours }: Namespace, device: string, address: Cidr.Cidr) =>
   neighbours.find((each) => {
     const known = Cidr.parseAddress(each.address)
-    return each.device === device && each.mac !== "" && known !== undefined && Cidr.isSameAddress(known, address)
+    return each.device === device && each.mac !== "" && each.states.includes("PERMANENT") && known !== undefined &&
+      Cidr.isSameAddress(known, address)
   })
 
 const isSameMac = (left: string, right: string): boolean => left.toLowerCase() === right.toLowerCase()
@@ -36,13 +40,13 @@ export const neighbours: Check = {
         address: Cidr.Cidr,
         command: (...words: ReadonlyArray<string>) => Fix.Command
       ): ReadonlyArray<Found> => {
-        const belief = beliefOf(namespace, via, address)
-        if (belief === undefined || mac === "" || isSameMac(belief.mac, mac)) return []
+        const entry = entryOf(namespace, via, address)
+        if (entry === undefined || mac === "" || isSameMac(entry.mac, mac)) return []
         const text = Cidr.addressText(address)
         return [{
           level: "error",
-          message: `${title}: ${who} sends what is for ${text} to the MAC ${belief.mac}, expected ${mac}`,
-          evidence: [`neighbour ${text} dev ${via} lladdr ${belief.mac} ${belief.states.join(",")}`],
+          message: `${title}: ${who} sends what is for ${text} to the MAC ${entry.mac}, expected ${mac}`,
+          evidence: [`neighbour ${text} dev ${via} lladdr ${entry.mac} ${entry.states.join(",")}`],
           fix: Fix.run("let it ask again", command("neigh", "del", text, "dev", via))
         }]
       }
