@@ -1,5 +1,5 @@
 /**
- * What happens when a throw-away namespace is attached, checked, and detached again; and how the host becomes again what
+ * What happens when a throwaway namespace is attached, checked, and detached again; and how the host becomes again what
  * it was before.
  */
 import * as Effect from "effect/Effect"
