@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import type { Kind } from "./commands/Candidates.ts"
 
-/** What flags and arguments of these names are completed with. */
+/** The kind of names that completes each flag or argument. */
 const kinds: { readonly [name: string]: Kind } = {
   network: "networks",
   container: "containers",
@@ -18,7 +18,7 @@ const kinds: { readonly [name: string]: Kind } = {
 
 type Type = Completions.FlagType | Completions.ArgumentType
 
-/** Stands for names that only the host knows, until the script is there: the library knows fixed choices alone. */
+/** Stands in for names that only the host knows, until the script is made: the library completes only fixed choices. */
 const placeholder = (kind: Kind, type: Type): string => `@${kind}@${type._tag === "Path" ? "files@" : ""}`
 
 const withPlaceholder = <A extends { readonly name: string; readonly type: Type }>(one: A): A => {
@@ -37,7 +37,7 @@ const withPlaceholders = (command: Completions.CommandDescriptor): Completions.C
 
 const ask = (program: string, kind: string): string => `${program} candidates ${kind} 2>/dev/null`
 
-/** How a shell completes names of a kind: alone, or where files may be named too, which have a slash in their path. */
+/** How a shell completes names of a kind. Where files are allowed too, a word with a slash is a path. */
 const naming = {
   bash: (script: string): string =>
     script.replace(

@@ -45,7 +45,7 @@ export const lines = (
     ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
     ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
     ...indented(`fix: ${bounded(fix.text)}`),
-    // On lines of their own and whole, so that they can be copied.
+    // Each is whole and on its own line, ready to copy.
     ...fix.commands.map((command) => `    ${Escape.inLine(Fix.line(command))}`),
     ...(fix.cuts === undefined ? [] : indented(`this cuts ${bounded(fix.cuts)}`, yellow))
   ]
@@ -71,7 +71,7 @@ const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning
 /** Where the checks of a phase begin. */
 const column = 15
 
-/** What the marks of checks mean, but for what most have: that all is well. */
+/** The meaning of each mark that is used, except the one for success. */
 export const legend = ({ checks, findings }: Report, { dim, width }: Style): ReadonlyArray<string> => {
   const failed = checks.filter(({ status }) => status === "failed")
   const isError = ({ check }: Outcome) => findings.some((each) => each.check === check && each.level === "error")
@@ -106,7 +106,7 @@ export const checkLines = (
   )
 }
 
-/** A finding as the page of a report has it. */
+/** A finding as a report shows it. */
 export const onPage = ({ fix, ...finding }: Finding): Page.Finding => ({
   ...finding,
   fix: { ...fix, commands: fix.commands.map(Fix.line) }

@@ -111,7 +111,7 @@ export const fileOrName = (name: string): Argument.Argument<string> =>
 /** The folders of a path such as `/opt/cni/bin:/usr/lib/cni`. */
 export const folders = (path: string): ReadonlyArray<string> => path.split(":").filter((folder) => folder !== "")
 
-/** The folders of plugins unless it is said otherwise, as CNI_PATH has them. */
+/** The default folders of plugins, in the form of CNI_PATH. */
 export const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
 
 /** The folders where plugins are looked for. */

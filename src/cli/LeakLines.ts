@@ -1,4 +1,4 @@
-/** What is left of containers that are gone, as people read it. */
+/** Leftovers of containers that are gone, as text for people. */
 import type { Leak } from "../doctor/Leaks.ts"
 import * as Names from "../doctor/Names.ts"
 import * as ShortIds from "../report/ShortIds.ts"
@@ -6,24 +6,24 @@ import type { Style } from "../report/Style.ts"
 import * as Wrap from "../report/Wrap.ts"
 import * as Findings from "./Findings.ts"
 
-/** How many lines are printed by default, and how many of them are not leaks: the rest, the sum and a prompt. */
+/** How many lines are printed by default, and how many of them are not leaks: the count of the rest, the sum, a prompt. */
 const most = { lines: 60, others: 3 }
 
-/** Whether traffic of the host goes to an address where nobody is: a port mapping. */
+/** Whether a leak is a port mapping, which sends traffic of the host to an address that is gone. */
 const isMapping = ({ kind, text }: Leak): boolean => kind === "rule" && / -j (?:CNI-DN-|DNAT)/.test(text)
 
-/** From what harms to what only takes space. Addresses that are reserved are missing in the pool. */
+/** From the most harmful to what only takes space. A reserved address is missing from its range. */
 const order: ReadonlyArray<Leak["kind"]> = ["rule", "link", "reservation", "chain", "result"]
 
 const gravity = (leak: Leak): number => isMapping(leak) ? -1 : order.indexOf(leak.kind)
 
-/** A rule without its comment, which says whose it is, and its table in place of the command that made it. */
+/** A rule without the comment that names its container, and with its table in place of the command that made it. */
 const shortRule = (text: string): string =>
   text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, "")
     .replace(/^iptables -t (\S+) -A /, "$1 ")
     .replace(/^ip6tables -t (\S+) -A /, "IPv6 $1 ")
 
-/** A leak on one line: as much of it as a screen has columns. The reason is left out first. */
+/** A leak on one line, cut to the width of the screen. The reason is dropped first. */
 const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): string => {
   const isWhole = isVerbose || width === Number.POSITIVE_INFINITY
   const text = Findings.bounded(isWhole ? leak.text : ShortIds.of(shortRule(leak.text)))
@@ -37,7 +37,7 @@ const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): strin
   return `${isMapping(leak) ? red(before) : before}${shown}  ${dim(after)}`
 }
 
-/** The lines of leaks, the gravest first; where there are too many of them, a count of the rest. */
+/** The lines of leaks, the most harmful first, and a count of the leaks that do not fit. */
 export const lines = (found: ReadonlyArray<Leak>, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
   const room = Math.max(1, Math.min(most.lines, style.height ?? most.lines) - most.others)
   const sorted = found.toSorted((left, right) => gravity(left) - gravity(right))

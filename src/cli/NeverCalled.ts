@@ -1,4 +1,4 @@
-/** Plugins are wrapped, and there is no log of them: no runtime has called one. Says which runtimes could. */
+/** Explains a missing log of wrapped plugins: no runtime has called one yet. Names the runtimes that could. */
 import * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -25,20 +25,20 @@ export class NeverCalled extends Data.TaggedError("NeverCalled")<{
 
 const folderOf = (path: string): string => path.slice(0, path.lastIndexOf("/"))
 
-/** Whether a log is one that a sink writes, or a pattern that such a one would match. */
+/** Whether a sink writes this log, or a log that this pattern would match. */
 const isLogOf = (log: string, sink: WrapConfig.Sink): boolean => {
   if (sink.type !== "file") return false
   return WrapConfig.patternOf(sink) === log || (/[*?[{]/.test(log) && folderOf(log) === folderOf(sink.path))
 }
 
-/** The real paths of those of these folders that are there, each once. */
+/** The real paths of the folders that exist, without duplicates. */
 const realPaths = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const real = yield* Effect.forEach(folders, (folder) => Effect.option(fs.realPath(folder)))
   return [...new Set(real.flatMap((path) => path._tag === "Some" ? [path.value] : []))]
 })
 
-/** Whether plugins of a folder are wrapped, and log there. */
+/** Whether the plugins of a folder are wrapped and write this log. */
 const logsTo = Effect.fnUntraced(function*(folder: string, log: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.option(fs.readFileString(Stub.places(folder).config))
@@ -57,13 +57,13 @@ const sentence = Effect.fnUntraced(
   }
 )
 
-/** The folders where plugins are wrapped unless a flag says otherwise. */
+/** The folders whose plugins are wrapped by default. */
 const cniPath = Config.String("CNI_PATH").pipe(
   Config.withDefault(Flags.defaultCniPath),
   Config.map(Flags.folders)
 )
 
-/** Why there is no such log: the error, where plugins of this host are wrapped and log there. */
+/** The error that explains why a log is missing, if wrapped plugins of this host write it. */
 export const explain = Effect.fnUntraced(function*(log: string, root = "/") {
   const runtimes = yield* Discovery.find(root)
   const folders = yield* realPaths([
@@ -79,7 +79,7 @@ export const explain = Effect.fnUntraced(function*(log: string, root = "/") {
   })
 })
 
-/** The log that an error says is not there. */
+/** The log that an error reports as missing. */
 const missing = (error: LogError): string | undefined => {
   if (error._tag === "NoMatch") return error.pattern
   const isMissing = error._tag === "Unreadable" && isPlatformError(error.cause) &&
@@ -87,7 +87,7 @@ const missing = (error: LogError): string | undefined => {
   return isMissing ? error.name : undefined
 }
 
-/** Says why a log is not there, where that can be known. */
+/** Explains why a log is missing, if that can be found out. */
 export const explained = <A, R>(reading: Effect.Effect<A, LogError, R>) =>
   Effect.catch(
     reading,

@@ -7,7 +7,9 @@ import * as Flags from "./Flags.ts"
 
 /** The flag. */
 export const flag = Flags.folder("host-root").pipe(
-  Flag.withDescription("In a container: where the root of the host is mounted. Folders and logs are the host's then"),
+  Flag.withDescription(
+    "In a container: where the root of the host is mounted. Folders and logs are then those of the host"
+  ),
   Flag.optional
 )
 
@@ -20,6 +22,6 @@ export interface Asked {
 export const seen = ({ hostRoot }: Asked, path: string): string =>
   Option.isNone(hostRoot) ? path : HostRoot.pathOn(hostRoot.value, path)
 
-/** Goes to the root of the host, where one is named. Returns a path by which a file of before is found. */
+/** Changes the root to that of the host, if one is named. Returns the path that a file has then. */
 export const enter = ({ hostRoot }: Asked, file = "/") =>
   Option.isNone(hostRoot) ? Effect.succeed(file) : HostRoot.enter(hostRoot.value, file)

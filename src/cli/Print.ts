@@ -82,7 +82,7 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
     },
     error: (...values: ReadonlyArray<unknown>) => void process.stderr.write(`${forStderr(...values)}\n`)
   })
-  // A command that fails has printed too, as `doctor` with its findings.
+  // A command that fails may have printed too, as `doctor` does with its findings.
   const exit = yield* Effect.exit(Effect.provideService(command, Console.Console, console))
   yield* Effect.promise(() => printed)
   yield* Effect.catch(written, (error) => Effect.sync(() => onError(error)))

@@ -18,7 +18,7 @@ const waiting: Array<() => string> = []
 
 const line = (): string => `\r\u001b[K${waiting.at(-1)?.() ?? ""}`
 
-/** Shows a text on stderr, where that is a terminal, until `effect` ends. `refresh` draws it anew. */
+/** Shows a text on stderr, if that is a terminal, until `effect` ends. `refresh` redraws it. */
 const shownDuring = Effect.fnUntraced(function*<A, E, R>(
   text: () => string,
   refresh: (draw: Effect.Effect<void>) => Effect.Effect<never>,
@@ -40,7 +40,7 @@ const shownDuring = Effect.fnUntraced(function*<A, E, R>(
   return yield* Effect.raceFirst(effect, notice)
 })
 
-/** Shows on stderr, where that is a terminal, that `what` is waited for, until `effect` ends. */
+/** Shows on stderr, if that is a terminal, what the command waits for, until `effect` ends. */
 export const during = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) => {
   const text = `waiting for ${what} …`
   return shownDuring(() => text, () => Effect.never, effect)

@@ -49,7 +49,7 @@ export const searchPath = ({ variables }: Pick<Environment, "variables">): strin
 /** What container IDs and network names look like. */
 export const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** What keeps a text from being the name of an interface, undefined where nothing does. Source: libcni, `pkg/utils`. */
+/** What keeps a text from being the name of an interface, undefined if nothing does. Source: libcni, `pkg/utils`. */
 export const interfaceNameProblem = (name: string): string | undefined => {
   if (Buffer.byteLength(name) > 15) return "longer than 15 bytes"
   if (name === "." || name === "..") return "a name of a folder"

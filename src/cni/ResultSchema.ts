@@ -118,7 +118,7 @@ export const read = { oldest: reader(Oldest), withVersions: reader(WithVersions)
 /** The version that a result says; the oldest where it says none. */
 export const versionOf = (result: Json.JsonObject): unknown => result["cniVersion"] || CniVersion.implied
 
-/** Why runtimes do not take a result; undefined where they do. */
+/** Why runtimes do not take a result; undefined if they do. */
 export const problem = (result: Json.JsonObject): string | undefined => {
   const version = versionOf(result)
   if (typeof version !== "string" || !CniVersion.isSupported(version)) {

@@ -26,7 +26,7 @@ const fromV6 = (text: string): bigint => {
   return [...head, ...zeros, ...tail].reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n)
 }
 
-/** An address; undefined where a text is none. An IPv4 address in the form of IPv6 is an IPv4 address, as for Go. */
+/** An address; undefined if a text is none. An IPv4 address in the form of IPv6 is an IPv4 address, as for Go. */
 export const parseAddress = (text: string): Cidr | undefined => {
   const family = text.includes("%") ? 0 : Net.isIP(text)
   if (family === 4) return { family, address: fromV4(text), length: 32 }
@@ -37,7 +37,7 @@ export const parseAddress = (text: string): Cidr | undefined => {
     : { family: 6, address, length: 128 }
 }
 
-/** An address with the length of its prefix; undefined where a text is none. */
+/** An address with the length of its prefix; undefined if a text is none. */
 export const parse = (text: string): Cidr | undefined => {
   const [head = "", length = "", ...more] = text.split("/")
   const address = parseAddress(head)

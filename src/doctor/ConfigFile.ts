@@ -24,7 +24,7 @@ export interface Placed {
   readonly config: JsonObject
   readonly file: ConfigFile
   readonly at: Path
-  /** The plugin that calls it; undefined where the runtime does. */
+  /** The plugin that calls it; undefined if the runtime does. */
   readonly caller: Placed | undefined
 }
 
@@ -63,16 +63,16 @@ export const mend = (
   return { problems, mended: { ...mended, beside: file.beside.map((each) => mend(each).mended) } }
 }
 
-/** The document of a file; undefined where it is not JSON. */
+/** The document of a file; undefined if it is not JSON. */
 export const valueOf = ({ outcome }: ConfigFile): unknown => JsonSource.isSource(outcome) ? outcome.value : undefined
 
-/** The name of the network; undefined where the file has none. */
+/** The name of the network; undefined if the file has none. */
 export const nameOf = (file: ConfigFile): string | undefined => {
   const value = valueOf(file)
   return isObject(value) && typeof value["name"] === "string" ? value["name"] : undefined
 }
 
-/** The network as runtimes read it; undefined where the file is not JSON, or has far too many plugins. */
+/** The network as runtimes read it; undefined if the file is not JSON, or has far too many plugins. */
 export const listOf = (file: ConfigFile): NetworkConfigList.NetworkConfigList | undefined => {
   const value = valueOf(file)
   if (!isObject(value)) return undefined
@@ -147,7 +147,7 @@ export const changesSince = (file: ConfigFile, earlier: string): ReadonlyArray<s
   JsonDiff.between({ plugins: configsOf(parseJson(earlier)) }, { plugins: configsOf(valueOf(file)) })
     .map(({ kind, what }) => `${kind} ${what}`)
 
-/** Whether a configuration has the plugins of a file. One that cannot be read counts as if it had. */
+/** Whether a configuration has the plugins of a file. An unreadable one counts as having them. */
 export const hasPlugins = (file: ConfigFile, config: string): boolean =>
   !isObject(parseJson(config)) || changesSince(file, config).length === 0
 

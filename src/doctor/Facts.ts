@@ -44,17 +44,17 @@ export interface Earlier extends Pick<Facts, "attachments" | "chain" | "delegate
 
 /** All that checks can know. */
 export interface Facts {
-  /** The folder of configurations; undefined where nobody asked about a folder. */
+  /** The folder of configurations; undefined if nobody asked about a folder. */
   readonly folder: string | undefined
   /** The files of the folder in the order in which runtimes load them. */
   readonly files: ReadonlyArray<ConfigFile>
-  /** Files of the folder that may have what was asked for, and that runtimes pass over because of their names. */
+  /** Files of the folder that may have the network, and that runtimes skip because of their names. */
   readonly unloaded: ReadonlyArray<string>
   /** What was asked for: the name of a network, a file, or undefined for what a runtime would choose. */
   readonly asked: string | undefined
-  /** The file to look at; undefined where there is none. */
+  /** The file to look at; undefined if there is none. */
   readonly file: ConfigFile | undefined
-  /** Its network; undefined where it cannot be read. */
+  /** Its network; undefined if it cannot be read. */
   readonly network: NetworkConfigList | undefined
   /** The plugins of the network with their places. */
   readonly chain: ReadonlyArray<Placed>
@@ -70,13 +70,13 @@ export interface Facts {
   readonly known: ReadonlyArray<string>
   readonly capabilityArgs: JsonObject
   readonly host: Host | undefined
-  /** What host-local keeps of this network; undefined where it has no such plugin. */
+  /** What host-local keeps of this network; undefined if it has no such plugin. */
   readonly store: Store | undefined
   /** Unreadable files of libcni's cache that seem to belong to this network. */
   readonly damaged: ReadonlyArray<Damaged>
   /** The attachments to look at that were made with the configuration as it is in the file. */
   readonly attachments: ReadonlyArray<Attachment>
-  /** The others, by the configuration that they were made with. */
+  /** The other attachments, grouped by the configuration that they were made with. */
   readonly earlier: ReadonlyArray<Earlier>
   /** All attachments of the cache; those of this network with what their namespaces are. */
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
@@ -85,7 +85,7 @@ export interface Facts {
   /** Networks that these are attached to besides. */
   readonly elsewhere: ReadonlyArray<string>
   readonly trial: Trial | undefined
-  /** What logs say of the attachments to look at; undefined where nobody named any. */
+  /** What logs say of the attachments to look at; undefined if nobody named any. */
   readonly history: History | undefined
   /** What could not be looked at, and why, apart from what says so itself. */
   readonly unseen: ReadonlyArray<string>

@@ -22,7 +22,7 @@ export interface Found extends Partial<Place> {
   readonly message: string
   /** Lines that prove it: a rule, a link, what a plugin wrote. */
   readonly evidence: ReadonlyArray<string>
-  /** What mends it. A text says what a person has to edit or decide. */
+  /** How to fix it. A plain text says what a person has to edit or decide. */
   readonly fix: Fix.Fix | string
 }
 

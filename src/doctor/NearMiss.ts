@@ -1,4 +1,4 @@
-/** The name that was probably meant by one that nobody knows. */
+/** The known name that was probably meant by an unknown one. */
 
 /** How many letters have to be put in, left out, changed or swapped to get from one name to the other. */
 const distance = (left: string, right: string): number => {
@@ -22,7 +22,7 @@ const distance = (left: string, right: string): number => {
 
 const bare = (name: string): string => name.replace(/[-_ ]/g, "").toLowerCase()
 
-/** The nearest of the names that is at most a third of its letters away; undefined where none is. */
+/** The nearest of the names that is at most a third of its letters away; undefined if none is. */
 export const nearest = (name: string, names: Iterable<string>): string | undefined => {
   let best: { readonly name: string; readonly far: number } | undefined
   for (const other of names) {

@@ -131,7 +131,7 @@ const common = [
 /** Types of plugins whose fields are known. */
 export const types: ReadonlyArray<string> = [...Object.keys(ofPlugins), "loopback", "dummy", "tap", "passthrough"]
 
-/** The names of the fields that a plugin of a type reads; undefined where they are not known. */
+/** The names of the fields that a plugin of a type reads; undefined if they are not known. */
 export const namesOf = (type: string): ReadonlyArray<string> | undefined => {
   const fields = ofPlugins[type]
   return fields === undefined ? undefined : [...Object.keys(fields), ...common]

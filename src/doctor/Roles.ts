@@ -52,7 +52,7 @@ export const ipamOf = (chain: ReadonlyArray<Placed>): Placed | undefined => {
   return chain.find(({ caller }) => caller !== undefined && caller === maker)
 }
 
-/** The name of the bridge of a network; undefined where it has none. */
+/** The name of the bridge of a network; undefined if it has none. */
 export const bridgeOf = (chain: ReadonlyArray<Placed>): string | undefined => {
   const bridge = makerOf(chain)
   if (bridge?.type !== "bridge") return undefined

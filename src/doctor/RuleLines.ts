@@ -65,7 +65,7 @@ export const isAbout = ({ rule: { words } }: Line, address: string): boolean =>
     word.split("/")[0] === address || word.startsWith(`${address}:`) || word.startsWith(`[${address}]`)
   )
 
-/** The container that a rule was made for, as plugins write it into its comment; undefined where it does not say. */
+/** The container that a rule was made for, as plugins write it into its comment; undefined if it does not say. */
 export const ownerOf = (
   { rule: { words } }: Line
 ): { readonly network: string; readonly containerId: string } | undefined => {

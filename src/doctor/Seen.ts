@@ -17,9 +17,9 @@ export interface Seen {
   readonly inside: Namespace
   /** The link of the attachment in it. */
   readonly link: Link | undefined
-  /** The namespace of the host; undefined where it is not known. */
+  /** The namespace of the host; undefined if it is not known. */
   readonly outside: Namespace | undefined
-  /** The name of the end of its pair of links that the host has; undefined where its plugin makes no pair. */
+  /** The name of the end of its pair of links that the host has; undefined if its plugin makes no pair. */
   readonly hostEnd: string | undefined
   /** The type of the plugin that made the link. */
   readonly maker: string | undefined

@@ -55,7 +55,7 @@ const libraries = ["libc.so.6", `libc.musl-${process.arch === "x64" ? "x86_64" :
 const ffi = (): Ffi | undefined =>
   process.versions["bun"] === undefined ? undefined : process.getBuiltinModule("bun:ffi") as Ffi | undefined
 
-/** Functions by their signatures; undefined where they cannot be called. */
+/** Functions by their signatures; undefined if they cannot be called. */
 export const functions = <Of>(signatures: { readonly [name in keyof Of]: object }): Of | undefined => {
   const known = ffi()
   for (const library of known === undefined ? [] : libraries) {

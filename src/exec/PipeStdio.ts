@@ -44,7 +44,7 @@ class Reader {
     this.outlet = outlet
   }
 
-  /** Whether nobody reads any more what it would go on to. */
+  /** Whether the reader of what it passes on is gone. */
   get isBroken(): boolean {
     return this.outlet?.isBroken === true
   }
@@ -74,7 +74,7 @@ class Reader {
     return total > 0
   }
 
-  /** How many bytes were read: 0 at the end, undefined where nothing has come yet. */
+  /** How many bytes were read: 0 at the end, undefined if nothing has come yet. */
   private readInto(buffer: Buffer): number | undefined {
     try {
       return Fs.readSync(this.fd, buffer, 0, buffer.length, null)
@@ -255,7 +255,7 @@ export const make = (options: Options): Stdio => {
   /** Reads and writes as much as is possible without blocking. Returns whether it moved anything. */
   const move = (): boolean => {
     const found = readers.map((reader) => reader.read()).includes(true)
-    // What writes where nobody reads any more is told so, as without us.
+    // A writer whose reader is gone gets the same error as without us.
     for (const { fd, isBroken } of readers) if (isBroken) descriptors.close(fd)
     const fed = feeder?.writer.feed() === true
     if (feeder?.writer.ended === true) descriptors.close(feeder.fd)
@@ -267,7 +267,7 @@ export const make = (options: Options): Stdio => {
 
   const look = (wait: number): void => {
     clearTimeout(timer)
-    if (isReleased) return // by now these descriptors are those of others
+    if (isReleased) return // these descriptors may belong to others now
     const next = move() ? pause.shortest : wait
     timer = setTimeout(look, next, Math.min(next * 2, pause.longest))
     if (readers.every(({ ended }) => ended)) onClose()
@@ -285,7 +285,7 @@ export const make = (options: Options): Stdio => {
     },
     onClose: (listener) => {
       onClose = listener
-      look(pause.shortest) // most programs have written all by now
+      look(pause.shortest) // most programs have finished writing at this point
     },
     release: () => {
       clearTimeout(timer)

@@ -63,7 +63,7 @@ const inSomeFolder = <A>(names: ReadonlyArray<string>, use: (paths: ReadonlyArra
 /** There is nothing that makes pipes. */
 class NoMkfifo extends Error {}
 
-/** How long making two pipes may take, in milliseconds: nothing else happens meanwhile. */
+/** How long making two pipes may take, in milliseconds: it blocks everything else. */
 const mkfifoTimeout = 2000
 
 /** Makes named pipes. Throws what is wrong. */

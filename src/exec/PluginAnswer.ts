@@ -118,7 +118,7 @@ const addResult = (stdout: string, cniVersion: string): PluginAnswer => {
     : failed(`gave a result that runtimes do not take: ${problem}`)
 }
 
-/** The versions that a plugin names in its answer to VERSION; undefined where it names none. */
+/** The versions that a plugin names in its answer to VERSION; undefined if it names none. */
 export const versions = (document: string): ReadonlyArray<string> | undefined => {
   const value = Json.parse(document)
   if (!Json.isObject(value)) return undefined

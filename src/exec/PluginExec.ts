@@ -57,7 +57,7 @@ export const find: (
   }
 )
 
-/** The first bytes of a file as Latin-1; undefined where it cannot be read. */
+/** The first bytes of a file as Latin-1; undefined if it cannot be read. */
 const startOf = (file: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem

@@ -1,4 +1,4 @@
-/** The stderr of this process. Nobody may be there to read it, so nothing here waits longer than it is told. */
+/** The stderr of this process. It may have no reader, so nothing here waits longer than its limit. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Descriptor from "./Descriptor.ts"

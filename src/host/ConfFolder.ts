@@ -52,13 +52,13 @@ export interface Loaded {
 /** Whether runtimes load a file of this name. */
 export const isLoadedName = (name: string): boolean => /\.(?:conflist|conf|json)$/.test(name)
 
-/** What makes runtimes load a file that they pass over because of its name. */
+/** How to make runtimes load a file that they skip because of its name. */
 export const loadingAdvice = (path: string): string => {
   const [, loaded] = /([^/]+\.(?:conflist|conf|json))(?:\W[^/]+|~)$/.exec(path) ?? []
   return loaded === undefined ? `write ${path} as JSON into a .conflist` : `rename ${path} to ${loaded}`
 }
 
-/** Says that runtimes pass over a file because of its name. */
+/** Says that runtimes skip a file because of its name. */
 export const notLoaded = (path: string): string => `${path} has it, but runtimes load .conflist, .conf and .json alone`
 
 /** One mistake on one line, with its place. */
@@ -169,11 +169,11 @@ const checked = Effect.fnUntraced(function*({ form, fromFolder, path, problems, 
   return { path, source, list } satisfies Loaded
 })
 
-/** How much of a file that may be anything is looked at, in bytes. */
+/** How many bytes are read of a file that may be of any kind. */
 const longestUnloaded = 1_048_576
 
 /**
- * The files of a folder that have a network of this name, or any where none is named, and that runtimes pass over because
+ * The files of a folder that have a network of this name (any network if none is named), and that runtimes skip because
  * of their names: `10-n.conflist.rpmsave`, `10-n.yaml`.
  */
 export const unloaded = Effect.fnUntraced(function*(folder: string, network: string | undefined) {

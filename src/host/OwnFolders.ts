@@ -1,4 +1,4 @@
-/** Temporary folders with the name of their process, so that the next one removes what a killed one left. */
+/** Temporary folders named after their process, so that a later process removes what a killed one left. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -7,13 +7,13 @@ import * as ProcessIdentity from "./ProcessIdentity.ts"
 
 const prefix = "cni-passthrough."
 
-/** Whether a name is that of a folder whose process, of our own PID namespace, does not run any more. */
+/** Whether a folder has the name of a process in our own PID namespace that has ended. */
 const isLeft = Effect.fnUntraced(function*(name: string, own: ProcessIdentity.Identity) {
   const [, pid, start, namespace] = /^cni-passthrough\.(\d+)\.(\d+)\.(\d+)-\w+$/.exec(name) ?? []
   return namespace === own.namespace && (yield* ProcessIdentity.startOf(Number(pid))) !== start
 })
 
-/** Removes a folder of this user: others may write any name into a folder for temporary files. */
+/** Removes a folder if this user owns it: other users may give theirs any name in a folder for temporary files. */
 const remove = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const { type, uid } = yield* fs.lstat(folder)
@@ -29,7 +29,7 @@ const removeLeft = Effect.fnUntraced(function*(parent: string, own: ProcessIdent
   yield* Effect.forEach(names, (name) => Effect.ignore(remove(path.join(parent, name))))
 })
 
-/** Makes a temporary folder that is gone when the scope closes, or when the next one is made after a kill. */
+/** Makes a temporary folder that is removed when the scope closes or, after a kill, when the next one is made. */
 export const make = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path

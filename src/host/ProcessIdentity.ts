@@ -13,7 +13,7 @@ export interface Identity {
   readonly namespace: string
 }
 
-/** When a process of this ID began; undefined where there is none. */
+/** The start time of the process with this ID; undefined if there is none. */
 export const startOf = Effect.fnUntraced(function*(pid: number) {
   const fs = yield* FileSystem.FileSystem
   const stat = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/stat`), () => "")

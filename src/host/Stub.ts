@@ -94,7 +94,7 @@ export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
 /** The folder that a first line was written for. */
 const folderIn = new RegExp(`^#!(/.*)/${OwnFolder.ownFolder.replaceAll(".", "\\.")}/${OwnFolder.executable}\n`)
 
-/** The folder that a file is a stub of, by the path that it had then; undefined where the file is no stub. */
+/** The folder that a file is a stub of, by the path that it had then; undefined if the file is no stub. */
 export const homeOf = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* fs.lstat(file)

@@ -76,7 +76,7 @@ const namesIn = Effect.fnUntraced(function*(folder: string) {
   )
 })
 
-/** Why runtimes could not start a file; undefined where they can, and null where it is not meant to be a plugin. */
+/** Why runtimes could not start a file; undefined if they can, and null where it is not meant to be a plugin. */
 const unfitness = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(file))

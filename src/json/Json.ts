@@ -7,7 +7,7 @@ export type JsonObject = { readonly [key: string]: unknown }
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The value of a text; undefined where the text is not JSON. */
+/** The value of a text; undefined if the text is not JSON. */
 export const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)

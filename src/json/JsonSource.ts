@@ -22,7 +22,7 @@ export interface Problem {
 export interface Source {
   readonly text: string
   readonly value: unknown
-  /** The range of the value at a path; undefined where there is none. */
+  /** The range of the value at a path; undefined if there is none. */
   readonly range: (path: Path) => Range | undefined
 }
 
@@ -55,7 +55,7 @@ const skipSpace = (text: string, offset: number): number => {
   return next.exec(text)?.index ?? text.length
 }
 
-/** A comma before what closes a list or an object; undefined where the text has something else at `offset`. */
+/** A comma before what closes a list or an object; undefined if the text has something else at `offset`. */
 const trailingComma = (text: string, offset: number): Problem | undefined => {
   const close = text[offset] ?? ""
   const before = text.slice(0, offset).trimEnd()
@@ -134,7 +134,7 @@ export const parse = (text: string): Source | Problem => {
 /** What readers could do without: a byte-order mark, a comment, a trailing comma. */
 const needless = /^(?:\uFEFF|\/\/[^\r\n]*|\/\*[^]*?\*\/|,(?=\s*[\]}]))/
 
-/** The text with blanks in place of what is wrong at `offset`; undefined where more than that has to be done. */
+/** The text with blanks in place of what is wrong at `offset`; undefined if more than that has to be done. */
 export const blanked = (text: string, offset: number): string | undefined => {
   const [found = ""] = needless.exec(text.slice(offset)) ?? []
   const blanks = found.replace(/[^\r\n]/g, " ")

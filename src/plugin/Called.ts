@@ -32,7 +32,7 @@ export interface Started {
 }
 
 /**
- * The plugin that we were called as; undefined where that is our own. A stub is a script: the kernel starts its
+ * The plugin that we were called as; undefined if that is our own. A stub is a script: the kernel starts its
  * interpreter, which is us, and gives us the path of the stub.
  */
 export const of = ({ argv, argv0, execPath, versions }: Started): Called | undefined => {

@@ -57,7 +57,7 @@ export const isBestEffort = ({ environment: { command } }: Pick<Request, "enviro
 export const makeInvocation = (): string =>
   [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
 
-/** The text that bytes stand for; undefined where they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
+/** The text that bytes stand for; undefined if they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
   return !text.includes("\uFFFD") || Buffer.from(text).equals(bytes) ? text : undefined

@@ -7,7 +7,7 @@ import type { NotStarted } from "../exec/ProcessRunner.ts"
 export class WrappedPlugin extends Context.Service<WrappedPlugin, {
   /** Its type. */
   readonly name: string
-  /** The text of our configuration; undefined where there is none that can be read. */
+  /** The text of our configuration; undefined if there is none that can be read. */
   readonly config: Effect.Effect<string | undefined>
   /** Its file: the one that was put aside for us, or else the next one of its name on this CNI path. */
   readonly find: (cniPath: string) => Effect.Effect<string | undefined>

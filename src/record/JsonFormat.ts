@@ -51,5 +51,5 @@ const parse = (line: string): Json.JsonObject | undefined => {
   return texts.length === 0 ? members : { ...members, ...Object.fromEntries(texts) }
 }
 
-/** The record that a line is; undefined where it is not one. */
+/** The record that a line is; undefined if it is not one. */
 export const read = (line: string): Record | undefined => Option.getOrUndefined(decode(cut(line) ?? parse(line)))

@@ -14,7 +14,7 @@ export const ending = ({ exitCode, signal, timedOut = false }: Partial<Ending>):
 /** The code that the reference plugins give every error. Source: containernetworking/cni, `types.ErrInternal`. */
 const unspecified = 999
 
-/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` where a plugin gave no code, or one that says nothing. */
+/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` if a plugin gave no code or a generic one. */
 export const failure = ({ code, msg }: ErrorDocument): string =>
   code === undefined || (code === unspecified && msg !== "") ? msg : `code ${code}: ${msg}`
 

@@ -6,7 +6,7 @@ import type { ErrorRecord, Plugin, Record, RequestRecord, ResultRecord } from ".
 export interface Call {
   readonly type: string
   readonly request: RequestRecord
-  /** How the program ended; undefined where nothing says so. */
+  /** How the program ended; undefined if nothing says so. */
   readonly plugin: Plugin | undefined
   /** Undefined where there is no record of it, as after a SIGKILL. */
   readonly end: ResultRecord | ErrorRecord | undefined

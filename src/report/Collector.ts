@@ -109,7 +109,7 @@ export class Collector {
     return text
   }
 
-  /** A whole output, to be compared; undefined where it is too long, or all of them are. */
+  /** A whole output, to be compared; undefined if it is too long, or all of them are. */
   private whole(text: string): string | undefined {
     if (text.length > wholeLimit.each) return undefined
     const known = this.wholes.get(text)

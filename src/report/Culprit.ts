@@ -61,7 +61,7 @@ const reason = (step: Step): string => {
   }
 }
 
-/** `host-local in bridge: code 11: no addresses`; undefined where nothing failed. */
+/** `host-local in bridge: code 11: no addresses`; undefined if nothing failed. */
 export const words = (steps: ReadonlyArray<Step>): string | undefined => {
   const [culprit, ...around] = way(steps)
   if (culprit === undefined) return undefined

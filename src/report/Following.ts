@@ -42,7 +42,7 @@ const wholeOf = (operation: Operation.Operation): ReadonlyArray<Piece> => [
   { _tag: "Foot", operation }
 ]
 
-/** When an operation ended so far; infinite where a run has no end, or none with a date. */
+/** When an operation ended so far; infinite if a run has no end with a date. */
 const endOf = ({ steps }: Operation.Operation): number => {
   const end = Math.max(...steps.slice(-100).map((step) => step.end?.time ?? Number.POSITIVE_INFINITY))
   return Number.isNaN(end) ? Number.POSITIVE_INFINITY : end
@@ -141,7 +141,7 @@ export class Following {
     return pieces
   }
 
-  /** What is to be drawn at this moment: what ended first comes first. */
+  /** What to draw at this moment: what ended first comes first. */
   due(now: number): ReadonlyArray<Piece> {
     const operations = this.collector.operations()
     const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))

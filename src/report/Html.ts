@@ -63,7 +63,7 @@ ${records.map((text) => embedded(JSON.stringify(text))).join(",\n")}
 `
 }
 
-/** The texts of the records of a report; undefined where it has none, or is damaged. */
+/** The texts of the records of a report; undefined if it has none, or is damaged. */
 export const recordsOf = (html: string): ReadonlyArray<string> | undefined => {
   const start = html.indexOf(recordsBegin)
   if (start === -1) return undefined

@@ -8,7 +8,7 @@ const deepest = 32
 const member = (path: string, key: string): string =>
   /^[\w-]+$/.test(key) ? `${path === "" ? "" : `${path}.`}${key}` : `${path}[${JSON.stringify(key)}]`
 
-/** The keys of both values with their paths; undefined where the two cannot be compared part by part. */
+/** The keys of both values with their paths; undefined if the two cannot be compared part by part. */
 const parts = (left: unknown, right: unknown, path: string): ReadonlyMap<string, string> | undefined => {
   const keys = () => [...new Set([...Object.keys(left as object), ...Object.keys(right as object)])]
   if (Array.isArray(left) && Array.isArray(right)) return new Map(keys().map((key) => [key, `${path}[${key}]`]))

@@ -6,7 +6,7 @@ export const expected = "a time such as 2026-11-24T10:00:00Z, or how long ago it
 
 const millisPerDay = 86_400_000
 
-/** Milliseconds since 1970; undefined where the text is neither a time nor a duration. */
+/** Milliseconds since 1970; undefined if the text is neither a time nor a duration. */
 export const parse = (text: string, now: number): number | undefined => {
   const [, days, rest = ""] = /^(?:(\d+(?:\.\d+)?)d)?(.*)$/su.exec(text) ?? []
   if (GoDuration.pattern.test(rest) || (days !== undefined && rest === "")) {

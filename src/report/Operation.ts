@@ -58,7 +58,7 @@ export interface Step {
   readonly hooks: ReadonlyArray<Program>
   /** The plugin that ran; undefined for a tap, which runs none. */
   readonly plugin: Program | undefined
-  /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined where nobody looked. */
+  /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined if nobody looked. */
   readonly changes: string | undefined
   /** Undefined where there is no record of it, as after a SIGKILL. */
   readonly end: End | undefined

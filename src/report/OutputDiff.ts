@@ -28,7 +28,7 @@ const around = (items: ReadonlyArray<string>, isFirst: boolean, isLast: boolean)
   return [...same.slice(0, head), ...leftOut(same.length - head - tail), ...same.slice(same.length - tail)]
 }
 
-/** The lines that are different, with a few around them; undefined where the two have no line in common. */
+/** The lines that are different, with a few around them; undefined if the two have no line in common. */
 export const between = (before: string, after: string): ReadonlyArray<Line> | undefined => {
   if (before === after) return []
   const edits = TextDiff.lines(`${before.trimEnd()}\n`, `${after.trimEnd()}\n`, { maxEdits })

@@ -18,7 +18,7 @@ export class NoStdin extends Data.TaggedError("NoStdin")<{ readonly call: Call }
 
 /** What a call takes. */
 export interface Input {
-  /** The file of the plugin; undefined where it is looked for on the CNI path. */
+  /** The file of the plugin; undefined if it is looked for on the CNI path. */
   readonly file: string | undefined
   /** The variables that the record has, without those that were empty. */
   readonly env: { readonly [name: string]: string }

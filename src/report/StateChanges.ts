@@ -40,7 +40,7 @@ export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolea
   }
 }
 
-/** How long all our looks at the state took, which no plugin needed; undefined where there were none. */
+/** How long all our looks at the state took, which no plugin needed; undefined if there were none. */
 export const lookingMs = (runs: Iterable<Step>): number | undefined => {
   const durations = [...runs].flatMap(({ changes }) =>
     changes === undefined ? [] : [(JSON.parse(changes) as Found).durationMs ?? 0]

@@ -47,7 +47,7 @@ const has = (walk: Walk, { identity }: Tap): boolean => walk.some((tap) => tap.i
 /** Whether an operation ended at one of its own runs. */
 const hasFailingRun = ({ steps }: Pick<Operation.Operation, "steps">): boolean => steps.some(Operation.hasEndedBadly)
 
-/** The tap that an ADD or a CHECK should have passed next; undefined where it passed all, or nobody knows better. */
+/** The tap that an ADD or a CHECK should have passed next; undefined if it passed all, or nobody knows better. */
 const nextForward = (walk: Walk, chain: Walk, del: Walk): Tap | undefined => {
   const [last] = del
   if (last !== undefined && has(walk, last)) return undefined

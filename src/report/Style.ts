@@ -8,7 +8,7 @@ export interface Screen {
   readonly isTerminal: boolean
   /** Columns that a line may have; infinite where it is not a terminal. */
   readonly width: number
-  /** Lines that it shows at once; undefined where it is not a terminal, or does not say. */
+  /** How many lines it shows at once; undefined if it is not a terminal, or does not say. */
   readonly height?: number | undefined
   /** How many minutes local time is east of UTC at a moment, which is in milliseconds since 1970. */
   readonly minutesEast: (time: number) => number

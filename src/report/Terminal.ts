@@ -233,7 +233,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     return [command, ifname, owner && `of ${owner}`, network && `on ${network}`].filter(Boolean).join(" ")
   }
 
-  /** An operation with nothing to tell, on one line. */
+  /** An operation without anything to report, on one line. */
   const folded = (view: View): ReadonlyArray<string> => {
     const total = view.durationMs === undefined ? "" : `  ${view.durationMs} ms`
     return wrapped(`✓ ${whoOf(view)}${total}`, style.width).map(dim)

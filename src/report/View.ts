@@ -20,7 +20,7 @@ export type State = "done" | "failed" | "unfinished" | "stopped" | "unseen"
 /** A hook command that ran. */
 export interface Hook {
   readonly command: string
-  /** How it failed: `exit status 1`, `SIGKILL`; undefined where it succeeded. */
+  /** How it failed: `exit status 1`, `SIGKILL`; undefined if it succeeded. */
   readonly failure: string | undefined
   /** In milliseconds. */
   readonly durationMs: number
@@ -65,7 +65,7 @@ export interface Step {
   readonly changesBefore: ReadonlyArray<ResultDiff.Change>
   /** What it did to the result. */
   readonly changes: ReadonlyArray<ResultDiff.Change>
-  /** What it changed itself in network namespaces; undefined where nobody looked. */
+  /** What it changed itself in network namespaces; undefined if nobody looked. */
   readonly stateChanges: ReadonlyArray<StateChanges.StateChange> | undefined
   /** What could not be looked at there, and why, where no step before it in the chain says so. */
   readonly notes: ReadonlyArray<string>
@@ -99,9 +99,9 @@ export interface View {
   readonly hasFailed: boolean
   /** What failed, in one line: `host-local in bridge: code 11: no addresses`. */
   readonly failure: string | undefined
-  /** From its beginning to its end, in milliseconds; undefined where the end is not known. */
+  /** From its beginning to its end, in milliseconds; undefined if the end is not known. */
   readonly durationMs: number | undefined
-  /** How long our own looks at the state took, which no plugin needed; undefined where there were none. */
+  /** How long our own looks at the state took, which no plugin needed; undefined if there were none. */
   readonly lookingMs: number | undefined
   readonly steps: ReadonlyArray<Step>
   /** What a DEL left of what its ADD made. */

@@ -69,6 +69,6 @@ export const lines = (text: string, width: number): ReadonlyArray<string> => {
   return found
 }
 
-/** A text that is cut off where it is wider than this. */
+/** A text, cut off if it is wider than this. */
 export const cut = (text: string, width: number): string =>
   columns(text) <= width ? text : `${pieces(text, Math.max(1, width - 1))[0] ?? ""}…`

@@ -64,7 +64,7 @@ export type Calls = Stream.Stream<Call, never, Services>
 /** Whether a call went wrong. */
 export const hasFailed = ({ answer }: Call): boolean => answer._tag === "Failure"
 
-/** The result of an operation whose last call this is; undefined where it failed, or has no result. */
+/** The result of an operation whose last call this is; undefined if it failed, or has no result. */
 export const resultOf = ({ answer }: Call): string | undefined =>
   answer._tag === "Success" ? answer.document : undefined
 

@@ -6,7 +6,7 @@ import * as Path from "effect/Path"
 /** A runtime that may call plugins. */
 export interface Runtime {
   readonly name: string
-  /** Where it looks for plugins; undefined where it makes networks without plugins. */
+  /** Where it looks for plugins; undefined if it makes networks without plugins. */
   readonly pluginFolders: ReadonlyArray<string> | undefined
   /** How that is known. */
   readonly source: string
@@ -35,7 +35,7 @@ const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
 const strings = (value: string): ReadonlyArray<string> =>
   [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, double, single]) => double ?? single ?? "")
 
-/** The value of a key of a TOML file that no line comments out; undefined where there is none. */
+/** The value of a key of a TOML file, unless it is commented out; undefined if there is none. */
 const valueOf = (text: string, key: string): ReadonlyArray<string> | undefined => {
   const value = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\[[^\\]]*\\]|"[^"]*"|'[^']*')`, "m").exec(text)?.[1]
   const found = value === undefined ? [] : strings(value).filter((each) => each !== "")
@@ -91,7 +91,7 @@ const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fall
 const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"])
 const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"])
 
-/** Where podman looks unless it is told otherwise. Source: containers/common, `pkg/config/default.go`. */
+/** Where podman looks by default. Source: containers/common, `pkg/config/default.go`. */
 const podmanFolders = [
   "/usr/local/libexec/cni",
   "/usr/libexec/cni",
@@ -100,10 +100,10 @@ const podmanFolders = [
   "/opt/cni/bin"
 ]
 
-/** Which of both podman chose when its storage was made. */
+/** Which of the two podman chose when its storage was created. */
 const chosenBackend = "/var/lib/containers/storage/defaultNetworkBackend"
 
-/** podman has no daemon: its files say what it does. It has netavark, which calls no plugin, or CNI. */
+/** Podman has no daemon, so its files say whether it uses CNI, or netavark, which calls no plugin. */
 const podman = Effect.fnUntraced(function*(root: string) {
   const files = [
     ...yield* dropIns(root, "/etc/containers/containers.conf.d"),

@@ -7,7 +7,7 @@ import type { Cached, Entry } from "./ResultCache.ts"
 
 /** An attachment of the cache, and what becomes of it. */
 export interface Decision {
-  /** The attachment; undefined where its file cannot be understood, which keeps it. */
+  /** The attachment; undefined if its file cannot be understood, which keeps it. */
   readonly attachment: Cached | undefined
   /** The file of the cache that it is in. */
   readonly file: string

@@ -27,7 +27,7 @@ export class CacheUnreadable extends Data.TaggedError("CacheUnreadable")<{
 
 /** An attachment in the cache. */
 export interface Cached extends Attachment {
-  /** The result of its ADD as JSON text; undefined where the file has none. */
+  /** The result of its ADD as JSON text; undefined if the file has none. */
   readonly result: string | undefined
 }
 

@@ -122,7 +122,7 @@ const lastByte = (fd: number, size: number): number | undefined => {
   return Fs.readSync(fd, byte, 0, 1, Math.max(0, size - 1)) === 0 ? undefined : byte[0]
 }
 
-/** The same file for reading; undefined where that is impossible, as with few descriptors. */
+/** The same file for reading; undefined if that is impossible, as with few descriptors. */
 const openAgain = (fd: number): number | undefined => {
   try {
     return Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
@@ -155,7 +155,7 @@ const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean
   const again = openAgain(fd)
   try {
     if (!isKnown) {
-      if (again !== undefined) lastByte(again, stat.size) // a file system that responds notes the time of access
+      if (again !== undefined) lastByte(again, stat.size) // a file system that responds updates the access time
       if (!FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw unknown
     }
     return again !== undefined && isTorn(fd, again)

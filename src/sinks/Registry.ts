@@ -34,7 +34,7 @@ export type Fields = ReturnType<typeof fields>["Type"]
 /** A sink that a network configuration names, with its defaults filled in. */
 export type SinkTarget = { [T in Type]: Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
 
-/** The names of the fields that a sink of this type can have; undefined where no kind has that type. */
+/** The names of the fields that a sink of this type can have; undefined if no kind has that type. */
 export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => {
   const known = types.find((each) => each === type)
   return known === undefined ? undefined : Object.keys(kinds[known].fields().fields)

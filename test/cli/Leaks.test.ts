@@ -92,7 +92,7 @@ describe("cni-passthrough leaks", () => {
         assert.deepStrictEqual(yield* host.leaks(args), {
           status: 1,
           stdout: host.lines,
-          stderr: `${host.sum}. --fix takes them away\n`
+          stderr: `${host.sum}. --fix removes them\n`
         })
       }
       const json = yield* host.leaks(["--json"])

@@ -394,7 +394,11 @@ describe("the attachment that is asked about", () => {
   specify(Namespaces.attachmentKnown, [
     ["is none", {}, "nobody asked for one attachment"],
     ["is there", { facts: { selected: { words: "the pod web", value: "web" } } }, []],
-    ["is not known where not all could be looked at", asked({ unseen: ["x"] }), "not all could be looked at"],
+    [
+      "is not known where not everything could be looked at",
+      asked({ unseen: ["x"] }),
+      "not everything could be looked at"
+    ],
     ["is not there, and no name is like it", asked(), [
       [`${message}its ADD failed or never came, or its DEL has been`, there]
     ]],

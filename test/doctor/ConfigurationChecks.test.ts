@@ -543,7 +543,7 @@ describe("the folder of configurations", () => {
   specify(Folder.networkFound, [
     ["has the network", asked({ file: pods, asked: "pods" }), []],
     ["is not asked about", asked({ folder: undefined, asked: "x" }), []],
-    ["could not be looked at", asked({ unseen: ["x"], asked: "pod" }), "not all could be looked at"],
+    ["could not be looked at", asked({ unseen: ["x"], asked: "pod" }), "not everything could be looked at"],
     ["has none", asked({}), [["error - no network configuration in /net.d: runtimes find no network at all"]]],
     ["has one that is called nearly so", asked({ asked: "pod" }), [
       [

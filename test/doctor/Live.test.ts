@@ -58,7 +58,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "a namespace that may not be entered": [
     { attachment: { sight: { _tag: "Unseen", reason: "Operation not permitted" } } },
-    /^note everything-seen - not all could be looked at/
+    /^note everything-seen - some checks could not run/
   ],
   "a result that cannot be read": [
     { attachment: { result: Result.fail("the cache has no result") } },
@@ -373,7 +373,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "rules that nobody may read": [
     { host: { rules: Result.fail("iptables-save: you must be root") } },
-    /^note everything-seen - not all could be looked at/
+    /^note everything-seen - some checks could not run/
   ]
 }
 

@@ -663,7 +663,7 @@ describe("a table of the kernel", () => {
 })
 
 describe("what could not be looked at", () => {
-  const note = "note - not all could be looked at: what is wrong there is not found"
+  const note = "note - some checks could not run, so problems there would be missed"
   const unseen = { _tag: "Unseen", reason: "no rights" } as const
   specify(everythingSeen, [
     ["is nothing", {}, []],

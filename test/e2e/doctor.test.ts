@@ -646,8 +646,8 @@ const containers: { readonly [name: string]: Broken } = {
   "a cache that is a file": {
     files: of(bridge),
     script: "touch /var/lib/cni/results",
-    ...own("everything-seen", undefined, /not all could be looked at/, "note"),
-    mend: "says 'mend what is named'; rm /var/lib/cni/results"
+    ...own("everything-seen", undefined, /some checks could not run/, "note"),
+    mend: "says 'fix what is named above'; rm /var/lib/cni/results"
   },
   "a namespace that is a plain file": {
     ...attached("umount /run/netns/web"),

@@ -35,11 +35,11 @@ echo $status`).trim().split("\n")
 
   it("says it once, and could not look", () => {
     const [first, second, third, fourth, ...others] = said("")
-    assert.strictEqual(first, "– not all could be looked at: what is wrong there is not found")
+    assert.strictEqual(first, "– some checks could not run, so problems there would be missed")
     assert.strictEqual(second, "  note of the host, found by everything-seen")
     assert.strictEqual(third, cache)
     assert.isTrue(isAboutRules(fourth), fourth)
-    assert.deepStrictEqual(others, ["  fix: run it as root, or mend what is named", "2"])
+    assert.deepStrictEqual(others, ["  fix: run doctor as root, or fix what is named above", "2"])
   })
 
   it("takes no namespace that it may not enter for something else", () => {

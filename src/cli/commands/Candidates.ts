@@ -1,4 +1,4 @@
-/** `cni-passthrough candidates`: what shells offer for a name. Completion scripts call it; people need not. */
+/** `cni-passthrough candidates`: the names that shells offer. Only completion scripts need it. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
@@ -9,7 +9,7 @@ import * as Files from "../../doctor/facts/Files.ts"
 import * as Plugins from "../../doctor/facts/Plugins.ts"
 import * as Flags from "../Flags.ts"
 
-/** What names there are of. */
+/** The kinds of things that have names. */
 export const kinds = ["networks", "containers", "pods", "plugins"] as const
 
 export type Kind = (typeof kinds)[number]
@@ -36,7 +36,7 @@ const namesOf = Effect.fnUntraced(
   }
 )
 
-/** A name that no shell takes for several words, or for something to run. */
+/** Whether every shell reads a name as one word with nothing to run or expand in it. */
 const isPlain = (name: string | undefined): name is string => name !== undefined && /^[\w.:/@+-]+$/.test(name)
 
 /** `candidates KIND` */

@@ -48,9 +48,9 @@ const input = {
     ),
     Flag.withDefault(true)
   ),
-  uninstall: Flags.toggle("uninstall", "Take it away again, unless networks or attachments still need it"),
+  uninstall: Flags.toggle("uninstall", "Remove it again, unless networks or attachments still need it"),
   dryRun: Flags.toggle("dry-run", "With --uninstall: only say whether the plugin could be removed"),
-  force: Flags.toggle("force", "With --uninstall: take it away even where it is still needed"),
+  force: Flags.toggle("force", "With --uninstall: remove it even if it is still needed"),
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir
 }
@@ -96,7 +96,7 @@ export const install = Command.make(
 ).pipe(
   Command.withShortDescription("Put the plugin where runtimes look for it"),
   Command.withDescription(
-    "Put the plugin into the folder of plugins, by rename, once it has answered VERSION there; or take it away."
+    "Put the plugin into the folder of plugins, by rename, once it has answered VERSION there; or remove it."
   ),
   Command.withExamples([
     { command: "cni-passthrough install", description: "Into the first folder that runtimes look into" },
@@ -105,6 +105,6 @@ export const install = Command.make(
       command: "cni-passthrough install --no-hooks",
       description: "For hosts where other users than root may write network configurations"
     },
-    { command: "cni-passthrough install --uninstall", description: "Take it away again" }
+    { command: "cni-passthrough install --uninstall", description: "Remove it again" }
   ])
 )

@@ -48,9 +48,9 @@ const input = {
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
-  fix: Flags.toggle("fix", "Take it away, after showing it and asking"),
+  fix: Flags.toggle("fix", "Remove it, after showing it and asking"),
   yes: Flags.toggle("yes", "With --fix, do not ask"),
-  verbose: Flags.toggle("verbose", "Print all that is left, with all of its text"),
+  verbose: Flags.toggle("verbose", "Print all that is left, in full"),
   json: Flags.toggle("json", "Print what is left as one JSON document")
 }
 
@@ -95,7 +95,7 @@ const settled = Effect.fnUntraced(function*(flags: Input) {
   return { ...second, found: both(first.found, second.found) }
 })
 
-/** Takes away what is left. Returns what it took, and tells why something stays. */
+/** Removes what is left. Returns what it removed, and prints why something stays. */
 const removeAll = Effect.fnUntraced(function*(
   all: ReadonlyArray<Leaks.Leak>,
   flags: Input,
@@ -142,7 +142,7 @@ export const leaks = Command.make(
     } else if (found.length === 0) yield* Console.log(style.green("nothing is left of containers that are gone"))
     else {
       for (const line of LeakLines.lines(found, style, flags.verbose)) yield* Console.log(line)
-      const advice = flags.fix ? "" : ". --fix takes them away"
+      const advice = flags.fix ? "" : ". --fix removes them"
       yield* Console.error(`${found.length} left of containers that are gone: ${LeakLines.sum(found)}${advice}`)
     }
     if (found.length === 0) return
@@ -167,12 +167,12 @@ export const leaks = Command.make(
   Command.withShortDescription("Find what is left of containers that are gone"),
   Command.withDescription(
     "Find reservations of host-local, results in libcni's cache, links and rules of iptables whose container is gone, and " +
-      "with --fix take them away. Nothing is touched that a living network namespace uses, or that a process is at work " +
-      "for. The gravest come first: rules that lead traffic to where nobody is. Exit status 0: nothing is left, 1: something is, 2: it could not look."
+      "remove them with --fix. It never touches what a live network namespace uses, or what a running process works " +
+      "on. The most harmful come first: rules that lead traffic to an address that is gone. Exit status 0: nothing is left, 1: something is, 2: it could not look."
   ),
   Command.withExamples([
     { command: "cni-passthrough leaks", description: "Look at all networks of this host" },
-    { command: "cni-passthrough leaks --verbose", description: "All that is left, with all of its text" },
+    { command: "cni-passthrough leaks --verbose", description: "All that is left, in full" },
     { command: "cni-passthrough leaks podman --fix", description: "Clean up one of them, after asking" }
   ])
 )

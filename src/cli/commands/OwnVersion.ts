@@ -1,4 +1,4 @@
-/** `cni-passthrough version`, for those who look for it there. `run version` asks plugins. */
+/** `cni-passthrough version`, for users who expect a command. `run version` asks plugins. */
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"

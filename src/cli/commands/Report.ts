@@ -28,7 +28,7 @@ const input = {
     Flag.withMetavar("path"),
     Flag.atLeast(0)
   ),
-  noRedact: Flags.toggle("no-redact", "Show values of keys that look like secrets, such as password and token, too"),
+  noRedact: Flags.toggle("no-redact", "Also show values of keys that look like secrets, such as password and token"),
   hostRoot: OnHost.flag
 }
 

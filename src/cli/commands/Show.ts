@@ -96,7 +96,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   const style = yield* Style.current()
   const terminal = Terminal.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
-  // A pod has a loopback attachment beside its own, of which nothing is to be seen unless it fails.
+  // A pod also has a loopback attachment, which is shown only if it fails.
   const isFolded = (operation: Operation.Operation) =>
     !full && operation.request.ifname === "lo" && !Operation.hasFailed(operation)
   const all = (operation: Operation.Operation) => {

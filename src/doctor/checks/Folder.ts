@@ -14,7 +14,7 @@ export const networkFound: Check = {
   phase: "configuration",
   find: ({ asked, file, files, folder, unloaded, unseen }) => {
     if (folder === undefined || file !== undefined) return []
-    if (unseen.length > 0) return { skipped: "not all could be looked at" }
+    if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const names = files.flatMap((each) => nameOf(each) ?? [])
     if (asked === undefined) {
       return [{

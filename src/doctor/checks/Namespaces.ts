@@ -15,7 +15,7 @@ export const attachmentKnown: Check = {
   phase: "attachment",
   find: ({ all, attachments: current, earlier, elsewhere, history, network, selected, unseen }) => {
     if (selected === undefined) return { skipped: "nobody asked for one attachment" }
-    if (unseen.length > 0) return { skipped: "not all could be looked at" }
+    if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const attachments = [...current, ...earlier.flatMap((each) => each.attachments)]
     const last = history?.operations.at(-1)
     // Runtimes ask for a DEL after it.

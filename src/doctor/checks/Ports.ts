@@ -78,7 +78,7 @@ export const portMappings: Check = {
   }
 }
 
-/** Programs of runtimes that listen on a mapped port on purpose, so that nobody else does. */
+/** Programs of runtimes that listen on a mapped port on purpose, to reserve it. */
 const keepers = /^(?:conmon|podman|rootlessport|docker-proxy|containerd-shim|crio|netavark|slirp4netns|pasta)/
 
 export const portsTaken: Check = {

@@ -49,7 +49,7 @@ const fixOf = (path: NetworkConfigList.Problem["path"], versions: ReadonlyArray<
   return `correct ${key === undefined ? "the document" : JSON.stringify(key)}`
 }
 
-/** Keys of a list that nobody reads, and that are nearly one that is read. */
+/** Keys of a list that are unknown, and nearly a known one. */
 const misspelt = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   if (!isObject(value) || value["type"] !== undefined) return []
   return Object.keys(value).flatMap((key) => {

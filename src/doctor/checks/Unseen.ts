@@ -22,9 +22,9 @@ export const everythingSeen: Check = {
     const reasons = reasonsOf(facts)
     return reasons.length === 0 ? [] : [{
       level: "note",
-      message: "not all could be looked at: what is wrong there is not found",
+      message: "some checks could not run, so problems there would be missed",
       evidence: reasons,
-      fix: "run it as root, or mend what is named"
+      fix: "run doctor as root, or fix what is named above"
     }]
   }
 }

@@ -36,7 +36,7 @@ export interface AttachmentId {
   readonly args: string
   readonly portMappings: ReadonlyArray<PortMapping>
   readonly capabilityArgs: Json.JsonObject
-  /** The network configuration list of its ADD as JSON text; undefined where the cache does not have it. */
+  /** The network configuration list of its ADD as JSON text; undefined if the cache does not have it. */
   readonly config: string | undefined
   /** Its result in the newest version; or why there is none. */
   readonly result: Known<ResultSchema.Current>

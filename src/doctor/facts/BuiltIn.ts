@@ -8,7 +8,7 @@ import * as Path from "effect/Path"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 
-/** The name of podman's, unless podman is told otherwise. */
+/** The name of podman's, by default. */
 export const name = "podman"
 
 /** What attachments were made with, once for each network, of results whose files are called so. */
@@ -28,5 +28,5 @@ export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning =
   return found as ReadonlyMap<string, ConfigFile.ConfigFile>
 })
 
-/** What the attachments to podman's network were made with; undefined where there are none. */
+/** What the attachments to podman's network were made with; undefined if there are none. */
 export const read = (cacheDir: string) => Effect.map(readAll(cacheDir, `${name}-`), (found) => found.get(name))

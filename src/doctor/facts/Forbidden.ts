@@ -14,7 +14,7 @@ export interface Forbidden {
   readonly message: string
 }
 
-/** Stands for what only a runtime knows. It has no separator, so a path keeps its folders. */
+/** Stand in for values that only a runtime knows. They have no separator, so a path keeps its folders. */
 const anyRequest = Environment.make({
   CNI_COMMAND: "ADD",
   CNI_CONTAINERID: "container",

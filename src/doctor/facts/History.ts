@@ -132,7 +132,7 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
       request.containerId?.startsWith(Trial.prefix) !== true
     )
     .flatMap((operation) => pastsOf(operation, capabilities, now))
-  // A number of a process may be that of another one by now.
+  // A process ID may belong to another process now.
   const paths = new Set(operations.map(({ netns }) => netns).filter((path) => /^\/(?!proc\/)/.test(path)))
   const gone = yield* Effect.filter(
     [...paths],

@@ -1,4 +1,4 @@
-/** Tables of the kernel that can be full: what does not fit in is dropped, and nobody but the kernel's log says so. */
+/** Tables of the kernel that can be full: what does not fit is dropped, and only the kernel's log says so. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 

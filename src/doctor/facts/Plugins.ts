@@ -23,20 +23,20 @@ export interface PluginFact {
   readonly type: string
   /** What the folders have of its name, in their order. */
   readonly candidates: ReadonlyArray<Candidate>
-  /** The file that runtimes take; undefined where there is none. */
+  /** The file that runtimes take; undefined if there is none. */
   readonly file: string | undefined
   readonly isExecutable: boolean
   readonly format: Format | undefined
   /** Whether the program that runs it is there. */
   readonly hasInterpreter: boolean
-  /** The versions that it speaks, or why it does not say; undefined where it was not asked. */
+  /** The versions that it speaks, or why it does not say; undefined if it was not asked. */
   readonly versions: Result.Result<ReadonlyArray<string>, string> | undefined
 }
 
 /** The numbers that ELF has for the processors that Node.js runs on. */
 const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
 
-/** The number of the processor of this host; undefined where it is not known. */
+/** The number of the processor of this host; undefined if it is not known. */
 export const ownMachine = machines[process.arch]
 
 /** Whether the kernel can start a file. What it refuses, libuv hands to a shell, which would take it for a script. */

@@ -16,7 +16,7 @@ export interface PolicyRule {
   /** The link that they come in by. */
   readonly inLink: string | undefined
   readonly table: string | undefined
-  /** `blackhole`, `unreachable`, `prohibit`, …; undefined where it is to look into the table. */
+  /** `blackhole`, `unreachable`, `prohibit`, …; undefined if it looks into the table. */
   readonly action: string | undefined
   /** Routes of at most this length are passed over. */
   readonly passedOver: number

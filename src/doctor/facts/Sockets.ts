@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 export interface Listener {
   readonly protocol: "tcp" | "udp"
   readonly port: number
-  /** The name and the number of its process; undefined where it cannot be told. */
+  /** The name and the number of its process; undefined if it cannot be told. */
   readonly owner: { readonly name: string; readonly pid: number } | undefined
 }
 

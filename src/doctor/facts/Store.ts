@@ -32,16 +32,16 @@ export interface Store {
   readonly reservations: ReadonlyArray<Judged>
   /** The unreadable files of reservations. */
   readonly unread: ReadonlyArray<string>
-  /** Why it cannot be read, or used; undefined where it can. */
+  /** Why it cannot be read, or used; undefined if it can. */
   readonly problem: string | undefined
-  /** Why nothing can be written to it; undefined where it can, as far as that is known without trying. */
+  /** Why nothing can be written to it; undefined if it can, as far as that is known without trying. */
   readonly unwritable: Writable.Unwritable | undefined
 }
 
 /** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
 export const longest = 4096
 
-/** Who has the address of a file; nobody, with empty names, where the file is not there. */
+/** Who has the address of a file; the names are empty if the file is missing. */
 export const holderOf = Effect.fnUntraced(function*(file: string) {
   const [containerId = "", ifname = ""] = ((yield* SmallFile.read(file, longest)) ?? "").trim().split(/\r?\n/)
   return { containerId, ifname }

@@ -1,4 +1,4 @@
-/** Runs tools of the host, bounded by time and size: what is to be known is known soon, or never. */
+/** Runs tools of the host, bounded by time and size: an answer comes soon, or never. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Execution from "../../exec/Execution.ts"

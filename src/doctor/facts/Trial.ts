@@ -104,7 +104,7 @@ const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Tra
     chains,
     links: after.links.filter(({ name }) => !oldLinks.has(name) && names.includes(name)),
     own: rules.filter(isOwn),
-    /** Whether others have made rules meanwhile. */
+    /** Whether other programs made rules during the trial. */
     isShared: rules.some((line) => {
       const owner = RuleLines.ownerOf(line)
       return owner !== undefined && owner.containerId !== id
@@ -112,7 +112,7 @@ const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Tra
   }
 }
 
-/** Makes the host what it was. Only what is new is touched, and what others use by now stays. */
+/** Restores the host. It touches only what is new, and keeps what others have started to use. */
 const restore = Effect.fnUntraced(function*(
   before: Snapshot,
   after: Snapshot,
@@ -174,9 +174,9 @@ const restore = Effect.fnUntraced(function*(
 
 /** What a trial stands on. */
 interface Ground {
-  /** The bridge of the network; undefined where it has none. */
+  /** The bridge of the network; undefined if it has none. */
   readonly bridge: string | undefined
-  /** The folder of host-local for the network; undefined where it has none. */
+  /** The folder of host-local for the network; undefined if it has none. */
   readonly store: string | undefined
   readonly tools: ReadonlyMap<string, string>
 }

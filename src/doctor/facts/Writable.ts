@@ -13,7 +13,7 @@ export interface Unwritable {
   readonly reason: string
 }
 
-/** Why root cannot make files in a folder; undefined where it can. */
+/** Why root cannot make files in a folder; undefined if it can. */
 export const whyNot = Effect.fnUntraced(function*(folder: string) {
   if (process.getuid?.() !== 0) return undefined // what others may not, says nothing of root
   const fs = yield* FileSystem.FileSystem

@@ -26,7 +26,7 @@ const openAtOnce = (stat: Fs.Stats): number | undefined => {
   }
 }
 
-/** Reads what is there. 0 at the end, undefined where nothing has come yet. */
+/** Reads what is there. 0 at the end, undefined if nothing has come yet. */
 const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefined => {
   try {
     return Fs.readSync(fd, buffer, offset, buffer.length - offset, null)

@@ -65,7 +65,7 @@ const report: Report = JSON.parse(embedded("report"))
 /** The texts of all records. */
 export const records: ReadonlyArray<string> = JSON.parse(embedded("records"))
 
-/** What doctor found; undefined where it was not asked. */
+/** What doctor found; undefined if it was not asked. */
 export const findings = report.findings
 
 /** All operations, in the order of time. */

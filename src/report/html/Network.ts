@@ -63,7 +63,7 @@ const mappingsOf = (configs: ReadonlyArray<unknown>, address: string): ReadonlyA
 interface Address {
   readonly address: string
   readonly gateway: string
-  /** Which of the interfaces has it; undefined where the result does not say. */
+  /** Which of the interfaces has it; undefined if the result does not say. */
   readonly index: number | undefined
 }
 
@@ -93,7 +93,7 @@ const most = 8
 
 const few = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.slice(0, most)
 
-/** The network of an operation; undefined where its result does not say what there is. */
+/** The network of an operation; undefined if its result does not say what there is. */
 export const of = (operation: Operation): Network | undefined => {
   const configs = documents(operation, "request", "config")
   const result = documents(operation, "result", "result").at(-1) ??

@@ -52,8 +52,8 @@ export const makeScreen = () => {
 }
 
 /**
- * Shows each operation that begins from now on and that the filter wants, as JSON if that is asked for. When it is
- * interrupted, it shows the rest.
+ * Shows each operation that begins after this call and passes the filter, as JSON if `json` is set. When interrupted, it
+ * shows the rest.
  */
 export const follow = Effect.fnUntraced(
   function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>, json: boolean) {

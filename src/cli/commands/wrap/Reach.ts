@@ -47,7 +47,7 @@ const problemOfFile = Effect.fnUntraced(function*(file: string) {
   })
 })
 
-/** Why nothing can be logged to a sink; undefined where it seems to be possible. */
+/** Why nothing can be logged to a sink; undefined if it seems to be possible. */
 const problemOf = Effect.fnUntraced(function*(sink: Config.Sink) {
   const fs = yield* FileSystem.FileSystem
   if (sink.type === "file") return sink.path.startsWith("/") ? yield* problemOfFile(sink.path) : undefined

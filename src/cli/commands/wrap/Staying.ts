@@ -38,7 +38,7 @@ export interface Asked {
   readonly deadline: Option.Option<string>
 }
 
-/** A flag stands where it says nothing: it is for one of these others. */
+/** A flag has no effect without one of these other flags. */
 export class Needs extends Data.TaggedError("Needs")<{
   readonly flag: string
   readonly needed: readonly [string, ...ReadonlyArray<string>]
