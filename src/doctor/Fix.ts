@@ -1,16 +1,16 @@
-/** What mends a finding: commands that can be run as they stand, or what a person has to edit or decide. */
+/** How to fix a finding: commands to run unchanged, or what a person has to edit or decide. */
 import * as Shell from "./Shell.ts"
 
 /** A program and its arguments, as `execve` takes them. */
 export type Command = ReadonlyArray<string>
 
-/** What mends a finding. */
+/** The fix of a finding. */
 export interface Fix {
   /** One sentence: what the commands do, or what to edit or decide. */
   readonly text: string
   /** After these have run, in this order, the finding is gone. Empty if no command alone can mend it. */
   readonly commands: ReadonlyArray<Command>
-  /** The living attachment that loses traffic by the commands; absent if none does. */
+  /** Whose traffic the commands interrupt; absent if they interrupt none. */
   readonly cuts?: string
 }
 
@@ -20,7 +20,7 @@ export const byHand = (text: string): Fix => ({ text, commands: [] })
 /** A fix by commands. */
 export const run = (text: string, ...commands: ReadonlyArray<Command>): Fix => ({ text, commands })
 
-/** A command. Its first words may stand in one text, as in `command("ip addr del", address)`. */
+/** A command. Its first words may be given as one string, as in `command("ip addr del", address)`. */
 export const command = (first: string, ...rest: ReadonlyArray<string>): Command => [...first.split(" "), ...rest]
 
 /** A command that runs in a network namespace. */
@@ -43,5 +43,5 @@ export const sysctl = (text: string, name: string, value: string | number): Fix 
 /** A command as one line for a shell. */
 export const line = (command: Command): string => command.map(Shell.word).join(" ")
 
-/** The fix that a check gives, where a text is one by hand. */
+/** The fix of a check; a plain text is a fix by hand. */
 export const of = (fix: Fix | string): Fix => typeof fix === "string" ? byHand(fix) : fix

@@ -1,4 +1,4 @@
-/** Repairs that several checks propose: an attachment made anew, its routes, what containers that are gone left. */
+/** Repairs that several checks propose: attaching again, restoring routes, removing leftovers. */
 import * as Result from "effect/Result"
 import * as ConfFolder from "../host/ConfFolder.ts"
 import { natChainOf } from "../report/Marks.ts"
@@ -13,7 +13,7 @@ import * as Roles from "./Roles.ts"
 /** The facts that the commands depend on. */
 export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host">
 
-/** Folders where `run` looks without a flag. */
+/** The folders where `run` looks by default. */
 const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
 
 /** Flags for the folders that are not the default. */
@@ -48,7 +48,7 @@ const withAddress = (attachment: AttachmentId, { chain }: Context): string => {
 }
 
 /**
- * Makes the chains of nat that the DEL of bridge and ptp deletes and the host does not have: DEL fails without them.
+ * Creates missing nat chains that the DEL of bridge or ptp deletes: without them, that DEL fails.
  * Source: containernetworking/plugins, `pkg/ip/ipmasq_iptables_linux.go`, TeardownIPMasq.
  */
 const missingChains = (attachment: AttachmentId, { chain, host }: Context): ReadonlyArray<Fix.Command> => {
@@ -92,8 +92,7 @@ const isThere = ({ sight }: Partial<Pick<Attachment, "sight">>): boolean =>
   sight === undefined || sight._tag === "There"
 
 /**
- * Makes attachments anew. Where no file has the network as they were attached to it, only their runtime can do so, which
- * restarts the containers.
+ * Attaches containers again. If no file still has the network as it was, only the runtime can do so, by restarting them.
  */
 export const reattach = (
   attachments: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>,
@@ -142,7 +141,7 @@ export const routes = (attachment: AttachmentId): ReadonlyArray<Fix.Command> =>
     return to === undefined ? [] : [route(attachment, to, gatewayOf(attachment, to, each?.gw))]
   })
 
-/** Removes what containers of the network that are gone left. */
+/** Removes the leftovers of containers of the network that are gone. */
 export const removeLeaks = (facts: Pick<Facts, "cacheDir" | "folder" | "network">): Fix.Fix =>
   Fix.run(
     "remove what those containers left",

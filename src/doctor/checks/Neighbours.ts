@@ -8,8 +8,8 @@ import * as Roles from "../Roles.ts"
 import * as Seen from "../Seen.ts"
 
 /**
- * The entry that someone has set for an address. The kernel corrects those that it has learned: the MAC of a bridge
- * changes with its ports.
+ * A neighbour entry that was set by hand. The kernel corrects the entries that it learned, for example when a bridge's
+ * MAC changes with its ports.
  */
 const entryOf = ({ neighbours }: Namespace, device: string, address: Cidr.Cidr) =>
   neighbours.find((each) => {

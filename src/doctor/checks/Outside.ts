@@ -81,7 +81,7 @@ export const bridge: Check = {
   }
 }
 
-/** The gateways of a result that the host's end of a pair lacks. ptp gives it those. */
+/** The gateways of a result that are missing on the host's end, where ptp puts them. */
 const lackedBy = (seen: Seen.Seen, end: Namespace.Link): ReadonlyArray<Cidr.Cidr> =>
   Seen.gatewaysOf(seen).filter((gateway) => !end.addresses.some((each) => Cidr.isSameAddress(each, gateway)))
 

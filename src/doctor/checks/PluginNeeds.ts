@@ -47,7 +47,7 @@ export const pluginTools: Check = {
 /** Plugins that stand on a link of the host. */
 const onMaster = new Set(["macvlan", "ipvlan", "vlan"])
 
-/** Those that need a link for themselves, because the kernel lets one thing alone receive its frames. */
+/** Plugins that need a link for themselves, because the kernel lets only one user receive its frames. */
 const exclusive = new Set(["macvlan", "ipvlan"])
 
 const linkProblems = (plugin: Placed, names: ReadonlyArray<string>, hasDefault: boolean): ReadonlyArray<Found> => {

@@ -30,7 +30,7 @@ const culpritOf = ({ answer, invocation, plugin: { type } }: Call, { chain, tria
   return isAllocation && nested[0] !== undefined ? nested[0] : type
 }
 
-/** The parts of a result, each as one text. Plugins that make an interface drop what loopback answers, which all need not. */
+/** The parts of a result, each as one text. Plugins that make an interface drop the answer of loopback, which is harmless. */
 const partsOf = (result: unknown): ReadonlyArray<string> => {
   if (!isObject(result)) return []
   const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []

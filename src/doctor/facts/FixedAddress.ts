@@ -1,4 +1,4 @@
-/** Addresses that a configuration fixes: a second namespace with one would take the traffic of the first. */
+/** Addresses that a configuration fixes: a second namespace with the same address would take the first one's traffic. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
 import * as Cidr from "../Cidr.ts"

@@ -12,7 +12,7 @@ import * as RouteDecision from "./RouteDecision.ts"
 /** Traffic in one direction. What a hook sees differs by nat and by the links that are known there. */
 export interface ForwardedFlow {
   readonly seen: Seen
-  /** The link of the host that its container is behind. */
+  /** The host's link to the container. */
   readonly device: string
   readonly family: 4 | 6
   /** The traffic as the subject of a sentence, with its verb: `what eth0 of web sends is`. */
@@ -51,7 +51,7 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
   const peer = Routed.elsewhere[family]
   const uplink = uplinkOf(facts, one)
   const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
-  // Before the rules of nat an answer is for the host, where it was masqueraded: its destination is not known.
+  // Before the rules of nat an answer is for the host if it was masqueraded, so its destination is unknown.
   const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
   const answer = { ...arriving, destination: own } as const
   const common = { seen, device, family, kind: "world" as const, accepted: [["-i", device], ["-o", device]] }
@@ -84,7 +84,7 @@ const entryOf = (facts: Facts, { address, device, seen }: Routed.Routed, hostIP:
     : hostOf(facts)?.network.links.find(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, hostIP)))
       ?.name
 
-/** What comes from the world for a published port, whoever sends it. */
+/** Traffic from outside to a published port, from any sender. */
 const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): ReadonlyArray<ForwardedFlow> => {
   const { address, device, seen } = one
   const { family } = address
