@@ -34,8 +34,8 @@ const addressesOf = ({ result }: AttachmentId): ReadonlyArray<Cidr.Cidr> =>
   Result.isSuccess(result) ? (result.success.ips ?? []).flatMap((ip) => Cidr.parse(ip?.address ?? "") ?? []) : []
 
 /**
- * Asks host-local for the address that the container had, as others may know the container by it. host-local reads one
- * address from CNI_ARGS, and the plugins that do not know it fail without `IgnoreUnknown`.
+ * Asks host-local for the address that the container had, because others may know the container by it. host-local reads
+ * one address from CNI_ARGS; plugins that do not know that key fail without `IgnoreUnknown`.
  * Source: containernetworking/plugins, host-local, `LoadIPAMConfig`.
  */
 const withAddress = (attachment: AttachmentId, { chain }: Context): string => {

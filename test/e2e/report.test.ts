@@ -377,7 +377,7 @@ describeWith(["chromium"], "a report in a browser", () => {
     const page = await browser.open(html)
     const text = await page.locator(".findings").innerText()
     assert.match(text, /no network configuration in .*: runtimes find no network at all/)
-    assert.match(text, /To mend it:/)
+    assert.match(text, /Fix: put a \.conflist into/)
     assert.deepStrictEqual(await violations(page), [])
     assert.deepStrictEqual(browser.complaints.slice(before), [])
   })

@@ -126,7 +126,7 @@ export const gatewayAddress: Check = {
   }
 }
 
-/** Sets the host's end of a pair up. With it the kernel deleted the route to the container, where no bridge has one. */
+/** Sets the host's end up, and restores the route to the container that the kernel deleted with it if there is no bridge. */
 const upCommands = (seen: Seen.Seen, name: string): Fix.Fix =>
   Fix.run(
     "set the link up, with the routes that it lost",
