@@ -77,7 +77,13 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const ofAttachments = checks.filter(areOfAttachments)
   return merge([
     own,
-    ...facts.earlier.map((earlier) => examineOnce(ofAttachments, { ...facts, ...earlier, earlier: [] }))
+    ...facts.earlier.map((earlier, index) => {
+      // Two attachments are compared once.
+      const before = [facts, ...facts.earlier.slice(0, index)].flatMap(({ attachments }) => attachments)
+      const compared = new Set(before.map(({ file }) => file))
+      const all = facts.all.filter(({ file }) => !compared.has(file))
+      return examineOnce(ofAttachments, { ...facts, ...earlier, all, earlier: [] })
+    })
   ])
 }
 

@@ -4,6 +4,7 @@ import { isObject, type JsonObject, parse as parseJson } from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Path } from "../json/JsonText.ts"
+import * as Secrets from "../record/Secrets.ts"
 import * as JsonDiff from "../report/JsonDiff.ts"
 import type { Found, Place } from "./Finding.ts"
 
@@ -142,14 +143,18 @@ export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
 const configsOf = (value: unknown): ReadonlyArray<unknown> =>
   !isObject(value) ? [] : Array.isArray(value["plugins"]) ? value["plugins"] : [value]
 
-/** What distinguishes the plugins of an earlier configuration, as JSON text, from those of a file. */
-export const changesSince = (file: ConfigFile, earlier: string): ReadonlyArray<string> =>
-  JsonDiff.between({ plugins: configsOf(parseJson(earlier)) }, { plugins: configsOf(valueOf(file)) })
-    .map(({ kind, what }) => `${kind} ${what}`)
+/** What distinguishes the plugins of an earlier configuration, as JSON text, from those of a file, without secrets. */
+export const changesSince = (file: ConfigFile, earlier: string): ReadonlyArray<string> => {
+  const masked = (value: unknown): unknown => parseJson(Secrets.inJson(JSON.stringify({ plugins: configsOf(value) })))
+  const changes = JsonDiff.between(masked(parseJson(earlier)), masked(valueOf(file)))
+  return changes.length === 0 ? ["changed a secret"] : changes.map(({ kind, what }) => `${kind} ${what}`)
+}
 
 /** Whether a configuration has the plugins of a file. An unreadable one counts as having them. */
-export const hasPlugins = (file: ConfigFile, config: string): boolean =>
-  !isObject(parseJson(config)) || changesSince(file, config).length === 0
+export const hasPlugins = (file: ConfigFile, config: string): boolean => {
+  const value = parseJson(config)
+  return !isObject(value) || JsonDiff.between(configsOf(value), configsOf(valueOf(file))).length === 0
+}
 
 /** The value at a path of a configuration, or undefined if there is none. */
 export const valueAt = (config: unknown, path: Path): unknown =>

@@ -131,6 +131,10 @@ export const dropping = ({ nft }: Rules, hook: string, packet: Packet): Readonly
     (inChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")) === "drop"
   )
 
+/** The same, where no rule decides and the policy of the chain drops. */
+export const droppingByPolicy = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
+  dropping(rules, hook, packet).filter((chain) => inChain(rules.nft, chain, packet, 0) === undefined)
+
 /** Whether a chain of nftables speaks of an address: where plugins put their rules with nftables. */
 export const isNamed = ({ nft }: Rules, text: string): boolean =>
   nft.some(({ rules }) => JSON.stringify(rules).includes(JSON.stringify(text).slice(1, -1)))

@@ -11,7 +11,11 @@ import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"
 
 /** The facts that the commands depend on. */
-export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host">
+export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host" | "network">
+
+/** What `run` and `leaks` find the network by: its file, if that is in no folder of configurations. */
+export const networkOf = ({ file, folder, network }: Pick<Facts, "file" | "folder" | "network">): string =>
+  folder === undefined && file !== undefined && file.isCached !== true ? file.path : network?.name ?? ""
 
 /** The folders where `run` looks by default. */
 const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
@@ -52,7 +56,8 @@ const withAddress = (attachment: AttachmentId, { chain }: Context): string => {
  * Source: containernetworking/plugins, `pkg/ip/ipmasq_iptables_linux.go`, TeardownIPMasq.
  */
 const missingChains = (attachment: AttachmentId, { chain, host }: Context): ReadonlyArray<Fix.Command> => {
-  if (Roles.makerOf(chain)?.config["ipMasq"] !== true || host === undefined || Result.isFailure(host.rules)) return []
+  const { ipMasq, ipMasqBackend } = Roles.makerOf(chain)?.config ?? {}
+  if (ipMasq !== true || ipMasqBackend === "nftables" || host === undefined || Result.isFailure(host.rules)) return []
   const { rulesets } = host.rules.success
   const name = `CNI-${natChainOf(attachment.network, attachment.containerId)}`
   return [...new Set(addressesOf(attachment).map(({ family }) => family))]
@@ -65,10 +70,10 @@ const reattachCommands = (
   context: Context,
   keepsAddress: boolean
 ): ReadonlyArray<Fix.Command> => {
-  const { capabilityArgs, containerId, ifname, netns, network } = attachment
+  const { capabilityArgs, containerId, ifname, netns } = attachment
   const args = keepsAddress ? withAddress(attachment, context) : attachment.args
   const identity = [
-    network,
+    networkOf(context),
     "--container-id",
     containerId,
     "--netns",
@@ -134,20 +139,36 @@ export const route = ({ ifname, netns }: AttachmentId, to: Cidr.Cidr, via: Cidr.
     ifname
   )
 
-/** Sets all routes of the result. The kernel deletes a route with the address or the link that it needs. */
-export const routes = (attachment: AttachmentId): ReadonlyArray<Fix.Command> =>
+/** Whether another interface of the container has the route to a network. */
+const leadsElsewhere = (
+  { ifname, sight }: AttachmentId & Partial<Pick<Attachment, "sight">>,
+  to: Cidr.Cidr
+): boolean =>
+  sight?._tag === "There" &&
+  sight.network.routes.some((each) =>
+    each.table === "main" && each.device !== undefined && each.device !== ifname && each.to.length === to.length &&
+    Cidr.isSameAddress(each.to, to)
+  )
+
+/**
+ * Sets all routes of the result that lead nowhere else. The kernel deletes a route with the address or the link that it
+ * needs; the one of another interface to the same network stays.
+ */
+export const routes = (attachment: AttachmentId & Partial<Pick<Attachment, "sight">>): ReadonlyArray<Fix.Command> =>
   (Result.isSuccess(attachment.result) ? attachment.result.success.routes ?? [] : []).flatMap((each) => {
     const to = Cidr.parse(each?.dst ?? "")
-    return to === undefined ? [] : [route(attachment, to, gatewayOf(attachment, to, each?.gw))]
+    return to === undefined || leadsElsewhere(attachment, Cidr.network(to))
+      ? []
+      : [route(attachment, to, gatewayOf(attachment, to, each?.gw))]
   })
 
 /** Removes the leftovers of containers of the network that are gone. */
-export const removeLeaks = (facts: Pick<Facts, "cacheDir" | "folder" | "network">): Fix.Fix =>
+export const removeLeaks = (facts: Pick<Facts, "cacheDir" | "file" | "folder" | "network">): Fix.Fix =>
   Fix.run(
     "remove what those containers left",
     Fix.command(
       "cni-passthrough leaks",
-      facts.network?.name ?? "",
+      networkOf(facts),
       "--fix",
       "--yes",
       ...foldersOf({ ...facts, cniPath: [] })

@@ -1,7 +1,9 @@
 /** The container runtimes of this host, and where they look for plugins, as their processes and their files say. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import * as SmallFile from "../host/SmallFile.ts"
 
 /** A runtime that may call plugins. */
 export interface Runtime {
@@ -12,15 +14,13 @@ export interface Runtime {
   readonly source: string
 }
 
-/** How much of a file is read, in characters: these are short. */
+/** The largest file that is read, in bytes: these are short. */
 const longest = 1_048_576
 
-/** The text of a file below a root; empty where it cannot be read. */
+/** The text of a file below a root; empty if it is not a regular file, is too long, or cannot be read. */
 const textIn = Effect.fnUntraced(function*(root: string, file: string) {
-  const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const text = yield* Effect.orElseSucceed(fs.readFileString(path.join(root, file)), () => "")
-  return text.slice(0, longest)
+  return yield* Effect.orElseSucceed(SmallFile.textOf(path.join(root, file), longest), () => "")
 })
 
 /** The files of a folder of drop-ins below a root, the strongest first. */
@@ -54,14 +54,29 @@ const firstWith = Effect.fnUntraced(
   }
 )
 
-/** The command lines of all processes. */
+/**
+ * The command lines of the processes of root that see the files of this host. Any user, and any container, can have a
+ * process that calls itself like a runtime.
+ */
 const commandLines = Effect.fnUntraced(function*(root: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const pids = yield* Effect.orElseSucceed(fs.readDirectory(path.join(root, "proc")), (): Array<string> => [])
+  const proc = path.join(root, "proc")
+  const pids = yield* Effect.orElseSucceed(fs.readDirectory(proc), (): Array<string> => [])
+  const mountsOf = (pid: string) => Effect.option(fs.readLink(path.join(proc, pid, "ns/mnt")))
+  const uidOf = (file: string) =>
+    Effect.map(Effect.option(fs.stat(file)), (info) => Option.flatMap(info, ({ uid }) => uid))
+  const administrator = yield* uidOf(proc)
+  const own = yield* mountsOf("1")
   const lines = yield* Effect.forEach(
     pids.filter((name) => /^\d+$/.test(name)),
-    (pid) => textIn(root, `proc/${pid}/cmdline`),
+    Effect.fnUntraced(function*(pid) {
+      const folder = path.join(proc, pid)
+      if (Option.getOrUndefined(yield* uidOf(folder)) !== Option.getOrUndefined(administrator)) return ""
+      const mounts = yield* mountsOf(pid)
+      if (Option.isSome(own) && Option.isSome(mounts) && mounts.value !== own.value) return ""
+      return yield* Effect.orElseSucceed(fs.readFileString(path.join(folder, "cmdline")), () => "")
+    }),
     { concurrency: 16 }
   )
   return lines.map((line) => line.split("\0")).filter(([program]) => program !== "")

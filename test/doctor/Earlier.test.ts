@@ -26,6 +26,12 @@ describe("a cached configuration", () => {
     assert.isFalse(ConfigFile.hasPlugins(fileOf(list(plugin, { type: "portmap" })), list(plugin)))
   })
 
+  it("shows no secret where it differs", () => {
+    const [was, now] = ["hunter2", "s3cr3t"].map((password) => list({ ...plugin, password })) as [string, string]
+    assert.isFalse(ConfigFile.hasPlugins(fileOf(now), was))
+    assert.deepStrictEqual(ConfigFile.changesSince(fileOf(now), was), ["changed a secret"])
+  })
+
   it("counts as that of the file if it cannot be read", () => {
     assert.isTrue(ConfigFile.hasPlugins(fileOf(list(plugin)), "{"))
   })

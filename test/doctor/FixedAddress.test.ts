@@ -21,6 +21,7 @@ describe("a configuration", () => {
       owner({ ipam: fixed }),
       "the configuration fixes 10.99.0.2, which eth0 of web has: a trial would cut it off"
     )
+    assert.match(owner({ args: { cni: { ips: ["10.99.0.2/24"] } } }) ?? "", /fixes 10\.99\.0\.2/)
     assert.match(owner({}, { capabilityArgs: { ips: ["10.99.0.2/16"] } }) ?? "", /fixes 10\.99\.0\.2/)
   })
 

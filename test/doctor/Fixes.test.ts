@@ -109,8 +109,8 @@ describe("what a container lacks is given to it:", () => {
       Inside.addresses,
       { inside: { links: [Host.link("eth0", {}, "10.99.0.2/32")] } },
       "replace the address, and add the routes that went with it",
-      `${inside} addr add 10.99.0.2/24 dev eth0`,
       `${inside} addr del 10.99.0.2/32 dev eth0`,
+      `${inside} addr add 10.99.0.2/24 dev eth0`,
       route
     ],
     ["its route", Inside.routes, { inside: { routes: [] } }, "set the route of its ADD", route],
@@ -333,9 +333,9 @@ describe("packets are let through", () => {
     [
       "without the rule that drops them",
       Ways.forwardRules,
-      forward(":FORWARD ACCEPT\n-A FORWARD -m comment --comment \"a b\" -j DROP"),
+      forward(":FORWARD ACCEPT\n-A FORWARD -s 10.99.0.0/24 -m comment --comment \"a b\" -j DROP"),
       "delete the rule",
-      "iptables -t filter -D FORWARD -m comment --comment 'a b' -j DROP"
+      "iptables -t filter -D FORWARD -s 10.99.0.0/24 -m comment --comment 'a b' -j DROP"
     ],
     [
       "of the network, where the policy drops them",
@@ -536,7 +536,7 @@ describe("addresses are made free", () => {
       },
       "give web the address of its ADD back",
       `${inside} addr del 10.99.0.7/24 dev eth0`,
-      `${inside} addr add 10.99.0.2/24 dev eth0`,
+      `${inside} addr replace 10.99.0.2/24 dev eth0`,
       route
     ],
     [

@@ -536,7 +536,7 @@ describe("a fix", () => {
     }
     assert.deepStrictEqual(commandsOf(change), [
       "nsenter --net=/run/netns/api ip addr del 10.99.0.2/24 dev eth0",
-      "nsenter --net=/run/netns/api ip addr add 10.99.0.3/24 dev eth0",
+      "nsenter --net=/run/netns/api ip addr replace 10.99.0.3/24 dev eth0",
       "nsenter --net=/run/netns/api ip route replace 0.0.0.0/0 via 10.99.0.1 dev eth0"
     ])
   })
@@ -582,6 +582,31 @@ describe("a fix", () => {
       "nsenter --net=/run/netns/web ip link set eth0 up",
       "nsenter --net=/run/netns/web ip addr replace 10.99.0.2/24 dev eth0",
       "nsenter --net=/run/netns/web ip route replace 0.0.0.0/0 via 10.99.0.1 dev eth0"
+    ])
+  })
+
+  it("leaves the route alone that another interface has", () => {
+    const net1 = Host.link("net1", { index: 9 }, "10.6.0.2/24")
+    const inside = {
+      links: [lo, { ...eth0, isUp: false }, net1],
+      routes: [Host.route("0.0.0.0/0", "net1", { gateway: "10.6.0.1" })]
+    }
+    assert.deepStrictEqual(commandsOf({ inside }, "link-up"), [
+      "nsenter --net=/run/netns/web ip link set eth0 up",
+      "nsenter --net=/run/netns/web ip addr replace 10.99.0.2/24 dev eth0"
+    ])
+  })
+
+  it("leaves a rule of FORWARD alone that other traffic may need", () => {
+    const fixFor = (rule: string) =>
+      fixOf({ host: withRules(":FORWARD ACCEPT [0:0]", `:FORWARD ACCEPT [0:0]\n${rule}`) }, "forward-rules")?.commands
+        .map(Fix.line)
+    assert.deepStrictEqual(fixFor("-A FORWARD -j REJECT --reject-with icmp-host-prohibited"), [
+      "iptables -t filter -I FORWARD -i cni0 -j ACCEPT",
+      "iptables -t filter -I FORWARD -o cni0 -j ACCEPT"
+    ])
+    assert.deepStrictEqual(fixFor("-A FORWARD -s 10.99.0.2/32 -j DROP"), [
+      "iptables -t filter -D FORWARD -s 10.99.0.2/32 -j DROP"
     ])
   })
 
@@ -642,6 +667,15 @@ describe("what comes in for a published port", () => {
     ) {
       assert.deepStrictEqual(toldOf({ host: forwardPolicy(...outward, rule) }), [], rule)
     }
+  })
+
+  it("comes in by an uplink where its address has no subnet, as on lo", () => {
+    const attachment = {
+      portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "198.51.100.7" }]
+    }
+    const outside = { links: [Host.link("lo", { index: 1 }, "198.51.100.7/32"), ...Host.outside.links] }
+    const host = forwardPolicy(...outward, "-A FORWARD -i uplink -o cni0 -j ACCEPT")
+    assert.deepStrictEqual(toldOf({ attachment, outside, host }).filter(({ check }) => check === "forward-rules"), [])
   })
 
   it("is not promised to the world where the port is one of the host itself", () => {
@@ -730,6 +764,12 @@ describe("a neighbour", () => {
     assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "cni0", "22:47:9a:ce:70:88", "REACHABLE") }), [])
   })
 
+  it("may be any link of the container, such as a bridge that has eth0 as its port", () => {
+    const bridge = Host.link("br0", { index: 9, kind: "bridge", mac: "22:47:9a:ce:70:88" })
+    const change = { outside: stale("10.99.0.2", "cni0", "22:47:9a:ce:70:88"), inside: { links: [lo, eth0, bridge] } }
+    assert.deepStrictEqual(toldOf(change), [])
+  })
+
   it("that is right, unknown, or behind another link is no fault", () => {
     for (const mac of ["02:00:00:00:00:01", "02:00:00:00:00:01".toUpperCase(), ""]) {
       assert.deepStrictEqual(toldOf({ outside: stale("10.99.0.2", "cni0", mac) }), [], mac)
@@ -753,7 +793,7 @@ describe("a tunnel to other hosts", () => {
   const tunnel = {
     links: [
       ...Host.outside.links,
-      Host.link("flannel.1", { index: 30, kind: "vxlan", tunnel: { port: 8472, below: "uplink" } })
+      Host.link("flannel.1", { index: 30, kind: "vxlan", tunnel: { port: 8472, family: 4, below: "uplink" } })
     ],
     routes: [...Host.outside.routes, Host.route("10.244.2.0/24", "flannel.1")]
   }
@@ -765,7 +805,7 @@ describe("a tunnel to other hosts", () => {
       check: "tunnel-rules",
       message:
         "what other hosts send through the tunnel flannel.1 (vxlan, UDP port 8472) is dropped by the policy of INPUT",
-      commands: ["iptables -I INPUT -p udp --dport 8472 -j ACCEPT"]
+      commands: ["iptables -I INPUT -i uplink -p udp --dport 8472 -j ACCEPT"]
     }])
   })
 
@@ -810,6 +850,15 @@ describe("attaching anew", () => {
     const file = facts.file === undefined ? undefined : { ...facts.file, isCached: true }
     const [first] = Check.examine(Checks.live, { ...facts, file }).findings
     assert.deepStrictEqual(first?.fix, { text: "restart the container web", commands: [] })
+  })
+
+  it("names the file of a network that is in no folder of configurations", () => {
+    const facts = { ...Host.facts({ inside: { links: [lo] } }), folder: undefined }
+    const [first] = Check.examine(Checks.live, facts).findings
+    assert.deepStrictEqual(first?.fix.commands.slice(-2).map((words) => words.slice(0, 4).join(" ")), [
+      "cni-passthrough run del /etc/cni/net.d/10-n.conflist",
+      "cni-passthrough run add /etc/cni/net.d/10-n.conflist"
+    ])
   })
 
   it("names the folders that are not the default", () => {

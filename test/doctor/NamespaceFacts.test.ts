@@ -83,8 +83,9 @@ describe("a link", () => {
 
   it("has the UDP port that a tunnel receives on", () => {
     const tunnelOf = (kind: string, data: object) => linkOf({ linkinfo: { info_kind: kind, info_data: data } })?.tunnel
-    assert.deepStrictEqual(tunnelOf("vxlan", { port: 8472, link: "eth0" }), { port: 8472, below: "eth0" })
-    assert.deepStrictEqual(tunnelOf("geneve", { port: 6081 }), { port: 6081, below: undefined })
+    assert.deepStrictEqual(tunnelOf("vxlan", { port: 8472, link: "eth0" }), { port: 8472, family: 4, below: "eth0" })
+    assert.deepStrictEqual(tunnelOf("geneve", { port: 6081 }), { port: 6081, family: 4, below: undefined })
+    assert.strictEqual(tunnelOf("vxlan", { port: 8472, local6: "fd00::1" })?.family, 6)
     assert.deepStrictEqual([tunnelOf("vxlan", {}), tunnelOf("gre", { port: 8472 })], [undefined, undefined])
   })
 

@@ -128,7 +128,8 @@ describe("the folders of a command", () => {
       "remove what those containers left",
       "cni-passthrough leaks n --fix --yes --conf-dir /a --cache-dir /d"
     ])
-    const [unnamed] = Repair.removeLeaks({ folder: undefined, cacheDir: "/var/lib/cni", network: undefined }).commands
+    const [unnamed] =
+      Repair.removeLeaks({ file: undefined, folder: undefined, cacheDir: "/var/lib/cni", network: undefined }).commands
     assert.deepStrictEqual(unnamed, ["cni-passthrough", "leaks", "", "--fix", "--yes"])
   })
 })

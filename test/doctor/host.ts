@@ -180,6 +180,7 @@ export const facts = (change: Change = {}): Facts => {
   const network = Result.succeed({ ...outside, ...change.outside })
   return {
     ...ofFile({ cniVersion: "1.0.0", name: "n", plugins: [{ ...bridge, ...change.bridge }, ...plugins] }),
+    folder: "/etc/cni/net.d",
     host: { ...host, network, ...change.host },
     store: {
       folder: "/var/lib/cni/networks/n",

@@ -2,6 +2,7 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Discovery from "../../src/runtime/Discovery.ts"
@@ -23,6 +24,32 @@ const found = (files: { readonly [path: string]: string }) =>
   }).pipe(Effect.provide(NodeServices.layer))
 
 const process = (...words: ReadonlyArray<string>) => `${words.join("\0")}\0`
+
+describe("a process that calls itself like a runtime", () => {
+  it.effect("is none of this host's if it sees other files than the first process", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      for (const [pid, mounts] of [["1", "mnt:[1]"], ["9", "mnt:[2]"]] as const) {
+        Fs.mkdirSync(`${root.path}/proc/${pid}/ns`, { recursive: true })
+        Fs.writeFileSync(`${root.path}/proc/${pid}/cmdline`, process(pid === "9" ? "containerd" : "init"))
+        Fs.symlinkSync(mounts, `${root.path}/proc/${pid}/ns/mnt`)
+      }
+      assert.deepStrictEqual(yield* Effect.provide(Discovery.find(root.path), NodeServices.layer), [])
+      Fs.unlinkSync(`${root.path}/proc/9/ns/mnt`)
+      Fs.symlinkSync("mnt:[1]", `${root.path}/proc/9/ns/mnt`)
+      assert.lengthOf(yield* Effect.provide(Discovery.find(root.path), NodeServices.layer), 1)
+    }))
+
+  it.effect("cannot hold us up with a configuration that is a pipe", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.mkdirSync(`${root.path}/proc/9`, { recursive: true })
+      ChildProcess.execFileSync("mkfifo", [`${root.path}/pipe`])
+      Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd", "--config", "/pipe"))
+      const [runtime] = yield* Effect.provide(Discovery.find(root.path), NodeServices.layer)
+      assert.strictEqual(runtime?.source, "its default")
+    }))
+})
 
 describe("containerd", () => {
   it.effect("is found by its process, with its default folder", () =>

@@ -236,7 +236,7 @@ const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: s
   return Fix.run(
     `give ${Names.container(attachment)} the address of its ADD back`,
     command("del", same.text),
-    command("add", Cidr.text(own)),
+    command("replace", Cidr.text(own)),
     ...Repair.routes(attachment)
   )
 }

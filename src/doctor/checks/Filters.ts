@@ -114,19 +114,32 @@ export const tunnelRules: Check = {
     const used = links.filter(({ name }) => routes.some(({ device, table }) => device === name && table !== "local"))
     return used.flatMap(({ kind, name, tunnel }): ReadonlyArray<Found> => {
       if (tunnel === undefined) return []
-      const { below = Routed.uplinksOf(facts, 4)[0], port } = tunnel
-      const arriving = { family: 4, isForHost: true, protocol: "udp", port, state: "NEW" } as const
+      const { family, port } = tunnel
+      const { below = Routed.uplinksOf(facts, family)[0] } = tunnel
+      const arriving = { family, isForHost: true, protocol: "udp", port, state: "NEW" } as const
       const packet = below === undefined ? arriving : { ...arriving, inLink: below }
       return Netfilter.inAll(rules, "filter", "INPUT", packet).filter(({ end }) => end === "drop").map(
         ({ backend, rule }) => {
-          const program = RuleLines.commandOf(4, backend)
+          const program = RuleLines.commandOf(family, backend)
           return {
             level: "error",
             message: `what other hosts send through the tunnel ${name} (${kind}, UDP port ${port}) is dropped by ${
               rule.startsWith("-P") ? "the policy" : "a rule"
             } of INPUT`,
             evidence: [`${program} (${backend}): ${rule}`],
-            fix: Fix.run("let it in", Fix.command(`${program} -I INPUT -p udp --dport ${port} -j ACCEPT`))
+            fix: Fix.run(
+              "let it in",
+              Fix.command(
+                `${program} -I INPUT`,
+                ...(below === undefined ? [] : ["-i", below]),
+                "-p",
+                "udp",
+                "--dport",
+                String(port),
+                "-j",
+                "ACCEPT"
+              )
+            )
           }
         }
       )

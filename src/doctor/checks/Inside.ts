@@ -133,8 +133,8 @@ export const addresses: Check = {
             message: `${seen.title} has ${actual.text}, expected ${expected.text}, which its ADD gave it`,
             fix: Fix.run(
               "replace the address, and add the routes that went with it",
-              ip(seen, "addr add", expected.text, "dev", link.name),
               ip(seen, "addr del", actual.text, "dev", link.name),
+              ip(seen, "addr add", expected.text, "dev", link.name),
               ...Repair.routes(seen.attachment)
             )
           }]

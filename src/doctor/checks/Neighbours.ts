@@ -35,13 +35,16 @@ export const neighbours: Check = {
       const wrong = (
         who: string,
         { mac }: Link,
+        others: ReadonlyArray<Link>,
         namespace: Namespace,
         via: string,
         address: Cidr.Cidr,
         command: (...words: ReadonlyArray<string>) => Fix.Command
       ): ReadonlyArray<Found> => {
         const entry = entryOf(namespace, via, address)
-        if (entry === undefined || mac === "" || isSameMac(entry.mac, mac)) return []
+        // Any link may answer: a bridge that has the link as its port, or another one of the same bridge.
+        const isOwn = entry !== undefined && others.some((each) => isSameMac(entry.mac, each.mac))
+        if (entry === undefined || mac === "" || isOwn) return []
         const text = Cidr.addressText(address)
         return [{
           level: "error",
@@ -52,7 +55,7 @@ export const neighbours: Check = {
       }
       return [
         ...Seen.addressesOf(seen).flatMap((address) =>
-          wrong("the host", link, outside, device, address, (...words) => ["ip", ...words])
+          wrong("the host", link, seen.inside.links, outside, device, address, (...words) => ["ip", ...words])
         ),
         ...Seen.gatewaysOf(seen)
           .filter((gateway) => ownLink.addresses.some((each) => Cidr.isSameAddress(each, gateway)))
@@ -60,6 +63,7 @@ export const neighbours: Check = {
             wrong(
               "the container",
               ownLink,
+              outside.links,
               seen.inside,
               ifname,
               gateway,

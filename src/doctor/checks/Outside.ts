@@ -50,6 +50,7 @@ export const bridge: Check = {
       { level: "error", plugin: "bridge", message, evidence, fix }
     ]
     const isUsed = Seen.of(facts).length > 0
+    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0 // its addresses are on another link
     if (link === undefined) {
       return isUsed
         ? found(
@@ -75,7 +76,7 @@ export const bridge: Check = {
           "set the bridge up, with its addresses",
           Fix.command("ip link set", name, "up"),
           // The kernel removes IPv6 addresses from a link that is set down.
-          ...wantedGateways(facts).map(({ text }) => Fix.command("ip addr replace", text, "dev", name))
+          ...(isVlan ? [] : wantedGateways(facts)).map(({ text }) => Fix.command("ip addr replace", text, "dev", name))
         )
       )
   }

@@ -87,7 +87,7 @@ export const addWithoutDel: Check = {
           ...lost.map(({ containerId, ifname }) =>
             Fix.command(
               "cni-passthrough run del",
-              facts.network?.name ?? "",
+              Repair.networkOf(facts),
               "--container-id",
               containerId,
               ...(ifname === "eth0" ? [] : ["--ifname", ifname]),

@@ -85,7 +85,8 @@ export const masterLink: Check = {
         if (plugin.type === "host-device" && isMoved) return [] // it is in the namespace now
         const problems = linkProblems(plugin, links.map(({ name }) => name), hasDefault)
         const master = links.find(({ name }) => name === plugin.config["master"])
-        const isTaken = exclusive.has(plugin.type) && master?.master !== undefined &&
+        const upper = links.find(({ name }) => name === master?.master)
+        const isTaken = exclusive.has(plugin.type) && master?.master !== undefined && upper?.kind !== "vrf" &&
           plugin.config["linkInContainer"] !== true
         if (isTaken) {
           return [foundAt(plugin.file, [...plugin.at, "master"], {

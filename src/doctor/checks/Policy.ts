@@ -75,11 +75,13 @@ export const policyRules: Check = {
           evidence: [`ip rule: ${text}`],
           fix: isOnlyOf(rule, subnet)
             ? Fix.run("delete the rule", Fix.command(`ip -${address.family} rule del`, ...words(rule)))
+            : rule.priority < 2
+            ? "move the rule to a higher number, and put one before it that looks up the table main for the network"
             : Fix.run(
-              "add a rule before it that leaves out the network: others may need it",
+              "add a rule before it that exempts the network; other traffic may need the old rule",
               Fix.command(
                 `ip -${address.family} rule add pref`,
-                String(Math.max(1, rule.priority - 1)),
+                String(rule.priority - 1),
                 expected === undefined ? "from" : "to",
                 Cidr.text(subnet),
                 "lookup",

@@ -13,6 +13,7 @@ import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
+import * as Seen from "../Seen.ts"
 
 /** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
 const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
@@ -21,11 +22,35 @@ const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean
     [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
   )
 
+/** Whether a rule of iptables is about nothing but a network, so that no other traffic needs it. */
+const isOnlyOf = (rule: string, { device, seen }: ForwardedFlows.ForwardedFlow): boolean => {
+  const words = rule.split(" ")
+  const valueOf = (option: string) => words[words.indexOf(option) + 1] ?? ""
+  const isOfDevice = ["-i", "-o"].some((option) => words.includes(option) && valueOf(option) === device)
+  const subnets = Seen.addressesOf(seen).map(Cidr.network)
+  return isOfDevice || ["-s", "-d"].some((option) => {
+    const named = words.includes(option) ? Cidr.parse(valueOf(option)) : undefined
+    return named !== undefined && subnets.some((subnet) => Cidr.contains(subnet, named))
+  })
+}
+
+/** Lets a flow through before the rules of a chain. */
+const letThrough = (
+  { accepted }: ForwardedFlows.ForwardedFlow,
+  program: string,
+  chain: string,
+  remark: string
+): Fix.Fix =>
+  Fix.run(
+    `let the traffic of the network through${remark}`,
+    ...accepted.map((matches) => Fix.command(`${program} -I ${chain}`, ...matches, "-j", "ACCEPT"))
+  )
+
 /** What is found where a rule, or the policy of a chain, drops it. */
 const dropped = (
   facts: Facts,
   rules: Rules,
-  { accepted, family, kind, seen, what }: ForwardedFlows.ForwardedFlow,
+  flow: ForwardedFlows.ForwardedFlow,
   { backend, chain, rule, table }: {
     readonly backend: Ruleset["backend"]
     readonly chain: string
@@ -34,6 +59,7 @@ const dropped = (
   }
 ): Found => {
   const { chain: plugins, host } = facts
+  const { family, kind, seen, what } = flow
   const program = RuleLines.commandOf(family, backend)
   const isPolicy = rule.startsWith("-P")
   // The rules of the plugin firewall are in FORWARD of filter. They let in no new connections.
@@ -52,16 +78,15 @@ const dropped = (
         ? ["bridge-nf-call-iptables is 1: packets between containers of the bridge meet these rules too"]
         : [])
     ],
-    fix: !isPolicy
+    fix: !isPolicy && (chain !== "FORWARD" || isOnlyOf(rule, flow))
       ? Fix.run("delete the rule", [program, ...RuleLines.undoing(rules.rulesets, table, rule)])
+      : !isPolicy
+      ? letThrough(flow, `${program} -t ${table}`, chain, "; other traffic may need the rule")
       : !isOfFilter || isUsedBeside(rules, backend)
       ? Fix.run("let it through", Fix.command(`${program} -t ${table} -P ${chain} ACCEPT`))
       : firewall !== undefined
       ? Repair.reattach([seen.attachment], facts)
-      : Fix.run(
-        "let the traffic of the network through, or add { \"type\": \"firewall\" } to the chain",
-        ...accepted.map((matches) => Fix.command(`${program} -I ${chain}`, ...matches, "-j", "ACCEPT"))
-      )
+      : letThrough(flow, program, chain, ", or add { \"type\": \"firewall\" } to the chain")
   }
 }
 
@@ -98,7 +123,9 @@ export const forwardRules: Check = {
         }
       }
       for (const hook of hooks) {
-        for (const each of Nftables.dropping(rules, hook, flow.at[hook])) {
+        const isInside = flow.kind === "inside"
+        const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule keeps them apart on purpose
+        for (const each of dropping(rules, hook, flow.at[hook])) {
           const key = `${each.family} ${each.table} ${each.name}`
           if (found.has(key)) continue
           const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
@@ -109,8 +136,12 @@ export const forwardRules: Check = {
             evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
             fix: Fix.run(
               "let the traffic of the network through",
-              ...(hook === "postrouting" ? [] : [[...insert, "iifname", flow.device, "accept"]]),
-              ...(hook === "prerouting" ? [] : [[...insert, "oifname", flow.device, "accept"]])
+              ...(isInside && hook === "forward"
+                ? [[...insert, "iifname", flow.device, "oifname", flow.device, "accept"]]
+                : [
+                  ...(hook === "postrouting" ? [] : [[...insert, "iifname", flow.device, "accept"]]),
+                  ...(hook === "prerouting" ? [] : [[...insert, "oifname", flow.device, "accept"]])
+                ])
             )
           })
         }

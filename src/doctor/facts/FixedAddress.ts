@@ -1,26 +1,31 @@
 /** Addresses that a configuration fixes: a second namespace with the same address would take the first one's traffic. */
 import * as Result from "effect/Result"
-import { isObject } from "../../json/Json.ts"
+import { isObject, type JsonObject } from "../../json/Json.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import * as Names from "../Names.ts"
 import * as Roles from "../Roles.ts"
 import { interfacesOf } from "./Attachment.ts"
 
-/** The addresses that each attachment gets: those of static, and of the capability `ips`. */
-const addressesOf = ({ capabilityArgs, chain }: Facts): ReadonlyArray<Cidr.Cidr> => {
-  const { addresses } = Roles.ofType(chain, "static")?.config ?? {}
+/** What the conventions let a configuration ask for. Source: CNI conventions, "args in network config". */
+const argsOf = ({ chain }: Facts): ReadonlyArray<JsonObject> =>
+  chain.flatMap(({ config: { args } }) => isObject(args) && isObject(args["cni"]) ? [args["cni"]] : [])
+
+const texts = (value: unknown): ReadonlyArray<string> =>
+  (Array.isArray(value) ? value : [value]).filter((each) => typeof each === "string" && each !== "")
+
+/** The addresses that each attachment gets: those of static, of `args`, and of the capability `ips`. */
+const addressesOf = (facts: Facts): ReadonlyArray<Cidr.Cidr> => {
+  const { addresses } = Roles.ofType(facts.chain, "static")?.config ?? {}
   const listed = Array.isArray(addresses) ? addresses.filter(isObject).map(({ address }) => address) : []
-  const { ips } = capabilityArgs
-  return [...listed, ...(Array.isArray(ips) ? ips : [])].flatMap((text) =>
-    typeof text === "string" ? Cidr.parse(text) ?? Cidr.parseAddress(text) ?? [] : []
-  )
+  return [...texts(listed), ...[facts.capabilityArgs, ...argsOf(facts)].flatMap(({ ips }) => texts(ips))]
+    .flatMap((text) => Cidr.parse(text) ?? Cidr.parseAddress(text) ?? [])
 }
 
 /** The MAC addresses that each attachment gets. */
-const macsOf = ({ capabilityArgs, chain }: Facts): ReadonlyArray<string> =>
-  [capabilityArgs["mac"], ...chain.map(({ config }) => config["mac"])]
-    .filter((mac) => typeof mac === "string" && mac !== "").map((mac) => String(mac).toLowerCase())
+const macsOf = (facts: Facts): ReadonlyArray<string> =>
+  [facts.capabilityArgs, ...facts.chain.map(({ config }) => config), ...argsOf(facts)]
+    .flatMap(({ mac }) => texts(mac)).map((mac) => mac.toLowerCase())
 
 /** Who has an address or a MAC that the configuration fixes, as a sentence; undefined if no known container has. */
 export const ownerOf = (facts: Facts): string | undefined => {

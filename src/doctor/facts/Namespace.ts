@@ -35,8 +35,8 @@ export interface Link {
   readonly master: string | undefined
   /** `veth`, `bridge`, `macvlan`, …; empty for a device. */
   readonly kind: string
-  /** The UDP port that a tunnel (VXLAN, Geneve) receives on, and the link below it; undefined for other links. */
-  readonly tunnel: { readonly port: number; readonly below: string | undefined } | undefined
+  /** Where a tunnel (VXLAN, Geneve) receives: its UDP port, family and link below; undefined for other links. */
+  readonly tunnel: { readonly port: number; readonly family: 4 | 6; readonly below: string | undefined } | undefined
   /** What a bridge does with it as a port: `forwarding`, `disabled`, …. */
   readonly portState: string | undefined
   readonly addresses: ReadonlyArray<LinkAddress>
@@ -90,10 +90,12 @@ const addressOf = (info: Json.JsonObject): ReadonlyArray<LinkAddress> => {
 }
 
 const tunnelOf = (info: unknown): Link["tunnel"] => {
-  const { link, port } = Json.isObject(member(info, "info_data")) ? member(info, "info_data") as Json.JsonObject : {}
+  const data = member(info, "info_data")
+  const { link, port, ...others } = Json.isObject(data) ? data : {}
+  const family = ["local6", "remote6", "group6"].some((name) => name in others) ? 6 : 4
   const kind = member(info, "info_kind")
   return (kind === "vxlan" || kind === "geneve") && typeof port === "number" && port > 0
-    ? { port, below: optional(link) }
+    ? { port, family, below: optional(link) }
     : undefined
 }
 

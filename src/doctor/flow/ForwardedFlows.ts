@@ -77,12 +77,19 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
   ]
 }
 
-/** The link by which the world reaches a published port: the one that has its address, or an uplink. */
-const entryOf = (facts: Facts, { address, device, seen }: Routed.Routed, hostIP: Cidr.Cidr | undefined) =>
-  hostIP === undefined || hostIP.address === 0n
-    ? uplinkOf(facts, { address, device, seen })
-    : hostOf(facts)?.network.links.find(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, hostIP)))
-      ?.name
+/**
+ * The link by which the world reaches a published port: the one that has its address in a subnet, or an uplink. An
+ * address without a subnet, as on `lo`, is reached by any link.
+ */
+const entryOf = (facts: Facts, one: Routed.Routed, hostIP: Cidr.Cidr | undefined): string | undefined => {
+  if (hostIP === undefined || hostIP.address === 0n) return uplinkOf(facts, one)
+  const owners =
+    hostOf(facts)?.network.links.flatMap(({ addresses, name }) =>
+      addresses.filter((each) => Cidr.isSameAddress(each, hostIP)).map(({ length }) => ({ length, name }))
+    ) ?? []
+  const [owner] = owners
+  return owner === undefined || owner.length < Cidr.single(hostIP).length ? owner?.name : uplinkOf(facts, one)
+}
 
 /** Traffic from outside to a published port, from any sender. */
 const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): ReadonlyArray<ForwardedFlow> => {
