@@ -87,22 +87,36 @@ export const prepare = (mark: string) => {
   // A signal to the whole process group must reach the program only once, so only one of us can be in that group: the
   // program, unless we lead the group and cannot leave it.
   const detached = libc === undefined || libc.leadsGroup()
+  let handOn: ((signal: NodeJS.Signals) => void) | undefined
+  const early: Array<NodeJS.Signals> = []
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (handOn === undefined) early.push(signal)
+    else handOn(signal)
+  }
+  const listen = (): void => {
+    for (const signal of handedOn) process.on(signal, onSignal)
+  }
+  // Before the program starts, as a signal in between would end us by its default, and not the program. Under Bun only
+  // after it: a program that it starts must find the signals as we found them.
+  if (libc === undefined) listen()
+  const end = (): void => {
+    guarding?.end()
+    for (const signal of handedOn) process.removeListener(signal, onSignal)
+  }
   const attach = ({ kill, pid = 0 }: Spawn.Started): () => void => {
     guarding?.watch(pid)
     // If we stayed in the session, the program's end would orphan the group: the kernel sends SIGHUP to an orphaned group
     // that has a stopped process in it, and so to the runtime.
     if (!detached) libc?.leaveSession()
-    const handOn = (signal: NodeJS.Signals): void => {
+    handOn = (signal) => {
       if (!detached) return kill(signal)
       try {
         process.kill(-pid, signal)
       } catch { /* all of the group has ended */ }
     }
-    for (const signal of handedOn) process.on(signal, handOn)
-    return () => {
-      guarding?.end()
-      for (const signal of handedOn) process.removeListener(signal, handOn)
-    }
+    if (libc !== undefined) listen()
+    early.splice(0).forEach(handOn)
+    return end
   }
   return {
     /** Whether the program needs a new process group. */
@@ -113,6 +127,6 @@ export const prepare = (mark: string) => {
      */
     attach,
     /** Cleans up if the program could not be started. */
-    giveUp: () => guarding?.end()
+    giveUp: end
   }
 }
