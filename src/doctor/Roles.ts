@@ -60,6 +60,9 @@ export const bridgeOf = (chain: ReadonlyArray<Placed>): string | undefined => {
   return typeof name === "string" && name !== "" ? name : "cni0"
 }
 
+/** Whether a network is a VLAN of its bridge: a link of its own then has the gateway, and not the bridge. */
+export const hasVlan = (chain: ReadonlyArray<Placed>): boolean => Number(makerOf(chain)?.config["vlan"] ?? 0) > 0
+
 /** Whether the host itself is the gateway of a network. */
 export const isRouted = (chain: ReadonlyArray<Placed>): boolean => {
   const maker = makerOf(chain)

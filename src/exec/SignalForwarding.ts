@@ -96,8 +96,8 @@ export const prepare = (mark: string) => {
   const listen = (): void => {
     for (const signal of handedOn) process.on(signal, onSignal)
   }
-  // Before the program starts, as a signal in between would end us by its default, and not the program. Under Bun only
-  // after it: a program that it starts must find the signals as we found them.
+  // Under Node.js we listen before the program starts, because a signal in between would end us and not the program. Under
+  // Bun we listen after it, so there that gap remains.
   if (libc === undefined) listen()
   const end = (): void => {
     guarding?.end()

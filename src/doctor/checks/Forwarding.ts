@@ -71,7 +71,7 @@ export const reversePath: Check = {
     const routed = Routed.of(facts).filter(({ address: { family } }) => family === 4)
     const { chain, host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Number(Roles.makerOf(chain)?.config["vlan"] ?? 0) > 0) {
+    if (Roles.hasVlan(chain)) {
       return { skipped: "a link of its own leads to the VLAN of the bridge" }
     }
     return routed.flatMap(({ address, device, seen }): ReadonlyArray<Found> => {

@@ -50,7 +50,7 @@ export const bridge: Check = {
       { level: "error", plugin: "bridge", message, evidence, fix }
     ]
     const isUsed = Seen.of(facts).length > 0
-    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0 // its addresses are on another link
+    const isVlan = Roles.hasVlan(facts.chain)
     if (link === undefined) {
       return isUsed
         ? found(
@@ -114,7 +114,7 @@ export const gatewayAddress: Check = {
     if (Roles.makerOf(facts.chain)?.type === "ptp") return Seen.of(facts).flatMap(ofPair)
     const link = bridgeLink(facts)
     if (link === undefined || link.kind !== "bridge") return { skipped: "the network has no bridge that is there" }
-    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0
+    const isVlan = Roles.hasVlan(facts.chain)
     return isVlan ? [] : wantedGateways(facts)
       .filter((gateway) => !link.addresses.some((address) => Cidr.isSameAddress(address, gateway)))
       .map(({ text }): Found => ({
@@ -218,7 +218,7 @@ export const wayBack: Check = {
     if (!Roles.isRouted(facts.chain)) return { skipped: "the host is not the gateway of the network" }
     const all = Seen.of(facts)
     if (all.length === 0) return noAttachment
-    const isVlan = Number(Roles.makerOf(facts.chain)?.config["vlan"] ?? 0) > 0
+    const isVlan = Roles.hasVlan(facts.chain)
     const bridge = bridgeLink(facts)
     return all.flatMap((seen) => {
       const { hostEnd, outside, title } = seen
