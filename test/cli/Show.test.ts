@@ -1,6 +1,7 @@
 /** `show`, on logs of its own. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -392,7 +393,10 @@ describe("cni-passthrough show on a terminal, without a log", () => {
 })
 
 describe("cni-passthrough show --follow", () => {
-  /** Follows files while something happens to them, so many quarters of a second apart. */
+  /**
+   * Follows files while something happens to them, one event a round: an event comes when the files were looked at and
+   * the command sleeps until the next round, however long that took.
+   */
   const followed = Effect.fnUntraced(function*(
     args: ReadonlyArray<string>,
     events: ReadonlyArray<() => void>,
@@ -404,13 +408,26 @@ describe("cni-passthrough show --follow", () => {
     const stdio = Stdio.layerTest({
       stdout: () => Sink.forEach((text: string | Uint8Array) => Effect.sync(() => void (stdout += text)))
     })
+    const clock = yield* Clock.Clock
+    let rounds = 0
+    const counting: Clock.Clock = {
+      ...clock,
+      sleep: (duration) => Effect.suspend(() => (rounds++, clock.sleep(duration)))
+    }
     const fiber = yield* Effect.forkChild(
-      Command.printed(show, "--follow", ...args).pipe(Effect.provide(Layer.merge(Command.host, stdio)))
+      Command.printed(show, "--follow", ...args).pipe(
+        Effect.provide(Layer.merge(Command.host, stdio)),
+        Effect.provideService(Clock.Clock, counting)
+      )
     )
-    const pass = Effect.andThen(
-      TestClock.adjust(250),
-      Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 5)))
-    )
+    const sleeping = Effect.fnUntraced(function*(before: number) {
+      while (rounds === before) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+    })
+    const pass = Effect.suspend(() => {
+      const before = rounds
+      return Effect.andThen(TestClock.adjust(250), sleeping(before))
+    })
+    yield* sleeping(0)
     for (const event of [...events, ...Array.from({ length: settle }, () => () => {})]) {
       event()
       yield* pass
