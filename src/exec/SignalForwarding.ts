@@ -1,5 +1,7 @@
 /** Forwards signals to a program that stands in for us, and kills it if we are killed. */
 import * as Fs from "node:fs"
+import * as Os from "node:os"
+import * as IgnoredSignals from "./IgnoredSignals.ts"
 import * as Libc from "./Libc.ts"
 import * as Spawn from "./Spawn.ts"
 
@@ -93,12 +95,14 @@ export const prepare = (mark: string) => {
     if (handOn === undefined) early.push(signal)
     else handOn(signal)
   }
-  const listen = (): void => {
-    for (const signal of handedOn) process.on(signal, onSignal)
+  // A program inherits that a signal is ignored, but not if we listen for it.
+  const ignored = IgnoredSignals.atStart()
+  const isIgnored = (signal: NodeJS.Signals): boolean => ignored.includes(Os.constants.signals[signal])
+  const listen = (signals: ReadonlyArray<NodeJS.Signals>): void => {
+    for (const signal of signals) process.on(signal, onSignal)
   }
-  // Under Node.js we listen before the program starts, because a signal in between would end us and not the program. Under
-  // Bun we listen after it, so there that gap remains.
-  if (libc === undefined) listen()
+  // A signal that arrives while the program starts would otherwise end us and not the program.
+  listen(handedOn.filter((signal) => !isIgnored(signal)))
   const end = (): void => {
     guarding?.end()
     for (const signal of handedOn) process.removeListener(signal, onSignal)
@@ -114,7 +118,7 @@ export const prepare = (mark: string) => {
         process.kill(-pid, signal)
       } catch { /* all of the group has ended */ }
     }
-    if (libc !== undefined) listen()
+    listen(handedOn.filter(isIgnored))
     early.splice(0).forEach(handOn)
     return end
   }
