@@ -409,10 +409,10 @@ describe("cni-passthrough show --follow", () => {
       stdout: () => Sink.forEach((text: string | Uint8Array) => Effect.sync(() => void (stdout += text)))
     })
     const clock = yield* Clock.Clock
-    let rounds = 0
+    const rounds = { ended: 0 }
     const counting: Clock.Clock = {
       ...clock,
-      sleep: (duration) => Effect.suspend(() => (rounds++, clock.sleep(duration)))
+      sleep: (duration) => Effect.suspend(() => (rounds.ended++, clock.sleep(duration)))
     }
     const fiber = yield* Effect.forkChild(
       Command.printed(show, "--follow", ...args).pipe(
@@ -421,10 +421,10 @@ describe("cni-passthrough show --follow", () => {
       )
     )
     const sleeping = Effect.fnUntraced(function*(before: number) {
-      while (rounds === before) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
+      while (rounds.ended === before) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 1)))
     })
     const pass = Effect.suspend(() => {
-      const before = rounds
+      const before = rounds.ended
       return Effect.andThen(TestClock.adjust(250), sleeping(before))
     })
     yield* sleeping(0)
