@@ -1,6 +1,9 @@
-/** Leftovers of containers that are gone, as text for people. */
-import type { Leak } from "../doctor/Leaks.ts"
+/** Leftovers of containers that are gone, as text for people and as JSON for scripts. */
+import * as Arr from "effect/Array"
+import * as ContainerProcesses from "../doctor/facts/ContainerProcesses.ts"
+import type { Kept, Leak } from "../doctor/Leaks.ts"
 import * as Names from "../doctor/Names.ts"
+import * as Escape from "../record/Escape.ts"
 import * as ShortIds from "../report/ShortIds.ts"
 import type { Style } from "../report/Style.ts"
 import * as Wrap from "../report/Wrap.ts"
@@ -37,12 +40,15 @@ const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): strin
   return `${isMapping(leak) ? red(before) : before}${shown}  ${dim(after)}`
 }
 
+/** From the most harmful to the least. */
+const sorted = <Kind extends Leak>(found: ReadonlyArray<Kind>): ReadonlyArray<Kind> =>
+  found.toSorted((left, right) => gravity(left) - gravity(right))
+
 /** The lines of leaks, the most harmful first, and a count of the leaks that do not fit. */
 export const lines = (found: ReadonlyArray<Leak>, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
   const room = Math.max(1, Math.min(most.lines, style.height ?? most.lines) - most.others)
-  const sorted = found.toSorted((left, right) => gravity(left) - gravity(right))
-  const shown = isVerbose || sorted.length <= room + 1 ? sorted : sorted.slice(0, room)
-  const more = sorted.length - shown.length
+  const shown = isVerbose || found.length <= room + 1 ? sorted(found) : sorted(found).slice(0, room)
+  const more = found.length - shown.length
   return [
     ...shown.map((leak) => line(leak, style, isVerbose)),
     ...(more === 0 ? [] : [style.dim(`and ${more} more: --verbose prints all`)])
@@ -57,3 +63,35 @@ export const sum = (leaks: ReadonlyArray<Leak>): string =>
     const count = leaks.filter((leak) => leak.kind === kind).length
     return count === 0 ? [] : [plural(count, kind)]
   }).join(", ")
+
+/** How many containers of which something is kept back are named. */
+const mostKept = 10
+
+/** A line for each container of which processes keep something back. */
+export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
+  const containers = Object.values(Arr.groupBy(kept, ({ containerId, process }) => `${process.pid} ${containerId}`))
+  const lines = containers.map((own) => {
+    const [{ containerId, process }] = own
+    return Findings.bounded(
+      `${sum(own)} of ${Names.container({ containerId })}: not listed, because ${ContainerProcesses.inWords(process)}`
+    )
+  })
+  const more = lines.length - mostKept
+  return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more of which processes keep something back`]
+}
+
+/** What is left, and what is kept back, as one JSON document. */
+export const json = (found: ReadonlyArray<Leak>, kept: ReadonlyArray<Kept>): string => {
+  const shown = ({ containerId, kind, reason, text }: Leak) => ({ kind, text, containerId, reason })
+  return Escape.inJson(JSON.stringify(
+    {
+      leaks: sorted(found).map(shown),
+      kept: sorted(kept).map((each) => ({
+        ...shown(each),
+        process: { pid: each.process.pid, name: each.process.name }
+      }))
+    },
+    undefined,
+    2
+  ))
+}

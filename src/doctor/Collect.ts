@@ -13,6 +13,7 @@ import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
+import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import * as Files from "./facts/Files.ts"
 import * as FixedAddress from "./facts/FixedAddress.ts"
 import * as Forbidden from "./facts/Forbidden.ts"
@@ -178,7 +179,7 @@ const collectState = Effect.fnUntraced(function*(
   const path = yield* Path.Path
   const stores = yield* Effect.forEach(networks, storeOf)
   const isAnyReserved = stores.some((store) => store !== undefined && store.reservations.length > 0)
-  const mentions = isAnyReserved ? yield* Living.mentions() : ""
+  const processes = isAnyReserved ? yield* ContainerProcesses.list() : []
   const ids = yield* listed
   const damaged = yield* Effect.orElseSucceed(ResultCache.damaged(cacheDir), () => [])
   const names = new Set(networks.map(({ network }) => network?.name ?? ""))
@@ -201,7 +202,7 @@ const collectState = Effect.fnUntraced(function*(
         host,
         store: stored === undefined
           ? undefined
-          : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, mentions, all, living) },
+          : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, processes, all, living) },
         all,
         damaged: damaged.filter(({ file }) => path.basename(file).startsWith(`${name}-`)),
         attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),

@@ -9,6 +9,7 @@ import * as Result from "effect/Result"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
+import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import * as Living from "./facts/Living.ts"
 import * as Namespace from "./facts/Namespace.ts"
 import * as Store from "./facts/Store.ts"
@@ -38,8 +39,8 @@ export interface Leak {
 export interface Life {
   /** All addresses of all network namespaces but the host's, without those that each has of its own, as 127.0.0.1. */
   readonly addresses: ReadonlySet<string>
-  /** What processes say of containers. */
-  readonly mentions: string
+  /** The processes at work for containers. */
+  readonly processes: ReadonlyArray<ContainerProcesses.ContainerProcess>
   /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
   readonly ends: ReadonlySet<string>
   readonly namespaces: ReadonlyArray<Living.Inhabited>
@@ -60,7 +61,7 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
  * Fails if more may be alive than we can see, because then nothing is known to be gone.
  */
 export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
-  const mentions = yield* Living.mentions()
+  const processes = yield* ContainerProcesses.list()
   const { blind, networks, unread } = yield* Living.namespaces(attachments)
   if (blind !== undefined) return Result.fail(blind)
   const isUnread = ({ containerId }: Attachment.AttachmentId) => unread.some((each) => each.containerId === containerId)
@@ -73,9 +74,9 @@ export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attac
   const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
   return Result.succeed<Life>({
     addresses,
-    mentions,
     ends: new Set(ends.map(({ name }) => name)),
     namespaces: networks,
+    processes,
     unread
   })
 })
@@ -92,13 +93,14 @@ const livingOf = ({ all }: Facts, { ends, unread }: Life): ReadonlySet<string> =
 
 /** Evidence that an attachment is alive although its namespace has no path any more, or undefined if there is none. */
 const signOfLife = (
-  { addresses, mentions }: Life,
+  { addresses, processes }: Life,
   living: ReadonlySet<string>,
   attachment: Attachment.AttachmentId
 ): string | undefined => {
   const { containerId } = attachment
   if (living.has(containerId)) return "its link on the host leads to a live namespace"
-  if (Living.isMentioned(mentions, containerId)) return "a process mentions it"
+  const process = ContainerProcesses.of(processes, containerId)
+  if (process !== undefined) return ContainerProcesses.inWords(process)
   return addressesOf(attachment).some((address) => addresses.has(address)) ? "a namespace has its address" : undefined
 }
 
@@ -120,13 +122,13 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
     removal: { _tag: "File", path: file, lock: undefined }
   }))
 
-/** Files of the cache that make each DEL fail, unless a process mentions the container that they are named after. */
-const damagedLeaks = ({ attachments, damaged, network }: Facts, { mentions }: Life): ReadonlyArray<Leak> =>
+/** Files of the cache that make each DEL fail, unless a process is at work for the container that they are named after. */
+const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: Life): ReadonlyArray<Leak> =>
   damaged.flatMap(({ file, reason }) => {
     const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)
     const containerId = name.slice(0, name.lastIndexOf("-"))
     const isAttached = attachments.some((each) => each.containerId === containerId)
-    return isAttached || Living.isMentioned(mentions, containerId) ? [] : [{
+    return isAttached || ContainerProcesses.of(processes, containerId) !== undefined ? [] : [{
       kind: "result" as const,
       text: `${Names.attachment({ containerId, ifname: name.slice(containerId.length + 1) })} in ${file}`,
       containerId,
@@ -173,7 +175,7 @@ const isOfOne = (chain: string): boolean => /^CNI-(?:[A-Z]+-)?[0-9a-f]{16,}$/.te
 
 const ruleLeaks = (
   facts: Facts,
-  { addresses, mentions }: Life,
+  { addresses, processes }: Life,
   living: ReadonlySet<string>,
   goneAddresses: ReadonlySet<string>
 ): ReadonlyArray<Leak> => {
@@ -185,7 +187,7 @@ const ruleLeaks = (
   const inside = (chain: RuleLines.ChainOf) =>
     lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
   const isGone = (containerId: string): boolean =>
-    !living.has(containerId) && !Living.isMentioned(mentions, containerId) &&
+    !living.has(containerId) && ContainerProcesses.of(processes, containerId) === undefined &&
     !facts.all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
   const argvOf = (line: RuleLines.ChainOf, args: ReadonlyArray<string>): Argv => [
@@ -268,6 +270,36 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   ]
 }
 
+/** Something that would be a leak if no process were at work for its container. */
+export interface Kept extends Leak {
+  readonly process: ContainerProcesses.ContainerProcess
+}
+
+/** What is not listed as left only because a process is at work for its container. */
+export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
+  const { attachments, store } = facts
+  const reservations = store?.reservations ?? []
+  const isAnyKept = life.processes.length > 0 || reservations.some(({ process }) => process !== undefined)
+  if (!isAnyKept) return []
+  const judged = reservations.map((each) => each.process === undefined ? each : { ...each, isGone: true })
+  const listed = new Set(find(facts, life).map(({ kind, text }) => `${kind} ${text}`))
+  const all = find(
+    { ...facts, store: store === undefined ? undefined : { ...store, reservations: judged } },
+    { ...life, processes: [] }
+  )
+  /** The process that keeps what a container, or an address where that is all that is known, has. */
+  const processOf = (name: string) =>
+    ContainerProcesses.of(life.processes, name) ??
+      reservations.find((each) => each.process !== undefined && (each.containerId === name || each.address === name))
+        ?.process ??
+      attachments.filter((each) => addressesOf(each).includes(name))
+        .map((each) => ContainerProcesses.of(life.processes, each.containerId)).find((each) => each !== undefined)
+  return all.filter(({ kind, text }) => !listed.has(`${kind} ${text}`)).flatMap((leak) => {
+    const process = processOf(leak.containerId)
+    return process === undefined ? [] : [{ ...leak, reason: ContainerProcesses.inWords(process), process }]
+  })
+}
+
 /** What tools say of something that somebody else has taken away meanwhile. */
 const isGoneAlready = /No chain\/target\/match|does a matching rule exist|Cannot find device/
 
@@ -284,7 +316,7 @@ export const isAlive = Effect.fnUntraced(function*(
 ) {
   const fs = yield* FileSystem.FileSystem
   if (holder !== undefined && (yield* Store.holderOf(holder.file)).containerId !== holder.containerId) return true
-  if (Living.isMentioned(yield* Living.mentions(), containerId)) return true
+  if (ContainerProcesses.of(yield* ContainerProcesses.list(), containerId) !== undefined) return true
   const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
   if (attached === undefined) return true // nobody knows
   const paths = attached.filter((each) =>

@@ -58,18 +58,30 @@ export const gives = (set: RangeSet, address: Cidr.Cidr): boolean =>
     !Cidr.isSameAddress(address, gateway)
   )
 
+const hasGateway = ({ end, gateway, start, subnet }: Range): boolean =>
+  gateway.family === subnet.family && gateway.address >= start && gateway.address <= end
+
 /** How many addresses a set gives out. */
 export const size = (set: RangeSet): bigint =>
-  set.reduce((total, { end, gateway, start, subnet }) => {
-    const isInside = gateway.family === subnet.family && gateway.address >= start && gateway.address <= end
-    return total + (end < start ? 0n : end - start + 1n - (isInside ? 1n : 0n))
-  }, 0n)
+  set.reduce(
+    (total, range) =>
+      total + (range.end < range.start ? 0n : range.end - range.start + 1n - (hasGateway(range) ? 1n : 0n)),
+    0n
+  )
 
 /** A set as people read it. */
 export const text = (set: RangeSet): string =>
   set.map(({ end, start, subnet: { family } }) =>
     `${Cidr.addressText({ family, address: start })}-${Cidr.addressText({ family, address: end })}`
   ).join(", ")
+
+/** The same with the gateways that lie in its ranges, which it does not give out. */
+export const textWithGateways = (set: RangeSet): string => {
+  const gateways = set.filter(hasGateway).map(({ gateway }) => Cidr.addressText(gateway))
+  return gateways.length === 0
+    ? text(set)
+    : `${text(set)} (${gateways.join(", ")} ${gateways.length === 1 ? "is the gateway" : "are gateways"})`
+}
 
 /** Whether some ranges and others are parts of the same subnets, and have no address in common. */
 export const areApart = (some: ReadonlyArray<Range>, others: ReadonlyArray<Range>): boolean =>

@@ -12,7 +12,8 @@ import * as GarbageCollection from "../runtime/GarbageCollection.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
-import * as Living from "./facts/Living.ts"
+import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
+import type * as Living from "./facts/Living.ts"
 import type { Link } from "./facts/Namespace.ts"
 import type { Judged } from "./facts/Store.ts"
 import type { Life } from "./Leaks.ts"
@@ -137,6 +138,6 @@ export const find = Effect.fnUntraced(function*({ cacheDir, entries, facts, isGo
     ...GarbageCollection.valid(network.name, others.success, () => false),
     ...reservations.flatMap((each) => holders(each, life.namespaces)),
     ...life.namespaces.filter(({ links, name }) => !accounted.has(name) && !links.some(isReserved)).flatMap(ofNamed),
-    ...(yield* Living.atWork())
+    ...(yield* ContainerProcesses.attachments())
   ]))
 })

@@ -63,14 +63,10 @@ result       eth0 of ${gone} in ${host.result("n", gone)}  (${gone}: ${reason})
     sum: "2 left of containers that are gone: 1 reservation, 1 result",
     json: {
       leaks: [
-        { kind: "result", text: `eth0 of ${gone} in ${host.result("n", gone)}`, containerId: gone, reason },
-        {
-          kind: "reservation",
-          text: `10.83.0.2 in ${host.reservation("n", "10.83.0.2")}`,
-          containerId: gone,
-          reason
-        }
-      ]
+        { kind: "reservation", text: `10.83.0.2 in ${host.reservation("n", "10.83.0.2")}`, containerId: gone, reason },
+        { kind: "result", text: `eth0 of ${gone} in ${host.result("n", gone)}`, containerId: gone, reason }
+      ],
+      kept: []
     }
   }
 }
@@ -82,7 +78,11 @@ describe("cni-passthrough leaks", () => {
       const nothing = "nothing is left of containers that are gone\n"
       assert.deepStrictEqual(yield* host.leaks(), { status: 0, stdout: nothing, stderr: "" })
       assert.deepStrictEqual(yield* host.leaks(["n", "--fix"]), { status: 0, stdout: nothing, stderr: "" })
-      assert.deepStrictEqual(yield* host.leaks(["--json"]), { status: 0, stdout: `{\n  "leaks": []\n}\n`, stderr: "" })
+      assert.deepStrictEqual(yield* host.leaks(["--json"]), {
+        status: 0,
+        stdout: `{\n  "leaks": [],\n  "kept": []\n}\n`,
+        stderr: ""
+      })
     }))
 
   it.effect("names what is left, whose it was and how that is known, with exit status 1, and leaves it", () =>
@@ -100,6 +100,59 @@ describe("cni-passthrough leaks", () => {
       assert.strictEqual(json.status, 1)
       assert.isTrue(Fs.existsSync(host.result("n", gone)))
     }))
+
+  describe("where a plugin is at work for a container", () => {
+    /** A plugin that this process did not start: its parent has ended. */
+    const plugin = (containerId: string) => {
+      const script = "sleep 600 < /dev/null > /dev/null 2>&1 & echo $!"
+      const pid = Number(
+        ChildProcess.execFileSync("sh", ["-c", script], { env: { ...process.env, CNI_CONTAINERID: containerId } })
+      )
+      return { pid, [Symbol.dispose]: () => void process.kill(pid, "SIGKILL") }
+    }
+
+    it.live(
+      "names what it keeps back and the process, removes nothing of it, and exits with 2",
+      () =>
+        Effect.gen(function*() {
+          using host = withLeaks()
+          using sleep = plugin(gone)
+          const kept =
+            `1 reservation, 1 result of ${gone}: not listed, because process ${sleep.pid} (sleep) is at work for it\n`
+          for (const args of [[], ["--fix", "--yes"]]) {
+            assert.deepStrictEqual(yield* host.leaks(args), {
+              status: 2,
+              stdout: "nothing is left of other containers that are gone\n",
+              stderr: kept
+            })
+          }
+          assert.isTrue(Fs.existsSync(host.result("n", gone)))
+          const json = yield* host.leaks(["--json"])
+          const process = { pid: sleep.pid, name: "sleep" }
+          const reason = `process ${sleep.pid} (sleep) is at work for it`
+          assert.deepStrictEqual(JSON.parse(json.stdout), {
+            leaks: [],
+            kept: host.json.leaks.map((leak) => ({ ...leak, reason, process }))
+          })
+          assert.strictEqual(json.status, 2)
+        }),
+      30_000
+    )
+
+    it.live("lists and removes what others have left", () =>
+      Effect.gen(function*() {
+        using host = withLeaks()
+        host.attach("m", other)
+        using _ = plugin(other)
+        assert.deepStrictEqual(yield* Effect.map(host.leaks(), ({ status, stdout }) => [status, stdout]), [
+          1,
+          host.lines
+        ])
+        assert.strictEqual((yield* host.leaks(["--fix", "--yes"])).status, 2)
+        assert.isFalse(Fs.existsSync(host.result("n", gone)))
+        assert.isTrue(Fs.existsSync(host.result("m", other)))
+      }))
+  })
 
   it.effect("looks at the network alone that is named", () =>
     Effect.gen(function*() {

@@ -1042,8 +1042,12 @@ describe("a garbage collection", () => {
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0", disableGC: "true" })
       const { status, stderr } = yield* host.run("gc")
-      assert.deepStrictEqual([status, stderr], [0, "disableGC is set in the configuration: nothing to do\n"])
+      const nothing = "disableGC is set in the configuration: nothing to do\n"
+      assert.deepStrictEqual([status, stderr], [0, nothing])
       assert.deepStrictEqual(host.calls(), [])
+      const dry = yield* host.run("gc", "--dry-run", "--json")
+      assert.deepStrictEqual([dry.status, dry.stderr], [0, nothing])
+      assert.deepStrictEqual(JSON.parse(dry.stdout), { attachments: [], reservations: [], gc: [] })
     }))
 })
 

@@ -69,7 +69,8 @@ describe("a range", () => {
     Store["reservations"][number]
   ]
   const gone = (each: Store["reservations"][number]) => ({ ...each, isGone: true })
-  const message = "error host-local plugins[0].ipam: all 5 addresses of 10.99.0.1-10.99.0.6 are taken"
+  const message =
+    "error host-local plugins[0].ipam: all 5 addresses of 10.99.0.1-10.99.0.6 (10.99.0.1 is the gateway) are taken"
   specify(Addresses.rangeExhausted, [
     ["has room", {}, []],
     ["has one address left", small(two, three, four, five), []],
@@ -94,6 +95,38 @@ describe("a range", () => {
       ]]
     ],
     [
+      "has none left, and one is kept by a process alone, which is told first",
+      small(two, three, four, { ...five, process: Host.process() }, six),
+      [[
+        `${message}: the next ADD fails`,
+        "10.99.0.5: c5 eth0 (why)",
+        "10.99.0.2: c2 eth0 (why)",
+        "10.99.0.3: c3 eth0 (why)",
+        "10.99.0.4: c4 eth0 (why)",
+        "10.99.0.6: c6 eth0 (why)"
+      ]]
+    ],
+    ["of two ranges has none left, each with its gateway", {
+      bridge: {
+        ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/30" }, { subnet: "10.98.0.0/30" }]] }
+      },
+      ...reserved(two, reservation("10.98.0.2"))
+    }, [[
+      "error host-local plugins[0].ipam.ranges[0][0]: all 2 addresses of 10.99.0.1-10.99.0.2, 10.98.0.1-10.98.0.2 " +
+      "(10.99.0.1, 10.98.0.1 are gateways) are taken: the next ADD fails",
+      "10.99.0.2: c2 eth0 (why)",
+      "10.98.0.2: c2 eth0 (why)"
+    ]]],
+    ["of which the gateway is no part has none left", {
+      bridge: {
+        ipam: { type: "host-local", subnet: "10.99.0.0/24", rangeStart: "10.99.0.2", rangeEnd: "10.99.0.2" }
+      },
+      ...reserved(two)
+    }, [[
+      "error host-local plugins[0].ipam: the only address of 10.99.0.2-10.99.0.2 is taken: the next ADD fails",
+      "10.99.0.2: c2 eth0 (why)"
+    ]]],
+    [
       "has room where others have addresses that it does not give",
       small(
         two,
@@ -116,7 +149,7 @@ describe("a range", () => {
       bridge: { ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/30" }]] } },
       ...reserved({ ...two, ifname: "" })
     }, [[
-      "error host-local plugins[0].ipam.ranges[0][0]: the only address of 10.99.0.1-10.99.0.2 is taken: the next ADD fails",
+      "error host-local plugins[0].ipam.ranges[0][0]: the only address of 10.99.0.1-10.99.0.2 (10.99.0.1 is the gateway) is taken: the next ADD fails",
       "10.99.0.2: c2 (why)"
     ]]]
   ])

@@ -447,11 +447,11 @@ describe("addresses are made free", () => {
     }
   })
   const unwritable = (reason: string) => store({ unwritable: { at: "/a b", reason } })
-  const taken = (isGone: boolean): Host.Change => ({
+  const taken = (isGone: boolean, fields: object = {}): Host.Change => ({
     bridge: { ipam: { type: "host-local", subnet: "10.99.0.0/30" } },
     ...store({
       reservations: [
-        { file: "/x", address: "10.99.0.2", containerId: "c", ifname: "eth0", isGone, reason: "why" }
+        { file: "/x", address: "10.99.0.2", containerId: "c", ifname: "eth0", isGone, reason: "why", ...fields }
       ]
     })
   })
@@ -494,6 +494,18 @@ describe("addresses are made free", () => {
     ],
     ["of containers that are gone", Addresses.rangeExhausted, taken(true), ...leaks],
     ["of containers that are gone, before it matters", Addresses.staleReservations, taken(true), ...leaks],
+    [
+      "of a container of which a process is left",
+      Addresses.rangeExhausted,
+      taken(false, { process: Host.process() }),
+      "look at process 4711 (bridge): all else of that container is gone. When it has ended: cni-passthrough leaks n --fix --yes"
+    ],
+    [
+      "of containers that cannot be seen",
+      Addresses.rangeExhausted,
+      taken(false, { unknown: "no rights" }),
+      "run doctor where it sees all network namespaces: some of these containers may be gone"
+    ],
     ["in a larger subnet", Addresses.rangeExhausted, taken(false), `use a larger subnet: ${detach}`],
     [
       "in a larger subnet, where there is no bridge",

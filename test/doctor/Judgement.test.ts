@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Attachment } from "../../src/doctor/facts/Attachment.ts"
+import type { ContainerProcess } from "../../src/doctor/facts/ContainerProcesses.ts"
 import * as Judgement from "../../src/doctor/facts/Judgement.ts"
 import type * as Living from "../../src/doctor/facts/Living.ts"
 import * as Fake from "./fake.ts"
@@ -17,7 +18,7 @@ const reservation = {
 interface Case {
   readonly ifname?: string
   readonly address?: string
-  readonly mentions?: string
+  readonly processes?: ReadonlyArray<ContainerProcess>
   readonly attachments?: ReadonlyArray<Partial<Attachment>>
   readonly living?: Partial<Living.Living>
 }
@@ -25,14 +26,14 @@ interface Case {
 const gone = { sight: { _tag: "Missing" } } as const
 
 /** What is said of a reservation, and whether namespaces were looked at for it. */
-const judged = Effect.fnUntraced(function*({ attachments = [], living = {}, mentions = "", ...fields }: Case) {
+const judged = Effect.fnUntraced(function*({ attachments = [], living = {}, processes = [], ...fields }: Case) {
   let looks = 0
   const namespaces = Effect.sync(() => {
     looks++
     return { networks: [], unread: [], blind: undefined, ...living } satisfies Living.Living
   })
   const known = attachments.map((each) => Host.attachment(each))
-  const found = yield* Judgement.all("n", [{ ...reservation, ...fields }], mentions, known, namespaces)
+  const found = yield* Judgement.all("n", [{ ...reservation, ...fields }], processes, known, namespaces)
   return [found.map(({ isGone, reason }) => `${isGone ? "gone" : "there"}: ${reason}`).join(), looks]
 }, Effect.provide(Fake.host({}).layer))
 
@@ -48,8 +49,11 @@ const nothing = "gone: no result in the cache, no process of it, and no namespac
 
 describe("a reservation, told by what is known of its attachment,", () => {
   const cases: { readonly [what: string]: readonly [said: string, given: Case] } = {
-    "is there while a process is at work for it": ["there: a process is at work for it", { mentions: "conmon\0web" }],
     "is there while its namespace is": ["there: /run/netns/web is there", { attachments: [{}] }],
+    "is there while its namespace is, also where a process is at work for it": [
+      "there: /run/netns/web is there",
+      { attachments: [{}], processes: [Host.process()] }
+    ],
     "is there while something else is at the path of its namespace": [
       "there: /run/netns/web is there",
       { attachments: [{ sight: { _tag: "Foreign", reason: "x" } }] }
@@ -74,7 +78,11 @@ describe("a reservation, told by what is known of its attachment,", () => {
 describe("a reservation, told by what is in all namespaces,", () => {
   const cases: { readonly [what: string]: readonly [said: string, given: Case] } = {
     "is gone where nothing is left": [nothing, {}],
-    "is gone where a process is at work for another": [nothing, { mentions: "conmon\0webserver" }],
+    "is gone where a process is at work for another": [nothing, { processes: [Host.process({ containerId: "api" })] }],
+    "is there while a process is at work for it": [
+      "there: process 4711 (bridge) is at work for it",
+      { processes: [Host.process()] }
+    ],
     "is gone where another container is there": [nothing, { attachments: [{ containerId: "api" }] }],
     "is gone where it is there in another network": [nothing, { attachments: [{ network: "m" }] }],
     "is gone with its namespace": ["gone: /run/netns/web does not exist", { attachments: [gone] }],
@@ -123,12 +131,12 @@ describe("a reservation, told by what is in all namespaces,", () => {
       const found = yield* Judgement.all(
         "n",
         [reservation, { ...reservation, address: "10.99.0.3", containerId: "api" }],
-        "conmon\0web",
+        [Host.process()],
         [],
         Effect.succeed({ networks: [], unread: [], blind: undefined })
       )
       assert.deepStrictEqual(found, [
-        { ...reservation, isGone: false, reason: "a process is at work for it" },
+        { ...reservation, isGone: false, reason: "process 4711 (bridge) is at work for it", process: Host.process() },
         {
           ...reservation,
           address: "10.99.0.3",

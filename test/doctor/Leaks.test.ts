@@ -7,7 +7,7 @@ import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
 
-const nobody: Leaks.Life = { addresses: new Set(), mentions: "", ends: new Set(), unread: [], namespaces: [] }
+const nobody: Leaks.Life = { addresses: new Set(), processes: [], ends: new Set(), unread: [], namespaces: [] }
 
 describe("what is left", () => {
   it("says one reason of all that a container has left whose result is still there", () => {
@@ -59,8 +59,8 @@ describe("what is left", () => {
       ])
     })
 
-    it("is not that file where a process speaks of the container, or another result has it", () => {
-      assert.deepStrictEqual(left(facts(), { ...nobody, mentions: "runc init c0ffee" }), [])
+    it("is not that file where a process is at work for the container, or another result has it", () => {
+      assert.deepStrictEqual(left(facts(), { ...nobody, processes: [Host.process({ containerId: "c0ffee" })] }), [])
       assert.deepStrictEqual(left(facts(["c0ffee"])), [])
     })
   })
@@ -92,7 +92,7 @@ describe("a result that is left", () => {
   const alive: { readonly [what: string]: Partial<Leaks.Life> } = {
     "while its link leads into a namespace": { ends: new Set(["veth1"]) },
     "while its namespace cannot be looked into": { unread: [{ containerId: "web", reason: "x" }] },
-    "while a process speaks of it": { mentions: "conmon\0web" },
+    "while a process is at work for it": { processes: [Host.process()] },
     "while a namespace has its address": { addresses: new Set(["10.99.0.2"]) }
   }
   for (const [what, life] of Object.entries(alive)) {
@@ -102,7 +102,7 @@ describe("a result that is left", () => {
   const others: { readonly [what: string]: Partial<Leaks.Life> } = {
     "another link": { ends: new Set(["veth2", "eth0"]) },
     "another namespace": { unread: [{ containerId: "api", reason: "x" }] },
-    "a process": { mentions: "conmon\0webserver" },
+    "a process": { processes: [Host.process({ containerId: "webserver" })] },
     "a namespace": { addresses: new Set(["10.99.0.3", "10.99.0.2/24"]) }
   }
   for (const [what, life] of Object.entries(others)) {
@@ -122,8 +122,14 @@ describe("a sign of life of an attachment", () => {
     Leaks.lifeOf(Host.facts(change), { ...nobody, ...life }, file)
   const cases: ReadonlyArray<readonly [what: string, said: string | undefined, life: Partial<Leaks.Life>]> = [
     ["is none", undefined, {}],
-    ["is its link", "its link on the host leads to a live namespace", { ends: new Set(["veth1"]), mentions: "web" }],
-    ["is a process", "a process mentions it", { mentions: "web", addresses: new Set(["10.99.0.2"]) }],
+    ["is its link", "its link on the host leads to a live namespace", {
+      ends: new Set(["veth1"]),
+      processes: [Host.process()]
+    }],
+    ["is a process", "process 4711 (bridge) is at work for it", {
+      processes: [Host.process()],
+      addresses: new Set(["10.99.0.2"])
+    }],
     ["is its address", "a namespace has its address", { addresses: new Set(["10.99.0.2"]) }]
   ]
   for (const [what, said, life] of cases) {
@@ -231,6 +237,72 @@ describe("a reservation that is left", () => {
   })
 })
 
+describe("what is kept back, since a process is at work for its container,", () => {
+  const kept = (change: Host.Change, life: Partial<Leaks.Life> = {}) =>
+    Leaks.keptBack(Host.facts(change), { ...nobody, ...life }).map(({ containerId, kind, process, reason }) =>
+      [kind, containerId, process.pid, reason].join("; ")
+    )
+  const atWork = { processes: [Host.process()] }
+  const reason = "process 4711 (bridge) is at work for it"
+
+  it("is all that would be listed without it", () => {
+    assert.deepStrictEqual(kept({ attachment: gone }, atWork), [
+      `rule; web; 4711; ${reason}`,
+      `result; web; 4711; ${reason}`
+    ])
+  })
+
+  it("is nothing of a container that lives anyway, and nothing that is listed", () => {
+    assert.deepStrictEqual(kept({}, atWork), [])
+    assert.deepStrictEqual(kept({ attachment: gone }, { processes: [Host.process({ containerId: "api" })] }), [])
+    assert.deepStrictEqual(kept({ attachment: gone }, { ...atWork, ends: new Set(["veth1"]) }), [])
+    assert.deepStrictEqual(kept({ attachment: gone }), [])
+  })
+
+  it("is also its address, and the rules that are known by that alone", () => {
+    const forward = Host.rules("*filter\n:CNI-FORWARD -\n-A CNI-FORWARD -d 10.99.0.7/32 -j ACCEPT\nCOMMIT")
+    const process = Host.process({ containerId: "old" })
+    const reservation = {
+      file: "/networks/n/10.99.0.7",
+      address: "10.99.0.7",
+      containerId: "old",
+      ifname: "eth0",
+      isGone: false,
+      reason: "",
+      process
+    }
+    const change: Host.Change = {
+      host: { rules: Result.succeed({ rulesets: [forward], nft: [] }) },
+      facts: {
+        all: [],
+        attachments: [],
+        store: {
+          folder: "/networks/n",
+          reservations: [reservation],
+          unread: [],
+          problem: undefined,
+          unwritable: undefined
+        }
+      }
+    }
+    const expected = [`rule; 10.99.0.7; 4711; ${reason}`, `reservation; old; 4711; ${reason}`]
+    assert.deepStrictEqual(kept(change, { processes: [process] }), expected)
+    // It was at work when the addresses were read, and has ended since.
+    assert.deepStrictEqual(kept(change), expected)
+    assert.deepStrictEqual(left(change, { processes: [process] }), [])
+  })
+
+  it("is also the rules of the address of its result", () => {
+    const forward = Host.rules("*filter\n:CNI-FORWARD -\n-A CNI-FORWARD -s 10.99.0.2/32 -j ACCEPT\nCOMMIT")
+    const change: Host.Change = {
+      attachment: gone,
+      facts: { store: undefined },
+      host: { rules: Result.succeed({ rulesets: [forward], nft: [] }) }
+    }
+    assert.deepStrictEqual(kept(change, atWork), [`rule; 10.99.0.2; 4711; ${reason}`, `result; web; 4711; ${reason}`])
+  })
+})
+
 describe("rules that are left", () => {
   const id = "CNI-0123456789abcdef"
   const of = (containerId: string, network = "n", target = id) =>
@@ -275,7 +347,9 @@ describe("rules that are left", () => {
     ["of another network", nat(of("old", "m"))],
     ["without a comment", nat("-A POSTROUTING -s 10.99.0.2/32 -j MASQUERADE")],
     ["inside a chain of one container, which go with it", nat(of("old").replace("POSTROUTING", id))],
-    ["of a container that a process speaks of", nat(of("old")), { mentions: "old" }],
+    ["of a container that a process is at work for", nat(of("old")), {
+      processes: [Host.process({ containerId: "old" })]
+    }],
     ["of a container whose namespace cannot be looked into", nat(of("old")), {
       unread: [{ containerId: "old", reason: "x" }]
     }],
@@ -527,12 +601,12 @@ describe("the life of a host", () => {
   }
   const programs = { "nsenter": Fake.tells({ links: inside }), "ip -j": Fake.tells({ links }) }
 
-  it.effect("is its addresses, the ends of its pairs, and what processes speak of", () =>
+  it.effect("is its addresses, the ends of its pairs, and the processes at work for containers", () =>
     Effect.gen(function*() {
       const life = Result.getOrThrow(yield* Effect.provide(Leaks.look([]), Fake.host({ files, programs }).layer))
       assert.deepStrictEqual([...life.addresses], ["10.99.0.2", "fd00::2"])
       assert.deepStrictEqual([...life.ends], ["veth1"])
-      assert.include(life.mentions, "web")
+      assert.deepStrictEqual(life.processes.map(({ containerId }) => containerId), ["web"])
       assert.deepStrictEqual([life.namespaces.length, life.unread], [1, []])
     }))
 

@@ -1,6 +1,5 @@
 /** What becomes of packets in rules, as far as these can be understood. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Living from "../../src/doctor/facts/Living.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Netfilter from "../../src/doctor/Netfilter.ts"
 import type { Packet } from "../../src/doctor/Packet.ts"
@@ -309,14 +308,5 @@ describe("packets may get marks", () => {
         }]
       })
     assert.deepStrictEqual([marked({ mangle: {} }), marked({ accept: null })], [true, false])
-  })
-})
-
-describe("a container", () => {
-  it("is spoken of by its whole name, where that is short", () => {
-    assert.isTrue(Living.isMentioned("conmon\0-c\0web\0", "web"))
-    assert.isFalse(Living.isMentioned("/usr/bin/webserver\0my-web", "web"))
-    assert.isTrue(Living.isMentioned("libpod-0123456789abcdef.scope", "0123456789abcdef"))
-    assert.isFalse(Living.isMentioned("anything", ""))
   })
 })

@@ -673,6 +673,25 @@ describe("what could not be looked at", () => {
       attachment: { sight: unseen },
       facts: { unseen: ["no folder"] }
     }, [[note, "no folder", "no ip", "no iptables", "the namespace of eth0 of web: no rights"]]],
+    ["is which containers are gone, once for all addresses", {
+      facts: {
+        store: {
+          folder: "/networks/n",
+          reservations: ["10.99.0.2", "10.99.0.3"].map((address) => ({
+            file: `/networks/n/${address}`,
+            address,
+            containerId: "c",
+            ifname: "eth0",
+            isGone: false,
+            reason: "x",
+            unknown: "no rights"
+          })),
+          unread: [],
+          problem: undefined,
+          unwritable: undefined
+        }
+      }
+    }, [[note, "which addresses are reserved for containers that are gone: no rights"]]],
     ["is not a namespace of which nothing is known at all", { attachment: { netns: "", sight: unseen } }, []]
   ])
 })

@@ -2,7 +2,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Living from "../../src/doctor/facts/Living.ts"
 import * as Namespace from "../../src/doctor/facts/Namespace.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Sockets from "../../src/doctor/facts/Sockets.ts"
@@ -169,22 +168,6 @@ describe("who listens", () => {
 })
 
 describe("what lives", () => {
-  it.effect("is what processes speak of: plugins by their variables, runtimes by their command lines", () =>
-    Effect.gen(function*() {
-      const texts = yield* Effect.provide(
-        Living.mentions(),
-        Fake.host({
-          files: {
-            "/proc/1/environ": "PATH=/bin\0CNI_CONTAINERID=one\0",
-            "/proc/1/cmdline": "/opt/cni/bin/bridge\0",
-            "/proc/2/cmdline": "conmon\0-c\0two\0",
-            "/proc/3/cmdline": "node\0cni-passthrough\0doctor\0--container-id\0three\0"
-          }
-        }).layer
-      )
-      assert.deepStrictEqual(["one", "two", "three"].map((id) => Living.isMentioned(texts, id)), [true, true, false])
-    }))
-
   it.effect("is alive while a process is at work for it, and where its result has a namespace that is there", () =>
     Effect.gen(function*() {
       const host = Fake.host({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
@@ -212,20 +195,20 @@ describe("a leak", () => {
     const name = "CNI-0123456789abcdef01234567"
     const rules = Result.succeed({ rulesets: [Host.rules(Host.save.replaceAll("CNI-1", name))], nft: [] })
     const facts = Host.facts({ attachment: { sight: { _tag: "Missing" } }, host: { rules } })
-    const argvs = (addresses: ReadonlySet<string>, mentions: string) =>
-      Leaks.find(facts, { addresses, mentions, ends: new Set(), unread: [], namespaces: [] }).filter(({ kind }) =>
+    const argvs = (addresses: ReadonlySet<string>, processes: Leaks.Life["processes"]) =>
+      Leaks.find(facts, { addresses, processes, ends: new Set(), unread: [], namespaces: [] }).filter(({ kind }) =>
         kind === "chain"
       )
         .flatMap((
           { removal }
         ) => removal._tag === "Commands" ? removal.argvs.map((argv) => argv.join(" ")) : [])
-    assert.deepStrictEqual(argvs(new Set(), ""), [
+    assert.deepStrictEqual(argvs(new Set(), []), [
       `iptables -t nat -D ${name} -d 10.99.0.0/24 -j ACCEPT`,
       `iptables -t nat -D ${name} ! -d 224.0.0.0/4 -j MASQUERADE`,
       `iptables -t nat -X ${name}`
     ])
-    assert.deepStrictEqual(argvs(new Set(["10.99.0.2"]), ""), [])
-    assert.deepStrictEqual(argvs(new Set(), "conmon\0web\0"), [])
+    assert.deepStrictEqual(argvs(new Set(["10.99.0.2"]), []), [])
+    assert.deepStrictEqual(argvs(new Set(), [Host.process()]), [])
   })
 
   it.effect("that somebody else has taken away meanwhile is away", () =>

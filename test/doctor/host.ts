@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import * as Cidr from "../../src/doctor/Cidr.ts"
 import type { Facts, Host } from "../../src/doctor/Facts.ts"
 import type { Attachment } from "../../src/doctor/facts/Attachment.ts"
+import type { ContainerProcess } from "../../src/doctor/facts/ContainerProcesses.ts"
 import type { Link, Namespace, Route } from "../../src/doctor/facts/Namespace.ts"
 import * as PolicyRules from "../../src/doctor/facts/PolicyRules.ts"
 import * as Rules from "../../src/doctor/facts/Rules.ts"
@@ -23,6 +24,16 @@ export const address = (text: string): Cidr.Cidr => {
 }
 
 const addressOf = (text: string) => ({ ...cidr(text), text, isDuplicate: false, isTentative: false })
+
+/** A plugin at work for the container `web`. */
+export const process = (fields: Partial<ContainerProcess> = {}): ContainerProcess => ({
+  pid: 4711,
+  name: "bridge",
+  containerId: "web",
+  ifname: "eth0",
+  args: "",
+  ...fields
+})
 
 /** A link that is up. */
 export const link = (name: string, fields: Partial<Link> = {}, ...addresses: ReadonlyArray<string>): Link => ({

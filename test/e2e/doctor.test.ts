@@ -529,7 +529,11 @@ const addresses: { readonly [name: string]: Broken } = {
   "a range that living containers use up": {
     files: ipamWith({ ranges: [[{ subnet: "10.99.0.0/30" }]] }),
     script: "attach web",
-    ...own("range-exhausted", "host-local", /the only address of 10\.99\.0\.1-10\.99\.0\.2 is taken: the next/),
+    ...own(
+      "range-exhausted",
+      "host-local",
+      /the only address of 10\.99\.0\.1-10\.99\.0\.2 \(10\.99\.0\.1 is the gateway\) is taken: the next/
+    ),
     mend: "detach web; ip link del cni-n; edit 's/10.99.0.0.30/10.99.0.0\\/24/'; again web"
   },
   "a range that containers use up that are gone": {

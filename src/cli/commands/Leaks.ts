@@ -75,6 +75,7 @@ const find = Effect.fnUntraced(function*(flags: Input) {
   const found = networks.flatMap((facts) => Leaks.find(facts, life.success))
   return {
     found: found as ReadonlyArray<Leaks.Leak>,
+    kept: networks.flatMap((facts) => Leaks.keptBack(facts, life.success)) as ReadonlyArray<Leaks.Kept>,
     unread: life.success.unread,
     tools: first.host?.tools ?? new Map<string, string>()
   }
@@ -82,17 +83,28 @@ const find = Effect.fnUntraced(function*(flags: Input) {
 
 const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
 
-const both = (some: ReadonlyArray<Leaks.Leak>, others: ReadonlyArray<Leaks.Leak>): ReadonlyArray<Leaks.Leak> => {
+const both = <Kind extends Leaks.Leak>(some: ReadonlyArray<Leaks.Leak>, others: ReadonlyArray<Kind>) => {
   const keys = new Set(some.map(key))
-  return others.filter((leak) => keys.has(key(leak)))
+  return others.filter((leak) => keys.has(key(leak))) as ReadonlyArray<Kind>
 }
 
-/** What is left, and is so still at a second look: what a DEL was about to take away at the first one is not left. */
+/** How often a host is looked at again on which processes are at work, and how long to wait before, in milliseconds. */
+const again = { times: 4, wait: 250 }
+
+/**
+ * What is left, and is so still at a second look: what a DEL was about to take away at the first one is not left. An ADD
+ * is over after some looks, and keeps nothing back then.
+ */
 const settled = Effect.fnUntraced(function*(flags: Input) {
   const first = yield* find(flags)
-  if (first.found.length === 0) return first
-  const second = yield* find(flags)
-  return { ...second, found: both(first.found, second.found) }
+  let last = first.found.length === 0 ? first : yield* find(flags)
+  for (let time = 0; time < again.times && last.kept.length > 0; time++) {
+    yield* Effect.sleep(again.wait)
+    const { kept } = last
+    const next = yield* find(flags)
+    last = { ...next, kept: both(kept, next.kept) }
+  }
+  return { ...last, found: both(first.found, last.found) }
 })
 
 /** Removes what is left. Returns what it removed, and prints why something stays. */
@@ -106,7 +118,7 @@ const removeAll = Effect.fnUntraced(function*(
     all,
     Effect.fnUntraced(function*(leak) {
       const done = (yield* Leaks.isAlive(leak, OnHost.seen(flags, flags.cacheDir)))
-        ? Result.fail(`${Names.container(leak)} is there again, or a process mentions it`)
+        ? Result.fail(`${Names.container(leak)} is there again, or a process is at work for it`)
         : yield* Leaks.remove(leak, tools)
       return { leak, done }
     })
@@ -127,7 +139,7 @@ export const leaks = Command.make(
   Effect.fnUntraced(function*(flags) {
     yield* OnHost.enter(flags)
     const style = yield* Style.current()
-    const { found, tools, unread } = yield* settled(flags)
+    const { found, kept, tools, unread } = yield* settled(flags)
     for (const { containerId, reason } of unread) {
       const whose = Findings.bounded(Names.container({ containerId }))
       yield* Console.error(
@@ -136,16 +148,18 @@ export const leaks = Command.make(
         )
       )
     }
-    if (flags.json) {
-      const shown = found.map(({ containerId, kind, reason, text }) => ({ kind, text, containerId, reason }))
-      yield* Console.log(Escape.inJson(JSON.stringify({ leaks: shown }, undefined, 2)))
-    } else if (found.length === 0) yield* Console.log(style.green("nothing is left of containers that are gone"))
-    else {
+    for (const line of LeakLines.keptBack(kept)) yield* Console.error(line)
+    if (flags.json) yield* Console.log(LeakLines.json(found, kept))
+    else if (found.length === 0) {
+      const others = kept.length === 0 ? "containers" : "other containers"
+      yield* Console.log(style.green(`nothing is left of ${others} that are gone`))
+    } else {
       for (const line of LeakLines.lines(found, style, flags.verbose)) yield* Console.log(line)
       const advice = flags.fix ? "" : ". --fix removes them"
       yield* Console.error(`${found.length} left of containers that are gone: ${LeakLines.sum(found)}${advice}`)
     }
-    if (found.length === 0) return
+    const conclusion = kept.length === 0 ? Effect.void : Effect.fail(new Errors.Incomplete())
+    if (found.length === 0) return yield* conclusion
     if (!flags.fix) return yield* new Errors.Unsuccessful()
     if (!flags.yes) {
       if (process.stdin.isTTY !== true) return yield* new NobodyToAsk()
@@ -162,13 +176,16 @@ export const leaks = Command.make(
     const rest = isAnyLeft ? `; ${still.length - removed.length} of ${still.length} stay` : ""
     yield* (flags.json ? Console.error : Console.log)(`removed ${what}${rest}`)
     if (isAnyLeft) return yield* new Errors.Unsuccessful()
+    return yield* conclusion
   }, Errors.tell)
 ).pipe(
   Command.withShortDescription("Find what is left of containers that are gone"),
   Command.withDescription(
     "Find reservations of host-local, results in libcni's cache, links and rules of iptables whose container is gone, and " +
-      "remove them with --fix. It never touches what a live network namespace uses, or what a running process works " +
-      "on. The most harmful come first: rules that lead traffic to an address that is gone. Exit status 0: nothing is left, 1: something is, 2: it could not look."
+      "remove them with --fix. It never touches what a live network namespace uses. It keeps back what a runtime or a " +
+      "plugin is at work for, and names the process. The most harmful come first: rules that lead traffic to an " +
+      "address that is gone. Exit status 0: nothing is left, 1: something is, 2: it could not look, or a process kept " +
+      "something back."
   ),
   Command.withExamples([
     { command: "cni-passthrough leaks", description: "Look at all networks of this host" },

@@ -75,6 +75,18 @@ export const storeUsable: Check = {
   }
 }
 
+/** What makes room in a range of which no address is known to be that of a container that is gone. */
+const roomFor = (facts: Facts, taken: ReadonlyArray<Judged>): string => {
+  const process = taken.find(({ process }) => process !== undefined)?.process
+  if (process !== undefined) {
+    const after = Repair.removeLeaks(facts).commands.map(Fix.line).join("; ")
+    return `look at process ${process.pid} (${process.name}): all else of that container is gone. When it has ended: ${after}`
+  }
+  return taken.some(({ unknown }) => unknown !== undefined)
+    ? "run doctor where it sees all network namespaces: some of these containers may be gone"
+    : another(facts, "use a larger subnet")
+}
+
 export const rangeExhausted: Check = {
   id: "range-exhausted",
   phase: "addresses",
@@ -90,14 +102,16 @@ export const rangeExhausted: Check = {
       const size = Ranges.size(set)
       if (size <= 0n || BigInt(taken.length) < size) return []
       const gone = taken.filter(({ isGone }) => isGone)
+      const kept = taken.filter(({ process }) => process !== undefined)
+      const others = taken.filter(({ isGone, process }) => !isGone && process === undefined)
       return [foundAt(ipam.file, set[0]?.at ?? ipam.at, {
         level: "error",
         plugin: ipam.type,
-        message: `${size === 1n ? "the only address" : `all ${size} addresses`} of ${Ranges.text(set)} ${
+        message: `${size === 1n ? "the only address" : `all ${size} addresses`} of ${Ranges.textWithGateways(set)} ${
           size === 1n ? "is" : "are"
         } taken${gone.length === 0 ? "" : `, ${gone.length} of them by containers that are gone`}: the next ADD fails`,
-        evidence: listed([...gone, ...taken.filter(({ isGone }) => !isGone)]),
-        fix: gone.length === 0 ? another(facts, "use a larger subnet") : Repair.removeLeaks(facts)
+        evidence: listed([...gone, ...kept, ...others]),
+        fix: gone.length > 0 ? Repair.removeLeaks(facts) : roomFor(facts, taken)
       })]
     })
   }

@@ -4,8 +4,13 @@ import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import * as Names from "../Names.ts"
 
-const reasonsOf = ({ attachments, host, unseen }: Facts): ReadonlyArray<string> => [
+const reasonsOf = ({ attachments, host, store, unseen }: Facts): ReadonlyArray<string> => [
   ...unseen,
+  ...new Set(
+    (store?.reservations ?? []).flatMap(({ unknown }) =>
+      unknown === undefined ? [] : [`which addresses are reserved for containers that are gone: ${unknown}`]
+    )
+  ),
   ...(host !== undefined && Result.isFailure(host.network) ? [host.network.failure] : []),
   ...(host !== undefined && Result.isFailure(host.rules) ? [host.rules.failure] : []),
   ...attachments.flatMap((each) =>

@@ -2,14 +2,15 @@
 import * as Effect from "effect/Effect"
 import * as Cidr from "../Cidr.ts"
 import type * as Attachment from "./Attachment.ts"
-import * as Living from "./Living.ts"
+import * as ContainerProcesses from "./ContainerProcesses.ts"
+import type * as Living from "./Living.ts"
 import type { Judged, Reservation } from "./Store.ts"
 
 /** Says of each reservation whether who has it is still there. */
 export const all = Effect.fnUntraced(function*(
   network: string,
   reservations: ReadonlyArray<Reservation>,
-  mentions: string,
+  processes: ReadonlyArray<ContainerProcesses.ContainerProcess>,
   attachments: ReadonlyArray<Attachment.AttachmentId & Partial<Pick<Attachment.Attachment, "sight">>>,
   namespaces: ReturnType<typeof Living.namespaces>
 ) {
@@ -21,11 +22,8 @@ export const all = Effect.fnUntraced(function*(
       each.network === network && each.containerId === containerId && (ifname === "" || each.ifname === ifname)
     )
     const present = own.find(({ sight }) => sight !== undefined && sight._tag !== "Missing" && sight._tag !== "Unseen")
-    if (Living.isMentioned(mentions, containerId)) {
-      judged.push({ ...reservation, isGone: false, reason: "a process is at work for it" })
-    } else if (present !== undefined) {
-      judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })
-    } else open.push(reservation)
+    if (present === undefined) open.push(reservation)
+    else judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })
   }
   if (open.length === 0) return judged as ReadonlyArray<Judged>
   // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
@@ -37,6 +35,7 @@ export const all = Effect.fnUntraced(function*(
     const address = Cidr.parseAddress(reservation.address)
     const isUsed = address !== undefined && used.has(Cidr.addressText(address))
     const own = attachments.find((each) => each.network === network && each.containerId === reservation.containerId)
+    const process = ContainerProcesses.of(processes, reservation.containerId)
     const itself = unread.find(({ containerId }) => containerId === reservation.containerId)
     judged.push(
       isUsed
@@ -44,7 +43,9 @@ export const all = Effect.fnUntraced(function*(
         : itself !== undefined
         ? { ...reservation, isGone: false, reason: `its namespace cannot be inspected: ${itself.reason}` }
         : blind !== undefined
-        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind}` }
+        ? { ...reservation, isGone: false, reason: `not all namespaces can be seen: ${blind}`, unknown: blind }
+        : process !== undefined
+        ? { ...reservation, isGone: false, reason: ContainerProcesses.inWords(process), process }
         : {
           ...reservation,
           isGone: true,

@@ -1,4 +1,4 @@
-/** What lives on the host: network namespaces of processes and names, and the processes of runtimes and plugins. */
+/** What lives on the host: network namespaces of processes and names. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -7,16 +7,11 @@ import * as Result from "effect/Result"
 import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as Cidr from "../Cidr.ts"
 import * as Attachment from "./Attachment.ts"
+import * as ContainerProcesses from "./ContainerProcesses.ts"
 import * as Namespace from "./Namespace.ts"
 
 /** Folders where runtimes keep network namespaces by name. */
 const folders = ["/run/netns", "/run/docker/netns"]
-
-const pids = Effect.fnUntraced(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const names = yield* Effect.orElseSucceed(fs.readDirectory("/proc"), () => [])
-  return names.filter((name) => /^\d+$/.test(name))
-})
 
 /** The paths to each network namespace of the host but our own: of each process in it, and of its names. */
 const pathsOf = Effect.fnUntraced(function*() {
@@ -41,7 +36,7 @@ const pathsOf = Effect.fnUntraced(function*() {
       }
     }
   }
-  const processes = yield* pids()
+  const processes = yield* ContainerProcesses.pids()
   if (processes.length === 0) problems.push("there are no processes in /proc")
   for (const pid of processes) {
     const path = `/proc/${pid}/ns/net`
@@ -160,51 +155,3 @@ export const namespaces = Effect.fnUntraced(function*(attachments: ReadonlyArray
     blind: blind[0]
   } satisfies Living as Living
 })
-
-/**
- * What processes say of containers: command lines of runtimes, and the variables of plugins at work. Whether a container
- * ID is in it tells whether a process is at work for it.
- */
-export const mentions = Effect.fnUntraced(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const texts = yield* Effect.forEach(
-    (yield* pids()).filter((pid) => pid !== String(process.pid)),
-    Effect.fnUntraced(function*(pid) {
-      const read = (name: string) => Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/${name}`), () => "")
-      const environment = yield* read("environ")
-      const id = /(?:^|\0)CNI_CONTAINERID=([^\0]*)/.exec(environment)?.[1] ?? ""
-      const line = yield* read("cmdline")
-      return /cni-passthrough\0(?:doctor|leaks|run)/.test(line) ? id : `${id}\0${line}`
-    }),
-    { concurrency: 16 }
-  )
-  return texts.join("\0")
-})
-
-/** The attachments that running plugins handle, according to their environment. */
-export const atWork = Effect.fnUntraced(function*() {
-  const fs = yield* FileSystem.FileSystem
-  const found = yield* Effect.forEach(
-    yield* pids(),
-    Effect.fnUntraced(function*(pid) {
-      const environment = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/environ`), () => "")
-      const valueOf = (name: string) =>
-        environment.split("\0").find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? ""
-      const [containerID, ifname] = [valueOf("CNI_CONTAINERID"), valueOf("CNI_IFNAME")]
-      return containerID === "" || ifname === "" ? [] : [{ containerID, ifname }]
-    }),
-    { concurrency: 16 }
-  )
-  return found.flat()
-})
-
-/** From this length on an identifier is found within a word too, such as `libpod-<ID>.scope`. */
-const unmistakable = 12
-
-/** Whether processes speak of a container. */
-export const isMentioned = (texts: string, containerId: string): boolean => {
-  if (containerId === "") return false
-  if (containerId.length >= unmistakable) return texts.includes(containerId)
-  const name = containerId.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
-  return new RegExp(`(?<![\\w.-])${name}(?![\\w.-])`).test(texts)
-}

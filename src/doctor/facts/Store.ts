@@ -5,6 +5,7 @@ import * as Path from "effect/Path"
 import * as Net from "node:net"
 import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as SmallFile from "../../host/SmallFile.ts"
+import type { ContainerProcess } from "./ContainerProcesses.ts"
 import * as Writable from "./Writable.ts"
 
 /** Where host-local keeps its stores unless a configuration says otherwise. */
@@ -24,6 +25,10 @@ export interface Judged extends Reservation {
   readonly isGone: boolean
   /** How that is known. */
   readonly reason: string
+  /** Why it is not known whether its container is gone, where more namespaces may live than can be seen. */
+  readonly unknown?: string
+  /** The process at work for its container, where nothing else shows that it is still there. */
+  readonly process?: ContainerProcess
 }
 
 /** The store of a network. */

@@ -31,10 +31,13 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
   return Escape.inLine(`${isGone ? "remove" : "keep  "}  ${who}  (${reason})`)
 }
 
+const keptLine = ({ containerId, reason, text }: Leaks.Kept): string =>
+  Escape.inLine(`keep    ${containerId} ${text}  (${reason})`)
+
 /** What a dry run says of an attachment or of a reservation, for scripts. */
 const json = (
   decisions: ReadonlyArray<GarbageCollection.Decision>,
-  left: ReadonlyArray<Leaks.Leak>,
+  { kept, left }: Pick<Reservations, "kept" | "left">,
   types: ReadonlyArray<string>
 ): string =>
   Escape.inJson(JSON.stringify(
@@ -46,7 +49,10 @@ const json = (
         file,
         reason
       })),
-      reservations: left.map(({ containerId, reason, text }) => ({ remove: true, containerId, text, reason })),
+      reservations: [
+        ...left.map(({ containerId, reason, text }) => ({ remove: true, containerId, text, reason })),
+        ...kept.map(({ containerId, reason, text }) => ({ remove: false, containerId, text, reason }))
+      ],
       gc: types
     },
     undefined,
@@ -85,21 +91,29 @@ const kept = (seen: Seen) => (decision: GarbageCollection.Decision): GarbageColl
   return sign === undefined ? decision : { ...decision, isGone: false, reason: `${decision.reason}, but ${sign}` }
 }
 
-/**
- * Addresses of host-local whose container is gone, and has no result that would have freed them. What is kept keeps its
- * addresses too.
- */
-const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Decision>) => {
+/** Addresses of host-local without a result that would free them. */
+interface Reservations {
+  /** Those whose container is gone. */
+  readonly left: ReadonlyArray<Leaks.Leak>
+  /** Those whose container would count as gone if no process were at work for it. */
+  readonly kept: ReadonlyArray<Leaks.Kept>
+  readonly tools: ReadonlyMap<string, string>
+}
+
+/** The addresses to free. What is kept keeps its addresses too. */
+const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Decision>): Reservations => {
   // Files of the cache that cannot be understood may be of any container.
   if (Result.isFailure(seen) || decisions.some(({ attachment }) => attachment === undefined)) {
-    return { left: [], tools: new Map<string, string>() }
+    return { left: [], kept: [], tools: new Map<string, string>() }
   }
   const { facts, life } = seen.success
   const kept = new Set(decisions.filter(({ isGone }) => !isGone).map(({ attachment }) => attachment?.containerId))
-  const left = Leaks.find(facts, life).filter(({ containerId, kind }) =>
-    kind === "reservation" && !kept.has(containerId)
-  )
-  return { left, tools: facts.host?.tools ?? new Map<string, string>() }
+  const isOne = ({ containerId, kind }: Leaks.Leak) => kind === "reservation" && !kept.has(containerId)
+  return {
+    left: Leaks.find(facts, life).filter(isOne),
+    kept: Leaks.keptBack(facts, life).filter(isOne),
+    tools: facts.host?.tools ?? new Map<string, string>()
+  }
 }
 
 /** What to do with each attachment, and which may be alive, or why that is unknown. */
@@ -130,7 +144,10 @@ export const gc = Command.make(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
       const { cniVersion, disableGC, name, plugins } = chain.list
-      if (disableGC) return yield* Console.error("disableGC is set in the configuration: nothing to do")
+      if (disableGC) {
+        if (flags.dryRun && flags.json) yield* Console.log(json([], { kept: [], left: [] }, []))
+        return yield* Console.error("disableGC is set in the configuration: nothing to do")
+      }
       const before = yield* survey(flags, name)
       const { decisions } = before
       const hasGc = CniVersion.isAtLeast(cniVersion, "1.1.0")
@@ -138,16 +155,19 @@ export const gc = Command.make(
       const known = new Set(decisions.map(({ attachment }) => attachment?.containerId))
       const others = ({ containerId }: Leaks.Leak) => !known.has(containerId)
       if (flags.dryRun && flags.json) {
-        yield* Console.log(json(decisions, reservations(before.seen, decisions).left.filter(others), types))
+        const { kept, left } = reservations(before.seen, decisions)
+        yield* Console.log(json(decisions, { kept, left: left.filter(others) }, types))
         return yield* refusalOf(before) ?? Effect.void
       }
       for (const decision of decisions) yield* (flags.json ? Console.error : Console.log)(line(decision))
       if (flags.dryRun) {
         const refused = refusalOf(before)
         if (refused !== undefined) return yield* refused
-        for (const { containerId, reason, text } of reservations(before.seen, decisions).left.filter(others)) {
+        const { kept, left } = reservations(before.seen, decisions)
+        for (const { containerId, reason, text } of left.filter(others)) {
           yield* Console.log(Escape.inLine(`remove  ${containerId} ${text}  (${reason})`))
         }
+        for (const each of kept) yield* Console.log(keptLine(each))
         if (!hasGc) return
         return yield* Console.log(
           `GC of ${types.join(", ")}: each removes what it has besides the attachments that are kept`
@@ -167,7 +187,8 @@ export const gc = Command.make(
       const now = decisions.some(({ isGone }) => isGone) ? yield* survey(flags, name) : before
       if (Result.isSuccess(now.valid)) {
         if (hasGc) yield* output.run(Chain.gc(chain, now.valid.success))
-        const { left, tools } = reservations(yield* look(flags), now.decisions)
+        const { kept, left, tools } = reservations(yield* look(flags), now.decisions)
+        for (const each of kept) yield* (flags.json ? Console.error : Console.log)(keptLine(each))
         for (const leak of left) {
           const removed = yield* Leaks.remove(leak, tools)
           const isRemoved = Result.isSuccess(removed)
