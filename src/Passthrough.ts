@@ -1,3 +1,3 @@
-/** The plugin as library users compose it: the pipeline, and the live layer of its services. */
+/** The pipeline and the live layer of its services. */
 export { layer } from "./plugin/Live.ts"
 export { Failed, main } from "./plugin/Passthrough.ts"

@@ -1,4 +1,4 @@
-/** What library users import: the pipeline, its services, the sinks, the records and the protocol. */
+/** The public API: the pipeline, its services, the sinks, the records and the protocol. */
 export * as CniError from "./cni/CniError.ts"
 export * as CniResult from "./cni/CniResult.ts"
 export * as CniVersion from "./cni/CniVersion.ts"

@@ -1,6 +1,6 @@
 /**
- * Everything that can go wrong, one class a cause, and the error document that a runtime gets for it.
- * Source of the codes: CNI specification, section 5, "Error"; 100 and above are ours.
+ * The failures of a request, one class for each cause, and the error document that the runtime gets. Source of the
+ * codes: CNI specification, section 5, "Error". Codes from 100 are specific to this plugin.
  */
 import * as Cause from "effect/Cause"
 import * as Data from "effect/Data"
@@ -28,14 +28,14 @@ export class UndecodableConfig extends Data.TaggedError("UndecodableConfig")<{ r
   override readonly message = `cannot decode the network configuration on stdin: ${this.reason}`
 }
 
-/** The network configuration can be read, but not be used. Code 7. */
+/** The network configuration is readable but invalid. Code 7. */
 export class InvalidConfig extends Data.TaggedError("InvalidConfig")<{ readonly problems: ReadonlyArray<string> }> {
   readonly code = 7
   readonly details = ""
   override readonly message = `invalid network configuration: ${this.problems.join("; ")}`
 }
 
-/** The specification version is not one of ours, or does not have the verb. Code 1. */
+/** This plugin does not support the specification version, or that version lacks the operation. Code 1. */
 export class IncompatibleVersion extends Data.TaggedError("IncompatibleVersion")<{
   readonly reason: string
   readonly details: string
@@ -44,22 +44,22 @@ export class IncompatibleVersion extends Data.TaggedError("IncompatibleVersion")
   override readonly message = this.reason
 }
 
-/** The network namespace of the container is the one that the plugin runs in. Code 8. */
+/** CNI_NETNS is the network namespace that the plugin runs in. Code 8. */
 export class OwnNamespace extends Data.TaggedError("OwnNamespace")<{ readonly netns: string }> {
   readonly code = 8
   override readonly message = "plugin's netns and netns from CNI_NETNS should not be the same"
   readonly details = `CNI_NETNS is ${JSON.stringify(this.netns)}; ` +
-    "set CNI_NETNS_OVERRIDE=1 where a container is meant to share the network of its host"
+    "set CNI_NETNS_OVERRIDE=1 if the container is meant to share the host's network"
 }
 
-/** The run was told to stop (SIGTERM or SIGINT) before it was done. Code 11: the runtime should try again. */
+/** SIGTERM or SIGINT stopped the run before it was done. Code 11: the runtime should try again. */
 export class Interrupted extends Data.TaggedError("Interrupted") {
   readonly code = 11
   override readonly message = "stopped by a signal before the request was done; try again"
   readonly details = ""
 }
 
-/** A record could not be written, and the configuration says that this counts. Code 5, for STATUS 50. */
+/** A record could not be written, and `onLogFailure` is `fail`. Code 5, or 50 for STATUS. */
 export class LogFailed extends Data.TaggedError("LogFailed")<{
   readonly command: string
   readonly reason: string
@@ -69,10 +69,10 @@ export class LogFailed extends Data.TaggedError("LogFailed")<{
   readonly code = this.command === "STATUS" ? 50 : 5
   override readonly message = `cannot log this request: ${this.reason}`
   readonly details =
-    "with \"onLogFailure\": \"ignore\" in the network configuration the network goes on without its log"
+    "set \"onLogFailure\": \"ignore\" in the network configuration to let requests succeed without a log"
 }
 
-/** A hook failed, and the configuration says that this counts. Code 100, or 101 when it ran out of time. */
+/** A hook failed, and `onHookFailure` is `fail`. Code 100, or 101 if the hook ran out of time. */
 export class HookFailed extends Data.TaggedError("HookFailed")<{
   readonly hook: string
   readonly timedOut: boolean
@@ -83,7 +83,7 @@ export class HookFailed extends Data.TaggedError("HookFailed")<{
   override readonly message = `hook ${JSON.stringify(this.hook)} ${this.reason}`
 }
 
-/** The answer could not be written to stdout. Code 5, where anybody can still be told. */
+/** The answer could not be written to stdout. Code 5, if the runtime can still read it. */
 export class StdoutUnwritable extends Data.TaggedError("StdoutUnwritable")<{ readonly reason: string }> {
   readonly code = 5
   override readonly message = `cannot write to stdout: ${this.reason}`
@@ -103,26 +103,26 @@ export type CniError =
   | HookFailed
   | StdoutUnwritable
 
-/** What a runtime is told about a failure. Source: CNI specification, section 5, "Error". */
+/** The error document for the runtime. Source: CNI specification, section 5, "Error". */
 export interface ErrorDocument {
   readonly code: number
-  /** Says what is wrong and what to do: libcni shows it, and throws stderr away. */
+  /** States the problem and its fix here, because libcni shows this text and discards stderr. */
   readonly msg: string
-  /** Left out where there is no more to say. */
+  /** Left out if there are no further details. */
   readonly details?: string
 }
 
-/** The document for whatever ended a request: a failure, an interruption, or a defect of ours (code 999). */
+/** Converts the cause that ended a request to an error document. A bug in this plugin gets code 999. */
 export const fromCause = (cause: Cause.Cause<CniError>): ErrorDocument => {
   const error = Cause.hasInterruptsOnly(cause) ? new Interrupted() : Cause.squash(cause)
   return isCniError(error)
     ? { code: error.code, msg: error.message, ...(error.details === "" ? {} : { details: error.details }) }
-    : { code: 999, msg: "a defect in the plugin passthrough, please report it", details: String(error) }
+    : { code: 999, msg: "a bug in the plugin passthrough; please report it", details: String(error) }
 }
 
 const isCniError = (error: unknown): error is CniError =>
   error instanceof Data.Error && "code" in error && "details" in error
 
-/** The document as it goes to stdout. */
+/** Renders the JSON document for stdout. */
 export const render = (cniVersion: string, { code, details, msg }: ErrorDocument): string =>
   JSON.stringify({ cniVersion, code, msg, details })

@@ -1,11 +1,11 @@
-/** What goes to stdout when a request succeeds. */
+/** The documents for stdout when a request succeeds. */
 import * as CniVersion from "./CniVersion.ts"
 
-/** The result of an ADD that is the first of its chain. Source: CNI specification, section 5, "ADD Success". */
+/** The result of ADD for the first plugin of a chain. Source: CNI specification, section 5, "ADD Success". */
 export const empty = (cniVersion: string): string => JSON.stringify({ cniVersion })
 
 /**
- * The answer to VERSION: with the version of the request where we speak it, else with our newest.
+ * The answer to VERSION. It has the version of the request if this plugin supports it, else the newest supported one.
  * Source: CNI specification, section 5, "VERSION Success".
  */
 export const versions = (cniVersion: string): string =>

@@ -1,11 +1,13 @@
-/** The variables that a runtime sets, as received, and what is wrong with them. */
+/** The environment variables that a runtime sets, and their validation. */
 import { isVerb, verbs } from "./Verb.ts"
 
-/** Carries the `invocation` of a run to the plugins inside it, as plugins hand their environment to delegates. */
+/**
+ * Passes the `invocation` of a run on to the plugins that the plugin starts, because delegates inherit its environment.
+ */
 export const parentVariable = "CNI_PASSTHROUGH_PARENT"
 
 /**
- * The parameters of a request. Empty where the runtime left one out: for the protocol that is the same.
+ * The parameters of a request. A parameter that the runtime left out is empty: the protocol makes no difference.
  * Source: CNI specification, section 2, "Parameters".
  */
 export interface Environment {
@@ -15,17 +17,17 @@ export interface Environment {
   readonly ifname: string
   readonly args: string
   readonly path: string
-  /** Lets ADD and DEL work on the plugin's own network namespace, where it is `1` or `true`. */
+  /** If it is `1` or `true`, ADD and DEL may work on the plugin's own network namespace. */
   readonly netnsOverride: string
-  /** The W3C trace context that newer runtimes hand on. */
+  /** The W3C trace context, which newer runtimes pass on. */
   readonly traceparent: string
-  /** The `invocation` of the run around this one, where a plugin that we stand around started us. */
+  /** The `invocation` of the enclosing run, if a wrapped plugin started this one. */
   readonly parent: string
-  /** Every variable of the process, for names in paths. */
+  /** All environment variables, for substitution in paths. */
   readonly variables: { readonly [name: string]: string | undefined }
 }
 
-/** Reads the parameters out of the variables of a process. */
+/** Extracts the parameters from environment variables. */
 export const make = (variables: Environment["variables"]): Environment => {
   const get = (name: string) => (Object.hasOwn(variables, name) ? variables[name] ?? "" : "")
   return {
@@ -42,24 +44,24 @@ export const make = (variables: Environment["variables"]): Environment => {
   }
 }
 
-/** Where commands are looked for. Runtimes start plugins without a PATH at times. */
+/** The PATH for commands. Some runtimes start plugins without one. */
 export const searchPath = ({ variables }: Pick<Environment, "variables">): string =>
   variables["PATH"] || "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/** What container IDs and network names look like. */
+/** The format of container IDs and network names. Source: libcni, `pkg/utils`. */
 export const identifier = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/
 
-/** What keeps a text from being the name of an interface, undefined if nothing does. Source: libcni, `pkg/utils`. */
+/** Returns why a text cannot be an interface name, or undefined if it can. Source: libcni, `pkg/utils`. */
 export const interfaceNameProblem = (name: string): string | undefined => {
-  if (Buffer.byteLength(name) > 15) return "longer than 15 bytes"
-  if (name === "." || name === "..") return "a name of a folder"
+  if (Buffer.byteLength(name) > 15) return "is longer than 15 bytes"
+  if (name === "." || name === "..") return "is the name of a folder"
   const forbidden = /[/:\s]/.exec(name)
-  return forbidden === null ? undefined : `has ${JSON.stringify(forbidden[0])} in it`
+  return forbidden === null ? undefined : `contains ${JSON.stringify(forbidden[0])}`
 }
 
 /**
- * Everything that is wrong with the variables, or nothing. What a verb does not require is not looked at:
- * podman sends `dummy` with VERSION.
+ * Returns the problems of the variables. Variables that the operation does not require are not checked, because podman
+ * sends `dummy` with VERSION.
  */
 export const problems = (environment: Environment): ReadonlyArray<string> => {
   const { command } = environment
@@ -85,11 +87,11 @@ export const problems = (environment: Environment): ReadonlyArray<string> => {
     )
   }
   const problem = required.includes("CNI_IFNAME") ? interfaceNameProblem(values.CNI_IFNAME) : undefined
-  if (problem !== undefined) found.push(`CNI_IFNAME is ${JSON.stringify(values.CNI_IFNAME)}, which is ${problem}`)
+  if (problem !== undefined) found.push(`CNI_IFNAME is ${JSON.stringify(values.CNI_IFNAME)}, which ${problem}`)
   return found
 }
 
-/** The keys and values of CNI_ARGS. Source: CNI specification, section 2: `FOO=BAR;ABC=123`. */
+/** Returns the value of a key in CNI_ARGS. Source: CNI specification, section 2: `FOO=BAR;ABC=123`. */
 export const argument = (environment: Environment, key: string): string | undefined => {
   for (const pair of environment.args.split(";")) {
     if (pair.startsWith(`${key}=`)) return pair.slice(key.length + 1)

@@ -1,4 +1,4 @@
-/** Network configuration lists: chains of plugins. Source: CNI specification, section 1. */
+/** Network configuration lists. Source: CNI specification, section 1. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
@@ -12,28 +12,28 @@ import { identifier } from "./Environment.ts"
 /** The configuration of one plugin of a chain. */
 export interface PluginConfig {
   readonly type: string
-  /** What to call it: its label or its type, with a number where it is not the first of that name. */
+  /** The display name: the label or the type, with a number if an earlier plugin has the same name. */
   readonly title: string
   readonly config: JsonObject
   /** The configuration as JSON text, without loss. */
   readonly text: string
-  /** Whether it stands in the list itself, and not in the folder with the name of the network. */
+  /** Whether the list itself contains it. Otherwise it comes from the folder named after the network. */
   readonly isInlined: boolean
 }
 
-/** A chain of plugins. */
+/** A network and its chain of plugins. */
 export interface NetworkConfigList {
   readonly name: string
   /** The newest supported version of `cniVersions` and `cniVersion`. */
   readonly cniVersion: string
-  /** The version that plugins are given: empty if the list names none. */
+  /** The version that plugins get. Empty if the list does not name one. */
   readonly statedVersion: string
   readonly plugins: ReadonlyArray<PluginConfig>
   readonly disableCheck: boolean
   readonly disableGC: boolean
-  /** Whether plugins of the folder with the name of the network stay out. */
+  /** Whether to ignore plugins in the folder named after the network. */
   readonly loadOnlyInlinedPlugins: boolean
-  /** The list as JSON text, as runtimes keep it with the result of an attachment. */
+  /** The list as JSON text. Runtimes cache it together with the result of an attachment. */
   readonly text: string
 }
 
@@ -43,7 +43,7 @@ type Problem = SchemaProblem.Problem
 
 const expectedSwitch = "true or false"
 
-/** A switch of a list: a boolean, or its name. Source: libcni, `NetworkConfFromBytes`. */
+/** A switch of a list: a boolean, or `"true"` or `"false"`. Source: libcni, `NetworkConfFromBytes`. */
 const Switch = Schema.optionalKey(
   Schema.Union([
     Schema.Boolean,
@@ -53,7 +53,7 @@ const Switch = Schema.optionalKey(
 
 const Switches = Schema.Struct({ disableCheck: Switch, disableGC: Switch, loadOnlyInlinedPlugins: Switch })
 
-/** A member that may be left out, and is left out where it is null. */
+/** An optional member. Null counts as absent. */
 const optional = <S extends Schema.Top>(schema: S, expected: string) =>
   Schema.optionalKey(Schema.NullOr(schema).annotate({ identifier: expected }))
 
@@ -61,7 +61,7 @@ const text = Schema.String.annotate({ identifier: "a string" })
 const texts = optional(Schema.Array(text), "a list of strings")
 const anObject = Schema.Record(Schema.String, Schema.Unknown).annotate({ identifier: "an object" })
 
-/** What runtimes read of a plugin's part. Source: libcni, `types.PluginConf`. */
+/** The fields of a plugin's configuration that runtimes read. Source: libcni, `types.PluginConf`. */
 const PluginFields = Schema.Struct({
   name: optional(text, "a string"),
   cniVersion: optional(text, "a string"),
@@ -90,14 +90,17 @@ const fieldProblems = typed(PluginFields)
 
 const isOn = (value: unknown): boolean => value === true || (typeof value === "string" && /^true$/i.test(value))
 
-/** What a document is: a list of plugins, or the configuration of one plugin, which runtimes make a list of. */
+/** The form of a document: a list of plugins, or the configuration of one plugin, which runtimes convert to a list. */
 export type Form = "list" | "plugin"
 
-/** What a document is by what is in it. */
+/** Detects the form of a document from its contents. */
 export const formOf = (value: unknown): Form =>
   isObject(value) && value["plugins"] === undefined && typeof value["type"] === "string" ? "plugin" : "list"
 
-/** The version that runtimes choose: the newest one that we support, if any. Source: libcni, `NetworkConfFromBytes`. */
+/**
+ * Chooses a version as runtimes do: the newest one that is not newer than our newest. Source: libcni,
+ * `NetworkConfFromBytes`.
+ */
 const negotiate = ({ cniVersion, cniVersions }: JsonObject): string => {
   const stated = typeof cniVersion === "string" && cniVersion !== "" ? [cniVersion] : []
   const known = [
@@ -127,7 +130,7 @@ const versionProblems = ({ cniVersion, cniVersions }: JsonObject): ReadonlyArray
       ? []
       : [problem(["cniVersion"], cniVersion, `one of ${CniVersion.supported.join(", ")}`)]
   }
-  // Runtimes choose among all of them, and pass over versions that are too new.
+  // Runtimes choose among all of them and ignore versions that are too new.
   return [
     ...(cniVersion === undefined || isVersion(cniVersion)
       ? []
@@ -139,7 +142,7 @@ const versionProblems = ({ cniVersion, cniVersions }: JsonObject): ReadonlyArray
   ]
 }
 
-/** What runtimes ask of the configuration of one plugin. */
+/** Validates the configuration of one plugin as runtimes do. */
 export const pluginProblems = (plugin: unknown): ReadonlyArray<Problem> => {
   if (!isObject(plugin)) return [problem([], plugin, "an object")]
   const { type } = plugin
@@ -154,15 +157,15 @@ export const pluginProblems = (plugin: unknown): ReadonlyArray<Problem> => {
 const within = (path: Path, problems: ReadonlyArray<Problem>): ReadonlyArray<Problem> =>
   problems.map(({ message, path: at }) => ({ path: [...path, ...at], message }))
 
-/** What is known of a document besides its text. */
+/** Facts about a document that its text does not show. */
 export interface Context {
-  /** What runtimes take it for. Default: what it is by what is in it. */
+  /** The form that runtimes expect. Default: detected from the contents. */
   readonly form?: Form
-  /** Whether runtimes find plugins in the folder with the name of the network. */
+  /** Whether the folder named after the network has plugins. */
   readonly hasPluginsInFolder?: boolean
 }
 
-/** What the specification and libcni ask of a document, apart from what each plugin asks of its own part. */
+/** Validates a document against the specification and libcni. Does not check the plugins' own fields. */
 export const problems = (
   value: unknown,
   { form = formOf(value), hasPluginsInFolder = false }: Context = {}
@@ -187,22 +190,22 @@ const titleOf = (config: JsonObject, before: ReadonlyArray<JsonObject>): string 
   return count === 1 ? nameOf(config) : `${nameOf(config)} ${count}`
 }
 
-/** A configuration of one plugin as the list that runtimes make of it. Source: libcni, `ConfListFromConf`. */
+/** Converts the configuration of one plugin to a list, as runtimes do. Source: libcni, `ConfListFromConf`. */
 const listOf = (text: string): string =>
   `{"cniVersion":${JsonText.member(text, "cniVersion") ?? "\"\""},"name":${JsonText.member(text, "name") ?? "\"\""},` +
   `"plugins":[${text.trim()}]}`
 
-/** What is read besides a document, and how. */
+/** Options for {@link make}. */
 export interface Reading {
-  /** The document itself, for what has to pass without loss. */
+  /** The text of the document, to preserve it without loss. */
   readonly text?: string
-  /** What runtimes take it for. Default: what it is by what is in it. */
+  /** The form that runtimes expect. Default: detected from the contents. */
   readonly form?: Form
-  /** The configurations of the plugins that runtimes find in the folder with the name of the network. */
+  /** The configurations of the plugins in the folder named after the network. */
   readonly fromFolder?: ReadonlyArray<string>
 }
 
-/** Reads a document that has no {@link problems}. */
+/** Converts a document that has no {@link problems}. */
 export const make = (
   value: unknown,
   { form = formOf(value), fromFolder = [], text = JSON.stringify(value) ?? "{}" }: Reading = {}

@@ -1,6 +1,6 @@
 /**
- * Results in other versions of the specification than their own. Sources: CNI specification, section 5, "Success";
- * libcni, `pkg/types`, for what is lost on the way down.
+ * Converts results between specification versions. Sources: CNI specification, section 5, "Success"; libcni,
+ * `pkg/types`, for what older versions lose.
  */
 import * as Result from "effect/Result"
 import * as Net from "node:net"
@@ -10,7 +10,7 @@ import * as CniVersion from "./CniVersion.ts"
 import * as ResultSchema from "./ResultSchema.ts"
 import type { Current, Family, Oldest, Route, WithVersions } from "./ResultSchema.ts"
 
-/** Members that are there, and neither null nor an empty list. */
+/** Keeps the members that are neither absent, null nor an empty list. */
 const given = <T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Name], null | undefined> } =>
   Object.fromEntries(
     Object.entries(members).filter(([, value]) =>
@@ -18,7 +18,7 @@ const given = <T extends object>(members: T): { [Name in keyof T]?: Exclude<T[Na
     )
   ) as never
 
-/** The elements of a list that are there. */
+/** The elements of a list without null. An absent list is empty. */
 const elements = <T>(list: ReadonlyArray<T | null> | null | undefined): ReadonlyArray<T> =>
   (list ?? []).filter((element) => element !== null)
 
@@ -85,9 +85,9 @@ const convertMembers = (result: Json.JsonObject, from: Family, to: Family): Resu
 }
 
 /**
- * The same result in another version, as JSON text, or why there is none. Where the members are the same in both
- * versions, nothing but `cniVersion` changes in the text. On the way to 0.2.0 and 0.1.0 interfaces are lost, and of
- * several addresses of a family all but the first.
+ * Converts a result, as JSON text, to another version, or returns why that is impossible. If both versions have the
+ * same members, only `cniVersion` changes in the text. Versions 0.1.0 and 0.2.0 have no interfaces and only one address
+ * of each family, so the rest is lost.
  */
 export const convert = (document: string, toVersion: string): Result.Result<string, string> => {
   const result = Json.parse(document)

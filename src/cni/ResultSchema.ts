@@ -1,4 +1,4 @@
-/** What results of each version look like. Sources: CNI specification, section 5, "Success"; libcni, `pkg/types`. */
+/** The schemas of results in each version. Sources: CNI specification, section 5, "Success"; libcni, `pkg/types`. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
@@ -8,11 +8,11 @@ import * as JsonText from "../json/JsonText.ts"
 import * as SchemaProblem from "../json/SchemaProblem.ts"
 import * as CniVersion from "./CniVersion.ts"
 
-/** A member that may be left out. `null` counts as left out, as it does for libcni. */
+/** An optional member. Null counts as absent, as for libcni. */
 const optional = <S extends Schema.Top>(schema: S, expected: string) =>
   Schema.optionalKey(Schema.NullOr(schema).annotate({ identifier: expected }))
 
-/** A list, which may have `null` in it, as for libcni. */
+/** An optional list. Its elements may be null, as for libcni. */
 const list = <S extends Schema.Top>(element: S, elements: string, one: string) =>
   optional(Schema.Array(Schema.NullOr(element).annotate({ identifier: one })), `a list of ${elements}`)
 
@@ -68,7 +68,7 @@ const OldIp = optional(object({ ip: cidr, gateway: address, routes }), "an objec
 /** Results up to 0.2.0: one address of each family. */
 const Oldest = object({ ip4: OldIp, ip6: OldIp, dns: Dns })
 
-/** Results from 0.3.0 to 0.4.0: each address has its family, as `version`. */
+/** Results from 0.3.0 to 0.4.0: each address states its family as `version`. */
 const WithVersions = object({
   interfaces: list(object(interfaceMembers), "interfaces", "an object"),
   ips: list(object({ version: optionalText, ...ipMembers }), "addresses", "an object"),
@@ -76,7 +76,7 @@ const WithVersions = object({
   dns: Dns
 })
 
-/** Results from 1.0.0 on, with the members that interfaces have had since 1.1.0. */
+/** Results since 1.0.0, including the members that 1.1.0 added to interfaces. */
 const Current = object({
   interfaces: list(
     object({ ...interfaceMembers, mtu: optionalInt, socketPath: optionalText, pciID: optionalText }),
@@ -112,13 +112,13 @@ const reader = <A>(schema: Schema.ConstraintDecoder<A>) => {
     Result.mapError(decode(value), (issue) => SchemaProblem.of(issue, value).map(inWords)[0] ?? "it cannot be read")
 }
 
-/** Reads the members of a result that are known, or says what is wrong with the first that cannot be read. */
+/** Decodes the known members of a result. Fails with a description of the first invalid one. */
 export const read = { oldest: reader(Oldest), withVersions: reader(WithVersions), current: reader(Current) }
 
-/** The version that a result says; the oldest where it says none. */
+/** The version that a result states, or the oldest one if it states none. */
 export const versionOf = (result: Json.JsonObject): unknown => result["cniVersion"] || CniVersion.implied
 
-/** Why runtimes do not take a result; undefined if they do. */
+/** Returns why runtimes reject a result, or undefined if they accept it. */
 export const problem = (result: Json.JsonObject): string | undefined => {
   const version = versionOf(result)
   if (typeof version !== "string" || !CniVersion.isSupported(version)) {

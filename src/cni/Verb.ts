@@ -1,22 +1,22 @@
-/** The operations that a runtime can ask for. */
+/** The operations that a runtime can request. */
 
 /** A CNI operation. Source: CNI specification, section 2, "CNI operations". */
 export type Verb = "ADD" | "DEL" | "CHECK" | "GC" | "STATUS" | "VERSION"
 
-/** What an operation requires, and what may go wrong in it. */
+/** The requirements of an operation. */
 export interface Requirements {
-  /** The variables that have to be there and not empty. */
+  /** The environment variables that must not be empty. */
   readonly variables: ReadonlyArray<"CNI_CONTAINERID" | "CNI_NETNS" | "CNI_IFNAME" | "CNI_PATH">
   /** The first specification version that has this operation. */
   readonly since: string
   /**
-   * Whether the operation has to succeed whatever happens to our log and our hooks: a runtime that cannot
-   * clean up keeps the addresses and the rules of a container that is long gone.
+   * Whether the operation must succeed even if the log or a hook fails. A runtime that cannot clean up keeps the
+   * addresses and the rules of a container that no longer exists.
    */
   readonly bestEffort: boolean
 }
 
-/** All operations, with what each requires. */
+/** The requirements of all operations. Source: CNI specification, section 2, "CNI operations". */
 export const verbs: { readonly [verb in Verb]: Requirements } = {
   ADD: { variables: ["CNI_CONTAINERID", "CNI_NETNS", "CNI_IFNAME", "CNI_PATH"], since: "0.1.0", bestEffort: false },
   DEL: { variables: ["CNI_CONTAINERID", "CNI_IFNAME", "CNI_PATH"], since: "0.1.0", bestEffort: true },

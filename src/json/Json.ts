@@ -3,11 +3,11 @@
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: unknown }
 
-/** Whether a value that was parsed from JSON is an object. */
+/** Whether a parsed value is a JSON object, and not null or an array. */
 export const isObject = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value)
 
-/** The value of a text; undefined if the text is not JSON. */
+/** Parses a text. Returns undefined if the text is not JSON. */
 export const parse = (text: string): unknown => {
   try {
     return JSON.parse(text)
@@ -16,7 +16,7 @@ export const parse = (text: string): unknown => {
   }
 }
 
-/** A value as an error message shows it: short, on one line, however large or deep the value is. */
+/** Describes a value for an error message: short and on one line, however large or deep the value is. */
 export const describe = (value: unknown): string => {
   if (value === undefined) return "nothing"
   if (Array.isArray(value)) return value.length === 0 ? "an empty list" : "a list"

@@ -1,32 +1,32 @@
 /**
- * JSON with the places of its values, so that people can be told where something is, and text be put in beside it. For
- * the command alone: `jsonc-parser` is the field's library for it, and goes on after the first mistake.
+ * Parses JSON and keeps the position of each value, so that messages can point at a value and edits can insert text
+ * next to it. Only the command uses this module. `jsonc-parser` continues after an error, unlike `JSON.parse`.
  */
 import * as Jsonc from "jsonc-parser"
 import * as Json from "./Json.ts"
 import type { Path } from "./JsonText.ts"
 
-/** The first index of a value, and the one after its last. */
+/** The position of a value in the text. `end` is exclusive. */
 export interface Range {
   readonly start: number
   readonly end: number
 }
 
-/** What is wrong in a text, and where. */
+/** A syntax error and its position. */
 export interface Problem {
   readonly offset: number
   readonly message: string
 }
 
-/** A text that is JSON, with the places of all values in it. */
+/** A valid JSON text with the positions of its values. */
 export interface Source {
   readonly text: string
   readonly value: unknown
-  /** The range of the value at a path; undefined if there is none. */
+  /** Returns the range of the value at a path, or undefined if the path has no value. */
   readonly range: (path: Path) => Range | undefined
 }
 
-/** How deep a document may be nested. Configurations are not; the parser recurses. */
+/** The maximum nesting depth. The parser is recursive, and real configurations are far less deep. */
 const deepest = 500
 
 const isTooDeep = (text: string): boolean => {
@@ -48,14 +48,14 @@ const foundAt = (text: string, offset: number): string => {
   return character === undefined ? "the end of the file" : JSON.stringify(character)
 }
 
-/** The first index from `offset` on that is not white space. */
+/** Returns the first index at or after `offset` that is not white space. */
 const skipSpace = (text: string, offset: number): number => {
   const next = /[^ \t\r\n]/g
   next.lastIndex = offset
   return next.exec(text)?.index ?? text.length
 }
 
-/** A comma before what closes a list or an object; undefined if the text has something else at `offset`. */
+/** Reports a trailing comma if the text has a closing bracket at `offset` and a comma before it. */
 const trailingComma = (text: string, offset: number): Problem | undefined => {
   const close = text[offset] ?? ""
   const before = text.slice(0, offset).trimEnd()
@@ -64,7 +64,7 @@ const trailingComma = (text: string, offset: number): Problem | undefined => {
     : undefined
 }
 
-/** What the first mistake of a text is, in words. */
+/** Describes a syntax error. */
 const explain = (text: string, { error, length, offset }: Jsonc.ParseError): Problem => {
   const at = skipSpace(text, offset)
   const found = foundAt(text, at)
@@ -95,15 +95,15 @@ const explain = (text: string, { error, length, offset }: Jsonc.ParseError): Pro
     case Jsonc.ParseErrorCode.UnexpectedEndOfString:
       return { offset, message: "a string without its closing quote on the same line" }
     case Jsonc.ParseErrorCode.UnexpectedEndOfNumber:
-      return { offset, message: "a number that breaks off" }
+      return { offset, message: "an incomplete number" }
     case Jsonc.ParseErrorCode.InvalidCharacter:
-      return { offset, message: "a string with a control character, which JSON wants escaped" }
+      return { offset, message: "a string with a control character, which JSON requires to be escaped" }
     default:
       return { offset, message: "a string with an escape that JSON does not have" }
   }
 }
 
-/** The node of a value: of members with one name the last, as `JSON.parse` and Go take it. */
+/** Returns the node of a value. If an object has a key twice, the last one counts, as for `JSON.parse` and Go. */
 const nodeAt = (root: Jsonc.Node, path: Path): Jsonc.Node | undefined =>
   path.reduce<Jsonc.Node | undefined>((node, key) => {
     if (typeof key === "number") return node?.type === "array" ? node.children?.[key] : undefined
@@ -111,7 +111,7 @@ const nodeAt = (root: Jsonc.Node, path: Path): Jsonc.Node | undefined =>
     return node.children?.findLast(({ children }) => children?.[0]?.value === key)?.children?.[1]
   }, root)
 
-/** Reads JSON, or says what the first thing is that is wrong with it. */
+/** Parses a text. Returns its first syntax error if it is not JSON. */
 export const parse = (text: string): Source | Problem => {
   if (text.startsWith("\uFEFF")) return { offset: 0, message: "a byte-order mark, which runtimes do not read" }
   if (isTooDeep(text)) return { offset: 0, message: `more than ${deepest} levels` }
@@ -131,28 +131,31 @@ export const parse = (text: string): Source | Problem => {
   }
 }
 
-/** What readers could do without: a byte-order mark, a comment, a trailing comma. */
+/** Text that can be removed without changing the document: a byte-order mark, a comment or a trailing comma. */
 const needless = /^(?:\uFEFF|\/\/[^\r\n]*|\/\*[^]*?\*\/|,(?=\s*[\]}]))/
 
-/** The text with blanks in place of what is wrong at `offset`; undefined if more than that has to be done. */
+/**
+ * Replaces a byte-order mark, a comment or a trailing comma at `offset` with blanks. Returns undefined if the text has
+ * something else there, which blanks would not fix.
+ */
 export const blanked = (text: string, offset: number): string | undefined => {
   const [found = ""] = needless.exec(text.slice(offset)) ?? []
   const blanks = found.replace(/[^\r\n]/g, " ")
   return found === "" ? undefined : `${text.slice(0, offset)}${blanks}${text.slice(offset + found.length)}`
 }
 
-/** Whether a text could be read. */
+/** Whether {@link parse} succeeded. */
 export const isSource = (outcome: Source | Problem): outcome is Source => "range" in outcome
 
-/** A key that an object has twice: readers take the last, and what the first says is lost. */
+/** A key that occurs twice in one object. JSON readers use the last value and ignore the first. */
 export interface Duplicate {
   readonly key: string
-  /** Where the first is, and the last. */
+  /** The offsets of the first and the last occurrence. */
   readonly first: number
   readonly last: number
 }
 
-/** The keys that an object of the document has more than once. */
+/** Returns the duplicate keys of all objects in the document. */
 export const duplicates = ({ text }: Source): ReadonlyArray<Duplicate> => {
   const found: Array<Duplicate> = []
   const objects: Array<Map<string, number>> = []
@@ -168,10 +171,12 @@ export const duplicates = ({ text }: Source): ReadonlyArray<Duplicate> => {
   return found
 }
 
-/** The range of a value, or of the nearest one around it: what is missing is missing there. */
+/**
+ * Returns the range of a value. If the value is missing, returns the range of the nearest enclosing value that exists.
+ */
 export const nearest = (source: Source, path: Path): Range => source.range(path) ?? nearest(source, path.slice(0, -1))
 
-/** Line and column of an offset, both from 1. */
+/** Converts an offset to a line and a column, both starting at 1. */
 export const position = (text: string, offset: number): { readonly line: number; readonly column: number } => {
   const before = text.slice(0, offset).split("\n")
   return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }

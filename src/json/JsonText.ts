@@ -1,13 +1,14 @@
 /**
- * JSON as text. `JSON.parse` followed by `JSON.stringify` rounds large integers, turns `1.0` into `1` and moves
- * keys that look like numbers, so what has to pass without loss is taken from the text itself. All functions take
- * text that `JSON.parse` has accepted, and none of them recurses: the depth is the sender's choice.
+ * Reads and edits JSON without parsing it into values. `JSON.parse` followed by `JSON.stringify` rounds large integers,
+ * turns `1.0` into `1` and reorders keys that look like numbers, so anything that must pass without loss is cut from
+ * the text itself. All functions take text that `JSON.parse` has accepted. None of them recurses, because the sender
+ * controls the nesting depth.
  */
 
-/** Where a value is in a document: the keys and indices that lead to it. */
+/** The position of a value in a document: the keys and indices that lead to it. */
 export type Path = ReadonlyArray<string | number>
 
-/** A path as people write it: `plugins[0].type`. */
+/** Formats a path for people: `plugins[0].type`. */
 export const pathText = (path: Path): string =>
   path.reduce<string>(
     (name, key) => typeof key === "number" ? `${name}[${key}]` : name === "" ? key : `${name}.${key}`,
@@ -23,7 +24,7 @@ const closeBracket = 0x5d
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-/** The index after the string that opens at `open`. */
+/** Returns the index after the string that begins at `open`. */
 const endOfString = (text: string, open: number): number => {
   for (let close = text.indexOf("\"", open + 1);; close = text.indexOf("\"", close + 1)) {
     let before = close - 1
@@ -36,14 +37,14 @@ const isStructure = (code: number): boolean =>
   code === comma || code === colon || code === openBrace || code === closeBrace || code === openBracket ||
   code === closeBracket
 
-/** The index after the number or word that begins at `start`. */
+/** Returns the index after the number or literal that begins at `start`. */
 const endOfScalar = (text: string, start: number): number => {
   let end = start + 1
   while (end < text.length && text.charCodeAt(end) > 0x20 && !isStructure(text.charCodeAt(end))) end++
   return end
 }
 
-/** The one scanner: calls `visit` for each token with the code of its first character, its start and its end. */
+/** Calls `visit` for each token with the code of its first character, its start and its end. */
 const scan = (text: string, visit: (code: number, start: number, end: number) => void): void => {
   for (let start = 0, end; start < text.length; start = end) {
     const code = text.charCodeAt(start)
@@ -55,10 +56,10 @@ const scan = (text: string, visit: (code: number, start: number, end: number) =>
   }
 }
 
-/** The key that a token of the text is. */
+/** Decodes the token of a key. */
 const keyOf = (token: string): string => token.includes("\\") ? JSON.parse(token) : token.slice(1, -1)
 
-/** Calls `visit` for each value with its path and its range, a list or an object after all that is in it. */
+/** Calls `visit` for each value with its path and its range. A list or an object is visited after its contents. */
 export const eachValue = (text: string, visit: (path: Path, start: number, end: number) => void): void => {
   const path: Array<string | number> = []
   const starts: Array<number> = []
@@ -82,7 +83,10 @@ export const eachValue = (text: string, visit: (path: Path, start: number, end: 
   })
 }
 
-/** The texts of the members of the object that `text` is, by their names: of several the last one, as `JSON.parse` and Go take it. */
+/**
+ * Returns the members of an object as text, by name. If a name occurs twice, the last value counts, as for `JSON.parse`
+ * and Go.
+ */
 export const members = (text: string): ReadonlyMap<string, string> => {
   const found = new Map<string, string>()
   eachValue(text, (path, start, end) => {
@@ -92,15 +96,15 @@ export const members = (text: string): ReadonlyMap<string, string> => {
   return found
 }
 
-/** The text of a member of the object that `text` is. Undefined where there is none. */
+/** Returns a member of an object as text, or undefined if the object has no such member. */
 export const member = (text: string, name: string): string | undefined => members(text).get(name)
 
-/** The same document with `replacement` in the place of each value that is chosen, and of all that is in it. */
+/** Replaces each value whose path `isChosen` accepts, including its contents, with `replacement`. */
 export const replace = (text: string, replacement: string, isChosen: (path: Path) => boolean): string => {
   const chosen: Array<{ readonly start: number; readonly end: number }> = []
   eachValue(text, (path, start, end) => {
     if (!isChosen(path)) return
-    while ((chosen.at(-1)?.start ?? -1) > start) chosen.pop() // the parts of this value, which goes as a whole
+    while ((chosen.at(-1)?.start ?? -1) > start) chosen.pop() // the parts of this value, which is replaced as a whole
     chosen.push({ start, end })
   })
   let out = ""
@@ -112,7 +116,7 @@ export const replace = (text: string, replacement: string, isChosen: (path: Path
   return out + text.slice(copied)
 }
 
-/** The texts of the elements of the list that `text` is. */
+/** Returns the elements of a list as text. */
 export const elements = (text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   eachValue(text, (path, start, end) => {
@@ -121,9 +125,7 @@ export const elements = (text: string): ReadonlyArray<string> => {
   return found
 }
 
-/**
- * The object that `text` is with these members, given as JSON text: in the place of those of their name, or at its end.
- */
+/** Sets members of an object, given as JSON text. Existing members are replaced in place; new ones are appended. */
 export const withMembers = (text: string, members: { readonly [name: string]: string }): string =>
   Object.entries(members).reduce((document, [name, value]) => {
     if (member(document, name) !== undefined) {
@@ -133,17 +135,17 @@ export const withMembers = (text: string, members: { readonly [name: string]: st
     return `${open}${open.endsWith("{") ? "" : ","}${JSON.stringify(name)}:${value}}`
   }, text)
 
-/** The same document on one line. Line ends are never inside a JSON string, so the values keep every byte. */
+/** Puts a document on one line. JSON strings contain no line breaks, so the values keep every byte. */
 export const onOneLine = (text: string): string => text.trim().replace(/[\r\n][ \t\r\n]*/g, "")
 
-/** Deeper than this nothing is indented further, or the white space alone would grow with the square of the depth. */
+/** The maximum indentation depth. Without it, the white space would grow with the square of the nesting depth. */
 const deepestIndent = 32
 
-/** The same document with a member or element a line, each level indented by two, the way `jq` prints it. */
+/** Formats a document like `jq`: one member or element on each line, and two spaces for each level. */
 export const indented = (text: string): string => {
   let out = ""
   let depth = 0
-  let isOpen = false // the token before opened a list or an object
+  let isOpen = false // whether the previous token opened a list or an object
   const lineBreak = () => "\n" + "  ".repeat(Math.min(depth, deepestIndent))
   scan(text, (code, start, end) => {
     const closes = code === closeBrace || code === closeBracket

@@ -1,12 +1,12 @@
-/** What a schema finds wrong with a value, in words. The `identifier` of a schema is what a person reads. */
+/** Describes why a value does not match a schema. Messages use the `identifier` of the schema. */
 import type { Issue } from "effect/SchemaIssue"
 import * as Json from "./Json.ts"
 import type { Path } from "./JsonText.ts"
 
-/** What is wrong, and where. */
+/** A value that does not match its schema, and its path. */
 export interface Problem {
   readonly path: Path
-  /** What was found, and what was expected. */
+  /** States what was found and what was expected. */
   readonly message: string
 }
 
@@ -27,13 +27,13 @@ const expectation = (issue: Issue): string => {
   }
 }
 
-/** The problem that the value at a path is not what was expected. */
+/** Reports that the value at a path is not what was expected. */
 export const at = (root: unknown, path: Path, expected: string): Problem => ({
   path,
   message: `found ${Json.describe(valueAt(root, path))}, expected ${expected}`
 })
 
-/** The annotation `tag` of a union: the key that tells its members from each other, and what it may be. */
+/** The annotation `tag` of a union: the key that distinguishes its members, and the values that it may have. */
 interface Tag {
   readonly key: string
   readonly expected: string
@@ -48,7 +48,7 @@ const found = (issue: Issue, root: unknown, path: Path): ReadonlyArray<Problem> 
     case "Encoding":
       return found(issue.issue, root, path)
     case "AnyOf": {
-      // One member fits but for a part of it: that part is what to mend.
+      // If one member of the union matches except for a part of it, report only that part.
       const deeper = issue.issues.flatMap((inner) => found(inner, root, path))
         .filter((problem) => problem.path.length > path.length)
       if (deeper.length > 0) return deeper
@@ -59,5 +59,5 @@ const found = (issue: Issue, root: unknown, path: Path): ReadonlyArray<Problem> 
   return [at(root, path, expectation(issue))]
 }
 
-/** All that is wrong with `root`, in its order. */
+/** Returns all problems of `root`, in document order. */
 export const of = (issue: Issue, root: unknown): ReadonlyArray<Problem> => found(issue, root, [])

@@ -17,5 +17,5 @@ const mended = (text: string): string =>
     return found.startsWith("\\") ? found : `\\u${found.charCodeAt(0).toString(16).padStart(4, "0")}`
   })
 
-/** The value of a text, or undefined if it is not JSON even once its control characters are escaped. */
+/** Parses a text. Returns undefined if it is not JSON even after its control characters are escaped. */
 export const parse = (text: string): unknown => Json.parse(text) ?? Json.parse(mended(text))

@@ -38,8 +38,8 @@ export const problems = ({ containerId, ifname, network }: Identity): ReadonlyAr
   if (!identifier.test(containerId)) {
     found.push(`container ID: found ${describe(containerId)}, expected ${expectedIdentifier}`)
   }
-  const problem = ifname === "" ? "empty" : interfaceNameProblem(ifname)
-  if (problem !== undefined) found.push(`interface name: found ${describe(ifname)}: ${problem}`)
+  const problem = ifname === "" ? "is empty" : interfaceNameProblem(ifname)
+  if (problem !== undefined) found.push(`interface name: found ${describe(ifname)}, which ${problem}`)
   return found
 }
 

@@ -108,9 +108,9 @@ describe("an attachment", () => {
 
   const names: ReadonlyArray<readonly [flag: string, value: string, message: RegExp]> = [
     ["--container-id", "../../../../run/esc", /^container ID: found "\.\.\/\.\.\/\.\.\/\.\.\/run\/esc", expected/],
-    ["--ifname", "a/b", /^interface name: found "a\/b": has "\/" in it/],
-    ["--ifname", "..", /^interface name: found "\.\.": a name of a folder/],
-    ["--ifname", "sixteen-letters-", /^interface name: found "sixteen-letters-": longer than 15 bytes/]
+    ["--ifname", "a/b", /^interface name: found "a\/b", which contains "\/"/],
+    ["--ifname", "..", /^interface name: found "\.\.", which is the name of a folder/],
+    ["--ifname", "sixteen-letters-", /^interface name: found "sixteen-letters-", which is longer than 15 bytes/]
   ]
   for (const [flag, value, message] of names) {
     for (const operation of ["add", "check", "del"]) {

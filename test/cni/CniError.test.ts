@@ -6,7 +6,7 @@ import * as CniError from "../../src/cni/CniError.ts"
 const logFailed = (command: string) => new CniError.LogFailed({ command, reason: "no space", cause: undefined })
 const hookFailed = (timedOut: boolean, details: string) =>
   new CniError.HookFailed({ hook: "echo \"a\"", timedOut, reason: "failed", details })
-const logDetails = "with \"onLogFailure\": \"ignore\" in the network configuration the network goes on without its log"
+const logDetails = "set \"onLogFailure\": \"ignore\" in the network configuration to let requests succeed without a log"
 
 describe("the error document", () => {
   const cases: ReadonlyArray<readonly [CniError.CniError, CniError.ErrorDocument]> = [
@@ -31,7 +31,7 @@ describe("the error document", () => {
         code: 8,
         msg: "plugin's netns and netns from CNI_NETNS should not be the same",
         details: "CNI_NETNS is \"/proc/self/ns/net\"; " +
-          "set CNI_NETNS_OVERRIDE=1 where a container is meant to share the network of its host"
+          "set CNI_NETNS_OVERRIDE=1 if the container is meant to share the host's network"
       }
     ],
     [
@@ -55,7 +55,7 @@ describe("the error document", () => {
   })
 
   it("of a defect asks for a report, and says what it was", () => {
-    const msg = "a defect in the plugin passthrough, please report it"
+    const msg = "a bug in the plugin passthrough; please report it"
     const defects = [
       new TypeError("x is not a function"),
       "text",

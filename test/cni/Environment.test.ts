@@ -45,18 +45,18 @@ describe("the variables of a request", () => {
   }
 
   const interfaceNames = {
-    ".": "a name of a folder",
-    "..": "a name of a folder",
-    "a/b": "has \"/\" in it",
-    "a:b": "has \":\" in it",
-    "a b": "has \" \" in it",
-    "a\tb": "has \"\\t\" in it",
-    "sixteen-letters-": "longer than 15 bytes",
-    "éééééééé": "longer than 15 bytes"
+    ".": "is the name of a folder",
+    "..": "is the name of a folder",
+    "a/b": "contains \"/\"",
+    "a:b": "contains \":\"",
+    "a b": "contains \" \"",
+    "a\tb": "contains \"\\t\"",
+    "sixteen-letters-": "is longer than 15 bytes",
+    "éééééééé": "is longer than 15 bytes"
   }
   for (const [name, problem] of Object.entries(interfaceNames)) {
     it(`have an interface name that is not ${JSON.stringify(name)}`, () => {
-      const text = `CNI_IFNAME is ${JSON.stringify(name)}, which is ${problem}`
+      const text = `CNI_IFNAME is ${JSON.stringify(name)}, which ${problem}`
       assert.strictEqual(problems("ADD", { CNI_IFNAME: name }), text)
     })
   }

@@ -21,15 +21,15 @@ describe("the names of an attachment", () => {
     ["an ID that begins with a dash", { containerId: "-a" }, `container ID: found "-a", ${expected}`],
     ["an ID with a line end after it", { containerId: "a\n" }, `container ID: found "a\\n", ${expected}`],
     ["a network with a slash", { network: "a/b" }, `network: found "a/b", ${expected}`],
-    ["an interface with a slash", { ifname: "a/b" }, "interface name: found \"a/b\": has \"/\" in it"],
-    ["an interface called ..", { ifname: ".." }, "interface name: found \"..\": a name of a folder"],
-    ["an interface without a name", { ifname: "" }, "interface name: found \"\": empty"],
+    ["an interface with a slash", { ifname: "a/b" }, "interface name: found \"a/b\", which contains \"/\""],
+    ["an interface called ..", { ifname: ".." }, "interface name: found \"..\", which is the name of a folder"],
+    ["an interface without a name", { ifname: "" }, "interface name: found \"\", which is empty"],
     [
       "an interface of 16 characters",
       { ifname: "a".repeat(16) },
-      `interface name: found "${"a".repeat(16)}": longer than 15 bytes`
+      `interface name: found "${"a".repeat(16)}", which is longer than 15 bytes`
     ],
-    ["an interface with a space", { ifname: "a b" }, "interface name: found \"a b\": has \" \" in it"]
+    ["an interface with a space", { ifname: "a b" }, "interface name: found \"a b\", which contains \" \""]
   ]
   for (const [why, fields, problem] of refused) {
     it(`cannot be ${why}`, () => {
