@@ -117,13 +117,13 @@ const plugin = await bundle("src/plugin/main.ts", {
 const page = { bundle: true, minify: true, target: "es2022", metafile: true, write: false, logLevel: "warning" }
 const script = await esbuild.build({
   ...page,
-  entryPoints: ["src/report/html/main.tsx"],
+  entryPoints: ["src/render/html/page/main.tsx"],
   format: "iife",
   legalComments: "none",
   jsx: "automatic",
   jsxImportSource: "preact"
 })
-const style = await esbuild.build({ ...page, entryPoints: ["src/report/html/page.css"] })
+const style = await esbuild.build({ ...page, entryPoints: ["src/render/html/page/page.css"] })
 const assets = { script: script.outputFiles[0].text.trim(), style: style.outputFiles[0].text.trim() }
 // The companion command is not a plugin: its size and its start do not matter.
 const companion = await bundle("src/cli/main.ts", {

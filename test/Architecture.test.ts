@@ -16,11 +16,30 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   state: ["json", "cni", "exec", "record"],
   plugin: ["json", "cni", "exec", "record", "sinks", "state"],
   host: ["json", "cni", "exec"],
-  report: ["json", "cni", "exec", "record"],
-  page: ["json", "record", "report"],
-  runtime: ["json", "cni", "exec", "record", "state", "host"],
-  doctor: ["json", "cni", "exec", "record", "host", "plugin", "report", "runtime"], // it learns from libcni's cache and from logs
-  cli: ["json", "cni", "exec", "record", "state", "plugin", "host", "report", "runtime", "doctor"]
+  conf: ["json", "cni", "host"],
+  wrap: ["json", "cni", "exec", "host", "conf"],
+  runtime: ["json", "cni", "exec", "record", "state", "host", "conf", "wrap"],
+  log: ["json", "cni", "exec", "record"],
+  operations: ["json", "cni", "exec", "record"],
+  render: ["json", "record", "log", "operations"],
+  page: ["json", "record", "operations", "render"],
+  doctor: ["json", "cni", "exec", "record", "plugin", "host", "conf", "wrap", "runtime", "log", "operations"],
+  cli: [
+    "json",
+    "cni",
+    "exec",
+    "record",
+    "state",
+    "plugin",
+    "host",
+    "conf",
+    "wrap",
+    "runtime",
+    "log",
+    "operations",
+    "render",
+    "doctor"
+  ]
 }
 
 const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file))
@@ -31,7 +50,7 @@ const importsOf = (file: string): ReadonlyArray<string> =>
     .map(([, path = ""]) => Path.join(Path.dirname(file), path))
 
 /** The page of reports runs in browsers; what it and the command know of each other are the types of its data. */
-const isOfPage = (file: string): boolean => file.startsWith("report/html/") && file !== "report/html/Data.ts"
+const isOfPage = (file: string): boolean => file.startsWith("render/html/page/")
 
 const roomOf = (file: string): string => isOfPage(file) ? "page" : file.split("/").slice(0, -1)[0] ?? ""
 
@@ -77,7 +96,7 @@ describe("live services of the plugin", () => {
 })
 
 describe("the page of reports", () => {
-  it("has nothing in it of report/ but types, nor of any library but Preact", () => {
+  it("has nothing in it of operations/ and render/ but types, nor of any library but Preact", () => {
     const imports = files.filter(isOfPage).flatMap((file) =>
       [...Fs.readFileSync(Path.join(src, file), "utf8").matchAll(/^import (?!type).* from "([^"]+)"/gm)]
         .map(([, from = ""]) => from.startsWith(".") ? Path.join(Path.dirname(file), from) : from)
@@ -92,6 +111,7 @@ describe("the page of reports", () => {
 describe("the plugin's bundle", () => {
   it("has nothing in it of the command", () => {
     const known = new Set([...closure("plugin/main.ts")].map(roomOf))
-    for (const room of ["runtime", "host", "doctor", "report", "cli"]) assert.notInclude([...known], room)
+    const command = ["host", "conf", "wrap", "runtime", "log", "operations", "render", "doctor", "cli"]
+    for (const room of command) assert.notInclude([...known], room)
   })
 })

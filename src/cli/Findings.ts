@@ -3,9 +3,9 @@ import type { Outcome, Phase, Report } from "../doctor/Check.ts"
 import type { Finding } from "../doctor/Finding.ts"
 import * as Fix from "../doctor/Fix.ts"
 import * as Escape from "../record/Escape.ts"
-import type * as Page from "../report/html/Data.ts"
-import type { Style } from "../report/Style.ts"
-import * as Wrap from "../report/Wrap.ts"
+import type * as Page from "../render/html/PageData.ts"
+import * as LineWrap from "../render/terminal/LineWrap.ts"
+import type { Style } from "../render/terminal/Style.ts"
 
 /** How many lines of evidence a finding shows by default, and how many characters of each. */
 const shown = { lines: 10, characters: 500 }
@@ -33,8 +33,8 @@ export const lines = (
   const place = placeOf(finding)
   const shownLines = isVerbose ? evidence.length : shown.lines
   const indented = (text: string, paint: (text: string) => string = (text) => text) =>
-    Wrap.lines(`  ${text}`, width).map(paint)
-  const head = Wrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
+    LineWrap.lines(`  ${text}`, width).map(paint)
+  const head = LineWrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
   return [
     ...head.map((line) => bold(colour(line))),
     ...indented(
@@ -82,7 +82,7 @@ export const legend = ({ checks, findings }: Report, { dim, width }: Style): Rea
       ? [`${marks.skipped} nothing to check here, or not possible`]
       : [])
   ]
-  return words.length === 0 ? [] : Wrap.lines(`${"".padEnd(column)}${words.join("   ")}`, width).map(dim)
+  return words.length === 0 ? [] : LineWrap.lines(`${"".padEnd(column)}${words.join("   ")}`, width).map(dim)
 }
 
 /** The checks of one phase beside its name, below each other where they are longer than the screen. */
@@ -101,7 +101,7 @@ export const checkLines = (
     const status = (["ok", "failed", "warning", "skipped"] as const).find((each) => word.startsWith(marks[each]))
     return (status === undefined ? word : colours[status](word)).replace("\u00a0", " ")
   }
-  return Wrap.lines(names, Math.max(10, width - column)).map((line, index) =>
+  return LineWrap.lines(names, Math.max(10, width - column)).map((line, index) =>
     `${(index === 0 ? phase : "").padEnd(column)}${line.trim().split(" ").map(coloured).join(" ")}`
   )
 }

@@ -8,10 +8,10 @@ import * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import { isVerb, verbs } from "../cni/Verb.ts"
-import * as ConfFolder from "../host/ConfFolder.ts"
+import * as ConfFolder from "../conf/ConfFolder.ts"
 import * as GoDuration from "../json/GoDuration.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
-import { isKind, type Kind, kinds } from "../state/Kind.ts"
+import { isKind, type Kind, kinds } from "../state/StateKind.ts"
 
 /** A flag with a text as its value, which may be left out. */
 export const text = (name: string, description: string): Flag.Flag<Option.Option<string>> =>

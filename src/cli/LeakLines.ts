@@ -4,9 +4,9 @@ import * as ContainerProcesses from "../doctor/facts/ContainerProcesses.ts"
 import type { Kept, Leak } from "../doctor/Leaks.ts"
 import * as Names from "../doctor/Names.ts"
 import * as Escape from "../record/Escape.ts"
-import * as ShortIds from "../report/ShortIds.ts"
-import type { Style } from "../report/Style.ts"
-import * as Wrap from "../report/Wrap.ts"
+import * as LineWrap from "../render/terminal/LineWrap.ts"
+import * as ShortIds from "../render/terminal/ShortIds.ts"
+import type { Style } from "../render/terminal/Style.ts"
 import * as Findings from "./Findings.ts"
 
 /** How many lines are printed by default, and how many of them are not leaks: the count of the rest, the sum, a prompt. */
@@ -33,10 +33,10 @@ const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): strin
   const container = Findings.bounded(Names.container(leak))
   const before = `${leak.kind.padEnd(11)}  `
   const whole = `(${container}: ${Findings.bounded(leak.reason)})`
-  const room = width - Wrap.columns(before) - 2
-  const isFitting = isWhole || Wrap.columns(text) + Wrap.columns(whole) <= room
-  const after = isFitting ? whole : Wrap.cut(`(${container})`, Math.floor(room / 2))
-  const shown = isFitting ? text : Wrap.cut(text, room - Wrap.columns(after))
+  const room = width - LineWrap.columns(before) - 2
+  const isFitting = isWhole || LineWrap.columns(text) + LineWrap.columns(whole) <= room
+  const after = isFitting ? whole : LineWrap.cut(`(${container})`, Math.floor(room / 2))
+  const shown = isFitting ? text : LineWrap.cut(text, room - LineWrap.columns(after))
   return `${isMapping(leak) ? red(before) : before}${shown}  ${dim(after)}`
 }
 

@@ -3,10 +3,10 @@ import * as Argument from "effect/cli/Argument"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
-import { NothingRead } from "../report/LogError.ts"
-import * as LogFiles from "../report/LogFiles.ts"
-import * as RecordLog from "../report/RecordLog.ts"
-import type { Skipped } from "../report/Skipped.ts"
+import { NothingRead } from "../log/LogError.ts"
+import * as LogFiles from "../log/LogFiles.ts"
+import * as RecordLog from "../log/RecordLog.ts"
+import type { SkippedLines } from "../log/SkippedLines.ts"
 import { fileOrName } from "./Flags.ts"
 import * as NeverCalled from "./NeverCalled.ts"
 
@@ -40,7 +40,7 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
 /** Reads all of these logs, one after the other; the journal where there are none. */
 export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, take: RecordLog.Take) {
   if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
-  const logs: Array<Skipped> = []
+  const logs: Array<SkippedLines> = []
   for (const file of yield* NeverCalled.explained(LogFiles.resolve(sources))) {
     logs.push(
       yield* file === "-" ? RecordLog.readStdin(take) : NeverCalled.explained(RecordLog.readFile(file, take))
@@ -53,7 +53,7 @@ export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, 
  * Tells what was passed over, and fails where there was nothing else, or where nothing came from a stdin that nobody
  * named: that nothing was found there means nothing.
  */
-export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<Skipped>, named: ReadonlyArray<string>) {
+export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<SkippedLines>, named: ReadonlyArray<string>) {
   const foreign = logs.filter((log) => log.isForeign())
   const [first] = foreign
   if (first !== undefined && foreign.length === logs.length) return yield* first.error()

@@ -6,7 +6,7 @@ import * as Sink from "effect/Sink"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Util from "node:util"
-import * as Wrap from "../report/Wrap.ts"
+import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as Errors from "./Errors.ts"
 
 /** What is to be printed cannot be written: a full disk, for instance. */
@@ -51,7 +51,7 @@ export const toStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect
 export const forStderr = (...values: ReadonlyArray<unknown>): string => {
   const { columns, isTTY } = process.stderr
   const text = Util.format(...values)
-  return isTTY ? Wrap.text(text, columns || 80) : text
+  return isTTY ? LineWrap.text(text, columns || 80) : text
 }
 
 /**

@@ -5,13 +5,14 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as AtomicFile from "../host/AtomicFile.ts"
+import * as EmbeddedRecords from "../log/EmbeddedRecords.ts"
 import * as Redaction from "../plugin/Redaction.ts"
 import * as Secrets from "../record/Secrets.ts"
-import * as Html from "../report/Html.ts"
-import type { Finding, Report } from "../report/html/Data.ts"
-import * as PageData from "../report/PageData.ts"
+import * as HtmlReport from "../render/html/HtmlReport.ts"
+import type { Finding, Report } from "../render/html/PageData.ts"
+import * as PageOperations from "../render/html/PageOperations.ts"
 import * as Flags from "./Flags.ts"
-import { Page } from "./Page.ts"
+import { PageAssets } from "./PageAssets.ts"
 
 /** What may not be shown. */
 export interface Redacted {
@@ -41,9 +42,9 @@ export const masked = ({ masks, redact }: Redacted): (text: string) => string =>
 export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
   const report: Report = {
     ...(findings === undefined ? {} : { findings: JSON.parse(Secrets.inJson(JSON.stringify(findings))) }),
-    operations: PageData.make(records)
+    operations: PageOperations.make(records)
   }
-  return { report, html: Html.render(report, records, yield* Page) }
+  return { report, html: HtmlReport.render(report, records, yield* PageAssets) }
 })
 
 /** The file is there, and is something else: a log, of which the name slipped behind `-o`. */
@@ -56,9 +57,9 @@ const kindOf = Effect.fnUntraced(
   function*(file: string) {
     const fs = yield* FileSystem.FileSystem
     if ((yield* fs.stat(file)).type !== "File") return "device" as const
-    const head = new Uint8Array(Html.headLength)
+    const head = new Uint8Array(EmbeddedRecords.headLength)
     const count = Number(yield* (yield* fs.open(file)).read(head))
-    return count === 0 || Html.isReport(head) ? "report" as const : "other" as const
+    return count === 0 || EmbeddedRecords.isReport(head) ? "report" as const : "other" as const
   },
   Effect.scoped,
   Effect.orElseSucceed(() => "nothing" as const)

@@ -10,18 +10,18 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { version } from "../Version.ts"
 import { command } from "./Companion.ts"
 import * as Errors from "./Errors.ts"
-import { Page } from "./Page.ts"
+import { PageAssets } from "./PageAssets.ts"
 import * as Presenter from "./Presenter.ts"
 import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
 
-/** What the build makes of `src/report/html`. */
-declare const PAGE: Page["Service"]
+/** What the build makes of `src/render/html/page`. */
+declare const PAGE: PageAssets["Service"]
 
 /** The services of this host. */
 const layer = Progress.layer.pipe(
   Layer.provide(Layer.succeed(ProcessRunner, nodeProcessRunner)),
-  Layer.provideMerge(Layer.mergeAll(NodeServices.layer, Presenter.layer, Layer.succeed(Page, PAGE)))
+  Layer.provideMerge(Layer.mergeAll(NodeServices.layer, Presenter.layer, Layer.succeed(PageAssets, PAGE)))
 )
 
 // A terminal that is closed ends a command as SIGTERM does: with what it has to clean up.

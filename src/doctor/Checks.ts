@@ -6,32 +6,32 @@ import type { Check } from "./Check.ts"
 import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
-import { capabilities } from "./checks/Capabilities.ts"
+import * as ContainerSide from "./checks/ContainerSide.ts"
 import { editedSince } from "./checks/Edited.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
 import * as Folder from "./checks/Folder.ts"
-import { policy } from "./checks/Forbidden.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
+import * as ForwardPath from "./checks/ForwardPath.ts"
+import { kernelTables } from "./checks/FullKernelTables.ts"
 import * as Gateways from "./checks/Gateways.ts"
-import * as Inside from "./checks/Inside.ts"
+import * as HostSide from "./checks/HostSide.ts"
 import { ipv6Disabled } from "./checks/Ipv6Disabled.ts"
-import { kernelTables } from "./checks/KernelTables.ts"
+import * as LogHistory from "./checks/LogHistory.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { neighbours } from "./checks/Neighbours.ts"
 import { chainOrder } from "./checks/Order.ts"
-import * as Outside from "./checks/Outside.ts"
-import * as Past from "./checks/Past.ts"
+import { capabilities } from "./checks/PluginCapabilities.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
 import { pluginVersions } from "./checks/PluginVersions.ts"
-import { policyRules } from "./checks/Policy.ts"
+import { policyRules } from "./checks/PolicyRouting.ts"
 import * as Ports from "./checks/Ports.ts"
+import { policy } from "./checks/RefusedTaps.ts"
 import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
-import * as Ways from "./checks/Ways.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -67,32 +67,32 @@ export const live: ReadonlyArray<Check> = [
   Namespaces.attachmentKnown,
   Namespaces.namespace,
   Namespaces.cachedResult,
-  Inside.link,
-  Inside.linkUp,
-  Outside.bridge,
-  Outside.hostEnd,
+  ContainerSide.link,
+  ContainerSide.linkUp,
+  HostSide.bridge,
+  HostSide.hostEnd,
   Addresses.duplicateAddress,
-  Inside.addresses,
-  Inside.routes,
-  Outside.gatewayAddress,
+  ContainerSide.addresses,
+  ContainerSide.routes,
+  HostSide.gatewayAddress,
   Addresses.overlappingSubnets,
-  Outside.wayBack,
-  Outside.gatewayAnswers,
+  HostSide.wayBack,
+  HostSide.gatewayAnswers,
   neighbours,
   Filters.insideRules,
   Forwarding.ipForward,
   kernelTables,
   policyRules,
-  Ways.forwardRules,
+  ForwardPath.forwardRules,
   Forwarding.reversePath,
-  Ways.masquerade,
+  ForwardPath.masquerade,
   Ports.portsTaken,
   Ports.portMappings,
-  Inside.nameServers,
+  ContainerSide.nameServers,
   Filters.inputRules,
   Filters.tunnelRules,
-  Inside.mtu,
-  Inside.mac,
+  ContainerSide.mtu,
+  ContainerSide.mac,
   Forwarding.bridgeNetfilter,
   Forwarding.backends,
   Addresses.staleReservations,
@@ -109,4 +109,4 @@ export const trial: ReadonlyArray<Check> = [
 ]
 
 /** Checks of logs. */
-export const history: ReadonlyArray<Check> = [Past.lastFailure, Past.addWithoutDel, Past.delWithLess]
+export const history: ReadonlyArray<Check> = [LogHistory.lastFailure, LogHistory.addWithoutDel, LogHistory.delWithLess]

@@ -4,9 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
-import * as ConfFolder from "../host/ConfFolder.ts"
+import * as ConfFolder from "../conf/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
-import * as Pod from "../report/Pod.ts"
+import * as Pod from "../operations/Pod.ts"
 import * as Inside from "../runtime/Inside.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as ConfigFile from "./ConfigFile.ts"
@@ -16,13 +16,13 @@ import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import * as Files from "./facts/Files.ts"
 import * as FixedAddress from "./facts/FixedAddress.ts"
-import * as Forbidden from "./facts/Forbidden.ts"
 import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
-import * as Judgement from "./facts/Judgement.ts"
-import * as Living from "./facts/Living.ts"
+import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
 import * as Plugins from "./facts/Plugins.ts"
+import * as PolicyRefusals from "./facts/PolicyRefusals.ts"
+import * as StaleReservations from "./facts/StaleReservations.ts"
 import * as Store from "./facts/Store.ts"
 import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
@@ -113,7 +113,7 @@ export const withPlugins = Effect.fnUntraced(function*(
     networks,
     Effect.fnUntraced(function*(facts) {
       const plugins = byVersion.get(versionOf(facts)) ?? new Map<string, PluginFact>()
-      const forbidden = yield* Forbidden.find(facts.chain, plugins)
+      const forbidden = yield* PolicyRefusals.find(facts.chain, plugins)
       return { ...facts, cniPath, plugins, forbidden, known } satisfies Facts
     })
   )
@@ -190,7 +190,7 @@ const collectState = Effect.fnUntraced(function*(
   ], { concurrency: "unbounded" })
   const byFile = new Map(looked.map((each) => [each.file, each]))
   const all = ids.map((each) => byFile.get(each.file) ?? each)
-  const living = yield* Effect.cached(Living.namespaces(ids))
+  const living = yield* Effect.cached(LiveNamespaces.namespaces(ids))
   return yield* Effect.forEach(
     networks,
     Effect.fnUntraced(function*(facts, index) {
@@ -202,7 +202,10 @@ const collectState = Effect.fnUntraced(function*(
         host,
         store: stored === undefined
           ? undefined
-          : { ...stored, reservations: yield* Judgement.all(name, stored.reservations, processes, all, living) },
+          : {
+            ...stored,
+            reservations: yield* StaleReservations.all(name, stored.reservations, processes, all, living)
+          },
         all,
         damaged: damaged.filter(({ file }) => path.basename(file).startsWith(`${name}-`)),
         attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),

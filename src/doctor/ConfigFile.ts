@@ -4,8 +4,8 @@ import { isObject, type JsonObject, parse as parseJson } from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Path } from "../json/JsonText.ts"
+import * as JsonDiff from "../operations/JsonDiff.ts"
 import * as Secrets from "../record/Secrets.ts"
-import * as JsonDiff from "../report/JsonDiff.ts"
 import type { Found, Place } from "./Finding.ts"
 
 /** A file, and what it says. */

@@ -5,11 +5,11 @@ import type { JsonObject } from "../json/Json.ts"
 import type { Damaged } from "../runtime/ResultCache.ts"
 import type { ConfigFile, Placed } from "./ConfigFile.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
-import type { Forbidden } from "./facts/Forbidden.ts"
 import type { History } from "./facts/History.ts"
 import type { KernelTable } from "./facts/KernelTables.ts"
 import type { Namespace } from "./facts/Namespace.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
+import type { PolicyRefusal } from "./facts/PolicyRefusals.ts"
 import type { PolicyRule } from "./facts/PolicyRules.ts"
 import type { Rules } from "./facts/Rules.ts"
 import type { Listener } from "./facts/Sockets.ts"
@@ -65,7 +65,7 @@ export interface Facts {
   readonly cacheDir: string | undefined
   readonly plugins: ReadonlyMap<string, PluginFact>
   /** What the policies of this host refuse of the taps of the network. */
-  readonly forbidden: ReadonlyArray<Forbidden>
+  readonly forbidden: ReadonlyArray<PolicyRefusal>
   /** The names of all files in the folders of plugins. */
   readonly known: ReadonlyArray<string>
   readonly capabilityArgs: JsonObject

@@ -10,7 +10,7 @@ import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
-import * as Living from "./facts/Living.ts"
+import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
 import * as Namespace from "./facts/Namespace.ts"
 import * as Store from "./facts/Store.ts"
 import * as Tool from "./facts/Tool.ts"
@@ -43,9 +43,9 @@ export interface Life {
   readonly processes: ReadonlyArray<ContainerProcesses.ContainerProcess>
   /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
   readonly ends: ReadonlySet<string>
-  readonly namespaces: ReadonlyArray<Living.Inhabited>
+  readonly namespaces: ReadonlyArray<LiveNamespaces.Inhabited>
   /** Containers whose namespace exists but cannot be inspected. */
-  readonly unread: ReadonlyArray<Living.Unread>
+  readonly unread: ReadonlyArray<LiveNamespaces.Unread>
 }
 
 const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
@@ -62,7 +62,7 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
  */
 export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
   const processes = yield* ContainerProcesses.list()
-  const { blind, networks, unread } = yield* Living.namespaces(attachments)
+  const { blind, networks, unread } = yield* LiveNamespaces.namespaces(attachments)
   if (blind !== undefined) return Result.fail(blind)
   const isUnread = ({ containerId }: Attachment.AttachmentId) => unread.some((each) => each.containerId === containerId)
   const addresses = new Set(attachments.filter(isUnread).flatMap(addressesOf))

@@ -1,7 +1,7 @@
 /** Repairs that several checks propose: attaching again, restoring routes, removing leftovers. */
 import * as Result from "effect/Result"
-import * as ConfFolder from "../host/ConfFolder.ts"
-import { natChainOf } from "../report/Marks.ts"
+import * as ConfFolder from "../conf/ConfFolder.ts"
+import { natChainOf } from "../operations/AttachmentIdentity.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"

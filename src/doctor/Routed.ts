@@ -1,13 +1,13 @@
 /** Containers that have a way out through the host, and what is asked about that way. */
 import * as Result from "effect/Result"
+import * as AttachedContainer from "./AttachedContainer.ts"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as Roles from "./Roles.ts"
-import * as Seen from "./Seen.ts"
 
 /** An address of a container that others reach through the host, and the link of the host that it is behind. */
 export interface Routed {
-  readonly seen: Seen.Seen
+  readonly seen: AttachedContainer.AttachedContainer
   readonly address: Cidr.Cidr & { readonly text: string }
   readonly device: string
 }
@@ -15,14 +15,14 @@ export interface Routed {
 /** Addresses of attachments that have a way out: those with routes to more than their subnet. */
 export const of = (facts: Facts): ReadonlyArray<Routed> => {
   if (!Roles.isRouted(facts.chain)) return []
-  return Seen.of(facts).flatMap((seen) => {
+  return AttachedContainer.of(facts).flatMap((seen) => {
     const device = Roles.bridgeOf(facts.chain) ?? seen.hostEnd
     if (device === undefined || seen.link === undefined) return []
     const hasWayOut = (family: 4 | 6) =>
       seen.inside.routes.some(({ gateway, to, type }) =>
         to.family === family && gateway !== undefined && type === "unicast"
       )
-    return Seen.addressesOf(seen).filter(({ family }) => hasWayOut(family)).map((address) => ({
+    return AttachedContainer.addressesOf(seen).filter(({ family }) => hasWayOut(family)).map((address) => ({
       seen,
       address,
       device

@@ -13,7 +13,7 @@ import * as ResultCache from "../runtime/ResultCache.ts"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
-import type * as Living from "./facts/Living.ts"
+import type * as LiveNamespaces from "./facts/LiveNamespaces.ts"
 import type { Link } from "./facts/Namespace.ts"
 import type { Judged } from "./facts/Store.ts"
 import type { Life } from "./Leaks.ts"
@@ -93,7 +93,7 @@ const holders = (reservation: Judged, namespaces: Life["namespaces"]): ReadonlyA
 }
 
 /** The attachments of `run` and cnitool to a named namespace, under their default container IDs. */
-const ofNamed = ({ links, paths }: Living.Inhabited): ReadonlyArray<ValidAttachment> =>
+const ofNamed = ({ links, paths }: LiveNamespaces.Inhabited): ReadonlyArray<ValidAttachment> =>
   paths.filter((path) => path.startsWith("/run/netns/")).flatMap((path) =>
     ["eth0", ...links.map(({ name }) => name).filter((name) => name !== "lo")].map((ifname) => ({
       containerID: Attachments.containerIdOf(path),

@@ -10,12 +10,12 @@ import * as Fs from "node:fs"
 import { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
 import * as HostTools from "./HostTools.ts"
-import { Kept } from "./Kept.ts"
 import * as Libc from "./Libc.ts"
-import * as Outlet from "./Outlet.ts"
+import { OutputBuffer } from "./OutputBuffer.ts"
 import * as Pipes from "./Pipes.ts"
 import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
+import * as Tee from "./Tee.ts"
 
 const { O_RDONLY, O_WRONLY } = Fs.constants
 
@@ -34,11 +34,11 @@ const scratch = /* @__PURE__ */ Buffer.allocUnsafeSlow(pipeSize)
 /** Our end of an output. */
 class Reader {
   readonly fd: number
-  private readonly kept: Kept
-  private readonly outlet: Outlet.Outlet | undefined
+  private readonly kept: OutputBuffer
+  private readonly outlet: Tee.Tee | undefined
   private atEnd = false
 
-  constructor(fd: number, kept: Kept, outlet: Outlet.Outlet | undefined) {
+  constructor(fd: number, kept: OutputBuffer, outlet: Tee.Tee | undefined) {
     this.fd = fd
     this.kept = kept
     this.outlet = outlet
@@ -185,7 +185,7 @@ const openStdin = (descriptors: Descriptors, { env, moreStdin, stdin = "" }: Opt
 }
 
 /** Opens everything for a program whose output we capture. */
-const openKept = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
+const openKept = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
   const reused = idle
   idle = undefined
   if (reused !== undefined) descriptors.adopt(...reused)
@@ -209,19 +209,19 @@ const openKept = (descriptors: Descriptors, options: Options, outputs: readonly 
 }
 
 /** Opens everything for a program that stands in for us. */
-const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
+const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
   const isClosed = Libc.load()?.wasClosed(0) === true
   const { feeder, theirs } = isClosed || options.stdin === undefined
     ? { theirs: isClosed ? "closed" as const : 0, feeder: undefined }
     : openStdin(descriptors, options)
-  const ways = [Outlet.wayOf(1), Outlet.wayOf(2)] as const
+  const ways = [Tee.wayOf(1), Tee.wayOf(2)] as const
   const opened = ways.map((way, index) => {
     const [fd, kept] = [index + 1, outputs[index] ?? outputs[0]]
     if (way === "closed") return { theirs: way }
     if (way === "itself") return { theirs: fd }
-    if (way === "file") return { theirs: fd, readBack: Outlet.follow(fd, kept) }
+    if (way === "file") return { theirs: fd, readBack: Tee.follow(fd, kept) }
     const pipe = Pipes.pipe(descriptors, options.env, "read")
-    return { theirs: pipe.theirs, reader: new Reader(pipe.ours, kept, new Outlet.Outlet(fd)) }
+    return { theirs: pipe.theirs, reader: new Reader(pipe.ours, kept, new Tee.Tee(fd)) }
   })
   return {
     theirs: [theirs, ...opened.map((each) => each.theirs)],
@@ -234,7 +234,7 @@ const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly 
 }
 
 /** Opens everything. If that fails, throws the error and leaves nothing open. */
-const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly [Kept, Kept]): Ends => {
+const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
   try {
     return options.inOurPlace ? openOurs(descriptors, options, outputs) : openKept(descriptors, options, outputs)
   } catch (error) {
@@ -247,7 +247,7 @@ const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly 
 export const make = (options: Options): Stdio => {
   const { env, limit } = options
   const descriptors = new Descriptors()
-  const outputs = [new Kept(limit), new Kept(limit)] as const
+  const outputs = [new OutputBuffer(limit), new OutputBuffer(limit)] as const
   const { feeder, readBack, readers, reusable, spare, stdoutUnseen, theirs } = openEnds(descriptors, options, outputs)
   const closeTheirs = () => {
     for (const fd of theirs) if (fd !== "closed") descriptors.close(fd)

@@ -3,7 +3,7 @@
  * (`/dev/stdin` is ENXIO), and go away with us. For tools that we know: `logger`, `ip`, `journalctl`.
  */
 import type * as ChildProcess from "node:child_process"
-import { Kept } from "./Kept.ts"
+import { OutputBuffer } from "./OutputBuffer.ts"
 import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
 
@@ -12,8 +12,8 @@ import type { Stdio } from "./Stdio.ts"
  * `onStdout` takes it.
  */
 export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chunk: Uint8Array) => void): Stdio => {
-  const stdout = new Kept(limit)
-  const stderr = new Kept(limit)
+  const stdout = new OutputBuffer(limit)
+  const stderr = new OutputBuffer(limit)
   let started: ChildProcess.ChildProcess | undefined
   return {
     stdout,
@@ -41,8 +41,8 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
 export const makeUnseen = (stdin: string | Uint8Array): Stdio => {
   let started: ChildProcess.ChildProcess | undefined
   return {
-    stdout: new Kept(0),
-    stderr: new Kept(0),
+    stdout: new OutputBuffer(0),
+    stderr: new OutputBuffer(0),
     stdoutUnseen: true,
     start: (program) => {
       started = Spawn.spawn(program, ["pipe", 1, 2])

@@ -1,11 +1,11 @@
 /** What a program reads and writes while it runs. */
-import type { Kept } from "./Kept.ts"
+import type { OutputBuffer } from "./OutputBuffer.ts"
 import type * as Spawn from "./Spawn.ts"
 
 /** The three descriptors of a program, and our ends of them. */
 export interface Stdio {
-  readonly stdout: Kept
-  readonly stderr: Kept
+  readonly stdout: OutputBuffer
+  readonly stderr: OutputBuffer
   /** Whether the program's stdout is not captured. */
   readonly stdoutUnseen?: boolean
   /** Starts a program with them, and begins to write its stdin and to read its output. As `Spawn.start`. */

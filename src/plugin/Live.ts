@@ -6,9 +6,9 @@ import { nodeProcessRunner } from "../exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as ConfiguredSinks from "../sinks/ConfiguredSinks.ts"
 import { LogSink } from "../sinks/LogSink.ts"
-import type { Called } from "./Called.ts"
 import { EnvReader } from "./EnvReader.ts"
 import { HookRunner } from "./HookRunner.ts"
+import type { InvokedAs } from "./InvokedAs.ts"
 import { envReaderLive } from "./live/EnvReaderLive.ts"
 import { policiesLive } from "./live/PoliciesLive.ts"
 import { resultWriterLive } from "./live/ResultWriterLive.ts"
@@ -30,7 +30,7 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
 )
 
 /** The services of a run around a plugin. */
-export const around = (called: Called) => {
+export const around = (called: InvokedAs) => {
   const { reader, unfinished } = shimStdin()
   return context.pipe(
     Context.add(StdinReader, reader),

@@ -1,13 +1,13 @@
 /** What the log tells of a request. */
 import { isVerb } from "../cni/Verb.ts"
-import * as Origin from "../record/Origin.ts"
 import type { RequestRecord } from "../record/Record.ts"
+import * as RunContext from "../record/RunContext.ts"
 import * as Redaction from "./Redaction.ts"
 import type { Request } from "./Request.ts"
 
 /** What all records of a request have in common. */
-export const originOf = ({ cniVersion, environment, invocation, network, settings }: Request): Origin.Origin =>
-  Origin.make({
+export const originOf = ({ cniVersion, environment, invocation, network, settings }: Request): RunContext.RunContext =>
+  RunContext.make({
     invocation,
     parent: environment.parent,
     command: environment.command,
@@ -38,10 +38,10 @@ export const make = (request: Request, origin = originOf(request)): RequestRecor
   const { environment, refusal, settings, warnings } = request
   const { args, command, path, traceparent } = environment
   return {
-    time: Origin.timestamp(request.received),
+    time: RunContext.timestamp(request.received),
     event: "request",
     ...origin,
-    ...Origin.filled({ args, path, traceparent }),
+    ...RunContext.filled({ args, path, traceparent }),
     ...stdinOf(request),
     ...(warnings.length > 0 ? { warnings } : {}),
     ...(refusal === undefined && isVerb(command) ? { hooks: settings.hooks[command].length } : {})

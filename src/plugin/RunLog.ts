@@ -7,8 +7,8 @@ import * as Fiber from "effect/Fiber"
 import * as Option from "effect/Option"
 import * as Scope from "effect/Scope"
 import { LogFailed } from "../cni/CniError.ts"
-import * as Origin from "../record/Origin.ts"
 import type * as Record from "../record/Record.ts"
+import * as RunContext from "../record/RunContext.ts"
 import * as Secrets from "../record/Secrets.ts"
 import * as CombinedSink from "../sinks/CombinedSink.ts"
 import { LogSink } from "../sinks/LogSink.ts"
@@ -20,7 +20,8 @@ import * as RequestRecord from "./RequestRecord.ts"
 export const elapsed = (request: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - request.received)
 
 /** What a record tells besides when it happened, and to whom. */
-type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof Origin.Origin> : never
+type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof RunContext.RunContext>
+  : never
 
 /**
  * Opens the log of a run. Where a failure to write does not count, `notice` tells a person instead; each thing that is
@@ -49,7 +50,7 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
     tell: (happened: Happened, mayFail: boolean) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const { event, ...facts } = happened
-        return write({ time: Origin.timestamp(now), event, ...origin, ...facts } as Record.Record, mayFail)
+        return write({ time: RunContext.timestamp(now), event, ...origin, ...facts } as Record.Record, mayFail)
       })
   }
 })

@@ -16,9 +16,9 @@ import * as Execution from "../exec/Execution.ts"
 import * as HostTools from "../exec/HostTools.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
 import type { NotStarted } from "../exec/ProcessRunner.ts"
-import * as Origin from "../record/Origin.ts"
 import type * as Record from "../record/Record.ts"
-import type { Kind } from "../state/Kind.ts"
+import * as RunContext from "../record/RunContext.ts"
+import type { Kind } from "../state/StateKind.ts"
 import * as Watch from "../state/Watch.ts"
 import { EnvReader } from "./EnvReader.ts"
 import * as Hooks from "./Hooks.ts"
@@ -128,7 +128,7 @@ const pluginOf = (
     exitCode,
     signal,
     durationMs,
-    ...(isToldElsewhere ? {} : Origin.filled({ stdout: shown(stdout) })),
+    ...(isToldElsewhere ? {} : RunContext.filled({ stdout: shown(stdout) })),
     stderr: shown(stderr),
     truncated: truncated || stdoutUnseen || (!isToldElsewhere && stdout.length > Execution.defaultLimit) ||
       stderr.length > Execution.defaultLimit
@@ -141,7 +141,7 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
     const { code, details, msg } = answer
     return {
       event: "error" as const,
-      error: { ...(code === undefined ? {} : { code }), msg, ...Origin.filled({ details }) }
+      error: { ...(code === undefined ? {} : { code }), msg, ...RunContext.filled({ details }) }
     }
   }
   const { document } = answer

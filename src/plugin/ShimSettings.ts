@@ -1,7 +1,7 @@
 /** The settings of a run around a plugin: our fields, which stand in a file beside the plugins. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
-import { isKind, type Kind, kinds } from "../state/Kind.ts"
+import { isKind, type Kind, kinds } from "../state/StateKind.ts"
 import * as Settings from "./Settings.ts"
 
 /** Our fields, and what is wrong with the file that they stand in. */

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Runtime from "effect/Runtime"
 import * as IgnoredSignals from "../exec/IgnoredSignals.ts"
-import * as Called from "./Called.ts"
+import * as InvokedAs from "./InvokedAs.ts"
 import * as Live from "./Live.ts"
 import * as Passthrough from "./Passthrough.ts"
 import * as Shim from "./Shim.ts"
@@ -16,7 +16,7 @@ import * as Shim from "./Shim.ts"
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-const called = Called.of(process)
+const called = InvokedAs.of(process)
 
 /** The signals that stop a run, unless we inherited them as ignored: then a plugin would continue too. */
 const stopping = { SIGINT: 2, SIGTERM: 15 } as const

@@ -1,7 +1,7 @@
 /** A record as syslog messages. Source: RFC 5424, and RFC 3164 for what `syslog(3)` writes. */
-import * as DateR from "./DateR.ts"
 import * as Escape from "./Escape.ts"
 import type { Record } from "./Record.ts"
+import * as Rfc5322Date from "./Rfc5322Date.ts"
 import * as Summary from "./Summary.ts"
 
 /** The codes of the facilities that a program may use. Source: RFC 5424, section 6.2.1. */
@@ -119,7 +119,7 @@ export const render = (record: Record, message: SyslogMessage, sender: Sender): 
   const text = content(message, protocol)
   if (protocol === "rfc3164") {
     const time = Date.parse(record.time)
-    return `${priority}${DateR.renderShort(time, minutesEast(time))} ${hostname} ${tag}[${pid}]: ${text}`
+    return `${priority}${Rfc5322Date.renderShort(time, minutesEast(time))} ${hostname} ${tag}[${pid}]: ${text}`
   }
   const header = [`${priority}1`, record.time, hostname, tag, pid, record.event]
   return `${header.join(" ")} [${dataId} ${message.parameters.join(" ")}] ${text}`

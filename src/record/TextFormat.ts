@@ -1,8 +1,8 @@
 /** A record as lines for people, in the layout of the shell script that this plugin descends from. */
 import * as JsonText from "../json/JsonText.ts"
-import * as DateR from "./DateR.ts"
 import * as Escape from "./Escape.ts"
 import type { ChangesRecord, Differences, ErrorDocument, Hook, Plugin, Record, RequestRecord } from "./Record.ts"
+import * as Rfc5322Date from "./Rfc5322Date.ts"
 
 /** Indented by two, so that no line of it can be taken for one of ours. */
 const block = (text: string): ReadonlyArray<string> =>
@@ -40,7 +40,7 @@ const requestLines = (record: RequestRecord, minutesEast: (time: number) => numb
   }
   return [
     "",
-    DateR.render(moment, minutesEast(moment)),
+    Rfc5322Date.render(moment, minutesEast(moment)),
     ...Object.entries(values).map(([name, value = ""]) => `${name}: ${Escape.inLine(value)}`),
     ...stdinLines(record),
     ...warnings.map((warning) => `WARNING: ${Escape.inLine(warning)}`),

@@ -10,10 +10,10 @@ import { parentVariable } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
 import * as OwnFolders from "../host/OwnFolders.ts"
-import * as Stub from "../host/Stub.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
-import type { Kind } from "../state/Kind.ts"
+import type { Kind } from "../state/StateKind.ts"
+import * as Stub from "../wrap/Stub.ts"
 
 /** Plugins that other plugins start, as shims see them. */
 export interface Inside {

@@ -1,7 +1,7 @@
 /** A call of a plugin as records: the same ones that the plugin itself writes. */
 import * as Execution from "../exec/Execution.ts"
-import * as Origin from "../record/Origin.ts"
 import type { ErrorRecord, Plugin, Record, ResultRecord } from "../record/Record.ts"
+import * as RunContext from "../record/RunContext.ts"
 import type { Call, Chain } from "./Chain.ts"
 import { resultOf } from "./Chain.ts"
 
@@ -11,12 +11,12 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
   const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
   return {
     type: plugin.type,
-    ...Origin.filled({ file: file ?? "" }),
+    ...RunContext.filled({ file: file ?? "" }),
     exitCode: execution?.exitCode ?? null,
     signal: execution?.signal ?? null,
     ...(isLimited ? { timedOut: execution?.timedOut ?? false } : {}),
     durationMs: execution?.durationMs ?? 0,
-    ...(isToldElsewhere ? {} : Origin.filled({ stdout })),
+    ...(isToldElsewhere ? {} : RunContext.filled({ stdout })),
     stderr: execution === undefined ? "" : Execution.text(execution.stderr),
     truncated: execution?.truncated ?? false
   }
@@ -25,7 +25,7 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
 /** The `request` record of a call, then `plugin`, `changes` where they are known, then `result` or `error`. */
 export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout">): ReadonlyArray<Record> => {
   const { answer, changes, env, execution, invocation, plugin, stdin, time, verb } = call
-  const origin = Origin.make({
+  const origin = RunContext.make({
     invocation,
     parent: "",
     command: verb,
@@ -37,7 +37,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
     label: plugin.title
   })
   const durationMs = execution?.durationMs ?? 0
-  const ended = { time: Origin.timestamp(time + Math.round(durationMs)), ...origin }
+  const ended = { time: RunContext.timestamp(time + Math.round(durationMs)), ...origin }
   const document = resultOf(call)
   const end: ResultRecord | ErrorRecord = answer._tag === "Success"
     ? { ...ended, event: "result", durationMs, ...(document === undefined ? {} : { result: document }) }
@@ -47,16 +47,16 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
       error: {
         ...(answer.code === undefined ? {} : { code: answer.code }),
         msg: answer.msg,
-        ...Origin.filled({ details: answer.details })
+        ...RunContext.filled({ details: answer.details })
       },
       durationMs
     }
   return [
     {
-      time: Origin.timestamp(time),
+      time: RunContext.timestamp(time),
       event: "request",
       ...origin,
-      ...Origin.filled({ args: env["CNI_ARGS"] ?? "", path: env["CNI_PATH"] ?? "" }),
+      ...RunContext.filled({ args: env["CNI_ARGS"] ?? "", path: env["CNI_PATH"] ?? "" }),
       config: stdin
     },
     { ...ended, event: "plugin", plugin: pluginOf(call, timeout > 0), durationMs },

@@ -10,10 +10,10 @@ import * as Field from "../json/Field.ts"
 import type { Record } from "../record/Record.ts"
 import { limited } from "./CombinedSink.ts"
 import * as FileSystemProbe from "./FileSystemProbe.ts"
-import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import * as RecordText from "./RecordText.ts"
+import * as SinkKind from "./SinkKind.ts"
 import * as TrustedPath from "./TrustedPath.ts"
 
 /** The fields of a file sink. */
@@ -247,4 +247,4 @@ export const kind = {
 
 /** A file as the sink of all records. */
 export const layer = (target: Omit<Fields, "type">): Layer.Layer<LogSink, never, ProcessRunner> =>
-  Kind.layer(kind, { type: "file", ...target })
+  SinkKind.layer(kind, { type: "file", ...target })

@@ -7,8 +7,8 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import * as JournalFormat from "../record/JournalFormat.ts"
 import type { Record } from "../record/Record.ts"
-import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
+import * as SinkKind from "./SinkKind.ts"
 import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
 const name = "journald"
@@ -54,4 +54,4 @@ export const kind = {
 
 /** The journal of this host as the sink of all records. */
 export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
-  Kind.layer(kind, { type: "journald", ...target })
+  SinkKind.layer(kind, { type: "journald", ...target })

@@ -3,7 +3,7 @@ import * as Field from "../json/Field.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
 import * as TextFormat from "../record/TextFormat.ts"
-import * as LocalTime from "./LocalTime.ts"
+import * as TimeZone from "./TimeZone.ts"
 
 /** How records are written: for people, or one JSON object a line. */
 export const format = () => Field.oneOf(["text", "json"])
@@ -13,4 +13,4 @@ export type Format = ReturnType<typeof format>["Type"]
 
 /** Renders a record in a format, with a line end after it. */
 export const render = (record: Record, format: Format): string =>
-  format === "json" ? JsonFormat.render(record) : TextFormat.render(record, LocalTime.minutesEast)
+  format === "json" ? JsonFormat.render(record) : TextFormat.render(record, TimeZone.minutesEast)

@@ -4,9 +4,9 @@ import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stderr from "../exec/Stderr.ts"
 import type { Record } from "../record/Record.ts"
-import * as Kind from "./Kind.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as RecordText from "./RecordText.ts"
+import * as SinkKind from "./SinkKind.ts"
 
 const name = "stderr"
 
@@ -35,4 +35,4 @@ export const kind = {
 
 /** The stderr of this process as the sink of all records. */
 export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink> =>
-  Kind.layer(kind, { type: "stderr", ...target })
+  SinkKind.layer(kind, { type: "stderr", ...target })

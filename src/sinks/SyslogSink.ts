@@ -6,10 +6,10 @@ import { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as Field from "../json/Field.ts"
 import type { Record } from "../record/Record.ts"
 import * as SyslogFormat from "../record/SyslogFormat.ts"
-import * as Kind from "./Kind.ts"
-import * as LocalTime from "./LocalTime.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as RecordText from "./RecordText.ts"
+import * as SinkKind from "./SinkKind.ts"
+import * as TimeZone from "./TimeZone.ts"
 import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
 const addressPattern =
@@ -101,7 +101,7 @@ const makeSend = (target: Target) => {
   return (record: Record, messages: Messages) => {
     if (transport === undefined) return sendLocally(target, record, messages)
     const hostname = process.getBuiltinModule("node:os").hostname()
-    const sender = { ...target, hostname, pid: process.pid, minutesEast: LocalTime.minutesEast }
+    const sender = { ...target, hostname, pid: process.pid, minutesEast: TimeZone.minutesEast }
     const lines = messages.map((message) => Buffer.from(SyslogFormat.render(record, message, sender)))
     return transport === "tcp"
       ? sendByTcp(address, Number(port ?? 601), lines)
@@ -141,4 +141,4 @@ export const kind = {
 
 /** A syslog daemon as the sink of all records. */
 export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
-  Kind.layer(kind, { type: "syslog", ...target })
+  SinkKind.layer(kind, { type: "syslog", ...target })

@@ -1,7 +1,7 @@
 /** What is asked, and what becomes of the answer. */
-import type { Kind } from "./Kind.ts"
+import type { Question } from "./NamespaceTools.ts"
 import type { Finding } from "./Snapshot.ts"
-import type { Question } from "./Tool.ts"
+import type { Kind } from "./StateKind.ts"
 
 /** A question to a tool about facts of these kinds. */
 export interface Inquiry extends Question {

@@ -2,8 +2,8 @@
 import * as ToolJson from "../json/ToolJson.ts"
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as IpFacts from "./IpFacts.ts"
-import type { Kind } from "./Kind.ts"
 import type { Finding } from "./Snapshot.ts"
+import type { Kind } from "./StateKind.ts"
 import * as Sysctls from "./Sysctls.ts"
 
 type List = ReturnType<typeof IpFacts.items>

@@ -1,5 +1,5 @@
 /** What was found in network namespaces at one moment. */
-import type { Kind } from "./Kind.ts"
+import type { Kind } from "./StateKind.ts"
 
 /** The facts of one namespace by their kind. A kind that was not asked for, or could not be looked at, is not in it. */
 export type Facts = ReadonlyMap<Kind, ReadonlySet<string>>

@@ -1,7 +1,7 @@
 /** What is different between two moments. */
 import type { Changes, ChangesRecord, Differences } from "../record/Record.ts"
-import { kinds } from "./Kind.ts"
 import type { Facts, Snapshot } from "./Snapshot.ts"
+import { kinds } from "./StateKind.ts"
 import * as SysctlDiff from "./SysctlDiff.ts"
 
 /** What was found: the facts that came and went, and what could not be looked at. */

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import * as Json from "../json/Json.ts"
 import type * as Record from "../record/Record.ts"
-import * as Collector from "./Collector.ts"
-import { type Kind, kinds } from "./Kind.ts"
 import type { Snapshot } from "./Snapshot.ts"
+import * as SnapshotCollector from "./SnapshotCollector.ts"
 import * as StateDiff from "./StateDiff.ts"
+import { type Kind, kinds } from "./StateKind.ts"
 
 /** State at one moment, and how long it took to collect, in milliseconds. */
 export interface Look {
@@ -35,7 +35,7 @@ export const kindsFor = ({ verb }: Call, asked: ReadonlyArray<Kind>): ReadonlyAr
 const ipamFolders = (config: unknown): ReadonlyArray<string> => {
   const ipam = Json.isObject(config) ? config["ipam"] : undefined
   const folder = Json.isObject(ipam) ? ipam["dataDir"] : undefined
-  return [typeof folder === "string" && folder !== "" ? folder : Collector.ipamFolder]
+  return [typeof folder === "string" && folder !== "" ? folder : SnapshotCollector.ipamFolder]
 }
 
 /** Looks at what a call could change. Never fails: what cannot be looked at is in the notes. */
@@ -45,7 +45,7 @@ export const look = Effect.fnUntraced(function*(
   containerKinds: ReadonlyArray<Kind> = kinds
 ) {
   const started = performance.now()
-  const snapshot = yield* Collector.collect(kinds, {
+  const snapshot = yield* SnapshotCollector.collect(kinds, {
     containerKinds,
     netns,
     ipamFolders: ipamFolders(config)

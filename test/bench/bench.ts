@@ -11,7 +11,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
-import * as Stub from "../../src/host/Stub.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
 import { buildIn } from "../support/build.ts"
 import { repository } from "../support/plugin.ts"
 

@@ -5,7 +5,7 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import * as Colour from "../../src/cli/Colour.ts"
-import * as Style from "../../src/report/Style.ts"
+import * as Style from "../../src/render/terminal/Style.ts"
 
 const red = (colour: "auto" | "always" | "never", isTerminal: boolean, env: { readonly [name: string]: string } = {}) =>
   Effect.map(Style.current(), (style) => style.red("x") !== "x").pipe(

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Findings from "../../src/cli/Findings.ts"
 import type { Finding, Level } from "../../src/doctor/Finding.ts"
-import * as Style from "../../src/report/Style.ts"
+import * as Style from "../../src/render/terminal/Style.ts"
 
 const style = Style.make({ isTerminal: true, width: 80, minutesEast: () => 0 }, false)
 

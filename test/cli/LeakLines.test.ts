@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as LeakLines from "../../src/cli/LeakLines.ts"
 import type { Leak } from "../../src/doctor/Leaks.ts"
-import * as Style from "../../src/report/Style.ts"
+import * as Style from "../../src/render/terminal/Style.ts"
 
 const id = "c0ffee123456".padEnd(64, "7")
 const comment = `-m comment --comment "name: \\"n\\" id: \\"${id}\\""`

@@ -10,7 +10,7 @@ import * as Fs from "node:fs"
 import * as Logs from "../../src/cli/Logs.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Print from "../../src/cli/Print.ts"
-import { Skipped } from "../../src/report/Skipped.ts"
+import { SkippedLines } from "../../src/log/SkippedLines.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 
@@ -27,7 +27,7 @@ const told = <E extends { readonly message: string }>(
 
 /** A log of so many records, and of these other lines after them. */
 const log = (name: string, records: number, ...others: ReadonlyArray<string>) => {
-  const skipped = new Skipped(name)
+  const skipped = new SkippedLines(name)
   for (let left = records; left > 0; left--) skipped.record()
   for (const line of others) skipped.other(line)
   return skipped
@@ -40,7 +40,7 @@ describe("what was passed over in logs", () => {
   const empty = "stdin is empty, which was read as no log was named: name one, such as '/var/log/cni/*.jsonl'"
   const cases: {
     readonly [name: string]: readonly [
-      logs: ReadonlyArray<Skipped>,
+      logs: ReadonlyArray<SkippedLines>,
       named: ReadonlyArray<string>,
       told: { readonly stderr: string; readonly message: string | undefined }
     ]

@@ -11,9 +11,9 @@ import { replay } from "../../src/cli/commands/Replay.ts"
 import { report } from "../../src/cli/commands/Report.ts"
 import { run } from "../../src/cli/commands/Run.ts"
 import { show } from "../../src/cli/commands/Show.ts"
-import * as Html from "../../src/report/Html.ts"
-import * as Style from "../../src/report/Style.ts"
-import { wrapped } from "../report/records.ts"
+import * as EmbeddedRecords from "../../src/log/EmbeddedRecords.ts"
+import * as Style from "../../src/render/terminal/Style.ts"
+import { wrapped } from "../operations/records.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Scripts from "../support/scripts.ts"
@@ -37,7 +37,7 @@ const host = (records: ReadonlyArray<object> = calls()) => {
     html,
     report: (...flags: ReadonlyArray<string>) => Command.printed(report, log, "-o", html, ...flags),
     /** The records of the report, as one text. */
-    records: () => Html.recordsOf(Fs.readFileSync(html, "utf8"))?.map((text) => `${text}\n`).join(""),
+    records: () => EmbeddedRecords.recordsOf(Fs.readFileSync(html, "utf8"))?.map((text) => `${text}\n`).join(""),
     [Symbol.dispose]: folder[Symbol.dispose]
   }
 }

@@ -10,8 +10,8 @@ import { run } from "../../src/cli/commands/Run.ts"
 import { undo } from "../../src/cli/commands/run/Add.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import * as Html from "../../src/report/Html.ts"
-import * as Style from "../../src/report/Style.ts"
+import * as EmbeddedRecords from "../../src/log/EmbeddedRecords.ts"
+import * as Style from "../../src/render/terminal/Style.ts"
 import { host, printed } from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
@@ -738,7 +738,7 @@ describe("what is shown", () => {
       const [log, report] = [`${host.path}/log.jsonl`, `${host.path}/report.html`]
       yield* host.of("add", "--log", log, "--report", report)
       assert.deepStrictEqual(
-        Html.recordsOf(Fs.readFileSync(report, "utf8")),
+        EmbeddedRecords.recordsOf(Fs.readFileSync(report, "utf8")),
         Fs.readFileSync(log, "utf8").trimEnd().split("\n")
       )
     }))

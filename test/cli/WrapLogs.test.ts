@@ -8,10 +8,10 @@ import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Config from "../../src/cli/commands/wrap/Config.ts"
 import * as FollowLogs from "../../src/cli/commands/wrap/FollowLogs.ts"
-import * as Reach from "../../src/cli/commands/wrap/Reach.ts"
-import * as Stub from "../../src/host/Stub.ts"
-import type * as Wrapping from "../../src/host/Wrapping.ts"
-import type { Piece } from "../../src/report/Following.ts"
+import * as SinkPreflight from "../../src/cli/commands/wrap/SinkPreflight.ts"
+import type { Piece } from "../../src/operations/FollowedOperations.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
+import type * as Wrapping from "../../src/wrap/Wrapping.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 
@@ -167,7 +167,7 @@ describe("what keeps wrapped plugins from logging", () => {
     Effect.gen(function*() {
       const reading = Config.read(JSON.stringify({ logSinks: sinks }))
       assert.deepStrictEqual(reading.problems, [])
-      return yield* Reach.problems(Stub.places("/bin"), reading)
+      return yield* SinkPreflight.problems(Stub.places("/bin"), reading)
     }).pipe(Effect.provide(Command.host))
 
   it.effect("is nothing where they log to stderr, to another host, or to a file by a relative path", () =>
@@ -193,7 +193,7 @@ describe("what keeps wrapped plugins from logging", () => {
       const reading = Config.read(JSON.stringify({ logSinks: [{ type: "journald" }] }))
       const asked: Array<string> = []
       const nothing = FileSystem.layerNoop({ exists: (path) => Effect.sync(() => asked.push(path) < 0) })
-      const found = yield* Reach.problems(Stub.places("/bin"), reading).pipe(
+      const found = yield* SinkPreflight.problems(Stub.places("/bin"), reading).pipe(
         Effect.provide(Layer.merge(Command.host, nothing))
       )
       assert.deepStrictEqual(asked, ["/run/systemd/journal/socket"])
@@ -205,7 +205,7 @@ describe("what keeps wrapped plugins from logging", () => {
   it.effect("is told with the folder whose configuration is wrong, one line each, without control characters", () =>
     Effect.gen(function*() {
       const reading = { sinks: [], problems: ["one\u001b", "two"] }
-      const found = yield* Reach.problems(Stub.places("/bin"), reading).pipe(Effect.provide(Command.host))
+      const found = yield* SinkPreflight.problems(Stub.places("/bin"), reading).pipe(Effect.provide(Command.host))
       assert.deepStrictEqual(found, [
         "/bin/.passthrough/config.json: one\\u001b",
         "/bin/.passthrough/config.json: two"

@@ -5,7 +5,7 @@ import * as Policy from "../../src/plugin/Policy.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 import * as ShimSettings from "../../src/plugin/ShimSettings.ts"
 import * as Registry from "../../src/sinks/Registry.ts"
-import { kinds } from "../../src/state/Kind.ts"
+import { kinds } from "../../src/state/StateKind.ts"
 import { blocks, defaultOf, items, section } from "./markdown.ts"
 
 const page = "docs/configuration.md"

@@ -1,9 +1,9 @@
 /** What docs/show.md says about the JSON of an operation. */
 import { assert, it } from "@effect/vitest"
+import { Collector } from "../../src/operations/Collector.ts"
+import * as View from "../../src/operations/View.ts"
+import * as ViewJson from "../../src/operations/ViewJson.ts"
 import type { Record } from "../../src/record/Record.ts"
-import { Collector } from "../../src/report/Collector.ts"
-import * as View from "../../src/report/View.ts"
-import * as ViewJson from "../../src/report/ViewJson.ts"
 import { items, section } from "./markdown.ts"
 
 const common = {

@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
+import * as ContainerSide from "../../src/doctor/checks/ContainerSide.ts"
 import * as Filters from "../../src/doctor/checks/Filters.ts"
-import * as Inside from "../../src/doctor/checks/Inside.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -34,7 +34,7 @@ const withResult = (members: object): Host.Change => ({ attachment: { result: Ho
 const loText = "lo: up, state UP, mtu 1500, 02:00:00:00:00:01"
 
 describe("the link of a container", () => {
-  specify(Inside.link, [
+  specify(ContainerSide.link, [
     ["is right", {}, []],
     ["is not asked for without attachments", gone, unseen],
     ["is not there", { inside: { links: [lo] } }, [
@@ -50,7 +50,7 @@ describe("the link of a container", () => {
     }, [["error bridge eth0 of web: the namespace /run/netns/web has no such link"]]]
   ])
 
-  specify(Inside.linkUp, [
+  specify(ContainerSide.linkUp, [
     ["is up", {}, []],
     ["is not up", withLink({ isUp: false }), [
       ["error bridge eth0 of web is down", "eth0: down, state UP, mtu 1500, 02:00:00:00:00:01, veth"]
@@ -63,7 +63,7 @@ describe("the link of a container", () => {
     "warning bridge eth0 of web has the MAC 02:00:00:00:00:01, expected 02:00:00:00:00:0A, which its ADD gave it",
     "eth0: up, state UP, mtu 1500, 02:00:00:00:00:01, veth"
   ]
-  specify(Inside.mac, [
+  specify(ContainerSide.mac, [
     ["has its MAC", {}, []],
     ["has its MAC in another case", { ...mac("02:00:00:00:00:0A"), ...withLink({ mac: "02:00:00:00:00:0a" }) }, []],
     ["has another MAC", mac("02:00:00:00:00:0A"), [other]],
@@ -95,7 +95,7 @@ describe("the addresses of a container", () => {
   const missing = "error bridge eth0 of web has no address 10.99.0.2/24, which its ADD gave it"
   const duplicate = { addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }
   const taken = "eth0 of web: another host of the link has 10.99.0.2/24 too, so that it is not used"
-  specify(Inside.addresses, [
+  specify(ContainerSide.addresses, [
     ["are right", {}, []],
     ["may be more", withLink(addresses("10.98.0.1/24", "10.99.0.2/24")), []],
     ["are not there", withLink(addresses()), [[missing]]],
@@ -125,7 +125,7 @@ describe("the routes of a container", () => {
   const shown = ["default via 10.99.0.1 dev eth0", "10.99.0.0/24 dev eth0"]
   const missing = "error bridge eth0 of web: the namespace has no default route via 10.99.0.1, which its ADD gave it"
   const wants = (...routes: ReadonlyArray<unknown>) => withResult({ routes })
-  specify(Inside.routes, [
+  specify(ContainerSide.routes, [
     ["are right", {}, []],
     ["are not asked for without attachments", gone, unseen],
     ["are not there", withRoutes(own), [[missing, "10.99.0.0/24 dev eth0"]]],
@@ -183,7 +183,7 @@ describe("the routes of a container", () => {
       Host.route("10.6.0.0/16", "eth0", { table: "7" }),
       ...Array.from({ length: 20 }, (_, index) => Host.route(`10.7.${index}.0/24`, "eth0"))
     ]
-    const [[, ...shown] = []] = Facts.said(Inside.routes, Host.facts({ inside: { routes } }))
+    const [[, ...shown] = []] = Facts.said(ContainerSide.routes, Host.facts({ inside: { routes } }))
     assert.lengthOf(shown, 20)
     assert.deepStrictEqual(shown.slice(0, 2), ["10.6.0.0/16 dev eth0 table 7", "10.7.0.0/24 dev eth0"])
   })
@@ -196,7 +196,7 @@ describe("the name servers of a container", () => {
     `warning bridge eth0 of web: the name server ${server} is the container itself, and not the host`,
     `nameserver ${server}`
   ]
-  specify(Inside.nameServers, [
+  specify(ContainerSide.nameServers, [
     ["are reached", {}, []],
     ["are none", withResult({ dns: {} }), []],
     ["are none where the result does not speak of any", withResult({ dns: undefined }), []],
@@ -225,7 +225,7 @@ describe("the MTU of a container", () => {
     `cni0: up, state UP, mtu ${bridge}, 02:00:00:00:00:01, bridge`
   ]
   const lost = "larger packets are lost"
-  specify(Inside.mtu, [
+  specify(ContainerSide.mtu, [
     ["is right", {}, []],
     ["is not asked for without attachments", gone, unseen],
     ["is the one that the plugin is to set", {

@@ -6,27 +6,27 @@ import * as Checks from "../../src/doctor/Checks.ts"
 import * as Addresses from "../../src/doctor/checks/Addresses.ts"
 import { addressing } from "../../src/doctor/checks/Addressing.ts"
 import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
-import { capabilities } from "../../src/doctor/checks/Capabilities.ts"
+import * as ContainerSide from "../../src/doctor/checks/ContainerSide.ts"
 import * as Fields from "../../src/doctor/checks/Fields.ts"
 import * as Filters from "../../src/doctor/checks/Filters.ts"
 import * as Folder from "../../src/doctor/checks/Folder.ts"
 import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
+import * as ForwardPath from "../../src/doctor/checks/ForwardPath.ts"
+import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
-import * as Inside from "../../src/doctor/checks/Inside.ts"
-import { kernelTables } from "../../src/doctor/checks/KernelTables.ts"
+import * as HostSide from "../../src/doctor/checks/HostSide.ts"
+import * as LogHistory from "../../src/doctor/checks/LogHistory.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
 import { chainOrder } from "../../src/doctor/checks/Order.ts"
-import * as Outside from "../../src/doctor/checks/Outside.ts"
-import * as Past from "../../src/doctor/checks/Past.ts"
+import { capabilities } from "../../src/doctor/checks/PluginCapabilities.ts"
 import { pluginFile } from "../../src/doctor/checks/PluginFile.ts"
 import * as PluginNeeds from "../../src/doctor/checks/PluginNeeds.ts"
 import { pluginVersions } from "../../src/doctor/checks/PluginVersions.ts"
-import { policyRules } from "../../src/doctor/checks/Policy.ts"
+import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
 import * as Ports from "../../src/doctor/checks/Ports.ts"
 import * as Specification from "../../src/doctor/checks/Specification.ts"
 import * as Text from "../../src/doctor/checks/Text.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
-import * as Ways from "../../src/doctor/checks/Ways.ts"
 import type * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
@@ -60,17 +60,17 @@ const table = (name: string, text: string, backend?: "legacy") => Host.rules(`*$
 describe("a container is attached anew", () => {
   const nothing = { rules: Result.succeed({ rulesets: [], nft: [] }) }
   const cases: ReadonlyArray<readonly [what: string, check: Check, change: Host.Change]> = [
-    ["without its link", Inside.link, { inside: { links: [lo] } }],
-    ["without the other end of its link", Outside.hostEnd, { outside: { links: [uplink, cni0] } }],
-    ["with another end of its link", Outside.hostEnd, { outside: { links: [uplink, cni0, { ...veth1, index: 13 }] } }],
-    ["without its bridge", Outside.bridge, { outside: { links: [uplink, veth1] } }],
-    ["with an address that another host has", Inside.addresses, {
+    ["without its link", ContainerSide.link, { inside: { links: [lo] } }],
+    ["without the other end of its link", HostSide.hostEnd, { outside: { links: [uplink, cni0] } }],
+    ["with another end of its link", HostSide.hostEnd, { outside: { links: [uplink, cni0, { ...veth1, index: 13 }] } }],
+    ["without its bridge", HostSide.bridge, { outside: { links: [uplink, veth1] } }],
+    ["with an address that another host has", ContainerSide.addresses, {
       inside: { links: [{ ...eth0, addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }] }
     }],
-    ["without masquerading", Ways.masquerade, { host: nothing }],
+    ["without masquerading", ForwardPath.masquerade, { host: nothing }],
     ["without rules for its ports", Ports.portMappings, { host: nothing }],
     ["with a result that cannot be used", Namespaces.cachedResult, { attachment: { result: Result.fail("x") } }],
-    ["without the rules of firewall", Ways.forwardRules, {
+    ["without the rules of firewall", ForwardPath.forwardRules, {
       ...rulesets(table("filter", ":FORWARD DROP")),
       plugins: [{ type: "firewall" }]
     }]
@@ -82,7 +82,7 @@ describe("what a container lacks is given to it:", () => {
   specify(
     [
       "its link is set up, with its addresses and routes",
-      Inside.linkUp,
+      ContainerSide.linkUp,
       { inside: { links: [{ ...eth0, isUp: false }] } },
       "set the link up, with the addresses and routes that it lost",
       `${inside} link set eth0 up`,
@@ -91,14 +91,14 @@ describe("what a container lacks is given to it:", () => {
     ],
     [
       "its MAC",
-      Inside.mac,
+      ContainerSide.mac,
       { inside: { links: [{ ...eth0, mac: "02:00:00:00:00:09" }] } },
       "set the MAC of its ADD",
       `${inside} link set eth0 address 02:00:00:00:00:01`
     ],
     [
       "its address, with its routes",
-      Inside.addresses,
+      ContainerSide.addresses,
       { inside: { links: [{ ...eth0, addresses: [] }] } },
       "add the address, and the routes that went with it",
       `${inside} addr add 10.99.0.2/24 dev eth0`,
@@ -106,31 +106,31 @@ describe("what a container lacks is given to it:", () => {
     ],
     [
       "its address in place of one of another length",
-      Inside.addresses,
+      ContainerSide.addresses,
       { inside: { links: [Host.link("eth0", {}, "10.99.0.2/32")] } },
       "replace the address, and add the routes that went with it",
       `${inside} addr del 10.99.0.2/32 dev eth0`,
       `${inside} addr add 10.99.0.2/24 dev eth0`,
       route
     ],
-    ["its route", Inside.routes, { inside: { routes: [] } }, "set the route of its ADD", route],
+    ["its route", ContainerSide.routes, { inside: { routes: [] } }, "set the route of its ADD", route],
     [
       "its route in place of another",
-      Inside.routes,
+      ContainerSide.routes,
       { inside: { routes: [Host.route("0.0.0.0/0", "eth0", { gateway: "10.99.0.9" })] } },
       "set the route of its ADD",
       route
     ],
     [
       "the MTU that its plugin is to set",
-      Inside.mtu,
+      ContainerSide.mtu,
       { bridge: { mtu: 1400 } },
       "set the MTU of both ends",
       `${inside} link set eth0 mtu 1400`
     ],
     [
       "the larger MTU of its two ends",
-      Inside.mtu,
+      ContainerSide.mtu,
       { inside: { links: [{ ...eth0, mtu: 1300 }] } },
       "set the MTU of both ends",
       `${inside} link set eth0 mtu 1500`,
@@ -138,7 +138,7 @@ describe("what a container lacks is given to it:", () => {
     ],
     [
       "the MTU of its two ends for the bridge",
-      Inside.mtu,
+      ContainerSide.mtu,
       { outside: { links: [uplink, { ...cni0, mtu: 1280 }, veth1] } },
       "set the MTU of both ends",
       "ip link set cni0 mtu 1500"
@@ -152,13 +152,13 @@ describe("what a container lacks is given to it:", () => {
     ],
     [
       "a name server that it reaches",
-      Inside.nameServers,
+      ContainerSide.nameServers,
       { attachment: { result: Host.resultWith({ dns: { nameservers: ["fd00::53"] } }) } },
       "add a route to it to \"routes\", or name a server that is reached, and restart the container"
     ],
     [
       "a name server that is an address",
-      Inside.nameServers,
+      ContainerSide.nameServers,
       { attachment: { result: Host.resultWith({ dns: { nameservers: ["x"] } }) } },
       "correct \"dns\", or the file of \"resolvConf\", and restart the container"
     ]
@@ -172,13 +172,13 @@ describe("what the host lacks is given to it:", () => {
   specify(
     [
       "another name of its bridge",
-      Outside.bridge,
+      HostSide.bridge,
       links({}, { kind: "dummy" }),
       "set \"bridge\" to another name, or remove the link cni0"
     ],
     [
       "its bridge is set up, with its address",
-      Outside.bridge,
+      HostSide.bridge,
       links({}, { isUp: false }),
       "set the bridge up, with its addresses",
       "ip link set cni0 up",
@@ -186,49 +186,49 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "the address of its bridge",
-      Outside.gatewayAddress,
+      HostSide.gatewayAddress,
       links({}, { addresses: [] }),
       "add the address",
       "ip addr add 10.99.0.1/24 dev cni0"
     ],
     [
       "the end of a pair is set up",
-      Outside.hostEnd,
+      HostSide.hostEnd,
       links({ isUp: false }),
       "set the link up, with the routes that it lost",
       "ip link set veth1 up"
     ],
     [
       "its bridge a port",
-      Outside.hostEnd,
+      HostSide.hostEnd,
       links({ master: undefined }),
       "make it a port of cni0",
       "ip link set veth1 master cni0"
     ],
     [
       "a port that forwards",
-      Outside.hostEnd,
+      HostSide.hostEnd,
       links({ portState: "disabled" }),
       "let the port forward",
       "bridge link set dev veth1 state 3"
     ],
     [
       "a route to the subnet",
-      Outside.wayBack,
+      HostSide.wayBack,
       { outside: { routes: [] } },
       "lead it over cni0",
       "ip route replace 10.99.0.0/24 dev cni0"
     ],
     [
       "no route that leads elsewhere",
-      Outside.wayBack,
+      HostSide.wayBack,
       { outside: { routes: [Host.route("10.99.0.0/25", "uplink", { protocol: "static" })] } },
       "delete the route",
       "ip route del 10.99.0.0/25 dev uplink"
     ],
     [
       "no route that leads nowhere",
-      Outside.wayBack,
+      HostSide.wayBack,
       {
         outside: {
           routes: [Host.route("10.99.0.2/32", "", { protocol: "boot", device: undefined, type: "blackhole" })]
@@ -239,13 +239,13 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "another subnet than that of a link",
-      Outside.wayBack,
+      HostSide.wayBack,
       { outside: { routes: [Host.route("10.99.0.0/25", "uplink")] } },
       "use a subnet that uplink does not have"
     ],
     [
       "a link that answers ARP",
-      Outside.gatewayAnswers,
+      HostSide.gatewayAnswers,
       {
         ...links({}, { hasArp: false }),
         attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] }
@@ -255,13 +255,13 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "a look at where packets end",
-      Outside.gatewayAnswers,
+      HostSide.gatewayAnswers,
       { attachment: { probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: false }] } },
       "see where the packets end: tcpdump -ni veth1 arp or icmp6"
     ],
     [
       "a bridge that is the gateway",
-      Outside.gatewayAnswers,
+      HostSide.gatewayAnswers,
       {
         bridge: { isGateway: false },
         attachment: { probes: [{ address: "10.99.0.9", device: "eth0", hasAnswered: false }] }
@@ -332,14 +332,14 @@ describe("packets are let through", () => {
   specify(
     [
       "without the rule that drops them",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       forward(":FORWARD ACCEPT\n-A FORWARD -s 10.99.0.0/24 -m comment --comment \"a b\" -j DROP"),
       "delete the rule",
       "iptables -t filter -D FORWARD -s 10.99.0.0/24 -m comment --comment 'a b' -j DROP"
     ],
     [
       "of the network, where the policy drops them",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       forward(":FORWARD DROP"),
       `${traffic}, or add { "type": "firewall" } to the chain`,
       "iptables -I FORWARD -i cni0 -j ACCEPT",
@@ -347,14 +347,14 @@ describe("packets are let through", () => {
     ],
     [
       "by another policy, where the other backend has rules, which one more would not meet",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       forward(":FORWARD DROP", table("nat", ":X ACCEPT\n-A X -j ACCEPT", "legacy")),
       "let it through",
       "iptables -t filter -P FORWARD ACCEPT"
     ],
     [
       "of the network, where the other backend has no rules",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       forward(":FORWARD DROP", table("nat", ":X ACCEPT", "legacy")),
       `${traffic}, or add { "type": "firewall" } to the chain`,
       "iptables -I FORWARD -i cni0 -j ACCEPT",
@@ -362,14 +362,14 @@ describe("packets are let through", () => {
     ],
     [
       "by another policy of another table",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       rulesets(table("mangle", ":FORWARD DROP", "legacy")),
       "let it through",
       "iptables-legacy -t mangle -P FORWARD ACCEPT"
     ],
     [
       "by rules of nftables in both directions",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       nft("forward"),
       traffic,
       "nft insert rule inet fw c iifname cni0 accept",
@@ -377,21 +377,21 @@ describe("packets are let through", () => {
     ],
     [
       "by a rule of nftables as they come in",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       nft("prerouting"),
       traffic,
       "nft insert rule inet fw c iifname cni0 accept"
     ],
     [
       "by a rule of nftables as they go out",
-      Ways.forwardRules,
+      ForwardPath.forwardRules,
       nft("postrouting"),
       traffic,
       "nft insert rule inet fw c oifname cni0 accept"
     ],
     [
       "to be masqueraded",
-      Ways.masquerade,
+      ForwardPath.masquerade,
       rulesets(table("nat", ":POSTROUTING ACCEPT\n-A POSTROUTING -j ACCEPT", "legacy")),
       "delete the rule that comes before",
       "iptables-legacy -t nat -D POSTROUTING -j ACCEPT"
@@ -836,19 +836,19 @@ describe("what a trial and logs show is mended by hand", () => {
     ],
     [
       "the last failure",
-      Past.lastFailure,
+      LogHistory.lastFailure,
       history(past("ADD", { end: "badly" })),
       "mend what it names; the whole of it: cni-passthrough show --failed --full --container 'a b' LOG"
     ],
     [
       "the last failure of no container",
-      Past.lastFailure,
+      LogHistory.lastFailure,
       history(past("GC", { end: "badly", containerId: "" })),
       "mend what it names; the whole of it: cni-passthrough show --failed --full LOG"
     ],
     [
       "an ADD without a DEL",
-      Past.addWithoutDel,
+      LogHistory.addWithoutDel,
       history(past("ADD"), past("ADD", { ifname: "net1" })),
       "name the logs after these too, if there are any; then detach what is left",
       "cni-passthrough run del n --container-id 'a b'",
@@ -856,13 +856,13 @@ describe("what a trial and logs show is mended by hand", () => {
     ],
     [
       "a DEL of fewer plugins",
-      Past.delWithLess,
+      LogHistory.delWithLess,
       history(past("ADD", given("the plugin x")), past("DEL")),
       "detach containers before a network is changed; what is left: cni-passthrough leaks"
     ],
     [
       "a DEL with less",
-      Past.delWithLess,
+      LogHistory.delWithLess,
       history(past("ADD", given("prevResult")), past("DEL")),
       "let the runtime give a DEL what its ADD had, as libcni does from its cache; what is left: cni-passthrough leaks"
     ]

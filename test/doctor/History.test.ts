@@ -7,7 +7,7 @@ import * as Fs from "node:fs"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Collect from "../../src/doctor/Collect.ts"
 import * as History from "../../src/doctor/facts/History.ts"
-import { called, tapped, wrapped } from "../report/records.ts"
+import { called, tapped, wrapped } from "../operations/records.ts"
 import { temporary } from "../support/plugin.ts"
 import { found, ofFile } from "./facts.ts"
 

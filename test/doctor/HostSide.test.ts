@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
-import * as Outside from "../../src/doctor/checks/Outside.ts"
+import * as HostSide from "../../src/doctor/checks/HostSide.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -34,7 +34,7 @@ const text = {
 const withLinks = (...links: ReadonlyArray<typeof cni0>): Host.Change => ({ outside: { links } })
 
 describe("the bridge of a network", () => {
-  specify(Outside.bridge, [
+  specify(HostSide.bridge, [
     ["is right", {}, []],
     ["is none of a network without one", { bridge: { type: "ptp" } }, "the network has no bridge"],
     ["is not known where the links of the host are not", unknown, "the links of the host are not known"],
@@ -60,7 +60,7 @@ describe("the bridge of a network", () => {
 
   it("is missed with twenty links of the host at most", () => {
     const links = Array.from({ length: 21 }, (_, index) => Host.link(`link${index}`))
-    const [first = []] = Facts.said(Outside.bridge, Host.facts({ outside: { links } }))
+    const [first = []] = Facts.said(HostSide.bridge, Host.facts({ outside: { links } }))
     assert.lengthOf(first, 21)
   })
 })
@@ -71,7 +71,7 @@ describe("the address of a bridge", () => {
     "error bridge the bridge cni0 does not have the address 10.99.0.1/24, which is the gateway of its containers",
     "cni0 has 10.99.0.9/24"
   ]]
-  specify(Outside.gatewayAddress, [
+  specify(HostSide.gatewayAddress, [
     ["is right", {}, []],
     [
       "is right with another length",
@@ -113,7 +113,7 @@ describe("the other end of a container's link", () => {
   const links = (end: Partial<typeof veth1>, bridge: Partial<typeof cni0> = {}) =>
     withLinks(uplink, { ...cni0, ...bridge }, { ...veth1, ...end })
   const down = "veth1: down, state UP, mtu 1500, 02:00:00:00:00:01, veth, port of cni0"
-  specify(Outside.hostEnd, [
+  specify(HostSide.hostEnd, [
     ["is right", {}, []],
     ["is not asked for without attachments", gone, unseen],
     ["is none of a plugin that makes no pair", { ...withLinks(uplink), bridge: { type: "macvlan" } }, []],
@@ -170,7 +170,7 @@ describe("the other end of a container's link", () => {
   ])
 
   const ptp = { bridge: { type: "ptp" }, attachment: { result: Host.resultWith({ interfaces: [{ name: "veth1" }] }) } }
-  specify(Outside.hostEnd, [
+  specify(HostSide.hostEnd, [
     ["is no port of ptp", { ...ptp, ...links({ master: undefined, portState: "disabled" }) }, []],
     ["is one of ptp that is down", { ...ptp, ...links({ isUp: false }) }, [
       ["error ptp eth0 of web: the other end of its link, veth1, is down", text.eth0, down]
@@ -187,7 +187,7 @@ describe("the way back to a container", () => {
   ]]
   const astray = "error bridge eth0 of web: the host sends what is for 10.99.0.2 to uplink, expected cni0"
   const more = Host.route("10.99.0.2/32", "uplink")
-  specify(Outside.wayBack, [
+  specify(HostSide.wayBack, [
     ["is right", {}, []],
     [
       "is not that of the host where it is no gateway",
@@ -220,7 +220,7 @@ describe("the way back to a container", () => {
   for (const setting of ["cni0", "all"]) {
     const sysctls = (value: string) => ({ host: { sysctls: new Map([[`net.ipv4.conf.${setting}.rp_filter`, value]]) } })
     const change = withRoutes(...Host.outside.routes, more)
-    specify(Outside.wayBack, [
+    specify(HostSide.wayBack, [
       [
         `that leads elsewhere stops what comes too, where rp_filter of ${setting} is 1`,
         { ...change, ...sysctls("1") },
@@ -243,7 +243,7 @@ describe("the way back to a container", () => {
       })
     }
   }
-  specify(Outside.wayBack, [
+  specify(HostSide.wayBack, [
     ["of ptp leads to the other end", { ...ptp, ...withRoutes(Host.route("10.99.0.2/32", "veth1")) }, []],
     ["of ptp is not there", { ...ptp, ...withRoutes(byDefault) }, [
       ["error ptp eth0 of web: the host has no route to 10.99.0.2 over veth1", "route 0.0.0.0/0 dev uplink"]
@@ -262,7 +262,7 @@ describe("a gateway", () => {
     ...silent,
     ...withLinks(uplink, { ...cni0, ...bridge }, { ...veth1, ...end })
   })
-  specify(Outside.gatewayAnswers, [
+  specify(HostSide.gatewayAnswers, [
     ["that answers is right", {}, []],
     ["of which nothing is known is right", probe(undefined), []],
     ["is not asked for without attachments", gone, unseen],

@@ -1,9 +1,9 @@
 /** Attachments, and their way out through the host. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
+import * as AttachedContainer from "../../src/doctor/AttachedContainer.ts"
 import * as Names from "../../src/doctor/Names.ts"
 import * as Routed from "../../src/doctor/Routed.ts"
-import * as Seen from "../../src/doctor/Seen.ts"
 import * as Tables from "../../src/doctor/Tables.ts"
 import * as Host from "./host.ts"
 
@@ -14,8 +14,8 @@ if (uplink === undefined || cni0 === undefined || veth1 === undefined || eth0 ==
 }
 
 /** The first attachment that could be looked into. */
-const seen = (change: Host.Change = {}): Seen.Seen =>
-  Seen.of(Host.facts(change))[0] ?? assert.fail("no attachment is seen")
+const seen = (change: Host.Change = {}): AttachedContainer.AttachedContainer =>
+  AttachedContainer.of(Host.facts(change))[0] ?? assert.fail("no attachment is seen")
 
 describe("an attachment is seen", () => {
   it("with its link, the namespaces on both sides, and who made it", () => {
@@ -41,7 +41,7 @@ describe("an attachment is seen", () => {
   }
   for (const [what, change] of Object.entries(unseen)) {
     it(`only where all that is known, and not ${what}`, () => {
-      assert.deepStrictEqual(Seen.of(Host.facts(change)), [])
+      assert.deepStrictEqual(AttachedContainer.of(Host.facts(change)), [])
     })
   }
 
@@ -59,8 +59,8 @@ describe("an attachment is seen", () => {
   })
 
   it("with its plugin to blame, where that is known", () => {
-    assert.deepStrictEqual(Seen.blame(seen()), { plugin: "bridge" })
-    assert.deepStrictEqual(Seen.blame({ ...seen(), maker: undefined }), {})
+    assert.deepStrictEqual(AttachedContainer.culprit(seen()), { plugin: "bridge" })
+    assert.deepStrictEqual(AttachedContainer.culprit({ ...seen(), maker: undefined }), {})
   })
 })
 
@@ -89,7 +89,7 @@ describe("the attachments that one is compared with", () => {
     const attachments = named("a", "b", "c")
     const all = [...attachments, ...named("d")]
     const rivals = attachments.map((each) =>
-      Seen.rivalsOf(each, { all, attachments }).map(({ containerId }) => containerId)
+      AttachedContainer.attachmentsAfter(each, { all, attachments }).map(({ containerId }) => containerId)
     )
     assert.deepStrictEqual(rivals, [["b", "c", "d"], ["c", "d"], ["d"]])
   })
@@ -98,9 +98,9 @@ describe("the attachments that one is compared with", () => {
 describe("a link is written", () => {
   it("in one line, with its kind and its bridge where it has them", () => {
     const link = Host.link("eth0", { mtu: 1400, state: "UNKNOWN" })
-    assert.strictEqual(Seen.linkText(link), "eth0: up, state UNKNOWN, mtu 1400, 02:00:00:00:00:01")
+    assert.strictEqual(AttachedContainer.linkText(link), "eth0: up, state UNKNOWN, mtu 1400, 02:00:00:00:00:01")
     assert.strictEqual(
-      Seen.linkText({ ...link, isUp: false, kind: "veth", master: "cni0" }),
+      AttachedContainer.linkText({ ...link, isUp: false, kind: "veth", master: "cni0" }),
       "eth0: down, state UNKNOWN, mtu 1400, 02:00:00:00:00:01, veth, port of cni0"
     )
   })
@@ -108,7 +108,7 @@ describe("a link is written", () => {
 
 describe("the addresses of an attachment in its result", () => {
   const addresses = (ips: ReadonlyArray<unknown>) =>
-    Seen.addressesOf(seen({ attachment: { result: Host.resultWith({ ips }) } })).map(({ text }) => text)
+    AttachedContainer.addressesOf(seen({ attachment: { result: Host.resultWith({ ips }) } })).map(({ text }) => text)
 
   it("are those of its own link, and those of none", () => {
     assert.deepStrictEqual(
@@ -128,20 +128,20 @@ describe("the addresses of an attachment in its result", () => {
     const interfaces = [{ name: "eth0", sandbox: "/run/netns/web" }, { name: "net1", sandbox: "/run/netns/web" }]
     const ips = [{ address: "10.99.0.2/24", interface: 0 }, { address: "10.99.0.3/24", interface: 1 }]
     const result = Host.resultWith({ interfaces, ips })
-    assert.deepStrictEqual(Seen.addressesOf(seen({ attachment: { result } })), [
+    assert.deepStrictEqual(AttachedContainer.addressesOf(seen({ attachment: { result } })), [
       { ...Host.cidr("10.99.0.2/24"), text: "10.99.0.2/24" }
     ])
   })
 
   it("are none where the result has none", () => {
     const result = Host.emptyResult
-    assert.deepStrictEqual(Seen.addressesOf(seen({ attachment: { result } })), [])
-    assert.deepStrictEqual(Seen.gatewaysOf(seen({ attachment: { result } })), [])
+    assert.deepStrictEqual(AttachedContainer.addressesOf(seen({ attachment: { result } })), [])
+    assert.deepStrictEqual(AttachedContainer.gatewaysOf(seen({ attachment: { result } })), [])
   })
 
   it("have gateways, but for what is no address", () => {
     const ips = [{ address: "10.99.0.2/24", gateway: "10.99.0.1" }, { address: "fd00::2/64", gateway: "x" }, {}, null]
-    assert.deepStrictEqual(Seen.gatewaysOf(seen({ attachment: { result: Host.resultWith({ ips }) } })), [
+    assert.deepStrictEqual(AttachedContainer.gatewaysOf(seen({ attachment: { result: Host.resultWith({ ips }) } })), [
       Host.address("10.99.0.1")
     ])
   })

@@ -8,7 +8,7 @@ import * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
 import * as Result from "effect/Result"
 import type { Facts } from "../../src/doctor/Facts.ts"
-import type * as Living from "../../src/doctor/facts/Living.ts"
+import type * as LiveNamespaces from "../../src/doctor/facts/LiveNamespaces.ts"
 import type { Link } from "../../src/doctor/facts/Namespace.ts"
 import type { Judged, Store } from "../../src/doctor/facts/Store.ts"
 import type * as Leaks from "../../src/doctor/Leaks.ts"
@@ -21,7 +21,7 @@ import * as Host from "./host.ts"
 const inode = 4026532008
 
 /** A namespace that lives, with a link besides lo. */
-const namespace = (link: Link, paths: ReadonlyArray<string> = ["/proc/7/ns/net"]): Living.Inhabited => ({
+const namespace = (link: Link, paths: ReadonlyArray<string> = ["/proc/7/ns/net"]): LiveNamespaces.Inhabited => ({
   links: [Host.link("lo", { index: 1 }, "127.0.0.1/8"), link],
   routes: [],
   neighbours: [],
@@ -48,7 +48,7 @@ const store = (fields: Partial<Store>): Partial<Facts> => ({
 
 interface Case {
   readonly facts?: Facts
-  readonly namespaces?: ReadonlyArray<Living.Inhabited>
+  readonly namespaces?: ReadonlyArray<LiveNamespaces.Inhabited>
   readonly entries?: ReadonlyArray<ResultCache.Entry>
   /** The files that are there; a namespace of a path has this inode. */
   readonly files?: { readonly [path: string]: string | number }

@@ -6,7 +6,7 @@ import * as Path from "node:path"
 import type { Invocation } from "../../src/exec/Execution.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import * as Stub from "../../src/host/Stub.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
 import { temporary } from "../support/plugin.ts"
 
 /** A folder that is first on PATH, and one after it which has the tool. */

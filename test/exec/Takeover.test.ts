@@ -13,7 +13,7 @@ interface Invocation {
 }
 
 /** A shell command as a program in our place. */
-const inOurPlace = (command: string, fields: object = {}): Invocation => ({
+const foreground = (command: string, fields: object = {}): Invocation => ({
   argv: ["/bin/sh", "-c", command],
   env: { PATH: path },
   stdio: "pipes",
@@ -83,31 +83,31 @@ const forwarded = {
 for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
   describe(`a program in the place of ${engine}`, () => {
     it("gets stdin, and what it writes goes on and is kept", () => {
-      const { outcome, seen } = ran(engine, inOurPlace("cat; echo said >&2; exit 3", { stdin: "hello\n" }))
+      const { outcome, seen } = ran(engine, foreground("cat; echo said >&2; exit 3", { stdin: "hello\n" }))
       assert.deepStrictEqual(seen, { signal: null, status: 0, stdout: "hello\n", stderr: "said\n" })
       assert.deepInclude(outcome, { exitCode: 3, signal: null, stdout: "hello\n", stderr: "said\n", truncated: false })
     })
 
     it("gets the stdin of its caller where none is given", () => {
-      const { seen } = ran(engine, inOurPlace("cat", { stdin: undefined }), { input: "from afar" })
+      const { seen } = ran(engine, foreground("cat", { stdin: undefined }), { input: "from afar" })
       assert.strictEqual(seen.stdout, "from afar")
     })
 
     it("gets a stdin that is still arriving to its end", () => {
       const more = ["b", "", "c".repeat(100_000), "d"]
-      const { outcome, seen } = ran(engine, inOurPlace("cat", { stdin: "a", more }))
+      const { outcome, seen } = ran(engine, foreground("cat", { stdin: "a", more }))
       assert.strictEqual(seen.stdout, `ab${"c".repeat(100_000)}d`)
       assert.strictEqual(outcome.exitCode, 0)
     })
 
     it("need not read a stdin that is still arriving", () => {
-      const { outcome } = ran(engine, inOurPlace("exec <&-; echo done", { stdin: "a", more: ["x".repeat(100_000)] }))
+      const { outcome } = ran(engine, foreground("exec <&-; echo done", { stdin: "a", more: ["x".repeat(100_000)] }))
       assert.deepInclude(outcome, { exitCode: 0, stdout: "done\n" })
     })
 
     it("has the name, the working directory and the variables that it is given, and no others", () => {
       const fields = { argv0: "own", cwd: "/usr", env: { A: "1", B: undefined, PATH: path } }
-      const { seen } = ran(engine, inOurPlace("echo \"$0\"; pwd; echo $A ${B-none} ${C-none}", fields), {
+      const { seen } = ran(engine, foreground("echo \"$0\"; pwd; echo $A ${B-none} ${C-none}", fields), {
         env: { B: "2", C: "3" }
       })
       assert.strictEqual(seen.stdout, "own\n/usr\n1 none none\n")
@@ -117,7 +117,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
       using folder = outcomes()
       const file = Path.join(folder.path, "stdout")
       Fs.writeFileSync(file, "before\n")
-      const { outcome } = ran(engine, inOurPlace("echo added"), {
+      const { outcome } = ran(engine, foreground("echo added"), {
         via: `exec "$@" >> ${file}`
       })
       assert.deepInclude(outcome, { stdout: "added\n", truncated: false })
@@ -126,20 +126,20 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
     })
 
     it("learns that a device takes nothing, and its stdout counts as unseen", () => {
-      const { outcome } = ran(engine, inOurPlace("echo lost 2>/dev/null || exit 7"), { via: "exec \"$@\" > /dev/full" })
+      const { outcome } = ran(engine, foreground("echo lost 2>/dev/null || exit 7"), { via: "exec \"$@\" > /dev/full" })
       assert.deepInclude(outcome, { exitCode: 7, stdout: "", stdoutUnseen: true })
     })
 
     it("is ended by a pipe that nobody reads, as without us", () => {
-      assert.deepInclude(ran(engine, inOurPlace("exec yes"), { via: "\"$@\" | :" }).outcome, { signal: "SIGPIPE" })
+      assert.deepInclude(ran(engine, foreground("exec yes"), { via: "\"$@\" | :" }).outcome, { signal: "SIGPIPE" })
     })
 
     it("is ended by signals, which are told by name", () => {
-      assert.deepInclude(ran(engine, inOurPlace("kill -TERM $$")).outcome, { exitCode: null, signal: "SIGTERM" })
+      assert.deepInclude(ran(engine, foreground("kill -TERM $$")).outcome, { exitCode: null, signal: "SIGTERM" })
     })
 
     it("that is missing was not started", () => {
-      const { outcome } = ran(engine, { ...inOurPlace(""), argv: ["/no/such/program"] })
+      const { outcome } = ran(engine, { ...foreground(""), argv: ["/no/such/program"] })
       assert.deepStrictEqual(outcome, {
         code: "ENOENT",
         message: "cannot start /no/such/program: ENOENT: no such file or directory"
@@ -150,7 +150,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
       it(`gets ${signal} from who sends it to us`, async () => {
         using folder = outcomes()
         const script = `trap 'exit 42' ${signal.slice(3)}; echo begun; while :; do sleep 0.05; done`
-        const { ended, kill } = await started(engine, inOurPlace(script), folder.file)
+        const { ended, kill } = await started(engine, foreground(script), folder.file)
         kill(signal)
         assert.strictEqual(await ended, 0)
         assert.deepInclude(folder.read(), { exitCode: 42 })
@@ -159,7 +159,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
 
     it("is killed where we are", async () => {
       using folder = outcomes()
-      const { ended, kill, line } = await started(engine, inOurPlace("echo $$; exec sleep 600"), folder.file)
+      const { ended, kill, line } = await started(engine, foreground("echo $$; exec sleep 600"), folder.file)
       kill("SIGKILL")
       await ended
       await until("the program has ended", () => processesWith("sleep 600").every((pid) => pid !== line))
@@ -168,20 +168,20 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
     if (engine === "Node.js") return // which takes long to start
 
     it("has the signals that engines ignore as all programs have them", () => {
-      const { seen } = ran(engine, inOurPlace("grep SigIgn /proc/self/status"))
+      const { seen } = ran(engine, foreground("grep SigIgn /proc/self/status"))
       assert.strictEqual(BigInt(`0x${seen.stdout.split("\t")[1]?.trim()}`) & 0x1001000n, 0n)
     })
 
     it("leaves nothing that watches over it", () => {
       const mark = `TEST_MARK=${process.pid}.${engine}`
-      ran(engine, inOurPlace("true", { mark }))
+      ran(engine, foreground("true", { mark }))
       assert.deepStrictEqual(processesWith(mark).filter((pid) => Fs.existsSync(`/proc/${pid}/exe`)), [])
     })
   })
 
   describe(`a program instead of ${engine}`, () => {
     const instead = (command: string, fields: object = {}, start: Partial<Start> = {}) =>
-      ran(engine, { ...inOurPlace(command), ...fields }, { replaces: true, ...start })
+      ran(engine, { ...foreground(command), ...fields }, { replaces: true, ...start })
 
     it("is this process, with the stdin, name, working directory and variables that it is given", () => {
       const { outcome, seen } = instead("cat; echo \"$0\"; pwd; echo $A; exit 3", {
@@ -196,7 +196,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
 
     it("has our stdin where none is given, and its own name where it has no other", () => {
       using folder = outcomes()
-      const args = [JSON.stringify(inOurPlace("cat; echo \"$0\"", { stdin: undefined })), folder.file, "replaces"]
+      const args = [JSON.stringify(foreground("cat; echo \"$0\"", { stdin: undefined })), folder.file, "replaces"]
       const { stdout } = run({ engine, program: "exec/programs/run.ts", args }, { input: "from afar\n" })
       assert.strictEqual(stdout, "from afar\n/bin/sh\n")
     })
@@ -215,7 +215,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
 describe("a program that Bun starts by the C library", () => {
   const environment = ["A=\u00ff1", `PATH=${path}`]
   const beside = (command: string, fields: object = {}) =>
-    inOurPlace(command, { environment, inOurPlace: false, ...fields })
+    foreground(command, { environment, inOurPlace: false, ...fields })
 
   it("gets the bytes of its environment, its name and its working directory, and we keep ours", () => {
     const { outcome } = ran(
@@ -230,13 +230,13 @@ describe("a program that Bun starts by the C library", () => {
     assert.deepInclude(ran("Bun", beside("sleep 0.1; exit 3")).outcome, { exitCode: 3, signal: null })
     assert.deepInclude(ran("Bun", beside("kill -KILL $$")).outcome, { exitCode: null, signal: "SIGKILL" })
     assert.deepInclude(ran("Bun", beside("kill -40 $$")).outcome, { exitCode: null, signal: "SIG40" })
-    assert.deepInclude(ran("Bun", inOurPlace("kill -40 $$")).outcome, { exitCode: null, signal: "SIG40" })
+    assert.deepInclude(ran("Bun", foreground("kill -40 $$")).outcome, { exitCode: null, signal: "SIG40" })
   })
 
   it("leads a process group, unless it is in our place", () => {
     const leads = "read -r _ _ _ _ group _ < /proc/self/stat; [ $group = $$ ] && echo leads || echo follows"
     assert.strictEqual(ran("Bun", beside(leads)).outcome.stdout, "leads\n")
-    assert.strictEqual(ran("Bun", inOurPlace(leads, { environment })).outcome.stdout, "follows\n")
+    assert.strictEqual(ran("Bun", foreground(leads, { environment })).outcome.stdout, "follows\n")
   })
 
   it("has the signals that engines ignore as all programs have them", () => {
@@ -257,7 +257,7 @@ describe("a program that Bun starts by the C library", () => {
   it("gets a signal in our place", async () => {
     using folder = outcomes()
     const script = "trap 'exit 42' TERM; echo begun; while :; do sleep 0.05; done"
-    const { ended, kill } = await started("Bun", inOurPlace(script, { environment }), folder.file)
+    const { ended, kill } = await started("Bun", foreground(script, { environment }), folder.file)
     kill("SIGTERM")
     await ended
     assert.deepInclude(folder.read(), { exitCode: 42 })
@@ -266,7 +266,7 @@ describe("a program that Bun starts by the C library", () => {
   for (const [name, fd] of [["stdin", 0], ["stdout", 1], ["stderr", 2]] as const) {
     it(`finds ${name} closed where ours was`, () => {
       const script = `[ -e /proc/self/fd/${fd} ] && exit 1 || exit 5`
-      const { outcome } = ran("Bun", inOurPlace(script), { via: `exec "$@" ${fd}<&-` })
+      const { outcome } = ran("Bun", foreground(script), { via: `exec "$@" ${fd}<&-` })
       assert.deepInclude(outcome, { exitCode: 5 })
     })
   }
@@ -274,21 +274,21 @@ describe("a program that Bun starts by the C library", () => {
 
 describe("a program of Bun's", () => {
   it("has an exit status though its caller ignores the ends of programs", () => {
-    const { outcome } = ran("Bun", inOurPlace("exit 3"), { via: "trap '' CHLD; exec \"$@\"" })
+    const { outcome } = ran("Bun", foreground("exit 3"), { via: "trap '' CHLD; exec \"$@\"" })
     assert.deepInclude(outcome, { exitCode: 3 })
   })
 
   it("gets stdin by a pipe where no file may grow", () => {
     const limited = "ulimit -f 0; exec \"$@\" | cat"
-    assert.strictEqual(ran("Bun", inOurPlace("cat", { stdin: "hello" }), { via: limited }).seen.stdout, "hello")
+    assert.strictEqual(ran("Bun", foreground("cat", { stdin: "hello" }), { via: limited }).seen.stdout, "hello")
     assert.strictEqual(
-      ran("Bun", inOurPlace("cat", { stdin: "hello" }), { via: limited, replaces: true }).seen.stdout,
+      ran("Bun", foreground("cat", { stdin: "hello" }), { via: limited, replaces: true }).seen.stdout,
       "hello"
     )
   })
 
   it("is not started instead of Bun where that fails", () => {
-    const { outcome } = ran("Bun", { ...inOurPlace(""), argv: ["/no/such/program"] }, { replaces: true })
+    const { outcome } = ran("Bun", { ...foreground(""), argv: ["/no/such/program"] }, { replaces: true })
     assert.deepStrictEqual(outcome, { message: "execve failed" })
   })
 })

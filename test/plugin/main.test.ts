@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Stub from "../../src/host/Stub.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
 import { type Engine, engines } from "../support/engines.ts"
 import { attachment, path, records, repository, temporary } from "../support/plugin.ts"
 import { script } from "../support/scripts.ts"

@@ -6,7 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import { collect } from "../../src/state/Collector.ts"
+import { collect } from "../../src/state/SnapshotCollector.ts"
 import { temporary } from "../support/plugin.ts"
 
 /** What is found of this folder. */

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as FilterInquiries from "../../src/state/FilterInquiries.ts"
 import * as HostLocal from "../../src/state/HostLocal.ts"
 import type { Inquiry } from "../../src/state/Inquiry.ts"
-import type { Kind } from "../../src/state/Kind.ts"
 import * as LinkInquiries from "../../src/state/LinkInquiries.ts"
 import { type Facts, Finding } from "../../src/state/Snapshot.ts"
+import type { Kind } from "../../src/state/StateKind.ts"
 
 /** What is asked for these kinds, and what was found so far. */
 const asking = (...kinds: ReadonlyArray<Kind>) => {

@@ -1,8 +1,8 @@
 /** What differs between two moments. */
 import { assert, describe, it } from "@effect/vitest"
-import { isKind, type Kind } from "../../src/state/Kind.ts"
 import type { Facts, Snapshot } from "../../src/state/Snapshot.ts"
 import { between } from "../../src/state/StateDiff.ts"
+import { isKind, type Kind } from "../../src/state/StateKind.ts"
 
 type Given = { readonly [kind in Kind]?: ReadonlyArray<string> }
 

@@ -1,5 +1,5 @@
 /** What is set in the two namespaces of a test, as a model: what was done to them says what must be seen. */
-import type { Kind } from "../../src/state/Kind.ts"
+import type { Kind } from "../../src/state/StateKind.ts"
 import type { Place } from "./namespaces.ts"
 
 /** One thing that is set. */

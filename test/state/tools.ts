@@ -5,8 +5,8 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import { collect } from "../../src/state/Collector.ts"
-import type { Kind } from "../../src/state/Kind.ts"
+import { collect } from "../../src/state/SnapshotCollector.ts"
+import type { Kind } from "../../src/state/StateKind.ts"
 import { named } from "../support/hostTools.ts"
 
 /** What a tool prints; with an exit status and a complaint where it fails. It is `stuck` where it never ends. */

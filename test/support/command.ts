@@ -5,7 +5,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Runtime from "effect/Runtime"
-import { Page } from "../../src/cli/Page.ts"
+import { PageAssets } from "../../src/cli/PageAssets.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 
@@ -17,7 +17,7 @@ export interface Printed {
 }
 
 /** A page that does nothing: tests of the real one open it in a browser. */
-const page = Layer.succeed(Page, { script: "// the script", style: "/* the style */" })
+const page = Layer.succeed(PageAssets, { script: "// the script", style: "/* the style */" })
 
 /** The host as it is: files and programs. */
 export const host = Layer.mergeAll(NodeServices.layer, Layer.succeed(ProcessRunner, nodeProcessRunner), page)

@@ -2,7 +2,7 @@
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Stub from "../../src/host/Stub.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
 import { attachment, path, plugin, records, temporary } from "./plugin.ts"
 
 /** How a process ended, as whoever started it sees it. */

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
-import * as Stub from "../../src/host/Stub.ts"
+import * as Stub from "../../src/wrap/Stub.ts"
 import { temporary } from "./plugin.ts"
 import * as Scripts from "./scripts.ts"
 

@@ -7,12 +7,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Execution from "../../exec/Execution.ts"
 import * as PluginExec from "../../exec/PluginExec.ts"
+import { type Call, Calls } from "../../operations/Calls.ts"
+import * as Replay from "../../operations/Replay.ts"
+import type { Change } from "../../operations/ResultDiff.ts"
 import * as Escape from "../../record/Escape.ts"
-import { type Call, Calls } from "../../report/Calls.ts"
-import * as Replay from "../../report/Replay.ts"
-import type { Change } from "../../report/ResultDiff.ts"
-import * as Style from "../../report/Style.ts"
-import * as Wrap from "../../report/Wrap.ts"
+import * as LineWrap from "../../render/terminal/LineWrap.ts"
+import * as Style from "../../render/terminal/Style.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
@@ -100,7 +100,7 @@ const callAgain = Effect.fnUntraced(function*(call: Call, { env, file, stdin }: 
   }
   const found = Replay.differences(call, execution)
   const { width } = yield* Style.CurrentScreen
-  const print = (text: string) => Console.log(Wrap.text(text, width))
+  const print = (text: string) => Console.log(LineWrap.text(text, width))
   const what = `${call.type}, ${Replay.headline(call)}`
   if (found.length === 0) return yield* print(`${what}: the same again: ${Replay.outcome(call)}`)
   yield* print([`${what}: another answer than then`, ...found.map(line)].join("\n"))

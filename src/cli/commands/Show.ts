@@ -7,16 +7,16 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Collector from "../../report/Collector.ts"
-import * as Filter from "../../report/Filter.ts"
-import * as Follow from "../../report/Follow.ts"
-import { Following, type Piece } from "../../report/Following.ts"
-import * as Moment from "../../report/Moment.ts"
-import * as Operation from "../../report/Operation.ts"
-import * as Style from "../../report/Style.ts"
-import * as Terminal from "../../report/Terminal.ts"
-import * as View from "../../report/View.ts"
-import * as ViewJson from "../../report/ViewJson.ts"
+import * as Follow from "../../log/Follow.ts"
+import * as Collector from "../../operations/Collector.ts"
+import * as Filter from "../../operations/Filter.ts"
+import { FollowedOperations, type Piece } from "../../operations/FollowedOperations.ts"
+import * as Moment from "../../operations/Moment.ts"
+import * as Operation from "../../operations/Operation.ts"
+import * as View from "../../operations/View.ts"
+import * as ViewJson from "../../operations/ViewJson.ts"
+import * as OperationText from "../../render/terminal/OperationText.ts"
+import * as Style from "../../render/terminal/Style.ts"
 import * as Errors from "../Errors.ts"
 import { text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
@@ -94,7 +94,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs
 /** How an operation, or a part of one, is printed. */
 export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, "full" | "json">) {
   const style = yield* Style.current()
-  const terminal = Terminal.make(style, { full })
+  const terminal = OperationText.make(style, { full })
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
   // A pod also has a loopback attachment, which is shown only if it fails.
   const isFolded = (operation: Operation.Operation) =>
@@ -170,7 +170,7 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
 /** Shows what happens. */
 const follow = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   const { piece } = yield* renderer(flags)
-  const following = new Following((operation) => Filter.matches(filter, operation), { full: flags.full })
+  const following = new FollowedOperations((operation) => Filter.matches(filter, operation), { full: flags.full })
   const pieces = Follow.pieces(
     { journal: flags.journald, logs: sources },
     following,

@@ -5,11 +5,11 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
-import * as Selection from "../../host/Selection.ts"
-import type * as Stub from "../../host/Stub.ts"
-import type * as Survey from "../../host/Survey.ts"
-import * as Wrapping from "../../host/Wrapping.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as PluginSelection from "../../wrap/PluginSelection.ts"
+import type * as Stub from "../../wrap/Stub.ts"
+import type * as Survey from "../../wrap/Survey.ts"
+import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
@@ -18,10 +18,10 @@ import * as OnHost from "../OnHost.ts"
 import * as PluginFolders from "../PluginFolders.ts"
 import * as Config from "./wrap/Config.ts"
 import * as Foreground from "./wrap/Foreground.ts"
+import * as ForegroundFlags from "./wrap/ForegroundFlags.ts"
 import * as Outcome from "./wrap/Outcome.ts"
-import * as Reach from "./wrap/Reach.ts"
-import * as Status from "./wrap/Status.ts"
-import * as Staying from "./wrap/Staying.ts"
+import * as SinkPreflight from "./wrap/SinkPreflight.ts"
+import * as WrapStatus from "./wrap/WrapStatus.ts"
 
 /** The folders have no plugins. */
 class NoPlugins extends Data.TaggedError("NoPlugins")<{
@@ -36,7 +36,7 @@ class NoPlugins extends Data.TaggedError("NoPlugins")<{
 const input = {
   ...PluginFolders.flags,
   ...Config.flags,
-  ...Staying.flags,
+  ...ForegroundFlags.flags,
   confDir: Flags.confDir,
   all: Flags.toggle(
     "all",
@@ -58,7 +58,7 @@ const concerned = Effect.fnUntraced(
     const selections = yield* Effect.forEach(
       requests,
       (request) =>
-        Effect.map(Selection.make(request), ({ chosen, passedOver }) => ({
+        Effect.map(PluginSelection.make(request), ({ chosen, passedOver }) => ({
           request,
           passedOver,
           chosen: chosen.filter(({ state }) => state !== "gone").map(({ name }) => name)
@@ -93,7 +93,7 @@ const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolea
   yield* Console.log(`${isKept ? "keeps" : "has"} ${Escape.inLine(at.config)}`)
   for (const line of text.trimEnd().split("\n")) yield* Console.log(`  ${Escape.inLine(line)}`)
   const reading = Config.read(text)
-  for (const problem of yield* Reach.problems(at, reading)) yield* Console.error(problem)
+  for (const problem of yield* SinkPreflight.problems(at, reading)) yield* Console.error(problem)
   return reading.sinks
 })
 
@@ -131,7 +131,7 @@ const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArr
 
 const printStatus = Effect.fnUntraced(function*(flags: Input) {
   yield* OnHost.enter(flags)
-  yield* Status.print(yield* PluginFolders.find(flags), PluginFolders.names(flags), flags.json)
+  yield* WrapStatus.print(yield* PluginFolders.find(flags), PluginFolders.names(flags), flags.json)
 })
 
 /** `wrap PLUGIN…` */
@@ -142,8 +142,8 @@ export const wrap = Command.make(
     if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
       return yield* new Config.NotAFile({ sink: flags.sink.value })
     }
-    yield* Staying.check(flags)
-    const deadline = yield* Staying.deadline(flags)
+    yield* ForegroundFlags.check(flags)
+    const deadline = yield* ForegroundFlags.deadline(flags)
     if (flags.status) return yield* printStatus(flags)
     const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
     const folders = yield* PluginFolders.find(flags)
@@ -158,7 +158,7 @@ export const wrap = Command.make(
       }))
     // --watch also waits for plugins that do not exist yet.
     const requests = flags.watch ? possible : yield* concerned(possible, names)
-    if (!Staying.isAsked(flags)) return yield* wrapOnce(flags, requests)
+    if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
     yield* Foreground.run({
       folders: requests.map(({ at }) => at),
       names,
@@ -166,7 +166,7 @@ export const wrap = Command.make(
       stays: Option.isSome(flags.deadline),
       keepsStdout: flags.json,
       wrap: Effect.map(wrapAll(requests), ({ isComplete }) => isComplete),
-      meanwhile: yield* Staying.meanwhile(flags, requests)
+      meanwhile: yield* ForegroundFlags.meanwhile(flags, requests)
     })
   }, Errors.tell)
 ).pipe(

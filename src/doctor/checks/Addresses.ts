@@ -1,5 +1,6 @@
 /** Addresses: who has them, and whether somebody else does too. */
 import * as Result from "effect/Result"
+import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import { foundAt, nameOf, type Placed, pluginsOf } from "../ConfigFile.ts"
@@ -14,10 +15,9 @@ import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as Seen from "../Seen.ts"
 import * as Shell from "../Shell.ts"
 import { subnetsOf } from "./Addressing.ts"
-import { deletionOf } from "./Outside.ts"
+import { deletionOf } from "./HostSide.ts"
 
 /** How many reservations are named one by one. */
 const shown = 20
@@ -276,7 +276,7 @@ export const duplicateAddress: Check = {
       const { containerId, netns, sight } = attachment
       if (sight._tag !== "There" || sight.isHost) continue
       const own = addressesOf(sight.network, attachment)
-      for (const rival of Seen.rivalsOf(attachment, { all, attachments })) {
+      for (const rival of AttachedContainer.attachmentsAfter(attachment, { all, attachments })) {
         if (rival.sight?._tag !== "There" || rival.netns === netns || rival.containerId === containerId) continue
         const theirs = addressesOf(rival.sight.network, rival)
         const same = own.find((mine) => theirs.some((each) => Cidr.isSameAddress(mine, each)))

@@ -1,5 +1,6 @@
 /** Whether rules that stand at the ends of the way, in the container and before the host itself, drop what goes through. */
 import * as Result from "effect/Result"
+import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
@@ -7,18 +8,17 @@ import * as Fix from "../Fix.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
-import * as Seen from "../Seen.ts"
 
 export const insideRules: Check = {
   id: "inside-rules",
   phase: "attachment",
   find: (facts) => {
-    const all = Seen.of(facts).filter(({ link }) => link !== undefined)
+    const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)
     if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
     return all.flatMap((seen) => {
       const { attachment: { filter, ifname, netns }, title } = seen
       const found = new Map<string, Found>()
-      for (const address of Seen.addressesOf(seen)) {
+      for (const address of AttachedContainer.addressesOf(seen)) {
         const { family } = address
         const [own, peer] = [Cidr.single(address), Routed.elsewhere[family]]
         if (peer === undefined) continue

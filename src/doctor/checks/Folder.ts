@@ -1,5 +1,5 @@
 /** The folder of configurations: which file a runtime takes, and which it never comes to. */
-import * as ConfFolder from "../../host/ConfFolder.ts"
+import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
 import { nameOf, placeOf } from "../ConfigFile.ts"

@@ -7,7 +7,7 @@ import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Tables from "../Tables.ts"
-import { correctionOf } from "./Outside.ts"
+import { correctionOf } from "./HostSide.ts"
 
 export const ipForward: Check = {
   id: "ip-forward",

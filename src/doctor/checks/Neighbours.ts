@@ -1,11 +1,11 @@
 /** Whether the host and its containers know each other by the right MAC addresses. */
+import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Link, Namespace } from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
-import * as Seen from "../Seen.ts"
 
 /**
  * A neighbour entry that was set by hand. The kernel corrects the entries that it learned, for example when a bridge's
@@ -24,7 +24,7 @@ export const neighbours: Check = {
   id: "neighbours",
   phase: "attachment",
   find: (facts) => {
-    const all = Seen.of(facts).filter(({ link, outside }) => link !== undefined && outside !== undefined)
+    const all = AttachedContainer.of(facts).filter(({ link, outside }) => link !== undefined && outside !== undefined)
     if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
     const bridge = Roles.bridgeOf(facts.chain)
     return all.flatMap((seen): ReadonlyArray<Found> => {
@@ -54,10 +54,10 @@ export const neighbours: Check = {
         }]
       }
       return [
-        ...Seen.addressesOf(seen).flatMap((address) =>
+        ...AttachedContainer.addressesOf(seen).flatMap((address) =>
           wrong("the host", link, seen.inside.links, outside, device, address, (...words) => ["ip", ...words])
         ),
-        ...Seen.gatewaysOf(seen)
+        ...AttachedContainer.gatewaysOf(seen)
           .filter((gateway) => ownLink.addresses.some((each) => Cidr.isSameAddress(each, gateway)))
           .flatMap((gateway) =>
             wrong(

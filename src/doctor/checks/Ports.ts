@@ -1,6 +1,7 @@
 /** Ports of the host that are mapped to containers. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
+import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import * as Cidr from "../Cidr.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
@@ -12,7 +13,6 @@ import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
-import * as Seen from "../Seen.ts"
 
 const noPorts = { skipped: "no attachment has mapped ports" }
 
@@ -27,7 +27,7 @@ export const portMappings: Check = {
     const portmap = Roles.ofType(chain, "portmap")
     const { capabilities } = portmap?.config ?? {}
     const isAsked = isObject(capabilities) && capabilities["portMappings"] === true
-    const seen = Seen.of(facts).filter(({ attachment }) => attachment.portMappings.length > 0)
+    const seen = AttachedContainer.of(facts).filter(({ attachment }) => attachment.portMappings.length > 0)
     if (host === undefined || portmap === undefined || !isAsked || seen.length === 0) return noPorts
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
     const rules = host.rules.success
@@ -35,7 +35,7 @@ export const portMappings: Check = {
       each.attachment.portMappings.flatMap((mapping): ReadonlyArray<Found> => {
         const hostIP = Cidr.parseAddress(mapping.hostIP)
         const isAny = hostIP === undefined || hostIP.address === 0n
-        const addresses = Seen.addressesOf(each)
+        const addresses = AttachedContainer.addressesOf(each)
         return addresses.flatMap((address): ReadonlyArray<Found> => {
           const { family } = address
           const isFirst = addresses.find((other) => other.family === family) === address // portmap takes no other
@@ -96,7 +96,7 @@ export const portsTaken: Check = {
         [left.hostIP, right.hostIP].some((ip) => ip === "" || ip === "0.0.0.0" || ip === "::"))
     const found: Array<Found> = []
     for (const { attachment, mapping } of mapped) {
-      const rival = Seen.rivalsOf(attachment, { all, attachments }).find((other) =>
+      const rival = AttachedContainer.attachmentsAfter(attachment, { all, attachments }).find((other) =>
         other.sight?._tag !== "Missing" && other.portMappings.some((each) => clashes(mapping, each))
       )
       if (rival !== undefined) {

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as CniVersion from "../../cni/CniVersion.ts"
 import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
-import * as ConfFolder from "../../host/ConfFolder.ts"
+import * as ConfFolder from "../../conf/ConfFolder.ts"
 import { describe, isObject } from "../../json/Json.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"

@@ -5,18 +5,18 @@ import * as FileSystem from "effect/FileSystem"
 import { isObject } from "../../json/Json.ts"
 import * as Json from "../../json/Json.ts"
 import * as JsonText from "../../json/JsonText.ts"
+import { Unreadable } from "../../log/LogError.ts"
+import * as LogFiles from "../../log/LogFiles.ts"
+import * as RecordLog from "../../log/RecordLog.ts"
+import * as Collector from "../../operations/Collector.ts"
+import * as Operation from "../../operations/Operation.ts"
+import * as Pod from "../../operations/Pod.ts"
+import * as View from "../../operations/View.ts"
 import type { Record } from "../../record/Record.ts"
-import * as Collector from "../../report/Collector.ts"
-import { Unreadable } from "../../report/LogError.ts"
-import * as LogFiles from "../../report/LogFiles.ts"
-import * as Operation from "../../report/Operation.ts"
-import * as Pod from "../../report/Pod.ts"
-import * as RecordLog from "../../report/RecordLog.ts"
-import * as View from "../../report/View.ts"
 import * as Trial from "./Trial.ts"
 
 /** One operation of a log. */
-export interface Past {
+export interface LoggedOperation {
   readonly network: string
   readonly verb: string
   /** When it began: RFC 3339. */
@@ -38,7 +38,7 @@ export interface Past {
 
 /** Operations, in the order of time. */
 export interface History {
-  readonly operations: ReadonlyArray<Past>
+  readonly operations: ReadonlyArray<LoggedOperation>
   /** Paths of network namespaces that are not there any more. */
   readonly gone: ReadonlySet<string>
 }
@@ -80,7 +80,7 @@ const pastsOf = (
   operation: Operation.Operation,
   capabilities: ReadonlyMap<string, ReadonlyArray<string>>,
   now: number
-): ReadonlyArray<Past> => {
+): ReadonlyArray<LoggedOperation> => {
   const { addStoppedIn, request, steps, stoppedIn, time } = operation
   const { command = "", containerId = "", ifname = "", netns = "", network = "" } = request
   const base = { network, time, containerId, ifname, netns, pod: Pod.of(request.args ?? ""), stderr: [], failure: "" }
@@ -89,7 +89,7 @@ const pastsOf = (
   const isOpen = steps.every(({ end }) => end?.error === undefined) && steps.some(({ end }) => end === undefined) &&
     now - Date.parse(time) < patience
   const view = hasFailed ? View.make(operation) : undefined
-  const own: Past = {
+  const own: LoggedOperation = {
     ...base,
     verb: command,
     end: isOpen ? "open" : hasFailed ? "badly" : "well",
@@ -97,7 +97,13 @@ const pastsOf = (
     stderr: view === undefined ? [] : stderrOf(view.steps),
     given: givenTo(operation, capabilities)
   }
-  const unseen: Past = { ...base, verb: "ADD", end: "badly", failure: `${addStoppedIn} failed`, given: new Set() }
+  const unseen: LoggedOperation = {
+    ...base,
+    verb: "ADD",
+    end: "badly",
+    failure: `${addStoppedIn} failed`,
+    given: new Set()
+  }
   return addStoppedIn === undefined ? [own] : [unseen, own]
 }
 

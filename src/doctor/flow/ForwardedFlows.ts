@@ -1,17 +1,17 @@
 /** Traffic of attachments that the host forwards, as it passes the hooks of netfilter. */
 import * as Result from "effect/Result"
+import type { AttachedContainer } from "../AttachedContainer.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
-import type { Seen } from "../Seen.ts"
 import * as RouteDecision from "./RouteDecision.ts"
 
 /** Traffic in one direction. What a hook sees differs by nat and by the links that are known there. */
 export interface ForwardedFlow {
-  readonly seen: Seen
+  readonly seen: AttachedContainer
   /** The host's link to the container. */
   readonly device: string
   readonly family: 4 | 6

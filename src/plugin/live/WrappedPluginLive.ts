@@ -10,7 +10,7 @@ import * as OwnFolder from "../../exec/OwnFolder.ts"
 import * as ProcessReplacement from "../../exec/ProcessReplacement.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
 import * as StubFile from "../../exec/StubFile.ts"
-import type { Called } from "../Called.ts"
+import type { InvokedAs } from "../InvokedAs.ts"
 import type { Unfinished } from "../StdinReader.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
 
@@ -53,7 +53,7 @@ const isThere = (file: string): boolean => identityOf(file) !== undefined
  * file of its name that is not us: a stub of another folder is one as long as that folder has its plugin. What stands in
  * our place may be the plugin again, since an `unwrap`.
  */
-const find = ({ argv0, folder, name }: Called, cniPath: string): string | undefined => {
+const find = ({ argv0, folder, name }: InvokedAs, cniPath: string): string | undefined => {
   const place = Path.join(folder, name)
   const real = attempt(() => Fs.realpathSync(place)) ?? place
   const aside = [asideOf(place), asideOf(real)].find(isThere)
@@ -152,7 +152,7 @@ const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { c
 
 /** The wrapped plugin of this name on this host. `unfinished` is a stdin that is still arriving. */
 export const make = (
-  called: Called,
+  called: InvokedAs,
   runner: ProcessRunner["Service"],
   unfinished: () => Unfinished | undefined
 ) => {

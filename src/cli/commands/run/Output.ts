@@ -8,18 +8,18 @@ import type { PlatformError } from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as Execution from "../../../exec/Execution.ts"
 import * as AtomicFile from "../../../host/AtomicFile.ts"
+import * as Collector from "../../../operations/Collector.ts"
+import * as View from "../../../operations/View.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as JsonFormat from "../../../record/JsonFormat.ts"
 import type { Record } from "../../../record/Record.ts"
-import * as Collector from "../../../report/Collector.ts"
-import * as Style from "../../../report/Style.ts"
-import * as Terminal from "../../../report/Terminal.ts"
-import * as View from "../../../report/View.ts"
+import * as OperationText from "../../../render/terminal/OperationText.ts"
+import * as Style from "../../../render/terminal/Style.ts"
 import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
 import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
 import * as Records from "../../../runtime/Records.ts"
-import type { Kind } from "../../../state/Kind.ts"
+import type { Kind } from "../../../state/StateKind.ts"
 import * as NearPlugin from "../../NearPlugin.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
@@ -108,7 +108,7 @@ export const make = Effect.fnUntraced(function*(
     show: Effect.fnUntraced(function*(result?: string) {
       if (isTap) {
         for (const operation of Collector.operations(told, { full })) {
-          for (const line of Terminal.render(View.make(operation), style, { full })) yield* Console.log(line)
+          for (const line of OperationText.render(View.make(operation), style, { full })) yield* Console.log(line)
         }
       } else if (!json && result !== undefined) yield* Console.log(result)
       if (Option.isSome(report)) yield* writeReport(report.value)

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import * as Json from "../../../json/Json.ts"
 import * as JsonText from "../../../json/JsonText.ts"
 import * as Settings from "../../../plugin/Settings.ts"
-import { type Kind, kinds } from "../../../state/Kind.ts"
+import { type Kind, kinds } from "../../../state/StateKind.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The log of wrapped plugins unless it is said otherwise. */

@@ -5,10 +5,10 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
-import type * as Wrapping from "../../../host/Wrapping.ts"
-import * as Filter from "../../../report/Filter.ts"
-import * as Follow from "../../../report/Follow.ts"
-import { Following, type Piece } from "../../../report/Following.ts"
+import * as Follow from "../../../log/Follow.ts"
+import * as Filter from "../../../operations/Filter.ts"
+import { FollowedOperations, type Piece } from "../../../operations/FollowedOperations.ts"
+import type * as Wrapping from "../../../wrap/Wrapping.ts"
 import * as Print from "../../Print.ts"
 import * as Show from "../Show.ts"
 import * as Config from "./Config.ts"
@@ -59,7 +59,7 @@ export const follow = Effect.fnUntraced(
   function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>, json: boolean) {
     const since = yield* Clock.currentTimeMillis
     const { piece } = yield* Show.renderer({ full: false, json })
-    const following = new Following((operation) => Filter.matches({ ...filter, since }, operation))
+    const following = new FollowedOperations((operation) => Filter.matches({ ...filter, since }, operation))
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => json ? piece(it) : after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))

@@ -1,13 +1,13 @@
 /** Tells what was done to a folder of plugins. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import type * as Stub from "../../../host/Stub.ts"
-import type * as Survey from "../../../host/Survey.ts"
-import type * as Unwrapping from "../../../host/Unwrapping.ts"
-import type * as Wrapping from "../../../host/Wrapping.ts"
 import * as Escape from "../../../record/Escape.ts"
-import * as Style from "../../../report/Style.ts"
-import * as Table from "../../Table.ts"
+import * as Style from "../../../render/terminal/Style.ts"
+import * as Table from "../../../render/terminal/Table.ts"
+import type * as Stub from "../../../wrap/Stub.ts"
+import type * as Survey from "../../../wrap/Survey.ts"
+import type * as Unwrapping from "../../../wrap/Unwrapping.ts"
+import type * as Wrapping from "../../../wrap/Wrapping.ts"
 
 /** Names on one line. */
 export const listed = (names: ReadonlyArray<string>): string => names.map(Escape.inLine).join(", ")

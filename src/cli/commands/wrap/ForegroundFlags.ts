@@ -1,0 +1,97 @@
+/** The flags with which `wrap` stays in the foreground, and what it does there. */
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Escape from "../../../record/Escape.ts"
+import * as Watching from "../../../wrap/Watching.ts"
+import type * as Wrapping from "../../../wrap/Wrapping.ts"
+import * as Flags from "../../Flags.ts"
+import * as Deadline from "./Deadline.ts"
+import * as FollowLogs from "./FollowLogs.ts"
+import * as Outcome from "./Outcome.ts"
+
+/** The flags themselves. */
+export const flags = {
+  for: Flags.optionalDuration("for", "Stay, and unwrap when this time is over, such as 30m or 1h"),
+  watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on, even by an unwrap"),
+  follow: Flags.toggle("follow", "Stay, and show what happens, as show --follow does").pipe(Flag.withAlias("f")),
+  network: Flags.text("network", "With --follow: show only this network"),
+  deadline: Flags.file("deadline").pipe(
+    Flag.withDescription(
+      "With --for, for what is started again when it ends: a file that keeps when the time is over, so that it does " +
+        "not begin anew. After it, nothing is wrapped, and the command waits until it is stopped"
+    ),
+    Flag.optional
+  )
+}
+
+/** What they are. */
+export interface Asked {
+  readonly for: Option.Option<number>
+  readonly watch: boolean
+  readonly follow: boolean
+  readonly network: Option.Option<string>
+  readonly status: boolean
+  readonly json: boolean
+  readonly deadline: Option.Option<string>
+}
+
+/** A flag has no effect without one of these other flags. */
+export class Needs extends Data.TaggedError("Needs")<{
+  readonly flag: string
+  readonly needed: readonly [string, ...ReadonlyArray<string>]
+}> {
+  override readonly message = `${this.flag} is for ${this.needed.join(" or ")}: give ${
+    this.needed.length === 1 ? "both" : "one of them"
+  }`
+}
+
+/** Whether it stays in the foreground. */
+export const isAsked = (asked: Asked): boolean => Option.isSome(asked.for) || asked.watch || asked.follow
+
+/** Fails where a flag lacks the one that it belongs to. */
+export const check = Effect.fnUntraced(function*(asked: Asked) {
+  if (Option.isSome(asked.network) && !asked.follow) {
+    return yield* new Needs({ flag: "--network", needed: ["--follow"] })
+  }
+  if (Option.isSome(asked.deadline) && Option.isNone(asked.for)) {
+    return yield* new Needs({ flag: "--deadline", needed: ["--for"] })
+  }
+  if (asked.json && !asked.status && !asked.follow) {
+    return yield* new Needs({ flag: "--json", needed: ["--status", "--follow"] })
+  }
+})
+
+/** When the time is over; none where it has no end. */
+export const deadline = Effect.fnUntraced(function*(asked: Asked) {
+  if (Option.isNone(asked.for)) return undefined
+  return yield* Deadline.begin(asked.for.value, asked.deadline)
+})
+
+type Screen = ReturnType<typeof FollowLogs.makeScreen>
+
+/** Tells what became of plugins that were written anew. */
+const listener = ({ at }: Wrapping.Request, { say }: Screen) => ({
+  onOutcome: ({ refused, wrapped }: Wrapping.Outcome) =>
+    Effect.andThen(
+      wrapped.length === 0
+        ? Effect.void
+        : say(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`),
+      Outcome.refused(at, "not wrapped", refused)
+    ),
+  onFailure: (message: string) => Console.error(Escape.inLine(message))
+})
+
+/** What goes on once plugins are wrapped. Ends where nobody reads what it shows. Fails at once where it cannot be done. */
+export const meanwhile = Effect.fnUntraced(function*(asked: Asked, requests: ReadonlyArray<Wrapping.Request>) {
+  const screen = FollowLogs.makeScreen()
+  const filter = { network: Option.getOrUndefined(asked.network) }
+  const sources = asked.follow ? yield* FollowLogs.sources(requests) : undefined
+  return Effect.raceAllFirst([
+    Effect.never,
+    ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen))) : []),
+    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen, asked.json)])
+  ])
+})

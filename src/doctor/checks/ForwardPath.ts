@@ -1,0 +1,207 @@
+/** Whether rules of the host let through what containers send and get, and make its answers come back. */
+import * as Result from "effect/Result"
+import * as AttachedContainer from "../AttachedContainer.ts"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import type { Rules, Ruleset } from "../facts/Rules.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as ForwardedFlows from "../flow/ForwardedFlows.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
+import * as Repair from "../Repair.ts"
+import * as Roles from "../Roles.ts"
+import * as Routed from "../Routed.ts"
+import * as RuleLines from "../RuleLines.ts"
+
+/** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
+const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
+  rulesets.some((other) =>
+    other.backend !== backend &&
+    [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
+  )
+
+/** Whether a rule of iptables is about nothing but a network, so that no other traffic needs it. */
+const isOnlyOf = (rule: string, { device, seen }: ForwardedFlows.ForwardedFlow): boolean => {
+  const words = rule.split(" ")
+  const valueOf = (option: string) => words[words.indexOf(option) + 1] ?? ""
+  const isOfDevice = ["-i", "-o"].some((option) => words.includes(option) && valueOf(option) === device)
+  const subnets = AttachedContainer.addressesOf(seen).map(Cidr.network)
+  return isOfDevice || ["-s", "-d"].some((option) => {
+    const named = words.includes(option) ? Cidr.parse(valueOf(option)) : undefined
+    return named !== undefined && subnets.some((subnet) => Cidr.contains(subnet, named))
+  })
+}
+
+/** Lets a flow through before the rules of a chain. */
+const letThrough = (
+  { accepted }: ForwardedFlows.ForwardedFlow,
+  program: string,
+  chain: string,
+  remark: string
+): Fix.Fix =>
+  Fix.run(
+    `let the traffic of the network through${remark}`,
+    ...accepted.map((matches) => Fix.command(`${program} -I ${chain}`, ...matches, "-j", "ACCEPT"))
+  )
+
+/** What is found where a rule, or the policy of a chain, drops it. */
+const dropped = (
+  facts: Facts,
+  rules: Rules,
+  flow: ForwardedFlows.ForwardedFlow,
+  { backend, chain, rule, table }: {
+    readonly backend: Ruleset["backend"]
+    readonly chain: string
+    readonly rule: string
+    readonly table: string
+  }
+): Found => {
+  const { chain: plugins, host } = facts
+  const { family, kind, seen, what } = flow
+  const program = RuleLines.commandOf(family, backend)
+  const isPolicy = rule.startsWith("-P")
+  // The rules of the plugin firewall are in FORWARD of filter. They let in no new connections.
+  const isOfFilter = table === "filter"
+  const firewall = isPolicy && isOfFilter && kind === "world" ? Roles.ofType(plugins, "firewall") : undefined
+  const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
+  return {
+    level: "error",
+    ...(firewall === undefined ? {} : { plugin: firewall.type }),
+    message: `${what} dropped by ${isPolicy ? "the policy" : "a rule"} of ${chain}${
+      isOfFilter ? "" : ` in the table ${table}`
+    }${firewall === undefined ? "" : ": the rules of the plugin firewall are not there"}`,
+    evidence: [
+      `${family === 4 ? "iptables" : "ip6tables"} (${backend}): ${rule}`,
+      ...(isBridged
+        ? ["bridge-nf-call-iptables is 1: packets between containers of the bridge meet these rules too"]
+        : [])
+    ],
+    fix: !isPolicy && (chain !== "FORWARD" || isOnlyOf(rule, flow))
+      ? Fix.run("delete the rule", [program, ...RuleLines.undoing(rules.rulesets, table, rule)])
+      : !isPolicy
+      ? letThrough(flow, `${program} -t ${table}`, chain, "; other traffic may need the rule")
+      : !isOfFilter || isUsedBeside(rules, backend)
+      ? Fix.run("let it through", Fix.command(`${program} -t ${table} -P ${chain} ACCEPT`))
+      : firewall !== undefined
+      ? Repair.reattach([seen.attachment], facts)
+      : letThrough(flow, program, chain, ", or add { \"type\": \"firewall\" } to the chain")
+  }
+}
+
+/** Whether a rule names the links of both directions: it keeps containers of one bridge apart on purpose. */
+const separates = (rule: string): boolean => / -i \S+/.test(rule) && / -o \S+/.test(rule)
+
+/** The chains that packets which are forwarded come by, in their order. */
+const chains = [
+  ["raw", "prerouting"],
+  ["mangle", "prerouting"],
+  ["mangle", "forward"],
+  ["filter", "forward"],
+  ["security", "forward"],
+  ["mangle", "postrouting"]
+] as const
+const hooks = ["prerouting", "forward", "postrouting"] as const
+
+export const forwardRules: Check = {
+  id: "forward-rules",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Routed.none
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    const found = new Map<string, Found>()
+    for (const flow of ForwardedFlows.of(facts, routed)) {
+      for (const [table, hook] of chains) {
+        for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), flow.at[hook])) {
+          const key = `${table} ${verdict.rule}`
+          if (verdict.end !== "drop" || found.has(key) || (flow.kind === "inside" && separates(verdict.rule))) continue
+          found.set(key, dropped(facts, rules, flow, { ...verdict, table, chain: hook.toUpperCase() }))
+        }
+      }
+      for (const hook of hooks) {
+        const isInside = flow.kind === "inside"
+        const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule keeps them apart on purpose
+        for (const each of dropping(rules, hook, flow.at[hook])) {
+          const key = `${each.family} ${each.table} ${each.name}`
+          if (found.has(key)) continue
+          const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
+          found.set(key, {
+            level: "error",
+            message:
+              `${flow.what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
+            evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
+            fix: Fix.run(
+              "let the traffic of the network through",
+              ...(isInside && hook === "forward"
+                ? [[...insert, "iifname", flow.device, "oifname", flow.device, "accept"]]
+                : [
+                  ...(hook === "postrouting" ? [] : [[...insert, "iifname", flow.device, "accept"]]),
+                  ...(hook === "prerouting" ? [] : [[...insert, "oifname", flow.device, "accept"]])
+                ])
+            )
+          })
+        }
+      }
+    }
+    return [...found.values()]
+  }
+}
+
+export const masquerade: Check = {
+  id: "masquerade",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { chain, host } = facts
+    const maker = Roles.makerOf(chain)
+    if (host === undefined || maker?.config["ipMasq"] !== true) return { skipped: "no plugin is to masquerade" }
+    if (routed.length === 0) return Routed.none
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    const unclear: Array<string> = []
+    const found = routed.flatMap(({ address, seen }): ReadonlyArray<Found> => {
+      const { family } = address
+      const to = Cidr.addressText(address)
+      const peer = Routed.elsewhere[family]
+      const packet = {
+        family,
+        source: Cidr.single(address),
+        ...(peer === undefined ? {} : { destination: peer }),
+        outLink: Routed.uplinkOf(facts, family),
+        ...(Netfilter.areMarked(rules) ? {} : { mark: 0 }),
+        state: "NEW"
+      } as const
+      const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
+      const isDone = verdicts.some(({ end, target }) =>
+        end === "accept" && (target === "MASQUERADE" || target === "SNAT")
+      ) || Nftables.isNamed(rules, to)
+      if (isDone) return []
+      if (verdicts.some(({ end }) => end === "unknown") || Nftables.mayMasquerade(rules, packet)) {
+        unclear.push(to)
+        return []
+      }
+      // Chains of plugins are made anew with the attachment.
+      const before = verdicts.find(({ rule, target }) => target === "ACCEPT" && !rule.startsWith("-A CNI-"))
+      return [{
+        level: "error",
+        ...(before === undefined ? { plugin: maker.type } : {}),
+        message:
+          `${seen.title}: no rule masquerades ${to}, which ipMasq asks for: answers from outside do not come back`,
+        evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
+        fix: before === undefined
+          ? Repair.reattach([seen.attachment], facts)
+          : Fix.run("delete the rule that comes before", [
+            RuleLines.commandOf(family, before.backend),
+            ...RuleLines.undoing(rules.rulesets, "nat", before.rule)
+          ])
+      }]
+    })
+    return found.length === 0 && unclear.length > 0
+      ? { skipped: `rules that cannot be understood decide whether ${unclear.join(", ")} is masqueraded` }
+      : found
+  }
+}

@@ -1,0 +1,306 @@
+/** What the host has for a container: the bridge, the other end of its link, the gateway, the way back. */
+import * as Result from "effect/Result"
+import * as AttachedContainer from "../AttachedContainer.ts"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Facts } from "../Facts.ts"
+import * as Namespace from "../facts/Namespace.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Repair from "../Repair.ts"
+import * as Roles from "../Roles.ts"
+import * as Shell from "../Shell.ts"
+import * as Tables from "../Tables.ts"
+
+const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
+
+/** The bridge of the network, as the host has it. */
+const bridgeLink = (facts: Facts): Namespace.Link | undefined => {
+  const name = Roles.bridgeOf(facts.chain)
+  return facts.host === undefined || Result.isFailure(facts.host.network)
+    ? undefined
+    : facts.host.network.success.links.find((link) => link.name === name)
+}
+
+/** Gateways that the bridge has to have as its addresses: those of its attachments. */
+const wantedGateways = (facts: Facts): ReadonlyArray<Cidr.Cidr & { readonly text: string }> => {
+  if (!Roles.isRouted(facts.chain)) return []
+  const all = AttachedContainer.of(facts).flatMap(({ result }) =>
+    (result.ips ?? []).flatMap((ip) => {
+      const gateway = Cidr.parseAddress(ip?.gateway ?? "")
+      const subnet = Cidr.parse(ip?.address ?? "")
+      if (gateway === undefined || subnet === undefined) return []
+      return [{ ...gateway, text: `${Cidr.addressText(gateway)}/${subnet.length}` }]
+    })
+  )
+  return all.filter((each, index) => all.findIndex(({ text }) => text === each.text) === index)
+}
+
+export const bridge: Check = {
+  id: "bridge",
+  phase: "attachment",
+  find: (facts) => {
+    const name = Roles.bridgeOf(facts.chain)
+    if (name === undefined) return { skipped: "the network has no bridge" }
+    if (facts.host === undefined || Result.isFailure(facts.host.network)) {
+      return { skipped: "the links of the host are not known" }
+    }
+    const link = bridgeLink(facts)
+    const found = (message: string, evidence: ReadonlyArray<string>, fix: Found["fix"]): ReadonlyArray<Found> => [
+      { level: "error", plugin: "bridge", message, evidence, fix }
+    ]
+    const isUsed = AttachedContainer.of(facts).length > 0
+    const isVlan = Roles.hasVlan(facts.chain)
+    if (link === undefined) {
+      return isUsed
+        ? found(
+          `the host has no bridge ${name}, which its attachments are ports of`,
+          facts.host.network.success.links.map(AttachedContainer.linkText).slice(0, 20),
+          Repair.reattach(AttachedContainer.of(facts).map(({ attachment }) => attachment), facts)
+        )
+        : []
+    }
+    if (link.kind !== "bridge") {
+      return found(
+        `the link ${name} of the host is not a bridge${link.kind === "" ? "" : ` but of kind ${link.kind}`}`,
+        [AttachedContainer.linkText(link)],
+        `set "bridge" to another name, or remove the link ${name}`
+      )
+    }
+    return link.isUp || !isUsed
+      ? []
+      : found(
+        `the bridge ${name} is down`,
+        [AttachedContainer.linkText(link)],
+        Fix.run(
+          "set the bridge up, with its addresses",
+          Fix.command("ip link set", name, "up"),
+          // The kernel removes IPv6 addresses from a link that is set down.
+          ...(isVlan ? [] : wantedGateways(facts)).map(({ text }) => Fix.command("ip addr replace", text, "dev", name))
+        )
+      )
+  }
+}
+
+/** The gateways of a result that are missing on the host's end, where ptp puts them. */
+const lackedBy = (seen: AttachedContainer.AttachedContainer, end: Namespace.Link): ReadonlyArray<Cidr.Cidr> =>
+  AttachedContainer.gatewaysOf(seen).filter((gateway) =>
+    !end.addresses.some((each) => Cidr.isSameAddress(each, gateway))
+  )
+
+/** Whether the host's end of a pair has the gateway of its container. */
+const ofPair = (seen: AttachedContainer.AttachedContainer): ReadonlyArray<Found> => {
+  const end = seen.outside?.links.find(({ name }) => name === seen.hostEnd)
+  if (end === undefined || !end.isUp) return [] // host-end says so
+  return lackedBy(seen, end).map((gateway): Found => ({
+    level: "error",
+    plugin: "ptp",
+    message: `${seen.title}: the host's end of its link, ${end.name}, does not have the address ${
+      Cidr.addressText(gateway)
+    }, which is its gateway`,
+    evidence: [AttachedContainer.linkText(end), ...end.addresses.map(({ text }) => `${end.name} has ${text}`)],
+    fix: Fix.run(
+      "add the address, and the route that went with it",
+      Fix.command("ip addr add", Cidr.text(Cidr.single(gateway)), "dev", end.name),
+      ...AttachedContainer.addressesOf(seen).filter(({ family }) => family === gateway.family).map((address) =>
+        Fix.command("ip route replace", Cidr.text(Cidr.single(address)), "dev", end.name)
+      )
+    )
+  }))
+}
+
+export const gatewayAddress: Check = {
+  id: "gateway-address",
+  phase: "attachment",
+  find: (facts) => {
+    if (Roles.makerOf(facts.chain)?.type === "ptp") return AttachedContainer.of(facts).flatMap(ofPair)
+    const link = bridgeLink(facts)
+    if (link === undefined || link.kind !== "bridge") return { skipped: "the network has no bridge that is there" }
+    const isVlan = Roles.hasVlan(facts.chain)
+    return isVlan ? [] : wantedGateways(facts)
+      .filter((gateway) => !link.addresses.some((address) => Cidr.isSameAddress(address, gateway)))
+      .map(({ text }): Found => ({
+        level: "error",
+        plugin: "bridge",
+        message: `the bridge ${link.name} does not have the address ${text}, which is the gateway of its containers`,
+        evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`),
+        fix: Fix.run("add the address", Fix.command("ip addr add", text, "dev", link.name))
+      }))
+  }
+}
+
+/** Sets the host's end up, and restores the route to the container that the kernel deleted with it if there is no bridge. */
+const upCommands = (seen: AttachedContainer.AttachedContainer, name: string): Fix.Fix =>
+  Fix.run(
+    "set the link up, with the routes that it lost",
+    Fix.command("ip link set", name, "up"),
+    ...(seen.maker === "bridge"
+      ? []
+      : AttachedContainer.addressesOf(seen).map((address) =>
+        Fix.command("ip route replace", Cidr.text(Cidr.single(address)), "dev", name)
+      ))
+  )
+
+export const hostEnd: Check = {
+  id: "host-end",
+  phase: "attachment",
+  find: (facts) => {
+    const all = AttachedContainer.of(facts)
+    if (all.length === 0) return noAttachment
+    const bridge = bridgeLink(facts)
+    return all.flatMap((seen): ReadonlyArray<Found> => {
+      const { attachment: { ifname }, hostEnd: name, link, outside, title } = seen
+      if (name === undefined || link === undefined || outside === undefined) return []
+      const end = outside.links.find((each) => each.name === name)
+      const found = (
+        message: string,
+        fix: Found["fix"],
+        evidence = [link, ...(end === undefined ? [] : [end])].map(AttachedContainer.linkText)
+      ) => [
+        { level: "error", ...AttachedContainer.culprit(seen), message: `${title}: ${message}`, evidence, fix } as const
+      ]
+      if (end === undefined) {
+        return found(
+          `the host does not have the other end of its link, ${name}`,
+          Repair.reattach([seen.attachment], facts)
+        )
+      }
+      if (link.kind === "veth" && link.peer !== undefined && link.peer !== end.index) {
+        return found(
+          `${name} is the other end of another link than ${ifname}`,
+          Repair.reattach([seen.attachment], facts)
+        )
+      }
+      if (!end.isUp) return found(`the other end of its link, ${name}, is down`, upCommands(seen, name))
+      const wanted = Roles.bridgeOf(facts.chain)
+      if (wanted === undefined || bridge?.kind !== "bridge") return []
+      if (end.master !== wanted) {
+        return found(
+          `${name} is ${
+            end.master === undefined ? "not a port of any bridge" : `a port of ${end.master}`
+          }, expected ${wanted}`,
+          Fix.run(`make it a port of ${wanted}`, Fix.command("ip link set", name, "master", wanted))
+        )
+      }
+      return bridge.isUp && link.isUp && end.portState !== undefined &&
+          !["forwarding", "learning", "listening"].includes(end.portState)
+        ? found(
+          `the bridge ${wanted} does not forward to ${name}: its port is ${end.portState}`,
+          Fix.run("let the port forward", Fix.command("bridge link set dev", name, "state", "3"))
+        )
+        : []
+    })
+  }
+}
+
+/** What takes a route away. */
+export const deletionOf = ({ device, to, type }: Namespace.Route): Fix.Command =>
+  Fix.command(
+    "ip route del",
+    ...(type === "unicast" ? [] : [type]),
+    Cidr.text(to),
+    ...(device === undefined ? [] : ["dev", device])
+  )
+
+/** What leads to a subnet over a device, where another route does not. */
+export const correctionOf = (route: Namespace.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
+  const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
+  if (!isMoreSpecific) {
+    return Fix.run(`lead it over ${device}`, Fix.command("ip route replace", Cidr.text(subnet), "dev", device))
+  }
+  return route.protocol === "kernel"
+    ? `use a subnet that ${route.device} does not have`
+    : Fix.run("delete the route", deletionOf(route))
+}
+
+export const wayBack: Check = {
+  id: "host-route",
+  phase: "attachment",
+  find: (facts) => {
+    if (!Roles.isRouted(facts.chain)) return { skipped: "the host is not the gateway of the network" }
+    const all = AttachedContainer.of(facts)
+    if (all.length === 0) return noAttachment
+    const isVlan = Roles.hasVlan(facts.chain)
+    const bridge = bridgeLink(facts)
+    return all.flatMap((seen) => {
+      const { hostEnd, outside, title } = seen
+      const device = seen.maker === "bridge" ? bridge?.name : hostEnd
+      const link = outside?.links.find(({ name }) => name === device)
+      if (outside === undefined || device === undefined || link === undefined || !link.isUp || isVlan) return []
+      if (seen.maker === "ptp" && lackedBy(seen, link).length > 0) return [] // its routes went with the address
+      if (
+        seen.maker === "bridge" &&
+        !wantedGateways(facts).some((each) => link.addresses.some((address) => Cidr.isSameAddress(address, each)))
+      ) return [] // no route without an address: that is said already
+      return AttachedContainer.addressesOf(seen).flatMap((address): ReadonlyArray<Found> => {
+        const route = Namespace.routeTo(outside, address)
+        const isLed = facts.host !== undefined && Tables.mayLead(facts.host, outside, address, device)
+        if (route?.device === device || isLed) return []
+        const to = Cidr.addressText(address)
+        const single = address.family === 4 ? 32 : 128
+        const strict = facts.host?.sysctls.get(`net.ipv4.conf.${device}.rp_filter`) === "1" ||
+          facts.host?.sysctls.get("net.ipv4.conf.all.rp_filter") === "1"
+        const subnet = Cidr.network({ ...address, length: seen.maker === "bridge" ? address.length : single })
+        return [{
+          level: "error",
+          ...AttachedContainer.culprit(seen),
+          message: route?.device === undefined || Cidr.isDefault(route.to)
+            ? `${title}: the host has no route to ${to} over ${device}`
+            : `${title}: the host sends what is for ${to} to ${route.device}, expected ${device}`,
+          evidence: [
+            ...(route === undefined ? [] : [`route ${Cidr.text(route.to)} dev ${route.device ?? "nothing"}`]),
+            ...(strict ? [`rp_filter is 1: what comes from ${to} is dropped, too`] : [])
+          ],
+          fix: correctionOf(route, subnet, device)
+        }]
+      })
+    })
+  }
+}
+
+export const gatewayAnswers: Check = {
+  id: "gateway-answers",
+  phase: "attachment",
+  find: (facts) => {
+    const all = AttachedContainer.of(facts)
+    if (all.length === 0) return noAttachment
+    const probed = all.filter(({ attachment }) => attachment.probes.length > 0)
+    if (probed.length === 0) return { skipped: "no route of a container needs a gateway" }
+    const bridge = bridgeLink(facts)
+    return probed.flatMap((seen) => {
+      const { attachment: { probes }, link, outside, title } = seen
+      const end = outside?.links.find(({ name }) => name === seen.hostEnd)
+      const isBroken = link === undefined || !link.isUp ||
+        (seen.hostEnd !== undefined && (end === undefined || !end.isUp)) ||
+        (seen.maker === "bridge" && (bridge === undefined || !bridge.isUp || end?.master !== bridge.name))
+      if (isBroken) return [] // the cause is said already
+      return probes.filter(({ hasAnswered }) => hasAnswered === false).flatMap(
+        ({ address, device }): ReadonlyArray<Found> => {
+          const parsed = Cidr.parseAddress(address)
+          const onHost = outside?.links.flatMap((link) => link.addresses.map((each) => ({ link, each })))
+            .find(({ each }) => parsed !== undefined && Cidr.isSameAddress(each, parsed))
+          if (onHost?.each.isTentative === true) return [] // too early to tell
+          if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it, which is said already
+          const maker = Roles.makerOf(facts.chain)
+          const isForgotten = maker?.type === "bridge" && onHost === undefined && !Roles.isRouted(facts.chain)
+          return [{
+            level: "error",
+            ...AttachedContainer.culprit(seen),
+            message: `${title}: the gateway ${address} does not answer from inside${
+              isForgotten ? ", and the bridge is not to be the gateway: isGateway is not set" : ""
+            }`,
+            evidence: [`asked on ${device} of the namespace, by ARP or neighbour discovery`],
+            fix: isForgotten
+              ? `set "isGateway": true, detach the containers, ip link del ${
+                Shell.word(Roles.bridgeOf(facts.chain) ?? "")
+              }, ` +
+                "and attach them again; or name a gateway that is there"
+              : onHost?.link.hasArp === false
+              ? Fix.run("let the link answer ARP", Fix.command("ip link set", onHost.link.name, "arp", "on"))
+              : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
+          }]
+        }
+      )
+    })
+  }
+}

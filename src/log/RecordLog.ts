@@ -1,0 +1,143 @@
+/** Logs as a whole: files, stdin, the journal. They are read as streams, for they may be larger than the memory. */
+import * as NodeStream from "@effect/platform-node/NodeStream"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
+import * as Zlib from "node:zlib"
+import * as JsonFormat from "../record/JsonFormat.ts"
+import type { Record } from "../record/Record.ts"
+import * as EmbeddedRecords from "./EmbeddedRecords.ts"
+import * as Journal from "./Journal.ts"
+import * as LineSplitter from "./LineSplitter.ts"
+import { Unreadable } from "./LogError.ts"
+import * as LogFiles from "./LogFiles.ts"
+import { SkippedLines } from "./SkippedLines.ts"
+
+/** How much is read at once, in bytes. */
+const chunkSize = 65_536
+
+/** Takes a record, and the text that it was read from. */
+export type Take = (record: Record, text: string) => void
+
+/** Takes the records of a log, line by line. */
+export class Reader {
+  readonly skipped: SkippedLines
+  private readonly splitter = new LineSplitter.Splitter()
+  private readonly take: Take
+  private readonly recordOf: (line: string) => string
+
+  /** `recordOf` gives the record's own text, where a line has more around it. */
+  constructor(name: string, take: Take, recordOf = (line: string) => line) {
+    this.skipped = new SkippedLines(name)
+    this.take = take
+    this.recordOf = recordOf
+  }
+
+  private line(text: string): void {
+    if (text.trim() === "") return this.skipped.blank()
+    const own = this.recordOf(text)
+    const record = JsonFormat.read(own)
+    if (record === undefined) return this.skipped.other(text)
+    this.skipped.record()
+    this.take(record, own)
+  }
+
+  /** Takes the next bytes. */
+  push(bytes: Uint8Array): void {
+    for (const line of this.splitter.push(bytes)) this.line(line)
+  }
+
+  /** Takes what there is of the last line. */
+  end(): void {
+    this.line(this.splitter.end())
+  }
+}
+
+const pushAll = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, reader: Reader): Effect.Effect<void, E, R> =>
+  Effect.andThen(
+    Stream.runForEach(bytes, (chunk) => Effect.sync(() => reader.push(chunk))),
+    Effect.sync(() => reader.end())
+  )
+
+/** The first bytes of a file. */
+const headOf = Effect.fnUntraced(
+  function*(file: string) {
+    const fs = yield* FileSystem.FileSystem
+    const head = new Uint8Array(EmbeddedRecords.headLength)
+    const count = yield* (yield* fs.open(file)).read(head)
+    return head.subarray(0, Number(count))
+  },
+  Effect.scoped
+)
+
+/** Whether a file begins as gzip does (RFC 1952, section 2.3.1). */
+const isCompressed = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
+
+/** What comes out of a pipe or a terminal: the platform's own streams read at positions, which those do not have. */
+export const pipe = (path: string): Stream.Stream<Uint8Array, Unreadable> =>
+  NodeStream.fromReadable<Uint8Array, Unreadable>({
+    evaluate: () => Fs.createReadStream(path),
+    onError: (cause) => new Unreadable({ name: path, cause })
+  })
+
+/** Reads all of a file through one buffer: a stream would take a new one for each piece. */
+const pushFile = Effect.fnUntraced(
+  function*(path: string, reader: Reader) {
+    const fs = yield* FileSystem.FileSystem
+    const file = yield* fs.open(path)
+    const buffer = new Uint8Array(chunkSize)
+    while (true) {
+      const count = yield* file.read(buffer)
+      if (count === 0) break
+      reader.push(buffer.subarray(0, count))
+    }
+    reader.end()
+  },
+  Effect.scoped
+)
+
+/** Reads the records that are in a report. */
+const pushReport = Effect.fnUntraced(function*(path: string, reader: Reader) {
+  const fs = yield* FileSystem.FileSystem
+  const records = EmbeddedRecords.recordsOf(yield* fs.readFileString(path)) ?? ["a report without its records"]
+  for (const text of records) reader.push(Buffer.from(`${text}\n`))
+  reader.end()
+})
+
+/** Reads a file, which may be compressed by gzip, or be a report. */
+export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
+  const fs = yield* FileSystem.FileSystem
+  const reader = new Reader(file, take)
+  const failed = (cause: unknown) => new Unreadable({ name: file, cause })
+  const isFile = (yield* LogFiles.kindOf(file)) === "File"
+  const head = isFile ? yield* Effect.mapError(headOf(file), failed) : new Uint8Array()
+  if (!isFile) yield* pushAll(pipe(file), reader)
+  else if (EmbeddedRecords.isReport(head)) yield* Effect.mapError(pushReport(file, reader), failed)
+  else if (isCompressed(head)) {
+    const bytes = Stream.mapError(fs.stream(file, { chunkSize }), failed)
+    const plain = NodeStream.pipeThroughDuplex(bytes, { evaluate: () => Zlib.createGunzip(), onError: failed })
+    yield* pushAll(plain, reader)
+  } else yield* Effect.mapError(pushFile(file, reader), failed)
+  return reader.skipped
+})
+
+/** What stdin is called in messages. */
+export const stdinName = "stdin"
+
+/** Reads stdin to its end. */
+export const readStdin = Effect.fnUntraced(function*(take: Take) {
+  const { stdin } = yield* Stdio.Stdio
+  const reader = new Reader(stdinName, take)
+  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: stdinName, cause })), reader)
+  return reader.skipped
+})
+
+/** Reads what the journal has. */
+export const readJournal = Effect.fnUntraced(function*(take: Take) {
+  const reader = new Reader("journal", take, Journal.recordOf)
+  yield* Journal.read(false, (bytes) => reader.push(bytes))
+  reader.end()
+  return reader.skipped
+})

@@ -1,0 +1,325 @@
+/** Puts operations together from records, which may come in any order. */
+import * as Json from "../json/Json.ts"
+import * as JsonText from "../json/JsonText.ts"
+import type { Hook, Plugin, Record, RequestRecord } from "../record/Record.ts"
+import * as Summary from "../record/Summary.ts"
+import * as Excerpt from "./Excerpt.ts"
+import { InterruptedChains } from "./InterruptedChains.ts"
+import { Leftovers } from "./Leftovers.ts"
+import * as Nesting from "./Nesting.ts"
+import * as Operation from "./Operation.ts"
+import * as StateChanges from "./StateChanges.ts"
+
+/** How much is kept. */
+export interface Options {
+  /** Whether the configurations are kept, and more than the last lines of what programs wrote. */
+  readonly full?: boolean
+}
+
+/** How much of the output of a program is kept. */
+const outputLimit = { lines: 12, characters: 4096 }
+const fullOutputLimit = { lines: 1000, characters: 65_536 }
+
+/**
+ * How long an output may be that is kept as a whole to be compared, and how long all of them may be together, in
+ * characters.
+ */
+const wholeLimit = { each: 65_536, all: 8 * 1_048_576 }
+
+/** How many characters of a message are kept. */
+const longestMessage = 4096
+
+/** What is known about a run so far: its step, once its request has come. */
+interface Run extends Omit<Writable<Operation.Step>, "request" | "hooks"> {
+  request: Operation.Request | undefined
+  /** The `type` of its configuration. A plugin that another one started may have the one of that. */
+  type: string | undefined
+  readonly hooks: Array<Operation.Program>
+}
+
+type Writable<A> = { -readonly [name in keyof A]: A[name] }
+
+/** A run whose request has come. */
+type Begun = Run & Writable<Operation.Step>
+
+const hasBegun = (run: Run): run is Begun => run.request !== undefined
+
+const short = (text: string): string => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+
+const byTime = (left: { readonly time: string }, right: { readonly time: string }): number =>
+  left.time < right.time ? -1 : left.time > right.time ? 1 : 0
+
+/** A result that is what went in, as that of a tap is, takes no memory once more. */
+const keptResult = (result: string | undefined, before: string | undefined): string | undefined =>
+  result === undefined ? undefined : result === before ? before : Excerpt.copy(result)
+
+const none: ReadonlyArray<Begun> = []
+
+/** Members of a configuration that are not the same each time. */
+const fleeting = new Set(["prevResult", "runtimeConfig"])
+
+const withoutFleeting = (members: ReadonlyMap<string, string>): string =>
+  [...members].flatMap(([name, text]) => fleeting.has(name) ? [] : `${name}:${text}`).join()
+
+/**
+ * What a run is called: by its label, which for a plugin is its type and mostly begins with that. Where it does not, all
+ * plugins of a host have it, and the type says more.
+ */
+const titleOf = ({ label, plugin, type }: Run): string =>
+  plugin === undefined || plugin.name === "passthrough" || label?.startsWith(plugin.name) === true
+    ? short(label ?? type ?? "passthrough")
+    : plugin.name
+
+/** The operations in which a runtime starts no other plugin after a failure. When it cleans up, it may. */
+const endedByFailure = new Set<string | undefined>(["ADD", "CHECK", "STATUS"])
+
+/**
+ * Whether a runtime may have started another run after this one in the same operation. In an ADD it passes the result
+ * on.
+ */
+const canFollow = (last: Begun, next: Begun): boolean => {
+  const { command } = next.request
+  if (last.request.command !== command) return false
+  if (endedByFailure.has(command) && last.end !== undefined && Operation.hasEndedBadly(last)) return false
+  const hasNothing = next.before === undefined && next.type !== undefined
+  return command !== "ADD" || last.result === undefined || !hasNothing
+}
+
+/** Takes records in any order, and puts operations together. */
+export class Collector {
+  private readonly runs = new Map<string, Run>()
+  private readonly texts = new Map<string, string>()
+  private readonly wholes = new Map<string, string>()
+  private wholeLength = 0
+  private readonly requests = new Map<string | undefined, Operation.Request>()
+  private readonly stops = new InterruptedChains()
+  private readonly leftovers = new Leftovers()
+  private readonly full: boolean
+
+  constructor({ full = false }: Options = {}) {
+    this.full = full
+  }
+
+  /** A text that many records have takes memory once. */
+  private shared<Text extends string | undefined>(text: Text): Text {
+    if (text === undefined) return text
+    const known = this.texts.get(text)
+    if (known !== undefined) return known as Text
+    this.texts.set(text, text)
+    return text
+  }
+
+  /** A whole output, to be compared; undefined if it is too long, or all of them are. */
+  private whole(text: string): string | undefined {
+    if (text.length > wholeLimit.each) return undefined
+    const known = this.wholes.get(text)
+    if (known !== undefined || this.wholeLength + text.length > wholeLimit.all) return known
+    this.wholeLength += text.length
+    this.wholes.set(text, text)
+    return text
+  }
+
+  /** The last request of a container, where it is the same: that of the tap before this one mostly is. */
+  private requestOf(record: RequestRecord): Operation.Request {
+    const known = this.requests.get(record.containerId)
+    if (known !== undefined && Operation.names.every((name) => known[name] === record[name])) return known
+    const { args, cniVersion, command, containerId, ifname, netns, network, path } = record
+    const request = {
+      args,
+      cniVersion: this.shared(cniVersion),
+      command: this.shared(command),
+      containerId,
+      ifname: this.shared(ifname),
+      netns,
+      network: this.shared(network),
+      path: this.shared(path)
+    }
+    this.requests.set(containerId, request)
+    return request
+  }
+
+  private begin(run: Run, record: RequestRecord): void {
+    const { config, label, parent, time } = record
+    const members = JsonText.members(config ?? "")
+    const quoted = members.get("type")
+    const type = quoted === undefined ? undefined : Json.parse(quoted)
+    const before = members.get("prevResult")
+    run.time = time
+    run.parent = parent
+    run.label = this.shared(label)
+    run.type = typeof type === "string" ? this.shared(short(type)) : undefined
+    run.request = this.requestOf(record)
+    run.config = this.full ? config : undefined
+    run.before = before === undefined ? undefined : Excerpt.copy(before)
+    // One tap of a chain is told from another by its label; and where it has none, by its configuration. Plugins have
+    // the label of their type, of which a chain may have two.
+    const isTap = run.type === undefined || run.type === "passthrough"
+    run.identity = this.shared(isTap && label !== undefined ? label : `${label ?? ""} ${withoutFleeting(members)}`)
+  }
+
+  private program(name: string, time: string, ended: Hook | Plugin): Operation.Program {
+    const { durationMs, exitCode, signal, stderr, stdout = "", timedOut = false, truncated } = ended
+    const limit = this.full ? fullOutputLimit : outputLimit
+    return {
+      name: this.shared(short(name)),
+      time,
+      durationMs,
+      exitCode,
+      signal,
+      timedOut,
+      truncated,
+      stdout: Excerpt.last(stdout, limit),
+      stderr: Excerpt.last(stderr, limit),
+      whole: this.whole(stdout)
+    }
+  }
+
+  private runOf(invocation: string): Run {
+    const known = this.runs.get(invocation)
+    if (known !== undefined) return known
+    const run: Run = {
+      invocation,
+      parent: undefined,
+      title: "",
+      type: undefined,
+      identity: "",
+      isTap: false,
+      hasOwnConfig: false,
+      time: "",
+      label: undefined,
+      request: undefined,
+      hooks: [],
+      plugin: undefined,
+      changes: undefined,
+      end: undefined,
+      config: undefined,
+      before: undefined,
+      result: undefined,
+      nested: none
+    }
+    this.runs.set(invocation, run)
+    return run
+  }
+
+  /** Takes a record. */
+  add(record: Record): void {
+    const run = this.runOf(record.invocation)
+    switch (record.event) {
+      case "request":
+        if (run.request === undefined) this.begin(run, record)
+        break
+      case "hook":
+        run.hooks.push(this.program(Summary.command(record.hook.command), record.time, record.hook))
+        break
+      case "plugin":
+        run.plugin = this.program(record.plugin.type, record.time, record.plugin)
+        break
+      case "changes":
+        run.changes = JSON.stringify(StateChanges.bounded(record, this.full))
+        break
+      case "result":
+        run.result = keptResult(record.result, run.before)
+        run.end = { time: Date.parse(record.time), durationMs: record.durationMs, error: undefined }
+        break
+      case "error": {
+        const { code, details, msg } = record.error
+        run.end = {
+          time: Date.parse(record.time),
+          durationMs: record.durationMs,
+          error: {
+            ...(code === undefined ? {} : { code }),
+            msg: short(msg),
+            ...(details === undefined ? {} : { details: short(details) })
+          }
+        }
+      }
+    }
+  }
+
+  /** Forgets the runs of an operation, but not what it tells of its network. */
+  forget(operation: Operation.Operation): void {
+    this.stops.remember(operation)
+    this.leftovers.remember(operation)
+    for (const { invocation } of Operation.runsOf(operation.steps)) this.runs.delete(invocation)
+    if (this.runs.size > 0) return
+    this.texts.clear()
+    this.wholes.clear()
+    this.wholeLength = 0
+    this.requests.clear()
+  }
+
+  /** All runs so far that are not inside another, in the order of time; those inside others are put there. */
+  private chained(): ReadonlyArray<Begun> {
+    const runs = [...this.runs.values()].filter(hasBegun).sort(byTime)
+    const starter = ({ parent }: Begun): Begun | undefined => {
+      const run = parent === undefined ? undefined : this.runs.get(parent)
+      return run !== undefined && hasBegun(run) ? run : undefined
+    }
+    const home = Nesting.homes(runs.filter(({ parent }) => parent !== undefined), starter)
+    const inside = new Map<Begun, Array<Begun>>()
+    const chained = runs.filter((run) => {
+      const around = home(run)
+      if (around === undefined) return true
+      const others = inside.get(around)
+      if (others === undefined) inside.set(around, [run])
+      else others.push(run)
+      return false
+    })
+    for (const run of runs) {
+      run.title = titleOf(run)
+      run.isTap = run.plugin === undefined && (run.type === undefined || run.type === "passthrough")
+      run.hasOwnConfig = run.type === (run.plugin?.name ?? run.label)
+      run.nested = inside.get(run) ?? none
+      run.hooks.sort(byTime)
+    }
+    return chained
+  }
+
+  /** All operations so far, in the order of time. */
+  operations(): ReadonlyArray<Operation.Operation> {
+    const found: Array<Omit<Operation.Operation, "steps"> & { readonly steps: Array<Begun> }> = []
+    const open = new Map<string, (typeof found)[number]>()
+    // Of an operation of many steps, for looking through them again and again would take long.
+    const identities = new Map<(typeof found)[number], Set<string>>()
+    const identitiesOf = (operation: (typeof found)[number]) => {
+      const known = identities.get(operation) ?? new Set(operation.steps.map(({ identity }) => identity))
+      identities.set(operation, known)
+      return known
+    }
+    for (const step of this.chained()) {
+      // Attempts in different namespaces may share one ID.
+      const attempt = `${Operation.attachmentOf(step.request)} ${step.request.netns}`
+      const current = open.get(attempt)
+      const last = current?.steps.at(-1)
+      const isNext = current !== undefined && last !== undefined && canFollow(last, step) &&
+        !(current.steps.length > 16
+          ? identitiesOf(current).has(step.identity)
+          : current.steps.some(({ identity }) => identity === step.identity))
+      // The same tap or plugin once more, or another verb: that is another operation.
+      if (isNext) {
+        current.steps.push(step)
+        identities.get(current)?.add(step.identity)
+      } else {
+        const { request, time } = step
+        const operation = {
+          time,
+          request,
+          steps: [step],
+          stoppedIn: undefined,
+          addStoppedIn: undefined,
+          leftovers: () => []
+        }
+        found.push(operation)
+        open.set(attempt, operation)
+      }
+    }
+    return this.leftovers.find(this.stops.find(found))
+  }
+}
+
+/** Groups records into operations, in the order of time. */
+export const operations = (records: Iterable<Record>, options?: Options): ReadonlyArray<Operation.Operation> => {
+  const collector = new Collector(options)
+  for (const record of records) collector.add(record)
+  return collector.operations()
+}

@@ -1,0 +1,87 @@
+/** Whose a fact is: an attachment's own, one that all share, or of others who were at work meanwhile. */
+import { anyOf, type AttachmentIdentity } from "./AttachmentIdentity.ts"
+import { type Fact, linkOf, wordsOf } from "./Fact.ts"
+import * as RuleFact from "./RuleFact.ts"
+
+/**
+ * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
+ * one. `shared`: it bears neither, such as a bridge or a chain that all attachments share.
+ */
+export type Whose = "attachment" | "shared" | "others"
+
+/** An ID that is shorter may be the word for something else. */
+const shortestId = 12
+
+/**
+ * For whom a rule is, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`, and with nftables
+ * `net: podman, if: eth0, id: 5c01…`, of which the end may be cut off.
+ */
+const commentId = /\bid: (?:\\?")?([\w.-]+)/
+const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
+const longId = /\b[\da-f]{64}\b/
+const singleAddress =
+  /(?:-s|-d|--to-destination|[sd]addr|dnat(?: ip6?)? to) \[?([\da-f.:]+?)\]?(?:\/32|\/128|(?<=\.\d{1,3}|\]):\d+(?:-\d+)?)?(?= |$)/g
+/** Chains of daemons that write rules at any time: kube-proxy and Docker. */
+const daemons = / (?:KUBE-|DOCKER)[\w-]*$/
+const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|23\d\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
+
+/** The links that are known of a namespace by the facts of a record: their names and kinds. */
+export type Links = ReadonlyMap<string, string>
+
+/** The links of the host of which facts tell. */
+export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
+  new Map(
+    facts.filter(({ kind, place }) => kind === "links" && place === "host").map(({ text }) => {
+      const [name = "", type = ""] = wordsOf(text)
+      return [name, type]
+    })
+  )
+
+/** Tells whose facts are. */
+export const teller = (marks: AttachmentIdentity, links: Links): (fact: Fact) => Whose => {
+  const { addresses, chains, containerId = "", gateways, hostLinks, macs, sharedLinks } = marks
+  const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
+  const isOwnId = (id: string) => id === containerId || (id.length >= shortestId && containerId.startsWith(id))
+  const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
+  // Kinds of links that nobody shares.
+  const isPrivate = (name: string) =>
+    !sharedLinks.has(name) &&
+    (/^(?:veth|ifb)$/.test(links.get(name) ?? "") || (!links.has(name) && name.startsWith("veth")))
+  const isOwnLink = (name: string) =>
+    hostLinks.has(name) && (isPrivate(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
+  // With what is known of the results, a veth that they do not name is of another attachment.
+  const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isPrivate(name)
+
+  /** What a rule says by the comment and the chain that the plugins of CNI give it. */
+  const ofNames = (text: string): Whose | undefined => {
+    const id = commentId.exec(text)?.[1]
+    if (id !== undefined) return isOwnId(id) ? "attachment" : "others"
+    const hashes = [...text.matchAll(chainName)].map(([, hash = ""]) => hash)
+    if (hashes.length === 0) return undefined
+    return hashes.some(isOwnChain) ? "attachment" : "others"
+  }
+  const isOfOtherAddress = (text: string): boolean =>
+    addresses.size > 0 &&
+    [...text.matchAll(singleAddress)].some(([, address = ""]) => !gateways.has(address) && !everywhere.test(address))
+  const ofReservation = (owner: string | undefined): Whose | undefined =>
+    owner === undefined ? undefined : owner === containerId ? "attachment" : "others"
+  const ofLink = (link: string | undefined): Whose | undefined => {
+    if (link === undefined) return undefined
+    return isOwnLink(link) ? "attachment" : isOthersLink(link) ? "others" : undefined
+  }
+
+  return (fact) => {
+    const { kind, place, text } = fact
+    if (place === "container") return "attachment"
+    const isRule = kind === "iptables" || kind === "nftables"
+    // Another network may have the same addresses, so that who is named comes first.
+    const named = isRule ? ofNames(text) : kind === "ipam" ? ofReservation(wordsOf(text)[2]) : undefined
+    if (named !== undefined) return named
+    if (borne !== undefined && text.search(borne) !== -1) return "attachment"
+    if (isRule && (daemons.test(RuleFact.chainOf(fact)?.name ?? "") || isOfOtherAddress(text))) return "others"
+    const whose = ofLink(linkOf(fact))
+    if (whose !== undefined) return whose
+    if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"
+    return text.search(longId) === -1 ? "shared" : "others"
+  }
+}

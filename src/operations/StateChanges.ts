@@ -1,0 +1,133 @@
+/** What a plugin changed in network namespaces, in a person's words. */
+import type { ChangesRecord, Differences } from "../record/Record.ts"
+import type { AttachmentIdentity } from "./AttachmentIdentity.ts"
+import type { Fact, Place } from "./Fact.ts"
+import * as FactEvents from "./FactEvents.ts"
+import * as FactWords from "./FactWords.ts"
+import type { Step } from "./Operation.ts"
+import * as Ownership from "./Ownership.ts"
+import type { Change } from "./ResultDiff.ts"
+import * as RuleFact from "./RuleFact.ts"
+
+/** What was found: the facts that came and went, and what could not be looked at; and how long our looks took. */
+export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "durationMs">>
+
+/** How many facts of one kind, and how many characters of each, are kept. */
+const limit = { facts: 500, characters: 500 }
+const fullLimit = { facts: 5000, characters: 4096 }
+
+/** What was found, without what is too much to keep; the notes say how much that is. */
+export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolean): Found => {
+  const { characters, facts } = full ? fullLimit : limit
+  const leftOut: Array<string> = []
+  const few = (list: ReadonlyArray<string>): ReadonlyArray<string> =>
+    list.slice(0, facts)
+      .map((fact) => fact.length <= characters ? fact : `${fact.slice(0, characters)}…`)
+  const within = (place: string, differences: Differences | undefined): Differences | undefined =>
+    differences && Object.fromEntries(
+      Object.entries(differences).map(([kind, { added, removed }]) => {
+        const more = Math.max(0, added.length - facts) + Math.max(0, removed.length - facts)
+        if (more > 0) leftOut.push(`${more} more changes of ${place} ${kind} are in the log`)
+        return [kind, { added: few(added), removed: few(removed) }]
+      })
+    )
+  const host = within("host", changes.host)
+  const container = within("container", changes.container)
+  return {
+    changes: { ...(host && { host }), ...(container && { container }) },
+    notes: [...few(notes), ...leftOut],
+    ...(durationMs === undefined ? {} : { durationMs })
+  }
+}
+
+/** How long all our looks at the state took, which no plugin needed; undefined if there were none. */
+export const lookingMs = (runs: Iterable<Step>): number | undefined => {
+  const durations = [...runs].flatMap(({ changes }) =>
+    changes === undefined ? [] : [(JSON.parse(changes) as Found).durationMs ?? 0]
+  )
+  return durations.length === 0 ? undefined : durations.reduce((sum, duration) => sum + duration, 0)
+}
+
+/** What was found around runs. Around a run, that is all that runs inside it did, too. */
+export function* foundIn(steps: ReadonlyArray<Step>): Generator<Found> {
+  for (const { changes, nested } of steps) {
+    if (changes === undefined) yield* foundIn(nested)
+    else yield JSON.parse(changes) as Found
+  }
+}
+
+/** What a plugin did itself: what was found around it, without what those did that it started. */
+export const own = (found: Found, inside: ReadonlyArray<Found>): Found => {
+  const within = (place: Place): Differences | undefined => {
+    const rest = (kind: string, side: "added" | "removed", list: ReadonlyArray<string>) => {
+      const theirs = new Set(inside.flatMap(({ changes }) => changes[place]?.[kind]?.[side] ?? []))
+      return list.filter((fact) => !theirs.has(fact))
+    }
+    const kinds = found.changes[place]
+    return kinds && Object.fromEntries(
+      Object.entries(kinds).map(([kind, { added, removed }]) => [
+        kind,
+        { added: rest(kind, "added", added), removed: rest(kind, "removed", removed) }
+      ])
+    )
+  }
+  const [host, container] = [within("host"), within("container")]
+  return { ...found, changes: { ...(host && { host }), ...(container && { container }) } }
+}
+
+/** One change of the state of a namespace, and whose it is. */
+export interface StateChange extends Change {
+  readonly whose: Ownership.Whose
+}
+
+/** An event in words, and in which families it happened where that is to be said. */
+interface Sentence extends StateChange {
+  readonly families: ReadonlyArray<string>
+}
+
+const sentence = ({ before, fact, kind }: FactEvents.Event, whose: Ownership.Whose): Sentence => {
+  const family = RuleFact.familyOf(fact)
+  const families = family === undefined ? [] : [family]
+  const policy = RuleFact.policyOf(fact)
+  if (before !== undefined) return { kind, what: FactWords.change(before, fact), whose, families }
+  const what = FactWords.single(fact)
+  if (policy === undefined) return { kind, what, whose, families }
+  const start = what.slice(0, -policy.length)
+  const [was, is] = kind === "added" ? ["ACCEPT", policy] : [policy, "ACCEPT"]
+  return { kind: "changed", what: `${start}${was} → ${is}`, whose, families }
+}
+
+/** What happened in the same way in IPv4 and IPv6 is one sentence. */
+const merged = (sentences: ReadonlyArray<Sentence>): ReadonlyArray<StateChange> => {
+  const found = new Map<string, Sentence>()
+  for (const sentence of sentences) {
+    const key = `${sentence.kind} ${sentence.what}`
+    const same = found.get(key)
+    const isOther = same !== undefined && sentence.families.some((family) => !same.families.includes(family))
+    if (same === undefined || isOther) {
+      found.set(key, { ...sentence, families: [...same?.families ?? [], ...sentence.families] })
+    } else found.set(`${key} ${found.size}`, sentence)
+  }
+  return [...found.values()].map(({ families, kind, what, whose }) => ({
+    kind,
+    what: families.length === 0 || families.join() === "ip" ? what : `${families.join(" and ")} ${what}`,
+    whose
+  }))
+}
+
+/** Facts in words, one sentence each. */
+export const sentences = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+  merged(
+    FactEvents.withoutFilledChains(facts.map((fact) => ({ kind: "added", fact })))
+      .map((event) => sentence(event, "attachment"))
+  ).map(({ what }) => what)
+
+/** What changed, one sentence each; nothing where nothing did. */
+export const describe = ({ changes }: Found, marks: AttachmentIdentity): ReadonlyArray<StateChange> => {
+  const all = [
+    ...FactEvents.eventsIn("host", changes.host),
+    ...FactEvents.eventsIn("container", changes.container)
+  ]
+  const whose = Ownership.teller(marks, Ownership.linksOf(all.map(({ fact }) => fact)))
+  return merged(FactEvents.withoutFilledChains(all).map((event) => sentence(event, whose(event.fact))))
+}

@@ -1,0 +1,52 @@
+/**
+ * A report as one HTML file, which opens from disk and loads nothing: what the page is made of, its data, and the records,
+ * which can be read back. Nothing of what is in the records can become part of the page but as text.
+ */
+import * as Crypto from "node:crypto"
+import { beginning, recordsBegin } from "../../log/EmbeddedRecords.ts"
+import * as Escape from "../../record/Escape.ts"
+import type * as PageData from "./PageData.ts"
+
+/** What the build makes of `html/`. */
+export interface Assets {
+  readonly script: string
+  readonly style: string
+}
+
+/** JSON as text inside an element: what ends that, and what ended lines in scripts once, is escaped. */
+const embedded = (json: string): string =>
+  json.replace(/[<\u2028\u2029]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+const hash = (text: string): string => `'sha256-${Crypto.createHash("sha256").update(text).digest("base64")}'`
+
+/** Nothing is loaded, and nothing runs but our own script, which is known by its hash. */
+const policy = ({ script, style }: Assets): string =>
+  `default-src 'none'; script-src ${hash(script)}; style-src ${
+    hash(style)
+  }; img-src data:; base-uri 'none'; form-action 'none'`
+
+/** Renders a report. `records` are their texts, each on one line, which are read back as they are. */
+export const render = (report: PageData.Report, records: ReadonlyArray<string>, assets: Assets): string => {
+  // What people see must not turn the direction of text, or hide in it. The records stay as they are.
+  const data = JSON.stringify(report, (_, value) => typeof value === "string" ? Escape.inLines(value) : value)
+  return `${beginning}
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(assets)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>cni-passthrough report</title>
+<style>${assets.style}</style>
+</head>
+<body>
+<div id="page"><noscript>The records are in this file: cni-passthrough show FILE draws them without a browser.</noscript></div>
+<script type="application/json" id="report">${embedded(data)}</script>
+${recordsBegin}[
+${records.map((text) => embedded(JSON.stringify(text))).join(",\n")}
+]</script>
+<script>${assets.script}</script>
+</body>
+</html>
+`
+}

@@ -1,0 +1,87 @@
+/**
+ * What a report holds besides its records: operations as a person sees them, without what the page takes from the records
+ * when it is asked for. Members that are empty are left out.
+ */
+import type { Line } from "../../operations/OutputDiff.ts"
+import type { Change } from "../../operations/ResultDiff.ts"
+
+/** A hook command that ran. What it wrote is in its record. */
+export interface Hook {
+  readonly command: string
+  readonly failure?: string | undefined
+  /** In milliseconds. */
+  readonly durationMs: number
+  readonly difference?: ReadonlyArray<Line> | undefined
+}
+
+/** One run of one plugin or of a tap, or a plugin between taps. */
+export interface Step {
+  readonly title: string
+  readonly kind: "plugin" | "tap" | "between"
+  readonly state: "done" | "failed" | "unfinished" | "stopped" | "unseen"
+  /** Where it is not the one of the operation. */
+  readonly command?: string | undefined
+  readonly ifname?: string | undefined
+  readonly network?: string | undefined
+  /** When it began, in milliseconds after the operation; not there where nobody knows. */
+  readonly start?: number | undefined
+  /** In milliseconds. */
+  readonly durationMs?: number | undefined
+  /** How its program ended: `exit status 1`. */
+  readonly ending?: string | undefined
+  readonly failure?: ReadonlyArray<string> | undefined
+  readonly changesBefore?: ReadonlyArray<Change> | undefined
+  readonly changes?: ReadonlyArray<Change> | undefined
+  /** What it changed in network namespaces. Not there where nobody looked. */
+  readonly stateChanges?: ReadonlyArray<Change> | undefined
+  /** What others changed there meanwhile. */
+  readonly othersChanges?: ReadonlyArray<Change> | undefined
+  readonly notes?: ReadonlyArray<string> | undefined
+  readonly hooks?: ReadonlyArray<Hook> | undefined
+  /** Which of the records are about it. */
+  readonly records?: ReadonlyArray<number> | undefined
+  readonly nested?: ReadonlyArray<Step> | undefined
+}
+
+/** One operation on an attachment. */
+export interface Operation {
+  readonly command?: string | undefined
+  readonly ifname?: string | undefined
+  readonly containerId?: string | undefined
+  readonly network?: string | undefined
+  readonly netns?: string | undefined
+  readonly args?: string | undefined
+  /** RFC 3339, as in the record. */
+  readonly time: string
+  readonly hasFailed: boolean
+  readonly failure?: string | undefined
+  /** In milliseconds. */
+  readonly durationMs?: number | undefined
+  readonly steps: ReadonlyArray<Step>
+  /** What a DEL left of what its ADD made. */
+  readonly leftovers?: ReadonlyArray<string> | undefined
+}
+
+/** What doctor found. */
+export interface Finding {
+  readonly level: "error" | "warning" | "note"
+  readonly check: string
+  readonly plugin?: string | undefined
+  readonly message: string
+  readonly evidence: ReadonlyArray<string>
+  readonly fix: {
+    readonly text: string
+    /** Each as one line for a shell. */
+    readonly commands: ReadonlyArray<string>
+    readonly cuts?: string | undefined
+  }
+  readonly file?: string | undefined
+  readonly line?: number | undefined
+}
+
+/** All of it. */
+export interface Report {
+  /** Undefined where doctor was not asked. */
+  readonly findings?: ReadonlyArray<Finding> | undefined
+  readonly operations: ReadonlyArray<Operation>
+}

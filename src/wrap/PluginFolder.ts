@@ -1,0 +1,230 @@
+/** The folder of plugins that runtimes read: how our plugin gets there, and how it leaves. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type * as PlatformError from "effect/PlatformError"
+import * as Execution from "../exec/Execution.ts"
+import * as PluginExec from "../exec/PluginExec.ts"
+import * as PluginVersion from "../exec/PluginVersion.ts"
+import * as AtomicFile from "../host/AtomicFile.ts"
+import { hasSameContent } from "../host/SameContent.ts"
+import * as Stub from "./Stub.ts"
+
+/** The name that our plugin has in the folder, and that network configurations call it by. */
+export const pluginName = "passthrough"
+
+/** Where runtimes look, those of most first. */
+export const usual = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const
+
+/** The plugin's file cannot be read, copied or removed. */
+export class PluginFileFailed extends Data.TaggedError("PluginFileFailed")<{
+  readonly action: "read" | "copy" | "remove"
+  readonly path: string
+  readonly reason: string
+  readonly cause?: unknown
+}> {
+  override readonly message = `cannot ${this.action} ${this.path}: ${this.reason}`
+}
+
+/** The built plugin was being replaced for as long as we tried to copy it. */
+export class SourceChanging extends Data.TaggedError("SourceChanging")<{ readonly path: string }> {
+  override readonly message = `${this.path} keeps changing while it is copied: try again when it is built`
+}
+
+/** A file that is called as our plugin is another program. */
+export class Foreign extends Data.TaggedError("Foreign")<{ readonly path: string; readonly reason: string }> {
+  override readonly message =
+    `${this.path} is left alone: it is not the plugin of cni-passthrough (${this.reason}).\nIf it is, remove it by hand`
+}
+
+/** A folder does not have our plugin. */
+export class NotInstalled extends Data.TaggedError("NotInstalled")<{ readonly folder: string }> {
+  override readonly message = `the plugin is not in ${this.folder}: --to names another folder`
+}
+
+const failed = (action: PluginFileFailed["action"], path: string) => (cause: PlatformError.PlatformError) =>
+  new PluginFileFailed({
+    action,
+    path,
+    reason: action === "read" ? AtomicFile.reasonOf(cause) : AtomicFile.writingReasonOf(cause),
+    cause
+  })
+
+/** Whether there is a file or a folder at a path. */
+export const isThere = Effect.fnUntraced(function*(path: string) {
+  const fs = yield* FileSystem.FileSystem
+  return yield* Effect.orElseSucceed(fs.exists(path), () => false)
+})
+
+/** The file of our plugin in a folder. */
+export const fileIn = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, pluginName))
+
+/** The first of the usual folders that there is, or else the very first. */
+export const choose = Effect.fnUntraced(function*() {
+  for (const folder of usual) if (yield* isThere(folder)) return folder
+  return usual[0]
+})
+
+/** The first of the usual folders that has a plugin of our name, or else the one where it would be put. */
+export const chooseInstalled = Effect.fnUntraced(function*() {
+  for (const folder of usual) if (yield* isThere(yield* fileIn(folder))) return folder
+  return yield* choose()
+})
+
+/** How often a source that changes meanwhile is copied again, and how long to wait before, in milliseconds. */
+const copyTries = { count: 3, pauseMs: 200 }
+
+/** Copies a file that another process may be replacing: what arrives is one version of it, from start to end. */
+const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const state = Effect.map(
+    Effect.mapError(fs.stat(source), failed("read", source)),
+    ({ ino, mtime, size }) => JSON.stringify([String(ino), mtime, String(size)])
+  )
+  // The name is predictable, so never write through a link that another user may have planted there.
+  yield* Effect.scoped(Effect.mapError(
+    Effect.andThen(fs.remove(target, { force: true }), fs.open(target, { flag: "wx", mode: 0o600 })),
+    failed("copy", `${source} to ${path.dirname(target)}`)
+  ))
+  for (let left = copyTries.count; left > 0; left--) {
+    const before = yield* state
+    yield* Effect.mapError(fs.copyFile(source, target), failed("copy", `${source} to ${path.dirname(target)}`))
+    if (before === (yield* state)) return
+    yield* Effect.sleep(copyTries.pauseMs)
+  }
+  return yield* new SourceChanging({ path: source })
+})
+
+/** Waits until a file is on the disk: a power cut must not leave an empty one in its place. */
+const sync = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  yield* (yield* fs.open(file)).sync
+}, Effect.scoped)
+
+/** A library that the plugin for musl needs beside it. No runtime takes it for a plugin: its name begins with a dot. */
+const library = ".libstdc++.so"
+
+/** Puts the library that lies beside the built plugin beside the one in a folder. */
+const installLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const source = path.join(path.dirname(built), library)
+  if (!(yield* isThere(source))) return
+  const target = path.join(folder, library)
+  yield* AtomicFile.replaceWith(
+    target,
+    (temporary) =>
+      copyWhole(source, temporary).pipe(
+        Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o644), failed("copy", target))),
+        Effect.andThen(Effect.mapError(sync(temporary), failed("copy", target)))
+      )
+  )
+})
+
+/**
+ * Puts the built plugin into a folder, which is made where it is not there. The file becomes visible to runtimes by a
+ * rename, once it has answered VERSION in its place.
+ */
+export const install = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const target = yield* fileIn(folder)
+  yield* AtomicFile.makeFolder(folder)
+  yield* installLibrary(built, folder)
+  yield* AtomicFile.replaceWith(target, (temporary) =>
+    copyWhole(built, temporary).pipe(
+      Effect.andThen(Effect.mapError(fs.chmod(temporary, 0o755), failed("copy", target))),
+      Effect.andThen(Effect.mapError(sync(temporary), failed("copy", target))),
+      Effect.andThen(PluginVersion.ask(temporary, "1.0.0"))
+    ))
+  return target
+})
+
+/** What our plugin tells a person who starts it, see `plugin/Passthrough.ts`. */
+const about = /^CNI plugin passthrough v/
+
+/** Fails where a file is another program than our plugin: ours introduces itself on stderr where no verb is given. */
+const identify = Effect.fnUntraced(function*(file: string) {
+  yield* Effect.mapError(AtomicFile.checkOwner(file), ({ reason }) => new Foreign({ path: file, reason }))
+  const { CNI_COMMAND: _, ...env } = process.env
+  const execution = yield* PluginExec.call({ file, env, stdin: "", timeout: 10_000 }).pipe(
+    Effect.mapError(({ reason }) => new Foreign({ path: file, reason }))
+  )
+  const words = Execution.text(execution.stderr)
+  if (about.test(words)) return
+  const [line = ""] = words.trim().split("\n")
+  const reason = line === "" ? "it does not introduce itself" : `it says ${JSON.stringify(line.slice(0, 100))}`
+  return yield* new Foreign({ path: file, reason })
+})
+
+/** The file of our plugin in a folder. Fails where there is none, and where it is another program of the same name. */
+export const findOurs = Effect.fnUntraced(function*(folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fileIn(folder)
+  if (!(yield* isThere(file))) return yield* new NotInstalled({ folder })
+  yield* Effect.mapError(fs.stat(file), failed("remove", file))
+  yield* identify(file)
+  return file
+})
+
+const chunk = 1_048_576
+
+/** Whether an executable depends on the library, as only the plugin for musl does. */
+const needsLibrary = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const name = Buffer.from(`${library}\0`)
+  const handle = yield* fs.open(file)
+  const bytes = Buffer.alloc(name.length + chunk)
+  for (let kept = 0;;) {
+    const read = Number(yield* handle.read(bytes.subarray(kept)))
+    if (read === 0) return false
+    const end = kept + read
+    if (bytes.subarray(0, end).includes(name)) return true
+    kept = Math.min(name.length, end)
+    bytes.copyWithin(0, end - kept, end)
+  }
+}, Effect.scoped)
+
+/** The library in the folder of a plugin, if it belongs to that plugin. */
+const libraryOf = Effect.fnUntraced(function*(file: string) {
+  const path = yield* Path.Path
+  const beside = path.join(path.dirname(file), library)
+  const isOurs = (yield* isThere(beside)) && (yield* Effect.orElseSucceed(needsLibrary(file), () => false))
+  return isOurs ? beside : undefined
+})
+
+const isSame = (one: string, other: string) => Effect.orElseSucceed(hasSameContent(one, other), () => false)
+
+/** Fails if another program's file has this name in a folder. */
+const checkLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
+  const path = yield* Path.Path
+  const [source, target] = [path.join(path.dirname(built), library), path.join(folder, library)]
+  if (!(yield* isThere(source)) || !(yield* isThere(target)) || (yield* isSame(source, target))) return
+  if ((yield* libraryOf(yield* fileIn(folder))) !== undefined) return
+  return yield* new Foreign({ path: target, reason: "no plugin there needs it" })
+})
+
+/** Fails if other programs have the names of our plugin's files in a folder. */
+export const checkForeign = Effect.fnUntraced(function*(built: string, folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fileIn(folder)
+  const info = yield* Effect.option(fs.lstat(file))
+  if (info._tag === "Some") {
+    if (!(yield* isThere(file))) {
+      return yield* new Foreign({ path: file, reason: "it is a symbolic link to a missing file" })
+    }
+    // A stub is ours: an installer renamed it, and the plugin that it starts may be missing.
+    const isStub = yield* Effect.orElseSucceed(Stub.isAnyStub(file), () => false)
+    if (!isStub && !(yield* isSame(built, file))) yield* identify(file)
+  }
+  yield* checkLibrary(built, folder)
+})
+
+/** Removes our plugin and the library that it needs. */
+export const remove = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const beside = yield* libraryOf(file)
+  yield* Effect.mapError(fs.remove(file), failed("remove", file))
+  if (beside !== undefined) yield* Effect.mapError(fs.remove(beside, { force: true }), failed("remove", beside))
+})

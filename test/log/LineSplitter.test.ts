@@ -1,0 +1,26 @@
+/** Bytes that arrive in pieces, as lines. */
+import { assert, describe, it } from "@effect/vitest"
+import * as LineSplitter from "../../src/log/LineSplitter.ts"
+
+const split = (...pieces: ReadonlyArray<Uint8Array | string>) => {
+  const splitter = new LineSplitter.Splitter()
+  return [...pieces.flatMap((piece) => splitter.push(Buffer.from(piece as string))), splitter.end()]
+}
+
+describe("lines", () => {
+  it("are the same wherever the pieces end, inside a character too", () => {
+    const bytes = Buffer.from("a\n\né✓😀\nlast")
+    for (let cut = 0; cut <= bytes.length; cut++) {
+      assert.deepStrictEqual(split(bytes.subarray(0, cut), bytes.subarray(cut)), ["a", "", "é✓😀", "last"])
+    }
+    assert.deepStrictEqual(split(...[...bytes].map((byte) => Uint8Array.of(byte))), ["a", "", "é✓😀", "last"])
+  })
+
+  it("of any length take time that grows with it, and not more memory than one may have", () => {
+    const started = performance.now()
+    const piece = "x".repeat(1_048_576)
+    const lines = split(...Array.from({ length: 100 }, () => piece), "\n", "{}\n")
+    assert.deepStrictEqual(lines, ["too long", "{}", ""])
+    assert.isBelow(performance.now() - started, 50_000)
+  }, 60_000)
+})
