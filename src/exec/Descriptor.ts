@@ -1,8 +1,8 @@
-/** Writes to descriptors that this process was started with. */
+/** Writes to the descriptors that this process inherited. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 
-/** How many bytes were taken; none where the reader has to catch up first. */
+/** Returns the number of bytes written: 0 if the reader has to catch up first. */
 const writeSome = (fd: number, rest: string | Uint8Array): number => {
   try {
     return typeof rest === "string" ? Fs.writeSync(fd, rest) : Fs.writeSync(fd, rest)
@@ -13,11 +13,11 @@ const writeSome = (fd: number, rest: string | Uint8Array): number => {
 }
 
 /**
- * Writes all of a text. `process.stdout` would cost more than the whole rest of an answer, and loses what is not
- * flushed at the exit.
+ * Writes a whole text. `process.stdout` costs more time than all other work of an answer, and loses what it has not
+ * flushed when the process exits.
  */
 export const write = Effect.fnUntraced(function*(fd: number, text: string) {
-  // A string costs the runtimes less than the bytes that it stands for: those are made only where a write is cut short.
+  // Writing a string is cheaper than encoding it first, so only a partial write encodes it.
   let rest: string | Uint8Array = text
   while (true) {
     const written = yield* Effect.try({ try: () => writeSome(fd, rest), catch: (error) => error as Error })

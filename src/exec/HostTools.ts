@@ -1,6 +1,6 @@
 /**
- * The tools of the host, such as `ip`, `nft` and `logger`: their paths and their environment. Folders of plugins on
- * PATH are skipped, because `bridge` is both a tool of iproute2 and a CNI plugin.
+ * Finds and runs tools of the host such as `ip`, `nft` and `logger`. Plugin folders on PATH are skipped, because
+ * `bridge` is both a tool of iproute2 and a CNI plugin.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -14,14 +14,14 @@ import * as StubFile from "./StubFile.ts"
 
 type Variables = Execution.Invocation["env"]
 
-/** Finds tools of the host, and holds their environment. */
+/** The tools of the host. */
 export interface Tools {
-  /** The absolute path of a tool, or undefined if no folder of PATH has it. Skips folders of plugins. */
+  /** Returns the absolute path of a tool, or undefined if PATH has it only in plugin folders or not at all. */
   readonly find: (name: string) => string | undefined
   readonly env: Variables
 }
 
-/** Set in the environment of the tools that we start. A shim that finds it takes no snapshot of the host. */
+/** A variable in the environment of the tools that we start. A shim that finds it takes no snapshot of the host. */
 export const insideTool = "PASSTHROUGH_INSIDE_TOOL"
 
 /** The folders where runtimes and distributions install plugins. */
@@ -60,8 +60,8 @@ const isExecutable = (file: string): boolean => {
 }
 
 /**
- * The absolute folders of PATH, then the `sbin` folders, which PATH may lack for other users than root. Relative
- * folders are skipped, because they depend on the working directory.
+ * Returns the absolute folders of PATH, then the `sbin` folders, which PATH often lacks for users other than root.
+ * Relative folders are skipped, because they depend on the working directory.
  */
 const foldersOf = (variables: Variables): ReadonlyArray<string> => {
   const folders = searchPath({ variables }).split(":").filter(Path.isAbsolute)
@@ -72,7 +72,8 @@ const withoutCni = (variables: Variables): Variables =>
   Object.fromEntries(Object.entries(variables).filter(([name]) => !name.startsWith("CNI_")))
 
 /**
- * The tools that a process with this environment finds. `pluginFolders` are plugin folders that CNI_PATH does not name.
+ * Returns the tools that a process with this environment finds. `pluginFolders` are plugin folders that CNI_PATH does
+ * not name.
  */
 export const make = (variables: Variables, pluginFolders: ReadonlyArray<string> = []): Tools => {
   const named = [...(variables["CNI_PATH"] ?? "").split(":"), ...pluginFolders].filter(Path.isAbsolute)
@@ -100,17 +101,18 @@ export const HostTools: Context.Reference<Tools> = Context.Reference("cni-passth
   defaultValue: () => make(process.env)
 })
 
-/** Runs an effect that finds no tools in these folders of plugins. */
-export const besides = (pluginFolders: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
-  Effect.provideService(effect, HostTools, make(process.env, pluginFolders))
+/** Runs an effect that does not look for tools in these plugin folders. */
+export const withoutPluginFolders =
+  (pluginFolders: ReadonlyArray<string>) => <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+    Effect.provideService(effect, HostTools, make(process.env, pluginFolders))
 
-/** A call of a tool of the host. */
+/** A call of a tool. */
 export interface Call extends Omit<Execution.Invocation, "env"> {
-  /** The network namespace to run in, as a file. Default: ours. */
+  /** The path of the network namespace to run in. Default: ours. */
   readonly netns?: string | undefined
 }
 
-/** Runs a tool. Fails with the code `ENOENT` if it is not found. */
+/** Runs a tool. Fails with code `ENOENT` if the tool, or `nsenter` for another namespace, is not found. */
 export const run = Effect.fnUntraced(function*({ argv: [tool, ...args], netns, ...options }: Call) {
   const runner = yield* ProcessRunner
   const { env, find } = yield* HostTools

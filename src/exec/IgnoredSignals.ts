@@ -4,7 +4,7 @@ import * as Libc from "./Libc.ts"
 let known: ReadonlyArray<number> | undefined
 
 /**
- * The numbers of these signals. Must be read before this process handles any signal. Empty under Node.js, which resets
- * all signals to their defaults.
+ * Returns the numbers of these signals. Must first be called before this process handles any signal. Empty under
+ * Node.js, which resets all signals to their defaults.
  */
 export const atStart = (): ReadonlyArray<number> => known ??= Libc.load()?.ignoredSignals() ?? []

@@ -1,36 +1,39 @@
 /**
- * System calls that the runtimes do not offer: pipes, anonymous files, signals, process groups. Bun can call the C
- * library, which takes a tenth of the time of a helper program that makes pipes for us. Node.js cannot.
+ * System calls that Bun and Node.js do not offer: pipes, anonymous files, signals, process groups. Bun can call the C
+ * library, which takes a tenth of the time of a helper program that makes pipes. Node.js cannot, so it uses the helper.
  */
 
-/** System calls, and the state of this process when it started. */
+/** System calls, and the state that this process inherited. */
 export interface Libc {
-  /** The two ends of a new pipe, or undefined if no descriptors are left. */
+  /** Creates a pipe. Returns undefined if no descriptors are left. */
   readonly pipe: () => readonly [read: number, write: number] | undefined
-  /** A new anonymous file, or undefined if that fails. */
+  /** Creates an anonymous file. Returns undefined if that fails. */
   readonly anonymousFile: () => number | undefined
-  /** Moves a descriptor back to the first byte of its file. */
+  /** Seeks to the start of a file. */
   readonly rewind: (fd: number) => void
-  /** Makes our end of a pipe non-blocking. */
-  readonly neverWait: (fd: number) => void
-  /** Whether a descriptor was closed when this process started. The engine opens /dev/null there for itself. */
+  /** Makes a descriptor non-blocking. */
+  readonly setNonBlocking: (fd: number) => void
+  /** Whether a descriptor was closed when this process started. The engine has opened /dev/null in its place. */
   readonly wasClosed: (fd: number) => boolean
-  /** Lets the programs that we start or exec inherit a descriptor. */
-  readonly keepOpen: (fd: number) => void
+  /** Clears the close-on-exec flag, so that programs inherit a descriptor. */
+  readonly clearCloseOnExec: (fd: number) => void
   /** Whether a descriptor is open for writing and still has a reader. */
   readonly isWritable: (fd: number) => boolean
-  /** The numbers of the signals that this process ignores, except those that the engine ignores by itself. */
+  /** Returns the numbers of the signals that this process ignores, except those that the engine itself ignores. */
   readonly ignoredSignals: () => ReadonlyArray<number>
   /** Resets a signal to its default action. */
   readonly resetSignal: (signal: number) => void
   readonly kill: (pid: number, signal: number) => void
   /** Whether this process leads its process group, and so cannot leave it. */
   readonly leadsGroup: () => boolean
-  /** Leaves the process group that this process was started in, and its session. */
+  /** Leaves the process group and the session of this process. */
   readonly leaveSession: () => void
-  /** The limit of processes for the user of this process. */
+  /** Returns how many processes the user of this process may have. */
   readonly processLimit: () => number
-  /** Replaces this process with a program, as execve(2). Returns only if that fails. Strings end with a NUL byte. */
+  /**
+   * Replaces this process with a program, see execve(2). Returns only if that fails. All strings must end with a NUL
+   * byte.
+   */
   readonly execute: (
     file: Uint8Array,
     argv: ReadonlyArray<Uint8Array>,
@@ -49,24 +52,27 @@ interface Ffi {
   readonly ptr: (bytes: ArrayBufferView) => number
 }
 
-/** The C libraries by the names that programs are linked with: those of glibc and musl. */
+/** The file names of the C library: glibc and musl. */
 const libraries = ["libc.so.6", `libc.musl-${process.arch === "x64" ? "x86_64" : "aarch64"}.so.1`]
 
 const ffi = (): Ffi | undefined =>
   process.versions["bun"] === undefined ? undefined : process.getBuiltinModule("bun:ffi") as Ffi | undefined
 
-/** Functions by their signatures; undefined if they cannot be called. */
+/** Loads functions of the C library by their signatures. Returns undefined if this engine cannot call them. */
 export const functions = <Of>(signatures: { readonly [name in keyof Of]: object }): Of | undefined => {
   const known = ffi()
   for (const library of known === undefined ? [] : libraries) {
     try {
       return known?.dlopen(library, signatures).symbols as Of
-    } catch { /* it is the other one */ }
+    } catch { /* it is the other C library */ }
   }
   return undefined
 }
 
-/** An array of strings for the C library. The pointers are valid only until the strings are garbage-collected. */
+/**
+ * Converts strings to a NULL-terminated array of pointers. The pointers are valid only until the strings are
+ * garbage-collected.
+ */
 export const pointers = (strings: ReadonlyArray<Uint8Array>): BigUint64Array => {
   const addresses = new BigUint64Array(strings.length + 1)
   for (const [index, string] of strings.entries()) addresses[index] = BigInt(ffi()?.ptr(string) ?? 0)
@@ -110,13 +116,13 @@ const [F_GETFD, F_SETFD, F_GETFL, F_SETFL, O_ACCMODE, O_NONBLOCK, POLLERR] = [1,
 
 const RLIMIT_NPROC = 6
 
-/** SIGPIPE and SIGXFSZ, which the engines ignore by themselves: whether they were ignored before is lost. */
+/** SIGPIPE and SIGXFSZ. The engines ignore them at start, so we cannot know whether they were ignored before. */
 const ignoredByEngines: ReadonlySet<number> = new Set([13, 25])
 
 /** SIGKILL and SIGSTOP, which cannot be ignored, and SIGCHLD, which we must not ignore, see `Spawn.ts`. */
 const neverIgnored: ReadonlySet<number> = new Set([9, 19, 17])
 
-/** The bytes of the kernel's `struct sigaction`, and of its set of signals. */
+/** The sizes of the kernel's `struct sigaction` and `sigset_t`, in bytes. */
 const [actionSize, setSize] = [32, 8]
 
 const make = ({ syscall }: Functions): Libc => {
@@ -134,9 +140,9 @@ const make = ({ syscall }: Functions): Libc => {
       return fd < 0 ? undefined : fd
     },
     rewind: (fd) => void syscall(numbers.lseek, fd, 0, 0, 0, 0),
-    neverWait: (fd) => void syscall(numbers.fcntl, fd, F_SETFL, O_NONBLOCK, 0, 0),
+    setNonBlocking: (fd) => void syscall(numbers.fcntl, fd, F_SETFL, O_NONBLOCK, 0, 0),
     wasClosed: (fd) => syscall(numbers.fcntl, fd, F_GETFD, 0, 0, 0) === 1,
-    keepOpen: (fd) => void syscall(numbers.fcntl, fd, F_SETFD, 0, 0, 0),
+    clearCloseOnExec: (fd) => void syscall(numbers.fcntl, fd, F_SETFD, 0, 0, 0),
     isWritable: (fd) => {
       if ((syscall(numbers.fcntl, fd, F_GETFL, 0, 0, 0) & O_ACCMODE) === 0) return false
       const polled = new Int32Array([fd, 0])
@@ -166,7 +172,7 @@ const make = ({ syscall }: Functions): Libc => {
 let libc: Libc | undefined
 let isLoaded = false
 
-/** The system calls, or undefined if this engine cannot make them. */
+/** Returns the system calls, or undefined if this engine cannot make them. */
 export const load = (): Libc | undefined => {
   if (!isLoaded) {
     const signature = { syscall: { args: ["i32", "ptr", "ptr", "ptr", "ptr", "ptr"], returns: "i32" } }

@@ -1,22 +1,25 @@
-/** Finds JSON documents in an output that also has log lines or further documents. */
+/** Finds JSON documents in output that also contains log lines or further documents. */
 import * as Json from "../json/Json.ts"
 
 export interface MixedOutput {
   /** The JSON objects, in order. */
   readonly documents: ReadonlyArray<Json.JsonObject>
-  /** Whether there is anything else except white space. */
+  /** Whether the output contains anything else but white space. */
   readonly hasOther: boolean
 }
 
-/** How many characters may be searched after braces that start no document before the rest counts as other text. */
-const mostInVain = 4_194_304
+/**
+ * How many characters to search after braces that start no document. After that, the rest counts as other text: each
+ * such brace may cost a scan of the whole rest.
+ */
+const searchLimit = 4_194_304
 
 const quote = 0x22
 const backslash = 0x5c
 const openBrace = 0x7b
 const closeBrace = 0x7d
 
-/** The index after the brace that closes the one at `start`, or undefined if none does. */
+/** Returns the index after the brace that closes the one at `start`, or undefined if none does. */
 const endOfObject = (text: string, start: number): number | undefined => {
   let depth = 0
   let isString = false
@@ -38,7 +41,7 @@ export const of = (text: string): MixedOutput => {
   const beginning = /^[ \t]*\{/gm
   let other = ""
   let from = 0
-  let inVain = 0
+  let searched = 0
   while (from < text.length) {
     const rest = /\s*/y
     rest.lastIndex = from
@@ -47,7 +50,7 @@ export const of = (text: string): MixedOutput => {
     const isRightAfter = documents.length > 0 && text.charCodeAt(rest.lastIndex) === openBrace
     if (!isRightAfter && beginning.exec(text) === null) break
     const start = isRightAfter ? rest.lastIndex : beginning.lastIndex - 1
-    if (inVain > mostInVain) break
+    if (searched > searchLimit) break
     const end = endOfObject(text, start)
     const document = end === undefined ? undefined : Json.parse(text.slice(start, end))
     if (end !== undefined && Json.isObject(document)) {
@@ -55,7 +58,7 @@ export const of = (text: string): MixedOutput => {
       other += text.slice(from, start)
       from = end
     } else {
-      inVain += (end ?? text.length) - start
+      searched += (end ?? text.length) - start
       other += text.slice(from, start + 1)
       from = start + 1
     }
@@ -64,5 +67,5 @@ export const of = (text: string): MixedOutput => {
 }
 
 /** `2 JSON documents and other text` */
-export const words = ({ documents: { length }, hasOther }: MixedOutput): string =>
+export const describe = ({ documents: { length }, hasOther }: MixedOutput): string =>
   `${length} JSON document${length === 1 ? "" : "s"}${hasOther ? " and other text" : ""}`

@@ -1,4 +1,4 @@
-/** Runs programs without the platform's spawner, which takes 12 ms for its first process. */
+/** Runs programs without Effect's platform spawner, which takes 12 ms for its first process. */
 import * as Effect from "effect/Effect"
 import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
@@ -7,16 +7,16 @@ import * as SignalForwarding from "./SignalForwarding.ts"
 import * as SocketStdio from "./SocketStdio.ts"
 import type * as Spawn from "./Spawn.ts"
 
-/** The longest time-out that a timer can hold, in milliseconds (24.8 days). */
+/** The longest timeout that a timer supports, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
 
 const killGroup = ({ pid }: Spawn.Started): void => {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch { /* all of it has ended already */ }
+  } catch { /* the whole group has ended already */ }
 }
 
-/** What the operating system says, as far as the runtimes hand it on. */
+/** The messages for error codes of the operating system. */
 const reasons: { readonly [code: string]: string } = {
   E2BIG: "argument list too long",
   EACCES: "permission denied",
@@ -29,21 +29,24 @@ const reasons: { readonly [code: string]: string } = {
   ETXTBSY: "text file busy, still after five seconds"
 }
 
-/** Why a program could not be started, out of what the runtimes throw. */
+/** Converts an error that Bun or Node.js threw. */
 export const notStarted = (program: string, cause: unknown): NotStarted => {
   const { code = "", message } = cause as NodeJS.ErrnoException
   const reason = reasons[code]
   return new NotStarted({ program, code: reason === undefined ? "" : code, reason: reason ?? message, cause })
 }
 
-/** Opens pipes. If that fails, a program that stands in for us still runs, and the log has less. */
-const openPipes = ({ env, inOurPlace = false, limit = defaultLimit, moreStdin, stdin }: Invocation) => {
+/**
+ * Opens pipes. If resources are too scarce for them, a foreground program still runs, and only its output is missing
+ * in the log.
+ */
+const openPipes = ({ env, foreground = false, limit = defaultLimit, moreStdin, stdin }: Invocation) => {
   try {
-    return PipeStdio.make({ env, limit, stdin, moreStdin, inOurPlace })
+    return PipeStdio.make({ env, limit, stdin, moreStdin, foreground })
   } catch (error) {
     const isScarce = ["EMFILE", "ENFILE", "ENOMEM"].includes((error as NodeJS.ErrnoException).code ?? "")
-    if (isScarce || !inOurPlace || stdin === undefined || moreStdin !== undefined) throw error
-    return SocketStdio.makeUnseen(stdin)
+    if (isScarce || !foreground || stdin === undefined || moreStdin !== undefined) throw error
+    return SocketStdio.makeUncaptured(stdin)
   }
 }
 
@@ -53,14 +56,14 @@ const openEnds = (invocation: Invocation) =>
     : SocketStdio.make(invocation.stdin ?? "", invocation.limit ?? defaultLimit, invocation.onStdout)
 
 /**
- * Starts a program in a new process group, so that a time-out can kill all of it. A program that stands in for us stays
- * in the group that we were started in, so signals to the group reach it directly. Throws if the program cannot be
- * started.
+ * Starts a program in a new process group, so that a timeout can kill all of its processes. A foreground program
+ * stays in the process group that we were started in, so that it receives signals to that group directly. Throws if the
+ * program cannot be started.
  */
 const start = (invocation: Invocation) => {
-  const { argv, argv0, cwd, env, environment, inOurPlace = false, mark = "" } = invocation
+  const { argv, argv0, cwd, env, environment, foreground = false, mark = "" } = invocation
   const ends = openEnds(invocation)
-  const forwarding = inOurPlace ? SignalForwarding.prepare(mark) : undefined
+  const forwarding = foreground ? SignalForwarding.prepare(mark) : undefined
   try {
     const child = ends.start({
       argv,
@@ -72,14 +75,14 @@ const start = (invocation: Invocation) => {
     })
     return { child, ends, leave: forwarding?.attach(child) ?? (() => {}) }
   } catch (error) {
-    forwarding?.giveUp()
+    forwarding?.cancel()
     ends.release()
     throw error
   }
 }
 
 /** How long a process may take to end after SIGKILL, in milliseconds. */
-const killPatience = 200
+const killTimeout = 200
 
 const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =>
   Effect.callback((resume) => {
@@ -104,7 +107,7 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
       release()
       resume(Effect.fail(notStarted(argv[0], error)))
     })
-    if (child.pid === undefined) return // the error is on its way
+    if (child.pid === undefined) return // `onError` will be called
 
     const finish = (exitCode: number | null, signal: string | null) => {
       const durationMs = Math.round((performance.now() - started) * 10) / 10
@@ -137,8 +140,8 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
       timedOut = true
       killGroup(child)
       // Not even SIGKILL ends a process that waits in the kernel for a hanging file system.
-      timer = setTimeout(() => finish(null, "SIGKILL"), killPatience)
-      finishOnce() // where only what it left in the background kept us waiting
+      timer = setTimeout(() => finish(null, "SIGKILL"), killTimeout)
+      finishOnce() // if the program has exited and only its background processes held the output
     }
     if (timeout > 0 && timeout < Number.POSITIVE_INFINITY) {
       timer = setTimeout(expire, Math.min(timeout, longestTimeout))
@@ -149,19 +152,22 @@ const runOnce = (invocation: Invocation): Effect.Effect<Execution, NotStarted> =
     })
   })
 
-/** How often a busy program file is tried again, and how long to wait before each try. Source: libcni, `pkg/invoke`. */
-const busyTries = { count: 5, pauseMs: 1000 }
+/**
+ * How often to retry a program file that is being written, and how long to wait before each retry. Source: libcni,
+ * `pkg/invoke`.
+ */
+const busyRetries = { count: 5, pauseMs: 1000 }
 
 const run = Effect.fnUntraced(function*(invocation: Invocation) {
-  for (let left = busyTries.count; left > 0; left--) {
+  for (let left = busyRetries.count; left > 0; left--) {
     const execution = yield* runOnce(invocation).pipe(
       Effect.catchIf((error) => error.code === "ETXTBSY", () => Effect.undefined)
     )
     if (execution !== undefined) return execution
-    yield* Effect.sleep(busyTries.pauseMs)
+    yield* Effect.sleep(busyRetries.pauseMs)
   }
   return yield* runOnce(invocation)
 })
 
-/** Runs programs on this host, each in a process group of its own. */
+/** Runs programs on this host. A timeout or an interruption kills a program with its process group. */
 export const nodeProcessRunner = ProcessRunner.of({ run })

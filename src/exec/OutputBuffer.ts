@@ -1,9 +1,12 @@
-/** The first part of what a program writes. The rest is read too, so that the program is not held up, and dropped. */
+/**
+ * Keeps the first part of a program's output, and drops the rest. The rest must still be read, or the program would
+ * block.
+ */
 export class OutputBuffer {
   private readonly chunks: Array<Uint8Array> = []
   private length = 0
   readonly limit: number
-  /** Whether there was more. */
+  /** Whether bytes were dropped. */
   truncated = false
 
   /** Keeps up to `limit` bytes. */
@@ -11,7 +14,7 @@ export class OutputBuffer {
     this.limit = limit
   }
 
-  /** Takes the next bytes, which must not change any more. */
+  /** Adds bytes. The caller must not change them afterwards. */
   take(chunk: Uint8Array): void {
     const part = chunk.subarray(0, this.limit - this.length)
     this.length += part.length

@@ -1,16 +1,16 @@
-/** The names in the folder that we have among the plugins that we stand around. */
+/** The names in our own folder inside a folder of plugins. */
 
-/** The folder itself, in the folder of the plugins. */
+/** The folder itself. */
 export const ownFolder = ".passthrough"
 
-/** Our executable, which the stubs in the places of the plugins name as their interpreter. */
+/** Our executable. The stubs that replace plugins name it as their interpreter. */
 export const executable = "passthrough"
 
-/** Our fields, as a network configuration has them. */
+/** The fields of our configuration, in the same format as in a network configuration. */
 export const config = "config.json"
 
-/** The folder with the plugins themselves, by their names. */
+/** The folder of the wrapped plugins, by their names. */
 export const plugins = "plugins"
 
-/** The folder of what is on its way to another place. */
+/** The folder of files that are about to be moved into place. */
 export const staged = "staged"

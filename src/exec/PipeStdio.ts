@@ -1,10 +1,10 @@
 /**
- * Descriptors that can be opened by name (`cat /dev/stdin`, `echo x > /dev/stderr`) and outlive us, as runtimes and
- * shells give them: pipes for the output, and a file for stdin, as a named pipe that has been written cannot be opened
- * again.
+ * Connects a program with pipes for its output and a file for its stdin, as runtimes and shells do. The program can
+ * open them by name (`cat /dev/stdin`, `echo x > /dev/stderr`), and they outlive this process. Stdin is a file because
+ * a named pipe that has been written cannot be opened again.
  *
- * Our ends never wait. They are looked at every few milliseconds: neither form has a stream that reads a pipe and can
- * be left alone while a process in the background still holds it.
+ * Our ends never block. We poll them every few milliseconds, because neither Bun nor Node.js has a stream that reads a
+ * pipe and can be abandoned while a background process still holds it.
  */
 import * as Fs from "node:fs"
 import { Descriptors } from "./Descriptors.ts"
@@ -19,62 +19,62 @@ import * as Tee from "./Tee.ts"
 
 const { O_RDONLY, O_WRONLY } = Fs.constants
 
-/** The most that a pipe holds unless its program asks for more, in bytes. */
+/** The default capacity of a pipe, in bytes. */
 const pipeSize = 65_536
 
-/** How much is read at one look, in bytes: a process in the background that never pauses must not keep us. */
-const mostAtOnce = 32 * pipeSize
+/** How many bytes to read in one poll. A background process that never pauses must not occupy us forever. */
+const pollLimit = 32 * pipeSize
 
-/** How long to wait for the next look, in milliseconds: after one that found something, and at the most. */
+/** The time between polls, in milliseconds: after a poll that moved data, and at most. */
 const pause = { shortest: 1, longest: 16 }
 
-/** Where bytes are read to, to be copied: programs that write little would keep much otherwise. */
+/** A shared read buffer. Chunks are copied out of it, so that a small chunk does not keep a large buffer alive. */
 const scratch = /* @__PURE__ */ Buffer.allocUnsafeSlow(pipeSize)
 
-/** Our end of an output. */
+/** Reads stdout or stderr of a program. */
 class Reader {
   readonly fd: number
-  private readonly kept: OutputBuffer
-  private readonly outlet: Tee.Tee | undefined
+  private readonly buffer: OutputBuffer
+  private readonly tee: Tee.Tee | undefined
   private atEnd = false
 
-  constructor(fd: number, kept: OutputBuffer, outlet: Tee.Tee | undefined) {
+  constructor(fd: number, buffer: OutputBuffer, tee: Tee.Tee | undefined) {
     this.fd = fd
-    this.kept = kept
-    this.outlet = outlet
+    this.buffer = buffer
+    this.tee = tee
   }
 
-  /** Whether the reader of what it passes on is gone. */
+  /** Whether the reader of our own output is gone. */
   get isBroken(): boolean {
-    return this.outlet?.isBroken === true
+    return this.tee?.isBroken === true
   }
 
-  /** Whether all of it was read, and has gone on to where it goes. */
+  /** Whether everything was read and passed on. */
   get ended(): boolean {
-    return this.isBroken || (this.atEnd && this.hasGoneOn())
+    return this.isBroken || (this.atEnd && this.flush())
   }
 
-  private hasGoneOn(): boolean {
-    return this.outlet === undefined || this.outlet.flush()
+  private flush(): boolean {
+    return this.tee === undefined || this.tee.flush()
   }
 
-  /** Reads what is there, as far as it can go on, and tells whether there was anything. */
+  /** Reads what is available, unless the bytes before are not passed on yet. Returns whether it read anything. */
   read(): boolean {
     let total = 0
-    while (!this.atEnd && !this.isBroken && total < mostAtOnce && this.hasGoneOn()) {
+    while (!this.atEnd && !this.isBroken && total < pollLimit && this.flush()) {
       const count = this.readInto(scratch)
       if (count === undefined) break
       this.atEnd = count === 0
       total += count
       if (count === 0) break
       const chunk = Buffer.from(scratch.subarray(0, count))
-      this.kept.take(chunk)
-      this.outlet?.put(chunk)
+      this.buffer.take(chunk)
+      this.tee?.put(chunk)
     }
     return total > 0
   }
 
-  /** How many bytes were read: 0 at the end, undefined if nothing has come yet. */
+  /** Returns the number of bytes: 0 at the end, undefined if nothing is available yet. */
   private readInto(buffer: Buffer): number | undefined {
     try {
       return Fs.readSync(this.fd, buffer, 0, buffer.length, null)
@@ -85,7 +85,7 @@ class Reader {
   }
 }
 
-/** Writes the stdin of a program as it arrives, as fast as the program reads it. */
+/** Passes a stdin that is still arriving on to a program, as fast as the program reads it. */
 class Feeder {
   private readonly fd: number
   private readonly next: () => Uint8Array | undefined
@@ -97,15 +97,15 @@ class Feeder {
     this.rest = begun
   }
 
-  /** Whether everything was written, or the reader is gone. */
+  /** Whether everything was written or the reader is gone. */
   get ended(): boolean {
     return this.rest === undefined
   }
 
-  /** Writes as much as the pipe takes. Returns whether it wrote anything. */
+  /** Writes as much as the pipe accepts. Returns whether it wrote anything. */
   feed(): boolean {
     let total = 0
-    while (this.rest !== undefined && total < mostAtOnce) {
+    while (this.rest !== undefined && total < pollLimit) {
       if (this.rest.length === 0) this.rest = this.arrived()
       const count = this.rest === undefined ? 0 : this.write(this.rest)
       if (count === 0) break
@@ -114,7 +114,7 @@ class Feeder {
     return total > 0
   }
 
-  /** What has arrived since. Where it cannot be read any more, the program gets its end. */
+  /** Returns the bytes that have arrived since. A read error counts as the end of stdin. */
   private arrived(): Uint8Array | undefined {
     try {
       return this.next()
@@ -136,31 +136,34 @@ class Feeder {
   }
 }
 
-/** Pipes that no process holds any more, for the next program: making them takes longer than most commands run. */
-let idle: Pipes.Ours | undefined
+/**
+ * Pipes that no process holds any more, to reuse for the next program: making pipes takes longer than most commands
+ * run.
+ */
+let idle: Pipes.ReadEnds | undefined
 
-/** What the descriptors of a program are made for. */
+/** The connections that a program needs. */
 export interface Options {
   readonly env: Execution.Invocation["env"]
   readonly stdin: Execution.Invocation["stdin"]
   readonly moreStdin: Execution.Invocation["moreStdin"]
-  /** How much of each output is kept, in bytes. */
+  /** How many bytes of each output to keep. */
   readonly limit: number
-  /** Whether the output goes on to ours as it comes, and stdin is ours where none is given. */
-  readonly inOurPlace: boolean
+  /** Whether to pass output on to ours as it arrives, and to use our stdin if none is given. */
+  readonly foreground: boolean
 }
 
 /** Both ends of a program's stdin, stdout and stderr. */
 interface Ends {
-  /** The descriptors that the program inherits. */
+  /** The program's descriptors 0, 1 and 2. */
   readonly theirs: ReadonlyArray<number | "closed">
   readonly readers: ReadonlyArray<Reader>
   readonly feeder?: { readonly fd: number; readonly writer: Feeder }
-  /** Our ends of two pipes, which can be handed to another program later. */
-  readonly reusable?: Pipes.Ours
-  /** The same ends, but blocking, for the program that keeps reading from background processes. */
+  /** Our ends of two pipes, which another program can reuse later. */
+  readonly reusable?: Pipes.ReadEnds
+  /** The same ends, but blocking, for `cat`, which keeps reading what background processes write. */
   readonly spare: ReadonlyArray<number>
-  /** Reads what the program wrote directly to our files. */
+  /** Read what the program wrote directly to our files. */
   readonly readBack: ReadonlyArray<() => void>
   readonly stdoutUnseen: boolean
 }
@@ -184,8 +187,12 @@ const openStdin = (descriptors: Descriptors, { env, moreStdin, stdin = "" }: Opt
   }
 }
 
-/** Opens everything for a program whose output we capture. */
-const openKept = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
+/** Opens the ends for a program whose output is only captured. */
+const openCaptured = (
+  descriptors: Descriptors,
+  options: Options,
+  outputs: readonly [OutputBuffer, OutputBuffer]
+): Ends => {
   const reused = idle
   idle = undefined
   if (reused !== undefined) descriptors.adopt(...reused)
@@ -194,34 +201,38 @@ const openKept = (descriptors: Descriptors, options: Options, outputs: readonly 
   return {
     theirs: [
       theirs,
-      // None of these waits: each finds the other end of its pipe open.
-      descriptors.again(ours[0], O_WRONLY),
-      descriptors.again(ours[1], O_WRONLY)
+      // These do not block: the other end of each pipe is open.
+      descriptors.reopen(ours[0], O_WRONLY),
+      descriptors.reopen(ours[1], O_WRONLY)
     ],
     readers: ours.map((fd, index) => new Reader(fd, outputs[index] ?? outputs[0], undefined)),
     ...(feeder === undefined ? {} : { feeder }),
     reusable: ours,
     // Without a writer, opening them would block.
-    spare: ours.map((fd) => descriptors.again(fd, O_RDONLY)),
+    spare: ours.map((fd) => descriptors.reopen(fd, O_RDONLY)),
     readBack: [],
     stdoutUnseen: false
   }
 }
 
-/** Opens everything for a program that stands in for us. */
-const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
+/** Opens the ends for a foreground program. */
+const openForeground = (
+  descriptors: Descriptors,
+  options: Options,
+  outputs: readonly [OutputBuffer, OutputBuffer]
+): Ends => {
   const isClosed = Libc.load()?.wasClosed(0) === true
   const { feeder, theirs } = isClosed || options.stdin === undefined
     ? { theirs: isClosed ? "closed" as const : 0, feeder: undefined }
     : openStdin(descriptors, options)
-  const ways = [Tee.wayOf(1), Tee.wayOf(2)] as const
-  const opened = ways.map((way, index) => {
-    const [fd, kept] = [index + 1, outputs[index] ?? outputs[0]]
-    if (way === "closed") return { theirs: way }
-    if (way === "itself") return { theirs: fd }
-    if (way === "file") return { theirs: fd, readBack: Tee.follow(fd, kept) }
+  const routes = [Tee.routeOf(1), Tee.routeOf(2)] as const
+  const opened = routes.map((route, index) => {
+    const [fd, buffer] = [index + 1, outputs[index] ?? outputs[0]]
+    if (route === "closed") return { theirs: route }
+    if (route === "direct") return { theirs: fd }
+    if (route === "file") return { theirs: fd, readBack: Tee.captureAppended(fd, buffer) }
     const pipe = Pipes.pipe(descriptors, options.env, "read")
-    return { theirs: pipe.theirs, reader: new Reader(pipe.ours, kept, new Tee.Tee(fd)) }
+    return { theirs: pipe.theirs, reader: new Reader(pipe.ours, buffer, new Tee.Tee(fd)) }
   })
   return {
     theirs: [theirs, ...opened.map((each) => each.theirs)],
@@ -229,21 +240,23 @@ const openOurs = (descriptors: Descriptors, options: Options, outputs: readonly 
     ...(feeder === undefined ? {} : { feeder }),
     spare: [],
     readBack: opened.flatMap(({ readBack }) => readBack ?? []),
-    stdoutUnseen: ways[0] === "itself"
+    stdoutUnseen: routes[0] === "direct"
   }
 }
 
-/** Opens everything. If that fails, throws the error and leaves nothing open. */
+/** Opens all ends. If that fails, throws and leaves nothing open. */
 const openEnds = (descriptors: Descriptors, options: Options, outputs: readonly [OutputBuffer, OutputBuffer]): Ends => {
   try {
-    return options.inOurPlace ? openOurs(descriptors, options, outputs) : openKept(descriptors, options, outputs)
+    return options.foreground
+      ? openForeground(descriptors, options, outputs)
+      : openCaptured(descriptors, options, outputs)
   } catch (error) {
     descriptors.close()
     throw error
   }
 }
 
-/** Descriptors that give the program this stdin, and keep up to `limit` bytes of each output. Throws what is wrong. */
+/** Makes the connections of a program. Throws if that is impossible. */
 export const make = (options: Options): Stdio => {
   const { env, limit } = options
   const descriptors = new Descriptors()
@@ -252,10 +265,10 @@ export const make = (options: Options): Stdio => {
   const closeTheirs = () => {
     for (const fd of theirs) if (fd !== "closed") descriptors.close(fd)
   }
-  /** Reads and writes as much as is possible without blocking. Returns whether it moved anything. */
-  const move = (): boolean => {
+  /** Reads and writes as much as possible without blocking. Returns whether it moved any data. */
+  const transfer = (): boolean => {
     const found = readers.map((reader) => reader.read()).includes(true)
-    // A writer whose reader is gone gets the same error as without us.
+    // The program then gets the same write error as without us.
     for (const { fd, isBroken } of readers) if (isBroken) descriptors.close(fd)
     const fed = feeder?.writer.feed() === true
     if (feeder?.writer.ended === true) descriptors.close(feeder.fd)
@@ -265,11 +278,11 @@ export const make = (options: Options): Stdio => {
   let onClose = () => {}
   let isReleased = false
 
-  const look = (wait: number): void => {
+  const poll = (wait: number): void => {
     clearTimeout(timer)
-    if (isReleased) return // these descriptors may belong to others now
-    const next = move() ? pause.shortest : wait
-    timer = setTimeout(look, next, Math.min(next * 2, pause.longest))
+    if (isReleased) return // the numbers of our descriptors may have been reused
+    const next = transfer() ? pause.shortest : wait
+    timer = setTimeout(poll, next, Math.min(next * 2, pause.longest))
     if (readers.every(({ ended }) => ended)) onClose()
   }
 
@@ -280,26 +293,26 @@ export const make = (options: Options): Stdio => {
     start: (program) => {
       const started = Spawn.start(program, theirs)
       closeTheirs()
-      look(pause.shortest)
+      poll(pause.shortest)
       return started
     },
     onClose: (listener) => {
       onClose = listener
-      look(pause.shortest) // most programs have finished writing at this point
+      poll(pause.shortest) // most programs have finished writing at this point
     },
     release: () => {
       clearTimeout(timer)
       if (isReleased) return
       isReleased = true
       closeTheirs() // if the program was not started
-      move()
+      transfer()
       for (const read of readBack) read()
       for (const [index, { ended }] of readers.entries()) {
         const fd = spare[index]
-        if (!ended && fd !== undefined) readOn(env, fd)
+        if (!ended && fd !== undefined) drain(env, fd)
       }
       if (idle === undefined && reusable !== undefined && readers.every(({ ended }) => ended)) {
-        descriptors.give(...reusable)
+        descriptors.release(...reusable)
         idle = reusable
       }
       descriptors.close()
@@ -307,8 +320,11 @@ export const make = (options: Options): Stdio => {
   }
 }
 
-/** Reads a pipe to its end in a process of its own: `tcpdump &` would be killed by its first line otherwise. */
-const readOn = (env: Execution.Invocation["env"], fd: number): void => {
+/**
+ * Reads a pipe to its end in a separate process. Without a reader, SIGPIPE would kill a background process such as
+ * `tcpdump &` at its next line.
+ */
+const drain = (env: Execution.Invocation["env"], fd: number): void => {
   try {
     const tools = HostTools.make(env)
     const argv = [tools.find("cat") ?? "cat"] as const
@@ -316,5 +332,5 @@ const readOn = (env: Execution.Invocation["env"], fd: number): void => {
     const reader = Spawn.start(program, [fd, "ignore", "ignore"])
     reader.onError(() => {})
     reader.unref()
-  } catch { /* without it, the process in the background has to live with a closed pipe */ }
+  } catch { /* the background process then gets a closed pipe */ }
 }

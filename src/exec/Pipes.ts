@@ -1,6 +1,6 @@
 /**
- * Makes the pipes and the file that a program gets as its descriptors. Only Bun can make them by itself, see `Libc.ts`;
- * elsewhere `mkfifo` does, and their names are gone before the program starts.
+ * Makes the pipes and the stdin file of a program. Under Bun it calls the C library, see `Libc.ts`. Under Node.js it
+ * uses `mkfifo` and temporary files, and removes their names before the program starts.
  */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -12,14 +12,14 @@ import * as Spawn from "./Spawn.ts"
 
 const { O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
-/** Our ends of two pipes, from which we read without waiting. */
-export type Ours = readonly [stdout: number, stderr: number]
+/** Our non-blocking read ends of two pipes. */
+export type ReadEnds = readonly [stdout: number, stderr: number]
 
 type Environment = Execution.Invocation["env"]
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException | undefined)?.code
 
-/** Folders where names can be made for a moment. */
+/** Folders for temporary names. */
 const temporaryFolders = (): ReadonlyArray<string> => {
   const { TMPDIR = "" } = process.env
   return [...(Path.isAbsolute(TMPDIR) ? [TMPDIR] : []), "/tmp", "/dev/shm", "/run"]
@@ -28,25 +28,25 @@ const temporaryFolders = (): ReadonlyArray<string> => {
 const attempt = (io: () => void): void => {
   try {
     io()
-  } catch { /* it is not there, and that is what was wanted */ }
+  } catch { /* it does not exist, which is the goal */ }
 }
 
-/** Runs `use` with a new folder, which is gone afterwards with the files of these names. Throws what `use` throws. */
+/** Runs `use` with paths in a new folder, and then removes the folder with these files. Throws what `use` throws. */
 const inFolder = <A>(parent: string, names: ReadonlyArray<string>, use: (paths: ReadonlyArray<string>) => A): A => {
   const folder = Fs.mkdtempSync(Path.join(parent, ".cni-passthrough-"))
   const paths = names.map((name) => Path.join(folder, name))
   try {
     return use(paths)
   } finally {
-    for (const path of paths) attempt(() => Fs.unlinkSync(path)) // takes no descriptor, as few may be left
+    for (const path of paths) attempt(() => Fs.unlinkSync(path)) // needs no descriptor, because few may be left
     attempt(() => Fs.rmdirSync(folder))
   }
 }
 
-/** What another folder does not help against. */
+/** Whether trying another folder would not help. */
 const isFinal = (error: unknown): boolean => ["EMFILE", "ENFILE", "ENOMEM"].includes(codeOf(error) ?? "")
 
-/** Runs `use` in the first folder where that is possible, or throws why it is not in the first of all. */
+/** Runs `use` in the first folder where it succeeds. If it never does, throws the first error. */
 const inSomeFolder = <A>(names: ReadonlyArray<string>, use: (paths: ReadonlyArray<string>) => A): A => {
   let failure: unknown
   for (const parent of temporaryFolders()) {
@@ -60,15 +60,16 @@ const inSomeFolder = <A>(names: ReadonlyArray<string>, use: (paths: ReadonlyArra
   throw failure
 }
 
-/** There is nothing that makes pipes. */
+/** `mkfifo` is not installed. */
 class NoMkfifo extends Error {}
 
-/** How long making two pipes may take, in milliseconds: it blocks everything else. */
+/** The timeout of `mkfifo`, in milliseconds. The call blocks this process. */
 const mkfifoTimeout = 2000
 
-/** Makes named pipes. Throws what is wrong. */
+/** Makes named pipes. Throws if that fails. */
 const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
-  // If plugins and tools share a folder, plugins still need their pipes.
+  // HostTools skips folders of plugins. If a folder has both plugins and `mkfifo`, we still need pipes, so fall back to
+  // PATH.
   const program = HostTools.make(env).find("mkfifo") ?? "mkfifo"
   const { error, status, stderr } = Spawn.childProcess().spawnSync(program, ["-m", "600", ...paths], {
     cwd: "/",
@@ -77,27 +78,27 @@ const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
     timeout: mkfifoTimeout
   })
   if (codeOf(error) === "ENOENT") {
-    throw new NoMkfifo("there is no `mkfifo` on PATH, which makes pipes for its output: install coreutils")
+    throw new NoMkfifo("there is no `mkfifo` on PATH to make the pipes for its output: install coreutils")
   }
   if (error !== undefined) throw error
   if (status !== 0) throw new Error(String(stderr).trim())
 }
 
-/** Opens our end of a new pipe. */
-const openOurs = (descriptors: Descriptors, { pipe }: Libc.Libc): number | undefined => {
+/** Makes a pipe, keeps only a non-blocking read end, and returns it. */
+const openReadEnd = (descriptors: Descriptors, { pipe }: Libc.Libc): number | undefined => {
   const ends = pipe()
   if (ends === undefined) return undefined
   descriptors.adopt(...ends)
-  const ours = descriptors.again(ends[0], O_RDONLY | O_NONBLOCK)
+  const ours = descriptors.reopen(ends[0], O_RDONLY | O_NONBLOCK)
   descriptors.close(...ends)
   return ours
 }
 
-/** Our ends of two new pipes. Throws what is wrong. */
-export const make = (descriptors: Descriptors, env: Environment): Ours => {
+/** Makes two pipes and returns our read ends. Throws if that fails. */
+export const make = (descriptors: Descriptors, env: Environment): ReadEnds => {
   const known = Libc.load()
-  const stdout = known === undefined ? undefined : openOurs(descriptors, known)
-  const stderr = known === undefined ? undefined : openOurs(descriptors, known)
+  const stdout = known === undefined ? undefined : openReadEnd(descriptors, known)
+  const stderr = known === undefined ? undefined : openReadEnd(descriptors, known)
   if (stdout !== undefined && stderr !== undefined) return [stdout, stderr]
   return inSomeFolder(["1", "2"], (paths) => {
     mkfifo(env, paths)
@@ -106,7 +107,7 @@ export const make = (descriptors: Descriptors, env: Environment): Ours => {
   })
 }
 
-/** A file without a name that has these bytes, opened for reading. Throws what is wrong. */
+/** Opens a nameless file with these bytes for reading. Throws if that fails. */
 export const fileWith = (descriptors: Descriptors, bytes: string | Uint8Array): number => {
   const libc = Libc.load()
   const fd = libc?.anonymousFile()
@@ -122,29 +123,29 @@ export const fileWith = (descriptors: Descriptors, bytes: string | Uint8Array): 
   })
 }
 
-/** Both ends of a pipe. Ours never blocks. */
+/** Both ends of a pipe. Our end is non-blocking. */
 export interface Pipe {
   readonly ours: number
   readonly theirs: number
 }
 
-/** A pipe for one program. Throws if it cannot be opened. */
+/** Makes a pipe for one program. `our` is the end that we keep. Throws if that fails. */
 export const pipe = (descriptors: Descriptors, env: Environment, our: "read" | "write"): Pipe => {
   const libc = Libc.load()
   const ends = libc?.pipe()
   if (libc !== undefined && ends !== undefined) {
     descriptors.adopt(...ends)
     const [ours, theirs] = our === "read" ? ends : [ends[1], ends[0]]
-    libc.neverWait(ours)
+    libc.setNonBlocking(ours)
     return { ours, theirs }
   }
   return inSomeFolder([our], (paths) => {
     mkfifo(env, paths)
-    // None of these blocks: the first is non-blocking, and the others find the pipe's other end open.
+    // These do not block: the first is non-blocking, and for the others the other end is open.
     const read = descriptors.add(paths[0] ?? "", O_RDONLY | O_NONBLOCK)
-    if (our === "read") return { ours: read, theirs: descriptors.again(read, O_WRONLY) }
-    const ours = descriptors.again(read, O_WRONLY | O_NONBLOCK)
-    const theirs = descriptors.again(read, O_RDONLY)
+    if (our === "read") return { ours: read, theirs: descriptors.reopen(read, O_WRONLY) }
+    const ours = descriptors.reopen(read, O_WRONLY | O_NONBLOCK)
+    const theirs = descriptors.reopen(read, O_RDONLY)
     descriptors.close(read)
     return { ours, theirs }
   })

@@ -1,4 +1,4 @@
-/** Finds and calls plugins, the way libcni does. Source: libcni, `pkg/invoke`. */
+/** Finds and calls plugins as libcni does. Source: libcni, `pkg/invoke`. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -15,7 +15,7 @@ export class PluginNotFound extends Data.TaggedError("PluginNotFound")<{
   override readonly message = `${this.type} is not in ${this.folders.join(":")}`
 }
 
-/** A plugin is there, and could not be started. */
+/** A plugin exists but could not be started. */
 export class PluginNotStarted extends Data.TaggedError("PluginNotStarted")<{
   readonly file: string
   readonly reason: string
@@ -24,22 +24,22 @@ export class PluginNotStarted extends Data.TaggedError("PluginNotStarted")<{
   override readonly message = `${this.file} cannot be started: ${this.reason}`
 }
 
-/** What one call of a plugin takes. */
+/** A call of a plugin. */
 export interface Call {
   readonly file: string
-  /** All variables of its environment. */
+  /** The whole environment. */
   readonly env: { readonly [name: string]: string | undefined }
   readonly stdin: string | Uint8Array
-  /** Milliseconds that it may take; 0 for as long as it wants. */
+  /** The timeout in milliseconds. 0 means no limit. */
   readonly timeout: number
 }
 
-/** How much of a plugin's stdout, and of its stderr, is kept, in bytes. libcni keeps all. */
+/** How many bytes of a plugin's stdout, and of its stderr, to keep. libcni keeps everything. */
 const limit = 64 * 1_048_576
 
 /**
- * The file of a plugin: the first of its name on the CNI path. As with libcni, one that cannot be executed counts, and
- * fails when it is called.
+ * Finds the file of a plugin: the first file with its name on the CNI path. As with libcni, a file that is not
+ * executable is found too, and fails when it is called.
  */
 export const find: (
   type: string,
@@ -57,7 +57,7 @@ export const find: (
   }
 )
 
-/** The first bytes of a file as Latin-1; undefined if it cannot be read. */
+/** Reads the first bytes of a file as Latin-1. Returns undefined if the file cannot be read. */
 const startOf = (file: string) =>
   Effect.gen(function*() {
     const fs = yield* FileSystem.FileSystem
@@ -75,9 +75,9 @@ const isExecutable = (file: string) =>
 const hasFormat = (start: string): boolean => start.startsWith("#!") || start.startsWith("\u007fELF")
 
 /**
- * Calls a plugin, and waits until it has ended and nothing holds its stdout and stderr any more. However it ends, what
- * it wrote is in the result. A file that is neither a program nor a script with `#!` is refused, as the kernel does;
- * Node.js would hand it to a shell.
+ * Calls a plugin, and waits until it has ended and no process holds its stdout or stderr. The result has its output,
+ * however it ended. Refuses a file that is neither a program nor a script with `#!`, as the kernel does. Node.js would
+ * pass such a file to a shell.
  */
 export const call: (
   call: Call

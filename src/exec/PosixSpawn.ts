@@ -1,7 +1,7 @@
 /**
- * Starts a program through the C library, which preserves what Bun's own spawn function loses: environment bytes that
- * are not UTF-8, ignored signals and closed descriptors. Only calls that need this use it, because it notices an exit a
- * few milliseconds later.
+ * Starts a program through the C library. That preserves what Bun's own spawn function loses: environment bytes that
+ * are not UTF-8, ignored signals and closed descriptors. Only programs that need this use it, because it notices their
+ * exit a few milliseconds later.
  */
 import * as Libc from "./Libc.ts"
 import type { Descriptors, Program, Started } from "./Spawn.ts"
@@ -30,7 +30,7 @@ const signatures = {
   chdir: { args: ["ptr"], returns: "i32" }
 }
 
-/** Larger than these structures in any C library, in bytes. */
+/** A size in bytes that exceeds that of these structures in any C library. */
 const structureSize = 1024
 
 /** Flags of posix_spawn(3): reset a set of signals to their defaults, and start a new process group. */
@@ -46,18 +46,18 @@ const pause = { shortest: 1, longest: 8 }
 
 const string = (text: string): Uint8Array => Buffer.from(`${text}\0`)
 
-/** The environment of a program, for the C library. */
+/** Returns the environment as NUL-terminated strings. */
 const environmentOf = ({ env, environment }: Program): ReadonlyArray<Uint8Array> =>
   environment?.map((each) => Buffer.concat([each, Buffer.alloc(1)])) ??
     Object.entries(env).flatMap(([name, value]) => value === undefined ? [] : [string(`${name}=${value}`)])
 
-/** The error of a system call, in the form that the runtimes throw. */
+/** Makes an error in the form that Bun and Node.js throw. */
 const failure = (number: number): Error => {
   const [code = "", text = ""] = process.getBuiltinModule("node:util").getSystemErrorMap().get(-number) ?? []
   return Object.assign(new Error(text), { code })
 }
 
-/** The name of a signal, or its number if it has no name. */
+/** Returns the name of a signal, such as `SIGTERM`, or `SIG` and its number if it has no name. */
 const nameOf = (number: number): string => {
   const { signals } = process.getBuiltinModule("node:os").constants
   return Object.entries(signals).find(([, each]) => each === number)?.[0] ?? `SIG${number}`
@@ -99,15 +99,15 @@ export const start = (program: Program, stdio: Descriptors): Started => {
   let timer: NodeJS.Timeout | undefined
   let listener: Parameters<Started["onExit"]>[0] = () => {}
   const status = new Int32Array(1)
-  const look = (wait: number): void => {
+  const poll = (wait: number): void => {
     if (libc.waitpid(pid, status, WNOHANG) !== 0) {
       const [ending = 0] = status
       const signal = ending & 0x7f
       return signal === 0 ? listener((ending >> 8) & 0xff, null) : listener(null, nameOf(signal))
     }
-    timer = setTimeout(look, wait, Math.min(wait * 2, pause.longest))
+    timer = setTimeout(poll, wait, Math.min(wait * 2, pause.longest))
   }
-  timer = setTimeout(look, pause.shortest, pause.shortest)
+  timer = setTimeout(poll, pause.shortest, pause.shortest)
   return {
     pid,
     kill: (signal) => void process.kill(pid, signal),

@@ -1,4 +1,4 @@
-/** Replaces this process with a program, for hosts with too few resources to run it beside us. */
+/** Replaces this process with a program, for hosts without the resources to run it beside us. */
 import * as Fs from "node:fs"
 import { Descriptors } from "./Descriptors.ts"
 import type * as Execution from "./Execution.ts"
@@ -8,10 +8,10 @@ import * as Pipes from "./Pipes.ts"
 const string = (bytes: string | Uint8Array): Uint8Array =>
   Buffer.concat([Buffer.from(bytes as string), Buffer.alloc(1)])
 
-/** Signals that our engine ignores and programs by default do not, by name and number. */
+/** Signals that the engines ignore, by name and number. Programs expect their default actions. */
 const ignoredByEngines = { SIGPIPE: 13, SIGXFSZ: 25 } as const
 
-/** Makes descriptor 0 read these bytes. It is the lowest one, so once closed, the next open reuses it. */
+/** Makes descriptor 0 read these bytes. Opening a file uses the lowest free descriptor, so close 0 first. */
 const provideStdin = (stdin: Uint8Array): void => {
   const libc = Libc.load()
   if (libc?.wasClosed(0) === true) return
@@ -20,13 +20,13 @@ const provideStdin = (stdin: Uint8Array): void => {
   try {
     Pipes.fileWith(descriptors, stdin)
   } catch (error) {
-    descriptors.close() // so that 0 is the lowest one again
+    descriptors.close() // so that 0 is free again
     const pipe = libc?.pipe() // the file size limit is too low, but a small stdin fits into a pipe
     if (libc === undefined || pipe === undefined) throw error
-    libc.neverWait(pipe[1])
+    libc.setNonBlocking(pipe[1])
     if (Fs.writeSync(pipe[1], stdin) < stdin.length) throw error
   }
-  libc?.keepOpen(0)
+  libc?.clearCloseOnExec(0)
 }
 
 /** Replaces this process with a program. Throws if that fails. */

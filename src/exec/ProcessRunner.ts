@@ -7,21 +7,21 @@ import type { Execution, Invocation } from "./Execution.ts"
 /** A program could not be started. */
 export class NotStarted extends Data.TaggedError("NotStarted")<{
   readonly program: string
-  /** Why, in words: `no such file or directory`. */
+  /** The reason in words: `no such file or directory`. */
   readonly reason: string
-  /** The code of the operating system, such as `ENOENT`; empty where there is none. */
+  /** The error code of the operating system, such as `ENOENT`, or empty. */
   readonly code: string
   readonly cause: unknown
 }> {
   override readonly message = `cannot start ${this.program}: ${this.code === "" ? "" : `${this.code}: `}${this.reason}`
 }
 
-/** Runs programs until they end, or until their time is up. */
+/** Runs programs until they end or reach their timeout. */
 export class ProcessRunner extends Context.Service<ProcessRunner, {
   /**
-   * Runs a program. However it ends, what it wrote is in the result. Interrupting kills it with its process group.
-   * A program file that is being written ("text file busy") is tried again five times, one second apart, as libcni
-   * does.
+   * Runs a program. However the program ends, this succeeds with its output. Fails with {@link NotStarted} if it could
+   * not be started. Interrupting kills the program with its process group. If the program file is being written ("text
+   * file busy"), retries five times, one second apart, as libcni does.
    */
   readonly run: (invocation: Invocation) => Effect.Effect<Execution, NotStarted>
 }>()("cni-passthrough/ProcessRunner") {}

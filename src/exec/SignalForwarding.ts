@@ -1,17 +1,17 @@
-/** Forwards signals to a program that stands in for us, and kills it if we are killed. */
+/** Forwards signals to a foreground program, and kills it if we are killed. */
 import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as IgnoredSignals from "./IgnoredSignals.ts"
 import * as Libc from "./Libc.ts"
 import * as Spawn from "./Spawn.ts"
 
-/** What asks a process to stop, or to do what its program decides. */
-const handedOn = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const
+/** The signals that ask a process to stop, and those whose meaning the program defines. */
+const forwarded = ["SIGHUP", "SIGINT", "SIGQUIT", "SIGTERM", "SIGUSR1", "SIGUSR2"] as const
 
 /**
- * Kills a process as soon as stdin, a pipe from us, is closed. Even SIGKILL closes it. Its first line is the process
- * ID. If we are killed before we write it, the guard finds the process by the text `$1`, which is in its environment as
- * soon as its program runs.
+ * A shell script that kills a process as soon as the pipe from us is closed, which even our SIGKILL does. We write the
+ * process ID to the pipe. If we are killed before that, the script finds the process by the text `$1` in its
+ * environment, which is there as soon as the program runs.
  */
 const guard = `if read -r pid; then
   read -r line
@@ -32,7 +32,7 @@ interface Guard {
   readonly end: () => void
 }
 
-/** Starts the guard, with its stdin as a pipe from us. */
+/** Starts the guard with a pipe from us as its stdin. */
 const startGuard = (mark: string): Guard => {
   const program = { argv: ["/bin/sh", "-c", guard, "sh", mark], cwd: "/", detached: true, env: {} } as const
   const ends = Libc.load()?.pipe()
@@ -54,7 +54,7 @@ const startGuard = (mark: string): Guard => {
       watch: (pid) => {
         try {
           Fs.writeSync(ours, `${pid}\n`)
-        } catch { /* it has ended; the program runs, and must not be taken for one that was not started */ }
+        } catch { /* the guard has ended; the program runs, so this must not look like a failed start */ }
       },
       end: () => {
         started.kill("SIGKILL")
@@ -71,66 +71,63 @@ const startGuard = (mark: string): Guard => {
 }
 
 /**
- * Kills a process where we are killed. The kernel could do that at a parent's death, but `setpriv`, which asks it to,
- * takes the program's own name (argv[0]) from it, and its time is on the way of each plugin; this runs beside it.
+ * Starts a guard that kills the program if we are killed. `setpriv --pdeathsig` could make the kernel do that, but it
+ * loses the program's argv[0] and delays every plugin. The guard runs in parallel.
  */
 const killWithUs = (mark: string): Guard | undefined => {
   try {
     return startGuard(mark)
   } catch {
-    return undefined // then it outlives us where we are killed
+    return undefined // the program will outlive us if we are killed
   }
 }
 
-/** Prepares for a program that stands in for us and has `mark` in its environment. */
+/** Prepares for a foreground program that has `mark` in its environment. */
 export const prepare = (mark: string) => {
   const guarding = killWithUs(mark)
   const libc = Libc.load()
-  // A signal to the whole process group must reach the program only once, so only one of us can be in that group: the
-  // program, unless we lead the group and cannot leave it.
+  // A signal to the whole process group must reach the program only once, so only one of us may be in that group. That
+  // is the program, unless we lead the group: a group leader cannot leave.
   const detached = libc === undefined || libc.leadsGroup()
-  let handOn: ((signal: NodeJS.Signals) => void) | undefined
-  const early: Array<NodeJS.Signals> = []
+  let forward: ((signal: NodeJS.Signals) => void) | undefined
+  const pending: Array<NodeJS.Signals> = []
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (handOn === undefined) early.push(signal)
-    else handOn(signal)
+    if (forward === undefined) pending.push(signal)
+    else forward(signal)
   }
-  // A program inherits that a signal is ignored, but not if we listen for it.
+  // The program must inherit ignored signals, so we must not listen for them before it starts.
   const ignored = IgnoredSignals.atStart()
   const isIgnored = (signal: NodeJS.Signals): boolean => ignored.includes(Os.constants.signals[signal])
   const listen = (signals: ReadonlyArray<NodeJS.Signals>): void => {
     for (const signal of signals) process.on(signal, onSignal)
   }
   // A signal that arrives while the program starts would otherwise end us and not the program.
-  listen(handedOn.filter((signal) => !isIgnored(signal)))
+  listen(forwarded.filter((signal) => !isIgnored(signal)))
   const end = (): void => {
     guarding?.end()
-    for (const signal of handedOn) process.removeListener(signal, onSignal)
+    for (const signal of forwarded) process.removeListener(signal, onSignal)
   }
   const attach = ({ kill, pid = 0 }: Spawn.Started): () => void => {
     guarding?.watch(pid)
     // If we stayed in the session, the program's end would orphan the group: the kernel sends SIGHUP to an orphaned group
     // that has a stopped process in it, and so to the runtime.
     if (!detached) libc?.leaveSession()
-    handOn = (signal) => {
+    forward = (signal) => {
       if (!detached) return kill(signal)
       try {
         process.kill(-pid, signal)
-      } catch { /* all of the group has ended */ }
+      } catch { /* the whole group has ended */ }
     }
-    listen(handedOn.filter(isIgnored))
-    early.splice(0).forEach(handOn)
+    listen(forwarded.filter(isIgnored))
+    pending.splice(0).forEach(forward)
     return end
   }
   return {
-    /** Whether the program needs a new process group. */
+    /** Whether to start the program in a new process group. */
     detached,
-    /**
-     * Forwards signals to the started program. Returns a function that stops this, to be called once the program has
-     * ended.
-     */
+    /** Forwards signals to the started program. Call the returned function once the program has ended. */
     attach,
     /** Cleans up if the program could not be started. */
-    giveUp: end
+    cancel: end
   }
 }

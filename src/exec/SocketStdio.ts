@@ -1,16 +1,13 @@
 /**
- * Descriptors as the runtimes make them by themselves: sockets. They cost nothing, but cannot be opened by name
- * (`/dev/stdin` is ENXIO), and go away with us. For tools that we know: `logger`, `ip`, `journalctl`.
+ * Connects a program with sockets, as Bun and Node.js do by default. They cost nothing, but cannot be opened by name
+ * (`/dev/stdin` is ENXIO) and do not outlive this process. Only for tools that we know: `logger`, `ip`, `journalctl`.
  */
 import type * as ChildProcess from "node:child_process"
 import { OutputBuffer } from "./OutputBuffer.ts"
 import * as Spawn from "./Spawn.ts"
 import type { Stdio } from "./Stdio.ts"
 
-/**
- * Descriptors that give the program this stdin, and keep up to `limit` bytes of each output; of stdout nothing where
- * `onStdout` takes it.
- */
+/** Makes the connections. Keeps up to `limit` bytes of each output. `onStdout` receives stdout instead. */
 export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chunk: Uint8Array) => void): Stdio => {
   const stdout = new OutputBuffer(limit)
   const stderr = new OutputBuffer(limit)
@@ -34,11 +31,8 @@ export const make = (stdin: string | Uint8Array, limit: number, onStdout?: (chun
   }
 }
 
-/**
- * The last resort for a program that stands in for us: it writes directly to our outputs, so nothing of them is
- * captured.
- */
-export const makeUnseen = (stdin: string | Uint8Array): Stdio => {
+/** The last resort for a foreground program: it writes directly to our stdout and stderr, so nothing is captured. */
+export const makeUncaptured = (stdin: string | Uint8Array): Stdio => {
   let started: ChildProcess.ChildProcess | undefined
   return {
     stdout: new OutputBuffer(0),

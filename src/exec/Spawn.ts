@@ -1,50 +1,50 @@
 /**
- * Starts a program. Under Bun by its own function, where the program gets descriptors: Bun's `node:child_process` takes
- * 3 ms more, as long as an empty plugin.
+ * Starts programs. Under Bun, programs that get descriptors are started with Bun's own function: its
+ * `node:child_process` takes 3 ms more, as long as an empty plugin.
  */
 import type * as ChildProcess from "node:child_process"
 import type * as Execution from "./Execution.ts"
 import * as Libc from "./Libc.ts"
 import * as PosixSpawn from "./PosixSpawn.ts"
 
-/** A program, and how it is started. */
+/** A program to start. */
 export interface Program {
   readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
   readonly env: Execution.Invocation["env"]
   /** The environment as bytes, see `Execution.Invocation`. */
   readonly environment?: Execution.Invocation["environment"]
-  /** What it finds as its own name. Default: the program. */
+  /** Its argv[0]. Default: the program. */
   readonly argv0?: string
   /** Its working directory. Default: ours. */
   readonly cwd?: string
-  /** Whether it is in a process group of its own. */
+  /** Whether to start it in a new process group. */
   readonly detached: boolean
 }
 
 /** A program's stdin, stdout or stderr: one of our descriptors, /dev/null, or, under Bun, a closed descriptor. */
 export type Descriptors = ReadonlyArray<number | "ignore" | "pipe" | "closed">
 
-/** A program that was started, or, without a `pid`, could not be: then it has an error. */
+/** A started program. Without a `pid`, it could not be started, and `onError` will be called. */
 export interface Started {
   readonly pid: number | undefined
   readonly kill: (signal: NodeJS.Signals) => void
-  /** Calls `listener` when it has ended, with null for the exit status or for the signal. */
+  /** Calls `listener` when the program has ended. Either the exit status or the signal is null. */
   readonly onExit: (listener: (exitCode: number | null, signal: string | null) => void) => void
   readonly onError: (listener: (error: Error) => void) => void
-  /** Stops to keep us running. */
+  /** No longer keeps this process alive. */
   readonly unref: () => void
 }
 
-/** Loaded with the first program: it would take as long as all of Effect, and most requests run none. */
+/** Loaded with the first program. It takes as long to load as all of Effect, and most requests run no program. */
 export const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")
 
-/** Starts a program the way of Node.js. Throws some of what makes that impossible. */
+/** Starts a program with Node.js. Some errors are thrown; others go to the `error` event. */
 export const spawn = (
   { argv: [file, ...args], ...options }: Program,
   stdio: ReadonlyArray<number | "ignore" | "pipe">
 ): ChildProcess.ChildProcess => childProcess().spawn(file, args, { ...options, stdio: [...stdio] })
 
-/** The program behind a process of Node.js. */
+/** Adapts a child process of Node.js. */
 export const ofNode = (child: ChildProcess.ChildProcess): Started => ({
   pid: child.pid,
   kill: (signal) => void child.kill(signal),
@@ -53,7 +53,7 @@ export const ofNode = (child: ChildProcess.ChildProcess): Started => ({
   unref: () => child.unref()
 })
 
-/** What we use of Bun's own process. */
+/** The part of Bun's `Subprocess` that we use. */
 interface BunProcess {
   readonly pid: number
   readonly kill: (signal: string) => void
@@ -89,13 +89,16 @@ const SIGCHLD = 17
 
 let learnsOfExits = false
 
-/** A caller may ignore SIGCHLD. A process that inherits that gets no exit status of its children: 0 would be read. */
+/**
+ * Resets SIGCHLD once. If we inherited it as ignored, the kernel would discard the exit status of our programs, and Bun
+ * would report 0.
+ */
 const learnOfExits = (): void => {
   if (!learnsOfExits) Libc.load()?.resetSignal(SIGCHLD)
   learnsOfExits = true
 }
 
-/** Starts a program with descriptors. Throws what makes that impossible, or gives it to `onError`. */
+/** Starts a program with descriptors. If that fails, throws or calls `onError`. */
 export const start = (program: Program, stdio: Descriptors): Started => {
   const { Bun } = globalThis as { Bun?: Bun }
   const open = stdio.flatMap((each) => each === "closed" ? [] : [each])

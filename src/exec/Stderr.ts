@@ -1,12 +1,12 @@
-/** The stderr of this process. It may have no reader, so nothing here waits longer than its limit. */
+/** Writes to the stderr of this process, which may have a slow reader or none. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Descriptor from "./Descriptor.ts"
 
 /**
- * A descriptor of stderr whose writes do not wait, where there is one: a socket cannot be opened once more. Other
- * processes share the descriptor that we were started with, so that one stays as it is. A file never waits, and has to
- * be written where the others write.
+ * Opens stderr again as non-blocking, so that the flags of the original, which other processes share, stay as they are.
+ * Returns undefined for a socket, which cannot be reopened. A file needs no second descriptor: writing never blocks,
+ * and must use the shared file offset.
  */
 const open = (): number | undefined => {
   try {
@@ -19,7 +19,10 @@ const open = (): number | undefined => {
 
 let socket: NodeJS.WritableStream | undefined
 
-/** Under Node.js a thread that waits in `write` keeps the process from ending, under Bun a stream never writes. */
+/**
+ * Under Node.js, a thread that is blocked in `write` would prevent the process from exiting, so use a stream. Under
+ * Bun, the stream never writes, so use `write`.
+ */
 const writeToSocket = (text: string): Effect.Effect<void, Error> =>
   Effect.callback((resume) => {
     const done = (error?: Error | null) => resume(error ? Effect.fail(error) : Effect.void)
@@ -32,7 +35,7 @@ const writeToSocket = (text: string): Effect.Effect<void, Error> =>
     socket.write(text, done)
   })
 
-/** Writes all of a text, and waits as long as that takes. */
+/** Writes a whole text. Waits for the reader without a limit. */
 export const write = (text: string): Effect.Effect<void, Error> =>
   Effect.suspend(() => {
     const fd = open()
@@ -41,8 +44,8 @@ export const write = (text: string): Effect.Effect<void, Error> =>
       : Effect.ensuring(Descriptor.write(fd, text), Effect.sync(() => fd === 2 || Fs.closeSync(fd)))
   })
 
-/** How long a notice may wait for a reader, in milliseconds. */
-const patience = 100
+/** How long a notice may wait for its reader, in milliseconds. */
+const noticeTimeout = 100
 
-/** Writes a text for people, as far as they read it: the rest is dropped. */
-export const notice = (text: string): Effect.Effect<void> => Effect.ignore(Effect.timeout(write(text), patience))
+/** Writes a message for people. Drops the rest if it is not read in time. */
+export const notice = (text: string): Effect.Effect<void> => Effect.ignore(Effect.timeout(write(text), noticeTimeout))

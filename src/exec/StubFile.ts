@@ -5,7 +5,7 @@ import * as OwnFolder from "./OwnFolder.ts"
 /** The longest first line that a script can have, in bytes. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 256
 
-/** The first bytes of a file, as Latin-1, or undefined if it cannot be read. */
+/** Reads the first bytes of a file as Latin-1. Returns undefined if the file cannot be read. */
 export const startOf = (file: string): string | undefined => {
   try {
     const fd = Fs.openSync(file, Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)

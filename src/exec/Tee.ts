@@ -1,4 +1,4 @@
-/** Passes the output of a program on to one of our descriptors while it runs. Its reader may be slow or gone. */
+/** Passes a program's output on to one of our own descriptors while it runs. The reader of ours may be slow or gone. */
 import * as Fs from "node:fs"
 import * as Libc from "./Libc.ts"
 import type { OutputBuffer } from "./OutputBuffer.ts"
@@ -6,8 +6,8 @@ import type { OutputBuffer } from "./OutputBuffer.ts"
 const { O_APPEND, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
 /**
- * Reopens a descriptor as non-blocking, if that is possible. We share the open file with other processes, so its flags
- * must stay as they are. A socket cannot be reopened.
+ * Reopens a descriptor as non-blocking, if possible. Other processes share the open file, so its own flags must stay as
+ * they are. A socket cannot be reopened.
  */
 const open = (fd: number): number => {
   try {
@@ -17,24 +17,24 @@ const open = (fd: number): number => {
   }
 }
 
-/** Takes bytes, and writes them as fast as they are read. */
+/** Writes bytes as fast as the reader takes them. */
 export class Tee {
   private readonly fd: number
   private rest: Uint8Array = new Uint8Array()
-  /** Whether nothing can be written any more: its reader is gone. */
+  /** Whether writing has failed, because the reader is gone. */
   isBroken = false
 
   constructor(fd: number) {
     this.fd = open(fd)
   }
 
-  /** Takes bytes, which must not change any more. Only where {@link flush} said that there are none left. */
+  /** Accepts bytes. Call it only after {@link flush} returned true, and do not change the bytes afterwards. */
   put(bytes: Uint8Array): void {
     this.rest = bytes
     this.flush()
   }
 
-  /** Writes what its reader takes now, and tells whether nothing is left. */
+  /** Writes what the reader takes now. Returns false if bytes are left. */
   flush(): boolean {
     while (this.rest.length > 0 && !this.isBroken) {
       try {
@@ -48,15 +48,15 @@ export class Tee {
   }
 }
 
-/** How a program that stands in for us writes an output. */
-export type Way =
-  /** Through a pipe that we copy from. */
-  | "through"
-  /** Directly to our file, because only then does it learn of a full disk. For the log, we read the file afterwards. */
+/** How a foreground program writes stdout or stderr. */
+export type Route =
+  /** To a pipe, from which we copy. */
+  | "copied"
+  /** Directly to our file, because only then does it notice a full disk. For the log, we read the file afterwards. */
   | "file"
   /** Directly to our descriptor, because only then does it see write errors: a device, or a pipe without a reader. */
-  | "itself"
-  /** Not at all: ours was closed when we were started. */
+  | "direct"
+  /** Not at all, because ours was closed when we were started. */
   | "closed"
 
 /** The major numbers of terminals and pseudo-terminals. Source: Linux, `admin-guide/devices.txt`. */
@@ -65,18 +65,18 @@ const isTerminal = (major: number): boolean => major === 4 || major === 5 || (ma
 /** /dev/null, which accepts all writes. */
 const nullDevice = 0x103
 
-/** How a program writes an output that goes to one of our descriptors. */
-export const wayOf = (fd: number): Way => {
+/** Chooses the route to one of our descriptors. */
+export const routeOf = (fd: number): Route => {
   const libc = Libc.load()
   if (libc?.wasClosed(fd) === true) return "closed"
   try {
     const stat = Fs.fstatSync(fd)
     if (stat.isFile()) return "file"
-    if (libc?.isWritable(fd) === false) return "itself"
-    const takesAll = !stat.isCharacterDevice() || stat.rdev === nullDevice || isTerminal((stat.rdev >> 8) & 0xfff)
-    return takesAll ? "through" : "itself"
+    if (libc?.isWritable(fd) === false) return "direct"
+    const acceptsAll = !stat.isCharacterDevice() || stat.rdev === nullDevice || isTerminal((stat.rdev >> 8) & 0xfff)
+    return acceptsAll ? "copied" : "direct"
   } catch {
-    return "itself"
+    return "direct"
   }
 }
 
@@ -92,22 +92,20 @@ const positionOf = (fd: number): number | undefined => {
   }
 }
 
-/**
- * Captures what is appended to our file from this moment. Returns a function that reads it once the program has ended.
- */
-export const follow = (fd: number, kept: OutputBuffer): () => void => {
+/** Captures what is appended to our file from now on. The returned function reads it, once the program has ended. */
+export const captureAppended = (fd: number, buffer: OutputBuffer): () => void => {
   const start = positionOf(fd)
   return () => {
     const end = positionOf(fd)
     try {
       if (start === undefined || end === undefined || end <= start) return
-      const again = Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
+      const reader = Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
       try {
-        const bytes = Buffer.alloc(Math.min(end - start, kept.limit + 1))
-        kept.take(bytes.subarray(0, Fs.readSync(again, bytes, 0, bytes.length, start)))
+        const bytes = Buffer.alloc(Math.min(end - start, buffer.limit + 1))
+        buffer.take(bytes.subarray(0, Fs.readSync(reader, bytes, 0, bytes.length, start)))
       } finally {
-        Fs.closeSync(again)
+        Fs.closeSync(reader)
       }
-    } catch { /* it may be written, and not be read */ }
+    } catch { /* the file may be writable but not readable */ }
   }
 }

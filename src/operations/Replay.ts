@@ -142,7 +142,7 @@ const text = (value: unknown): string => value === undefined ? "none" : String(v
 /** In what the answer of a plugin differs from what its record has; nothing where it is the same. */
 export const differences = (call: Call, execution: Execution.Execution): ReadonlyArray<ResultDiff.Change> => {
   const { end, plugin, request } = call
-  const answer = PluginAnswer.claimed(request.command ?? "", execution)
+  const answer = PluginAnswer.withoutValidation(request.command ?? "", execution)
   const found: Array<ResultDiff.Change> = []
   const compare = (what: string, before: unknown, now: unknown) => {
     if (before !== now) found.push({ kind: "changed", what: `${what}: ${text(before)} → ${text(now)}` })

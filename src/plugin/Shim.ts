@@ -167,7 +167,7 @@ const conclude = Effect.fnUntraced(function*(
   const { environment: { command }, settings } = request
   const answer: PluginAnswer.PluginAnswer = execution.stdoutUnseen === true && Execution.succeeded(execution)
     ? { _tag: "Success", document: undefined }
-    : PluginAnswer.claimed(command, execution)
+    : PluginAnswer.withoutValidation(command, execution)
   const { durationMs } = execution
   yield* bestEffort(
     log.tell({ event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs }, false)

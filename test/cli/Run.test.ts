@@ -1099,7 +1099,7 @@ describe("plugins", () => {
         stdout,
         `short   0.4.0, 1.0.0
 longer  0.1.0
-broken  exited with status 0, and did not say which versions it speaks
+broken  exited with status 0, but did not say which versions it supports
 `
       )
       assert.strictEqual(status, 1)

@@ -34,8 +34,8 @@ describe("system calls under Bun", () => {
   })
 
   it("let a pipe not wait, and a program inherit a descriptor", () => {
-    assert.strictEqual(answer("neverWait"), "EAGAIN")
-    assert.isFalse(answer("keepOpen"))
+    assert.strictEqual(answer("setNonBlocking"), "EAGAIN")
+    assert.isFalse(answer("clearCloseOnExec"))
   })
 
   it("tell which descriptors were closed", () => {

@@ -40,7 +40,7 @@ describe("the documents of an output", () => {
   })
 
   it("are counted in words", () => {
-    assert.strictEqual(MixedOutput.words(MixedOutput.of("{}")), "1 JSON document")
-    assert.strictEqual(MixedOutput.words(MixedOutput.of("{}{}x")), "2 JSON documents and other text")
+    assert.strictEqual(MixedOutput.describe(MixedOutput.of("{}")), "1 JSON document")
+    assert.strictEqual(MixedOutput.describe(MixedOutput.of("{}{}x")), "2 JSON documents and other text")
   })
 })

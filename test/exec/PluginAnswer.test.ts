@@ -76,13 +76,13 @@ describe("the result of an ADD", () => {
     [
       "of an unknown version",
       `{"cniVersion":"7.0.0"}`,
-      "gave a result that runtimes do not take: cniVersion: found \"7.0.0\", " +
+      "gave a result that runtimes do not accept: cniVersion: found \"7.0.0\", " +
       "expected one of 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
     ],
     [
       "with addresses that are a string",
       `{"ips":"10.0.0.1/8"}`,
-      "gave a result that runtimes do not take: ips: found \"10.0.0.1/8\", expected a list of addresses"
+      "gave a result that runtimes do not accept: ips: found \"10.0.0.1/8\", expected a list of addresses"
     ]
   ]
   for (const [why, stdout, msg] of refused) {
@@ -216,7 +216,7 @@ describe("the answer to VERSION", () => {
   it("is a failure where it is something else", () => {
     assert.deepStrictEqual(
       answer("VERSION", { stdout: "1.0.0" }),
-      PluginAnswer.failed("exited with status 0, and did not say which versions it speaks")
+      PluginAnswer.failed("exited with status 0, but did not say which versions it supports")
     )
   })
 })

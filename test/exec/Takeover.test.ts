@@ -17,7 +17,7 @@ const foreground = (command: string, fields: object = {}): Invocation => ({
   argv: ["/bin/sh", "-c", command],
   env: { PATH: path },
   stdio: "pipes",
-  inOurPlace: true,
+  foreground: true,
   stdin: "",
   ...fields
 })
@@ -215,7 +215,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
 describe("a program that Bun starts by the C library", () => {
   const environment = ["A=\u00ff1", `PATH=${path}`]
   const beside = (command: string, fields: object = {}) =>
-    foreground(command, { environment, inOurPlace: false, ...fields })
+    foreground(command, { environment, foreground: false, ...fields })
 
   it("gets the bytes of its environment, its name and its working directory, and we keep ours", () => {
     const { outcome } = ran(

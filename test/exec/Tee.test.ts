@@ -48,9 +48,9 @@ describe("an outlet", () => {
     const ours = Net.connect((server.address() as Net.AddressInfo).port, "127.0.0.1")
     const [theirs] = await once(server, "connection") as [Net.Socket]
     const { fd } = (ours as unknown as { readonly _handle: { readonly fd: number } })._handle
-    new Tee.Tee(fd).put(Buffer.from("through"))
+    new Tee.Tee(fd).put(Buffer.from("copied"))
     const [text] = await once(theirs, "data")
-    assert.strictEqual(String(text), "through")
+    assert.strictEqual(String(text), "copied")
     for (const socket of [ours, theirs]) socket.destroy()
     server.close()
   })
@@ -63,18 +63,18 @@ describe("a program in our place", () => {
     ChildProcess.execFileSync("mkfifo", [pipe])
     const ways = {
       [Path.join(folder.path, "file")]: "file",
-      [pipe]: "through",
-      "/dev/full": "itself",
-      "/dev/zero": "itself",
-      "/dev/null": "through",
-      "/dev/ptmx": "through"
+      [pipe]: "copied",
+      "/dev/full": "direct",
+      "/dev/zero": "direct",
+      "/dev/null": "copied",
+      "/dev/ptmx": "copied"
     }
     for (const [path, way] of Object.entries(ways)) {
       const fd = Fs.openSync(path, path === pipe ? "r+" : "a")
-      assert.strictEqual(Tee.wayOf(fd), way, path)
+      assert.strictEqual(Tee.routeOf(fd), way, path)
       Fs.closeSync(fd)
     }
-    assert.strictEqual(Tee.wayOf(999_999), "itself") // it is closed
+    assert.strictEqual(Tee.routeOf(999_999), "direct") // it is closed
   })
 
   it("has what it writes from its position on kept, where it does not append", () => {
@@ -84,7 +84,7 @@ describe("a program in our place", () => {
     const fd = Fs.openSync(path, "r+")
     Fs.writeSync(fd, "ab")
     const kept = new OutputBuffer(5)
-    const readBack = Tee.follow(fd, kept)
+    const readBack = Tee.captureAppended(fd, kept)
     Fs.writeSync(fd, "cdefg")
     readBack()
     Fs.closeSync(fd)
@@ -95,9 +95,9 @@ describe("a program in our place", () => {
     using folder = temporary()
     const fd = Fs.openSync(Path.join(folder.path, "file"), "a")
     const kept = new OutputBuffer(5)
-    Tee.follow(fd, kept)()
-    Tee.follow(999_999, kept)()
-    const readBack = Tee.follow(fd, kept)
+    Tee.captureAppended(fd, kept)()
+    Tee.captureAppended(999_999, kept)()
+    const readBack = Tee.captureAppended(fd, kept)
     Fs.writeSync(fd, "lost")
     Fs.closeSync(fd)
     readBack()
@@ -110,7 +110,7 @@ describe("a program in our place", () => {
     Fs.writeFileSync(path, "before")
     const fd = Fs.openSync(path, "a")
     const kept = new OutputBuffer(4)
-    const readBack = Tee.follow(fd, kept)
+    const readBack = Tee.captureAppended(fd, kept)
     Fs.writeSync(fd, "added")
     readBack()
     Fs.closeSync(fd)

@@ -167,7 +167,7 @@ export const doctor = Command.make(
       if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
       if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()
     },
-    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

@@ -170,7 +170,7 @@ export const make = (
       argv0,
       env: variables,
       stdio: "pipes",
-      inOurPlace: true,
+      foreground: true,
       limit,
       ...(variables === env ? { mark: `${parentVariable}=${env[parentVariable] ?? ""}` } : {}),
       ...(environment === undefined ? {} : { environment }),

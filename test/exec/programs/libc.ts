@@ -58,14 +58,14 @@ const questions = {
       closeOnExec: closesOnExec(fd)
     }
   },
-  neverWait: () => {
+  setNonBlocking: () => {
     const [read] = libc.pipe() ?? [-1]
-    libc.neverWait(read)
+    libc.setNonBlocking(read)
     return errorOf(() => text(read))
   },
-  keepOpen: () => {
+  clearCloseOnExec: () => {
     const fd = libc.anonymousFile() ?? -1
-    libc.keepOpen(fd)
+    libc.clearCloseOnExec(fd)
     return closesOnExec(fd)
   },
   wasClosed: () => [0, 1, 2].map((fd) => libc.wasClosed(fd)),

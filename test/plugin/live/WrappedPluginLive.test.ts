@@ -137,7 +137,7 @@ describe("the plugin is started", () => {
       argv0: "./demo",
       env,
       stdio: "pipes",
-      inOurPlace: true,
+      foreground: true,
       limit: 64 * 1_048_576,
       mark: `${parentVariable}=0123456789abcdef`,
       stdin

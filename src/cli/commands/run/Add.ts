@@ -143,7 +143,7 @@ export const add = Command.make(
       yield* output.end
     },
     Effect.scoped,
-    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

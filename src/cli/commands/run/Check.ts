@@ -45,7 +45,7 @@ export const check = Command.make(
       yield* output.end
     },
     Effect.scoped,
-    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

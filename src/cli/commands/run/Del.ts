@@ -63,7 +63,7 @@ export const del = Command.make(
       yield* output.end
     },
     Effect.scoped,
-    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),
     Errors.tell
   )
 ).pipe(

@@ -204,7 +204,7 @@ export const gc = Command.make(
       if (refused !== undefined) return yield* refused
     },
     Effect.scoped,
-    (effect, { cniPath }) => HostTools.besides(cniPath)(effect),
+    (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),
     Errors.tell
   )
 ).pipe(
