@@ -17,7 +17,7 @@ import {
 } from "../cni/CniError.ts"
 import * as CniResult from "../cni/CniResult.ts"
 import * as CniVersion from "../cni/CniVersion.ts"
-import { isVerb, type Verb } from "../cni/Verb.ts"
+import type { Verb } from "../cni/Verb.ts"
 import type * as Record from "../record/Record.ts"
 import * as Summary from "../record/Summary.ts"
 import { version } from "../Version.ts"
@@ -92,14 +92,13 @@ type Answer = Effect.Success<ReturnType<typeof openAnswer>>
 const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.RunLog, answer: Answer) {
   const env = yield* EnvReader
   const { environment, refusal, settings } = request
-  const { command } = environment
+  const command = environment.command as Verb // where there is no refusal
   const mayFail = refusal === undefined && settings.onLogFailure === "fail" && !Request.isBestEffort(request)
 
   yield* log.request(mayFail)
   if (refusal !== undefined) return yield* refusal
   const { notice } = yield* ResultWriter
   for (const each of request.forbidden) yield* notice(`passthrough: ${each}`)
-  if (!isVerb(command)) return yield* Effect.die(new Error(`a request without a verb: ${command}`))
 
   const failed = yield* Hooks.run(settings.hooks[command], request, log, mayFail)
   if (failed !== undefined && settings.onHookFailure === "fail" && !Request.isBestEffort(request)) {

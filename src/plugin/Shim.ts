@@ -59,7 +59,7 @@ const receive = Effect.fnUntraced(function*() {
     invocation: Request.makeInvocation(),
     received,
     environment,
-    stdin: Result.isSuccess(stdin) ? stdin.success : new Uint8Array(),
+    stdin: Result.merge(stdin),
     settings,
     policy: { policies, found: yield* policies.read }
   })
@@ -67,7 +67,7 @@ const receive = Effect.fnUntraced(function*() {
   return {
     // Whether the request is one that the plugin takes, the plugin says.
     request: { ...request, refusal: undefined, warnings: [...warnings] },
-    stdin: Result.isSuccess(stdin) ? stdin.success : undefined,
+    stdin: Result.getOrUndefined(stdin),
     kinds: environment.variables[HostTools.insideTool] === undefined
       ? Watch.kindsFor(callOf(request), settings.changes)
       : []
@@ -84,18 +84,28 @@ const silent = () => Effect.void
 const bestEffort = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
   Effect.asVoid(Effect.exit(effect))
 
+/** Logs what happened, if that is possible. */
+const tell = (log: RunLog.RunLog, happened: Parameters<RunLog.RunLog["tell"]>[0]) =>
+  bestEffort(log.tell(happened, false))
+
 /** Conditions of the host under which we cannot start a program, and the plugin alone could be. */
 const scarce: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM", ""])
 
 /** How often a plugin that is moved meanwhile is looked for. */
 const searches = 5
 
+/** A file of the plugin that could not be started. */
+interface NotRun {
+  readonly file: string
+  readonly error: NotStarted
+}
+
 /** Runs the plugin, wherever it is by now. */
 const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
   const { become, find, run } = yield* WrappedPlugin
   const { environment, invocation } = request
   const env = { ...environment.variables, [parentVariable]: invocation }
-  let failure: { readonly file: string; readonly error: NotStarted } | undefined
+  let failure: NotRun | undefined
   for (let left = searches; left > 0; left--) {
     const file = yield* find(environment.path)
     if (file === undefined) break
@@ -106,10 +116,8 @@ const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
     if (scarce.has(failure.error.code)) yield* Effect.ignore(become(file, env, stdin))
     break
   }
-  return { file: failure?.file, error: failure?.error }
+  return { failure }
 })
-
-type Ran = Effect.Success<ReturnType<typeof runPlugin>>
 
 /** The first part of an output, as text. */
 const shown = (output: Uint8Array): string => Execution.text(output.subarray(0, Execution.defaultLimit))
@@ -151,7 +159,7 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
 /** Logs what the plugin changed since we looked. A signal ends that. */
 const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: Watch.Look) {
   const after = yield* Effect.interruptible(Watch.lookAgain(callOf(request), before))
-  yield* log.tell({ event: "changes", ...Watch.between(before, after) }, false)
+  yield* tell(log, { event: "changes", ...Watch.between(before, after) })
 })
 
 /** Logs what became of the plugin, and runs the hooks. A signal ends the hooks. */
@@ -169,26 +177,28 @@ const conclude = Effect.fnUntraced(function*(
     ? { _tag: "Success", document: undefined }
     : PluginAnswer.withoutValidation(command, execution)
   const { durationMs } = execution
-  yield* bestEffort(
-    log.tell({ event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs }, false)
-  )
+  yield* tell(log, { event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs })
   if (before !== undefined) yield* bestEffort(compare(received, log, before))
   const hooks = isVerb(command) ? settings.hooks[command] : []
   yield* bestEffort(Effect.interruptible(Hooks.run(hooks, request, log, false)))
   const end = endOf(answer, settings.redact)
-  yield* bestEffort(log.tell({ ...end, durationMs: yield* RunLog.elapsed(request) }, false))
+  yield* tell(log, { ...end, durationMs: yield* RunLog.elapsed(request) })
 })
 
 /** Answers for a plugin that is not there, or cannot be started. Code 11 where it may be another time. */
-const answerFor = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, { error, file }: Ran) {
+const answerFor = Effect.fnUntraced(function*(
+  { request }: Received,
+  log: RunLog.RunLog,
+  failure: NotRun | undefined
+) {
   const { name } = yield* WrappedPlugin
   const writer = yield* ResultWriter
   const { answerVersion, environment: { path } } = request
-  const failure = file === undefined
+  const error = failure === undefined
     ? { code: 4, msg: `failed to find plugin ${JSON.stringify(name)} in path [${path}]` }
-    : { code: scarce.has(error?.code ?? "") ? 11 : 5, msg: `cannot start ${file}: ${error?.reason ?? ""}` }
-  yield* bestEffort(log.tell({ event: "error", error: failure, durationMs: yield* RunLog.elapsed(request) }, false))
-  yield* Effect.ignore(writer.write(render(answerVersion, failure)))
+    : { code: scarce.has(failure.error.code) ? 11 : 5, msg: `cannot start ${failure.file}: ${failure.error.reason}` }
+  yield* tell(log, { event: "error", error, durationMs: yield* RunLog.elapsed(request) })
+  yield* Effect.ignore(writer.write(render(answerVersion, error)))
   return { exitCode: 1, signal: null }
 })
 
@@ -197,14 +207,14 @@ const lookFirst = ({ kinds, request }: Received) =>
   Effect.interruptible(kinds.length === 0 ? Effect.undefined : Watch.look(callOf(request), kinds))
 
 /** The end of a run that was stopped before its plugin was there. */
-const stopped = { exitCode: 1, signal: "SIGTERM" }
+const stopped = { exitCode: null, signal: "SIGTERM" }
 
 /** Serves a request with a log, and returns how we have to end. */
 const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog) {
   const { request } = received
   const mayFail = request.settings.onLogFailure === "fail" && !Request.isBestEffort(request)
   const logged = yield* Effect.exit(log.request(mayFail))
-  if (Exit.isFailure(logged) && mayFail && Cause.squash(logged.cause) instanceof LogFailed) {
+  if (Exit.isFailure(logged) && Cause.squash(logged.cause) instanceof LogFailed) {
     const writer = yield* ResultWriter
     yield* Effect.ignore(writer.write(render(request.answerVersion, fromCause(logged.cause))))
     return { exitCode: 1, signal: null }
@@ -213,7 +223,7 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
   // Who asks us to stop before the plugin is there would have stopped the plugin.
   if (Exit.hasInterrupts(before)) return stopped
   const ran = yield* runPlugin(received)
-  if (ran.execution === undefined) return yield* answerFor(received, log, ran)
+  if (ran.execution === undefined) return yield* answerFor(received, log, ran.failure)
   yield* bestEffort(
     conclude(received, log, ran.file, ran.execution, Exit.isSuccess(before) ? before.value : undefined)
   )

@@ -5,16 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as References from "effect/References"
 import * as Runtime from "effect/Runtime"
 import { TestClock } from "effect/testing"
+import { StdinUnreadable, StdoutUnwritable } from "../../src/cni/CniError.ts"
 import { EnvReader } from "../../src/plugin/EnvReader.ts"
 import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import * as Live from "../../src/plugin/Live.ts"
 import * as Passthrough from "../../src/plugin/Passthrough.ts"
 import { ResultWriter } from "../../src/plugin/ResultWriter.ts"
+import { StdinReader } from "../../src/plugin/StdinReader.ts"
 import * as Testing from "../../src/plugin/Testing.ts"
 import type { Record } from "../../src/record/Record.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
+import { version } from "../../src/Version.ts"
 import { failure, run } from "../support/pipeline.ts"
 import { attachment } from "../support/plugin.ts"
 
@@ -39,6 +43,7 @@ describe("the records of a run", () => {
 
   it.effect("tell how long it took", () =>
     Effect.gen(function*() {
+      yield* TestClock.adjust(1000)
       const fiber = yield* Effect.forkChild(run({
         command: "ADD",
         write: (record) => record.event === "request" ? Effect.sleep(1500) : Effect.sync(() => written.push(record))
@@ -47,6 +52,30 @@ describe("the records of a run", () => {
       yield* TestClock.adjust(1500)
       yield* Fiber.join(fiber)
       assert.deepInclude(written[0], { event: "result", durationMs: 1500 })
+    }))
+
+  it.effect("have the result as it is answered, where there is one", () =>
+    Effect.gen(function*() {
+      const added = yield* run({ command: "ADD", config: { prevResult: { a: [1] } } })
+      assert.deepInclude(added.records.at(-1), { event: "result", result: `{"a":[1]}` })
+      assert.notProperty((yield* run({ command: "DEL" })).records.at(-1), "result")
+    }))
+
+  it.effect("have no value that the configuration hides, whose answer has it all the same", () =>
+    Effect.gen(function*() {
+      const { records, stdout } = yield* run({ command: "ADD", config: { prevResult: { key: "x" }, redact: ["key"] } })
+      assert.deepInclude(records.at(-1), { result: `{"key":"[redacted]"}` })
+      assert.deepStrictEqual(stdout, [`{"key":"x"}`])
+    }))
+
+  it.effect("have nothing that looks like a secret, where the configuration says so", () =>
+    Effect.gen(function*() {
+      const hook = () => ({ stdout: "password=hunter22" })
+      const told = yield* run({ command: "ADD", config: { hookADD: ["a"] }, hook })
+      assert.include(JSON.stringify(told.records), "hunter22")
+      const masked = yield* run({ command: "ADD", config: { hookADD: ["a"], redact: ["secrets"] }, hook })
+      assert.notInclude(JSON.stringify(masked.records), "hunter22")
+      assert.deepStrictEqual(events(masked.records), ["request", "hook", "result"])
     }))
 })
 
@@ -82,6 +111,19 @@ describe("stdout", () => {
       assert.deepInclude(failure(old), { cniVersion: "0.4.0", code: 7 })
       const unknown = yield* run({ command: "ADD", config: { cniVersion: "9.0.0" } })
       assert.deepInclude(failure(unknown), { cniVersion: "1.1.0", code: 1 })
+    }))
+
+  it.effect("is all that a failed request has: stderr stays empty", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* run({ command: "ADD", config: { hookADD: 3 } })).stderr, [])
+    }))
+
+  it.effect("is not for what sinks log by Effect's own logger, which goes to stderr", () =>
+    Effect.gen(function*() {
+      const seen: Array<boolean> = []
+      const write = () => Effect.asVoid(Effect.map(References.LogToStderr, (value) => seen.push(value)))
+      yield* run({ command: "ADD", write })
+      assert.deepStrictEqual(seen, [true, true])
     }))
 })
 
@@ -126,6 +168,38 @@ describe("a log that fails", () => {
       const outcome = yield* run({ command: "ADD", variables: { CNI_PATH: "" }, write: full })
       assert.strictEqual(failure(outcome).code, 4)
     }))
+
+  it.effect("is told on stderr once for each reason", () =>
+    Effect.gen(function*() {
+      const write = ({ event }: Record) => Effect.fail(new Full({ message: event === "hook" ? "no room" : "no disk" }))
+      const { stderr } = yield* run({ command: "DEL", config: { hookDEL: ["a", "b"] }, write })
+      assert.deepStrictEqual(
+        stderr,
+        ["no disk", "no room"].map((reason) => `passthrough: cannot log this request: ${reason}`)
+      )
+    }))
+
+  it.effect("as the error of a request is logged is told on stderr", () =>
+    Effect.gen(function*() {
+      const write = ({ event }: Record) => event === "error" ? full() : Effect.void
+      const outcome = yield* run({ command: "ADD", variables: { CNI_PATH: "" }, write })
+      assert.strictEqual(failure(outcome).code, 4)
+      assert.deepStrictEqual(outcome.stderr, ["passthrough: cannot log this request: the disk is full"])
+    }))
+
+  it.effect("with something that is no error is told by that", () =>
+    Effect.gen(function*() {
+      const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
+      const write = () => Effect.fail("no room")
+      yield* Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+        Testing.envReader({ ...attachment, CNI_COMMAND: "DEL" }),
+        Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n"}`),
+        Testing.hookRunner(),
+        Layer.succeed(LogSink, LogSink.of({ write, neverWaits: true })),
+        Testing.resultWriter(output)
+      )))
+      assert.deepStrictEqual(output.stderr, ["passthrough: cannot log this request: no room"])
+    }))
 })
 
 describe("a hook that fails", () => {
@@ -160,6 +234,31 @@ describe("a hook that fails", () => {
         assert.isTrue((yield* run({ command, config: commands, hook: () => ({ exitCode: 1 }) })).succeeded)
       }
     }))
+
+  it.effect("by a signal, or because it could not be started, is told so", () =>
+    Effect.gen(function*() {
+      const reasons = [
+        [{ exitCode: null, signal: "SIGSEGV" }, "was ended by SIGSEGV"],
+        [{ exitCode: null, signal: null }, "could not be started"]
+      ] as const
+      for (const [how, reason] of reasons) {
+        const { code, msg } = failure(yield* run({ command: "ADD", config, hook: () => how }))
+        assert.deepStrictEqual([code, msg], [100, `hook "a" ${reason}`])
+      }
+    }))
+
+  it.effect("is told with the first thousand characters of its stderr", () =>
+    Effect.gen(function*() {
+      const hook = () => ({ exitCode: 1, stderr: `\n ${"x".repeat(1001)}\n` })
+      assert.strictEqual(failure(yield* run({ command: "ADD", config, hook })).details, "x".repeat(1000))
+      const short = failure(yield* run({ command: "ADD", config, hook: () => ({ exitCode: 1, stderr: "why\n" }) }))
+      assert.strictEqual(short.details, "why")
+    }))
+
+  it.effect("is what counts: the others fail nothing", () =>
+    Effect.gen(function*() {
+      assert.isTrue((yield* run({ command: "ADD", config })).succeeded)
+    }))
 })
 
 describe("the plugin's own network namespace", () => {
@@ -180,6 +279,11 @@ describe("the plugin's own network namespace", () => {
         const outcome = yield* run({ command: "ADD", variables: { CNI_NETNS_OVERRIDE: value }, ownNamespace })
         assert.strictEqual(outcome.succeeded, accepted, value)
       }
+    }))
+
+  it.effect("is not named by an empty CNI_NETNS, which a DEL may have", () =>
+    Effect.gen(function*() {
+      assert.isTrue((yield* run({ command: "DEL", variables: { CNI_NETNS: "" }, ownNamespace: "" })).succeeded)
     }))
 })
 
@@ -203,19 +307,26 @@ describe("a person", () => {
   const callsByHand: ReadonlyArray<readonly [string, ReadonlyArray<string>]> = [
     ["", []],
     ["ADD", ["--help"]],
-    ["", ["--version"]]
+    ["ADD", ["x", "--version"]]
   ]
   for (const [command, args] of callsByHand) {
     it.effect(`is told what this is: CNI_COMMAND=${command} passthrough ${args.join(" ")}`, () =>
       Effect.gen(function*() {
         const { records, stderr, stdout, succeeded } = yield* run({ command, arguments: args })
         assert.deepStrictEqual([succeeded, stdout, records], [true, [], []])
-        assert.match(
-          stderr.join("\n"),
-          /^CNI plugin passthrough v\d+\.\d+\.\d+\nCNI protocol versions supported: 0\.1\.0/
-        )
+        assert.deepStrictEqual(stderr.join("\n").split("\n"), [
+          `CNI plugin passthrough v${version}`,
+          "CNI protocol versions supported: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0",
+          "Container runtimes start it, with CNI_COMMAND set and a network configuration on stdin. To try it by hand:",
+          "  CNI_COMMAND=VERSION passthrough < /dev/null"
+        ])
       }))
   }
+
+  it.effect("is none who passes other arguments", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual((yield* run({ command: "ADD", arguments: ["-v", ""] })).stderr, [])
+    }))
 })
 
 describe("an interruption", () => {
@@ -238,6 +349,106 @@ describe("an interruption", () => {
       assert.deepStrictEqual(events(records), ["request", "error"])
       assert.isTrue(Exit.isFailure(exit))
       if (Exit.isFailure(exit)) assert.strictEqual(Runtime.getErrorExitCode(Cause.squash(exit.cause)), 1)
+      if (Exit.isFailure(exit)) assert.isFalse(Runtime.getErrorReported(Cause.squash(exit.cause)))
+    }))
+
+  /** A run of ADD with these services, and what it wrote. */
+  const start = Effect.fnUntraced(function*(services: {
+    readonly stdin?: Layer.Layer<StdinReader>
+    readonly writer?: (
+      output: { readonly stdout: Array<string>; readonly stderr: Array<string> }
+    ) => Layer.Layer<ResultWriter>
+    readonly sink?: LogSink["Service"]
+  }) {
+    const output = { stdout: [] as Array<string>, stderr: [] as Array<string> }
+    const records: Array<Record> = []
+    const fiber = yield* Effect.forkChild(Passthrough.main.pipe(Effect.provide(Layer.mergeAll(
+      Testing.envReader({ ...attachment, CNI_COMMAND: "ADD" }),
+      services.stdin ?? Testing.stdinReader(`{"cniVersion":"1.1.0","name":"n"}`),
+      Testing.hookRunner(),
+      (services.writer ?? Testing.resultWriter)(output),
+      services.sink === undefined ? Testing.logSink(records) : Layer.succeed(LogSink, services.sink)
+    ))))
+    return { fiber, output, records }
+  })
+
+  it.effect("while stdin is read is logged, and answered that the runtime should try again", () =>
+    Effect.gen(function*() {
+      const begun: Array<true> = []
+      const read = Effect.suspend(() => {
+        begun.push(true)
+        return Effect.never
+      })
+      const { fiber, output, records } = yield* start({ stdin: Layer.succeed(StdinReader, StdinReader.of({ read })) })
+      while (begun.length === 0) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(output.stdout.map((document) => JSON.parse(document).code), [11])
+      assert.deepInclude(records.at(-1), { event: "error" })
+    }))
+
+  it.effect("while the request is logged is answered so too, and is no failure of the log", () =>
+    Effect.gen(function*() {
+      const begun: Array<true> = []
+      const write = ({ event }: Record) =>
+        Effect.suspend(() => {
+          begun.push(true)
+          return event === "request" ? Effect.never : Effect.void
+        })
+      const { fiber, output } = yield* start({ sink: LogSink.of({ write, neverWaits: true }) })
+      while (begun.length === 0) yield* Effect.yieldNow
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(output.stdout.map((document) => JSON.parse(document).code), [11])
+      assert.deepStrictEqual(output.stderr, [])
+    }))
+
+  it.effect("is no excuse for a stdin that has a defect", () =>
+    Effect.gen(function*() {
+      const read = Effect.die(new Error("broken"))
+      const { fiber, output } = yield* start({ stdin: Layer.succeed(StdinReader, StdinReader.of({ read })) })
+      yield* Fiber.await(fiber)
+      assert.deepStrictEqual(output.stdout.map((document) => JSON.parse(document).code), [999])
+    }))
+
+  it.effect("is not waited for by an error that nobody reads for ten seconds", () =>
+    Effect.gen(function*() {
+      const { fiber, output } = yield* start({
+        stdin: Testing.stdinReader(new StdinUnreadable({ reason: "it is gone" })),
+        writer: ({ stderr }) =>
+          Layer.succeed(
+            ResultWriter,
+            ResultWriter.of({
+              write: () => Effect.never,
+              notice: (text) => Effect.sync(() => void stderr.push(text))
+            })
+          )
+      })
+      yield* TestClock.adjust(9999)
+      assert.deepStrictEqual([output.stderr, fiber.pollUnsafe()], [[], undefined])
+      yield* TestClock.adjust(1)
+      yield* Fiber.await(fiber)
+      const reason = "cannot read the network configuration from stdin: it is gone"
+      assert.deepStrictEqual(output.stderr, [
+        `passthrough: cannot write to stdout: nobody reads it: {"cniVersion":"1.1.0","code":5,"msg":"${reason}"}`
+      ])
+    }))
+
+  it.effect("is not needed for an error that cannot be written: it is told on stderr", () =>
+    Effect.gen(function*() {
+      const { fiber, output } = yield* start({
+        writer: ({ stderr }) =>
+          Layer.succeed(
+            ResultWriter,
+            ResultWriter.of({
+              write: () => Effect.fail(new StdoutUnwritable({ reason: "it is closed" })),
+              notice: (text) => Effect.sync(() => void stderr.push(text))
+            })
+          )
+      })
+      yield* Fiber.await(fiber)
+      const message = "cannot write to stdout: it is closed"
+      assert.deepStrictEqual(output.stderr, [
+        `passthrough: ${message}: {"cniVersion":"1.1.0","code":5,"msg":"${message}"}`
+      ])
     }))
 })
 
@@ -412,7 +623,7 @@ describe("a defect", () => {
       const { fiber, output } = yield* outcomeOf({ sink })
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
       assert.deepStrictEqual(output.stdout, [`{"cniVersion":"1.1.0"}`])
-      assert.match(output.stderr.join(), /a log sink cannot be closed: Error: fin/)
+      assert.deepStrictEqual(output.stderr, ["passthrough: a log sink cannot be closed: Error: fin"])
     }))
 
   it.effect("of a sink that never closes does not keep the run", () =>
@@ -421,8 +632,10 @@ describe("a defect", () => {
         open: () => Effect.as(Effect.addFinalizer(() => Effect.never), { write: () => Effect.void })
       })
       const { fiber, output } = yield* outcomeOf({ sink })
-      yield* TestClock.adjust("2 seconds")
+      yield* TestClock.adjust(1999)
+      assert.isUndefined(fiber.pollUnsafe())
+      yield* TestClock.adjust(1)
       assert.isTrue(Exit.isSuccess(yield* Fiber.await(fiber)))
-      assert.match(output.stderr.join(), /a log sink does not close/)
+      assert.deepStrictEqual(output.stderr, ["passthrough: a log sink does not close"])
     }))
 })

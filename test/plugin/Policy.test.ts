@@ -75,7 +75,12 @@ describe("hooks that a policy forbids", () => {
       Effect.gen(function*() {
         const outcome = yield* Effect.provideService(run({ command, config }), Policy.Policies, noHooks)
         assert.deepStrictEqual([outcome.succeeded, outcome.commands], [true, []])
-        assert.include(outcome.stderr.join(), `hook${command}: commands are forbidden by ${file}`)
+        assert.deepStrictEqual(
+          outcome.stderr,
+          ["hookADD", "hookDEL", "hookGC"].map((name) =>
+            `passthrough: ${name}: commands are forbidden by ${file} ("hooks": false)`
+          )
+        )
         assert.deepInclude(outcome.records[0], {
           warnings: ["hookADD", "hookDEL", "hookGC"].map((name) =>
             `${name}: commands are forbidden by ${file} ("hooks": false)`
