@@ -80,16 +80,22 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more of which processes keep something back`]
 }
 
-/** What is left, and what is kept back, as one JSON document. */
-export const json = (found: ReadonlyArray<Leak>, kept: ReadonlyArray<Kept>): string => {
+/** What a look at the host found. */
+export interface Outcome {
+  readonly found: ReadonlyArray<Leak>
+  readonly kept: ReadonlyArray<Kept>
+  readonly possible: ReadonlyArray<Leak>
+}
+
+/** What is left, what is kept back, and what containers that cannot be seen may use, as one JSON document. */
+export const json = ({ found, kept, possible }: Outcome): string => {
   const shown = ({ containerId, kind, reason, text }: Leak) => ({ kind, text, containerId, reason })
+  const withProcess = ({ process: { name, pid }, ...leak }: Kept) => ({ ...shown(leak), process: { pid, name } })
   return Escape.inJson(JSON.stringify(
     {
       leaks: sorted(found).map(shown),
-      kept: sorted(kept).map((each) => ({
-        ...shown(each),
-        process: { pid: each.process.pid, name: each.process.name }
-      }))
+      kept: sorted(kept).map(withProcess),
+      possible: sorted(possible).map(shown)
     },
     undefined,
     2

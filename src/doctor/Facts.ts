@@ -35,6 +35,8 @@ export interface Host {
   readonly tools: ReadonlyMap<string, string>
   /** Which of the files that configurations name are there. */
   readonly files: ReadonlySet<string>
+  /** The capabilities that a look at all of the host needs, and this process lacks. */
+  readonly lacking: ReadonlyArray<string>
   /** The name of the processor as ELF numbers it. */
   readonly machine: number | undefined
 }

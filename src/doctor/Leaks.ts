@@ -46,6 +46,8 @@ export interface Life {
   readonly namespaces: ReadonlyArray<LiveNamespaces.Inhabited>
   /** Containers whose namespace exists but cannot be inspected. */
   readonly unread: ReadonlyArray<LiveNamespaces.Unread>
+  /** Why more may be alive than we can see, so that nothing is known to be gone; undefined if nothing is hidden. */
+  readonly blind: string | undefined
 }
 
 const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
@@ -56,29 +58,26 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
     })
     : []
 
-/**
- * Finds what is alive on the host. The attachments show which containers own the namespaces that cannot be inspected.
- * Fails if more may be alive than we can see, because then nothing is known to be gone.
- */
+/** Finds what is alive on the host. The attachments show which containers own the namespaces that cannot be inspected. */
 export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
   const processes = yield* ContainerProcesses.list()
   const { blind, networks, unread } = yield* LiveNamespaces.namespaces(attachments)
-  if (blind !== undefined) return Result.fail(blind)
   const isUnread = ({ containerId }: Attachment.AttachmentId) => unread.some((each) => each.containerId === containerId)
   const addresses = new Set(attachments.filter(isUnread).flatMap(addressesOf))
   for (const address of networks.flatMap(({ links }) => links.flatMap((link) => link.addresses))) {
     if (!Cidr.isLoopback(address)) addresses.add(Cidr.addressText(address))
   }
   const host = yield* Namespace.collect()
-  if (Result.isFailure(host)) return Result.fail(host.failure)
-  const ends = host.success.links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
-  return Result.succeed<Life>({
+  const links = Result.isSuccess(host) ? host.success.links : []
+  const ends = links.filter(({ kind, peer }) => kind === "veth" && peer !== undefined)
+  return {
     addresses,
     ends: new Set(ends.map(({ name }) => name)),
     namespaces: networks,
     processes,
-    unread
-  })
+    unread,
+    blind: blind ?? (Result.isFailure(host) ? host.failure : undefined)
+  } satisfies Life as Life
 })
 
 /** Containers with a link from the host into another namespace, or with a namespace that cannot be inspected. */
@@ -248,8 +247,8 @@ const ruleLeaks = (
   return [...rules, ...chains.values()]
 }
 
-/** All that is left of a network. Rules come before what they lead to, and results before addresses. */
-export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
+/** What is left of a network as far as can be seen. Rules come before what they lead to, and results before addresses. */
+const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const living = livingOf(facts, life)
   const results = resultLeaks(facts, life, living)
   const reservations = reservationLeaks(facts, living)
@@ -270,6 +269,21 @@ export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   ]
 }
 
+/** All that is known to be left of a network. */
+export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => life.blind === undefined ? seen(facts, life) : []
+
+/** The same facts, as if reservations like these were those of containers that are gone. */
+const asGone = (facts: Facts, isLike: (reservation: Store.Judged) => boolean): Facts => {
+  const { store } = facts
+  if (store === undefined) return facts
+  const reservations = store.reservations.map((each) => isLike(each) ? { ...each, isGone: true } : each)
+  return { ...facts, store: { ...store, reservations } }
+}
+
+/** What may be left of a network, or be in use by containers that cannot be seen; empty if all can be seen. */
+export const possible = (facts: Facts, life: Life): ReadonlyArray<Leak> =>
+  life.blind === undefined ? [] : seen(asGone(facts, ({ unknown }) => unknown !== undefined), life)
+
 /** Something that would be a leak if no process were at work for its container. */
 export interface Kept extends Leak {
   readonly process: ContainerProcesses.ContainerProcess
@@ -281,12 +295,8 @@ export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
   const reservations = store?.reservations ?? []
   const isAnyKept = life.processes.length > 0 || reservations.some(({ process }) => process !== undefined)
   if (!isAnyKept) return []
-  const judged = reservations.map((each) => each.process === undefined ? each : { ...each, isGone: true })
   const listed = new Set(find(facts, life).map(({ kind, text }) => `${kind} ${text}`))
-  const all = find(
-    { ...facts, store: store === undefined ? undefined : { ...store, reservations: judged } },
-    { ...life, processes: [] }
-  )
+  const all = find(asGone(facts, ({ process }) => process !== undefined), { ...life, processes: [] })
   /** The process that keeps what a container, or an address where that is all that is known, has. */
   const processOf = (name: string) =>
     ContainerProcesses.of(life.processes, name) ??

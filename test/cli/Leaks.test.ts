@@ -9,8 +9,10 @@ import * as Fs from "node:fs"
 import { leaks } from "../../src/cli/commands/Leaks.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import type { Invocation } from "../../src/exec/Execution.ts"
+import * as HostTools from "../../src/exec/HostTools.ts"
 import { cached } from "../support/cache.ts"
 import * as Command from "../support/command.ts"
+import { named } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
 import { itAsRoot } from "../support/requirements.ts"
@@ -66,7 +68,8 @@ result       eth0 of ${gone} in ${host.result("n", gone)}  (${gone}: ${reason})
         { kind: "reservation", text: `10.83.0.2 in ${host.reservation("n", "10.83.0.2")}`, containerId: gone, reason },
         { kind: "result", text: `eth0 of ${gone} in ${host.result("n", gone)}`, containerId: gone, reason }
       ],
-      kept: []
+      kept: [],
+      possible: []
     }
   }
 }
@@ -80,7 +83,7 @@ describe("cni-passthrough leaks", () => {
       assert.deepStrictEqual(yield* host.leaks(["n", "--fix"]), { status: 0, stdout: nothing, stderr: "" })
       assert.deepStrictEqual(yield* host.leaks(["--json"]), {
         status: 0,
-        stdout: `{\n  "leaks": [],\n  "kept": []\n}\n`,
+        stdout: `{\n  "leaks": [],\n  "kept": [],\n  "possible": []\n}\n`,
         stderr: ""
       })
     }))
@@ -122,7 +125,7 @@ describe("cni-passthrough leaks", () => {
           for (const args of [[], ["--fix", "--yes"]]) {
             assert.deepStrictEqual(yield* host.leaks(args), {
               status: 2,
-              stdout: "nothing is left of other containers that are gone\n",
+              stdout: "nothing else is left of containers that are gone\n",
               stderr: kept
             })
           }
@@ -132,7 +135,8 @@ describe("cni-passthrough leaks", () => {
           const reason = `process ${sleep.pid} (sleep) is at work for it`
           assert.deepStrictEqual(JSON.parse(json.stdout), {
             leaks: [],
-            kept: host.json.leaks.map((leak) => ({ ...leak, reason, process }))
+            kept: host.json.leaks.map((leak) => ({ ...leak, reason, process })),
+            possible: []
           })
           assert.strictEqual(json.status, 2)
         }),
@@ -255,12 +259,24 @@ describe("cni-passthrough leaks", () => {
     Effect.gen(function*() {
       using host = withLeaks()
       const { status, stderr, stdout } = yield* host.leaks(["--fix", "--yes"], () => true)
-      assert.deepStrictEqual([status, stdout], [2, ""])
+      const [heading, ...lines] = stdout.split("\n")
+      assert.deepStrictEqual([status, heading], [2, "left, or in use by a container that cannot be seen:"])
+      assert.deepStrictEqual(lines.map((line) => line.replace(/ .*/, "")), ["reservation", "result", ""])
       assert.match(
         stderr,
-        /^error: not all network namespaces can be looked into: .*may not.*; this needs root, and to see the processes and mounts of the host\n$/
+        /^error: not all network namespaces can be looked into: .*may not.*; this needs root, and to see the processes and mounts of the host.*\n$/
       )
       assert.isTrue(Fs.existsSync(host.result("n", gone)))
+    }))
+
+  it.effect("says that rules cannot be read, so that nothing else is left, with exit status 2", () =>
+    Effect.gen(function*() {
+      using host = setUp("n")
+      const find = (name: string) => name.startsWith("iptables") ? "/bin/false" : name
+      const refusing = Layer.succeed(HostTools.HostTools, { ...named, find })
+      const { status, stderr, stdout } = yield* Effect.provide(host.leaks(), refusing)
+      assert.deepStrictEqual([status, stdout], [2, "nothing else is left of containers that are gone\n"])
+      assert.match(stderr, /^rules cannot be read, so that none is listed: /)
     }))
 
   itAsRoot(

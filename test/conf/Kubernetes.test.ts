@@ -46,7 +46,7 @@ describe("conf/kubernetes", () => {
   it("is one Kustomize base of all its files", () => {
     const { apiVersion, images, kind, resources } = Manifests.read("kustomization.yaml")
     assert.deepStrictEqual([apiVersion, kind], ["kustomize.config.k8s.io/v1beta1", "Kustomization"])
-    assert.deepStrictEqual([...resources, "kustomization.yaml"].sort(), Manifests.files)
+    assert.deepStrictEqual([...resources, "kustomization.yaml"].sort(), Manifests.filesOf("kubernetes"))
     assert.deepStrictEqual(images.map(({ name }: { readonly name: string }) => name), [
       Manifests.pod().container.image
     ])
@@ -99,5 +99,40 @@ describe("conf/kubernetes", () => {
 
   it("has more time to end than calls of plugins are waited for", () => {
     assert.isAbove(Manifests.pod().spec.terminationGracePeriodSeconds, 45)
+  })
+})
+
+describe("conf/kubernetes-doctor", () => {
+  it("is one Kustomize overlay of the base, with all its files", () => {
+    const { patches, resources, ...others } = Manifests.read("kustomization.yaml", "kubernetes-doctor")
+    assert.deepStrictEqual(others, { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" })
+    assert.deepStrictEqual([resources, patches], [["../kubernetes"], [{ path: "rights.yaml" }]])
+    assert.deepStrictEqual(Manifests.filesOf("kubernetes-doctor"), ["kustomization.yaml", "rights.yaml"])
+  })
+
+  it("changes the rights of the container of the base alone", () => {
+    const { metadata, spec, ...others } = Manifests.read("rights.yaml", "kubernetes-doctor")
+    const base = Manifests.read("daemonset.yaml")
+    assert.deepStrictEqual(others, { apiVersion: base.apiVersion, kind: base.kind })
+    assert.deepStrictEqual(metadata, { name: base.metadata.name, namespace: base.metadata.namespace })
+    const [{ name, securityContext, ...rest }, ...more] = spec.template.spec.containers
+    assert.deepStrictEqual([name, rest, more], [Manifests.pod().container.name, {}, []])
+    assert.hasAllKeys(securityContext, ["allowPrivilegeEscalation", "capabilities", "privileged"])
+  })
+
+  it("has the capabilities of the base, and three to look at all", () => {
+    const { container } = Manifests.doctorPod()
+    assert.deepStrictEqual(container.securityContext.capabilities.add, [
+      ...Manifests.pod().container.securityContext.capabilities.add,
+      "SYS_ADMIN",
+      "SYS_PTRACE",
+      "NET_ADMIN"
+    ])
+  })
+
+  it("is what the schema of Kubernetes expects, with the base", () => {
+    const document = Manifests.read("daemonset.yaml")
+    document.spec.template.spec.containers = [Manifests.doctorPod().container]
+    assert.deepStrictEqual(problems(DaemonSet, document), [])
   })
 })

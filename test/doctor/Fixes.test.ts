@@ -27,6 +27,7 @@ import * as Ports from "../../src/doctor/checks/Ports.ts"
 import * as Specification from "../../src/doctor/checks/Specification.ts"
 import * as Text from "../../src/doctor/checks/Text.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
+import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
 import type * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
@@ -436,6 +437,25 @@ describe("packets are let through", () => {
       },
       "delete the route",
       "ip route del unreachable 0.0.0.0/0"
+    ]
+  )
+})
+
+describe("what could not be looked at is seen", () => {
+  const unseen = { rules: Result.fail("no iptables") }
+  specify(
+    ["by root", everythingSeen, { host: unseen }, "run doctor as root, or fix what is named above"],
+    [
+      "with the capabilities that are missing",
+      everythingSeen,
+      { host: { ...unseen, lacking: ["SYS_ADMIN", "SYS_PTRACE", "NET_ADMIN"] } },
+      "run doctor as root with all capabilities: this process lacks SYS_ADMIN, SYS_PTRACE and NET_ADMIN"
+    ],
+    [
+      "with the one that is missing",
+      everythingSeen,
+      { host: { ...unseen, lacking: ["NET_ADMIN"] } },
+      "run doctor as root with all capabilities: this process lacks NET_ADMIN"
     ]
   )
 })

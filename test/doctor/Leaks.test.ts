@@ -7,7 +7,14 @@ import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
 
-const nobody: Leaks.Life = { addresses: new Set(), processes: [], ends: new Set(), unread: [], namespaces: [] }
+const nobody: Leaks.Life = {
+  addresses: new Set(),
+  processes: [],
+  blind: undefined,
+  ends: new Set(),
+  unread: [],
+  namespaces: []
+}
 
 describe("what is left", () => {
   it("says one reason of all that a container has left whose result is still there", () => {
@@ -234,6 +241,35 @@ describe("a reservation that is left", () => {
       ])
       assert.isUndefined(Leaks.find(Host.facts(change), nobody)[0]?.holder)
     })
+  })
+})
+
+describe("where more may live than can be seen", () => {
+  const blind = { blind: "no rights" }
+  const possible = (change: Host.Change, life: Partial<Leaks.Life> = {}) =>
+    Leaks.possible(Host.facts(change), { ...nobody, ...life }).map(({ kind }) => kind)
+
+  it("nothing is known to be left, and what looks so is possible", () => {
+    assert.deepStrictEqual(left({ attachment: gone }, blind), [])
+    assert.deepStrictEqual(possible({ attachment: gone }, blind), ["rule", "result"])
+    assert.deepStrictEqual(possible({ attachment: gone }), [])
+    assert.deepStrictEqual(possible({ attachment: gone }, { ...blind, processes: [Host.process()] }), [])
+  })
+
+  it("an address is possible whose container may be one that cannot be seen", () => {
+    const reservation = (address: string, unknown: object) => ({
+      file: `/networks/n/${address}`,
+      address,
+      containerId: "old",
+      ifname: "eth0",
+      isGone: false,
+      reason: "why",
+      ...unknown
+    })
+    const reservations = [reservation("10.99.0.7", { unknown: "no rights" }), reservation("10.99.0.8", {})]
+    const store = { folder: "/networks/n", reservations, unread: [], problem: undefined, unwritable: undefined }
+    const change: Host.Change = { host: withoutRules, facts: { all: [], attachments: [], store } }
+    assert.deepStrictEqual(possible(change, blind), ["reservation"])
   })
 })
 
@@ -603,7 +639,7 @@ describe("the life of a host", () => {
 
   it.effect("is its addresses, the ends of its pairs, and the processes at work for containers", () =>
     Effect.gen(function*() {
-      const life = Result.getOrThrow(yield* Effect.provide(Leaks.look([]), Fake.host({ files, programs }).layer))
+      const life = yield* Effect.provide(Leaks.look([]), Fake.host({ files, programs }).layer)
       assert.deepStrictEqual([...life.addresses], ["10.99.0.2", "fd00::2"])
       assert.deepStrictEqual([...life.ends], ["veth1"])
       assert.deepStrictEqual(life.processes.map(({ containerId }) => containerId), ["web"])
@@ -617,7 +653,7 @@ describe("the life of a host", () => {
         programs: { ...programs, nsenter: Fake.complaint("no room") }
       })
       const attachments = [Host.attachment(), Host.attachment({ containerId: "api", netns: "/run/netns/api" })]
-      const life = Result.getOrThrow(yield* Effect.provide(Leaks.look(attachments), host.layer))
+      const life = yield* Effect.provide(Leaks.look(attachments), host.layer)
       assert.deepStrictEqual([...life.addresses], ["10.99.0.2"])
       assert.deepStrictEqual(life.unread.map(({ containerId }) => containerId), ["web"])
     }))
@@ -626,8 +662,8 @@ describe("the life of a host", () => {
     Effect.gen(function*() {
       const host = Fake.host({ files, programs: { ...programs, nsenter: Fake.complaint("no rights") } })
       assert.deepStrictEqual(
-        yield* Effect.provide(Leaks.look([]), host.layer),
-        Result.fail("/proc/9000001/ns/net: ip -j: no rights")
+        (yield* Effect.provide(Leaks.look([]), host.layer)).blind,
+        "/proc/9000001/ns/net: ip -j: no rights"
       )
     }))
 })

@@ -164,6 +164,16 @@ describe("more may live than can be seen", () => {
       { files: { "/run/netns": { error: "PermissionDenied" } } },
       "/run/netns: PermissionDenied: FileSystem.read (/run/netns): of a test"
     ],
+    "where the namespaces of processes are hidden": [
+      {
+        files: {
+          "/proc/20/ns/net": { error: "PermissionDenied" },
+          "/proc/21/ns/net": { error: "PermissionDenied" },
+          "/proc/22/ns/net": { error: "NotFound" }
+        }
+      },
+      "the namespaces of 2 of 4 processes: permission denied"
+    ],
     "where ip does not work": [
       { host: { links: "x" as never } },
       "ip does not print JSON: it is too old, or not the one of iproute2"
@@ -206,6 +216,7 @@ describe("more may live than can be seen", () => {
     }))
 
   const fine: { readonly [what: string]: Case } = {
+    "where the namespace of init alone is hidden": { files: { "/proc/1/ns/net": { error: "PermissionDenied" } } },
     "where its other end is seen": {
       host: { links: [veth({ master: "cni0" })] },
       files: process(20, 7),

@@ -196,8 +196,8 @@ describe("a leak", () => {
     const rules = Result.succeed({ rulesets: [Host.rules(Host.save.replaceAll("CNI-1", name))], nft: [] })
     const facts = Host.facts({ attachment: { sight: { _tag: "Missing" } }, host: { rules } })
     const argvs = (addresses: ReadonlySet<string>, processes: Leaks.Life["processes"]) =>
-      Leaks.find(facts, { addresses, processes, ends: new Set(), unread: [], namespaces: [] }).filter(({ kind }) =>
-        kind === "chain"
+      Leaks.find(facts, { addresses, processes, blind: undefined, ends: new Set(), unread: [], namespaces: [] }).filter(
+        ({ kind }) => kind === "chain"
       )
         .flatMap((
           { removal }

@@ -55,7 +55,14 @@ interface Case {
   readonly cacheDir?: string
 }
 
-const life: Leaks.Life = { addresses: new Set(), processes: [], ends: new Set(), namespaces: [], unread: [] }
+const life: Leaks.Life = {
+  addresses: new Set(),
+  processes: [],
+  blind: undefined,
+  ends: new Set(),
+  namespaces: [],
+  unread: []
+}
 
 /** What is valid, or why that cannot be said. */
 const find = ({ cacheDir = ResultCache.defaultFolder, entries = [], facts, files = {}, namespaces = [] }: Case) => {

@@ -167,6 +167,7 @@ const host: Host = {
   listeners: Result.succeed([]),
   tools: new Map([["iptables", "/usr/sbin/iptables"]]),
   files: new Set(),
+  lacking: [],
   machine: 62
 }
 

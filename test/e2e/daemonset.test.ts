@@ -16,6 +16,24 @@ const shell = (words: ReadonlyArray<string>) => words.map((word) => `'${word}'`)
 
 const flags = Manifests.podmanFlags("/tmp/own")
 
+/** Looks at the node from containers with these flags: those of the base, of the overlay, and of \`kubectl debug\`. */
+const looks = {
+  base: flags,
+  overlay: Manifests.podmanFlags("/tmp/own", Manifests.doctorPod()),
+  // What the profile sysadmin gives the pod of a node. Source: kubernetes/kubectl, \`pkg/cmd/debug/profiles.go\`.
+  debug: ["--privileged", "--pid=host", "--network=host", "--ipc=host", "--volume=/:/host"]
+}
+
+const looking = Object.entries(looks).map(([name, flags]) => `
+${name}() {
+  podman run --rm ${
+  shell(flags)
+} ${Manifests.image()} $1 --host-root /host pods --json > ${name}.$2 2> ${name}.$2.error &&
+    echo 0 > ${name}.$2.status || echo $? > ${name}.$2.status
+}
+${name} doctor doctor
+${name} leaks leaks`).join("\n")
+
 /** Starts the container of this name with the arguments of the manifest. */
 const run = (flags: ReadonlyArray<string>) =>
   `podman run --name $1 ${shell(flags)} ${Manifests.image()} ${shell(Manifests.pod().container.args)}`
@@ -44,6 +62,10 @@ ${Cri.start}
 web=$(run_pod web)
 run_pod api 2> api.error && exit 1
 said node "host-local in bridge: failed"
+${looking}
+printf 'gone\\r\\neth0' > /var/lib/cni/networks/pods/10.96.0.9
+for rights in ${Object.keys(looks).join(" ")}; do $rights leaks left; done
+rm /var/lib/cni/networks/pods/10.96.0.9
 cp /usr/lib/cni/portmap /opt/cni/bin/.portmap.new && mv /opt/cni/bin/.portmap.new /opt/cni/bin/portmap
 said node "written into /opt/cni/bin: portmap"
 end_pod $web
@@ -116,6 +138,38 @@ describe.runIf(isStandalone)("on a node", () => {
         for (const part of shown.join("\n").split("\n…\n")) {
           assert.isUndefined(Transcript.missing(["…", ...part.split("\n"), "…"], printed), part)
         }
+      })
+
+      describe("looks at the node", () => {
+        const status = (name: string) => Number(output(`${name}.status`))
+        const json = (name: string) => JSON.parse(output(name))
+        const unseen = (name: string) =>
+          json(name).findings.find(({ check }: { readonly check: string }) => check === "everything-seen")
+        const text = ({ text }: { readonly text: string }) => text.replace(/ .*/, "")
+
+        for (const rights of ["overlay", "debug"]) {
+          it(`and at all of it, with the rights of ${rights}`, () => {
+            assert.strictEqual(json(`${rights}.doctor`).findings[0].check, "range-exhausted")
+            assert.isUndefined(unseen(`${rights}.doctor`))
+            assert.strictEqual(status(`${rights}.doctor`), 1)
+            assert.deepStrictEqual(json(`${rights}.leaks`), { leaks: [], kept: [], possible: [] })
+            assert.deepStrictEqual([output(`${rights}.leaks.error`), status(`${rights}.leaks`)], ["", 0])
+            assert.deepStrictEqual([json(`${rights}.left`).leaks.map(text), status(`${rights}.left`)], [
+              ["10.96.0.9"],
+              1
+            ])
+          })
+        }
+
+        it("as far as the rights of the base go, and says what it could not look at", () => {
+          assert.strictEqual(json("base.doctor").findings[0].check, "range-exhausted")
+          const { evidence, fix } = unseen("base.doctor")
+          assert.match(evidence.join("\n"), /iptables.*\n.*namespace of eth0 of shop\/web .*: Operation not permitted/)
+          assert.match(fix.text, /this process lacks SYS_ADMIN, SYS_PTRACE and NET_ADMIN$/)
+          const { leaks, possible } = json("base.left")
+          assert.deepStrictEqual([leaks, possible.map(text), status("base.left")], [[], ["10.96.0.9"], 2])
+          assert.match(output("base.left.error"), /the namespaces of \d+ of \d+ processes: permission denied/)
+        })
       })
 
       it("wraps what an installer writes meanwhile", () => {

@@ -322,7 +322,7 @@ leaks | tail -1`),
       [
         `2 rules, 1 reservation, 2 chains, 1 result of id-aa: not listed, because ${plugin}`,
         `2 rules of 10.99.0.2: not listed, because ${plugin}`,
-        "nothing is left of other containers that are gone",
+        "nothing else is left of containers that are gone",
         "status 2",
         "0",
         `keep    id-aa eth0  (/run/netns/aa does not exist, but ${plugin})`,
@@ -339,7 +339,7 @@ for name in aa bb cc; do
   ip netns add $name
   (come $name; cni-passthrough run del testing-net --netns $name --container-id id-$name; come $name) &
 done
-for look in 1 2 3 4; do cni-passthrough leaks --fix --yes 2>/dev/null || true; done | sed 's/of other/of/' | sort -u
+for look in 1 2 3 4; do cni-passthrough leaks --fix --yes 2>/dev/null || true; done | sed 's/nothing else/nothing/' | sort -u
 wait
 cni-passthrough doctor testing-net
 iptables-save -t nat | grep -c MASQUERADE`),

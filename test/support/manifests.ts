@@ -4,13 +4,17 @@ import * as Path from "node:path"
 import * as Yaml from "yaml"
 import { repository } from "./plugin.ts"
 
-const folder = Path.join(repository, "conf/kubernetes")
+/** The base, and the overlay with the rights to look at all of a node. */
+export type Folder = "kubernetes" | "kubernetes-doctor"
 
-/** The names of its files. */
-export const files = Fs.readdirSync(folder).sort()
+const pathOf = (folder: Folder) => Path.join(repository, "conf", folder)
 
-/** One of its documents. */
-export const read = (file: string) => Yaml.parse(Fs.readFileSync(Path.join(folder, file), "utf8"), { strict: true })
+/** The names of the files of a folder. */
+export const filesOf = (folder: Folder) => Fs.readdirSync(pathOf(folder)).sort()
+
+/** A document of a folder. */
+export const read = (file: string, folder: Folder = "kubernetes") =>
+  Yaml.parse(Fs.readFileSync(Path.join(pathOf(folder), file), "utf8"), { strict: true })
 
 /** The image that the base puts in place of the DaemonSet's. */
 export const image = (): string => {
@@ -24,6 +28,24 @@ export const pod = () => {
   return { spec, container: spec.containers[0] }
 }
 
+/** The same with the rights of the overlay. Kustomize merges what is named, and takes lists as a whole. */
+export const doctorPod = (): ReturnType<typeof pod> => {
+  const { container, spec } = pod()
+  const [patch] = read("rights.yaml", "kubernetes-doctor").spec.template.spec.containers
+  const { capabilities, ...others } = patch.securityContext
+  return {
+    spec,
+    container: {
+      ...container,
+      securityContext: {
+        ...container.securityContext,
+        ...others,
+        capabilities: { ...container.securityContext.capabilities, ...capabilities }
+      }
+    }
+  }
+}
+
 interface VolumeMount {
   readonly name: string
   readonly mountPath: string
@@ -32,19 +54,23 @@ interface VolumeMount {
 }
 
 /** What `podman run` is told for the rights and mounts of the pod. Volumes of the pod's own are folders in `own`. */
-export const podmanFlags = (own: string): ReadonlyArray<string> => {
-  const { container: { resources, securityContext, volumeMounts }, spec } = pod()
+export const podmanFlags = (
+  own: string,
+  { container: { resources, securityContext, volumeMounts }, spec } = pod()
+): ReadonlyArray<string> => {
   const sources = new Map<string, string>(
     spec.volumes.map(({ hostPath, name }: { readonly hostPath?: { readonly path: string }; readonly name: string }) => [
       name,
       hostPath?.path ?? Path.join(own, name)
     ])
   )
-  const { allowPrivilegeEscalation, capabilities, readOnlyRootFilesystem, runAsGroup, runAsUser } = securityContext
+  const { allowPrivilegeEscalation, capabilities, privileged, readOnlyRootFilesystem, runAsGroup, runAsUser } =
+    securityContext
   return [
     ...(spec.hostNetwork ? ["--network=host"] : []),
     ...(spec.hostPID ? ["--pid=host"] : []),
     ...(readOnlyRootFilesystem ? ["--read-only", "--read-only-tmpfs=false"] : []),
+    ...(privileged ? ["--privileged"] : []),
     ...(allowPrivilegeEscalation ? [] : ["--security-opt=no-new-privileges"]),
     `--user=${runAsUser}:${runAsGroup}`,
     ...capabilities.drop.map((name: string) => `--cap-drop=${name}`),

@@ -10,6 +10,8 @@ import * as Result from "effect/Result"
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as Collect from "../../doctor/Collect.ts"
 import { nameOf } from "../../doctor/ConfigFile.ts"
+import type { Facts } from "../../doctor/Facts.ts"
+import * as Rights from "../../doctor/facts/Rights.ts"
 import * as Leaks from "../../doctor/Leaks.ts"
 import * as Names from "../../doctor/Names.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -22,9 +24,11 @@ import * as OnHost from "../OnHost.ts"
 import * as Progress from "../Progress.ts"
 
 /** Not everything that lives can be seen, so that nothing is known to be gone. */
-class Blind extends Data.TaggedError("Blind")<{ readonly reason: string }> {
+class Blind extends Data.TaggedError("Blind")<{ readonly reason: string; readonly lacking: ReadonlyArray<string> }> {
   override readonly message =
-    `not all network namespaces can be looked into: ${this.reason}; this needs root, and to see the processes and mounts of the host`
+    `not all network namespaces can be looked into: ${this.reason}; this needs root, and to see the processes and mounts of the host${
+      this.lacking.length === 0 ? "" : `: this process lacks ${Rights.list(this.lacking)}`
+    }`
 }
 
 /** There is no network to look at. */
@@ -71,12 +75,17 @@ const find = Effect.fnUntraced(function*(flags: Input) {
   }
   // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
   const life = yield* Leaks.look(first.all)
-  if (Result.isFailure(life)) return yield* new Blind({ reason: life.failure })
-  const found = networks.flatMap((facts) => Leaks.find(facts, life.success))
+  const all = <Kind extends Leaks.Leak>(look: (facts: Facts, life: Leaks.Life) => ReadonlyArray<Kind>) =>
+    networks.flatMap((facts) => look(facts, life)) as ReadonlyArray<Kind>
+  const lacking = first.host?.lacking ?? []
+  const rules = first.host?.rules
   return {
-    found: found as ReadonlyArray<Leaks.Leak>,
-    kept: networks.flatMap((facts) => Leaks.keptBack(facts, life.success)) as ReadonlyArray<Leaks.Kept>,
-    unread: life.success.unread,
+    found: all(Leaks.find),
+    kept: all(Leaks.keptBack),
+    possible: all(Leaks.possible),
+    unread: life.unread,
+    blind: life.blind === undefined ? undefined : new Blind({ reason: life.blind, lacking }),
+    unseenRules: rules !== undefined && Result.isFailure(rules) ? rules.failure : undefined,
     tools: first.host?.tools ?? new Map<string, string>()
   }
 })
@@ -97,14 +106,14 @@ const again = { times: 4, wait: 250 }
  */
 const settled = Effect.fnUntraced(function*(flags: Input) {
   const first = yield* find(flags)
-  let last = first.found.length === 0 ? first : yield* find(flags)
+  let last = first.found.length + first.possible.length === 0 ? first : yield* find(flags)
   for (let time = 0; time < again.times && last.kept.length > 0; time++) {
     yield* Effect.sleep(again.wait)
     const { kept } = last
     const next = yield* find(flags)
     last = { ...next, kept: both(kept, next.kept) }
   }
-  return { ...last, found: both(first.found, last.found) }
+  return { ...last, found: both(first.found, last.found), possible: both(first.possible, last.possible) }
 })
 
 /** Removes what is left. Returns what it removed, and prints why something stays. */
@@ -139,7 +148,7 @@ export const leaks = Command.make(
   Effect.fnUntraced(function*(flags) {
     yield* OnHost.enter(flags)
     const style = yield* Style.current()
-    const { found, kept, tools, unread } = yield* settled(flags)
+    const { blind, found, kept, possible, tools, unread, unseenRules } = yield* settled(flags)
     for (const { containerId, reason } of unread) {
       const whose = Findings.bounded(Names.container({ containerId }))
       yield* Console.error(
@@ -149,16 +158,24 @@ export const leaks = Command.make(
       )
     }
     for (const line of LeakLines.keptBack(kept)) yield* Console.error(line)
-    if (flags.json) yield* Console.log(LeakLines.json(found, kept))
-    else if (found.length === 0) {
-      const others = kept.length === 0 ? "containers" : "other containers"
-      yield* Console.log(style.green(`nothing is left of ${others} that are gone`))
+    if (unseenRules !== undefined) {
+      yield* Console.error(Findings.bounded(`rules cannot be read, so that none is listed: ${unseenRules}`))
+    }
+    if (flags.json) yield* Console.log(LeakLines.json({ found, kept, possible }))
+    else if (blind !== undefined) {
+      if (possible.length > 0) yield* Console.log("left, or in use by a container that cannot be seen:")
+      for (const line of LeakLines.lines(possible, style, flags.verbose)) yield* Console.log(line)
+    } else if (found.length === 0) {
+      const others = kept.length === 0 && unseenRules === undefined ? "nothing" : "nothing else"
+      yield* Console.log(style.green(`${others} is left of containers that are gone`))
     } else {
       for (const line of LeakLines.lines(found, style, flags.verbose)) yield* Console.log(line)
       const advice = flags.fix ? "" : ". --fix removes them"
       yield* Console.error(`${found.length} left of containers that are gone: ${LeakLines.sum(found)}${advice}`)
     }
-    const conclusion = kept.length === 0 ? Effect.void : Effect.fail(new Errors.Incomplete())
+    if (blind !== undefined) return yield* blind
+    const isComplete = kept.length === 0 && unseenRules === undefined
+    const conclusion = isComplete ? Effect.void : Effect.fail(new Errors.Incomplete())
     if (found.length === 0) return yield* conclusion
     if (!flags.fix) return yield* new Errors.Unsuccessful()
     if (!flags.yes) {

@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
+import * as Rights from "../facts/Rights.ts"
 import * as Names from "../Names.ts"
 
 const reasonsOf = ({ attachments, host, store, unseen }: Facts): ReadonlyArray<string> => [
@@ -20,6 +21,13 @@ const reasonsOf = ({ attachments, host, store, unseen }: Facts): ReadonlyArray<s
   )
 ]
 
+const fixOf = ({ host }: Facts): string => {
+  const lacking = host?.lacking ?? []
+  return lacking.length === 0
+    ? "run doctor as root, or fix what is named above"
+    : `run doctor as root with all capabilities: this process lacks ${Rights.list(lacking)}`
+}
+
 export const everythingSeen: Check = {
   id: "everything-seen",
   phase: "host",
@@ -29,7 +37,7 @@ export const everythingSeen: Check = {
       level: "note",
       message: "some checks could not run, so problems there would be missed",
       evidence: reasons,
-      fix: "run doctor as root, or fix what is named above"
+      fix: fixOf(facts)
     }]
   }
 }

@@ -13,6 +13,7 @@ import * as KernelTables from "./KernelTables.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Plugins from "./Plugins.ts"
 import * as PolicyRules from "./PolicyRules.ts"
+import * as Rights from "./Rights.ts"
 import * as Rules from "./Rules.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -84,13 +85,14 @@ export const collect = Effect.fnUntraced(function*(
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   ).concat(chain.flatMap(filesOf).map(({ file }) => file))
-  const [network, foundTools, listeners, files, policies, tables] = yield* Effect.all([
+  const [network, foundTools, listeners, files, policies, tables, lacking] = yield* Effect.all([
     Namespace.collect(),
     collectTools,
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
     PolicyRules.collect(),
-    KernelTables.collect()
+    KernelTables.collect(),
+    Rights.lacking()
   ], { concurrency: "unbounded" })
   const uplinks = Result.isSuccess(network)
     ? network.success.routes.filter(({ to }) => Cidr.isDefault(to)).flatMap(({ device }) => device ?? [])
@@ -104,6 +106,7 @@ export const collect = Effect.fnUntraced(function*(
     listeners,
     tools: foundTools,
     files: new Set(files),
+    lacking,
     machine: Plugins.ownMachine
   } satisfies Host
 })

@@ -38,11 +38,14 @@ const pathsOf = Effect.fnUntraced(function*() {
   }
   const processes = yield* ContainerProcesses.pids()
   if (processes.length === 0) problems.push("there are no processes in /proc")
+  let hidden = 0 // init, which some hosts hide even from root, is in no container
   for (const pid of processes) {
     const path = `/proc/${pid}/ns/net`
-    const name = yield* Effect.orElseSucceed(fs.readLink(path), () => "")
-    if (name !== "") add(name, path)
+    const name = yield* Effect.result(fs.readLink(path))
+    if (Result.isSuccess(name)) add(name.success, path)
+    else if (pid !== 1 && name.failure.reason._tag === "PermissionDenied") hidden++
   }
+  if (hidden > 0) problems.push(`the namespaces of ${hidden} of ${processes.length} processes: permission denied`)
   found.delete(yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => ""))
   return { found, problems }
 })

@@ -74,10 +74,9 @@ interface Where {
 /** The network and what is alive on the host, or why that picture is incomplete. */
 const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) {
   const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
-  const life = yield* Leaks.look(facts?.all ?? [])
-  return facts === undefined
-    ? Result.fail("the network configuration can no longer be read")
-    : Result.map(life, (life) => ({ facts, life }))
+  if (facts === undefined) return Result.fail("the network configuration can no longer be read")
+  const life = yield* Leaks.look(facts.all)
+  return life.blind === undefined ? Result.succeed({ facts, life }) : Result.fail(life.blind)
 })
 
 type Seen = Effect.Success<ReturnType<typeof look>>
