@@ -27,7 +27,7 @@ export const fields = () =>
     mode: Schema.optionalKey(Field.matching(/^0?[0-7]{3}$/u, "an octal mode such as \"0640\""))
   })
 
-type Fields = ReturnType<typeof fields>["Type"]
+type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
 type Target = Required<Fields>
 
@@ -138,7 +138,7 @@ const openAgain = (fd: number): number | undefined => {
  */
 const isTorn = (fd: number, again: number): boolean => {
   try {
-    for (let before = -1;;) {
+    for (let before: number | undefined;;) {
       const { mode, size } = Fs.fstatSync(fd)
       if (size === 0 || lastByte(again, size) === 0x0a) return false
       if (size === before) return true
@@ -246,5 +246,4 @@ export const kind = {
 }
 
 /** A file as the sink of all records. */
-export const layer = (target: Omit<Fields, "type">): Layer.Layer<LogSink, never, ProcessRunner> =>
-  SinkKind.layer(kind, { type: "file", ...target })
+export const layer = (target: Fields): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

@@ -37,19 +37,24 @@ const readMounts = (): string => {
   }
 }
 
-/** Whether the path of a folder crosses such a file system. Does not access it. */
+/** Whether the path of a folder crosses such a file system, by a table of mounts. Does not access it. */
+export const isRemoteBy = (table: string, folder: string): boolean => {
+  if (!remote.test(table)) return false
+  // Of several mounts on one path, the last one is on top.
+  const mounts = new Map(table.split("\n").map((line) => [unescape(line.split(" ")[4] ?? ""), remote.test(line)]))
+  if (mounts.get("/") === true) return true
+  return FolderWalk.walk(folder, { before: (path) => mounts.get(path) === true ? true : undefined }) === true
+}
+
+/** Whether the path of a folder crosses such a file system. Without a table of mounts, it does not. */
 export const isRemote = (folder: string): boolean => {
-  let text: string
+  let table: string
   try {
-    text = readMounts()
+    table = readMounts()
   } catch {
     return false
   }
-  if (!remote.test(text)) return false
-  // Of several mounts on one path, the last one is on top.
-  const mounts = new Map(text.split("\n").map((line) => [unescape(line.split(" ")[4] ?? ""), remote.test(line)]))
-  if (mounts.get("/") === true) return true
-  return FolderWalk.walk(folder, { before: (path) => mounts.get(path) === true ? true : undefined }) === true
+  return isRemoteBy(table, folder)
 }
 
 /** The types of in-memory file systems. Sources: Linux, `TMPFS_MAGIC`, `RAMFS_MAGIC`. */

@@ -16,8 +16,9 @@ export interface Questions<A> {
 export const walk = <A>(folder: string, { about, before }: Questions<A>): A | undefined => {
   const left = (Path.isAbsolute(folder) ? folder : `${process.cwd()}/${folder}`).split("/")
   let at = "/" // which has no folder above it, not for `..` either
-  for (let links = 0; left.length > 0 && links <= mostLinks;) {
-    const name = left.shift() ?? ""
+  for (let links = 0; links <= mostLinks;) {
+    const name = left.shift()
+    if (name === undefined) return undefined
     if (name === "" || name === ".") continue
     if (name === "..") {
       at = Path.dirname(at)

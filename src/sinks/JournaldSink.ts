@@ -22,7 +22,7 @@ export const fields = () =>
     identifier: Schema.optionalKey(Field.identifier())
   })
 
-type Fields = ReturnType<typeof fields>["Type"]
+type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
 type Target = Required<Fields>
 
@@ -53,5 +53,4 @@ export const kind = {
 }
 
 /** The journal of this host as the sink of all records. */
-export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
-  SinkKind.layer(kind, { type: "journald", ...target })
+export const layer = (target: Fields = {}): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

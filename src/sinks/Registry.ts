@@ -32,7 +32,7 @@ export const fields = () =>
 export type Fields = ReturnType<typeof fields>["Type"]
 
 /** A sink that a network configuration names, with its defaults filled in. */
-export type SinkTarget = { [T in Type]: Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
+export type SinkTarget = { [T in Type]: { readonly type: T } & Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
 
 /** The names of the fields that a sink of this type can have; undefined if no kind has that type. */
 export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => {
@@ -41,7 +41,7 @@ export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => 
 }
 
 /** Fills in the defaults of a sink. */
-export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never)
+export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never) as SinkTarget
 
 /**
  * Makes the writer of a sink for the records of a run in this environment. It may wait for this many milliseconds in

@@ -14,7 +14,7 @@ const name = "stderr"
 export const fields = () =>
   Schema.Struct({ type: Schema.Literal("stderr"), format: Schema.optionalKey(RecordText.format()) })
 
-type Fields = ReturnType<typeof fields>["Type"]
+type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
 type Target = Required<Fields>
 
@@ -34,5 +34,4 @@ export const kind = {
 }
 
 /** The stderr of this process as the sink of all records. */
-export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink> =>
-  SinkKind.layer(kind, { type: "stderr", ...target })
+export const layer = (target: Fields = {}): Layer.Layer<LogSink> => SinkKind.layer(kind, target)

@@ -33,7 +33,7 @@ export const fields = () =>
     protocol: Schema.optionalKey(Field.oneOf(["rfc3164", "rfc5424"]))
   })
 
-type Fields = ReturnType<typeof fields>["Type"]
+type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
 type Target = Required<Fields>
 
@@ -140,5 +140,4 @@ export const kind = {
 }
 
 /** A syslog daemon as the sink of all records. */
-export const layer = (target: Omit<Fields, "type"> = {}): Layer.Layer<LogSink, never, ProcessRunner> =>
-  SinkKind.layer(kind, { type: "syslog", ...target })
+export const layer = (target: Fields = {}): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

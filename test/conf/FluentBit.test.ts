@@ -47,7 +47,7 @@ describe("conf/fluent-bit.yaml", () => {
   })
 
   it("reads records of the journal out of the field that has them", () => {
-    const { identifier } = JournaldSink.kind.complete({ type: "journald" })
+    const { identifier } = JournaldSink.kind.complete({})
     const fields = JournalFormat.render(record, { identifier, pid: 1 })
     assert.include(fields, journal["systemd_filter"])
     assert.include(fields, `${filter["key_name"]}=${JsonFormat.render(record).trim()}`)

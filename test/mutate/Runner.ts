@@ -101,6 +101,9 @@ const prepare = async ({ built, mutants }: Start) => {
     wrappers = runs.map(({ mutant, test }, index) => {
       const file = Path.resolve(Path.dirname(test), `${index}-${mutant}-${Path.basename(test)}`)
       Fs.writeFileSync(file, wrapper(test, typeof mutant === "number" ? String(mutant) : `${mutant}-${index}`))
+      const reached = `${folder}/reached-${index}`
+      Fs.writeFileSync(reached, "")
+      Fs.chmodSync(reached, 0o666) // for tests that become another user
       return file
     })
     await vitest.runTestSpecifications(wrappers.map((file) => project.createSpecification(file)))

@@ -1,4 +1,4 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
@@ -13,6 +13,7 @@ import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as CombinedSink from "../../src/sinks/CombinedSink.ts"
 import * as FileSink from "../../src/sinks/FileSink.ts"
 import { LogSink } from "../../src/sinks/LogSink.ts"
+import { replaced, unopenable } from "../support/builtins.ts"
 import { named } from "../support/hostTools.ts"
 import { mountDead, silent } from "../support/mounts.ts"
 import { temporary } from "../support/plugin.ts"
@@ -22,7 +23,6 @@ import { itAsRoot, itWithMounts } from "../support/requirements.ts"
 type Target = Parameters<typeof FileSink.kind.open>[0]
 
 const target = (path: string, options: Partial<Target> = {}): Target => ({
-  type: "file",
   path,
   format: "json",
   mode: "0600",
@@ -308,6 +308,8 @@ describe("a file", () => {
       Fs.writeFileSync(path, text)
       Fs.chmodSync(path, mode)
       Fs.chownSync(path, owner, 0)
+      // The file was made just now, which shows that its file system responds, however long this test waits for its turn.
+      using _ = vi.spyOn(Date, "now").mockReturnValue(Fs.statSync(path).atimeMs)
       process.seteuid?.(foreign)
       try {
         Effect.runSync(write(target(path)))
@@ -341,6 +343,34 @@ describe("a file", () => {
       assert.strictEqual(written(foreign, 0o222, "{"), "{{\"time\":\"")
     })
   })
+
+  it.effect(
+    "that another run makes meanwhile has the records of both",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const path = `${folder}/new/log`
+        using _ = replaced("mkdirSync", (original) => (...args) => {
+          Reflect.apply(original, Fs, args)
+          Fs.writeFileSync(path, "theirs\n")
+        })
+        yield* write(target(path))
+        assert.match(Fs.readFileSync(path, "utf8"), /^theirs\n\{.*\}\n$/)
+      })
+    )
+  )
+
+  it.effect(
+    "that cannot be opened once more is appended to, whatever its last line is",
+    inFolder((folder) =>
+      Effect.gen(function*() {
+        const path = `${folder}/log`
+        Fs.writeFileSync(path, "{")
+        using _ = unopenable(/^\/proc\/self\/fd\//, "EMFILE")
+        yield* write(target(path))
+        assert.match(Fs.readFileSync(path, "utf8"), /^\{\{.*\}\n$/)
+      })
+    )
+  )
 
   it.effect("without a name, once its variables are filled in, is refused", () =>
     Effect.gen(function*() {

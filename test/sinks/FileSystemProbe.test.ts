@@ -1,10 +1,11 @@
 /** Which file systems may hang, and how one shows that it does not. */
-import { assert, describe, it, vi } from "@effect/vitest"
+import { afterAll, assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as FileSystemProbe from "../../src/sinks/FileSystemProbe.ts"
+import { unopenable } from "../support/builtins.ts"
 import { named } from "../support/hostTools.ts"
 import { mount, mountDead } from "../support/mounts.ts"
 import { temporary } from "../support/plugin.ts"
@@ -45,6 +46,53 @@ describe("a folder on a file system that another process answers for", () => {
   itWithMounts("is none that the kernel answers for by itself", () => {
     using root = temporary()
     using _ = mount("fusectl", root.path)
+    assert.isFalse(FileSystemProbe.isRemote(root.path))
+  })
+})
+
+describe("a folder crosses a file system of another host or process", () => {
+  /** A line of the kernel's table of mounts. */
+  const mounted = (path: string, type: string) => `36 35 98:0 / ${path} rw,noatime master:1 - ${type} source rw`
+  const isRemote = (folder: string, ...lines: ReadonlyArray<string>) =>
+    FileSystemProbe.isRemoteBy([mounted("/", "ext4"), ...lines, ""].join("\n"), folder)
+  const root = temporary()
+  afterAll(() => root[Symbol.dispose]())
+
+  it("where one is mounted there, or above", () => {
+    const nfs = mounted(root.path, "nfs4")
+    assert.deepStrictEqual([root.path, `${root.path}/a`, "/proc", "/"].map((folder) => isRemote(folder, nfs)), [
+      true,
+      true,
+      false,
+      false
+    ])
+  })
+
+  it("where the root is one, whatever else is mounted", () => {
+    assert.isTrue(FileSystemProbe.isRemoteBy(mounted("/", "fuse.sshfs"), "/proc"))
+  })
+
+  it("by the last of several on one path", () => {
+    assert.isFalse(isRemote(root.path, mounted(root.path, "cifs"), mounted(root.path, "tmpfs")))
+    assert.isTrue(isRemote(root.path, mounted(root.path, "tmpfs"), mounted(root.path, "cifs")))
+  })
+
+  it("whose path the kernel writes in escapes", () => {
+    const folder = `${root.path}/a b`
+    Fs.mkdirSync(folder)
+    assert.isTrue(isRemote(folder, mounted(`${root.path}/a\\040b`, "ceph")))
+  })
+
+  it("by its type alone, which the control file system of FUSE does not have", () => {
+    for (
+      const [type, remote] of [["fuse.glusterfs", true], ["fusectl", false], ["9p", true], ["xfs", false]] as const
+    ) {
+      assert.strictEqual(isRemote(root.path, mounted(root.path, type)), remote, type)
+    }
+  })
+
+  it("never where the kernel's table cannot be read", () => {
+    using _ = unopenable(/^\/proc\/self\/mountinfo$/, "EMFILE")
     assert.isFalse(FileSystemProbe.isRemote(root.path))
   })
 })

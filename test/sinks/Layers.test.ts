@@ -61,7 +61,7 @@ describe("the layer of", () => {
   it.effect("stderr writes there", () =>
     Effect.gen(function*() {
       const { kind } = StderrSink
-      const writer = yield* kind.open(kind.complete({ type: "stderr" }))
+      const writer = yield* kind.open(kind.complete({}))
       assert.strictEqual(writer.name, "stderr")
       const layer = StderrSink.layer({ format: "json" })
       const run = { environment: make("ADD", {}).environment, sinks: [], logTimeout: 0 }

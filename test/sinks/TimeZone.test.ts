@@ -1,5 +1,5 @@
 /** The time zone that a log has its times in. */
-import { afterEach, assert, describe, it } from "@effect/vitest"
+import { afterEach, assert, describe, it, vi } from "@effect/vitest"
 import * as TimeZone from "../../src/sinks/TimeZone.ts"
 
 const summer = Date.UTC(2026, 6, 1, 12)
@@ -28,4 +28,11 @@ describe("local time", () => {
       assert.strictEqual(TimeZone.minutesEast(winter), eastInWinter)
     })
   }
+
+  it("is not asked for where TZ says that it is UTC", () => {
+    process.env["TZ"] = "UTC"
+    using asked = vi.spyOn(Date.prototype, "getTimezoneOffset")
+    assert.strictEqual(TimeZone.minutesEast(summer), 0)
+    assert.strictEqual(asked.mock.calls.length, 0)
+  })
 })
