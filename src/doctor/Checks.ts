@@ -5,6 +5,7 @@
 import type { Check } from "./Check.ts"
 import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
+import { answerRoutes } from "./checks/AnswerRoutes.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
 import * as ContainerSide from "./checks/ContainerSide.ts"
 import { editedSince } from "./checks/Edited.ts"
@@ -15,12 +16,15 @@ import * as Forwarding from "./checks/Forwarding.ts"
 import * as ForwardPath from "./checks/ForwardPath.ts"
 import { kernelTables } from "./checks/FullKernelTables.ts"
 import * as Gateways from "./checks/Gateways.ts"
+import { hairpin } from "./checks/Hairpin.ts"
 import * as HostSide from "./checks/HostSide.ts"
 import { ipv6Disabled } from "./checks/Ipv6Disabled.ts"
 import * as LogHistory from "./checks/LogHistory.ts"
+import * as Masquerade from "./checks/Masquerade.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { neighbours } from "./checks/Neighbours.ts"
 import { chainOrder } from "./checks/Order.ts"
+import { pathMtu } from "./checks/PathMtu.ts"
 import { capabilities } from "./checks/PluginCapabilities.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
@@ -59,6 +63,7 @@ export const live: ReadonlyArray<Check> = [
   PluginNeeds.pluginFiles,
   PluginNeeds.masterLink,
   PluginNeeds.dhcpDaemon,
+  PluginNeeds.dhcpServer,
   Addresses.storeUsable,
   Addresses.rangeExhausted,
   Gateways.bridgeAddress,
@@ -74,6 +79,7 @@ export const live: ReadonlyArray<Check> = [
   Addresses.duplicateAddress,
   ContainerSide.addresses,
   ContainerSide.routes,
+  answerRoutes,
   HostSide.gatewayAddress,
   Addresses.overlappingSubnets,
   HostSide.wayBack,
@@ -85,12 +91,14 @@ export const live: ReadonlyArray<Check> = [
   policyRules,
   ForwardPath.forwardRules,
   Forwarding.reversePath,
-  ForwardPath.masquerade,
+  Masquerade.masquerade,
   Ports.portsTaken,
   Ports.portMappings,
+  hairpin,
   ContainerSide.nameServers,
   Filters.inputRules,
   Filters.tunnelRules,
+  pathMtu,
   ContainerSide.mtu,
   ContainerSide.mac,
   Forwarding.bridgeNetfilter,

@@ -7,7 +7,7 @@ export interface Verdict {
   readonly end: "accept" | "drop" | "unknown"
   /** The target that it ends at, such as `MASQUERADE` or `DNAT`; empty at the policy of a chain. */
   readonly target: string
-  /** What DNAT makes of its destination. */
+  /** What DNAT makes of its destination, or SNAT of its source. */
   readonly to: string | undefined
   /** The rule that decides, or the policy. */
   readonly rule: string
@@ -25,6 +25,13 @@ const isMark = (mark: number | undefined, text: string): Match => {
   return mark === undefined || value === undefined ? "unknown" : ((mark & mask) >>> 0) === value
 }
 
+/** Whether a message of ICMP is one of a text such as `3/4` or `3`. */
+const isIcmp = ({ icmp, protocol }: Packet, text: string): Match => {
+  if (protocol === undefined || icmp === undefined) return protocol?.includes("icmp") === false ? false : "unknown"
+  const [type, code = icmp.code] = text.split("/").map(Number)
+  return Number.isNaN(type) ? text === "any" || "unknown" : type === 255 || (type === icmp.type && code === icmp.code)
+}
+
 /** Options that say nothing about the packet, with the number of words after them. */
 const silent: { readonly [option: string]: number } = { "-m": 1, "--comment": 1, "--wait": 0 }
 
@@ -39,8 +46,24 @@ const ends: { readonly [target: string]: Verdict["end"] } = {
   REDIRECT: "accept"
 }
 
+/** Targets that end it where it is only asked whether a packet is tracked. */
+const untracking: { readonly [target: string]: Verdict["end"] } = { NOTRACK: "accept", "CT --notrack": "accept" }
+
 /** Targets after which a packet goes on. */
-const passing = new Set(["MARK", "CONNMARK", "LOG", "NFLOG", "TCPMSS", "CHECKSUM", "SET", "CT", "CLASSIFY", "TRACE"])
+const passing = new Set([
+  "NOTRACK",
+  "CT --notrack",
+  "MARK",
+  "CONNMARK",
+  "LOG",
+  "NFLOG",
+  "TCPMSS",
+  "CHECKSUM",
+  "SET",
+  "CT",
+  "CLASSIFY",
+  "TRACE"
+])
 
 interface Reading {
   readonly match: Match
@@ -75,13 +98,17 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
       matches(states.includes(packet.state) || (states.includes("DNAT") && packet.isMapped === true))
     } else if (option === "--dport" || option === "--dports" || option === "--ports") {
       matches(isPort(packet.port, value))
-    } else if (option === "--mark") matches(isMark(packet.mark, value))
+    } else if (option === "--icmp-type" || option === "--icmpv6-type") matches(isIcmp(packet, value))
+    else if (option === "--mark") matches(isMark(packet.mark, value))
     else if (option === "--dst-type" && value === "LOCAL") matches(packet.isForHost ?? "unknown")
-    else if (option === "--to-destination") {
+    else if (option === "--src-type" && value === "LOCAL") matches(packet.isFromHost ?? "unknown")
+    else if (option === "--mac-source") {
+      matches(packet.mac === undefined ? "unknown" : packet.mac.toLowerCase() === value.toLowerCase())
+    } else if (option === "--to-destination" || option === "--to-source") {
       to = value
       index++
     } else if (option === "-j" || option === "-g") {
-      target = value
+      target = value === "CT" && words[index + 2] === "--notrack" ? "CT --notrack" : value
       isGoto = option === "-g"
       index++
     } else if (target !== undefined) break // options of the target
@@ -98,7 +125,8 @@ const inChain = (
   chains: ReadonlyMap<string, Chain>,
   name: string,
   packet: Packet,
-  depth: number
+  depth: number,
+  ending: typeof ends
 ): Verdict | undefined => {
   let isUncertain = false
   const verdict = (end: Verdict["end"], target: string, rule: string, to?: string): Verdict => ({
@@ -109,14 +137,17 @@ const inChain = (
   })
   for (const rule of depth > deepest ? [] : chains.get(name)?.rules ?? []) {
     const { isGoto, match, target, to } = read(rule, packet)
-    if (match === false || target === undefined || passing.has(target)) continue
+    if (match === false || target === undefined || (passing.has(target) && ending[target] === undefined)) continue
     if (target === "RETURN") {
-      if (match === true) return isUncertain ? verdict("unknown", "", rule.text) : undefined
+      if (match === true) {
+        if (isUncertain) return verdict("unknown", "", rule.text)
+        return depth === 0 ? verdict("accept", "RETURN", rule.text) : undefined
+      }
       isUncertain = true
       continue
     }
-    const end = ends[target]
-    const inner = chains.has(target) ? inChain(chains, target, packet, depth + 1) : undefined
+    const end = ending[target]
+    const inner = chains.has(target) ? inChain(chains, target, packet, depth + 1, ending) : undefined
     const reached = end !== undefined
       ? verdict(end, target, rule.text, to)
       : chains.has(target)
@@ -138,18 +169,29 @@ export const follow = (
   { tables }: Ruleset,
   table: string,
   chain: string,
-  packet: Packet
+  packet: Packet,
+  ending = ends
 ): Verdict | undefined => {
   const chains = tables.get(table)
   const builtIn = chains?.get(chain)
   if (chains === undefined || builtIn === undefined) return undefined
-  return inChain(chains, chain, packet, 0) ?? {
+  const verdict = inChain(chains, chain, packet, 0, ending)
+  // A rule that returns from a built-in chain leaves it to the policy.
+  const isLeft = verdict === undefined || (verdict.target === "RETURN" && builtIn.policy === "DROP")
+  return !isLeft ? verdict : {
     end: builtIn.policy === "DROP" ? "drop" : "accept",
     target: "",
     to: undefined,
     rule: `-P ${chain} ${builtIn.policy}`
   }
 }
+
+/** The rule that keeps the kernel from tracking the connection of a packet, so that no rule of nat is asked about it. */
+export const untrackedBy = ({ rulesets }: Rules, chain: "PREROUTING" | "OUTPUT", packet: Packet) =>
+  rulesets.filter(({ family }) => family === packet.family).flatMap((ruleset) => {
+    const verdict = follow(ruleset, "raw", chain, packet, untracking)
+    return verdict?.end === "accept" && verdict.target !== "" ? [{ ...verdict, backend: ruleset.backend }] : []
+  })[0]
 
 /** Where a packet ends in each backend of iptables: it has to get through all of them. */
 export const inAll = ({ rulesets }: Rules, table: string, chain: string, packet: Packet) =>

@@ -1,7 +1,7 @@
 /** What becomes of a packet in chains of nftables itself, as far as they can be understood. */
 import * as Json from "../json/Json.ts"
 import type { NftChain, Rules } from "./facts/Rules.ts"
-import { both, deepest, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
+import { both, deepest, inRange, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** What a verdict leads to: `next` is the rule after it. */
 type Step = "accept" | "drop" | "return" | "next" | "unknown"
@@ -25,32 +25,110 @@ const values = (right: unknown): ReadonlyArray<unknown> => {
   return Array.isArray(set) ? set : Array.isArray(right) ? right : [right]
 }
 
-/** Whether a part of a packet is a value. One with `@` is the name of a set. */
+/** Names of protocols, and of messages of ICMP with their types. */
+const protocols: { readonly [name: string]: string } = { "icmpv6": "ipv6-icmp", "ipv6-icmp": "ipv6-icmp" }
+const messages: { readonly [name: string]: number } = {
+  "destination-unreachable": 3,
+  "packet-too-big": 2,
+  "nd-neighbor-solicit": 135,
+  "nd-neighbor-advert": 136,
+  "frag-needed": 4
+}
+
+/** Names of messages that have other types in the two families, or none that matters here. */
+const typeOf = (text: string, family: 4 | 6): number =>
+  text === "destination-unreachable" && family === 6 ? 1 : messages[text] ?? -1
+
+const between = (value: number | undefined, from: unknown, to: unknown): Match =>
+  value === undefined || typeof from !== "number" || typeof to !== "number" ? "unknown" : value >= from && value <= to
+
+/** Whether a part of a packet is in a range. */
+const isInRange = (part: unknown, [from, to]: ReadonlyArray<unknown>, packet: Packet): Match => {
+  const field = member(part, "payload", "field")
+  if (field === "dport") return between(packet.port, from, to)
+  if (field !== "saddr" && field !== "daddr") return "unknown"
+  return inRange(field === "saddr" ? packet.source : packet.destination, String(from), String(to))
+}
+
+/** Whether a part of a packet is a number: a port, a mark, or the type or code of a message. */
+const isNumber = (part: unknown, value: number, packet: Packet): Match => {
+  const field = member(part, "payload", "field")
+  if (member(part, "meta", "key") === "mark") return packet.mark === undefined ? "unknown" : packet.mark === value
+  if (field === "dport") return between(packet.port, value, value)
+  if (field === "type" || field === "code") {
+    return packet.icmp === undefined ? "unknown" : packet.icmp[field] === value
+  }
+  return "unknown"
+}
+
+/** Whether a part of a packet is a value. One with `@` is the name of a set that is not known. */
 const isValue = (part: unknown, value: unknown, packet: Packet): Match => {
-  const text = Json.isObject(value)
-    ? `${String(member(value, "prefix", "addr"))}/${String(member(value, "prefix", "len"))}`
-    : value
+  const range = member(value, "range")
+  if (Array.isArray(range)) return isInRange(part, range, packet)
+  if (typeof value === "number") return isNumber(part, value, packet)
+  const text = member(value, "prefix") === undefined
+    ? value
+    : `${String(member(value, "prefix", "addr"))}/${String(member(value, "prefix", "len"))}`
   if (typeof text !== "string" || text.startsWith("@")) return "unknown"
   const key = member(part, "meta", "key")
   const field = member(part, "payload", "field")
-  if (key === "iifname" || key === "oifname") return isLink(key === "iifname" ? packet.inLink : packet.outLink, text)
+  const isProtocol = key === "l4proto" || field === "protocol" || field === "nexthdr"
+  if (isProtocol) return packet.protocol === undefined ? "unknown" : packet.protocol === (protocols[text] ?? text)
+  if (key === "iifname" || key === "iif") return isLink(packet.inLink, text)
+  if (key === "oifname" || key === "oif") return isLink(packet.outLink, text)
   if (key === "nfproto") return familyOf[text] === undefined ? "unknown" : familyOf[text] === packet.family
-  if (member(part, "ct", "key") === "state") return text === packet.state.toLowerCase()
+  if (key === "pkttype") return text === "host" ? "unknown" : false
+  const tracked = member(part, "ct", "key")
+  if (tracked === "state") return text === packet.state.toLowerCase()
+  if (tracked === "status") return text === "dnat" ? packet.isMapped === true : "unknown"
+  if (member(part, "fib", "result") === "type") {
+    const flags = values(member(part, "fib", "flags"))
+    return text !== "local" || flags.length !== 1
+      ? "unknown"
+      : (flags[0] === "daddr" ? packet.isForHost : packet.isFromHost) ?? "unknown"
+  }
+  if (field === "type" || field === "code") {
+    if (member(part, "payload", "protocol") === "ether") {
+      return text === "ip"
+        ? packet.family === 4
+        : text === "ip6"
+        ? packet.family === 6
+        : false
+    }
+    return packet.icmp === undefined
+      ? "unknown"
+      : packet.icmp[field] === (field === "type" ? typeOf(text, packet.family) : messages[text])
+  }
+  if (member(part, "payload", "protocol") === "ether" && field === "saddr") {
+    return packet.mac === undefined ? "unknown" : packet.mac.toLowerCase() === text.toLowerCase()
+  }
   if (field === "saddr" || field === "daddr") {
     return field === "saddr" ? isFrom(packet, text) : inSubnet(packet.destination, text)
   }
   return "unknown"
 }
 
+/** Protocols whose parts no packet of another protocol has. */
+const transports: ReadonlySet<unknown> = new Set(["tcp", "udp", "sctp", "dccp", "icmp", "icmpv6"])
+
 /** Whether a packet cannot have a part at all, so that no rule that asks for it is about the packet. */
-const lacks = (part: unknown, { family }: Packet): boolean => {
-  const protocol = familyOf[String(member(part, "payload", "protocol"))]
-  return protocol !== undefined && protocol !== family
+const lacks = (part: unknown, { family, protocol }: Packet): boolean => {
+  const asked = member(part, "payload", "protocol")
+  if (asked === "arp") return true
+  const needed = familyOf[String(asked)]
+  const isOther = protocol !== undefined && transports.has(asked) &&
+    (protocols[String(asked)] ?? asked) !== protocol
+  return isOther || (needed !== undefined && needed !== family)
 }
+
+/** Whether nothing is known of a transport that a rule asks about. */
+const isOpen = (part: unknown, { protocol }: Packet): boolean =>
+  protocol === undefined && transports.has(member(part, "payload", "protocol"))
 
 const isMatch = (match: unknown, packet: Packet): Match => {
   const left = member(match, "left")
   if (lacks(left, packet)) return false
+  if (isOpen(left, packet)) return "unknown"
   const all = new Set(values(member(match, "right")).map((value) => isValue(left, value, packet)))
   const found: Match = all.has(true) ? true : all.has("unknown") ? "unknown" : false
   const op = member(match, "op")
@@ -123,27 +201,118 @@ const inChain = (
   return isUncertain ? "unknown" : undefined
 }
 
+/** The chain of nftables that decides about a packet, and how. */
+export interface Decision {
+  readonly chain: NftChain
+  readonly end: "accept" | "drop" | "unknown"
+}
+
+const familiesOf = ({ family }: Packet): ReadonlyArray<string> => families[family]
+
+/** Where a packet ends in each chain of a hook. */
+const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf(packet)): ReadonlyArray<Decision> =>
+  nft.filter((chain) => chain.hook === hook && chain.type === "filter" && of.includes(chain.family)).map((chain) => ({
+    chain,
+    end: inChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")
+  }))
+
 /** The chains of nftables with this hook that a packet does not get through. */
-export const dropping = ({ nft }: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
-  nft.filter((chain) =>
-    chain.hook === hook && chain.type === "filter" &&
-    (families[packet.family] as ReadonlyArray<string>).includes(chain.family) &&
-    (inChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")) === "drop"
-  )
+export const dropping = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
+  decisions(rules, hook, packet).filter(({ end }) => end === "drop").map(({ chain }) => chain)
+
+/** The chains of the family bridge that a frame does not get through. */
+export const droppingFrames = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
+  decisions(rules, hook, packet, ["bridge"]).filter(({ end }) => end === "drop").map(({ chain }) => chain)
+
+/** The chains at the ingress of a link that a packet does not get through. */
+export const droppingAtIngress = (rules: Rules, device: string, packet: Packet): ReadonlyArray<NftChain> =>
+  decisions(rules, "ingress", packet, ["netdev", "inet"]).filter(({ chain, end }) =>
+    end === "drop" && chain.device === device
+  ).map(({ chain }) => chain)
 
 /** The same, where no rule decides and the policy of the chain drops. */
 export const droppingByPolicy = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   dropping(rules, hook, packet).filter((chain) => inChain(rules.nft, chain, packet, 0) === undefined)
 
+/** What chains of nat make of a packet. `unknown`: a rule decides that cannot be understood. */
+export type Translation =
+  | { readonly _tag: "None"; readonly chain: NftChain | undefined }
+  | { readonly _tag: "Translated"; readonly to: string | undefined; readonly port: number | undefined }
+  | { readonly _tag: "Unknown" }
+
+/** Statements of nat. */
+const translations = ["masquerade", "snat", "dnat", "redirect"] as const
+
+/** What a chain of nat does with a packet: the statement of nat, an end without one, or undefined at its end. */
+const translationIn = (
+  chains: ReadonlyArray<NftChain>,
+  chain: NftChain,
+  packet: Packet,
+  depth: number
+): Translation | undefined => {
+  for (const expressions of depth > deepest ? [] : chain.rules) {
+    let match: Match = true
+    for (const expression of expressions) {
+      if ("match" in expression) match = both(match, isMatch(expression["match"], packet))
+      if (match === false) break
+      const statement = translations.find((name) => name in expression)
+      if (statement !== undefined) {
+        const [to, port] = ["addr", "port"].map((name) => member(expression[statement], name))
+        return match !== true ? { _tag: "Unknown" } : {
+          _tag: "Translated",
+          to: typeof to === "string" ? to : undefined,
+          port: typeof port === "number" ? port : undefined
+        }
+      }
+      const verdict = "vmap" in expression ? mapped(expression["vmap"], packet) : expression
+      if (verdict === "unknown") return { _tag: "Unknown" }
+      if (verdict === undefined) break
+      if ("accept" in verdict || "drop" in verdict || "return" in verdict) {
+        if (match !== true) return { _tag: "Unknown" }
+        return "return" in verdict && depth > 0 ? undefined : { _tag: "None", chain }
+      }
+      const name = member(verdict["jump"] ?? verdict["goto"], "target")
+      if (name === undefined) {
+        if (Object.keys(expression).some((each) => obscure.has(each))) return { _tag: "Unknown" }
+        continue
+      }
+      const target = chains.find((each) =>
+        each.family === chain.family && each.table === chain.table && each.name === name
+      )
+      const found = target === undefined
+        ? { _tag: "Unknown" } as const
+        : translationIn(chains, target, packet, depth + 1)
+      if (found !== undefined) return match === true ? found : { _tag: "Unknown" }
+      if ("goto" in verdict) return undefined
+    }
+  }
+  return undefined
+}
+
+/** What the chains of nat with a hook make of a packet: the first that says something decides. */
+export const translated = ({ nft }: Rules, hook: string, packet: Packet): Translation => {
+  let exempting: NftChain | undefined
+  const chains = nft.filter((chain) =>
+    chain.hook === hook && chain.type === "nat" && familiesOf(packet).includes(chain.family)
+  ).toSorted((left, right) => left.priority - right.priority)
+  for (const chain of chains) {
+    const found = translationIn(nft, chain, packet, 0)
+    if (found !== undefined && found._tag !== "None") return found
+    exempting ??= found?.chain
+  }
+  return { _tag: "None", chain: exempting }
+}
+
+/** The chain whose rule keeps the kernel from tracking a packet. */
+export const untrackedBy = ({ nft }: Rules, hook: string, packet: Packet): NftChain | undefined =>
+  nft.find((chain) =>
+    chain.hook === hook && chain.priority < -200 && familiesOf(packet).includes(chain.family) &&
+    chain.rules.some((expressions) =>
+      expressions.some((each) => "notrack" in each) &&
+      expressions.every((each) => !("match" in each) || isMatch(each["match"], packet) === true)
+    )
+  )
+
 /** Whether a chain of nftables speaks of an address: where plugins put their rules with nftables. */
 export const isNamed = ({ nft }: Rules, text: string): boolean =>
   nft.some(({ rules }) => JSON.stringify(rules).includes(JSON.stringify(text).slice(1, -1)))
-
-/** Whether a rule of nftables may change where a packet comes from. */
-export const mayMasquerade = ({ nft }: Rules, packet: Packet): boolean =>
-  nft.filter(({ family }) => (families[packet.family] as ReadonlyArray<string>).includes(family)).some(({ rules }) =>
-    rules.some((rule) =>
-      rule.some((expression) => "masquerade" in expression || "snat" in expression) &&
-      rule.every((expression) => !("match" in expression) || isMatch(expression["match"], packet) !== false)
-    )
-  )

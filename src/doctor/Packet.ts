@@ -10,12 +10,18 @@ export interface Packet {
   readonly destination?: Cidr.Cidr
   /** Whether it is for an address of the host. */
   readonly isForHost?: boolean
+  /** Whether it is from an address of the host. */
+  readonly isFromHost?: boolean
   readonly inLink?: string
   readonly outLink?: string
   readonly protocol?: string
   readonly port?: number
   readonly mark?: number
-  readonly state: "NEW" | "ESTABLISHED"
+  /** What a message of ICMP is about: its type and its code. */
+  readonly icmp?: { readonly type: number; readonly code: number }
+  /** Where a frame of a bridge is from. */
+  readonly mac?: string
+  readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "UNTRACKED"
   /** Whether DNAT has rewritten its destination. */
   readonly isMapped?: boolean
 }
@@ -34,6 +40,13 @@ export const negated = (match: Match): Match => match === "unknown" ? match : !m
 export const inSubnet = (address: Cidr.Cidr | undefined, text: string): Match => {
   const subnet = Cidr.parse(text) ?? Cidr.parseAddress(text)
   return address === undefined || subnet === undefined ? "unknown" : Cidr.contains(subnet, address)
+}
+
+/** Whether an address is between two others, both of which count. */
+export const inRange = (address: Cidr.Cidr | undefined, from: string, to: string): Match => {
+  const [first, last] = [from, to].map(Cidr.parseAddress)
+  if (address === undefined || first === undefined || last === undefined) return "unknown"
+  return address.family === first.family && address.address >= first.address && address.address <= last.address
 }
 
 /** Whether the source of a packet is in the subnet, or is the address, of a text. */

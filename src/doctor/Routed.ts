@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import * as AttachedContainer from "./AttachedContainer.ts"
 import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
+import * as World from "./flow/World.ts"
 import * as Roles from "./Roles.ts"
 
 /** An address of a container that others reach through the host, and the link of the host that it is behind. */
@@ -33,8 +34,8 @@ export const of = (facts: Facts): ReadonlyArray<Routed> => {
 /** The answer where no attachment has a way out. */
 export const none = { skipped: "no attachment has a way out through the host" }
 
-/** A peer far away, to ask the rules about: like anybody's, and on no list of networks that nobody may come from. */
-export const elsewhere = { 4: Cidr.parseAddress("93.184.216.34"), 6: Cidr.parseAddress("2606:2800::1") } as const
+/** Peers far away, to ask the rules about. */
+export const elsewhere = World.peers
 
 /** The links that the host reaches the world by. */
 export const uplinksOf = ({ host }: Facts, family: 4 | 6): ReadonlyArray<string> => {

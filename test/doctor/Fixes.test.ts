@@ -16,6 +16,7 @@ import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as HostSide from "../../src/doctor/checks/HostSide.ts"
 import * as LogHistory from "../../src/doctor/checks/LogHistory.ts"
+import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
 import { chainOrder } from "../../src/doctor/checks/Order.ts"
 import { capabilities } from "../../src/doctor/checks/PluginCapabilities.ts"
@@ -68,7 +69,7 @@ describe("a container is attached anew", () => {
     ["with an address that another host has", ContainerSide.addresses, {
       inside: { links: [{ ...eth0, addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }] }
     }],
-    ["without masquerading", ForwardPath.masquerade, { host: nothing }],
+    ["without masquerading", Masquerade.masquerade, { host: nothing }],
     ["without rules for its ports", Ports.portMappings, { host: nothing }],
     ["with a result that cannot be used", Namespaces.cachedResult, { attachment: { result: Result.fail("x") } }],
     ["without the rules of firewall", ForwardPath.forwardRules, {
@@ -325,7 +326,17 @@ describe("packets are let through", () => {
     host: {
       rules: Result.succeed({
         rulesets: [],
-        nft: [{ family: "inet", table: "fw", name: "c", hook, type: "filter", policy: "drop", rules: [] }]
+        nft: [{
+          family: "inet",
+          table: "fw",
+          name: "c",
+          hook,
+          type: "filter",
+          policy: "drop",
+          priority: 0,
+          device: undefined,
+          rules: []
+        }]
       })
     }
   })
@@ -392,7 +403,7 @@ describe("packets are let through", () => {
     ],
     [
       "to be masqueraded",
-      ForwardPath.masquerade,
+      Masquerade.masquerade,
       rulesets(table("nat", ":POSTROUTING ACCEPT\n-A POSTROUTING -j ACCEPT", "legacy")),
       "delete the rule that comes before",
       "iptables-legacy -t nat -D POSTROUTING -j ACCEPT"
@@ -960,6 +971,7 @@ describe("the phase of each check", () => {
       "plugins plugin-files",
       "plugins master-link",
       "plugins dhcp-daemon",
+      "plugins dhcp-server",
       "addresses address-store",
       "addresses range-exhausted",
       "addresses bridge-address",
@@ -975,6 +987,7 @@ describe("the phase of each check", () => {
       "attachment duplicate-address",
       "attachment addresses",
       "attachment routes",
+      "attachment answer-routes",
       "attachment gateway-address",
       "addresses overlapping-subnets",
       "attachment host-route",
@@ -989,9 +1002,11 @@ describe("the phase of each check", () => {
       "host masquerade",
       "host ports-taken",
       "host port-mappings",
+      "host hairpin",
       "attachment name-servers",
       "host input-rules",
       "host tunnel-rules",
+      "host path-mtu",
       "attachment mtu",
       "attachment mac",
       "host bridge-netfilter",

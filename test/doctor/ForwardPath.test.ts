@@ -5,6 +5,7 @@ import type { Check } from "../../src/doctor/Check.ts"
 import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
 import * as ForwardPath from "../../src/doctor/checks/ForwardPath.ts"
 import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
+import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
 import * as Ports from "../../src/doctor/checks/Ports.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
@@ -287,6 +288,8 @@ describe("what containers send and get", () => {
     hook,
     type: "filter",
     policy: "drop",
+    priority: 0,
+    device: undefined,
     rules: [],
     ...fields
   })
@@ -315,7 +318,7 @@ describe("masquerading", () => {
   const nat = (...rules: ReadonlyArray<string>) =>
     rulesets(table("nat", [":POSTROUTING ACCEPT", ":CNI-1 -", ...rules].join("\n")))
   const policy = "-P POSTROUTING ACCEPT"
-  specify(ForwardPath.masquerade, [
+  specify(Masquerade.masquerade, [
     ["is right", {}, []],
     ["is not asked for", { bridge: { ipMasq: false } }, "no plugin is to masquerade"],
     ["is not asked for in quotes", { bridge: { ipMasq: "true" } }, "no plugin is to masquerade"],
@@ -357,19 +360,26 @@ describe("masquerading", () => {
           hook: "postrouting",
           type: "nat",
           policy: "accept",
+          priority: 0,
+          device: undefined,
           rules: rules as Rules.NftChain["rules"]
         }]
       })
     }
   })
-  specify(ForwardPath.masquerade, [
+  specify(Masquerade.masquerade, [
     ["is done by nftables, which names the address", nft([{ match: { right: "10.99.0.2" } }]), []],
     [
       "may be done by nftables",
-      nft([{ masquerade: null }]),
+      nft([{ xt: {} }, { masquerade: null }]),
       "rules that cannot be understood decide whether 10.99.0.2 is masqueraded"
     ],
-    ["is not done by nftables", nft([{ accept: null }]), lost("bridge", "the table nat has no rules")]
+    ["is done by nftables, for all", nft([{ masquerade: null }]), []],
+    ["is not done by nftables", nft([{ accept: null }]), [[
+      "error - eth0 of web: no rule masquerades 10.99.0.2, which ipMasq asks for: answers from outside do not come back",
+      "the table nat has no rules",
+      "nftables: the chain masq of the table inet cni accepts it before"
+    ]]]
   ])
 })
 
@@ -553,6 +563,8 @@ describe("ports of the host that are mapped", () => {
             hook: undefined,
             type: undefined,
             policy: undefined,
+            priority: 0,
+            device: undefined,
             rules: [[{ dnat: { addr: "10.99.0.2" } }]]
           }]
         })

@@ -30,6 +30,9 @@ describe("a link", () => {
     tunnel: undefined,
     kind: "",
     portState: undefined,
+    port: undefined,
+    filters: { 4: false, 6: false },
+    queue: "",
     addresses: []
   }
 
@@ -45,7 +48,12 @@ describe("a link", () => {
         master: "cni0",
         operstate: "DORMANT",
         address: "02:00:00:00:00:01",
-        linkinfo: { info_kind: "veth", info_slave_data: { state: "forwarding" } },
+        qdisc: "tbf",
+        linkinfo: {
+          info_kind: "veth",
+          info_slave_kind: "bridge",
+          info_slave_data: { state: "forwarding", hairpin: true, isolated: false, locked: true }
+        },
         addr_info: [
           { local: "10.99.0.2", prefixlen: 24 },
           { local: "fd00::2", prefixlen: 64, tentative: true },
@@ -71,6 +79,9 @@ describe("a link", () => {
         tunnel: undefined,
         kind: "veth",
         portState: "forwarding",
+        port: { isHairpin: true, isIsolated: false, isLocked: true },
+        filters: { 4: false, 6: false },
+        queue: "tbf",
         addresses: [
           { ...Host.cidr("10.99.0.2/24"), text: "10.99.0.2/24", isDuplicate: false, isTentative: false },
           { ...Host.cidr("fd00::2/64"), text: "fd00::2/64", isDuplicate: false, isTentative: true },
@@ -87,6 +98,14 @@ describe("a link", () => {
     assert.deepStrictEqual(tunnelOf("geneve", { port: 6081 }), { port: 6081, family: 4, below: undefined })
     assert.strictEqual(tunnelOf("vxlan", { port: 8472, local6: "fd00::1" })?.family, 6)
     assert.deepStrictEqual([tunnelOf("vxlan", {}), tunnelOf("gre", { port: 8472 })], [undefined, undefined])
+  })
+
+  it("says whether a bridge shows its frames to iptables", () => {
+    const data = { nf_call_iptables: 1, nf_call_ip6tables: 0 }
+    assert.deepStrictEqual(linkOf({ linkinfo: { info_kind: "bridge", info_data: data } })?.filters, {
+      4: true,
+      6: false
+    })
   })
 
   it("has nothing of what ip does not tell, or tells in another way", () => {
@@ -127,7 +146,9 @@ describe("a route", () => {
         device: undefined,
         table: "main",
         type: "unicast",
-        protocol: ""
+        protocol: "",
+        metric: 0,
+        isLinkDown: false
       }
     ])
     assert.deepStrictEqual(
@@ -137,7 +158,9 @@ describe("a route", () => {
         dev: "eth0",
         table: "7",
         type: "local",
-        protocol: "static"
+        protocol: "static",
+        metric: 100,
+        flags: ["linkdown"]
       }),
       [
         {
@@ -146,7 +169,9 @@ describe("a route", () => {
           device: "eth0",
           table: "7",
           type: "local",
-          protocol: "static"
+          protocol: "static",
+          metric: 100,
+          isLinkDown: true
         }
       ]
     )
@@ -188,12 +213,31 @@ describe("a route", () => {
 })
 
 describe("a namespace", () => {
+  it("has the kernel's own choice of a route for each packet that was asked about and has one", () => {
+    const asked: Array<string> = []
+    const answer = [{ dst: "192.0.2.1", from: "10.99.0.2", dev: "net1", table: "100" }]
+    const { layer } = Fake.host({
+      programs: {
+        "": (_, stdin) => {
+          asked.push(stdin)
+          return `[]\n[]\n[]\n${JSON.stringify(answer)}\n`
+        }
+      }
+    })
+    const questions = [{ to: "192.0.2.1", from: "10.99.0.2" }, { to: "2001:db8::1", from: "fd99::2" }]
+    return Effect.gen(function*() {
+      const { answers } = Result.getOrThrow(yield* Namespace.collectWith("/run/netns/web", questions))
+      assert.deepStrictEqual(answers, [{ to: "192.0.2.1", from: "10.99.0.2", device: "net1", table: "100" }])
+      assert.match(asked[0] ?? "", /route get 192\.0\.2\.1 from 10\.99\.0\.2\nroute get 2001:db8::1 from fd99::2\n$/)
+    }).pipe(Effect.provide(layer), Effect.runPromise)
+  })
+
   it("is three lists, each on a line, of which the last may be missing", () => {
     const output = `\n[{"ifname":"a"}]\n  \n[{"dst":"default"}]\n[{"dst":"10.0.0.1","dev":"a","state":["STALE",1]}]\n`
     const { links, neighbours, routes } = Result.getOrThrow(Namespace.parse(output))
     assert.deepStrictEqual([links.length, routes.length], [1, 1])
     assert.deepStrictEqual(neighbours, [{ address: "10.0.0.1", device: "a", mac: "", states: ["STALE"] }])
-    assert.deepStrictEqual(parsed([]), { links: [], routes: [], neighbours: [] })
+    assert.deepStrictEqual(parsed([]), { links: [], routes: [], neighbours: [], answers: [] })
     assert.deepStrictEqual(parsed([], [], [{}]).neighbours, [{ address: "", device: "", mac: "", states: [] }])
   })
 
@@ -446,6 +490,8 @@ describe("chains of nftables", () => {
           hook: "forward",
           type: "filter",
           policy: "drop",
+          priority: 0,
+          device: undefined,
           rules: [[drop], []]
         }
       ]
@@ -457,6 +503,8 @@ describe("chains of nftables", () => {
       hook: undefined,
       type: undefined,
       policy: undefined,
+      priority: 0,
+      device: undefined,
       rules: []
     })
     assert.deepStrictEqual(nft(chain("c"), { rule: { family: "inet", table: "fw", chain: "c" } })[0]?.rules, [[]])

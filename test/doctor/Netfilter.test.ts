@@ -304,6 +304,8 @@ describe("packets may get marks", () => {
           hook: undefined,
           type: undefined,
           policy: undefined,
+          priority: 0,
+          device: undefined,
           rules: [[{ counter: null }], [{ counter: null }, expression as never]]
         }]
       })

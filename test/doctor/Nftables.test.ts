@@ -71,7 +71,7 @@ describe("a rule of nftables is about a packet", () => {
     [meta("nfproto"), "ipv4", true],
     [meta("nfproto"), "ipv6", false],
     [meta("nfproto"), "x", "unknown"],
-    [meta("iif"), "cni0", "unknown"],
+    [meta("iif"), "cni0", true],
     [state, "new", true],
     [state, "established", false],
     [state, set("related", "new"), true],
@@ -275,31 +275,27 @@ describe("an address that nftables speaks of", () => {
   })
 })
 
-describe("a rule of nftables may masquerade a packet", () => {
-  const rules = (...matches: Rule) => ({ rulesets: [], nft: table("accept", [[...matches, { masquerade: null }]]) })
+describe("chains of nat of nftables", () => {
+  const nat = (...rules: ReadonlyArray<Rule>) => ({
+    rulesets: [],
+    nft: table("accept", rules).map((each) => ({ ...each, type: "nat", hook: "postrouting" }))
+  })
+  const translated = (...rules: ReadonlyArray<Rule>) => Nftables.translated(nat(...rules), "postrouting", packet())._tag
+  const outLink = { meta: { key: "oifname" } }
 
-  it("of the link that it asks for, and not of others", () => {
-    const outLink = { meta: { key: "oifname" } }
-    const found = ["eth0", "eth1", "@uplinks"].map((name) =>
-      Nftables.mayMasquerade(rules(match(outLink, name)), packet())
-    )
-    assert.deepStrictEqual(found, [true, false, true])
+  it("masquerade a packet of the link that they ask for, and not of others", () => {
+    const found = ["eth0", "eth1", "@uplinks"].map((name) => translated([match(outLink, name), { masquerade: null }]))
+    assert.deepStrictEqual(found, ["Translated", "None", "Unknown"])
   })
 
-  it("by masquerade or SNAT, and not by another statement", () => {
-    const may = (statement: object) =>
-      Nftables.mayMasquerade({ rulesets: [], nft: table("accept", [[statement]]) }, packet())
-    assert.deepStrictEqual([{ masquerade: null }, { snat: {} }, { dnat: {} }, accept].map(may), [
-      true,
-      true,
-      false,
-      false
-    ])
+  it("leave a packet as it is that a rule before lets out", () => {
+    assert.strictEqual(translated([accept], [{ masquerade: null }]), "None")
+    assert.strictEqual(translated([match(outLink, "eth1"), accept], [{ masquerade: null }]), "Translated")
   })
 
-  it("of its family", () => {
-    const nft = table("accept", [[{ masquerade: null }]]).map((each) => ({ ...each, family: "ip6" }))
-    assert.isFalse(Nftables.mayMasquerade({ rulesets: [], nft }, packet()))
-    assert.isTrue(Nftables.mayMasquerade({ rulesets: [], nft }, { family: 6, state: "NEW" }))
+  it("may be of another family", () => {
+    const rules = nat([{ masquerade: null }])
+    const nft = rules.nft.map((each) => ({ ...each, family: "ip6" }))
+    assert.strictEqual(Nftables.translated({ ...rules, nft }, "postrouting", packet())._tag, "None")
   })
 })

@@ -41,6 +41,7 @@ const network = (...addresses: ReadonlyArray<string>): LiveNamespaces.Inhabited 
   links: [Host.link("lo", {}, "127.0.0.1/8"), Host.link("eth0", {}, ...addresses)],
   routes: [],
   neighbours: [],
+  answers: [],
   name: "net:[1]",
   paths: []
 })

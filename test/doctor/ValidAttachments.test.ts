@@ -25,6 +25,7 @@ const namespace = (link: Link, paths: ReadonlyArray<string> = ["/proc/7/ns/net"]
   links: [Host.link("lo", { index: 1 }, "127.0.0.1/8"), link],
   routes: [],
   neighbours: [],
+  answers: [],
   name: `net:[${inode}]`,
   paths
 })

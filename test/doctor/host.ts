@@ -51,6 +51,9 @@ export const link = (name: string, fields: Partial<Link> = {}, ...addresses: Rea
   kind: "",
   tunnel: undefined,
   portState: undefined,
+  port: undefined,
+  filters: { 4: false, 6: false },
+  queue: "noqueue",
   addresses: addresses.map(addressOf),
   ...fields
 })
@@ -63,6 +66,8 @@ export const route = (to: string, device: string, fields: Partial<Route> = {}): 
   table: "main",
   type: "unicast",
   protocol: "kernel",
+  metric: 0,
+  isLinkDown: false,
   ...fields
 })
 
@@ -70,7 +75,8 @@ export const route = (to: string, device: string, fields: Partial<Route> = {}): 
 export const inside: Namespace = {
   links: [link("lo", {}, "127.0.0.1/8"), link("eth0", { kind: "veth", index: 3, peer: 12 }, "10.99.0.2/24")],
   routes: [route("0.0.0.0/0", "eth0", { gateway: "10.99.0.1" }), route("10.99.0.0/24", "eth0")],
-  neighbours: []
+  neighbours: [],
+  answers: []
 }
 
 /** The links and routes of the host. */
@@ -85,7 +91,8 @@ export const outside: Namespace = {
     route("192.0.2.0/24", "uplink"),
     route("10.99.0.0/24", "cni0")
   ],
-  neighbours: []
+  neighbours: [],
+  answers: []
 }
 
 /** The rules that bridge and portmap make. */

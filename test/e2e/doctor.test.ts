@@ -14,6 +14,8 @@ const ipam = (fields: object = {}) => ({
   ...fields
 })
 const bridge = { type: "bridge", bridge: "cni-n", isGateway: true, ipMasq: true, ipam: ipam() }
+/** The same, whose containers reach themselves by their published ports too. */
+const bridgeOfPorts = { ...bridge, hairpinMode: true }
 const ptp = { type: "ptp", ipMasq: true, ipam: ipam() }
 const macvlan = {
   type: "macvlan",
@@ -125,6 +127,25 @@ const configuration: { readonly [name: string]: Broken } = {
     files: { ...of(bridge), "20-m.conflist": list({ ...bridge, bridge: "cni-m" }) },
     ...own("folder", undefined, /in two files: 10-n\.conflist is used, and 20-m\.conflist is shadowed/, "warning"),
     mend: "rm /etc/cni/net.d/20-m.conflist"
+  },
+  "a file before it whose network Kubernetes takes": {
+    files: {
+      ...of(bridge),
+      "20-m.conflist": {
+        ...list({ ...bridge, bridge: "cni-m", ipam: ipam({ ranges: [[{ subnet: "10.98.0.0/24" }]] }) }),
+        name: "m"
+      }
+    },
+    script: "ip netns add web; cni-passthrough run add n --netns web --container-id web " +
+      "--args 'IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web' > /dev/null",
+    ask: "m",
+    ...own(
+      "folder",
+      undefined,
+      /"m" is never used by a runtime that takes the first file, .*: 10-n.conflist/,
+      "warning"
+    ),
+    mend: "says 'if m is the one to use'; rm /etc/cni/net.d/10-n.conflist"
   },
   "a list in a file for one plugin": {
     files: { "10-n.conf": list(bridge) },
@@ -323,7 +344,7 @@ ${Networks.write({ ...of(bridge), "20-m.conflist": { ...list(macvlan), name: "m"
     script: "attach web \"$(port 8080)\"",
     ...own("capabilities", "portmap", /declares the capability portMappings/),
     mend: `says 'add "capabilities": { "portMappings": true } to portmap, and attach the containers anew'
-${Networks.write(of(bridge, portmap))}
+${Networks.write(of(bridgeOfPorts, portmap))}
 again web "$(port 8080)"`
   },
   "a capability that is given and not taken": {
@@ -357,6 +378,11 @@ const script = (words: string) => `#!/bin/sh\n${words}\n`
 /** Puts a plugin that works into the place of one that does not, as the finding says. */
 const install = (type: string, from = type, words = `install the plugin ${type}`) =>
   `says "${words}"; plugins; rm -rf /run/plugins/${type}; cp /usr/lib/cni/${from} /run/plugins/${type}`
+
+const servedByDhcp = {
+  files: bridgeWith({ isGateway: false, ipMasq: false, ipam: { type: "dhcp" } }),
+  script: "/usr/lib/cni/dhcp daemon & until [ -e /run/cni/dhcp.sock ]; do sleep 0.1; done"
+}
 
 const plugins: { readonly [name: string]: Broken } = {
   "a plugin that is missing": {
@@ -516,6 +542,18 @@ const plugins: { readonly [name: string]: Broken } = {
     files: of({ ...macvlan, ipam: { type: "dhcp", daemonSocketPath: "/run/dhcp/cni.sock" } }),
     ...own("dhcp-daemon", "dhcp", /no socket \/run\/dhcp\/cni\.sock/),
     mend: "follow '/usr/lib/cni/dhcp daemon.*' & until [ -e /run/dhcp/cni.sock ]; do sleep 0.1; done"
+  },
+  "a bridge whose DHCP server cannot be anywhere": {
+    ...servedByDhcp,
+    ...own("dhcp-server", "dhcp", /no uplink is a port of it, and no program of the host listens on UDP port 67/),
+    mend: "says 'ip link set LINK master cni-n'; ip link add cni-n type bridge; ip link set cni-n up; " +
+      "ip link set uplink master cni-n"
+  },
+  "a bridge whose way to its DHCP server is down": {
+    ...servedByDhcp,
+    script: `${servedByDhcp.script}; ip link add cni-n up type bridge; ip link set uplink down master cni-n`,
+    ...own("dhcp-server", "dhcp", /its uplink uplink is down/),
+    isMended: true
   }
 }
 
@@ -700,6 +738,25 @@ const containers: { readonly [name: string]: Broken } = {
     ...own("routes", "bridge", /goes via 10\.99\.0\.9/),
     isMended: true
   },
+  "answers that leave by another interface": {
+    ...attached(
+      "cni-passthrough run add m --netns web --container-id web --ifname net1 > /dev/null",
+      {
+        ...of(bridge),
+        "20-m.conflist": {
+          ...list({ ...macvlan, ipam: { type: "static", addresses: [{ address: "192.0.2.50/24" }] } }, { type: "sbr" }),
+          name: "m"
+        }
+      } as never
+    ),
+    ask: "m",
+    ...own(
+      "answer-routes",
+      "sbr",
+      /^net1 of web: answers from 192\.0\.2\.50 to other subnets leave by eth0, and not by net1: the address has no/
+    ),
+    isMended: true
+  },
   "another end that is down": {
     ...attached("ip link set $(host_end) down"),
     ...own("host-end", "bridge", /is down/),
@@ -827,7 +884,7 @@ const containers: { readonly [name: string]: Broken } = {
 
 const mapped = "attach web \"$(port 8080)\""
 const withPorts = (script: string, fields: object = {}) =>
-  attached(script, of(bridge, { ...portmap, ...fields }), mapped)
+  attached(script, of(bridgeOfPorts, { ...portmap, ...fields }), mapped)
 const ofTwoFamilies = ipam({
   ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd99::/64" }]],
   routes: [...routes, { dst: "::/0" }]
@@ -1000,6 +1057,65 @@ const hosts: { readonly [name: string]: Broken } = {
   "a rule that keeps it from being masqueraded": {
     ...attached("iptables -t nat -I POSTROUTING -s 10.99.0.0/24 -j ACCEPT"),
     ...own("masquerade", undefined, /no rule masquerades 10\.99\.0\.2/),
+    isMended: true
+  },
+  "an exception from being masqueraded that the host's own link is in": {
+    ...attached(
+      "ip addr add 10.99.200.2/24 dev uplink; iptables -t nat -I POSTROUTING -s 10.99.0.0/16 -d 10.99.0.0/16 -j RETURN"
+    ),
+    ...own("masquerade", undefined, /no rule masquerades 10\.99\.0\.2 for 10\.99\.200\.0\/24, the subnet of uplink/),
+    isMended: true
+  },
+  "the same, of IPv6": {
+    ...attached(
+      "ip addr add fd99:0:0:c8::2/64 dev uplink nodad; ip route add default via fd99:0:0:c8::1; sleep 2.2; " +
+        "ip6tables -t nat -I POSTROUTING -s fd99::/32 -d fd99::/32 -j RETURN",
+      dual
+    ),
+    ...own("masquerade", undefined, /no rule masquerades fd99::2 for fd99:0:0:c8::\/64, the subnet of uplink/),
+    isMended: true
+  },
+  "an address of nobody that what is sent gets": {
+    ...attached("iptables -t nat -I POSTROUTING -s 10.99.0.0/24 -j SNAT --to-source 192.0.2.99"),
+    ...own("masquerade", undefined, /gets the source address 192\.0\.2\.99, which the host does not have/),
+    isMended: true
+  },
+  "connections that are not tracked": {
+    ...attached("iptables -t raw -A PREROUTING -s 10.99.0.0/24 -j CT --notrack"),
+    ...own(
+      "masquerade",
+      undefined,
+      /keeps the kernel from tracking what 10\.99\.0\.2 sends, so no rule masquerades it/
+    ),
+    isMended: true
+  },
+  "a smaller link on the way, of which nobody is told": {
+    ...attached("ip link set uplink mtu 1320; iptables -A OUTPUT -p icmp --icmp-type fragmentation-needed -j DROP"),
+    ...own("path-mtu", undefined, /that of uplink is 1320, and a rule of OUTPUT drops the ICMP "fragmentation needed"/),
+    isMended: true
+  },
+  "the same, of nftables and ptp": {
+    ...attached(
+      "ip link set uplink mtu 1320; nft add table inet fw; " +
+        "nft add chain inet fw out '{ type filter hook output priority 0; }'; " +
+        "nft add rule inet fw out icmp type destination-unreachable drop",
+      of(ptp)
+    ),
+    ...own("path-mtu", undefined, /that of uplink is 1320, and a rule of OUTPUT drops/),
+    isMended: true
+  },
+  "a container that does not reach itself by its port": {
+    ...attached(
+      "sysctl -qw net.bridge.bridge-nf-call-iptables=1",
+      of(bridge, portmap),
+      mapped
+    ),
+    ...own(
+      "hairpin",
+      "bridge",
+      /does not reach itself by its published port 8080\/tcp: hairpin mode of veth/,
+      "warning"
+    ),
     isMended: true
   },
   "ports that were flushed": {
@@ -1250,7 +1366,7 @@ const healthy: Healthy = {
   ),
   "bridge, portmap and firewall with ports, and a policy that lets in mapped ports alone": attached(
     "iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT; attach api \"$(port 8081)\"",
-    of(bridge, portmap, firewall),
+    of(bridgeOfPorts, portmap, firewall),
     mapped
   ),
   "a way out by another uplink, of ip rule, which the firewall lets out alone": attached(
@@ -1261,10 +1377,14 @@ const healthy: Healthy = {
       "iptables -A FORWARD -i wan2 -o cni-n -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
   ),
   "loopback before bridge, tried": { ...attached("", of({ type: "loopback" }, bridge)), ask: "n --trial" },
-  "taps between plugins": attached("", of(bridge, tap, portmap, tap, firewall, tap), mapped),
+  "taps between plugins": attached("", of(bridgeOfPorts, tap, portmap, tap, firewall, tap), mapped),
   "ptp": attached("attach api", of(ptp, portmap), mapped),
   "macvlan": attached("", of(macvlan)),
-  "two families": attached("sleep 2.5; attach api; sleep 2.5", of({ ...bridge, ipam: ofTwoFamilies }, portmap), mapped),
+  "two families": attached(
+    "sleep 2.5; attach api; sleep 2.5",
+    of({ ...bridgeOfPorts, ipam: ofTwoFamilies }, portmap),
+    mapped
+  ),
   "no gateway on purpose": attached(
     "attach api",
     bridgeWith({ isGateway: false, ipMasq: false, ipam: ipam({ routes: [] }) })
@@ -1301,7 +1421,7 @@ const healthy: Healthy = {
   "one plugin in a file of its own": {
     ...attached("", { "10-n.conf": { cniVersion: "0.3.1", name: "n", ...bridge } } as never)
   },
-  "an old version": attached("", { "10-n.conflist": { ...list(bridge, portmap), cniVersion: "0.3.1" } }, mapped),
+  "an old version": attached("", { "10-n.conflist": { ...list(bridgeOfPorts, portmap), cniVersion: "0.3.1" } }, mapped),
   "two networks": attached(
     "attach api '' m",
     {
@@ -1389,7 +1509,7 @@ rules`
     ask: "n --trial"
   },
   "a trial where others are attached": {
-    ...attached(unchanged, of(bridge, portmap, firewall), mapped),
+    ...attached(unchanged, of(bridgeOfPorts, portmap, firewall), mapped),
     ask: "n --trial"
   },
   "a trial with ports": {

@@ -2,10 +2,14 @@
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
-import { nameOf, placeOf } from "../ConfigFile.ts"
+import * as Cidr from "../Cidr.ts"
+import { type ConfigFile, nameOf, placeOf, pluginsOf } from "../ConfigFile.ts"
+import type { Facts } from "../Facts.ts"
 import * as BuiltIn from "../facts/BuiltIn.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
+import * as Roles from "../Roles.ts"
+import { subnetsOf } from "./Addressing.ts"
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 
@@ -54,10 +58,51 @@ export const networkFound: Check = {
   }
 }
 
+/** Whether the arguments of an ADD are those of a runtime of Kubernetes, which takes the first file only. */
+const isOfKubernetes = ({ args }: { readonly args: string }): boolean => args.includes("K8S_POD_")
+
+/** Whether two networks give the same addresses, as two files for one purpose do. */
+const haveOneSubnet = (left: ConfigFile, right: ConfigFile): boolean => {
+  const [own, theirs] = [left, right].map((file) => {
+    const ipam = Roles.ipamOf(pluginsOf(file))
+    return ipam === undefined ? [] : subnetsOf(ipam)
+  })
+  return own?.some((subnet) => theirs?.some((each) => Cidr.overlap(subnet, each)) === true) === true
+}
+
+/**
+ * A network that no container is attached to, while one of a file before it is used: containerd and CRI-O take the first
+ * file of the folder. Others, such as podman, take a network by its name.
+ */
+const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> => {
+  const name = file === undefined ? undefined : nameOf(file)
+  if (file === undefined || name === undefined) return []
+  const own = files.findIndex(({ path }) => path === file.path)
+  const isUsed = all.some(({ network }) => network === name) || (store?.reservations.length ?? 0) > 0
+  if (own <= 0 || isUsed) return []
+  const before = files.slice(0, own).find((each) => {
+    const attached = all.filter(({ network }) => network === nameOf(each))
+    return attached.length > 0 && (attached.some(isOfKubernetes) || haveOneSubnet(each, file))
+  })
+  const winner = before === undefined ? undefined : nameOf(before)
+  if (before === undefined || winner === undefined || winner === name) return []
+  return [{
+    level: "warning",
+    message:
+      `the network ${JSON.stringify(name)} is never used by a runtime that takes the first file, as containerd ` +
+      `and CRI-O do: ${baseName(before.path)} comes before ${baseName(file.path)}, and containers are attached to ` +
+      JSON.stringify(winner),
+    evidence: files.slice(0, own + 1).map(({ path }) => path),
+    fix: `if ${name} is the one to use, remove ${before.path} from the folder, and restart the containers`,
+    ...placeOf(before, ["name"])
+  }]
+}
+
 export const folderOrder: Check = {
   id: "folder",
   phase: "configuration",
-  find: ({ file, files }) => {
+  find: (facts) => {
+    const { file, files } = facts
     if (file === undefined) return { skipped: "there is no file" }
     const name = nameOf(file)
     const own = files.findIndex(({ path }) => path === file.path)
@@ -88,6 +133,6 @@ export const folderOrder: Check = {
         })
       }
     }
-    return found
+    return [...found, ...passedOver(facts)]
   }
 }

@@ -3,10 +3,12 @@ import * as Result from "effect/Result"
 import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
+import { interfacesOf } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import type { NeededFile } from "../plugins/KnownPlugin.ts"
 import * as ThirdParty from "../plugins/ThirdParty.ts"
+import * as Roles from "../Roles.ts"
 import * as Shell from "../Shell.ts"
 
 /** The tools that a plugin needs: one of each list. */
@@ -164,5 +166,47 @@ export const dhcpDaemon: Check = {
         }`
       })]
     })
+  }
+}
+
+/** The port that servers of DHCP listen on. */
+export const dhcpServerPort = 67
+
+export const dhcpServer: Check = {
+  id: "dhcp-server",
+  phase: "plugins",
+  find: ({ all, chain, host }) => {
+    const name = Roles.bridgeOf(chain)
+    const dhcp = chain.find(({ caller, type }) => caller?.type === "bridge" && type === "dhcp")
+    if (dhcp === undefined || name === undefined) return { skipped: "no bridge has its addresses from a DHCP server" }
+    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const { links } = host.network.success
+    const ofContainers = new Set(
+      all.flatMap(({ result }) => Result.isSuccess(result) ? interfacesOf(result.success) : [])
+        .filter(({ sandbox }) => sandbox === "").map((each) => each.name)
+    )
+    const ports = links.filter(({ master }) => master === name)
+    const others = ports.filter((each) => !ofContainers.has(each.name))
+    const isOnHost = Result.isSuccess(host.listeners) &&
+      host.listeners.success.some(({ port, protocol }) => port === dhcpServerPort && protocol === "udp")
+    // Ports are taken out by a person, so those that are down may be meant to be up.
+    const isLed = others.some(({ isUp }) => isUp)
+    if (isLed || isOnHost) return []
+    const [down] = others
+    return [foundAt(dhcp.file, [...dhcp.at, "type"], {
+      level: "error",
+      plugin: dhcp.type,
+      message: down === undefined
+        ? `no DHCP server can answer on the bridge ${name}: no uplink is a port of it, and no program of the host listens ` +
+          `on UDP port ${dhcpServerPort}, so ADD fails`
+        : `no DHCP server can answer on the bridge ${name}: its uplink ${down.name} is down, so ADD fails`,
+      evidence: links.some((each) => each.name === name)
+        ? [`ports of ${name}: ${ports.map((each) => each.name).join(", ") || "none"}`]
+        : [`the bridge ${name} is not there yet: bridge makes it without any port but those of containers`],
+      fix: down === undefined
+        ? `make the link that leads to the server a port of ${name}, which takes the host's addresses of it: ` +
+          `ip link set LINK master ${Shell.word(name)}`
+        : Fix.run("set it up", Fix.command("ip link set", down.name, "up"))
+    })]
   }
 }

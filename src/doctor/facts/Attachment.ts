@@ -11,6 +11,7 @@ import * as Attachments from "../../runtime/Attachments.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
+import * as World from "../flow/World.ts"
 import * as Namespace from "./Namespace.ts"
 import * as Rules from "./Rules.ts"
 
@@ -126,7 +127,7 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
   return entries.flat() as ReadonlyArray<AttachmentId>
 })
 
-const sightOf = Effect.fnUntraced(function*(netns: string) {
+const sightOf = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<Namespace.RouteQuestion>) {
   const fs = yield* FileSystem.FileSystem
   if (netns === "") return { _tag: "Unseen", reason: "the cache does not have its network namespace" } as Sight
   const info = yield* Effect.result(fs.stat(netns))
@@ -142,7 +143,7 @@ const sightOf = Effect.fnUntraced(function*(netns: string) {
   const own = yield* Effect.option(fs.stat("/proc/self/ns/net"))
   const [ino, ours] = [info.success.ino, own._tag === "Some" ? own.value.ino : undefined]
   const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value
-  const network = yield* Namespace.collect(netns)
+  const network = yield* Namespace.collectWith(netns, questions)
   if (Result.isSuccess(network)) return { _tag: "There", network: network.success, isHost } as Sight
   return /Invalid argument/.test(network.failure)
     ? { _tag: "Foreign", reason: network.failure } as Sight
@@ -167,9 +168,19 @@ const gatewaysOf = ({ ifname, result }: AttachmentId, { routes }: Namespace.Name
     .map((address) => ({ address, device: ifname }))
 }
 
+/** By which link what an address of the attachment sends to the world leaves. */
+const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQuestion> =>
+  (Result.isSuccess(result) ? result.success.ips ?? [] : []).flatMap((ip) => {
+    const own = Cidr.parse(ip?.address ?? "")
+    const peer = own === undefined ? undefined : World.peers[own.family]
+    return own === undefined || peer === undefined
+      ? []
+      : [{ to: Cidr.addressText(peer), from: Cidr.addressText(own) }]
+  })
+
 /** Looks into the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
-  const sight = yield* sightOf(id.netns)
+  const sight = yield* sightOf(id.netns, questionsOf(id))
   const [probes, filter] = sight._tag === "There" && !sight.isHost
     ? yield* Effect.all([
       Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as HostTools from "../../exec/HostTools.ts"
-import { dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
+import { dhcpServerPort, dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
 import * as Cidr from "../Cidr.ts"
 import type * as ConfigFile from "../ConfigFile.ts"
 import type { Host } from "../Facts.ts"
@@ -81,7 +81,10 @@ export const collect = Effect.fnUntraced(function*(
   const devices = [...new Set([Roles.bridgeOf(chain) ?? "", ...ends])].filter((name) =>
     /^[^/\s]+$/.test(name) && name !== ".."
   )
-  const ports = new Set(attachments.flatMap(({ portMappings }) => portMappings.map(({ hostPort }) => hostPort)))
+  const ports = new Set([
+    ...attachments.flatMap(({ portMappings }) => portMappings.map(({ hostPort }) => hostPort)),
+    ...(chain.some(({ type }) => type === "dhcp") ? [dhcpServerPort] : [])
+  ])
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   ).concat(chain.flatMap(filesOf).map(({ file }) => file))

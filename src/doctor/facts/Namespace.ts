@@ -15,6 +15,16 @@ export interface LinkAddress extends Cidr.Cidr {
   readonly isTentative: boolean
 }
 
+/** How a bridge treats one of its ports. */
+export interface BridgePort {
+  /** Whether frames may leave by the port that they came in by. */
+  readonly isHairpin: boolean
+  /** Whether it exchanges no frames with other isolated ports. */
+  readonly isIsolated: boolean
+  /** Whether it takes only frames of MAC addresses that the bridge knows there. */
+  readonly isLocked: boolean
+}
+
 /** A link. */
 export interface Link {
   readonly index: number
@@ -39,6 +49,12 @@ export interface Link {
   readonly tunnel: { readonly port: number; readonly family: 4 | 6; readonly below: string | undefined } | undefined
   /** What a bridge does with it as a port: `forwarding`, `disabled`, …. */
   readonly portState: string | undefined
+  /** What a bridge does with it as a port, apart from its state; undefined if it is no port. */
+  readonly port: BridgePort | undefined
+  /** Whether a bridge shows its frames to iptables and ip6tables, whatever the sysctls of the host say. */
+  readonly filters: { readonly 4: boolean; readonly 6: boolean }
+  /** The queueing discipline at its root, such as `noqueue` or `tbf`. */
+  readonly queue: string
   readonly addresses: ReadonlyArray<LinkAddress>
 }
 
@@ -52,6 +68,17 @@ export interface Route {
   readonly type: string
   /** `kernel` for those of its own addresses. */
   readonly protocol: string
+  readonly metric: number
+  /** Whether its link has no carrier. */
+  readonly isLinkDown: boolean
+}
+
+/** A route that the kernel itself chose for a packet. */
+export interface Answer {
+  readonly to: string
+  readonly from: string
+  readonly device: string | undefined
+  readonly table: string
 }
 
 /** What is known of how to reach a neighbour. */
@@ -69,6 +96,8 @@ export interface Namespace {
   readonly links: ReadonlyArray<Link>
   readonly routes: ReadonlyArray<Route>
   readonly neighbours: ReadonlyArray<Neighbour>
+  /** The kernel's own choices for packets that somebody asked about. */
+  readonly answers: ReadonlyArray<Answer>
 }
 
 const texts = (value: unknown): ReadonlyArray<string> =>
@@ -99,6 +128,15 @@ const tunnelOf = (info: unknown): Link["tunnel"] => {
     : undefined
 }
 
+const portOf = (info: unknown): BridgePort | undefined =>
+  member(info, "info_slave_kind") === "bridge"
+    ? {
+      isHairpin: member(member(info, "info_slave_data"), "hairpin") === true,
+      isIsolated: member(member(info, "info_slave_data"), "isolated") === true,
+      isLocked: member(member(info, "info_slave_data"), "locked") === true
+    }
+    : undefined
+
 const linkOf = (link: Json.JsonObject): Link => {
   const flags = texts(link["flags"])
   const info = link["linkinfo"]
@@ -117,6 +155,12 @@ const linkOf = (link: Json.JsonObject): Link => {
     kind: text(member(info, "info_kind")),
     tunnel: tunnelOf(info),
     portState: optional(member(member(info, "info_slave_data"), "state")),
+    port: portOf(info),
+    filters: {
+      4: member(member(info, "info_data"), "nf_call_iptables") === 1,
+      6: member(member(info, "info_data"), "nf_call_ip6tables") === 1
+    },
+    queue: text(link["qdisc"]),
     addresses: objects(link["addr_info"]).flatMap(addressOf)
   }
 }
@@ -135,7 +179,9 @@ const routesOf = (route: Json.JsonObject): ReadonlyArray<Route> => {
     device: optional(hop["dev"]),
     table: text(route["table"]) || "main",
     type: text(route["type"]) || "unicast",
-    protocol: text(route["protocol"])
+    protocol: text(route["protocol"]),
+    metric: Number(route["metric"] ?? 0),
+    isLinkDown: [...texts(route["flags"]), ...texts(hop["flags"])].includes("linkdown")
   }))
 }
 
@@ -146,7 +192,17 @@ const neighbourOf = (neighbour: Json.JsonObject): Neighbour => ({
   states: texts(neighbour["state"])
 })
 
-/** Reads what `ip -j -d -batch` prints for `addr show`, `route show table all` and `neigh show`: a list a line. */
+const answerOf = (answer: Json.JsonObject): Answer => ({
+  to: text(answer["dst"]),
+  from: text(answer["from"]),
+  device: optional(answer["dev"]),
+  table: text(answer["table"]) || "main"
+})
+
+/**
+ * Reads what `ip -j -d -batch` prints for `addr show`, `route show table all`, `neigh show` and any number of
+ * `route get`: a list a line, and nothing for what failed.
+ */
 export const parse = (output: string): Result.Result<Namespace, string> => {
   const lists = output.split("\n").filter((line) => line.trim() !== "").map(ToolJson.parse)
   const [links] = lists
@@ -154,7 +210,8 @@ export const parse = (output: string): Result.Result<Namespace, string> => {
   return Result.succeed({
     links: objects(links).map(linkOf),
     routes: objects(lists[1]).flatMap(routesOf),
-    neighbours: objects(lists[2]).map(neighbourOf)
+    neighbours: objects(lists[2]).map(neighbourOf),
+    answers: lists.slice(3).flatMap(objects).map(answerOf)
   })
 }
 
@@ -165,10 +222,26 @@ const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenien
     netns
   })
 
+const everything = ["addr show", "route show table all", "neigh show"]
+
 /** Looks at the namespace of a path; at the one of this process where there is none. */
 export const collect = Effect.fnUntraced(function*(netns?: string) {
-  const output = yield* batch(netns, ["addr show", "route show table all", "neigh show"], false)
-  return Result.flatMap(output, parse)
+  return Result.flatMap(yield* batch(netns, everything, false), parse)
+})
+
+/** A packet whose route the kernel is asked for. Both have to be addresses of one family. */
+export interface RouteQuestion {
+  readonly to: string
+  readonly from: string
+}
+
+/** The same, with the kernel's choices for these packets, in one process. */
+export const collectWith = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<RouteQuestion>) {
+  const asked = questions.map(({ from, to }) => `route get ${to} from ${from}`)
+  const output = yield* batch(netns, [...everything, ...asked], true)
+  const known = Result.flatMap(output, parse)
+  // With -force a failure to enter the namespace is no failure: the reason is in the answer to a strict question.
+  return Result.isSuccess(known) || questions.length === 0 ? known : yield* collect(netns)
 })
 
 /** Reads only the links of a namespace and their addresses, because it may have any number of routes. */

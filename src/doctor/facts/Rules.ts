@@ -35,6 +35,10 @@ export interface NftChain {
   readonly hook: string | undefined
   readonly type: string | undefined
   readonly policy: string | undefined
+  /** Chains of a hook are asked in the order of these. */
+  readonly priority: number
+  /** The link of a hook that is one of a link; undefined for the other hooks. */
+  readonly device: string | undefined
   /** The expressions of each rule. */
   readonly rules: ReadonlyArray<ReadonlyArray<Json.JsonObject>>
 }
@@ -77,6 +81,24 @@ const working = new Set(["owner", "persist"])
 const mayRest = ({ flags }: Json.JsonObject): boolean =>
   flags !== undefined && (Array.isArray(flags) ? flags : [flags]).some((flag) => !working.has(flag))
 
+/** The elements of a set or a map, each without its counters and comments. */
+const elementsOf = (elements: unknown): ReadonlyArray<unknown> =>
+  (Array.isArray(elements) ? elements : []).map((each) => {
+    if (!Json.isObject(each) || !Json.isObject(each["elem"])) return each
+    return each["elem"]["val"]
+  })
+
+/** An expression whose names of sets and maps are replaced by what is in these. */
+const resolved = (value: unknown, sets: ReadonlyMap<string, ReadonlyArray<unknown>>, key = ""): unknown => {
+  if (typeof value === "string" && value.startsWith("@") && (key === "right" || key === "data")) {
+    const elements = sets.get(value.slice(1))
+    return elements === undefined ? value : { set: elements }
+  }
+  if (Array.isArray(value)) return value.map((each) => resolved(each, sets))
+  if (!Json.isObject(value)) return value
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolved(each, sets, name)]))
+}
+
 /** Reads what `nft -j list ruleset` prints, without the tables that are iptables', and those that may be asleep. */
 export const parseNft = (output: string): ReadonlyArray<NftChain> => {
   const document = ToolJson.parse(output)
@@ -84,11 +106,16 @@ export const parseNft = (output: string): ReadonlyArray<NftChain> => {
   const chains = new Map<string, NftChain & { readonly rules: Array<ReadonlyArray<Json.JsonObject>> }>()
   const optional = (value: unknown) => typeof value === "string" ? value : undefined
   const resting = new Set<string>()
+  const sets = new Map<string, Map<string, ReadonlyArray<unknown>>>()
   for (const item of items) {
     if (!Json.isObject(item)) continue
     const { chain, rule, table } = item
+    const set = item["set"] ?? item["map"]
     if (Json.isObject(table) && mayRest(table)) resting.add([table["family"], table["name"]].join("/"))
-    else if (Json.isObject(chain)) {
+    else if (Json.isObject(set)) {
+      const owner = [set["family"], set["table"]].join("/")
+      sets.set(owner, (sets.get(owner) ?? new Map()).set(String(set["name"]), elementsOf(set["elem"])))
+    } else if (Json.isObject(chain)) {
       const [family, table, name] = [chain["family"], chain["table"], chain["name"]].map(String) as [
         string,
         string,
@@ -103,11 +130,16 @@ export const parseNft = (output: string): ReadonlyArray<NftChain> => {
         hook: optional(chain["hook"]),
         type: optional(chain["type"]),
         policy: optional(chain["policy"]),
+        priority: typeof chain["prio"] === "number" ? chain["prio"] : 0,
+        device: optional(Array.isArray(chain["dev"]) ? chain["dev"][0] : chain["dev"]),
         rules: []
       })
     } else if (Json.isObject(rule)) {
       const expressions = Array.isArray(rule["expr"]) ? rule["expr"].filter(Json.isObject) : []
-      chains.get([rule["family"], rule["table"], rule["chain"]].join("/"))?.rules.push(expressions)
+      const named = sets.get([rule["family"], rule["table"]].join("/")) ?? new Map<string, ReadonlyArray<unknown>>()
+      chains.get([rule["family"], rule["table"], rule["chain"]].join("/"))?.rules.push(
+        expressions.map((each) => resolved(each, named)).filter(Json.isObject)
+      )
     }
   }
   return [...chains.values()]

@@ -7,7 +7,7 @@ import type { PortMapping } from "../facts/Attachment.ts"
 import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
-import * as RouteDecision from "./RouteDecision.ts"
+import * as Destinations from "./Destinations.ts"
 
 /** Traffic in one direction. What a hook sees differs by nat and by the links that are known there. */
 export interface ForwardedFlow {
@@ -26,22 +26,8 @@ export interface ForwardedFlow {
 
 const hostOf = ({ host }: Facts) =>
   host !== undefined && Result.isSuccess(host.network)
-    ? { policies: host.policies, network: host.network.success, sysctls: host.sysctls }
+    ? { network: host.network.success, sysctls: host.sysctls }
     : undefined
-
-/** The link by which what an address sends to the world leaves the host. */
-const uplinkOf = (facts: Facts, { address, device }: Routed.Routed): string => {
-  const peer = Routed.elsewhere[address.family]
-  const host = hostOf(facts)
-  const decision = host === undefined || peer === undefined
-    ? undefined
-    : RouteDecision.of(host.policies, host.network, {
-      source: Cidr.single(address),
-      destination: Cidr.single(peer),
-      inLink: device
-    })
-  return decision?.route.device ?? Routed.uplinkOf(facts, address.family)
-}
 
 /** What an address sends to the world, and the answers. */
 const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
@@ -49,7 +35,7 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
   const { family } = address
   const own = Cidr.single(address)
   const peer = Routed.elsewhere[family]
-  const uplink = uplinkOf(facts, one)
+  const uplink = Destinations.uplinkOf(facts, one)
   const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
   // Before the rules of nat an answer is for the host if it was masqueraded, so its destination is unknown.
   const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
@@ -82,13 +68,15 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
  * address without a subnet, as on `lo`, is reached by any link.
  */
 const entryOf = (facts: Facts, one: Routed.Routed, hostIP: Cidr.Cidr | undefined): string | undefined => {
-  if (hostIP === undefined || hostIP.address === 0n) return uplinkOf(facts, one)
+  if (hostIP === undefined || hostIP.address === 0n) return Destinations.uplinkOf(facts, one)
   const owners =
     hostOf(facts)?.network.links.flatMap(({ addresses, name }) =>
       addresses.filter((each) => Cidr.isSameAddress(each, hostIP)).map(({ length }) => ({ length, name }))
     ) ?? []
   const [owner] = owners
-  return owner === undefined || owner.length < Cidr.single(hostIP).length ? owner?.name : uplinkOf(facts, one)
+  return owner === undefined || owner.length < Cidr.single(hostIP).length
+    ? owner?.name
+    : Destinations.uplinkOf(facts, one)
 }
 
 /** Traffic from outside to a published port, from any sender. */

@@ -1,0 +1,58 @@
+/** Whether a container reaches itself by its published port: its bridge has to send the frames back where they came from. */
+import * as Result from "effect/Result"
+import * as AttachedContainer from "../AttachedContainer.ts"
+import type { Check } from "../Check.ts"
+import type { Host } from "../Facts.ts"
+import type { Link } from "../facts/Namespace.ts"
+import * as Fix from "../Fix.ts"
+import * as Roles from "../Roles.ts"
+
+const sysctls = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
+
+/**
+ * Whether rules of nat rewrite frames while they are still in the bridge, so that the bridge, and not the host's routes,
+ * takes them back.
+ */
+const isRewritten = ({ sysctls: values }: Host, { filters }: Link, family: 4 | 6): boolean =>
+  values.get(sysctls[family]) === "1" || filters[family]
+
+export const hairpin: Check = {
+  id: "hairpin",
+  phase: "host",
+  find: (facts) => {
+    const { chain, host } = facts
+    const portmap = Roles.ofType(chain, "portmap")
+    const name = Roles.bridgeOf(chain)
+    if (host === undefined || portmap === undefined || name === undefined) {
+      return { skipped: "no ports are mapped to a bridge" }
+    }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const { links } = host.network.success
+    const bridge = links.find((link) => link.name === name)
+    return bridge === undefined ? [] : AttachedContainer.of(facts).flatMap((seen) => {
+      const end = links.find((link) => link.name === seen.hostEnd)
+      const [mapping] = seen.attachment.portMappings
+      const families = new Set(AttachedContainer.addressesOf(seen).map(({ family }) => family))
+      const family = [...families].find((each) => isRewritten(host, bridge, each))
+      if (mapping === undefined || end?.port === undefined || end.port.isHairpin || family === undefined) return []
+      const { hostPort, protocol } = mapping
+      return [{
+        level: "warning" as const,
+        plugin: "bridge",
+        message:
+          `${seen.title}: it does not reach itself by its published port ${hostPort}/${protocol}: hairpin mode of ` +
+          `${end.name} is off, so ${name} does not send frames back by the port that they came in by`,
+        evidence: [
+          `${end.name}: hairpin off, port of ${name}`,
+          host.sysctls.get(sysctls[family]) === "1"
+            ? `${sysctls[family]} = 1: rules of nat rewrite frames within the bridge`
+            : `${name}: nf_call_ip${family === 4 ? "" : "6"}tables 1: rules of nat rewrite frames within the bridge`
+        ],
+        fix: Fix.run(
+          "turn it on, and set \"hairpinMode\": true, or the next container lacks it",
+          Fix.command("bridge link set dev", end.name, "hairpin", "on")
+        )
+      }]
+    })
+  }
+}

@@ -1,0 +1,112 @@
+/** Whether a container learns that its packets are too large for a link on their way. */
+import * as Result from "effect/Result"
+import type { Check } from "../Check.ts"
+import * as Cidr from "../Cidr.ts"
+import type { Link } from "../facts/Namespace.ts"
+import type { Rules } from "../facts/Rules.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Destinations from "../flow/Destinations.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
+import type { Packet } from "../Packet.ts"
+import * as Routed from "../Routed.ts"
+import * as RuleLines from "../RuleLines.ts"
+
+/** The message by which a router says so, in each family. */
+const messages = {
+  4: {
+    protocol: "icmp",
+    icmp: { type: 3, code: 4 },
+    words: "ICMP \"fragmentation needed\"",
+    match: ["--icmp-type", "3/4"]
+  },
+  6: {
+    protocol: "ipv6-icmp",
+    icmp: { type: 2, code: 0 },
+    words: "ICMPv6 \"packet too big\"",
+    match: ["--icmpv6-type", "2"]
+  }
+} as const
+
+/** What lets the message out again, and the rule that drops it; undefined if it gets out. */
+const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; readonly fix: Fix.Fix } | undefined => {
+  const { family } = packet
+  const { match, protocol, words } = messages[family]
+  for (const table of ["raw", "mangle", "filter"]) {
+    for (const { backend, end, rule } of Netfilter.inAll(rules, table, "OUTPUT", packet)) {
+      if (end !== "drop") continue
+      const program = RuleLines.commandOf(family, backend)
+      return {
+        evidence: `${program} -t ${table} (${backend}): ${rule}`,
+        fix: Fix.run(
+          `let ${words} out`,
+          Fix.command(`${program} -t ${table} -I OUTPUT -p ${protocol}`, ...match, "-j", "ACCEPT")
+        )
+      }
+    }
+  }
+  const [chain] = Nftables.dropping(rules, "output", packet)
+  if (chain === undefined) return undefined
+  const type = family === 4 ? ["icmp", "type", "destination-unreachable"] : ["icmpv6", "type", "packet-too-big"]
+  return {
+    evidence: `nftables: the chain ${chain.name} of the table ${chain.family} ${chain.table}, hook output`,
+    fix: Fix.run(`let ${words} out`, [
+      "nft",
+      "insert",
+      "rule",
+      chain.family,
+      chain.table,
+      chain.name,
+      ...type,
+      "accept"
+    ])
+  }
+}
+
+export const pathMtu: Check = {
+  id: "path-mtu",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Routed.none
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const rules = host.rules.success
+    const { links } = host.network.success
+    const linkOf = (name: string): Link | undefined => links.find((link) => link.name === name)
+    return routed.flatMap((one): ReadonlyArray<Found> => {
+      const { address, device, seen } = one
+      const mtu = seen.link?.mtu ?? 0
+      const { family } = address
+      const { icmp, protocol, words } = messages[family]
+      const uplink = linkOf(Destinations.uplinkOf(facts, one))
+      const router = linkOf(device)?.addresses.find((each) => each.family === family)
+      if (uplink === undefined || uplink.mtu >= mtu) return []
+      const lost = lostBy(rules, {
+        family,
+        ...(router === undefined ? {} : { source: Cidr.single(router) }),
+        destination: Cidr.single(address),
+        isFromHost: true,
+        isForHost: false,
+        outLink: device,
+        protocol,
+        icmp,
+        state: "RELATED"
+      })
+      return lost === undefined ? [] : [{
+        level: "error",
+        message:
+          `${seen.title}: its MTU is ${mtu}, that of ${uplink.name} is ${uplink.mtu}, and a rule of OUTPUT drops the ` +
+          `${words} that would say so: large packets are lost`,
+        evidence: [
+          `${seen.link?.name ?? ""} of the container: mtu ${mtu}`,
+          `${uplink.name}: mtu ${uplink.mtu}`,
+          lost.evidence
+        ],
+        fix: lost.fix
+      }]
+    })
+  }
+}
