@@ -91,11 +91,16 @@ export const mutate = async ({ built, list, number, path, patience, print, seed 
     }
   }
 
-  /** Learns which mutants these tests reach, and runs each test with those that none has noticed before. */
+  /**
+   * Learns which mutants these tests reach, and runs each test with those that none has noticed before. The fast ones run
+   * first, so that slow ones run only with what is left.
+   */
   const runTests = async (tests: ReadonlyArray<string>): Promise<void> => {
-    const answers = await sandbox.run(tests.map((test) => ({ mutant: recording, test })), 600_000)
-    for (const [index, test] of tests.entries()) {
-      const shared = answers[index]
+    const recorded = await sandbox.run(tests.map((test) => ({ mutant: recording, test })), 600_000)
+    const inOrder = tests
+      .map((test, index) => ({ test, shared: recorded[index] }))
+      .toSorted((left, right) => (left.shared?.duration ?? Infinity) - (right.shared?.duration ?? Infinity))
+    for (const { shared, test } of inOrder) {
       const alone = isNoticed(shared) ? (await sandbox.run([{ mutant: recording, test }], 600_000))[0] : shared
       if (alone === undefined || alone.failure !== undefined) {
         print(`${test} is left out, because it fails here without any mutant: ${alone?.failure ?? "it took too long"}`)
