@@ -23,7 +23,7 @@ const mistyped = (text: string): string => {
     (_, index) => [text.slice(0, index), text.slice(index)] as const
   )
   return parts.flatMap(([before, after]) => [
-    ...(after === "" ? [] : [`${escape(before)}.?${escape(after.slice(1))}`]),
+    `${escape(before)}.?${escape(after.slice(1))}`,
     `${escape(before)}.${escape(after)}`,
     ...(after.length < 2 ? [] : [escape(`${before}${after[1]}${after[0]}${after.slice(2)}`)])
   ]).join("|")

@@ -27,7 +27,7 @@ const isSecret = (names: ReadonlyArray<string>): (path: JsonText.Path) => boolea
 /** Whether the value at a path, or one that it is in, may not be shown. */
 export const hides = (path: JsonText.Path, names: ReadonlyArray<string>): boolean => {
   const isChosen = isSecret(names)
-  return names.length > 0 && [[], ...path.map((_, index) => path.slice(0, index + 1))].some(isChosen)
+  return [[], ...path.map((_, index) => path.slice(0, index + 1))].some(isChosen)
 }
 
 /** What may be shown of a network configuration, `names` being the keys and JSON Pointers of its secrets. */

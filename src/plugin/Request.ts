@@ -134,9 +134,9 @@ export const make = (input: {
   const stdin = input.stdin instanceof Uint8Array ? input.stdin : new Uint8Array()
   const { document, problem } = readDocument(stdin)
   const config = document._tag === "Config" ? document.value : {}
-  const reading = input.settings === undefined && document._tag === "Config"
+  const reading = input.settings === undefined
     ? Settings.read(config)
-    : { settings: input.settings ?? Settings.none, problems: [] }
+    : { settings: input.settings, problems: [] }
   const { forbidden, settings } = input.policy === undefined
     ? { settings: reading.settings, forbidden: [] }
     : Policy.apply(reading.settings, {
@@ -144,7 +144,6 @@ export const make = (input: {
       environment,
       logFile: input.settings === undefined ? config["logFile"] : input.settings.logFile
     })
-  const requirements = isVerb(environment.command) ? verbs[environment.command] : undefined
   const asString = (value: unknown) => typeof value === "string" ? value : ""
   const network = asString(config["name"])
   const cniVersion = asString(config["cniVersion"])
@@ -171,7 +170,7 @@ export const make = (input: {
     else warnings.push(problem)
   }
   // The runtime has to be able to clean up after an ADD that failed for the very same field.
-  if (requirements?.bestEffort === true) warnings.push(...problems.splice(0))
+  if (isBestEffort(input)) warnings.push(...problems.splice(0))
   const workRefusal = problems.length > 0 ? new InvalidConfig({ problems }) : undefined
 
   const refusal = (): CniError | undefined => {

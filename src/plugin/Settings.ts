@@ -176,6 +176,3 @@ export const read = (document: object): Reading => {
   const rest = decode(usable)
   return { settings: withDefaults(Result.isSuccess(rest) ? rest.success : {}), problems }
 }
-
-/** The settings of a request without a network configuration. */
-export const none: Settings = withDefaults({})

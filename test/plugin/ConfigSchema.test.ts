@@ -42,14 +42,16 @@ describe("the schemas", () => {
     it(`have an identifier, a title and a description: ${schema["$id"]}`, () => {
       assert.match(String(schema["$id"]), /^urn:cni-passthrough:/)
       for (const words of ["title", "description"]) assert.isString(schema[words])
+      assert.strictEqual(schema["$schema"], "https://json-schema.org/draft/2020-12/schema")
     })
 
     it(`say what each field is for: ${schema["$id"]}`, () => {
       const properties = propertiesOf(schema)
       assert.isAbove(properties.length, 25)
       for (const [path, words] of properties) {
-        assert.isTrue(isObject(words) && typeof words["title"] === "string", `${path} has no title`)
-        assert.isTrue(isObject(words) && typeof words["description"] === "string", `${path} has no description`)
+        const { description, title } = isObject(words) ? words : {}
+        assert.isTrue(typeof title === "string" && title !== "", `${path} has no title`)
+        assert.isTrue(typeof description === "string" && description !== "", `${path} has no description`)
       }
     })
   }
@@ -64,12 +66,62 @@ describe("the schemas", () => {
       Settings.names.flatMap((name) => properties[name].default === undefined ? [] : [[name, properties[name].default]])
     )
     assert.hasAllKeys(defaults, Settings.names.filter((name) => name !== "logFile" && name !== "label"))
-    assert.deepStrictEqual(Settings.read(defaults), { settings: Settings.none, problems: [] })
+    assert.deepStrictEqual(Settings.read(defaults), Settings.read({}))
     const sinks: ReadonlyArray<{ readonly properties: { readonly [name: string]: { readonly default?: unknown } } }> =
       properties.logSinks.items.anyOf
     const syslog = sinks.find((sink) => "facility" in sink.properties)?.properties
     assert.strictEqual(syslog?.["address"]?.default, "/dev/log")
     assert.strictEqual(syslog?.["facility"]?.default, "daemon")
+  })
+
+  it("name the operation in the words of each list of commands", () => {
+    const properties = Object(ConfigSchema.plugin()["properties"])
+    for (const verb of ["ADD", "DEL", "CHECK", "GC", "STATUS", "VERSION"]) {
+      const { description, title } = properties[`hook${verb}`]
+      assert.strictEqual(title, `Commands on ${verb}`)
+      assert.include(description, `run on ${verb}, `)
+    }
+  })
+
+  it("describe each kind of sink by its name, and have no default for that", () => {
+    const { logSinks } = Object(ConfigSchema.plugin()["properties"])
+    const sinks: ReadonlyArray<{ readonly title: string; readonly properties: { readonly type: object } }> =
+      logSinks.items.anyOf
+    assert.deepStrictEqual(sinks.map(({ title }) => title), [
+      "file sink",
+      "syslog sink",
+      "journald sink",
+      "stderr sink"
+    ])
+    for (const { properties } of sinks) assert.notProperty(properties.type, "default")
+  })
+
+  it("leave commands without a title of their own, and let them have other members", () => {
+    const { commands } = Object(ConfigSchema.plugin()["$defs"])
+    const object = commands.items.anyOf.find((each: object) => "properties" in each)
+    assert.notProperty(object, "title")
+    assert.isTrue(object.additionalProperties)
+  })
+
+  it("say what is expected in the words of our error messages", () => {
+    const { logTimeout } = Object(ConfigSchema.plugin()["properties"])
+    assert.include(JSON.stringify(logTimeout), "a duration such as")
+  })
+
+  it("take a list whose switches are off by default, and versions of up to three numbers", () => {
+    const { cniVersions, disableCheck, disableGC, loadOnlyInlinedPlugins } = Object(ConfigSchema.list()["properties"])
+    for (const each of [disableCheck, disableGC, loadOnlyInlinedPlugins]) assert.isFalse(each.default)
+    assert.strictEqual(new Set([disableCheck, disableGC, loadOnlyInlinedPlugins].map(({ title }) => title)).size, 3)
+    const isVersion = (version: string) => new RegExp(cniVersions.items.pattern, "u").test(version)
+    assert.deepStrictEqual(["1", "0.4", "1.1.0", "", "1.x", "1.0.0.0", "v1"].map(isVersion), [
+      true,
+      true,
+      true,
+      false,
+      false,
+      false,
+      false
+    ])
   })
 })
 

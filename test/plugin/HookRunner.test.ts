@@ -4,12 +4,14 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { defaultLimit } from "../../src/exec/Execution.ts"
+import { defaultLimit, type Execution, type Invocation } from "../../src/exec/Execution.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import type { HookCommand } from "../../src/plugin/Settings.ts"
 import { processesWith, temporary } from "../support/plugin.ts"
 import { make } from "../support/request.ts"
+import { script } from "../support/scripts.ts"
 import { holds } from "../support/until.ts"
 
 const run = (command: HookCommand["command"], options: Partial<HookCommand> & { readonly config?: object } = {}) =>
@@ -125,4 +127,99 @@ describe("a run that is interrupted", () => {
       yield* Fiber.interrupt(fiber)
       yield* holds(() => processesWith(`sleep ${sleep}`).length === 0)
     }))
+})
+
+describe("a command is started", () => {
+  const ended = { argv: [], stdin: "", stdout: Buffer.of(), stderr: Buffer.of(), exitCode: 0, signal: null } as const
+  const ending: Execution = { ...ended, timedOut: false, truncated: false, durationMs: 0 }
+
+  /** The report of a command of ADD, and what it was started with, where its start gives this. */
+  const started = (
+    hook: HookCommand,
+    variables: { readonly [name: string]: string } = {},
+    outcome: Effect.Effect<Execution, NotStarted> = Effect.succeed(ending)
+  ) => {
+    const calls: Array<Invocation> = []
+    const { run } = HookRunner.make(ProcessRunner.of({ run: (call) => (calls.push(call), outcome) }))
+    return { report: Effect.runSync(run(hook, make("ADD", "{}", variables))), calls }
+  }
+  const netns = { CNI_NETNS: "/run/netns/x" }
+
+  it("by a shell where it is a string, with the variables and the document of the request", () => {
+    const { calls } = started({ command: "a | b", netns: "host", timeout: 7 }, { A: "1", PATH: "/bin" })
+    const [call] = calls
+    assert.deepInclude(call, {
+      argv: ["/bin/sh", "-c", "a | b"],
+      stdin: Buffer.from("{}"),
+      timeout: 7,
+      stdio: "pipes",
+      until: "exit"
+    })
+    assert.deepInclude(call?.env, { A: "1", PATH: "/bin", CNI_COMMAND: "ADD" })
+  })
+
+  it("as it is where it is a list, with folders of programs where PATH names none", () => {
+    const { calls } = started({ command: ["a", "b c"], netns: "host", timeout: 0 })
+    assert.deepStrictEqual(calls[0]?.argv, ["a", "b c"])
+    assert.include(calls[0]?.env["PATH"], "/sbin")
+  })
+
+  it("in the namespace of the container by nsenter, where that is asked for", () => {
+    using folder = temporary()
+    const nsenter = script(`${folder.path}/nsenter`, "true")
+    const { calls } = started({ command: ["a"], netns: "container", timeout: 0 }, { ...netns, PATH: folder.path })
+    assert.deepStrictEqual(calls[0]?.argv, [nsenter, "--net=/run/netns/x", "--", "a"])
+  })
+
+  it("not at all in the namespace of a container that has none, and says so", () => {
+    const { calls, report } = started({ command: "a", netns: "container", timeout: 0 }, { CNI_NETNS: "" })
+    assert.deepStrictEqual([calls.length, report], [0, {
+      command: "a",
+      netns: "container",
+      exitCode: null,
+      signal: null,
+      timedOut: false,
+      durationMs: 0,
+      stdout: "",
+      stderr: "cannot run in the network namespace of the container: CNI_NETNS is empty",
+      truncated: false
+    }])
+  })
+
+  it("on the host whatever the namespace of the container is", () => {
+    assert.lengthOf(started({ command: "a", netns: "host", timeout: 0 }, { CNI_NETNS: "" }).calls, 1)
+    assert.lengthOf(started({ command: "a", netns: "host", timeout: 0 }, netns).calls, 1)
+  })
+
+  it("and reported with how it ended and what it wrote", () => {
+    const outcome = Effect.succeed({
+      ...ending,
+      exitCode: null,
+      signal: "SIGKILL",
+      timedOut: true,
+      truncated: true,
+      durationMs: 8,
+      stdout: Buffer.from("out"),
+      stderr: Buffer.from("err")
+    })
+    assert.deepStrictEqual<unknown>(started({ command: ["a"], netns: "host", timeout: 7 }, {}, outcome).report, {
+      command: ["a"],
+      netns: "host",
+      exitCode: null,
+      signal: "SIGKILL",
+      timedOut: true,
+      durationMs: 8,
+      stdout: "out",
+      stderr: "err",
+      truncated: true
+    })
+  })
+
+  it("or else reported with why not", () => {
+    const outcome = Effect.fail(new NotStarted({ program: "a", code: "EACCES", reason: "no", cause: undefined }))
+    assert.deepInclude(started({ command: ["a"], netns: "host", timeout: 7 }, {}, outcome).report, {
+      exitCode: null,
+      stderr: "cannot start a: EACCES: no"
+    })
+  })
 })

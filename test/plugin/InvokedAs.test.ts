@@ -20,6 +20,14 @@ describe("called by its own name, or one that builds and upgrades give it, it is
       assert.strictEqual(InvokedAs.of(bun(other, other))?.name, `x${name}`)
     })
   }
+
+  it("whatever follows, unless it is in our folder: then it is the interpreter of a stub", () => {
+    const bridge = "/opt/cni/bin/bridge"
+    assert.isUndefined(InvokedAs.of({ ...node, argv: ["node", "/opt/cni/bin/passthrough", bridge] }))
+    assert.isUndefined(InvokedAs.of({ ...node, argv: ["node", "/opt/cni/bin/.passthrough/passthrough"] }))
+    const other = InvokedAs.of({ ...node, argv: ["node", "/opt/cni/bin/.passthrough/other", bridge] })
+    assert.deepInclude(other, { name: "other", arguments: [bridge] })
+  })
 })
 
 describe("called by a stub of its own name, it is itself", () => {
@@ -59,5 +67,10 @@ describe("called as another plugin, it stands around the plugin", () => {
   it("whose stub was called by a relative path, which may be meant for another folder", () => {
     const own = "/opt/cni/bin/.passthrough/passthrough"
     assert.deepStrictEqual(InvokedAs.of(bun(own, own, "./bridge")), { ...bridge, argv0: "./bridge" })
+  })
+
+  it("that its file is called, with the arguments after that", () => {
+    const called = { ...bridge, argv0: "/opt/cni/bin/bridge", arguments: ["a", "b"] }
+    assert.deepStrictEqual(InvokedAs.of({ ...node, argv: ["node", "/opt/cni/bin/bridge", "a", "b"] }), called)
   })
 })

@@ -25,6 +25,16 @@ describe("a name that looks like one of ours", () => {
     assert.strictEqual(similar("onHookFinish"), "onHookFailure")
     assert.strictEqual(similar("logPath"), "logFile,logFormat,logSinks,logTimeout")
   })
+
+  it("may look like several of a family, however its words are apart", () => {
+    assert.strictEqual(similar("on_hook-finish"), "onHookFailure")
+    assert.strictEqual(similar("Log Path"), "logFile,logFormat,logSinks,logTimeout")
+  })
+
+  it("is compared to letters, not to patterns", () => {
+    assert.deepStrictEqual(NearName.similar("log_(a", ["log(a"]), ["log(a"])
+    assert.isTrue(new RegExp(NearName.pattern(["log(a"]), "u").test("lgo(a"))
+  })
 })
 
 describe("a name", () => {
@@ -37,5 +47,9 @@ describe("a name", () => {
     for (const name of [...others, "local", "on", "blog", "catalog", "lab", "rehook", "instrumentedBy", ""]) {
       assert.strictEqual(similar(name), "", name)
     }
+  })
+
+  it("with all its letters apart is none", () => {
+    assert.strictEqual(similar("l-o-g-file"), "")
   })
 })

@@ -34,6 +34,7 @@ describe("a policy", () => {
     [{ logFolders: "/var/log" }, `logFolders: found "/var/log", expected a list of absolute paths of folders`],
     [{ logFolders: ["/a", "b"] }, `logFolders[1]: found "b", expected a list of absolute paths of folders`],
     [{ logFolders: ["/a/../b"] }, `logFolders[0]: found "/a/../b", expected a list of absolute paths of folders`],
+    [{ logFolders: ["/a\0"] }, "logFolders[0]: found \"/a\\u0000\", expected a list of absolute paths of folders"],
     [{ logFolders: ["/a", 3] }, "logFolders[1]: found 3, expected a list of absolute paths of folders"]
   ]
   for (const [document, problem] of broken) {
@@ -181,5 +182,31 @@ describe("folders of logs that a policy names", () => {
   it("may be all, or none", () => {
     assert.deepStrictEqual(applied("/etc/a", ["/"]).forbidden, [])
     assert.match(applied("/etc/a", []).forbidden.join(), /which allows logs in no folder/)
+  })
+
+  it("never are none at all, nor lead through a broken link", () => {
+    const [environment, file] = [Environment.make({}), "/policy"]
+    const forbidden = (path: string, realFolder: Policy.Policies["realFolder"]) =>
+      Policy.apply(Settings.read({ logFile: path }).settings, {
+        environment,
+        found: [Policy.parse(file, `{"logFolders":["/"]}`)],
+        logFile: path,
+        policies: { read: Effect.succeed([]), realFolder }
+      }).forbidden.length
+    assert.strictEqual(forbidden("$NONE", (folder) => folder), 1)
+    assert.strictEqual(forbidden("/log/a", () => undefined), 1)
+    assert.strictEqual(forbidden("/log/a", (folder) => folder === "/log" ? undefined : folder), 1)
+    assert.strictEqual(forbidden("/log/a", (folder) => folder), 0)
+  })
+
+  it("are not asked for by a policy that names none", () => {
+    const { settings } = Settings.read({ logFile: "/etc/a" })
+    const applied = Policy.apply(settings, {
+      environment: Environment.make({}),
+      found: [Policy.parse(file, "{}")],
+      logFile: "/etc/a",
+      policies: policies("{}")
+    })
+    assert.deepStrictEqual(applied, { settings, forbidden: [] })
   })
 })

@@ -31,6 +31,23 @@ describe("a name in `redact`", () => {
     assert.strictEqual(shown([""], {}), `"[redacted]"`)
     assert.strictEqual(Redaction.result(`{"a":1}`, [""]), `"[redacted]"`)
   })
+
+  it("hides what is at its place, and what is in that", () => {
+    const hides = (...path: ReadonlyArray<string | number>) => Redaction.hides(path, ["key", "/a/0"])
+    assert.deepStrictEqual([hides("key"), hides("x", "key", 1), hides("a", 0), hides("a", 0, "b")], [
+      true,
+      true,
+      true,
+      true
+    ])
+    assert.deepStrictEqual([hides(), hides("a"), hides("a", 1), hides("x", "a", 0)], [false, false, false, false])
+    assert.deepStrictEqual([Redaction.hides(["a"], []), Redaction.hides(["a"], [""])], [false, true])
+  })
+
+  it("is needed for anything to be hidden", () => {
+    assert.strictEqual(Redaction.config(`{"a": 1}`, []), `{"a": 1}`)
+    assert.strictEqual(Redaction.result(`{"a": 1}`, []), `{"a": 1}`)
+  })
 })
 
 describe("a `redact` that cannot be read", () => {

@@ -1,9 +1,9 @@
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import { StdinUnreadable } from "../../src/cni/CniError.ts"
 import * as Environment from "../../src/cni/Environment.ts"
 import * as Request from "../../src/plugin/Request.ts"
 import { attachment } from "../support/plugin.ts"
-import { make } from "../support/request.ts"
+import { make, record } from "../support/request.ts"
 
 const code = (request: Request.Request) => request.refusal?.code
 const message = (request: Request.Request) => request.refusal?.message ?? ""
@@ -142,5 +142,95 @@ describe("a wrong field whose value `redact` hides", () => {
     assert.include(refusal?.message, "logFile: found 3")
     const inSink = make("ADD", { redact: ["password"], logSinks: [{ type: "stderr", password: "s3cr3t" }] })
     assert.notInclude(inSink.refusal?.message ?? "", "s3cr3t")
+  })
+})
+
+describe("why a document is refused", () => {
+  const reasons: ReadonlyArray<readonly [document: string | Uint8Array, reason: string]> = [
+    ["", "it is empty"],
+    [Buffer.from([0x7b, 0xff]), "it is not UTF-8"],
+    ["\uFEFF{}", "it starts with a byte-order mark, expected '{'"],
+    ["null", "it is null, expected an object"],
+    ["[1]", "it is an array, expected an object"],
+    ["5", "it is a number, expected an object"],
+    ["\"a\"", "it is a string, expected an object"],
+    ["true", "it is a boolean, expected an object"]
+  ]
+  for (const [document, reason] of reasons) {
+    it(`is that ${reason}`, () => {
+      assert.strictEqual(
+        message(make("ADD", document)),
+        `cannot decode the network configuration on stdin: ${reason}`
+      )
+    })
+  }
+
+  it("is what the parser says of a text that is not JSON", () => {
+    assert.match(message(make("ADD", "{")), /stdin: it is not JSON: .*JSON/)
+  })
+
+  it("is not that it has U+FFFD where that is what was written", () => {
+    assert.isUndefined(code(make("ADD", { x: "\uFFFD" })))
+  })
+
+  it("is the name of the network, missing or wrong", () => {
+    const missing = "invalid network configuration: name: found nothing, expected the name of the network"
+    assert.strictEqual(message(make("ADD", "{}")), missing)
+    assert.strictEqual(message(make("ADD", { name: "" })), missing)
+    assert.strictEqual(
+      message(make("ADD", { name: 5 })),
+      "invalid network configuration: name: found 5, " +
+        "expected a letter or digit, then letters, digits, '_', '.' or '-'"
+    )
+  })
+
+  it("is its version, with those that we know", () => {
+    assert.strictEqual(
+      message(make("ADD", { cniVersion: 1 })),
+      "cannot decode the network configuration on stdin: cniVersion: found 1, expected a version such as \"1.1.0\""
+    )
+    assert.deepInclude(make("ADD", { cniVersion: "9.0.0" }).refusal, {
+      details: "supported versions: 0.1.0, 0.2.0, 0.3.0, 0.3.1, 0.4.0, 1.0.0, 1.1.0"
+    })
+    assert.strictEqual(
+      message(make("CHECK", { cniVersion: "0.3.1" })),
+      "cniVersion 0.3.1 of the network configuration does not allow CHECK, which needs 0.4.0 or newer"
+    )
+  })
+})
+
+describe("a run", () => {
+  it("is identified by 64 random bits, all of which are written", () => {
+    assert.match(Request.makeInvocation(), /^[0-9a-f]{16}$/)
+    assert.notStrictEqual(Request.makeInvocation(), Request.makeInvocation())
+    using _ = vi.spyOn(Math, "random").mockReturnValue(0)
+    assert.strictEqual(Request.makeInvocation(), "0000000000000000")
+  })
+})
+
+describe("the record of a request", () => {
+  it("has the network of the document, and how many hooks are run", () => {
+    assert.deepInclude(record("ADD", { hookADD: ["a", "b"], hookDEL: ["c"] }), { network: "net", hooks: 2 })
+    assert.notProperty(record("ADD", { name: 5 }), "network")
+  })
+
+  it("has no hooks where the request is refused", () => {
+    assert.notProperty(record("ADD", { name: 5, hookADD: ["a"] }), "hooks")
+    assert.notProperty(record("ODD", { hookADD: ["a"] }), "hooks")
+  })
+
+  it("has what is no JSON object as a text, and what is no text in Base64", () => {
+    assert.deepInclude(record("ADD", "[1]"), { stdin: "[1]" })
+    assert.deepInclude(record("ADD", Uint8Array.of(0x7b, 0xff)), { stdinBase64: "e/8=" })
+    for (const field of ["config", "stdin", "stdinBase64", "warnings"]) assert.notProperty(record("ADD", ""), field)
+  })
+
+  it("has the warnings, where there are any", () => {
+    assert.deepInclude(record("ADD", { prevResult: { cniVersion: "0.4.0" } }), {
+      warnings: [
+        "prevResult has cniVersion 0.4.0, the network configuration 1.1.0: the next plugin may refuse that"
+      ]
+    })
+    assert.notProperty(record("ADD", {}), "warnings")
   })
 })

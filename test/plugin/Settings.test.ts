@@ -64,6 +64,15 @@ describe("the settings", () => {
   it("are not looked for in other fields", () => {
     assert.deepStrictEqual(problems({ hookadd: 3, capabilities: {}, prevResult: 5, ipam: [] }), [])
   })
+
+  it("of a command may name its network namespace, and leave it to all commands", () => {
+    const netns = (hookADD: ReadonlyArray<object>, hookNetns?: string) =>
+      Settings.read({ hookADD, ...(hookNetns === undefined ? {} : { hookNetns }) }).settings.hooks.ADD
+        .map(({ netns }) => netns)
+    const hooks = [{ command: "a", netns: "container" }, { command: "b", netns: "host" }, { command: "c" }]
+    assert.deepStrictEqual(netns(hooks), ["container", "host", "host"])
+    assert.deepStrictEqual(netns(hooks, "container"), ["container", "host", "container"])
+  })
 })
 
 describe("a wrong field", () => {
@@ -72,6 +81,7 @@ describe("a wrong field", () => {
     [{ logFile: "" }, "logFile: found \"\", expected a string that is not empty"],
     [{ logFormat: "xml" }, "logFormat: found \"xml\", expected \"text\" or \"json\""],
     [{ logSinks: {} }, "logSinks: found an object, expected a list of sinks"],
+    [{ logSinks: [null] }, "logSinks[0]: found null, expected an object with \"type\""],
     [{ logSinks: ["x"] }, "logSinks[0]: found \"x\", expected an object with \"type\""],
     [{ logSinks: [{ type: "file" }] }, "logSinks[0].path: found nothing, expected the path of a file"],
     [

@@ -7,7 +7,7 @@ import * as References from "effect/References"
 import { StdinUnreadable, StdoutUnwritable } from "../../src/cni/CniError.ts"
 import type * as Execution from "../../src/exec/Execution.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
-import { NotStarted } from "../../src/exec/ProcessRunner.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { HookRunner } from "../../src/plugin/HookRunner.ts"
 import * as Policy from "../../src/plugin/Policy.ts"
 import { ResultWriter } from "../../src/plugin/ResultWriter.ts"
@@ -30,7 +30,11 @@ const run = (options: {
   readonly stdin?: string | StdinUnreadable
   readonly sink?: Layer.Layer<LogSink>
   /** Services of the run that are not the usual fakes. */
-  readonly services?: Layer.Layer<StdinReader> | Layer.Layer<ResultWriter> | Layer.Layer<HookRunner>
+  readonly services?:
+    | Layer.Layer<StdinReader>
+    | Layer.Layer<ResultWriter>
+    | Layer.Layer<HookRunner>
+    | Layer.Layer<ProcessRunner>
   /** What the plugin does instead of what the fake does. */
   readonly plugin?: Partial<WrappedPlugin["Service"]>
   readonly kept?: { readonly started: Array<Execution.Invocation["env"]>; readonly ended: Array<unknown> }
@@ -480,6 +484,24 @@ describe("what the plugin changed", () => {
     Effect.gen(function*() {
       const { records } = yield* run({ config: { changes: true }, variables: { [HostTools.insideTool]: "1" } })
       assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "result"])
+    }))
+
+  it.effect("is looked for in the folder of reservations that its configuration names", () =>
+    Effect.gen(function*() {
+      const argvs: Array<string> = []
+      const runner = Layer.succeed(
+        ProcessRunner,
+        ProcessRunner.of({
+          run: ({ argv }) => {
+            argvs.push(argv.join(" "))
+            return Effect.fail(new NotStarted({ program: argv[0], code: "EPERM", reason: "no", cause: undefined }))
+          }
+        })
+      )
+      const ipam = { type: "host-local", dataDir: "/reservations" }
+      const stdin = JSON.stringify({ cniVersion: "1.0.0", name: "n", type: "demo", ipam })
+      yield* run({ config: { changes: ["ipam"] }, stdin, services: runner })
+      assert.include(argvs.join("\n"), "/reservations/")
     }))
 })
 
