@@ -1,6 +1,6 @@
 /**
- * JSON Schemas of network configurations, for editors. What is right is what the schema says by which the plugin decodes
- * its fields; what people read beside it stands here, so that it takes no room in the plugin.
+ * JSON Schemas of network configurations, for editors. The rules come from the schema that the plugin itself uses to
+ * decode its fields. The words for people are only in this module, which is not part of the plugin.
  */
 import * as Schema from "effect/Schema"
 import * as CniVersion from "../cni/CniVersion.ts"
@@ -10,7 +10,7 @@ import * as Registry from "../sinks/Registry.ts"
 import * as NearName from "./NearName.ts"
 import * as Settings from "./Settings.ts"
 
-/** What people read about a field. */
+/** The words for a field. */
 interface Words {
   readonly title: string
   readonly description: string
@@ -74,7 +74,7 @@ const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
   }
 }
 
-/** The fields of sinks and of commands. Their defaults are those of their kind. */
+/** The fields of sinks and hooks. The defaults of sinks come from their kind. */
 const inner: { readonly [name: string]: Words } = {
   type: { title: "Kind of sink", description: "Where this sink writes to." },
   path: {
@@ -96,13 +96,13 @@ const inner: { readonly [name: string]: Words } = {
   timeout: { title: "Time", description: "How long the command may take; hookTimeout unless it is given." }
 }
 
-/** The type of a sink, where that is what a schema describes. */
+/** Returns the type of a sink if a schema describes one. */
 const sinkType = (properties: JsonObject): string | undefined => {
   const { type } = properties
   return isObject(type) && Array.isArray(type["enum"]) ? String(type["enum"][0]) : undefined
 }
 
-/** The schema of an object, with words and defaults for its members. A sink has no other members. */
+/** Adds words and defaults to the members of an object. A sink allows no other members. */
 const objectWithWords = (schema: JsonObject, properties: JsonObject): JsonObject => {
   const type = sinkType(properties)
   const defaults: JsonObject = type === undefined ? {} : { ...Registry.complete({ type } as never) }
@@ -119,7 +119,10 @@ const objectWithWords = (schema: JsonObject, properties: JsonObject): JsonObject
   }
 }
 
-/** A generated schema with what people read. What says that a list has a first element is left to `minItems`. */
+/**
+ * Adds words to a generated schema. Drops `prefixItems`, because `minItems` already requires the first element of a
+ * list.
+ */
 const withWords = (schema: unknown): unknown => {
   if (Array.isArray(schema)) return schema.map(withWords)
   if (!isObject(schema)) return schema
@@ -128,11 +131,11 @@ const withWords = (schema: unknown): unknown => {
   return isObject(properties) ? objectWithWords(known, properties) : known
 }
 
-/** The schema of our fields, and that of commands, which it refers to by `#/$defs/commands`. */
+/** Returns the schema of our fields, and that of hooks, to which it refers as `#/$defs/commands`. */
 const generated = (): { readonly ours: JsonObject; readonly commands: unknown } => {
   const { schema } = Schema.toJsonSchemaDocument(Settings.schema(), {
-    generateDescriptions: true, // the words of our error messages
-    referencePolicy: () => undefined // those words are not names of definitions
+    generateDescriptions: true, // the same words as in our error messages
+    referencePolicy: () => undefined // identifiers are words for people, not names of definitions
   })
   const properties = isObject(schema["properties"]) ? schema["properties"] : {}
   const ours = Settings.names.map((name) => [name, {
@@ -149,7 +152,7 @@ const pluginType = {
   description: "The name of the plugin, which is a file on the CNI path."
 }
 
-/** Our fields. Others are allowed, because runtimes add some, but for names that look like one of ours. */
+/** The schema of our configuration. Allows other fields, because runtimes add some, but not misspellings of ours. */
 const passthrough = (ours: JsonObject): JsonObject => ({
   title: "passthrough in a CNI network configuration",
   description: "A plugin that changes nothing: it logs each request, runs commands, and hands prevResult on.",
@@ -159,7 +162,7 @@ const passthrough = (ours: JsonObject): JsonObject => ({
   additionalProperties: true
 })
 
-/** The JSON Schema of the configuration of our plugin. */
+/** Returns the JSON Schema of our plugin's configuration. */
 export const plugin = (): JsonObject => {
   const { commands, ours } = generated()
   return { $schema: dialect, $id: "urn:cni-passthrough:plugin", ...passthrough(ours), $defs: { commands } }
@@ -172,7 +175,7 @@ const aSwitch = (title: string, description: string) => ({
   default: false
 })
 
-/** The JSON Schema of a network configuration list. Source: CNI specification, section 1. */
+/** Returns the JSON Schema of a network configuration list. Source: CNI specification, section 1. */
 export const list = (): JsonObject => {
   const { commands, ours } = generated()
   return {

@@ -2,12 +2,12 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Environment } from "../cni/Environment.ts"
 
-/** What the process was started with. */
+/** Reads how this process was started. */
 export class EnvReader extends Context.Service<EnvReader, {
-  /** The parameters of the request. */
+  /** The parameters of the request. Source: CNI specification, section 2, "Parameters". */
   readonly read: Effect.Effect<Environment>
-  /** What a person typed after the name of the plugin. Runtimes pass nothing. */
+  /** The command-line arguments. Only people pass some. */
   readonly arguments: Effect.Effect<ReadonlyArray<string>>
-  /** Whether `netns` is the network namespace of this process. One that cannot be opened is not. */
+  /** Whether `netns` is the network namespace of this process. False if it cannot be accessed. */
   readonly isOwnNamespace: (netns: string) => Effect.Effect<boolean>
 }>()("cni-passthrough/EnvReader") {}

@@ -15,7 +15,7 @@ const argvOf = (hook: HookCommand, { environment }: Request): Execution.Invocati
   return [nsenter, `--net=${environment.netns}`, "--", ...argv]
 }
 
-/** What a command that was not started is in the log. */
+/** The report of a hook that was not started. */
 const notStarted = (hook: HookCommand, reason: string): Record.Hook => ({
   command: hook.command,
   netns: hook.netns,
@@ -57,11 +57,11 @@ const run = (runner: ProcessRunner["Service"]) => (hook: HookCommand, request: R
   })
 }
 
-/** Runs the commands of a configuration. */
+/** Runs hooks. */
 export class HookRunner extends Context.Service<HookRunner, {
-  /** Runs one command until it ends or its time is up. How it went is in the report: this never fails. */
+  /** Runs one hook until it ends or reaches its timeout. Never fails: the report has the outcome. */
   readonly run: (hook: HookCommand, request: Request) => Effect.Effect<Record.Hook>
 }>()("cni-passthrough/HookRunner") {
-  /** Runs commands as programs of this host, away from the plugin's stdout and stderr. */
+  /** Runs hooks as programs of this host. Their output goes to the report, not to the plugin's stdout and stderr. */
   static readonly make = (runner: ProcessRunner["Service"]) => HookRunner.of({ run: run(runner) })
 }

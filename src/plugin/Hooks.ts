@@ -1,4 +1,4 @@
-/** Runs the commands of a configuration for one request, and logs each. */
+/** Runs the hooks of one request and logs each. */
 import * as Effect from "effect/Effect"
 import { succeeded } from "../exec/Execution.ts"
 import type * as Record from "../record/Record.ts"
@@ -8,8 +8,8 @@ import type { RunLog } from "./RunLog.ts"
 import type { HookCommand } from "./Settings.ts"
 
 /**
- * Runs the commands one after the other, all of them even when one fails, and returns the first that did. Fails where
- * its record cannot be written and `mayFail` says that this counts.
+ * Runs all hooks one after the other, even if some fail, and returns the first failed one. Fails only if a record
+ * cannot be written and `mayFail` is true.
  */
 export const run = Effect.fnUntraced(function*(
   commands: ReadonlyArray<HookCommand>,

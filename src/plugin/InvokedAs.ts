@@ -1,29 +1,32 @@
-/** What this executable was called as: the plugin `passthrough`, or one that it stands around. */
+/** Determines what this executable was called as: the plugin `passthrough`, or a plugin that it wraps. */
 import * as Path from "node:path"
 import * as OwnFolder from "../exec/OwnFolder.ts"
 
-/** The plugin that we were called as. */
+/** A call as a wrapped plugin. */
 export interface InvokedAs {
   /** The type of the plugin. */
   readonly name: string
-  /** The folder that has us in its place. */
+  /** The folder in which we replace the plugin. */
   readonly folder: string
-  /** The name that the caller used, as the plugin finds it (argv[0]). */
+  /** The name that the caller used. The plugin gets it as argv[0]. */
   readonly argv0: string
-  /** What follows the name. Runtimes pass nothing. */
+  /** The arguments after the name. Runtimes pass none. */
   readonly arguments: ReadonlyArray<string>
 }
 
-/** Where a stub waits to be put in the place of a plugin. */
+/** The folder of stubs that are not in place yet. */
 const staged = Path.join(OwnFolder.ownFolder, OwnFolder.staged)
 
-/** Our own name, and those that builds, copies and upgrades have for a while. */
+/** Whether a name is our own, including those of builds, copies and files during an upgrade. */
 const isOurName = (name: string): boolean => /^\.?passthrough(?:[-.]|$)/.test(name)
 
-/** The folder that a file stands in for, whether it is in its place already or waits for it. */
+/** Returns the folder that a stub is for, whether the stub is in place or still staged. */
 const placeOf = (folder: string): string => folder.endsWith(`/${staged}`) ? folder.slice(0, -staged.length - 1) : folder
 
-/** What tells how a process was started: parts of Node.js' `process`, whose own types users of the library may lack. */
+/**
+ * How a process was started. The parts of Node.js' `process` are declared here, because users of the library may lack
+ * its types.
+ */
 export interface Started {
   readonly argv: ReadonlyArray<string>
   readonly argv0: string
@@ -32,8 +35,8 @@ export interface Started {
 }
 
 /**
- * The plugin that we were called as; undefined if that is our own. A stub is a script: the kernel starts its
- * interpreter, which is us, and gives us the path of the stub.
+ * Returns the wrapped plugin that we were called as, or undefined if we were called by our own name. A stub is a
+ * script: the kernel starts us as its interpreter and passes the path of the stub.
  */
 export const of = ({ argv, argv0, execPath, versions }: Started): InvokedAs | undefined => {
   const isBun = versions["bun"] !== undefined
@@ -43,7 +46,7 @@ export const of = ({ argv, argv0, execPath, versions }: Started): InvokedAs | un
     Path.basename(Path.dirname(own)) === OwnFolder.ownFolder
   if (isInterpreter && stub !== undefined) {
     if (isOurName(Path.basename(stub))) return undefined
-    // The working directory that a relative path was meant for may not be ours.
+    // A relative path may be relative to another working directory than ours.
     const folder = Path.isAbsolute(stub) ? Path.dirname(stub) : Path.dirname(Path.dirname(own))
     return { name: Path.basename(stub), folder: placeOf(folder), argv0: stub, arguments: rest }
   }

@@ -1,4 +1,4 @@
-/** The live services of the plugin: this process, this host. Only `main` and the library's entry know them. */
+/** The live services of the plugin. Only `main.ts` and the library's entry use them. */
 import * as Context from "effect/Context"
 import * as Layer from "effect/Layer"
 import * as HostTools from "../exec/HostTools.ts"
@@ -19,7 +19,7 @@ import { ResultWriter } from "./ResultWriter.ts"
 import { StdinReader } from "./StdinReader.ts"
 import { WrappedPlugin } from "./WrappedPlugin.ts"
 
-/** The services as they are. Building them as layers takes 5 % of a whole run. */
+/** The services as a context, because building layers takes 5 % of a whole run. */
 export const context = Context.make(EnvReader, envReaderLive).pipe(
   Context.add(StdinReader, stdinReaderLive),
   Context.add(ProcessRunner, nodeProcessRunner),
@@ -29,7 +29,7 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
   Context.add(Policies, policiesLive)
 )
 
-/** The services of a run around a plugin. */
+/** The services of a run as a wrapped plugin. */
 export const around = (called: InvokedAs) => {
   const { reader, unfinished } = shimStdin()
   return context.pipe(
@@ -39,5 +39,8 @@ export const around = (called: InvokedAs) => {
   )
 }
 
-/** The services as a layer. Provide your own beside it to replace any of them. */
+/**
+ * All live services as a layer. Replace services with `Layer.provideMerge(yours, layer)`. {@link HookRunner} and the
+ * configured sinks keep the live {@link ProcessRunner}, even if you replace that service.
+ */
 export const layer = /* @__PURE__ */ Layer.succeedContext(context)

@@ -1,22 +1,25 @@
-/** Names that look like one of ours, and are none: `logfile`, `hookAdd`, `onLogFailur`, `lable`. */
+/** Recognizes misspelled names of our fields: `logfile`, `hookAdd`, `onLogFailur`, `lable`. */
 
-/** What names of ours begin with. */
+/** The beginnings of our field names. */
 const stems = ["onLog", "onHook", "log", "hook", "label", "redact"] as const
 
-/** The stem of a name, as far as one can tell. */
+/** Returns the stem of a name, ignoring case and separators. */
 const familyOf = (name: string): string | undefined =>
   stems.find((stem) => name.replace(/[-_ ]/g, "").toLowerCase().startsWith(stem.toLowerCase()))
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
 
-/** A text in upper or lower case, its words apart or together: JSON Schema knows no flags. */
+/**
+ * Returns a pattern for a text in any case and with any separators between its words. JSON Schema has no flags for
+ * that.
+ */
 const inAnyCase = (text: string): string =>
   [...text].map((letter, index) => {
     const [upper, lower] = [letter.toUpperCase(), letter.toLowerCase()]
     return `${index > 0 && letter === upper ? "[-_ ]?" : ""}[${lower}${upper}]`
   }).join("")
 
-/** A text with one letter too few, too many, another one, or two that changed places. */
+/** Returns a pattern for a text with one letter missing, added or replaced, or with two adjacent letters swapped. */
 const mistyped = (text: string): string => {
   const parts = Array.from(
     { length: text.length + 1 },
@@ -29,7 +32,7 @@ const mistyped = (text: string): string => {
   ]).join("|")
 }
 
-/** The names that a name looks like, without being one of them; none where it looks like none. */
+/** Returns the names that a misspelled name resembles. Empty if it resembles none. */
 export const similar = (name: string, names: ReadonlyArray<string>): ReadonlyArray<string> => {
   if (!new RegExp(pattern(names), "u").test(name)) return []
   const bare = (text: string) => text.replace(/[-_ ]/g, "").toLowerCase()
@@ -38,7 +41,7 @@ export const similar = (name: string, names: ReadonlyArray<string>): ReadonlyArr
   return same.length > 0 ? same : alike.length > 0 ? alike : names.filter((each) => familyOf(each) === familyOf(name))
 }
 
-/** The pattern of names that look like one of these, without these themselves. */
+/** Returns a pattern for misspellings of these names. It does not match the names themselves. */
 export const pattern = (names: ReadonlyArray<string>): string => {
   const families = stems.map((stem) => {
     const rests = names.filter((name) => stems.find((each) => name.startsWith(each)) === stem)

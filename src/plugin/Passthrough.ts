@@ -1,4 +1,4 @@
-/** The pipeline: the one place that knows in which order things happen. */
+/** The pipeline of a run: the only place that defines the order of its steps. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
@@ -31,8 +31,8 @@ import * as RunLog from "./RunLog.ts"
 import { StdinReader } from "./StdinReader.ts"
 
 /**
- * The run is over and the runtime has its error document: the process has nothing left but to exit with status 1.
- * Tells `runMain` so, and that there is nothing to report. {@link main} dies with it.
+ * The run failed and the runtime has the error document, so the process only has to exit with status 1. `runMain` reads
+ * that status here, and that there is nothing to report. {@link main} dies with this error.
  */
 export class Failed extends Data.TaggedError("Failed")<{ readonly document: string }> {
   override readonly [Runtime.errorExitCode] = 1
@@ -45,7 +45,7 @@ Container runtimes start it, with CNI_COMMAND set and a network configuration on
   CNI_COMMAND=VERSION passthrough < /dev/null
 `
 
-/** How a hook failed, as the runtime is told. */
+/** Converts the report of a failed hook to an error for the runtime. */
 const hookFailure = (report: Record.Hook): HookFailed =>
   new HookFailed({
     hook: Summary.command(report.command),
@@ -60,7 +60,7 @@ const hookFailure = (report: Record.Hook): HookFailed =>
     details: report.stderr.trim().slice(0, 1000)
   })
 
-/** The document for stdout, where there is one. */
+/** Returns the document for stdout, if the operation has one. */
 const resultOf = (verb: Verb, request: Request.Request): string | undefined => {
   switch (verb) {
     case "ADD":
@@ -72,7 +72,7 @@ const resultOf = (verb: Verb, request: Request.Request): string | undefined => {
   }
 }
 
-/** The answer of a run: one document, and never a second one once its first byte may be out. */
+/** Tracks the answer: once the first byte of a document may be out, no second document may follow. */
 const openAnswer = Effect.fnUntraced(function*() {
   const writer = yield* ResultWriter
   let begun = false
@@ -88,7 +88,7 @@ const openAnswer = Effect.fnUntraced(function*() {
 
 type Answer = Effect.Success<ReturnType<typeof openAnswer>>
 
-/** Serves a request: its record, its hooks, its answer. */
+/** Serves a request: logs it, runs its hooks and answers. */
 const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.RunLog, answer: Answer) {
   const env = yield* EnvReader
   const { environment, refusal, settings } = request
@@ -116,10 +116,10 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.
   if (result !== undefined) yield* answer.write(result)
 })
 
-/** How long a runtime may take to read why a request failed, in milliseconds: by then it has lost interest. */
+/** How long to wait for the runtime to read the error document, in milliseconds. */
 const lastPatience = 10_000
 
-/** Tells the log and the runtime how a request failed. */
+/** Logs why a request failed, and answers the runtime. */
 const refuse = Effect.fnUntraced(
   function*(request: Request.Request, log: RunLog.RunLog, answer: Answer, cause: Cause.Cause<CniError>) {
     const writer = yield* ResultWriter
@@ -137,14 +137,14 @@ const refuse = Effect.fnUntraced(
         Effect.catch((unwritable) => notTold(unwritable.message))
       )
     }
-    // A signal may come at the very end: a fiber that is interrupted drops its failures, but not its defects.
+    // Die instead of fail: if a signal arrives now, an interrupted fiber drops failures, but not defects.
     return yield* Effect.die(new Failed({ document }))
   }
 )
 
 type Restore = Parameters<Parameters<typeof Effect.uninterruptibleMask>[0]>[0]
 
-/** Reads the request; `restore` is around what can be interrupted. */
+/** Reads the request. `restore` wraps the parts that a signal may interrupt. */
 const receive = Effect.fnUntraced(
   function*(restore: Restore) {
     const env = yield* EnvReader
@@ -171,7 +171,7 @@ const isForPeople = Effect.fnUntraced(function*() {
   return args.includes("--help") || args.includes("--version") || (yield* env.read).command === ""
 })
 
-/** A run whose every failure is answered, but for defects before there is a log. */
+/** Answers a request, including all its failures, except for defects before the log is open. */
 const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answer) {
   if (yield* isForPeople()) {
     const writer = yield* ResultWriter
@@ -188,7 +188,7 @@ const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answ
   )
 })
 
-/** Answers where nothing else did: a defect is one error document too. */
+/** Answers defects that nothing else has answered. */
 const giveUp = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<never>) {
   if (Cause.squash(cause) instanceof Failed) return yield* Effect.failCause(cause)
   const writer = yield* ResultWriter
@@ -198,9 +198,9 @@ const giveUp = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<ne
 })
 
 /**
- * One run of the plugin: reads a request, logs it, runs its hooks and answers. Succeeds where the exit status has to
- * be 0. Otherwise the error document is on stdout already, defects and signals included, and it dies with {@link Failed},
- * which makes `runMain` exit with status 1. Where it is interrupted, all was done before.
+ * One run of the plugin: reads a request, logs it, runs its hooks and answers. Succeeds if the exit status must be 0.
+ * Otherwise, including after defects and signals, it has written the error document to stdout and dies with {@link
+ * Failed}, which makes `runMain` exit with status 1. An interruption takes effect only after all of that is done.
  *
  * Source: CNI specification, section 2, "Execution Protocol".
  */
@@ -208,6 +208,6 @@ export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(resto
   const answer = yield* openAnswer()
   yield* Effect.catchCause(answerRequest(restore, answer), (cause) => giveUp(answer, cause))
 })).pipe(
-  // stdout belongs to the protocol, whatever a sink logs by Effect's own logger.
+  // stdout belongs to the protocol, so Effect's logger, which a sink may use, must write to stderr.
   Effect.provideService(References.LogToStderr, true)
 )

@@ -1,6 +1,6 @@
 /**
- * Restricts what network configurations may ask for. The policy is a file beside the plugin, out of reach of those who
- * may only write configurations, such as users of an API that passes them to the runtime.
+ * Restricts what network configurations may request. The policy is a file beside the plugin, out of reach of users who
+ * may only write configurations, for example through an API that passes them to the runtime.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"

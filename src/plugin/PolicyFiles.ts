@@ -1,4 +1,4 @@
-/** The policy files that apply to an executable of ours. */
+/** Reads the policy files that apply to one of our executables. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -13,7 +13,7 @@ const attempt = <A>(io: () => A): A | undefined => {
   }
 }
 
-/** The largest policy, in bytes. */
+/** The maximum size of a policy, in bytes. */
 const longest = 65_536
 
 /** Reads a policy file. Only root or the owner of the plugin may be able to write it. */
@@ -45,8 +45,8 @@ const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken =
 }
 
 /**
- * The policies beside an executable of ours. The executable of a shim is in our folder inside a folder of plugins, so
- * the policy of that folder, which a tap there obeys, applies to the shim too.
+ * Reads the policies beside an executable. The executable of a shim is in our folder inside a plugin folder, so the
+ * policy of the plugin folder, which taps there obey, applies to the shim too.
  */
 const readBeside = (plugin: string): ReadonlyArray<Policy.Policy | Policy.Broken> => {
   const folder = Path.dirname(plugin)
@@ -63,7 +63,8 @@ const readBeside = (plugin: string): ReadonlyArray<Policy.Policy | Policy.Broken
 }
 
 /**
- * Resolves the symbolic links of a folder's path. Parts that do not exist yet are kept. Undefined if a link is broken.
+ * Resolves the symbolic links of a folder's path. Keeps parts that do not exist yet. Returns undefined if a link is
+ * broken.
  */
 const realFolder = (folder: string): string | undefined => {
   const real = attempt(() => Fs.realpathSync(folder))
@@ -73,7 +74,7 @@ const realFolder = (folder: string): string | undefined => {
   return parent === undefined ? undefined : Path.join(parent, Path.basename(folder))
 }
 
-/** The policies that apply to an executable of ours. */
+/** Returns the policies that apply to an executable. */
 export const policiesOf = (executable: () => string): Policy.Policies => ({
   read: Effect.sync(() => readBeside(executable())),
   realFolder

@@ -1,4 +1,4 @@
-/** A request, as far as it can be understood, and why it is refused where it is. */
+/** Interprets and validates a request. */
 import {
   type CniError,
   IncompatibleVersion,
@@ -15,7 +15,7 @@ import * as Policy from "./Policy.ts"
 import * as Redaction from "./Redaction.ts"
 import * as Settings from "./Settings.ts"
 
-/** What came on stdin: a JSON object, other text, bytes that are not text, or nothing that could be read. */
+/** The contents of stdin: a JSON object, other text, bytes that are not UTF-8, or nothing. */
 export type Document =
   | { readonly _tag: "Config"; readonly text: string; readonly value: JsonObject }
   | { readonly _tag: "Text"; readonly text: string }
@@ -24,40 +24,43 @@ export type Document =
 
 /** One request to the plugin. */
 export interface Request {
-  /** Identifies this run of the plugin in its records. */
+  /** Identifies this run in its records. */
   readonly invocation: string
-  /** When the request came, in milliseconds since 1970. */
+  /** When the request arrived, in milliseconds since 1970. */
   readonly received: number
   readonly environment: Environment
   readonly document: Document
-  /** The bytes of stdin, for hooks. */
+  /** Stdin for hooks. */
   readonly stdin: Uint8Array
   readonly settings: Settings.Settings
-  /** The name of the network; empty where the document has none. */
+  /** The name of the network, or empty if the document has none. */
   readonly network: string
-  /** The `cniVersion` of the document as received; empty where it has none. */
+  /** The `cniVersion` of the document as received, or empty if it has none. */
   readonly cniVersion: string
-  /** The specification version that the answer is in. */
+  /** The specification version of the answer. */
   readonly answerVersion: string
-  /** The text of `prevResult` as received, where the document has one that is an object. */
+  /** The text of `prevResult` as received, if it is an object. */
   readonly prevResult: string | undefined
-  /** What is odd but does not stop the request. */
+  /** Problems that do not stop the request. */
   readonly warnings: ReadonlyArray<string>
-  /** What the policy forbids. A request that must succeed continues without it. */
+  /** The fields that a policy forbids. A best-effort request continues without them. */
   readonly forbidden: ReadonlyArray<string>
-  /** Why the request cannot be served. */
+  /** Why the request is refused, or undefined. */
   readonly refusal: CniError | undefined
 }
 
-/** Whether a failing log or hook leaves the answer as it is. */
+/** Whether the request must succeed even if the log or a hook fails: DEL and GC. */
 export const isBestEffort = ({ environment: { command } }: Pick<Request, "environment">): boolean =>
   isVerb(command) && verbs[command].bestEffort
 
-/** What identifies a run in its records: 64 random bits. */
+/** Makes an ID for a run from 64 random bits. */
 export const makeInvocation = (): string =>
   [0, 0].map(() => Math.trunc(Math.random() * 2 ** 32).toString(16).padStart(8, "0")).join("")
 
-/** The text that bytes stand for; undefined if they are not UTF-8. A decoder puts U+FFFD for what it cannot read. */
+/**
+ * Decodes UTF-8. Returns undefined if the bytes are not valid. Decoders replace invalid bytes with U+FFFD, so a text
+ * with U+FFFD is compared with the bytes.
+ */
 const decodeUtf8 = (bytes: Uint8Array): string | undefined => {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()
   return !text.includes("\uFFFD") || Buffer.from(text).equals(bytes) ? text : undefined
@@ -80,7 +83,10 @@ const readDocument = (stdin: Uint8Array): { readonly document: Document; readonl
   }
 }
 
-/** Checks what the specification asks of a document, in the order in which the reference plugins do. */
+/**
+ * Validates a document against the specification, in the same order as the reference plugins. Source:
+ * containernetworking/cni, `pkg/skel`.
+ */
 const configRefusal = (
   environment: Environment,
   config: JsonObject
@@ -117,15 +123,15 @@ const configRefusal = (
 }
 
 /**
- * Makes a request of what the runtime handed over. Never fails: what is wrong with it is in `refusal`, so that a
- * refused request can still be logged.
+ * Makes a request from the input of the runtime. Never fails: a problem is in `refusal`, so that a refused request can
+ * still be logged.
  */
 export const make = (input: {
   readonly invocation: string
   readonly received: number
   readonly environment: Environment
   readonly stdin: Uint8Array | CniError
-  /** Our fields, where they do not stand in the document. */
+  /** Our settings, if they are not in the document. */
   readonly settings?: Settings.Settings & { readonly logFile?: unknown }
   /** The policies of this host, see `Policy.ts`. */
   readonly policy?: Pick<Parameters<typeof Policy.apply>[1], "found" | "policies">
@@ -169,7 +175,7 @@ export const make = (input: {
     if (needed) problems.push(problem)
     else warnings.push(problem)
   }
-  // The runtime has to be able to clean up after an ADD that failed for the very same field.
+  // The runtime must be able to clean up after an ADD that failed because of the same field.
   if (isBestEffort(input)) warnings.push(...problems.splice(0))
   const workRefusal = problems.length > 0 ? new InvalidConfig({ problems }) : undefined
 

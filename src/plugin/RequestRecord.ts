@@ -1,12 +1,12 @@
-/** What the log tells of a request. */
+/** Makes the log record of a request. */
 import { isVerb } from "../cni/Verb.ts"
 import type { RequestRecord } from "../record/Record.ts"
 import * as RunContext from "../record/RunContext.ts"
 import * as Redaction from "./Redaction.ts"
 import type { Request } from "./Request.ts"
 
-/** What all records of a request have in common. */
-export const originOf = ({ cniVersion, environment, invocation, network, settings }: Request): RunContext.RunContext =>
+/** Returns the members that all records of a request share. */
+export const contextOf = ({ cniVersion, environment, invocation, network, settings }: Request): RunContext.RunContext =>
   RunContext.make({
     invocation,
     parent: environment.parent,
@@ -19,7 +19,7 @@ export const originOf = ({ cniVersion, environment, invocation, network, setting
     label: settings.label
   })
 
-/** Stdin as the log shows it: without its secrets, and without loss. */
+/** Returns stdin for the log: secrets are masked, and everything else is complete. */
 const stdinOf = ({ document, settings }: Request): Pick<RequestRecord, "config" | "stdin" | "stdinBase64"> => {
   switch (document._tag) {
     case "Config":
@@ -33,14 +33,14 @@ const stdinOf = ({ document, settings }: Request): Pick<RequestRecord, "config" 
   }
 }
 
-/** The record of a request. */
-export const make = (request: Request, origin = originOf(request)): RequestRecord => {
+/** Makes the `request` record. */
+export const make = (request: Request, context = contextOf(request)): RequestRecord => {
   const { environment, refusal, settings, warnings } = request
   const { args, command, path, traceparent } = environment
   return {
     time: RunContext.timestamp(request.received),
     event: "request",
-    ...origin,
+    ...context,
     ...RunContext.filled({ args, path, traceparent }),
     ...stdinOf(request),
     ...(warnings.length > 0 ? { warnings } : {}),

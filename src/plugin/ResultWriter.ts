@@ -2,10 +2,10 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StdoutUnwritable } from "../cni/CniError.ts"
 
-/** Answers the runtime, and tells people what the runtime is not told. */
+/** Writes the answer for the runtime and messages for people. */
 export class ResultWriter extends Context.Service<ResultWriter, {
-  /** Writes the one JSON document that goes to stdout. */
+  /** Writes the JSON document to stdout. Source: CNI specification, section 2, "Execution Protocol". */
   readonly write: (document: string) => Effect.Effect<void, StdoutUnwritable>
-  /** Writes lines to stderr. Where that is closed nobody is listening: no failure. */
+  /** Writes a message to stderr. Never fails, not even if stderr is closed. */
   readonly notice: (text: string) => Effect.Effect<void>
 }>()("cni-passthrough/ResultWriter") {}

@@ -1,4 +1,4 @@
-/** The log of one run: what is told to sinks, and what a person is told where that does not go well. */
+/** The log of one run. Writes records to the sinks, and reports failures to people. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -16,20 +16,20 @@ import * as Redaction from "./Redaction.ts"
 import type { Request } from "./Request.ts"
 import * as RequestRecord from "./RequestRecord.ts"
 
-/** Milliseconds since the request came. */
+/** Returns the milliseconds since the request arrived. */
 export const elapsed = (request: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - request.received)
 
-/** What a record tells besides when it happened, and to whom. */
+/** The members of a record without the time and the {@link RunContext}. */
 type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof RunContext.RunContext>
   : never
 
 /**
- * Opens the log of a run. Where a failure to write does not count, `notice` tells a person instead; each thing that is
- * wrong is told once.
+ * Opens the log of a run. If a failed write must not fail the request, `notice` reports it, once for each different
+ * reason.
  */
 export const open = Effect.fnUntraced(function*(request: Request, notice: (text: string) => Effect.Effect<void>) {
   const { environment, settings: { logTimeout, redact, sinks } } = request
-  const origin = RequestRecord.originOf(request)
+  const context = RequestRecord.contextOf(request)
   const sink = yield* CombinedSink.open([yield* LogSink], { environment, sinks, logTimeout })
   const told = new Set<string>()
   const shown = Redaction.masksSecrets(redact) ? Secrets.inRecord : (record: Record.Record) => record
@@ -44,13 +44,13 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
       return isNew ? notice(`cannot log this request: ${reason}`) : Effect.void
     })
   return {
-    /** Tells of the request itself. */
-    request: (mayFail: boolean) => write(RequestRecord.make(request, origin), mayFail),
-    /** Tells of what just happened to it. */
+    /** Logs the request itself. */
+    request: (mayFail: boolean) => write(RequestRecord.make(request, context), mayFail),
+    /** Logs an event of the request. */
     tell: (happened: Happened, mayFail: boolean) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const { event, ...facts } = happened
-        return write({ time: RunContext.timestamp(now), event, ...origin, ...facts } as Record.Record, mayFail)
+        return write({ time: RunContext.timestamp(now), event, ...context, ...facts } as Record.Record, mayFail)
       })
   }
 })
@@ -58,17 +58,17 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
 /** The log of one run. */
 export type RunLog = Effect.Success<ReturnType<typeof open>>
 
-/** How long sinks may take to close, in milliseconds: the answer is out by then. */
+/** How long to wait for sinks to close, in milliseconds. */
 const closePatience = 2000
 
-/** Closes what sinks have open. The answer is out: what goes wrong is told to people alone. */
+/** Closes the sinks. The answer is already out, so `notice` reports failures. */
 export const close = Effect.fnUntraced(function*(
   scope: Scope.Closeable,
   notice: (text: string) => Effect.Effect<void>
 ) {
   const closing = Scope.closeUnsafe(scope, Exit.void)
   if (closing === undefined) return
-  // A finalizer cannot be interrupted, but it need not be waited for.
+  // Finalizers cannot be interrupted, but we can stop waiting for them.
   const fiber = yield* Effect.forkDetach(closing)
   const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closePatience)
   if (Option.isNone(exit)) return yield* notice("a log sink does not close")

@@ -1,4 +1,4 @@
-/** The fields of the network configuration that are ours: their schema, their defaults and what is wrong with them. */
+/** Our fields in a network configuration: their schema, their defaults and their problems. */
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as SchemaParser from "effect/SchemaParser"
@@ -29,7 +29,7 @@ const hook = () =>
 
 const hooks = () => Schema.Array(hook()).annotate({ identifier: "a list of commands" })
 
-/** The fields that this plugin reads, as they stand in a network configuration. All may be left out. */
+/** Our fields in a network configuration. All are optional. */
 const fields = {
   logFile: Field.filled,
   logFormat: RecordText.format,
@@ -54,7 +54,7 @@ type Name = keyof typeof fields
 /** The names of our fields. */
 export const names = Object.keys(fields) as ReadonlyArray<Name>
 
-/** The schema of some of our fields, of all where nothing is said. Other fields are passed over. */
+/** Returns the schema of some of our fields, or of all by default. It ignores other fields. */
 export const schema = (some = names) =>
   Schema.Struct(
     Object.fromEntries(some.map((name) => [name, Schema.optionalKey(fields[name]())])) as {
@@ -64,17 +64,17 @@ export const schema = (some = names) =>
 
 type Fields = ReturnType<typeof schema>["Type"]
 
-/** Where a command runs. */
+/** The network namespace of a hook. */
 export type Netns = ReturnType<typeof netns>["Type"]
-/** What a failure does to the request. */
+/** Whether a failure fails the request. */
 export type Policy = ReturnType<typeof policy>["Type"]
 
-/** A command to run, with its defaults filled in. */
+/** A hook with its defaults filled in. */
 export interface HookCommand {
   /** A string is for `sh -c`; a list is a program and its arguments. */
   readonly command: ReturnType<typeof command>["Type"]
   readonly netns: Netns
-  /** Milliseconds until the command is killed; 0 where it may take as long as it wants. */
+  /** Milliseconds until the hook is killed. 0 means no limit. */
   readonly timeout: number
 }
 
@@ -83,9 +83,9 @@ export interface Settings {
   readonly sinks: ReadonlyArray<Registry.SinkTarget>
   readonly hooks: { readonly [verb in Verb]: ReadonlyArray<HookCommand> }
   readonly label: string
-  /** Keys and JSON Pointers of values that no log may show. */
+  /** Keys and JSON Pointers of values that every log must mask. */
   readonly redact: ReadonlyArray<string>
-  /** How long the records of a run may wait for sinks, in total, in milliseconds; 0 where there is no limit. */
+  /** Milliseconds that all records of a run together may wait for sinks. 0 means no limit. */
   readonly logTimeout: number
   readonly onLogFailure: Policy
   readonly onHookFailure: Policy
@@ -133,7 +133,7 @@ const decode = (document: object) => {
   return SchemaParser.decodeUnknownResult(schema(ours), { errors: "all" })(document)
 }
 
-/** The fields of sinks that do not belong to sinks of their type. */
+/** Finds fields that a sink's type does not have. */
 const foreignFields = (document: object): ReadonlyArray<SchemaProblem.Problem> => {
   const sinks: unknown = Reflect.get(document, "logSinks")
   if (!Array.isArray(sinks)) return []
@@ -146,16 +146,16 @@ const foreignFields = (document: object): ReadonlyArray<SchemaProblem.Problem> =
   })
 }
 
-/** Our settings, as far as they can be used, and all that is wrong with the rest. */
+/** The usable settings, and the problems of the rest. */
 export interface Reading {
   readonly settings: Settings
-  /** What is wrong with our fields, each with its path in the document. */
+  /** The problems of our fields, with their paths in the document. */
   readonly problems: ReadonlyArray<SchemaProblem.Problem>
 }
 
 /**
- * Reads our fields out of a network configuration. Fields with problems count as not there, so that a request with
- * a wrong field can still be logged where its other fields say.
+ * Reads our fields from a network configuration. Ignores invalid fields, so that a request with a wrong field can still
+ * be logged as its other fields say.
  */
 export const read = (document: object): Reading => {
   const all = decode(document)
@@ -172,7 +172,7 @@ export const read = (document: object): Reading => {
       !brokenSinks.has(index)
     )
   }
-  if (broken.has("redact")) usable["redact"] = [""] // what must not be shown is not known: nothing is
+  if (broken.has("redact")) usable["redact"] = [""] // we do not know which values to mask, so mask everything
   const rest = decode(usable)
   return { settings: withDefaults(Result.isSuccess(rest) ? rest.success : {}), problems }
 }

@@ -1,6 +1,6 @@
 /**
- * A run around a plugin that we stand in the place of: it gets what we get, we give what it gives, and the log has all of
- * it. Nothing that goes wrong with us may change what the plugin does.
+ * A run as a wrapped plugin (shim): the plugin gets our input, we give its output, and the log gets both. No failure of
+ * ours may change what the plugin does.
  */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
@@ -31,15 +31,15 @@ import * as ShimSettings from "./ShimSettings.ts"
 import { StdinReader } from "./StdinReader.ts"
 import { WrappedPlugin } from "./WrappedPlugin.ts"
 
-/** What a run is about, and the bytes for the plugin: none where it gets what is left of our stdin. */
+/** The request, and the stdin for the plugin: undefined if the plugin gets the rest of ours. */
 interface Received {
   readonly request: Request.Request
   readonly stdin: Uint8Array | undefined
-  /** The kinds of state of which the log tells what the plugin changed. */
+  /** The kinds of state to compare before and after the plugin. */
   readonly kinds: ReadonlyArray<Kind>
 }
 
-/** The call of the plugin, as far as it matters for what it changes. */
+/** The parts of the request that determine what to compare. */
 const callOf = ({ document, environment: { command, netns } }: Request.Request): Watch.Call => ({
   verb: command,
   netns,
@@ -65,7 +65,7 @@ const receive = Effect.fnUntraced(function*() {
   })
   const warnings = new Set([...settings.warnings, ...request.forbidden, ...request.warnings])
   return {
-    // Whether the request is one that the plugin takes, the plugin says.
+    // The plugin decides whether to refuse the request.
     request: { ...request, refusal: undefined, warnings: [...warnings] },
     stdin: Result.getOrUndefined(stdin),
     kinds: environment.variables[HostTools.insideTool] === undefined
@@ -74,13 +74,13 @@ const receive = Effect.fnUntraced(function*() {
   } satisfies Received
 })
 
-/** A log that could not be opened, or has a defect, takes nothing. */
+/** A log that drops everything, for a log that could not be opened. */
 const noLog: RunLog.RunLog = { request: () => Effect.void, tell: () => Effect.void }
 
-/** Nobody is told of what is wrong with the log: stderr is the plugin's. */
+/** Log failures stay silent, because stderr belongs to the plugin. */
 const silent = () => Effect.void
 
-/** Whatever becomes of it, the run goes on. */
+/** Ignores failures and interruptions, so that the run continues. */
 const bestEffort = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void, never, R> =>
   Effect.asVoid(Effect.exit(effect))
 
@@ -88,10 +88,10 @@ const bestEffort = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void
 const tell = (log: RunLog.RunLog, happened: Parameters<RunLog.RunLog["tell"]>[0]) =>
   bestEffort(log.tell(happened, false))
 
-/** Conditions of the host under which we cannot start a program, and the plugin alone could be. */
+/** Error codes of scarce resources: we cannot start a program beside us, but the plugin may be able to run alone. */
 const scarce: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM", ""])
 
-/** How often a plugin that is moved meanwhile is looked for. */
+/** How often to look for a plugin that moves while we start it. */
 const searches = 5
 
 /** A file of the plugin that could not be started. */
@@ -100,7 +100,7 @@ interface NotRun {
   readonly error: NotStarted
 }
 
-/** Runs the plugin, wherever it is by now. */
+/** Finds and runs the plugin, again if `unwrap` or an upgrade moves it. */
 const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
   const { become, find, run } = yield* WrappedPlugin
   const { environment, invocation } = request
@@ -119,10 +119,10 @@ const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
   return { failure }
 })
 
-/** The first part of an output, as text. */
+/** Decodes the first part of an output. */
 const shown = (output: Uint8Array): string => Execution.text(output.subarray(0, Execution.defaultLimit))
 
-/** What the log tells of a plugin that ended. Its stdout only where no other record has it. */
+/** Makes the `plugin` record. It has stdout only if no other record has it. */
 const pluginOf = (
   name: string,
   file: string,
@@ -143,7 +143,7 @@ const pluginOf = (
   }
 }
 
-/** How the run ended, as its last record tells it. */
+/** Makes the last record of the run. */
 const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>) => {
   if (answer._tag === "Failure") {
     const { code, details, msg } = answer
@@ -156,13 +156,13 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
   return { event: "result" as const, ...(document === undefined ? {} : { result: Redaction.result(document, redact) }) }
 }
 
-/** Logs what the plugin changed since we looked. A signal ends that. */
+/** Logs what the plugin changed. A signal interrupts this. */
 const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: Watch.Look) {
   const after = yield* Effect.interruptible(Watch.lookAgain(callOf(request), before))
   yield* tell(log, { event: "changes", ...Watch.between(before, after) })
 })
 
-/** Logs what became of the plugin, and runs the hooks. A signal ends the hooks. */
+/** Logs how the plugin ended, and runs the hooks. A signal interrupts the hooks. */
 const conclude = Effect.fnUntraced(function*(
   received: Received,
   log: RunLog.RunLog,
@@ -185,7 +185,10 @@ const conclude = Effect.fnUntraced(function*(
   yield* tell(log, { ...end, durationMs: yield* RunLog.elapsed(request) })
 })
 
-/** Answers for a plugin that is not there, or cannot be started. Code 11 where it may be another time. */
+/**
+ * Answers for a plugin that does not exist or cannot be started. Code 11 ("try again later") if resources are scarce.
+ * Source: CNI specification, section 5, "Error".
+ */
 const answerFor = Effect.fnUntraced(function*(
   { request }: Received,
   log: RunLog.RunLog,
@@ -202,14 +205,14 @@ const answerFor = Effect.fnUntraced(function*(
   return { exitCode: 1, signal: null }
 })
 
-/** State before the plugin, where that is asked for. Is interrupted where a signal came since the request. */
+/** Takes the snapshot before the plugin, if requested. A signal that has arrived since the request interrupts this. */
 const lookFirst = ({ kinds, request }: Received) =>
   Effect.interruptible(kinds.length === 0 ? Effect.undefined : Watch.look(callOf(request), kinds))
 
-/** The end of a run that was stopped before its plugin was there. */
+/** The end of a run that a signal stopped before its plugin started. */
 const stopped = { exitCode: null, signal: "SIGTERM" }
 
-/** Serves a request with a log, and returns how we have to end. */
+/** Serves a request and returns how this process must end. */
 const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog) {
   const { request } = received
   const mayFail = request.settings.onLogFailure === "fail" && !Request.isBestEffort(request)
@@ -220,7 +223,7 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
     return { exitCode: 1, signal: null }
   }
   const before = yield* Effect.exit(lookFirst(received))
-  // Who asks us to stop before the plugin is there would have stopped the plugin.
+  // A signal that arrives before the plugin starts would have ended the plugin, so it ends us.
   if (Exit.hasInterrupts(before)) return stopped
   const ran = yield* runPlugin(received)
   if (ran.execution === undefined) return yield* answerFor(received, log, ran.failure)
@@ -231,14 +234,14 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
 })
 
 /**
- * One run around a plugin. Ends the process the way the plugin ended.
+ * One run as a wrapped plugin. Ends the process the way the plugin ended.
  *
  * Source: CNI specification, section 2, "Execution Protocol", which the plugin follows or not.
  */
 export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
   const { end } = yield* WrappedPlugin
   const received = yield* Effect.exit(restore(receive()))
-  // Who asks us to stop before the plugin is there would have stopped the plugin.
+  // A signal that arrives before the plugin starts would have ended the plugin, so it ends us.
   if (Exit.isFailure(received)) return yield* end(stopped)
   const scope = yield* Scope.make()
   const log = yield* Effect.exit(Scope.provide(RunLog.open(received.value.request, silent), scope))
@@ -246,6 +249,6 @@ export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(resto
   yield* bestEffort(RunLog.close(scope, silent))
   return yield* end(ending)
 })).pipe(
-  // stdout belongs to the plugin, whatever a sink logs by Effect's own logger.
+  // stdout belongs to the plugin, so Effect's logger, which a sink may use, must write to stderr.
   Effect.provideService(References.LogToStderr, true)
 )

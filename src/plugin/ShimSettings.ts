@@ -1,20 +1,20 @@
-/** The settings of a run around a plugin: our fields, which stand in a file beside the plugins. */
+/** The settings of a wrapped plugin, from a file beside the plugins. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import { isKind, type Kind, kinds } from "../state/StateKind.ts"
 import * as Settings from "./Settings.ts"
 
-/** Our fields, and what is wrong with the file that they stand in. */
+/** Our settings, and the problems of their file. */
 export interface ShimSettings extends Settings.Settings {
   /** The field `logFile`, verbatim. */
   readonly logFile: unknown
-  /** The kinds of state of which the log tells what the plugin changed. */
+  /** The kinds of state to compare before and after the plugin. */
   readonly changes: ReadonlyArray<Kind>
-  /** One text for each field that is passed over because it is wrong. */
+  /** One message for each field that is ignored because it is invalid. */
   readonly warnings: ReadonlyArray<string>
 }
 
-/** Nothing of ours may change what a plugin does, unless somebody says so. */
+/** By default, a failure of ours must not change what a plugin does. */
 const defaults = { onLogFailure: "ignore" }
 
 /** Reads the field `changes`: `true` for all kinds, or a list of some. */
@@ -30,7 +30,7 @@ const readChanges = (value: unknown) => {
   }
 }
 
-/** Reads the settings out of the text of a file, as far as they can be used: this never fails. `name` is the plugin. */
+/** Reads the settings from the text of a file. Never fails: invalid fields are ignored. `name` is the plugin. */
 export const read = (text: string | undefined, name: string): ShimSettings => {
   const document = Json.parse(text ?? "{}")
   const warnings = Json.isObject(document) ? [] : ["the configuration of the shim is not a JSON object"]

@@ -1,4 +1,4 @@
-/** The services as fakes: a run with these touches no file, no process and no terminal. */
+/** Fakes of the services. A run with them touches no file, process or terminal. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { StdinUnreadable } from "../cni/CniError.ts"
@@ -14,7 +14,7 @@ import type { HookCommand } from "./Settings.ts"
 import { StdinReader } from "./StdinReader.ts"
 import { WrappedPlugin } from "./WrappedPlugin.ts"
 
-/** An environment of your own. */
+/** Provides these environment variables. `ownNamespace` is the path that counts as the plugin's own namespace. */
 export const envReader = (
   variables: Environment["variables"],
   options: { readonly arguments?: ReadonlyArray<string>; readonly ownNamespace?: string } = {}
@@ -28,7 +28,7 @@ export const envReader = (
     })
   )
 
-/** A document, or a failure to read one. */
+/** Provides this stdin, or fails to read it. */
 export const stdinReader = (stdin: string | Uint8Array | StdinUnreadable): Layer.Layer<StdinReader> =>
   Layer.succeed(
     StdinReader,
@@ -39,11 +39,11 @@ export const stdinReader = (stdin: string | Uint8Array | StdinUnreadable): Layer
     })
   )
 
-/** A sink that keeps the records. */
+/** Appends all records to an array. */
 export const logSink = (records: Array<Record.Record>): Layer.Layer<LogSink> =>
   Layer.succeed(LogSink, LogSink.of({ write: (record) => Effect.sync(() => void records.push(record)) }))
 
-/** Commands that end as `report` says, or with exit status 0. */
+/** Ends each hook as `report` says, or with exit status 0. */
 export const hookRunner = (report: (hook: HookCommand) => Partial<Record.Hook> = () => ({})): Layer.Layer<HookRunner> =>
   Layer.succeed(
     HookRunner,
@@ -64,7 +64,7 @@ export const hookRunner = (report: (hook: HookCommand) => Partial<Record.Hook> =
     })
   )
 
-/** Keeps what goes to stdout and stderr. */
+/** Appends the output for stdout and stderr to arrays. */
 export const resultWriter = (
   output: { readonly stdout: Array<string>; readonly stderr: Array<string> }
 ): Layer.Layer<ResultWriter> =>
@@ -76,7 +76,7 @@ export const resultWriter = (
     })
   )
 
-/** A host without any program, where no state can be looked at. */
+/** A host without any program. State cannot be compared either, because that needs tools. */
 export const processRunner: Layer.Layer<ProcessRunner> = Layer.succeed(
   ProcessRunner,
   ProcessRunner.of({
@@ -85,7 +85,10 @@ export const processRunner: Layer.Layer<ProcessRunner> = Layer.succeed(
   })
 )
 
-/** A plugin named `demo` that ends as `execution` says. What it was started with, and how we had to end, is kept. */
+/**
+ * A plugin named `demo` that ends as `execution` says. `kept` receives its environments and the exit status or signal
+ * with which this process had to end.
+ */
 export const wrappedPlugin = (
   kept: { readonly started: Array<Execution.Invocation["env"]>; readonly ended: Array<unknown> },
   execution: Partial<Execution.Execution> = {},

@@ -1,4 +1,4 @@
-/** The executable on the CNI path: live services, and nothing else. */
+/** The executable on the CNI path: runs the pipeline with the live services. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
@@ -10,20 +10,20 @@ import * as Passthrough from "./Passthrough.ts"
 import * as Shim from "./Shim.ts"
 
 /**
- * Ends the process. What still hangs, such as the look-up of a log host, is left: the answer is out. A
- * signal that came after it changes nothing.
+ * Exits without waiting for pending work, such as the lookup of a log host. The answer is out, so an interruption after
+ * it exits with status 0.
  */
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
 const called = InvokedAs.of(process)
 
-/** The signals that stop a run, unless we inherited them as ignored: then a plugin would continue too. */
+/** The signals that stop a run. A shim ignores those that it inherited as ignored, as its plugin would. */
 const stopping = { SIGINT: 2, SIGTERM: 15 } as const
 
 /**
- * Like the platform's `runMain`, except that it respects ignored signals and reports failures only in the log and on
- * stdout.
+ * Like Effect's platform `runMain`, except that it respects ignored signals, and reports failures only in the log and
+ * on stdout.
  */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   const ignored = called === undefined ? [] : IgnoredSignals.atStart()

@@ -1,16 +1,19 @@
-/** A record as fields of the systemd journal. Source: systemd, "Native Journal Protocol" and systemd.journal-fields(7). */
+/**
+ * Renders a record as fields of the systemd journal. Source: systemd, "Native Journal Protocol" and
+ * systemd.journal-fields(7).
+ */
 import * as Escape from "./Escape.ts"
 import * as JsonFormat from "./JsonFormat.ts"
 import type { Record } from "./Record.ts"
 import * as Summary from "./Summary.ts"
 
-/** Who logs: the name of the program in the journal, and its process. */
+/** The program that logs: its name in the journal and its process ID. */
 export interface Sender {
   readonly identifier: string
   readonly pid: number
 }
 
-/** The fields, each as one line `NAME=value`. Fields without a value are left out. */
+/** Renders one line `NAME=value` for each field. Fields without a value are left out. */
 export const render = (record: Record, { identifier, pid }: Sender): ReadonlyArray<string> => {
   const fields = {
     MESSAGE: Summary.render(record),
@@ -27,7 +30,7 @@ export const render = (record: Record, { identifier, pid }: Sender): ReadonlyArr
     CNI_INVOCATION: record.invocation,
     CNI_RECORD: JsonFormat.render(record)
   }
-  // A value that kept its line ends could add fields of its own.
+  // A line break in a value could inject fields.
   return Object.entries(fields).flatMap(([name, value]) =>
     value === undefined ? [] : [`${name}=${Escape.inLine(value.trimEnd())}`]
   )

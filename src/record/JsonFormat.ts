@@ -1,4 +1,4 @@
-/** A record as one JSON object on one line, for machines. */
+/** Renders a record as one JSON object on one line, and reads it back. */
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Json from "../json/Json.ts"
@@ -6,10 +6,10 @@ import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "./Escape.ts"
 import { Record, type RequestRecord, type ResultRecord } from "./Record.ts"
 
-/** The members that are JSON text, and the one that JSON records do not have. */
+/** The members that hold JSON text, and `hooks`, which JSON records omit. */
 type Verbatim = Pick<RequestRecord, "config" | "hooks"> & Pick<ResultRecord, "result">
 
-/** Renders a record, with a line end after it. */
+/** Renders a record and a line break. */
 export const render = (record: Record): string => {
   const { config, hooks: _, result, ...members } = record as Verbatim & Record
   const verbatim = (name: string, document: string | undefined) =>
@@ -23,10 +23,11 @@ const decode = /* @__PURE__ */ Schema.decodeUnknownOption(Record)
 const documents = ["config", "result"] as const
 
 /**
- * Cuts the document off a record that has it as its last member, as {@link render} writes it: reading a large log is
- * mostly this. The first `,"config":` of a JSON text is a key, for in a string its quotes would be escaped. What is
- * before it is a whole object without its brace only where the key is one of the record's own, and what is after it
- * is one value only where nothing else follows. Undefined for all other lines.
+ * Splits a line as {@link render} writes it: the record's own members, then the document as the last member. Reading a
+ * large log spends most of its time here, so this avoids the slower scan in {@link parse}. The first `,"config":` in a
+ * JSON text is a key, because the quotes would be escaped inside a string. It belongs to the record itself only if the
+ * text before it is a complete object without its closing brace, and it is the last member only if the text after it is
+ * one value. Returns undefined for all other lines.
  */
 const cut = (line: string): Json.JsonObject | undefined => {
   if (!line.endsWith("}")) return undefined
@@ -41,7 +42,7 @@ const cut = (line: string): Json.JsonObject | undefined => {
   return undefined
 }
 
-/** The members of any other line. */
+/** Parses any other line. */
 const parse = (line: string): Json.JsonObject | undefined => {
   const members = Json.parse(line)
   if (!Json.isObject(members)) return undefined
@@ -51,5 +52,5 @@ const parse = (line: string): Json.JsonObject | undefined => {
   return texts.length === 0 ? members : { ...members, ...Object.fromEntries(texts) }
 }
 
-/** The record that a line is; undefined if it is not one. */
+/** Reads a record. Returns undefined if the line is not one. */
 export const read = (line: string): Record | undefined => Option.getOrUndefined(decode(cut(line) ?? parse(line)))

@@ -1,19 +1,18 @@
 /**
- * What is logged: one record for each thing that happened, as plain facts. This schema is the JSON record itself, so
- * what is rendered and what is read are one definition; `config` and `result` are the text of a JSON document, which
- * passes without loss.
+ * The log records: one for each event. This schema is also the JSON format, so writing and reading share one
+ * definition. `config` and `result` hold the text of a JSON document, which passes without loss.
  */
 import * as Schema from "effect/Schema"
 
 const text = Schema.optionalKey(Schema.String)
 
-/** What all records have: when it happened, and to whom. Members that are empty are left out. */
+/** The members of all records. Empty members are left out. */
 const common = {
-  /** RFC 3339, UTC, milliseconds. */
+  /** When the event happened: RFC 3339, in UTC, with milliseconds. */
   time: Schema.String,
   /** Identifies the run of the plugin. */
   invocation: Schema.String,
-  /** The invocation of the run around it, for a plugin that another plugin started. */
+  /** The `invocation` of the enclosing run, if another plugin started this one. */
   parent: text,
   command: text,
   containerId: text,
@@ -24,7 +23,7 @@ const common = {
   label: text
 }
 
-/** How a process ended, and what it wrote: the first part of it, with U+FFFD for bytes that are not UTF-8. */
+/** How a process ended, and the first part of its output. Bytes that are not UTF-8 become U+FFFD. */
 const ended = {
   exitCode: Schema.NullOr(Schema.Finite),
   signal: Schema.NullOr(Schema.String),
@@ -33,7 +32,7 @@ const ended = {
   truncated: Schema.Boolean
 }
 
-/** A hook command that ended. Where it could not be started, `exitCode` and `signal` are null and `stderr` says why. */
+/** A hook that ended. If it could not be started, `exitCode` and `signal` are null and `stderr` has the reason. */
 export const Hook = Schema.Struct({
   command: Schema.Union([Schema.String, Schema.Array(Schema.String)]),
   netns: Schema.Literals(["host", "container"]),
@@ -42,44 +41,47 @@ export const Hook = Schema.Struct({
   ...ended
 })
 
-/** A plugin that ended. */
+/** A plugin that ended. If it could not be started, `exitCode` and `signal` are null. */
 export const Plugin = Schema.Struct({
   type: Schema.String,
-  /** The file that was started; left out where there is none on the CNI path. */
+  /** The file that was started. Left out if the CNI path has no such plugin. */
   file: text,
-  /** Left out where its time was not limited. */
+  /** Left out if the plugin had no timeout. */
   timedOut: Schema.optionalKey(Schema.Boolean),
-  /** Left out where the record after it has it as `result` or `error`. */
+  /** Left out if the `result` or `error` of the next record has it. */
   stdout: text,
   ...ended
 })
 
-/** Why a request failed. A plugin that gave no error document has no `code`. */
+/** Why a request failed. Has no `code` if the plugin gave none. Source: CNI specification, section 5, "Error". */
 export const ErrorDocument = Schema.Struct({
   code: Schema.optionalKey(Schema.Finite),
   msg: Schema.String,
   details: text
 })
 
-/** A request came in. The first record of a run. */
+/** A request arrived. The first record of a run. */
 export const RequestRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("request"),
   args: text,
   path: text,
   traceparent: text,
-  /** The stdin document as JSON text. */
+  /** The configuration from stdin as JSON text. */
   config: text,
-  /** Stdin that is not a JSON object, as text, or in Base64 where it is not UTF-8. */
+  /** Stdin that is not a JSON object: as text or, if it is not UTF-8, as Base64 in `stdinBase64`. */
   stdin: text,
   stdinBase64: text,
-  /** What is odd but does not stop the request. */
+  /** Problems that do not stop the request. */
   warnings: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** How many commands will run; left out where the request is refused. JSON records tell it by their `hook` records. */
+  /**
+   * How many hooks will run. Left out if the request is refused. JSON records omit it, because their `hook` records
+   * show it.
+   */
   hooks: Schema.optionalKey(Schema.Finite)
 })
 
-/** A hook command ended. */
+/** A hook ended. */
 export const HookRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("hook"),
@@ -87,7 +89,7 @@ export const HookRecord = Schema.Struct({
   durationMs: Schema.Finite
 })
 
-/** A plugin of the chain ended. */
+/** A plugin ended. */
 export const PluginRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("plugin"),
@@ -95,10 +97,12 @@ export const PluginRecord = Schema.Struct({
   durationMs: Schema.Finite
 })
 
-/** What is different in one kind of state: one canonical line for each fact. */
+/** The facts of one kind that a plugin added and removed, each as one canonical line. */
 const Difference = Schema.Struct({ added: Schema.Array(Schema.String), removed: Schema.Array(Schema.String) })
 
-/** What is different in one network namespace, by the kind of state, such as `links`. Kinds without a difference are left out. */
+/**
+ * The differences in one network namespace, by kind of state, such as `links`. Kinds without differences are left out.
+ */
 export const Differences = Schema.Record(Schema.String, Difference)
 
 /** What a plugin changed in the network namespaces of the host and of the container. */
@@ -107,27 +111,27 @@ export const Changes = Schema.Struct({
   container: Schema.optionalKey(Differences)
 })
 
-/** State was compared before and after a plugin. */
+/** The state before and after a plugin was compared. */
 export const ChangesRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("changes"),
   changes: Changes,
-  /** What could not be looked at, and why: `nft is not on PATH: nftables are not compared`. */
+  /** What could not be compared, and why: `nft is not on PATH: nftables are not compared`. */
   notes: Schema.optionalKey(Schema.Array(Schema.String)),
-  /** How long both looks took, which is not part of the plugin's own time. */
+  /** How long both snapshots took. The plugin's own duration does not include it. */
   durationMs: Schema.Finite
 })
 
-/** The request is done. The last record of a run that succeeds, written just before its answer. */
+/** The request succeeded. The last record of a run, written just before the answer. */
 export const ResultRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("result"),
   durationMs: Schema.Finite,
-  /** The document that goes to stdout as JSON text; left out where nothing does. */
+  /** The result on stdout as JSON text. Left out if the operation has none. */
   result: text
 })
 
-/** The request failed. The last record of a run that fails. */
+/** The request failed. The last record of a run. */
 export const ErrorRecord = Schema.Struct({
   ...common,
   event: Schema.Literal("error"),
@@ -135,7 +139,7 @@ export const ErrorRecord = Schema.Struct({
   durationMs: Schema.Finite
 })
 
-/** One record of the log. */
+/** A log record. */
 export const Record = Schema.Union([
   RequestRecord,
   HookRecord,

@@ -1,7 +1,7 @@
-/** What the records of one run have in common, and how it gets into them. */
+/** The members that all records of a run share. */
 import type { Record } from "./Record.ts"
 
-/** Members without those that are empty: records leave them out. */
+/** Drops empty members: records leave them out. */
 export const filled = <Name extends string>(
   members: { readonly [name in Name]: string }
 ): { readonly [name in Name]?: string } => {
@@ -10,17 +10,17 @@ export const filled = <Name extends string>(
   return rest
 }
 
-/** Whom a run is about. */
+/** Identifies a run and its request. */
 export type RunContext = Pick<
   Record,
   "invocation" | "parent" | "command" | "containerId" | "ifname" | "netns" | "network" | "cniVersion" | "label"
 >
 
-/** The common members of a run, out of its parameters as received, empty where there is none. */
+/** Makes the shared members from the parameters of a run. Missing parameters are empty. */
 export const make = (facts: { readonly [name in keyof RunContext]-?: string }): RunContext => ({
   invocation: facts.invocation,
   ...filled(facts)
 })
 
-/** A moment in milliseconds since 1970 as records have it. */
+/** Formats milliseconds since 1970 as the `time` of a record. */
 export const timestamp = (milliseconds: number): string => new Date(milliseconds).toISOString()

@@ -7,7 +7,9 @@ const anywhere =
 /** Words that mark a secret only as separate words: `apiKey`, `tls-auth`; not `monkey`, `author`. */
 const asWord = /^(?:keys?|pass|pwd|auth|authorization|creds?|pin|jwts?|cookies?|t?otp)$/
 
-/** Last words of names that hold the location, the lifetime or the manager of a secret, and not the secret itself. */
+/**
+ * Last words of names whose values describe a secret, such as its location or lifetime, but are not the secret itself.
+ */
 const harmlessEnd = new RegExp(
   "^(?:files?|filename|paths?|dir|directory|folder|mount|names?|namespace|refs?|ids?|types?|version|kind|ur[il]|endpoint|" +
     "host|hostname|address|addr|port|issuer|audience|realm|scopes?|servers?|service|ttl|timeout|expiry|expires|" +
@@ -17,13 +19,13 @@ const harmlessEnd = new RegExp(
     "prompt|only|ring|space|board|mgmt|management|rate|second|minute|hour|day)$"
 )
 
-/** First words of names that hold numbers or public keys. */
+/** First words of names whose values are numbers or public keys. */
 const harmlessStart = /^(?:max|min|num|total|public|pub|primary|foreign)$/
 
-/** References to Kubernetes secrets. */
+/** Names of references to Kubernetes secrets. */
 const exempt = /^image[_-]?pull[_-]?secrets?$/i
 
-/** Last words to skip when looking at a name. */
+/** Last words to ignore. */
 const filler = /^(?:data|value|string|text|hash|hashed|b64|base64|plain|plaintext|raw|old|new|current|v?\d+)$/
 
 const wordsOf = (name: string): ReadonlyArray<string> =>
@@ -32,7 +34,7 @@ const wordsOf = (name: string): ReadonlyArray<string> =>
 
 const verdicts = new Map<string, boolean>()
 
-/** A quick test, true for every text with such a name and for few others. */
+/** A quick pre-check: matches every text that contains such a name, and few others. */
 export const hint = /pass|pwd|secret|token|cred|psk|bearer|docker|key|auth|pin|jwt|cookie|otp|\\u00/i
 
 /** Whether a name looks like the name of a secret. */
@@ -46,15 +48,18 @@ export const looksSecret = (name: string): boolean => {
   return is
 }
 
-/** Whether the last word of a name marks a secret, as in prose: `token`, `client-key-data`; not `secret-agent`. */
+/**
+ * Whether the last word of a name marks a secret, which is how prose uses such names: `token`, `client-key-data`; not
+ * `secret-agent`.
+ */
 export const endsSecret = (name: string): boolean => {
   const last = wordsOf(name).findLast((word) => !filler.test(word)) ?? ""
   return asWord.test(last) || anywhere.test(last)
 }
 
 /**
- * Whether a value needs no masking under any name: a switch, an absent value, or the location of a secret. The cookies
- * of Open vSwitch flows and the keys of tunnels are plain numbers.
+ * Whether a value needs no masking despite its name: a boolean, an absent value or a path. Cookies of Open vSwitch
+ * flows and keys of tunnels are plain numbers.
  */
 export const isHarmless = (name: string, value: string): boolean =>
   /^(?:true|false|null|nil|<nil>|none|undefined|yes|no|on|off|\[redacted\]|)$/i.test(value) ||

@@ -1,12 +1,12 @@
-/** Recognizes secrets by their shape, under any name. */
+/** Masks secrets that are recognizable by their format, whatever their names are. */
 
-/** The replacement for a secret, the same as in the records of a tap that redacts. */
+/** The replacement for a secret. The field `redact` uses the same text. */
 export const masked = "[redacted]"
 
-/** A private key, up to its end or the end of the text. */
+/** A PEM private key, which may be truncated. */
 const privateKey = /-{4,5} ?BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY[A-Z ]{0,20}-{4,5}[^]*?(?:-{4,5} ?END [A-Z0-9 ]+-{4,5}|$)/g
 
-/** PEM in Base64, as in a kubeconfig. */
+/** PEM encoded as Base64, as in a kubeconfig. */
 const encodedPem = /\bLS0tL[\w+/]{40,}={0,2}/g
 
 /** Tokens with well-known prefixes, password hashes, and keys in the output of `ip xfrm state`. */
@@ -49,16 +49,16 @@ const programs = [
   /([?&](?:sig|[\w-]{0,40}signature)=)[^\s&"'\\]+/gi
 ]
 
-/** `Bearer …` and `Basic …`, also without a name before them. */
+/** `Bearer …` and `Basic …`, even without a header name before them. */
 const scheme = /\b(Bearer|Basic)( +)([\w.~+/-]{4,}=*)/gi
 
-/** Whether the word after such a scheme is a token rather than part of a sentence. */
+/** Whether the word after such a scheme is a token and not part of a sentence. */
 const isToken = (kind: string, value: string): boolean =>
   /^basic$/i.test(kind)
     ? /^[\x20-\x7e]*:[\x20-\x7e]*$/.test(Buffer.from(value, "base64").toString("latin1"))
     : value.length >= 20 || (value.length >= 8 && /\d/.test(value))
 
-/** A quick test, true for every text that has a secret by its shape and for few others. */
+/** A quick pre-check: matches every text that contains such a secret, and few others. */
 export const hint =
   /PRIVATE KEY|LS0tL|eyJ|A[KSBC][IC]A|gh[oprsu]_|github_pat_|glpat-|npm_|dckr_pat_|xox|hooks\.slack|AIza|ya29|[rs]k[_-]|hv[brs]\.|AGE-SECRET|SG\.|sha256~|sig|do[opr]_v1|\$\w+\$|0x[\da-f]{16}|@|-p|-u|-U|user|login|bearer|basic/i
 

@@ -1,5 +1,5 @@
 /**
- * Finds secrets in the text that programs write: `NAME=value`, headers, arguments, YAML, and JSON that is truncated or
+ * Finds secrets in the output of programs: `NAME=value`, headers, arguments, YAML, and JSON, which may be truncated or
  * inside quotes that are escaped any number of times.
  */
 import { endsSecret, isHarmless, looksSecret } from "./SecretNames.ts"
@@ -10,13 +10,13 @@ interface Range {
   readonly end: number
 }
 
-/** The match of a pattern at an index. */
+/** Matches a sticky pattern at an index. */
 const matchAt = (pattern: RegExp, text: string, index: number): string => {
   pattern.lastIndex = index
   return pattern.exec(text)?.[0] ?? ""
 }
 
-/** What a named group matched; empty where it took no part in the match. */
+/** Returns the text of a named group, or an empty string if the group did not take part in the match. */
 const group = (found: RegExpExecArray, name: string): string => found.groups?.[name] ?? ""
 
 const quote = /\\{0,31}["'`]/y
@@ -26,7 +26,10 @@ const restOfHeader = /(?:="[^\r\n"]*"|[^\r\n"'`\\])*/y
 const word =
   /(?:(?:Bearer|Basic|Digest|Token|Negotiate) +)?(?:\[redacted\]|(?:[^\s;,&"'`\\]|\\(?!\\*["'`nrt])|[,&](?![\w.-]+=|[\s&]|$))+)/iy
 
-/** The index after the quoted text that begins at `from`. Backslashes before the quotes show their nesting depth. */
+/**
+ * Returns the index after the quoted text that begins at `from`. The number of backslashes before the quotes shows how
+ * deep they are nested.
+ */
 const endOfQuoted = (text: string, from: number, opened: string): number => {
   const depth = opened.length - 1
   const character = opened.slice(-1)
@@ -40,7 +43,7 @@ const endOfQuoted = (text: string, from: number, opened: string): number => {
 
 const structure = /\\{0,31}"|[{}[\]]/g
 
-/** The index after the object or list that begins at `from`, or the end of the text if it is truncated. */
+/** Returns the index after the object or list that begins at `from`, or the end of the text if it is truncated. */
 const endOfStructure = (text: string, from: number): number => {
   let depth = 0
   let at = from
@@ -55,7 +58,7 @@ const endOfStructure = (text: string, from: number): number => {
   }
 }
 
-/** A quoted value, or a word without the brackets and the full stop after it. */
+/** The range of a quoted value, or of a word without trailing brackets and punctuation. */
 const valueAt = (text: string, start: number): Range => {
   const opened = matchAt(quote, text, start)
   const inside = start + opened.length
@@ -65,7 +68,7 @@ const valueAt = (text: string, start: number): Range => {
   return { start, end: start + (bare === "" ? value : bare).length }
 }
 
-/** A JSON value. */
+/** The range of a JSON value. */
 const memberAt = (text: string, start: number): Range =>
   /[{[]/.test(text.charAt(start))
     ? { start, end: endOfStructure(text, start) }
@@ -76,12 +79,12 @@ const lineAt = (text: string, start: number, rest: RegExp): Range => ({
   end: start + matchAt(rest, text, start).trimEnd().length
 })
 
-/** In YAML, what follows a name whose value is on the lines below. */
+/** The rest of a YAML line whose value is on the following lines. */
 const opensBlock = /(?:[|>][+-]?\d?)?(?:[ \t]*\r?\n)+/y
 const indentation = /[ \t]*(?=\S)/y
 const blankLines = /(?:[ \t]*\r?\n)*/y
 
-/** The lines below a name that are indented further, with the blank lines between them. */
+/** The range of the following lines that are indented further, including blank lines between them. */
 const blockAt = (text: string, start: number, indent: string): Range | undefined => {
   const first = start + matchAt(opensBlock, text, start).length
   let end = first
@@ -92,27 +95,28 @@ const blockAt = (text: string, start: number, indent: string): Range | undefined
   return end === first ? undefined : { start: first + matchAt(indentation, text, first).length, end }
 }
 
-/** A name, and the separator before its value. */
+/** A name and the separator before its value. */
 const assignment =
   /(?:(?<![\w.\\-])|(?<=\\[nrt]))(?<opened>\\{0,31}["'`])?(?<dashes>-{0,2})(?<name>[A-Za-z_.][\w.-]{0,100})(?<closed>\k<opened>)?(?<separator>[ \t]*(?::=|=>|[:=])[ \t]*)/g
 
-/** An argument, and the separator before its value, which is another argument. */
+/** An option and the separator before its value, which is the next argument. */
 const argument = /(?<![\w-])--?(?<name>[A-Za-z][\w.-]{0,100})(?:\\{0,31}["'],?[ \t]*|[ \t]+)(?!-)/g
 
 /** `[[TOKEN x] [K8S_POD_NAME web]]`, as Go prints CNI_ARGS. */
 const pairInList = /(?<=\[)(?<name>[A-Za-z_][\w.-]{0,100}) (?=[^\s[\]]+\])/g
 
-/** What may precede a name at the start of a line. */
+/** Text that may precede a name at the start of a line. */
 const beginsLine = /(?:^|\n|\\n|(?<!redacted)\][ \t])(?<indent>[ \t]*)(?:[-*<>#]+[ \t]+|export[ \t]+)*$/
 
-/** Words before a name in the error message of a parser. */
+/** Words before a name in a parser's error message. */
 const parserWords = /\b(?:unknown|unexpected|missing|duplicate|unrecognized|expected|required|no)[ \t]$/i
 
 /** Two words of a sentence. */
 const prose = /[a-z]+[ ,]+[a-z]+\b/y
 
 /**
- * The position of the value after a name that looks like that of a secret, or undefined if what follows is not a value.
+ * Returns the range of the value after a name that looks like that of a secret. Returns undefined if the text after the
+ * name is not a value.
  */
 const rangeOf = (text: string, found: RegExpExecArray): Range | undefined => {
   const [name, opened, separator] = [group(found, "name"), group(found, "opened"), group(found, "separator")]
@@ -158,7 +162,7 @@ const withMasked = (
   return out + text.slice(copied)
 }
 
-/** What follows a `key` that is just a name: `"key": "zone", "operator": "In"`. */
+/** The text after a `key` that is just a name: `"key": "zone", "operator": "In"`. */
 const valueOfKey = /\\{0,31}["']?[\s,;]{1,60}\\{0,31}["']?(?:values?|operator)\b/iy
 
 /** `"name": "DB_PASSWORD", "value": "x"` in any notation. */

@@ -1,6 +1,6 @@
 /**
- * Masks what looks like a secret, by the name of a value and by its shape. A log stays with the people who run the
- * host, but a report may be attached to a public issue.
+ * Masks values that look like secrets by their names or formats. A log stays with the people who run the host, but a
+ * report may be attached to a public issue.
  */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
@@ -15,24 +15,24 @@ const { masked } = SecretShapes
 /** Whether to mask the value at a path of a record. */
 export type IsSecret = (path: JsonText.Path) => boolean
 
-/** What to mask. */
+/** The rules for masking. */
 interface Rules {
   readonly isSecret: IsSecret
-  /** Whether to mask values by their shape too. */
+  /** Whether to mask values by their formats too. */
   readonly byShape: boolean
-  /** A quick test whether a text may have a secret. Most have none, and need not be parsed. */
+  /** A quick pre-check whether a text may contain a secret. Most texts contain none and need no parsing. */
   readonly isSuspicious: (text: string) => boolean
 }
 
-/** How deep to parse JSON inside of strings. */
-const deepest = 8
+/** The maximum depth of JSON documents inside strings of other JSON documents. */
+const maxDepth = 8
 
 const isJson = (text: string, depth: number): boolean =>
-  depth < deepest && /^\s*[{[]/.test(text) && Json.parse(text) !== undefined
+  depth < maxDepth && /^\s*[{[]/.test(text) && Json.parse(text) !== undefined
 
 /**
- * A quoted text, possibly truncated or with quotes inside. It may end within an escape: otherwise the rest of the line
- * would be searched again from each of its quotes.
+ * A quoted text, which may be truncated and may contain escaped quotes. It may also end inside an escape: otherwise,
+ * the rest of the line would be searched again from each of its quotes.
  */
 const quoted = /"((?:[^"\n\\]|\\[^])*)("|\\?$)/g
 
@@ -44,7 +44,7 @@ const inLine = (line: string, rules: Rules, depth: number): string => {
   if (isJson(document, depth)) {
     return `${line.slice(0, start)}${inDocument(document, rules, depth)}${line.slice(end)}`
   }
-  return depth === deepest ? line : line.replace(quoted, (text, inside: string, ending: string) => {
+  return depth === maxDepth ? line : line.replace(quoted, (text, inside: string, ending: string) => {
     const content = Json.parse(`"${inside}"`)
     const shown = typeof content === "string" ? inText(content, rules, depth + 1) : content
     return shown === content ? text : `${JSON.stringify(shown).slice(0, -1)}${ending}`
@@ -65,40 +65,40 @@ const inText = (text: string, rules: Rules, depth: number): string => {
 const inPair = (before: string, name: string, text: string): string =>
   SecretNames.isHarmless(name, text.slice(before.length)) ? text : `${before}${masked}`
 
-/** CNI_ARGS: pairs that end only at `;`. */
+/** Masks secrets in CNI_ARGS, whose pairs end only at `;`. */
 const inArgs = (text: string, rules: Rules, depth: number): string =>
   text.split(";").map((pair) => {
     const [before = "", name = ""] = /^\s*([^=]*)=/.exec(pair) ?? []
     return rules.isSecret([name]) ? inPair(before, name, pair) : inText(pair, rules, depth)
   }).join(";")
 
-/** Masks the secrets of a Base64 value. Binary data stays unchanged. */
+/** Masks secrets in a Base64 value. Binary data stays unchanged. */
 const inBase64 = (text: string, rules: Rules, depth: number): string => {
   const bytes = Buffer.from(text, "base64").toString("latin1")
   const shown = inText(bytes, rules, depth)
   return shown === bytes ? text : Buffer.from(shown, "latin1").toString("base64")
 }
 
-/** The replacement for a secret, as JSON text. */
+/** Returns the replacement for the JSON text of a secret. */
 const inSecret = (name: string, value: string): string => {
   const content = value[0] === "\"" ? String(JSON.parse(value)) : value
   return SecretNames.isHarmless(name, content) ? value : `"${masked}"`
 }
 
-/** Pairs of members that name each other: `{"name": "TOKEN", "value": "x"}`. */
+/** A member that holds the name of the value in another member: `{"name": "TOKEN", "value": "x"}`. */
 interface Members {
   readonly name?: { readonly start: number; readonly text: string }
   /** The position of the value. */
   readonly value?: number
 }
 
-/** The positions of secret values whose name is in another member, and of values that are only names. */
+/** Returns the positions of secret values whose names are in other members, and the positions of those names. */
 const namedValues = (text: string, { isSecret }: Rules) => {
   const found = { secrets: new Set<number>(), names: new Set<number>() }
   if (!/"(?:values?|operator)"/i.test(text)) return found
   const open: Array<Members> = []
   JsonText.eachValue(text, (path, start, end) => {
-    // Objects are listed after their members.
+    // Objects are visited after their members.
     const { name, value } = open[path.length + 1] ?? {}
     open.length = Math.min(open.length, path.length + 1)
     if (name !== undefined && value !== undefined) {
@@ -115,7 +115,7 @@ const namedValues = (text: string, { isSecret }: Rules) => {
   return found
 }
 
-/** Masks the secrets of a JSON text and leaves every other byte as it was. */
+/** Masks the secrets of a JSON text. Every other byte stays as it was. */
 const inDocument = (text: string, rules: Rules, depth: number): string => {
   if (!rules.isSuspicious(text)) return text
   const found: Array<{ readonly start: number; readonly end: number; readonly value: string }> = []
@@ -168,8 +168,8 @@ const inDocument = (text: string, rules: Rules, depth: number): string => {
   return rules.byShape ? SecretShapes.withoutTokens(out) : out
 }
 
-/** The rules for what looks like a secret. */
-const usual: Rules = {
+/** The default rules: mask everything that looks like a secret. */
+const defaultRules: Rules = {
   isSecret: (path) => {
     const name = path.at(-1)
     return typeof name === "string" && SecretNames.looksSecret(name)
@@ -180,28 +180,28 @@ const usual: Rules = {
 }
 
 /**
- * Masks what looks like a secret in the JSON text of a record or of a list of records, inside of strings too. Every
- * other byte stays as it was. `isNamed` adds the values that the user named.
+ * Masks everything that looks like a secret in the JSON text of a record or of a list of records, including text inside
+ * strings. Every other byte stays as it was. `isNamed` selects additional values that the user named.
  */
 export const inJson = (text: string, isNamed?: IsSecret): string =>
   inDocument(
     text,
     isNamed === undefined
-      ? usual
-      : { isSecret: (path) => usual.isSecret(path) || isNamed(path), byShape: true, isSuspicious: () => true },
+      ? defaultRules
+      : { isSecret: (path) => defaultRules.isSecret(path) || isNamed(path), byShape: true, isSuspicious: () => true },
     0
   )
 
-/** Masks only the values that the user named in the JSON text of a record. */
+/** Masks only the values that the user named. */
 export const namedInJson = (text: string, isNamed: IsSecret): string =>
   inDocument(text, { isSecret: isNamed, byShape: false, isSuspicious: () => true }, 0)
 
-/** Masks what looks like a secret in a record. */
+/** Masks everything that looks like a secret in a record. */
 export const inRecord = (record: Record): Record => {
   const { config, result, ...members } = record as Record & { readonly config?: string; readonly result?: string }
   return {
-    ...JSON.parse(inDocument(JSON.stringify(members), usual, 0)),
-    ...(config === undefined ? {} : { config: inDocument(config, usual, 1) }),
-    ...(result === undefined ? {} : { result: inDocument(result, usual, 1) })
+    ...JSON.parse(inDocument(JSON.stringify(members), defaultRules, 0)),
+    ...(config === undefined ? {} : { config: inDocument(config, defaultRules, 1) }),
+    ...(result === undefined ? {} : { result: inDocument(result, defaultRules, 1) })
   }
 }

@@ -1,24 +1,24 @@
-/** A record in one line, for people who scan a list: the only place for such phrases. */
+/** Renders a record as one line for people. Other modules take their phrases from here. */
 import type { Ending } from "../exec/Execution.ts"
 import * as Escape from "./Escape.ts"
 import type { Changes, ErrorDocument, Record } from "./Record.ts"
 
-/** The words of a command as one text. */
+/** Joins the words of a command. */
 export const command = (words: string | ReadonlyArray<string>): string =>
   typeof words === "string" ? words : words.join(" ")
 
-/** How a process ended: `exit status 3`, `SIGKILL`, `out of time` or `not started`. */
+/** Describes how a process ended: `exit status 3`, `SIGKILL`, `out of time` or `not started`. */
 export const ending = ({ exitCode, signal, timedOut = false }: Partial<Ending>): string =>
   timedOut ? "out of time" : signal ?? (typeof exitCode === "number" ? `exit status ${exitCode}` : "not started")
 
 /** The code that the reference plugins give every error. Source: containernetworking/cni, `types.ErrInternal`. */
 const unspecified = 999
 
-/** What went wrong: `code 11: no addresses`, or `killed by SIGKILL` if a plugin gave no code or a generic one. */
+/** Describes a failure: `code 11: no addresses`, or `killed by SIGKILL` if the plugin gave no code or a generic one. */
 export const failure = ({ code, msg }: ErrorDocument): string =>
   code === undefined || (code === unspecified && msg !== "") ? msg : `code ${code}: ${msg}`
 
-/** How many facts came and went. */
+/** Counts the facts that were added or removed. */
 const count = ({ container = {}, host = {} }: Changes): number =>
   [...Object.values(host), ...Object.values(container)]
     .reduce((sum, { added, removed }) => sum + added.length + removed.length, 0)
@@ -40,7 +40,7 @@ const happened = (record: Record): string => {
   }
 }
 
-/** What happened to whom: `ADD eth0 of 5c01f03… on podman [before-bridge]: done in 12 ms`. */
+/** Renders a record: `ADD eth0 of 5c01f03… on podman [before-bridge]: done in 12 ms`. */
 export const render = (record: Record): string => {
   const { command = "", containerId, ifname, label, network } = record
   const who = [
@@ -55,7 +55,7 @@ export const render = (record: Record): string => {
 
 const failed = ({ exitCode }: Pick<Ending, "exitCode">): boolean => exitCode !== 0
 
-/** Whether a person should look at it: a refused or failed request, a hook or a plugin that failed. */
+/** Whether a record needs attention: a request, a hook or a plugin failed. */
 export const isAlarming = (record: Record): boolean =>
   record.event === "error" ||
   (record.event === "hook" && failed(record.hook)) ||

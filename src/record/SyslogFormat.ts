@@ -1,10 +1,10 @@
-/** A record as syslog messages. Source: RFC 5424, and RFC 3164 for what `syslog(3)` writes. */
+/** Renders a record as syslog messages. Sources: RFC 5424; RFC 3164 for the format of `syslog(3)`. */
 import * as Escape from "./Escape.ts"
 import type { Record } from "./Record.ts"
 import * as Rfc5322Date from "./Rfc5322Date.ts"
 import * as Summary from "./Summary.ts"
 
-/** The codes of the facilities that a program may use. Source: RFC 5424, section 6.2.1. */
+/** The codes of the facilities for programs. Source: RFC 5424, section 6.2.1. */
 export const facilities = {
   user: 1,
   mail: 2,
@@ -27,32 +27,37 @@ export const facilities = {
   local7: 23
 }
 
-/** One message, before a header goes in front of it. */
+/** A message without its header. */
 export interface SyslogMessage {
   readonly severity: "info" | "err"
-  /** Parameters of the structured data, ready to be written: `name="value"`. */
+  /** The parameters of the structured data, rendered: `name="value"`. */
   readonly parameters: ReadonlyArray<string>
-  /** Those that tell which part of a record a message is, of which record; none where it is a whole one. */
+  /**
+   * The parameters that identify the record and the part of it that this message carries. Empty if it carries a whole
+   * record.
+   */
   readonly part: ReadonlyArray<string>
   readonly text: string
 }
 
-/** The header of messages: with structured data, or as `syslog(3)` writes it. */
+/** The format of the header: RFC 5424 has structured data, RFC 3164 is the format of `syslog(3)`. */
 export type Protocol = "rfc3164" | "rfc5424"
 
-/** The name of our structured data. 32473 is the enterprise number that RFC 5612 gives to those who have none. */
+/** The ID of our structured data. 32473 is the enterprise number that RFC 5612 reserves for examples. */
 export const dataId = "cni-passthrough@32473"
 
-/** The longest text of a message, in bytes. With its header it stays below 8 KiB, the default limit of rsyslog. */
+/**
+ * The maximum text of a message, in bytes. With its header, a message stays below 8 KiB, the default limit of rsyslog.
+ */
 export const largestText = 6000
 
-/** The longest value in structured data, in characters. The record itself has the whole value. */
+/** The maximum length of a value in structured data, in characters. The record itself has the whole value. */
 const longestValue = 200
 
 const parameter = (name: string, value: string): string =>
   `${name}="${Escape.inLine(value).slice(0, longestValue).replace(/["\\\]]/g, "\\$&")}"`
 
-/** Cuts text into parts, never within a character. */
+/** Splits text into parts without splitting a character. */
 const split = (text: string): ReadonlyArray<string> => {
   const bytes = Buffer.from(text)
   const parts: Array<string> = []
@@ -64,12 +69,12 @@ const split = (text: string): ReadonlyArray<string> => {
   return parts
 }
 
-/** Line ends are written as rsyslog itself writes them where it receives one. */
+/** Replaces line breaks like rsyslog, which escapes received ones as `#012`. */
 const onOneLine = (text: string): string => text.trim().replaceAll("\n", "#012")
 
 /**
- * The messages for a record, whose `text` is the record as it was rendered: one, or as many as its length takes. Joined
- * in their order, the texts of those that have the same `invocation` and `sequence` are the record.
+ * Splits a rendered record into messages. A short record is one message. Joined in order, the texts of the messages
+ * with the same `invocation` and `sequence` are the record.
  */
 export const messages = (record: Record, text: string, sequence: number): ReadonlyArray<SyslogMessage> => {
   const parts = split(onOneLine(text))
@@ -95,24 +100,26 @@ export const messages = (record: Record, text: string, sequence: number): Readon
   })
 }
 
-/** The text of a message. Without structured data, the parts of a record are told in front of it. */
+/** Returns the text of a message. Without structured data, a partial record starts with its part parameters. */
 export const content = ({ part, text }: SyslogMessage, protocol: Protocol): string =>
   protocol === "rfc5424" || part.length === 0 ? text : `[${dataId} ${part.join(" ")}] ${text}`
 
 const codes = { info: 6, err: 3 }
 
-/** Who sends messages: what goes into their headers. */
+/** The values for the headers. */
 export interface Sender {
   readonly protocol: Protocol
   readonly facility: keyof typeof facilities
   readonly tag: string
   readonly hostname: string
   readonly pid: number
-  /** How many minutes local time is east of UTC at a moment: RFC 3164 has local time. */
+  /**
+   * Returns the time zone at a time (milliseconds since 1970) in minutes east of UTC, because RFC 3164 uses local time.
+   */
   readonly minutesEast: (time: number) => number
 }
 
-/** A message with its header, as it goes over the network. */
+/** Renders a message with its header for the network. */
 export const render = (record: Record, message: SyslogMessage, sender: Sender): string => {
   const { facility, hostname, minutesEast, pid, protocol, tag } = sender
   const priority = `<${facilities[facility] * 8 + codes[message.severity]}>`

@@ -1,14 +1,17 @@
-/** A record as lines for people, in the layout of the shell script that this plugin descends from. */
+/** Renders a record as lines for people, in the layout of the shell script that this plugin replaces. */
 import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "./Escape.ts"
 import type { ChangesRecord, Differences, ErrorDocument, Hook, Plugin, Record, RequestRecord } from "./Record.ts"
 import * as Rfc5322Date from "./Rfc5322Date.ts"
 
-/** Indented by two, so that no line of it can be taken for one of ours. */
+/** Indents output by two spaces, so that none of its lines looks like one of ours. */
 const block = (text: string): ReadonlyArray<string> =>
   text === "" ? [] : [Escape.inLines(text.replace(/\n$/, "")).replace(/^/gm, "  ")]
 
-/** Above this size, in characters, nobody reads a document line by line, and breaking it into lines would take long. */
+/**
+ * The maximum size of a document to break into lines, in characters. Nobody reads a larger one, and breaking it would
+ * take long.
+ */
 const largestReadable = 65_536
 
 const readable = (json: string): string =>
@@ -102,6 +105,9 @@ const lines = (record: Record, minutesEast: (time: number) => number): ReadonlyA
   }
 }
 
-/** Renders a record, with a line end after it. Dates are in the zone that is so many minutes east of UTC at a time. */
+/**
+ * Renders a record and a line break. `minutesEast` returns the time zone at a time (milliseconds since 1970) in minutes
+ * east of UTC.
+ */
 export const render = (record: Record, minutesEast: (time: number) => number): string =>
   [...lines(record, minutesEast), ""].join("\n")

@@ -1,28 +1,28 @@
-/** What identifies an attachment of a container to a network, and what its plugins are called with. */
+/** Attachments of containers to networks: their identities and the arguments for their plugins. */
 import * as Data from "effect/Data"
 import * as Crypto from "node:crypto"
 import { identifier, interfaceNameProblem } from "../cni/Environment.ts"
 import { describe, isObject, type JsonObject, parse } from "../json/Json.ts"
 
-/** The pairs of CNI_ARGS. */
+/** The pairs of CNI_ARGS. Source: CNI specification, section 2, "Parameters". */
 export type Arguments = ReadonlyArray<readonly [key: string, value: string]>
 
-/** An attachment. */
+/** An attachment of a container to a network. */
 export interface Attachment {
   readonly network: string
   readonly containerId: string
   readonly ifname: string
-  /** An absolute path; empty where it is not known. */
+  /** The absolute path of the network namespace, or empty if it is unknown. */
   readonly netns: string
   readonly args: Arguments
-  /** The values of capabilities, by their names. Source: CNI conventions, "Dynamic Plugin specific fields". */
+  /** The values of capabilities, by name. Source: CNI conventions, "Dynamic Plugin specific fields". */
   readonly capabilityArgs: JsonObject
 }
 
-/** The part of an attachment that tells it from all others. */
+/** The members that identify an attachment. Source: CNI specification, section 3, "Attachment". */
 export type Identity = Pick<Attachment, "network" | "containerId" | "ifname">
 
-/** An attachment has names that no runtime hands to plugins. */
+/** An attachment has invalid names. */
 export class InvalidAttachment extends Data.TaggedError("InvalidAttachment")<{
   readonly problems: ReadonlyArray<string>
 }> {
@@ -31,7 +31,7 @@ export class InvalidAttachment extends Data.TaggedError("InvalidAttachment")<{
 
 const expectedIdentifier = "a letter or digit, then letters, digits, '_', '.' or '-'"
 
-/** All that is wrong with the names of an attachment. Source: libcni, `pkg/utils`. */
+/** Returns the problems of the names of an attachment. Source: libcni, `pkg/utils`. */
 export const problems = ({ containerId, ifname, network }: Identity): ReadonlyArray<string> => {
   const found: Array<string> = []
   if (!identifier.test(network)) found.push(`network: found ${describe(network)}, expected ${expectedIdentifier}`)
@@ -43,11 +43,14 @@ export const problems = ({ containerId, ifname, network }: Identity): ReadonlyAr
   return found
 }
 
-/** The container ID that `cnitool` derives from a network namespace, so that either can go on where the other began. */
+/**
+ * Returns the container ID that `cnitool` derives from a network namespace, so that both commands can continue each
+ * other's attachments.
+ */
 export const containerIdOf = (netns: string): string =>
   `cnitool-${Crypto.createHash("sha512").update(netns).digest("hex").slice(0, 20)}`
 
-/** CNI_ARGS as its pairs: `KEY=VALUE;KEY=VALUE`. Throws where a pair is not one, as `cnitool` does. */
+/** Parses CNI_ARGS: `KEY=VALUE;KEY=VALUE`. Throws if a pair is invalid, as `cnitool` does. */
 export const parseArguments = (args: string): Arguments =>
   args === "" ? [] : args.split(";").map((pair) => {
     const [key = "", value = "", ...more] = pair.split("=")
@@ -57,10 +60,10 @@ export const parseArguments = (args: string): Arguments =>
     return [key, value]
   })
 
-/** The pairs as the text of CNI_ARGS. */
+/** Formats pairs as CNI_ARGS. */
 export const formatArguments = (args: Arguments): string => args.map((pair) => pair.join("=")).join(";")
 
-/** The arguments of capabilities out of their JSON text. `null` is none of them. Throws where it is not an object. */
+/** Parses the arguments of capabilities. `null` means none. Throws if the text is not a JSON object. */
 export const parseCapabilityArguments = (json: string): JsonObject => {
   const value = json.trim() === "null" ? {} : parse(json)
   if (value === undefined) throw new Error(`found ${describe(json)}, expected JSON`)

@@ -1,12 +1,12 @@
-/** The result of an ADD, for the operations after it. */
+/** The cached result of ADD, for later operations. */
 import * as Result from "effect/Result"
 import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
 import * as ResultConversion from "../cni/ResultConversion.ts"
 import type { Found } from "./ResultCache.ts"
 
 /**
- * The cached result, converted to the list's current version, which may be newer or older; undefined if the cache has
- * none; or why the cached one cannot be used.
+ * Returns the cached result, converted to the current version of the list, which may be newer or older. Returns
+ * undefined if the cache has no result, and fails with a reason if the cached one cannot be used.
  */
 export const of = (
   found: Found,
@@ -26,7 +26,7 @@ export const of = (
         ? Result.succeed(undefined)
         : Result.mapError(
           ResultConversion.convert(found.attachment.result, cniVersion),
-          (reason) => `the result of the add cannot be used in version ${cniVersion}: ${reason}`
+          (reason) => `the result of ADD cannot be used in version ${cniVersion}: ${reason}`
         )
   }
 }

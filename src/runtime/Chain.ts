@@ -1,4 +1,4 @@
-/** Runs the plugins of a network, as libcni does. Source: CNI specification, section 3; libcni, `libcni/api.go`. */
+/** Runs the plugins of a network as libcni does. Sources: CNI specification, section 3; libcni, `libcni/api.go`. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
@@ -20,24 +20,24 @@ import * as Watch from "../state/Watch.ts"
 import { type Attachment, formatArguments } from "./Attachments.ts"
 import type { Inside } from "./Inside.ts"
 
-/** A network, and how its plugins are run. */
+/** A network and how to run its plugins. */
 export interface Chain {
   readonly list: NetworkConfigList
-  /** The folders where plugins are looked for. */
+  /** The folders to search for plugins. */
   readonly cniPath: ReadonlyArray<string>
-  /** Milliseconds that each plugin may take; 0 for as long as it wants. */
+  /** The timeout of each plugin in milliseconds. 0 means no limit. */
   readonly timeout: number
-  /** The variables that plugins get besides those of the protocol. */
+  /** The environment of plugins, in addition to the variables of the protocol. */
   readonly variables: { readonly [name: string]: string | undefined }
-  /** Sees the plugins that plugins start. */
+  /** Records the plugins that plugins start. */
   readonly inside?: Inside | undefined
-  /** The kinds of state of which it is told what each plugin changed. Default: none. */
+  /** The kinds of state to compare before and after each plugin. Default: none. */
   readonly changes?: ReadonlyArray<Kind>
 }
 
-/** One plugin that was called: what went in, and what came out. */
+/** A call of a plugin: its input and output. */
 export interface Call {
-  /** Identifies this run of the plugin in records. */
+  /** Identifies this call in records. */
   readonly invocation: string
   readonly plugin: Pick<PluginConfig, "type" | "title">
   readonly verb: Verb
@@ -46,29 +46,32 @@ export interface Call {
   /** The variables of the protocol. */
   readonly env: { readonly [name: string]: string }
   readonly stdin: string
-  /** Undefined where no folder has the plugin. */
+  /** Undefined if no folder has the plugin. */
   readonly file: string | undefined
-  /** Undefined where it was not started. */
+  /** Undefined if it was not started. */
   readonly execution: Execution | undefined
   readonly answer: PluginAnswer.PluginAnswer
-  /** What was different after it; left out where nobody asked. */
+  /** The changes of state. Left out if state was not compared. */
   readonly changes?: Watch.Found
 }
 
-/** What calling plugins takes. */
+/** The services for calling plugins. */
 export type Services = ProcessRunner | FileSystem.FileSystem | Path.Path
 
-/** The calls of an operation, each as soon as it has ended. */
+/** The calls of an operation. Each is emitted when it has ended. */
 export type Calls = Stream.Stream<Call, never, Services>
 
-/** Whether a call went wrong. */
+/** Whether a call failed. */
 export const hasFailed = ({ answer }: Call): boolean => answer._tag === "Failure"
 
-/** The result of an operation whose last call this is; undefined if it failed, or has no result. */
+/** Returns the result of an operation from its last call, or undefined if the call failed or has no result. */
 export const resultOf = ({ answer }: Call): string | undefined =>
   answer._tag === "Success" ? answer.document : undefined
 
-/** The arguments of those capabilities that a plugin has. Source: CNI specification, section 3, "runtimeConfig". */
+/**
+ * Returns the arguments of the capabilities that a plugin supports. Source: CNI specification, section 3,
+ * "runtimeConfig".
+ */
 const runtimeConfig = (
   { config: { capabilities } }: PluginConfig,
   { capabilityArgs }: Attachment
@@ -79,7 +82,9 @@ const runtimeConfig = (
   return supported.length === 0 ? {} : { runtimeConfig: JSON.stringify(Object.fromEntries(supported)) }
 }
 
-/** The configuration of one plugin with these members, given as JSON text. Source: CNI specification, section 3. */
+/**
+ * Derives the configuration of one plugin, with additional members as JSON text. Source: CNI specification, section 3.
+ */
 const derive = ({ list }: Chain, plugin: PluginConfig, members: { readonly [member: string]: string }): string =>
   JsonText.withMembers(JsonText.onOneLine(plugin.text), {
     name: JSON.stringify(list.name),
@@ -92,7 +97,7 @@ const makeInvocation = Effect.gen(function*() {
   return parts.map((part) => part.toString(16).padStart(8, "0")).join("")
 })
 
-/** What a plugin is called with. */
+/** The input of a call. */
 interface Request {
   readonly plugin: Pick<PluginConfig, "type" | "title">
   readonly verb: Verb
@@ -142,7 +147,7 @@ const environment = (chain: Chain, verb: Verb, attachment?: Attachment): Request
   CNI_PATH: chain.cniPath.join(":")
 })
 
-/** The request for one plugin about an attachment. */
+/** Makes the request for one plugin of an attachment. */
 const requestOf = (
   chain: Chain,
   attachment: Attachment,
@@ -159,16 +164,16 @@ const requestOf = (
   })
 })
 
-/** The calls for these requests in turn, up to the first that fails where that ends the operation. */
-const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop" | "goOn"): Calls =>
+/** Calls plugins one after the other. With `stop`, ends after the first failure. */
+const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop" | "continue"): Calls =>
   Stream.fromIterable(requests).pipe(
     Stream.mapEffect((request) => call(chain, request)),
     Stream.takeUntil((each) => onFailure === "stop" && hasFailed(each))
   )
 
 /**
- * ADD: each plugin gets the result of the one before it, in the version of that result, as with a runtime. Ends with
- * the first plugin that fails.
+ * ADD: each plugin gets the result of the previous one, in the version of that result, as from a runtime. Ends after
+ * the first failure.
  */
 export const add = (chain: Chain, attachment: Attachment): Calls =>
   Stream.unfold(
@@ -182,14 +187,14 @@ export const add = (chain: Chain, attachment: Attachment): Calls =>
   )
 
 /**
- * DEL: backwards, each plugin with the result of the ADD from 0.4.0 on. Ends with the first that fails, as libcni does,
- * unless it is to go on.
+ * DEL: calls the plugins in reverse order. Since version 0.4.0, each gets the result of ADD. Ends after the first
+ * failure, as libcni does, unless `onFailure` is `continue`.
  */
 export const del = (
   chain: Chain,
   attachment: Attachment,
   result: string | undefined,
-  onFailure: "stop" | "goOn" = "stop"
+  onFailure: "stop" | "continue" = "stop"
 ): Calls => {
   const prevResult = result !== undefined && CniVersion.isAtLeast(chain.list.cniVersion, "0.4.0") ? result : undefined
   const requests = chain.list.plugins.toReversed()
@@ -197,7 +202,7 @@ export const del = (
   return inTurn(chain, requests, onFailure)
 }
 
-/** CHECK: each plugin with the result of the ADD. Ends with the first that fails. */
+/** CHECK: each plugin gets the result of ADD. Ends after the first failure. */
 export const check = (chain: Chain, attachment: Attachment, result: string): Calls =>
   inTurn(
     chain,
@@ -205,26 +210,26 @@ export const check = (chain: Chain, attachment: Attachment, result: string): Cal
     "stop"
   )
 
-/** An attachment that is still valid, as GC names it. */
+/** A valid attachment in the format of GC. Source: CNI specification, section 2, "GC". */
 export interface ValidAttachment {
   readonly containerID: string
   readonly ifname: string
 }
 
-/** GC: each plugin with the attachments that are still valid, whatever the others say. */
+/** GC: each plugin gets the valid attachments. Continues after failures. */
 export const gc = (chain: Chain, valid: ReadonlyArray<ValidAttachment>): Calls => {
   const attachments = JSON.stringify(valid)
   const requests = chain.list.plugins.map((plugin): Request => ({
     plugin,
     verb: "GC",
     env: environment(chain, "GC"),
-    // The specification had the second name at first, and plugins read either.
+    // The specification used the second name at first. Some plugins read one name, and some the other.
     stdin: derive(chain, plugin, { "cni.dev/valid-attachments": attachments, "cni.dev/attachments": attachments })
   }))
-  return inTurn(chain, requests, "goOn")
+  return inTurn(chain, requests, "continue")
 }
 
-/** STATUS: each plugin in turn. Ends with the first that is not ready. */
+/** STATUS: calls each plugin. Ends after the first that is not ready. */
 export const status = (chain: Chain): Calls =>
   inTurn(
     chain,
@@ -237,7 +242,7 @@ export const status = (chain: Chain): Calls =>
     "stop"
   )
 
-/** VERSION: each plugin in turn. The variables that old plugins want have a value, as with libcni. */
+/** VERSION: calls each plugin. As from libcni, the variables that old plugins require have a dummy value. */
 export const version = (chain: Chain): Calls =>
   inTurn(
     chain,
@@ -247,5 +252,5 @@ export const version = (chain: Chain): Calls =>
       env: { ...environment(chain, "VERSION"), CNI_NETNS: "dummy", CNI_IFNAME: "dummy", CNI_PATH: "dummy" },
       stdin: JSON.stringify({ cniVersion: CniVersion.newest })
     })),
-    "goOn"
+    "continue"
   )

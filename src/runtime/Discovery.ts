@@ -1,4 +1,4 @@
-/** The container runtimes of this host, and where they look for plugins, as their processes and their files say. */
+/** Finds the container runtimes of a host and their plugin folders, from their processes and files. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -8,22 +8,22 @@ import * as SmallFile from "../host/SmallFile.ts"
 /** A runtime that may call plugins. */
 export interface Runtime {
   readonly name: string
-  /** Where it looks for plugins; undefined if it makes networks without plugins. */
+  /** Its plugin folders, or undefined if it sets up networks without plugins. */
   readonly pluginFolders: ReadonlyArray<string> | undefined
-  /** How that is known. */
+  /** The file that says so, or `its default`. */
   readonly source: string
 }
 
-/** The largest file that is read, in bytes: these are short. */
+/** The maximum size of a configuration file, in bytes. */
 const longest = 1_048_576
 
-/** The text of a file below a root; empty if it is not a regular file, is too long, or cannot be read. */
+/** Reads a file below a root. Returns an empty text if it is not a regular file, is too large, or cannot be read. */
 const textIn = Effect.fnUntraced(function*(root: string, file: string) {
   const path = yield* Path.Path
   return yield* Effect.orElseSucceed(SmallFile.textOf(path.join(root, file), longest), () => "")
 })
 
-/** The files of a folder of drop-ins below a root, the strongest first. */
+/** Lists the drop-in files of a folder below a root, highest precedence first. */
 const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -31,18 +31,18 @@ const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
   return names.filter((name) => name.endsWith(".conf")).toSorted().toReversed().map((name) => `${folder}/${name}`)
 })
 
-/** The strings of a TOML value: one, or a list of them. */
+/** Parses a TOML string or a list of strings. */
 const strings = (value: string): ReadonlyArray<string> =>
   [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, double, single]) => double ?? single ?? "")
 
-/** The value of a key of a TOML file, unless it is commented out; undefined if there is none. */
+/** Returns the strings of a key in a TOML file, or undefined if the key is missing or commented out. */
 const valueOf = (text: string, key: string): ReadonlyArray<string> | undefined => {
   const value = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\[[^\\]]*\\]|"[^"]*"|'[^']*')`, "m").exec(text)?.[1]
   const found = value === undefined ? [] : strings(value).filter((each) => each !== "")
   return found.length === 0 ? undefined : found
 }
 
-/** The first of these files that has one of these keys, with its value. */
+/** Returns the value of the first of these keys in the first of these files that has one, and the file. */
 const firstWith = Effect.fnUntraced(
   function*(root: string, files: ReadonlyArray<string>, keys: ReadonlyArray<string>) {
     for (const file of files) {
@@ -55,8 +55,8 @@ const firstWith = Effect.fnUntraced(
 )
 
 /**
- * The command lines of the processes of root that see the files of this host. Any user, and any container, can have a
- * process that calls itself like a runtime.
+ * Reads the command lines of root's processes in the host's mount namespace. Other users, and containers, could name a
+ * process like a runtime.
  */
 const commandLines = Effect.fnUntraced(function*(root: string) {
   const fs = yield* FileSystem.FileSystem
@@ -86,14 +86,14 @@ type CommandLine = ReadonlyArray<string>
 
 const programOf = ([program = ""]: CommandLine): string => program.slice(program.lastIndexOf("/") + 1)
 
-/** The value of a flag, as `--config X`, `--config=X`. */
+/** Returns the value of a flag: `--config X` or `--config=X`. */
 const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | undefined => {
   const index = words.findIndex((word) => flags.includes(word))
   return index >= 0 ? words[index + 1] : words.find((word) => flags.some((flag) => word.startsWith(`${flag}=`)))
     ?.replace(/^[^=]*=/, "")
 }
 
-/** A daemon whose configuration names the folders. */
+/** Finds a daemon whose configuration file names the plugin folders. */
 const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fallback: ReadonlyArray<string>) =>
   Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>, files: ReadonlyArray<string>) {
     const words = processes.find((each) => programOf(each) === program)
@@ -106,7 +106,7 @@ const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fall
 const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"])
 const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"])
 
-/** Where podman looks by default. Source: containers/common, `pkg/config/default.go`. */
+/** Podman's default plugin folders. Source: containers/common, `pkg/config/default.go`. */
 const podmanFolders = [
   "/usr/local/libexec/cni",
   "/usr/libexec/cni",
@@ -115,10 +115,10 @@ const podmanFolders = [
   "/opt/cni/bin"
 ]
 
-/** Which of the two podman chose when its storage was created. */
+/** The network backend that podman chose when it created its storage. */
 const chosenBackend = "/var/lib/containers/storage/defaultNetworkBackend"
 
-/** Podman has no daemon, so its files say whether it uses CNI, or netavark, which calls no plugin. */
+/** Finds podman from its files, because it has no daemon. It uses either CNI or netavark, which calls no plugins. */
 const podman = Effect.fnUntraced(function*(root: string) {
   const files = [
     ...yield* dropIns(root, "/etc/containers/containers.conf.d"),
@@ -135,7 +135,7 @@ const podman = Effect.fnUntraced(function*(root: string) {
   return [{ name: "podman", pluginFolders: folders?.value ?? podmanFolders, source: folders?.source ?? source }]
 })
 
-/** The runtimes of the host with this root. */
+/** Finds the runtimes of the host with this root folder. */
 export const find = Effect.fnUntraced(function*(root: string) {
   const processes = yield* commandLines(root)
   const found = yield* Effect.all([

@@ -1,18 +1,18 @@
-/** Decides which attachments are gone. What is not known to be gone counts as alive. */
+/** Decides which attachments are gone. An attachment counts as alive unless it is known to be gone. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Attachments from "./Attachments.ts"
 import type { ValidAttachment } from "./Chain.ts"
 import type { Cached, Entry } from "./ResultCache.ts"
 
-/** An attachment of the cache, and what becomes of it. */
+/** The decision about an attachment in the cache. */
 export interface Decision {
-  /** The attachment; undefined if its file cannot be understood, which keeps it. */
+  /** The attachment, or undefined if its file is unreadable. Such an attachment is kept. */
   readonly attachment: Cached | undefined
-  /** The file of the cache that it is in. */
+  /** Its file in the cache. */
   readonly file: string
   readonly isGone: boolean
-  /** Why, in words. */
+  /** The reason in words. */
   readonly reason: string
 }
 
@@ -33,11 +33,14 @@ const decide = Effect.fnUntraced(function*(entry: Exclude<Entry, { readonly _tag
   })
 })
 
-/** What to do with each attachment of the cache, judging by the path of its namespace. */
+/** Decides about each attachment in the cache: it is gone if the path of its network namespace does not exist. */
 export const decideAll = (entries: ReadonlyArray<Entry>) =>
   Effect.forEach(entries.filter((entry) => entry._tag !== "Another"), decide)
 
-/** All attachments that a file `<network>-<container ID>-<interface>` can belong to: each part may have a `-`. */
+/**
+ * Returns all attachments to which a file `<network>-<container ID>-<interface>` may belong, because each part may
+ * contain a `-`.
+ */
 const candidates = (network: string, name: string): ReadonlyArray<ValidAttachment> => {
   const parts = name.slice(network.length + 1).split("-")
   return parts.slice(1).map((_, index) => ({
@@ -46,7 +49,7 @@ const candidates = (network: string, name: string): ReadonlyArray<ValidAttachmen
   }))
 }
 
-/** The attachments that files of the cache may belong to, without those that are gone. */
+/** Returns the attachments to which the files of the cache may belong, except those that are gone. */
 export const valid = (
   network: string,
   entries: ReadonlyArray<Entry>,

@@ -1,7 +1,7 @@
 /**
- * What happens inside plugins: those that they start themselves, such as IPAM plugins, are found in a folder of ours
- * first, which has our shims. Nothing is installed, and the folder is gone in the end; that of a killed process, when the
- * next one makes its own.
+ * Records the plugins that plugins start themselves, such as IPAM plugins. CNI_PATH begins with a temporary folder of
+ * shims, so plugins find these first. Nothing is installed. The folder is removed at the end; that of a killed process
+ * is removed when the next process creates its own.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -15,18 +15,18 @@ import type { Record } from "../record/Record.ts"
 import type { Kind } from "../state/StateKind.ts"
 import * as Stub from "../wrap/Stub.ts"
 
-/** Plugins that other plugins start, as shims see them. */
+/** Access to the plugins that other plugins start. */
 export interface Inside {
-  /** The variables that send what a plugin starts to the shims. `invocation` is the run of that plugin. */
+  /** Returns the variables that make a plugin start shims. `invocation` is the run of that plugin. */
   readonly variables: (invocation: string, cniPath: string) => { readonly [name: string]: string }
-  /** The records of what was started since the last time, by this run of a plugin. */
+  /** Returns the records since the last call, for plugins that this run of a plugin started. */
   readonly records: (invocation: string) => Effect.Effect<ReadonlyArray<Record>, never, FileSystem.FileSystem>
 }
 
-/** How long a shim may take for its proof, in milliseconds. */
+/** The timeout of the trial run of a shim, in milliseconds. */
 const timeout = 10_000
 
-/** The names of the files in these folders, without our own and those that begin with a dot. */
+/** Lists the files in these folders. Skips names that begin with a dot, which include our own folder. */
 const namesIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const lists = yield* Effect.forEach(folders, (folder) => Effect.orElseSucceed(fs.readDirectory(folder), () => []))
@@ -54,7 +54,7 @@ const write = Effect.fnUntraced(function*(
   return log
 })
 
-/** Whether a shim can be started there: temporary folders may be mounted so that nothing can. */
+/** Whether a shim can be started. Temporary folders may be mounted `noexec`. */
 const works = (file: string, cniPath: ReadonlyArray<string>) =>
   PluginExec.call({
     file,
@@ -63,7 +63,10 @@ const works = (file: string, cniPath: ReadonlyArray<string>) =>
     timeout
   }).pipe(Effect.map(Execution.succeeded), Effect.orElseSucceed(() => false))
 
-/** Records whose run was started by this one, or inside it by one whose records are elsewhere: that is wrapped. */
+/**
+ * Sets the parent of records that would otherwise have an unknown parent: a wrapped plugin in between has its records
+ * in another log.
+ */
 const startedBy = (invocation: string, records: ReadonlyArray<Record>): ReadonlyArray<Record> => {
   const known = new Set([invocation, ...records.map((record) => record.invocation)])
   return records.map((record) =>
@@ -72,9 +75,9 @@ const startedBy = (invocation: string, records: ReadonlyArray<Record>): Readonly
 }
 
 /**
- * Shims for the plugins of a CNI path, which the built plugin `executable` serves. Undefined where there can be none
- * here: then only the plugins of the chain itself are seen. `type` is a plugin of the chain, to try it with. Of these
- * kinds of state it is told what each plugin changed.
+ * Creates shims for the plugins of a CNI path. `executable` is the built plugin. `type` is a plugin of the chain for a
+ * trial run. The shims compare these kinds of state. Returns undefined if shims cannot run here; then only the plugins
+ * of the chain itself are recorded.
  */
 export const make = Effect.fnUntraced(
   function*(executable: string, cniPath: ReadonlyArray<string>, type: string, changes: ReadonlyArray<Kind>) {

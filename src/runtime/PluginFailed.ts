@@ -1,11 +1,11 @@
-/** How a person is told of plugins that failed. */
+/** The error message for failed plugins. */
 import * as Data from "effect/Data"
 import * as Execution from "../exec/Execution.ts"
 import * as Escape from "../record/Escape.ts"
 import * as Summary from "../record/Summary.ts"
 import type { Call } from "./Chain.ts"
 
-/** How many lines of an output are shown, and how many characters of each. */
+/** The maximum number of lines of an output to show, and of characters in each. */
 const shown = { lines: 5, characters: 1000 }
 
 const lastLines = (name: string, output: Uint8Array | undefined): ReadonlyArray<string> => {
@@ -36,7 +36,7 @@ const explain = ({ answer, env, execution, plugin, verb }: Call, isOneOfMany: bo
 /** One or more plugins failed. */
 export class PluginFailed extends Data.TaggedError("PluginFailed")<{
   readonly calls: ReadonlyArray<Call>
-  /** What to do next; empty where nothing is left to do. */
+  /** The next step for the user, or empty if there is none. */
   readonly advice: string
 }> {
   override readonly message = Escape.inLines(

@@ -1,4 +1,7 @@
-/** The attachments that still need a plugin: their DEL calls it, as the configuration in libcni's cache says. */
+/**
+ * Finds the attachments that still need a plugin, because their DEL will call it. Reads the configurations in libcni's
+ * cache.
+ */
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
@@ -6,7 +9,7 @@ import * as Json from "../json/Json.ts"
 import type { Identity } from "./Attachments.ts"
 import * as ResultCache from "./ResultCache.ts"
 
-/** The attachment of a cache file, where the configuration that is kept with it has a plugin of this type. */
+/** Returns the attachment of a cache file if its cached configuration has a plugin of this type. */
 const userOf = (text: string, type: string): ReadonlyArray<Identity> => {
   const value = Json.parse(text)
   if (!Json.isObject(value)) return []
@@ -18,7 +21,7 @@ const userOf = (text: string, type: string): ReadonlyArray<Identity> => {
     : []
 }
 
-/** The attachments in a cache folder of libcni that need a plugin of this type, in the order of their files. */
+/** Lists the attachments in a cache folder that need a plugin of this type, in the order of their files. */
 export const list = Effect.fnUntraced(function*(folder: string, type: string) {
   const path = yield* Path.Path
   const results = path.join(folder, "results")

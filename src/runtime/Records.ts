@@ -1,11 +1,11 @@
-/** A call of a plugin as records: the same ones that the plugin itself writes. */
+/** Converts a call of a plugin to the same records that a shim writes. */
 import * as Execution from "../exec/Execution.ts"
 import type { ErrorRecord, Plugin, Record, ResultRecord } from "../record/Record.ts"
 import * as RunContext from "../record/RunContext.ts"
 import type { Call, Chain } from "./Chain.ts"
 import { resultOf } from "./Chain.ts"
 
-/** How the plugin itself ended. Its stdout is here only where the record after this one does not have it. */
+/** Makes the `plugin` record. It has stdout only if the next record does not have it. */
 const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean): Plugin => {
   const stdout = execution === undefined ? "" : Execution.text(execution.stdout)
   const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
@@ -22,10 +22,10 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
   }
 }
 
-/** The `request` record of a call, then `plugin`, `changes` where they are known, then `result` or `error`. */
+/** Makes the records of a call: `request`, `plugin`, `changes` if state was compared, and `result` or `error`. */
 export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout">): ReadonlyArray<Record> => {
   const { answer, changes, env, execution, invocation, plugin, stdin, time, verb } = call
-  const origin = RunContext.make({
+  const context = RunContext.make({
     invocation,
     parent: "",
     command: verb,
@@ -37,7 +37,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
     label: plugin.title
   })
   const durationMs = execution?.durationMs ?? 0
-  const ended = { time: RunContext.timestamp(time + Math.round(durationMs)), ...origin }
+  const ended = { time: RunContext.timestamp(time + Math.round(durationMs)), ...context }
   const document = resultOf(call)
   const end: ResultRecord | ErrorRecord = answer._tag === "Success"
     ? { ...ended, event: "result", durationMs, ...(document === undefined ? {} : { result: document }) }
@@ -55,7 +55,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
     {
       time: RunContext.timestamp(time),
       event: "request",
-      ...origin,
+      ...context,
       ...RunContext.filled({ args: env["CNI_ARGS"] ?? "", path: env["CNI_PATH"] ?? "" }),
       config: stdin
     },

@@ -1,6 +1,6 @@
 /**
- * The results of attachments, in libcni's own format and place, so that runtimes and `cnitool` find them.
- * Source: libcni, `libcni/api.go`.
+ * Caches the results of attachments in libcni's format and place, so that runtimes and `cnitool` find them. Source:
+ * libcni, `libcni/api.go`.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -13,10 +13,10 @@ import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Arguments, Attachment, Identity } from "./Attachments.ts"
 
-/** The folder that libcni uses. */
+/** The default folder of libcni. */
 export const defaultFolder = "/var/lib/cni"
 
-/** The cache cannot be read, so what is attached is not known. */
+/** The cache cannot be read, so the attachments are unknown. */
 export class CacheUnreadable extends Data.TaggedError("CacheUnreadable")<{
   readonly path: string
   readonly reason: string
@@ -27,27 +27,27 @@ export class CacheUnreadable extends Data.TaggedError("CacheUnreadable")<{
 
 /** An attachment in the cache. */
 export interface Cached extends Attachment {
-  /** The result of its ADD as JSON text; undefined if the file has none. */
+  /** The result of ADD as JSON text, or undefined if the file has none. */
   readonly result: string | undefined
 }
 
 /**
- * What a file of the cache holds. An unreadable file may still belong to an attachment. A file may also hold another
- * attachment than its name suggests: network names, container IDs and interface names may contain a `-`, so libcni can
- * give two attachments the same file name.
+ * A file of the cache. An unreadable file (`Unknown`) may still belong to an attachment. A file may also hold another
+ * attachment than its name suggests (`Another`): network names, container IDs and interface names may contain a `-`, so
+ * libcni can give two attachments the same file name.
  */
 export type Entry =
   | { readonly _tag: "Cached"; readonly file: string; readonly attachment: Cached }
   | { readonly _tag: "Unknown"; readonly file: string; readonly reason: string }
   | { readonly _tag: "Another"; readonly file: string; readonly attachment: Identity }
 
-/** What the cache holds for an attachment. */
+/** The cached file of an attachment. */
 export type Found = Entry | { readonly _tag: "Missing"; readonly file: string }
 
-/** The largest file of the cache, in bytes. It holds a configuration and a result. */
+/** The maximum size of a file in the cache, in bytes. It holds a configuration and a result. */
 const longest = 4 * 1_048_576
 
-/** The text of a file of the cache. */
+/** Reads a file of the cache. */
 export const textOf = (file: string) => SmallFile.textOf(file, longest)
 
 const kind = "cniCacheV1"
@@ -61,7 +61,10 @@ const fileOf = Effect.fnUntraced(function*(folder: string, { containerId, ifname
   return path.join(yield* resultsOf(folder), `${network}-${containerId}-${ifname}`)
 })
 
-/** A cache file for an attachment, the text of its network configuration list, and its result as JSON text. */
+/**
+ * Encodes a cache file. `list` is the JSON text of the network configuration list, and `result` the result as JSON
+ * text.
+ */
 export const encode = (attachment: Attachment, list: string, result: string): string => {
   const { args, capabilityArgs, containerId, ifname, netns, network } = attachment
   const members = JSON.stringify({
@@ -81,7 +84,7 @@ const isArguments = (value: unknown): value is Arguments =>
   Array.isArray(value) &&
   value.every((pair) => Array.isArray(pair) && pair.length === 2 && pair.every((part) => typeof part === "string"))
 
-/** Reads a cache file. Before its version 0.8 libcni wrote the result alone: then the rest is what was asked for. */
+/** Decodes a cache file. libcni before version 0.8 wrote only the result, so the rest then comes from `asked`. */
 export const decode = (text: string, asked?: Identity): Cached | undefined => {
   const value = Json.parse(text)
   if (!Json.isObject(value)) return undefined
@@ -102,14 +105,14 @@ export const decode = (text: string, asked?: Identity): Cached | undefined => {
   }
 }
 
-/** The network configuration list that a cache file holds, as JSON text; undefined if it holds none. */
+/** Returns the network configuration list in a cache file as JSON text, or undefined if it has none. */
 export const configOf = (text: string): string | undefined => {
   const value = Json.parse(text)
   const config = Json.isObject(value) ? value["config"] : undefined
   return typeof config === "string" ? Buffer.from(config, "base64").toString() : undefined
 }
 
-/** Remembers the result of an ADD. */
+/** Writes the result of ADD to the cache. */
 export const write = Effect.fnUntraced(
   function*(folder: string, attachment: Attachment, list: string, result: string) {
     yield* AtomicFile.makeFolder(yield* resultsOf(folder), 0o700)
@@ -142,7 +145,7 @@ export const read = Effect.fnUntraced(
 
 const isMissing = (error: PlatformError): boolean => error.reason._tag === "NotFound"
 
-/** The names of all files of a folder of results; none where there is no such folder. */
+/** Lists the file names in a folder of results. A missing folder has none. */
 export const namesIn = Effect.fnUntraced(function*(results: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readDirectory(results).pipe(
@@ -151,7 +154,7 @@ export const namesIn = Effect.fnUntraced(function*(results: string) {
   )
 })
 
-/** The files of the cache that belong to a network, or may do so, in the order of their names. */
+/** Lists the files of the cache that belong, or may belong, to a network, sorted by name. */
 export const list = Effect.fnUntraced(function*(folder: string, network: string) {
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
@@ -191,7 +194,7 @@ const damage = (text: string): string | undefined =>
     ? undefined
     : "it is not a JSON document, or is truncated"
 
-/** The damaged files of the cache: with libcni before 1.3, each DEL of such an attachment fails. */
+/** Finds the damaged files of the cache. With libcni before 1.3, every DEL of such an attachment fails. */
 export const damaged = Effect.fnUntraced(function*(folder: string) {
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
@@ -206,7 +209,7 @@ export const damaged = Effect.fnUntraced(function*(folder: string) {
   return found as ReadonlyArray<Damaged>
 })
 
-/** Removes an attachment. Another attachment's file under the same name stays. */
+/** Removes an attachment from the cache. Keeps a file of the same name that holds another attachment. */
 export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
   const fs = yield* FileSystem.FileSystem
   const found = yield* Effect.option(read(folder, identity))

@@ -1,4 +1,4 @@
-/** Several sinks as one. */
+/** Combines several sinks into one. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -11,14 +11,17 @@ import * as GoDuration from "../json/GoDuration.ts"
 import type { Record } from "../record/Record.ts"
 import { LogSink, type Run, SinkFailed, type Writer } from "./LogSink.ts"
 
-/** Some of several sinks could not take a record. The message has the messages of all of them. */
+/** One or more sinks failed to write a record. The message joins their messages. */
 export class SinksFailed extends Data.TaggedError("SinksFailed")<{ readonly errors: ReadonlyArray<unknown> }> {
   override readonly message = this.errors.map((error) => error instanceof Error ? error.message : String(error)).join(
     "; "
   )
 }
 
-/** Ends an effect of a sink that takes longer than `left` of the `limit`, both in milliseconds. */
+/**
+ * Fails an effect of a sink with {@link SinkFailed} after `left` milliseconds. `limit` is the total limit in
+ * milliseconds, for the message.
+ */
 export const limited = <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   { left, limit, name = "a log sink" }: {
@@ -36,8 +39,8 @@ export const limited = <A, E, R>(
     }
   })
 
-/** A writer that may take `limit` milliseconds for all records of a run together. */
-const within = (writer: Writer, limit: number): Writer => {
+/** Limits a writer to `limit` milliseconds for all records of a run together. */
+const withTotalLimit = (writer: Writer, limit: number): Writer => {
   const { name } = writer
   let waited = 0
   return {
@@ -52,15 +55,18 @@ const within = (writer: Writer, limit: number): Writer => {
 }
 
 /**
- * The writer of one run that hands each record to every one of these, whichever fails. Those that may wait take `limit`
- * milliseconds for all records of the run together at most, and as long as they want where `limit` is 0.
+ * Combines the writers of one run: each record goes to all of them, even if some fail. Fails with {@link SinksFailed}.
+ * Each writer that may wait gets `limit` milliseconds for all records of the run together. A `limit` of 0 means no
+ * limit.
  */
 export const combine = (writers: ReadonlyArray<Writer>, limit: number): Writer => {
   const [first, ...others] = writers
-  if (first?.neverWaits === true && others.length === 0) return first // nothing to combine, and nothing to limit
-  const timed = writers.map((writer) => writer.neverWaits === true || limit === 0 ? writer : within(writer, limit))
+  if (first?.neverWaits === true && others.length === 0) return first // nothing to combine and nothing to limit
+  const timed = writers.map((writer) =>
+    writer.neverWaits === true || limit === 0 ? writer : withTotalLimit(writer, limit)
+  )
   return {
-    neverWaits: true, // longer than it may
+    neverWaits: true, // not longer than its limit
     write: Effect.fnUntraced(function*(record) {
       const exits = yield* Effect.forEach(timed, ({ write }) => Effect.exit(write(record)), {
         concurrency: "unbounded"
@@ -71,7 +77,7 @@ export const combine = (writers: ReadonlyArray<Writer>, limit: number): Writer =
   }
 }
 
-/** Opens a sink for one run. Where that is impossible, or takes too long, that is what each record fails with. */
+/** Opens a sink for one run. If that fails or times out, every write fails with the same error. */
 const openOne = (sink: LogSink["Service"], run: Run): Effect.Effect<Writer, never, Scope.Scope> => {
   if (!("open" in sink)) return Effect.succeed(sink)
   const { logTimeout } = run
@@ -81,14 +87,14 @@ const openOne = (sink: LogSink["Service"], run: Run): Effect.Effect<Writer, neve
   return Effect.catchCause(opened, (cause) => Effect.succeed({ write: () => Effect.failCause(cause) }))
 }
 
-/** The writer of one run that hands each record to every one of these sinks, none of which can keep it waiting. */
+/** Opens several sinks for one run and combines them, with the time limit `run.logTimeout`. */
 export const open = (sinks: ReadonlyArray<LogSink["Service"]>, run: Run): Effect.Effect<Writer, never, Scope.Scope> =>
   Effect.map(
     Effect.forEach(sinks, (sink) => openOne(sink, run), { concurrency: "unbounded" }),
     (writers) => combine(writers, run.logTimeout)
   )
 
-/** Each record goes to every one of these sinks, within the time that the network configuration gives (`logTimeout`). */
+/** A sink that passes each record to all given sinks, within the `logTimeout` of the network configuration. */
 export const layer = <Sinks extends ReadonlyArray<Layer.Layer<LogSink, unknown, unknown>>>(
   ...sinks: Sinks
 ): Layer.Layer<LogSink, Layer.Error<Sinks[number]>, Layer.Services<Sinks[number]>> =>

@@ -1,4 +1,4 @@
-/** Sends the records of each run to the sinks that its network configuration names. */
+/** Sends the records of each run to the sinks in its network configuration. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
@@ -6,7 +6,7 @@ import { combine } from "./CombinedSink.ts"
 import { LogSink } from "./LogSink.ts"
 import * as Registry from "./Registry.ts"
 
-/** The sinks of `logFile` and `logSinks`. Where a configuration names none, nothing is logged. */
+/** The sinks of `logFile` and `logSinks`. If the configuration has neither, nothing is logged. */
 export const make = (runner: ProcessRunner["Service"]) =>
   LogSink.of({
     neverWaits: true,
@@ -17,5 +17,5 @@ export const make = (runner: ProcessRunner["Service"]) =>
       )
   })
 
-/** The sinks of the network configuration as a layer. */
+/** A {@link LogSink} that writes to the sinks in the network configuration. */
 export const layer = /* @__PURE__ */ Layer.effect(LogSink, /* @__PURE__ */ Effect.map(ProcessRunner, make))

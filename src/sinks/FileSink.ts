@@ -20,10 +20,10 @@ import * as TrustedPath from "./TrustedPath.ts"
 export const fields = () =>
   Schema.Struct({
     type: Schema.Literal("file"),
-    /** May have names of variables in it, such as `/var/log/cni/${CNI_CONTAINERID}.log`. */
+    /** The path may contain variables: `/var/log/cni/${CNI_CONTAINERID}.log`. */
     path: Field.filled().pipe(Schema.annotateKey({ messageMissingKey: "the path of a file" })),
     format: Schema.optionalKey(RecordText.format()),
-    /** Permissions of the file where it has to be made. */
+    /** The permissions of a new file. */
     mode: Schema.optionalKey(Field.matching(/^0?[0-7]{3}$/u, "an octal mode such as \"0640\""))
   })
 
@@ -33,15 +33,18 @@ type Target = Required<Fields>
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
-// Never through a symbolic link that another user put there, and never waiting for the reader of a FIFO.
+// Never follow a symbolic link that another user created, and never wait for the reader of a FIFO.
 const openFlags = O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK
 
 const codeOf = (error: unknown): string | undefined => (error as NodeJS.ErrnoException).code
 
-/** The users that may read the files of a folder may also enter it. */
+/** Users who may read the file may also list and enter its folder. */
 const folderMode = (fileMode: number): number => 0o700 | (fileMode & 0o044) | ((fileMode & 0o044) >> 2)
 
-/** Makes a folder and its parents. The runtimes' own `recursive` never returns where that is impossible (/proc). */
+/**
+ * Creates a folder and its parents. The `recursive` option of Bun and Node.js hangs where that is impossible, as in
+ * /proc.
+ */
 const makeFolder = (path: string, mode: number, isLastTry = false): void => {
   try {
     Fs.mkdirSync(path, mode)
@@ -55,12 +58,12 @@ const makeFolder = (path: string, mode: number, isLastTry = false): void => {
 }
 
 /** Thrown before the first write to a file system that has not been seen to respond. */
-const unknown = Symbol("unknown")
+const notKnownToRespond = Symbol("notKnownToRespond")
 
-const create = (path: string, mode: number, isKnown: boolean): number => {
+const create = (path: string, mode: number, hasResponded: boolean): number => {
   const folder = Path.dirname(path)
   TrustedPath.checkFolder(folder)
-  if (!isKnown && !FileSystemProbe.folderResponds(folder)) throw unknown
+  if (!hasResponded && !FileSystemProbe.folderResponds(folder)) throw notKnownToRespond
   makeFolder(folder, folderMode(mode))
   TrustedPath.checkFolder(folder) // another user may have created it in between
   try {
@@ -68,37 +71,37 @@ const create = (path: string, mode: number, isKnown: boolean): number => {
     Fs.fchmodSync(fd, mode) // the umask may have cleared bits that the configuration asks for
     return fd
   } catch (error) {
-    if (codeOf(error) === "EEXIST") return Fs.openSync(path, openFlags) // another run made it meanwhile
+    if (codeOf(error) === "EEXIST") return Fs.openSync(path, openFlags) // another run has created it
     throw error
   }
 }
 
-const open = (path: string, mode: number, isKnown: boolean): number => {
+const open = (path: string, mode: number, hasResponded: boolean): number => {
   try {
     return Fs.openSync(path, openFlags)
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return create(path, mode, isKnown)
+    if (codeOf(error) === "ENOENT") return create(path, mode, hasResponded)
     throw error
   }
 }
 
 /**
- * Turns the part of a record that did fit on the disk into a line of spaces, so that it never precedes the
- * next record. Overwriting needs no space. Others may have appended since, so the file cannot just be cut; where our
- * part ends is what the descriptor's position says.
+ * Overwrites a partially written record with a line of spaces, so that it does not corrupt the next record. Overwriting
+ * needs no disk space. The file cannot be truncated, because others may have appended since. The descriptor's position
+ * shows where our part ends.
  */
 const blankOut = (fd: number, path: string, length: number): void => {
   const position = /^pos:\s*(\d+)/m.exec(Fs.readFileSync(`/proc/self/fdinfo/${fd}`, "utf8"))?.[1]
   if (position === undefined) return
-  const again = Fs.openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
+  const writer = Fs.openSync(path, O_WRONLY | O_NOFOLLOW | O_NONBLOCK)
   try {
     const blank = Buffer.alloc(length, " ")
     blank.write("\n", length - 1)
-    if (Fs.fstatSync(again).ino === Fs.fstatSync(fd).ino) {
-      Fs.writeSync(again, blank, 0, length, Number(position) - length)
+    if (Fs.fstatSync(writer).ino === Fs.fstatSync(fd).ino) {
+      Fs.writeSync(writer, blank, 0, length, Number(position) - length)
     }
   } finally {
-    Fs.closeSync(again)
+    Fs.closeSync(writer)
   }
 }
 
@@ -109,7 +112,7 @@ const explain = (error: unknown): string => {
     case "EISDIR":
       return "is a folder, expected a file"
     case "ENXIO":
-      return "is a FIFO that nobody reads, or a socket"
+      return "is a FIFO without a reader, or a socket"
     case "EAGAIN":
       return "is a FIFO whose reader does not keep up"
     default:
@@ -122,8 +125,8 @@ const lastByte = (fd: number, size: number): number | undefined => {
   return Fs.readSync(fd, byte, 0, 1, Math.max(0, size - 1)) === 0 ? undefined : byte[0]
 }
 
-/** The same file for reading; undefined if that is impossible, as with few descriptors. */
-const openAgain = (fd: number): number | undefined => {
+/** Opens the same file for reading. Returns undefined if that fails, for example because no descriptors are left. */
+const openForReading = (fd: number): number | undefined => {
   try {
     return Fs.openSync(`/proc/self/fd/${fd}`, O_RDONLY)
   } catch {
@@ -132,42 +135,42 @@ const openAgain = (fd: number): number | undefined => {
 }
 
 /**
- * Whether the last line of a file is for ever without its end. A run that was killed in the middle of a large write
- * leaves half a line, which must not swallow the next record. So does a run that is writing at this moment, but then the
- * file grows until it lets others change its mode: the kernel makes both wait for each other.
+ * Whether the last line of a file is permanently incomplete. A run that was killed during a large write leaves half a
+ * line, which must not swallow the next record. A run that is still writing also leaves half a line, but then the file
+ * has grown once fchmod(2) returns: the kernel makes fchmod wait for the write.
  */
-const isTorn = (fd: number, again: number): boolean => {
+const isTorn = (fd: number, reader: number): boolean => {
   try {
     for (let before: number | undefined;;) {
       const { mode, size } = Fs.fstatSync(fd)
-      if (size === 0 || lastByte(again, size) === 0x0a) return false
+      if (size === 0 || lastByte(reader, size) === 0x0a) return false
       if (size === before) return true
       before = size
       Fs.fchmodSync(fd, mode & 0o7777)
     }
   } catch {
-    return false // the file is not ours to change
+    return false // we may not change the file
   }
 }
 
-/** Whether the next record needs a line end before it. Throws if the file system may be hanging. */
-const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, isKnown: boolean): boolean => {
-  const again = openAgain(fd)
+/** Whether the next record needs a line break before it. Throws {@link notKnownToRespond} if the file system may hang. */
+const needsLineEnd = (fd: number, path: string, stat: Fs.Stats, hasResponded: boolean): boolean => {
+  const reader = openForReading(fd)
   try {
-    if (!isKnown) {
-      if (again !== undefined) lastByte(again, stat.size) // a file system that responds updates the access time
-      if (!FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw unknown
+    if (!hasResponded) {
+      if (reader !== undefined) lastByte(reader, stat.size) // a file system that responds updates the access time
+      if (!FileSystemProbe.showsResponse(stat, Fs.fstatSync(fd), path)) throw notKnownToRespond
     }
-    return again !== undefined && isTorn(fd, again)
+    return reader !== undefined && isTorn(fd, reader)
   } finally {
-    if (again !== undefined) Fs.closeSync(again)
+    if (reader !== undefined) Fs.closeSync(reader)
   }
 }
 
-/** Appends with one `write`, so that the records of runs at the same time never mix. */
-const append = (path: string, mode: number, record: string, isKnown: boolean): void => {
+/** Appends with one write(2), so that records of concurrent runs never mix. */
+const append = (path: string, mode: number, record: string, hasResponded: boolean): void => {
   if (path === "") throw new Error("the path is empty once its variables are filled in")
-  const fd = open(path, mode, isKnown)
+  const fd = open(path, mode, hasResponded)
   try {
     const stat = Fs.fstatSync(fd)
     TrustedPath.checkFolder(Path.dirname(path))
@@ -175,7 +178,7 @@ const append = (path: string, mode: number, record: string, isKnown: boolean): v
     if (stat.isFile() && stat.nlink > 1) {
       throw new Error("has a second name (hard link), which may be another user's file")
     }
-    const line = stat.isFile() && needsLineEnd(fd, path, stat, isKnown) ? `\n${record}` : record
+    const line = stat.isFile() && needsLineEnd(fd, path, stat, hasResponded) ? `\n${record}` : record
     const length = Buffer.byteLength(line)
     const written = Fs.writeSync(fd, line)
     if (written < length) {
@@ -187,7 +190,7 @@ const append = (path: string, mode: number, record: string, isKnown: boolean): v
   }
 }
 
-/** A file as the sink of records. */
+/** The sink `file`, which appends records to a file. */
 export const kind = {
   fields,
   complete: (fields: Fields): Target => ({ format: "text", mode: "0600", ...fields }),
@@ -202,24 +205,24 @@ export const kind = {
       const failed = (cause: unknown) => new SinkFailed({ sink: name, reason: explain(cause), cause })
 
       /** Appends a record if the file system is known to respond. Returns whether it did. */
-      const attempt = (record: Record, isKnown: boolean) =>
+      const attempt = (record: Record, hasResponded: boolean) =>
         Effect.try({
           try: () => {
             isRemote ??= FileSystemProbe.isRemote(folder)
-            if (isRemote && !isKnown) return false
+            if (isRemote && !hasResponded) return false
             try {
-              append(path, mode, RecordText.render(record, target.format), isKnown)
+              append(path, mode, RecordText.render(record, target.format), hasResponded)
               return true
             } catch (error) {
-              if (error === unknown) return false
+              if (error === notKnownToRespond) return false
               throw error
             }
           },
           catch: failed
         })
 
-      /** Waits up to `logTimeout` for the file system to respond, once for all records of the run. */
-      const ask = Effect.suspend(() =>
+      /** Waits up to `logTimeout` for the file system to respond. If it does not, later records fail at once. */
+      const awaitResponse = Effect.suspend(() =>
         FileSystemProbe.wait(isRemote === true ? folder : FileSystemProbe.nearest(folder))
       ).pipe(
         Effect.provideService(ProcessRunner, runner),
@@ -233,17 +236,17 @@ export const kind = {
 
       return {
         name,
-        neverWaits: true, // longer than `logTimeout`
+        neverWaits: true, // not longer than `logTimeout`
         write: (record: Record) =>
           isHanging
             ? Effect.fail(new SinkFailed({ sink: name, reason: "its file system does not respond" }))
             : Effect.flatMap(
               attempt(record, false),
-              (isDone) => isDone ? Effect.void : Effect.andThen(ask, attempt(record, true))
+              (isDone) => isDone ? Effect.void : Effect.andThen(awaitResponse, attempt(record, true))
             )
       }
     })
 }
 
-/** A file as the sink of all records. */
+/** A {@link LogSink} that appends all records to one file. */
 export const layer = (target: Fields): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

@@ -1,7 +1,7 @@
 /**
- * Finds out whether the file system of a log responds. A hanging one keeps the writing thread in the kernel, where no
- * signal ends it: the process cannot exit, and its parent waits. So this process writes only to a file system that has
- * been seen to respond: to the kernel, or to another process, which we can abandon.
+ * Finds out whether the file system of a log responds. A hanging file system blocks the writing thread in the kernel,
+ * where no signal can end it: the process cannot exit, and its parent waits. So this process writes only after the file
+ * system has responded, either to the kernel or to another process, which we can abandon.
  */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -21,7 +21,8 @@ const unescape = (path: string): string => {
 }
 
 /**
- * The kernel's table of mounts. `readFileSync` would allocate so large a buffer that it triggers a garbage collection.
+ * Reads the kernel's table of mounts. `readFileSync` would allocate a buffer so large that it triggers garbage
+ * collection.
  */
 const readMounts = (): string => {
   const fd = Fs.openSync("/proc/self/mountinfo", "r")
@@ -37,7 +38,10 @@ const readMounts = (): string => {
   }
 }
 
-/** Whether the path of a folder crosses such a file system, by a table of mounts. Does not access it. */
+/**
+ * Whether a file system in {@link remote} is on the path to a folder, according to a table of mounts. Does not access
+ * that file system.
+ */
 export const isRemoteBy = (table: string, folder: string): boolean => {
   if (!remote.test(table)) return false
   // Of several mounts on one path, the last one is on top.
@@ -46,7 +50,7 @@ export const isRemoteBy = (table: string, folder: string): boolean => {
   return FolderWalk.walk(folder, { before: (path) => mounts.get(path) === true ? true : undefined }) === true
 }
 
-/** Whether the path of a folder crosses such a file system. Without a table of mounts, it does not. */
+/** Whether a file system in {@link remote} is on the path to a folder. False if the table of mounts cannot be read. */
 export const isRemote = (folder: string): boolean => {
   let table: string
   try {
@@ -57,7 +61,7 @@ export const isRemote = (folder: string): boolean => {
   return isRemoteBy(table, folder)
 }
 
-/** The types of in-memory file systems. Sources: Linux, `TMPFS_MAGIC`, `RAMFS_MAGIC`. */
+/** The magic numbers of in-memory file systems. Sources: Linux, `TMPFS_MAGIC`, `RAMFS_MAGIC`. */
 const inMemory: ReadonlySet<number> = new Set([0x01021994, 0x858458f6])
 
 /** A little more than the granularity of the kernel's file timestamps, in milliseconds. */
@@ -75,7 +79,7 @@ export const showsResponse = (before: Fs.Stats, after: Fs.Stats, path: string): 
 /** The size of a folder, in bytes, above which reading it takes too long. */
 const longestFolder = 65_536
 
-/** A folder, or its nearest existing ancestor. */
+/** Returns a folder, or its nearest existing ancestor. */
 export const nearest = (folder: string): string =>
   Fs.existsSync(folder) || folder === Path.dirname(folder) ? folder : nearest(Path.dirname(folder))
 
@@ -88,8 +92,8 @@ export const folderResponds = (folder: string): boolean => {
 }
 
 /**
- * Waits until the file system of a folder responds to a change by another process, even with an error. If that process
- * cannot be started, the answer is unknown.
+ * Waits until the file system of a folder responds to another process that changes it, even with an error. If that
+ * process cannot be started, it is unknown whether the file system responds.
  */
 export const wait = (folder: string): Effect.Effect<void, never, ProcessRunner> =>
   Effect.ignore(HostTools.run({ argv: ["touch", "-c", Path.resolve(folder)], cwd: "/", until: "exit" }))

@@ -1,21 +1,21 @@
-/** Walks the path of a folder, part by part, as the kernel resolves it, symbolic links included. */
+/** Walks the path of a folder part by part, including symbolic links, as the kernel does. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 
-/** The largest number of symbolic links in a path. Source: Linux, `MAXSYMLINKS`. */
+/** The maximum number of symbolic links in a path. Source: Linux, `MAXSYMLINKS`. */
 const mostLinks = 40
 
-/** The questions for each part of a path. The first answer ends the walk. */
-export interface Questions<A> {
-  /** Asked before the part is accessed. */
+/** Callbacks for each part of a path. The first defined answer ends the walk. */
+export interface Callbacks<A> {
+  /** Called before the part is accessed. */
   readonly before?: (path: string) => A | undefined
   readonly about?: (path: string, stat: Fs.Stats) => A | undefined
 }
 
 /** Walks to a folder, including the folder itself, as far as it exists. */
-export const walk = <A>(folder: string, { about, before }: Questions<A>): A | undefined => {
+export const walk = <A>(folder: string, { about, before }: Callbacks<A>): A | undefined => {
   const left = (Path.isAbsolute(folder) ? folder : `${process.cwd()}/${folder}`).split("/")
-  let at = "/" // which has no folder above it, not for `..` either
+  let at = "/" // its `..` is `/` itself
   for (let links = 0; links <= mostLinks;) {
     const name = left.shift()
     if (name === undefined) return undefined
@@ -28,7 +28,7 @@ export const walk = <A>(folder: string, { about, before }: Questions<A>): A | un
     const known = before?.(path)
     if (known !== undefined) return known
     const stat = Fs.lstatSync(path, { throwIfNoEntry: false })
-    if (stat === undefined) return undefined // missing parts have no answer
+    if (stat === undefined) return undefined // the rest does not exist
     const answer = about?.(path, stat)
     if (answer !== undefined) return answer
     if (!stat.isSymbolicLink()) {

@@ -1,4 +1,4 @@
-/** Sends records to systemd-journald, with fields of their own: `journalctl CNI_CONTAINERID=…` finds them. */
+/** Sends records to systemd-journald with separate fields, so that `journalctl CNI_CONTAINERID=…` finds them. */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -18,7 +18,7 @@ const socket = "/run/systemd/journal/socket"
 export const fields = () =>
   Schema.Struct({
     type: Schema.Literal("journald"),
-    /** What the journal sees as the name of the program. */
+    /** The program name in the journal (SYSLOG_IDENTIFIER). */
     identifier: Schema.optionalKey(Field.identifier())
   })
 
@@ -27,7 +27,7 @@ type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 type Target = Required<Fields>
 
 const send = Effect.fnUntraced(function*(record: Record, identifier: string) {
-  // Without this, `logger` would say nothing where nothing listens.
+  // `logger` reports no error if the socket is missing.
   if (!Fs.existsSync(socket)) {
     return yield* new SinkFailed({
       sink: name,
@@ -41,7 +41,7 @@ const send = Effect.fnUntraced(function*(record: Record, identifier: string) {
   )
 })
 
-/** The journal of this host as the sink of records. */
+/** The sink `journald`. */
 export const kind = {
   fields,
   complete: (fields: Fields): Target => ({ identifier: "cni-passthrough", ...fields }),
@@ -52,5 +52,5 @@ export const kind = {
     }))
 }
 
-/** The journal of this host as the sink of all records. */
+/** A {@link LogSink} that sends all records to the journal of this host. */
 export const layer = (target: Fields = {}): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

@@ -6,7 +6,7 @@ import type { Environment } from "../cni/Environment.ts"
 import type { Record } from "../record/Record.ts"
 import type { SinkTarget } from "./Registry.ts"
 
-/** A sink could not take a record. */
+/** A sink failed to write a record. */
 export class SinkFailed extends Data.TaggedError("SinkFailed")<{
   readonly sink: string
   readonly reason: string
@@ -16,34 +16,34 @@ export class SinkFailed extends Data.TaggedError("SinkFailed")<{
 }
 
 /**
- * Takes the records of a run, one after the other. It fails with an error of its own, whose `message` should name the
- * sink and say what to do, for it is what a runtime shows.
+ * Writes the records of a run, one after the other. Its errors should name the sink and the fix in their `message`,
+ * because runtimes show that message.
  */
 export interface Writer {
-  /** Takes one record. What it succeeds with is of no interest; when it does, the record is there for others to see. */
+  /** Writes one record. When it succeeds, others can read the record. Its value is ignored. */
   readonly write: (record: Record) => Effect.Effect<unknown, unknown>
-  /** What to call it where it runs out of time. Default: "a log sink". */
+  /** The display name for timeout errors. Default: "a log sink". */
   readonly name?: string
-  /** Whether it is certain that `write` never waits for anything: then it needs no time limit. Default: false. */
+  /** Whether `write` never waits, so that it needs no timeout. Default: false. */
   readonly neverWaits?: boolean
 }
 
-/** The run of the plugin whose records a sink takes. */
+/** The run whose records a sink receives. */
 export interface Run {
   readonly environment: Environment
-  /** The sinks that the network configuration names. */
+  /** The sinks in the network configuration. */
   readonly sinks: ReadonlyArray<SinkTarget>
-  /** How long all records of the run together may wait for each sink, in milliseconds; 0 where there is no limit. */
+  /** Milliseconds that all records of the run together may wait for each sink. 0 means no limit. */
   readonly logTimeout: number
 }
 
-/** A sink that has to know the run before its first record, or has something to close after its last. */
+/** A sink that needs the run before its first record, or must close something after the last. */
 export interface Opener {
-  /** Opens the sink for the records of one run. What it acquires is released when the run has its answer. */
+  /** Opens the sink for one run. Its resources are released after the run has answered. */
   readonly open: (run: Run) => Effect.Effect<Writer, unknown, Scope.Scope>
-  /** Whether it is certain that `open` never waits for anything: then it needs no time limit. Default: false. */
+  /** Whether `open` never waits, so that it needs no timeout. Default: false. */
   readonly neverWaits?: boolean
 }
 
-/** Where the records of runs go: a writer for all of them, or one that is opened for each. */
+/** Where records go: one writer for all runs, or an opener that makes a writer for each run. */
 export class LogSink extends Context.Service<LogSink, Writer | Opener>()("cni-passthrough/LogSink") {}

@@ -1,16 +1,16 @@
-/** A record in the format that a sink asks for. */
+/** Renders a record in the format of a sink. */
 import * as Field from "../json/Field.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
 import * as TextFormat from "../record/TextFormat.ts"
 import * as TimeZone from "./TimeZone.ts"
 
-/** How records are written: for people, or one JSON object a line. */
+/** The schema of the formats: text for people, or one JSON object on each line. */
 export const format = () => Field.oneOf(["text", "json"])
 
 /** A format of records. */
 export type Format = ReturnType<typeof format>["Type"]
 
-/** Renders a record in a format, with a line end after it. */
+/** Renders a record and a line break. */
 export const render = (record: Record, format: Format): string =>
   format === "json" ? JsonFormat.render(record) : TextFormat.render(record, TimeZone.minutesEast)

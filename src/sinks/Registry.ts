@@ -18,10 +18,10 @@ const kinds = {
 
 type Type = keyof typeof kinds
 
-/** The `type` of each kind. */
+/** The types of all kinds. */
 export const types = Object.keys(kinds) as ReadonlyArray<Type>
 
-/** The fields of a sink as they stand in a network configuration: those of its type, and no others. */
+/** The schema of a sink in a network configuration: the fields of its type, and no others. */
 export const fields = () =>
   Schema.Union(types.map((type) => kinds[type].fields())).annotate({
     identifier: "an object with \"type\"",
@@ -31,10 +31,10 @@ export const fields = () =>
 /** The fields of a sink. */
 export type Fields = ReturnType<typeof fields>["Type"]
 
-/** A sink that a network configuration names, with its defaults filled in. */
+/** A sink with its defaults filled in. */
 export type SinkTarget = { [T in Type]: { readonly type: T } & Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
 
-/** The names of the fields that a sink of this type can have; undefined if no kind has that type. */
+/** Returns the field names of a type of sink, or undefined if there is no such type. */
 export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => {
   const known = types.find((each) => each === type)
   return known === undefined ? undefined : Object.keys(kinds[known].fields().fields)
@@ -44,8 +44,8 @@ export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => 
 export const complete = (fields: Fields): SinkTarget => kinds[fields.type].complete(fields as never) as SinkTarget
 
 /**
- * Makes the writer of a sink for the records of a run in this environment. It may wait for this many milliseconds in
- * total.
+ * Opens the writer of a sink for one run. `logTimeout` limits all its waiting together, in milliseconds; 0 means no
+ * limit.
  */
 export const open = (
   target: SinkTarget,

@@ -1,17 +1,17 @@
-/** What each kind of sink is made of. */
+/** The definition of a kind of sink. */
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Schema from "effect/Schema"
 import type { Environment } from "../cni/Environment.ts"
 import { LogSink, type Writer } from "./LogSink.ts"
 
-/** A kind of sink: the fields that name one in a network configuration, their defaults, and its writer. */
+/** A kind of sink: its fields in a network configuration, their defaults, and its writer. */
 export interface Kind<Fields extends object, R> {
-  /** Made when it is asked for, as few configurations name a sink of each kind. */
+  /** A function, because most configurations use only a few kinds. */
   readonly fields: () => Schema.Codec<Fields & { readonly type: string }>
-  /** Fills in the defaults of all fields that are left out. */
+  /** Fills in the defaults. */
   readonly complete: (fields: Fields) => Required<Fields>
-  /** The writer of a sink for the records of a run in this environment. */
+  /** Opens the writer for one run. `logTimeout` is in milliseconds; 0 means no limit. */
   readonly open: (
     target: Required<Fields>,
     environment: Environment,
@@ -19,7 +19,7 @@ export interface Kind<Fields extends object, R> {
   ) => Effect.Effect<Writer, never, R>
 }
 
-/** One sink for the records of all runs, whatever their network configuration says. */
+/** A {@link LogSink} with one fixed sink, whatever the network configurations say. */
 export const layer = <Fields extends object, R>(
   { complete, open }: Kind<Fields, R>,
   fields: Fields

@@ -18,7 +18,7 @@ type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
 type Target = Required<Fields>
 
-/** The stderr of the plugin as the sink of records. */
+/** The sink `stderr`. */
 export const kind = {
   fields,
   complete: (fields: Fields): Target => ({ format: "text", ...fields }),
@@ -33,5 +33,5 @@ export const kind = {
     })
 }
 
-/** The stderr of this process as the sink of all records. */
+/** A {@link LogSink} that writes all records to the stderr of this process. */
 export const layer = (target: Fields = {}): Layer.Layer<LogSink> => SinkKind.layer(kind, target)

@@ -1,4 +1,4 @@
-/** Sends records to a syslog daemon: over its local socket, TCP or UDP. */
+/** Sends records to a syslog daemon over its local socket, TCP or UDP. */
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
@@ -19,17 +19,17 @@ const addressPattern =
 export const fields = () =>
   Schema.Struct({
     type: Schema.Literal("syslog"),
-    /** Where the daemon listens. */
+    /** The address of the daemon. */
     address: Schema.optionalKey(
       Field.matching(addressPattern, "a path such as \"/dev/log\", \"tcp://host:601\" or \"udp://host:514\"")
     ),
     facility: Schema.optionalKey(
       Field.oneOf(Object.keys(SyslogFormat.facilities) as Array<keyof typeof SyslogFormat.facilities>)
     ),
-    /** What the daemon sees as the name of the program. */
+    /** The program name for the daemon. */
     tag: Schema.optionalKey(Field.identifier()),
     format: Schema.optionalKey(RecordText.format()),
-    /** The header of the messages. Default: what `syslog(3)` writes on a local socket, else RFC 5424. */
+    /** The format of the header. Default: RFC 3164 on a local socket, as `syslog(3)` writes it, else RFC 5424. */
     protocol: Schema.optionalKey(Field.oneOf(["rfc3164", "rfc5424"]))
   })
 
@@ -40,8 +40,8 @@ type Target = Required<Fields>
 type Messages = ReadonlyArray<SyslogFormat.SyslogMessage>
 
 /**
- * By its local socket. The kernel keeps the messages where the daemon is slow, until the queue of the socket is full.
- * Daemons take a header of RFC 5424 there for a part of the text, unless they are told to expect one.
+ * Sends over the local socket. If the daemon is slow, the kernel keeps messages until the queue of the socket is full.
+ * There, daemons treat an RFC 5424 header as text unless they are configured for it.
  */
 const sendLocally = Effect.fnUntraced(function*(target: Target, record: Record, messages: Messages) {
   for (const message of messages) {
@@ -65,8 +65,8 @@ const sendLocally = Effect.fnUntraced(function*(target: Target, record: Record, 
 })
 
 /**
- * Over TCP, each message after its length (RFC 6587, octet counting). The protocol has no receipt, but a daemon
- * closes its end when it has read all of ours: until then the record does not count as written.
+ * Sends over TCP with octet counting (RFC 6587). The protocol has no acknowledgement, but a daemon closes its end after
+ * it has read everything. A record counts as written only then.
  */
 const sendByTcp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Effect.Effect<void, Error> =>
   Effect.callback((resume) => {
@@ -78,7 +78,7 @@ const sendByTcp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
     return Effect.sync(() => socket.destroy())
   })
 
-/** Over UDP, a message each (RFC 5426). Whether they arrive, nobody can tell. */
+/** Sends over UDP, one datagram for each message (RFC 5426). Delivery is not confirmed. */
 const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Effect.Effect<void, Error> =>
   Effect.callback((resume) => {
     const socket = process.getBuiltinModule("node:dgram").createSocket(host.includes(":") ? "udp6" : "udp4")
@@ -94,7 +94,7 @@ const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
     return Effect.sync(() => socket.close())
   })
 
-/** Sends the messages of a record where a target says. */
+/** Returns the function that sends the messages of a record to a target. */
 const makeSend = (target: Target) => {
   const { host = "", port, transport } = addressPattern.exec(target.address)?.groups ?? {}
   const address = host.replace(/^\[|\]$/g, "")
@@ -109,7 +109,7 @@ const makeSend = (target: Target) => {
   }
 }
 
-/** A syslog daemon as the sink of records. */
+/** The sink `syslog`. */
 export const kind = {
   fields,
   complete: ({ address = "/dev/log", ...fields }: Fields): Target => ({
@@ -139,5 +139,5 @@ export const kind = {
     })
 }
 
-/** A syslog daemon as the sink of all records. */
+/** A {@link LogSink} that sends all records to a syslog daemon. */
 export const layer = (target: Fields = {}): Layer.Layer<LogSink, never, ProcessRunner> => SinkKind.layer(kind, target)

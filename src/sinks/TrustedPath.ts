@@ -6,13 +6,13 @@ import * as Fs from "node:fs"
 import * as FolderWalk from "./FolderWalk.ts"
 
 /**
- * Whether a user is trusted with a log: root, or the user of this process. In a user namespace the host's root has
+ * Whether a user is trusted with a log: root, or the user of this process. In a user namespace, the host's root has
  * another ID, which is the owner of `/`.
  */
 const isTrusted = (owner: number): boolean =>
   owner === 0 || owner === process.geteuid?.() || owner === Fs.statSync("/").uid
 
-/** A path or part of a path has an owner that is not trusted. */
+/** A path, or a part of one, whose owner is not trusted. */
 interface Untrusted {
   readonly path: string
   readonly owner: number

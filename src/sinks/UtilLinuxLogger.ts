@@ -1,6 +1,6 @@
 /**
- * Hands messages to `logger` of util-linux. The runtimes have no datagram sockets in the file system; `logger` is on
- * practically every host, and takes 2 ms for a message.
+ * Sends messages with `logger` of util-linux, because neither Bun nor Node.js supports Unix datagram sockets. `logger`
+ * is on practically every host, and takes 2 ms for a message.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ export class NotSent extends Data.TaggedError("NotSent")<{ readonly reason: stri
 
 const missing = "there is no `logger` on PATH: install util-linux (on Debian and Ubuntu the package bsdutils)"
 
-/** Starts `logger` with these options and this text on its stdin. Fails with what it says. */
+/** Runs `logger` with these options and this stdin. Fails with its error message. */
 export const send = Effect.fnUntraced(function*(
   options: ReadonlyArray<string>,
   stdin: string
@@ -27,7 +27,7 @@ export const send = Effect.fnUntraced(function*(
   }).pipe(
     Effect.mapError((cause) => new NotSent({ reason: cause.code === "ENOENT" ? missing : cause.message, cause }))
   )
-  // It exits with 0 even where a message could not be sent.
+  // `logger` exits with 0 even if it could not send a message.
   const complaint = Execution.text(execution.stderr).trim()
   if (!Execution.succeeded(execution) || complaint !== "") {
     return yield* new NotSent({ reason: complaint || `logger ended with ${Summary.ending(execution)}` })

@@ -181,7 +181,7 @@ describe("an attachment", () => {
       assert.strictEqual(check.status, 2)
       assert.match(
         check.stderr,
-        /the result of the add cannot be used in version 1\.0\.0: ips\[0\]\.address: found "here"/
+        /the result of ADD cannot be used in version 1\.0\.0: ips\[0\]\.address: found "here"/
       )
       const del = yield* host.of("del")
       assert.strictEqual(del.status, 0)
@@ -953,7 +953,7 @@ describe("a garbage collection", () => {
       assert.strictEqual(status, 0)
       assert.match(
         stderr,
-        /^web-gone-5f3a: going on without a result: the result of the add cannot be used in version 1\.0\.0: /
+        /^web-gone-5f3a: going on without a result: the result of ADD cannot be used in version 1\.0\.0: /
       )
       assert.notInclude(host.log(), "prevResult")
       assert.isFalse(Fs.existsSync(file))

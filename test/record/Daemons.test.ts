@@ -1,6 +1,6 @@
 /** Records as log daemons take them. */
 import { assert, describe, it } from "@effect/vitest"
-import { originOf } from "../../src/plugin/RequestRecord.ts"
+import { contextOf } from "../../src/plugin/RequestRecord.ts"
 import * as JournalFormat from "../../src/record/JournalFormat.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Record } from "../../src/record/Record.ts"
@@ -11,7 +11,7 @@ import { make as makeRequest, record as make } from "../support/request.ts"
 const requestRecord = (config: object = {}, variables = {}): Record => make("ADD", config, variables)
 const time = "2026-11-23T18:58:47.005Z"
 const errorRecord: Record = {
-  ...originOf(makeRequest("ADD", { label: "tap" })),
+  ...contextOf(makeRequest("ADD", { label: "tap" })),
   event: "error",
   time,
   durationMs: 3,
@@ -114,7 +114,7 @@ describe("the summary of a record", () => {
   it("leaves out what there is not", () => {
     const request = makeRequest("STATUS", {}, { CNI_CONTAINERID: "", CNI_IFNAME: "" })
     assert.strictEqual(
-      Summary.render({ ...originOf(request), event: "result", time, durationMs: 4 }),
+      Summary.render({ ...contextOf(request), event: "result", time, durationMs: 4 }),
       "STATUS on net: done in 4 ms"
     )
   })

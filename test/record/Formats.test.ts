@@ -1,6 +1,6 @@
 /** The two formats of a record. */
 import { assert, describe, it } from "@effect/vitest"
-import { originOf } from "../../src/plugin/RequestRecord.ts"
+import { contextOf } from "../../src/plugin/RequestRecord.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Hook, Record } from "../../src/record/Record.ts"
 import * as TextFormat from "../../src/record/TextFormat.ts"
@@ -19,7 +19,7 @@ const hook: Hook = {
 }
 const request = record("ADD", { label: "tap", hookADD: ["echo hi"] }, { CNI_ARGS: "A=1", TRACEPARENT: "00-ab-cd-01" })
 const { time } = request
-const origin = originOf(make("ADD", { label: "tap" }))
+const origin = contextOf(make("ADD", { label: "tap" }))
 
 const json = (record: Record) => JSON.parse(JsonFormat.render(record))
 const text = (record: Record) => TextFormat.render(record, () => 60)

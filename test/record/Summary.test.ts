@@ -1,6 +1,6 @@
 /** What happened, in a line and in lines for people, and what daemons call it. */
 import { assert, describe, it } from "@effect/vitest"
-import { originOf } from "../../src/plugin/RequestRecord.ts"
+import { contextOf } from "../../src/plugin/RequestRecord.ts"
 import * as JournalFormat from "../../src/record/JournalFormat.ts"
 import type { Changes, Hook, Plugin, Record } from "../../src/record/Record.ts"
 import * as Summary from "../../src/record/Summary.ts"
@@ -9,7 +9,7 @@ import * as TextFormat from "../../src/record/TextFormat.ts"
 import { make, record } from "../support/request.ts"
 
 const request = record("ADD", { label: "tap" })
-const origin = { ...originOf(make("ADD", { label: "tap" })), time: request.time, durationMs: 12 }
+const origin = { ...contextOf(make("ADD", { label: "tap" })), time: request.time, durationMs: 12 }
 const ended = {
   exitCode: 0 as number | null,
   signal: null as string | null,

@@ -244,7 +244,10 @@ describe("a DEL", () => {
 describe("a DEL that is to go on", () => {
   it.effect("calls all plugins, whichever fails", () =>
     Effect.gen(function*() {
-      const { asked, made } = yield* run(Chain.del(chainOf(two), attachment, "{}", "goOn"), { a: quiet, b: fails(7) })
+      const { asked, made } = yield* run(Chain.del(chainOf(two), attachment, "{}", "continue"), {
+        a: quiet,
+        b: fails(7)
+      })
       assert.deepStrictEqual(types(asked), ["DEL b", "DEL a"])
       assert.deepStrictEqual(made.map(Chain.hasFailed), [true, false])
     }))

@@ -70,7 +70,7 @@ describe("ip netns", () => {
         Effect.provide(files(true)),
         Effect.provideService(ProcessRunner, ended({}))
       )
-      assert.strictEqual(error.message, "the network namespace x is there already: --netns x takes it as it is")
+      assert.strictEqual(error.message, "the network namespace x already exists: --netns x uses it as it is")
     }))
 
   it.effect("makes and removes a namespace of a name", () =>

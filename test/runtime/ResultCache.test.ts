@@ -234,7 +234,7 @@ describe("the result for the operations after an ADD", () => {
     const broken = { ...attachment, result: `{"ips":1,"cniVersion":"1.0.0"}` }
     assert.deepInclude(CachedResult.of({ _tag: "Cached", file: "/f", attachment: broken }, { cniVersion: "0.4.0" }), {
       _tag: "Failure",
-      failure: "the result of the add cannot be used in version 0.4.0: ips: found 1, expected a list of addresses"
+      failure: "the result of ADD cannot be used in version 0.4.0: ips: found 1, expected a list of addresses"
     })
   })
 

@@ -156,7 +156,7 @@ describe("a file", () => {
     },
     "a FIFO without a reader": (path) => {
       ChildProcess.execFileSync("mkfifo", [path])
-      return /is a FIFO that nobody reads/
+      return /is a FIFO without a reader/
     }
   }
   for (const [name, prepare] of Object.entries(refused)) {

@@ -11,8 +11,8 @@ const realPath = (script: string): string => {
 }
 
 /**
- * The path of this executable. A stub or a link that called it, or anything in the request, cannot influence it. Bun
- * asks the kernel, which appends " (deleted)" if the file was replaced since. The folder is right even then.
+ * Returns the path of this executable. Neither the request nor a stub or link that started it can influence the path.
+ * Bun asks the kernel, which appends " (deleted)" if the file was replaced since. The folder is right even then.
  */
 const executable = (): string => {
   const script = process.argv[1] ?? process.execPath

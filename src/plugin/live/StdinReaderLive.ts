@@ -3,19 +3,21 @@ import * as Fs from "node:fs"
 import { StdinUnreadable } from "../../cni/CniError.ts"
 import { StdinReader, type Unfinished } from "../StdinReader.ts"
 
-/** How long a runtime may take to hand over the document and to close stdin, in seconds. */
+/** How long to wait until the runtime has written the document and closed stdin, in seconds. */
 export const patience = 30
 
 const unreadable = (error: unknown): StdinUnreadable => new StdinUnreadable({ reason: (error as Error).message })
 
 const chunkSize = 65_536
 
-/** How large a document may be, in bytes. Real ones have kilobytes, and the engines have their own limits. */
+/**
+ * The maximum size of a document, in bytes. Real ones have a few kilobytes, and the engines have limits of their own.
+ */
 const largest = 256 * 1_048_576
 
 /**
- * A descriptor of stdin that never keeps us waiting, where there is one: a file, or a pipe opened once more. Nothing
- * is lost: both descriptors of a pipe read from the same buffer.
+ * Returns a descriptor of stdin that never blocks: stdin itself for a file, or a pipe reopened as non-blocking.
+ * Reopening loses nothing, because both descriptors read from the same buffer. Returns undefined for other kinds.
  */
 const openAtOnce = (stat: Fs.Stats): number | undefined => {
   if (!stat.isFIFO()) return stat.isFile() ? 0 : undefined
@@ -26,7 +28,7 @@ const openAtOnce = (stat: Fs.Stats): number | undefined => {
   }
 }
 
-/** Reads what is there. 0 at the end, undefined if nothing has come yet. */
+/** Reads what is available. Returns the number of bytes: 0 at the end, undefined if nothing has arrived yet. */
 const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefined => {
   try {
     return Fs.readSync(fd, buffer, offset, buffer.length - offset, null)
@@ -36,7 +38,7 @@ const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefi
   }
 }
 
-/** What has come so far from a file or a pipe, and whether that is all. */
+/** The bytes that have arrived from a file or a pipe. */
 class Arrived {
   private readonly fd: number
   private readonly most: number
@@ -46,21 +48,20 @@ class Arrived {
   constructor(fd: number, size: number, most: number) {
     this.fd = fd
     this.most = most
-    const known = Math.min(size, most) + 1 // one more, to reach the end without growing the buffer
+    const known = Math.min(size, most) + 1 // one more byte, to reach the end without growing the buffer
     this.buffer = Buffer.allocUnsafe(Math.max(chunkSize, known))
   }
 
-  /** What has come. */
   get bytes(): Uint8Array {
     return this.buffer.subarray(0, this.length)
   }
 
-  /** Whether the file has more bytes than we read. */
+  /** Whether there are more bytes than the limit. */
   get isTooLarge(): boolean {
     return this.length > this.most
   }
 
-  /** Reads what is there. The whole document, once it has come to its end. */
+  /** Reads what is available. Returns the whole document at its end, and undefined before that. */
   read(): Uint8Array | undefined {
     while (!this.isTooLarge) {
       if (this.length === this.buffer.length) this.buffer = Buffer.concat([this.buffer], 2 * this.length)
@@ -72,7 +73,7 @@ class Arrived {
     return undefined
   }
 
-  /** Reads what has arrived since, see `Execution.Invocation`. */
+  /** Reads what follows, see `moreStdin` of `Execution.Invocation`. */
   next(): Uint8Array | undefined {
     const chunk = Buffer.allocUnsafe(chunkSize)
     const count = readAtOnce(this.fd, chunk, 0)
@@ -82,14 +83,14 @@ class Arrived {
 
 const attempt = <A>(io: () => A) => Effect.try({ try: io, catch: unreadable })
 
-/** How long to wait before the next look at a pipe, in milliseconds. */
+/** The time between polls of a pipe, in milliseconds. */
 const pause = { shortest: 0.2, longest: 10 }
 
-/** A stdin that arrives in pieces. */
+/** A stdin that arrives over time. */
 interface Stream {
   /** The whole stdin, or undefined if it is too large. */
   readonly all: Effect.Effect<Uint8Array | undefined, StdinUnreadable>
-  /** The bytes so far, and a way to read the rest. */
+  /** Returns the bytes that have arrived, and a way to read the rest. */
   readonly soFar: () => Unfinished
 }
 
@@ -132,8 +133,9 @@ const readSocket = (
 }
 
 /**
- * A socket or a terminal. Under Node.js, a thread that waits in `read` would keep the process from ending, and a
- * stream takes 3 ms; Bun's streams take as long, but its threads do not hold it. Runtimes hand over pipes.
+ * Reads a socket or a terminal. Under Node.js, a thread that is blocked in `read` would prevent the process from
+ * exiting, so it uses a stream, which takes 3 ms to load. Bun's streams are as slow, but its threads do not block the
+ * exit. Runtimes use pipes, so this is rare.
  */
 const socket = (most: number): Stream => {
   let chunks: Array<Uint8Array> = []
@@ -182,7 +184,7 @@ interface Patience {
   readonly orElse: (soFar: Unfinished, reason: string) => Effect.Effect<Uint8Array, StdinUnreadable>
 }
 
-/** Most documents are complete at once, so only the others wait for events. */
+/** Reads all of stdin. Most documents are complete at once, so only the others wait for events. */
 const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Patience) {
   const stat = yield* attempt(() => Fs.fstatSync(0))
   const fd = openAtOnce(stat)
@@ -212,7 +214,7 @@ export const stdinReaderLive = StdinReader.of({
   )
 })
 
-/** How long VERSION, for which plugins need no stdin, waits for it, in seconds. */
+/** How long VERSION waits for stdin, which plugins do not need for it, in seconds. */
 const versionPatience = 1
 
 /** How much of a wrapped plugin's stdin to read before it starts, in bytes. The plugin gets all of it. */
@@ -220,20 +222,20 @@ const mostForShims = 64 * 1_048_576
 
 const untouched = new StdinUnreadable({ reason: "nothing was read" })
 
-/** Whether a descriptor is a terminal, or another device but /dev/null: `node:tty` takes 2 ms to load. */
+/** Whether a descriptor is a terminal or another device except /dev/null. Loading `node:tty` would take 2 ms. */
 const isDevice = (fd: number): boolean => {
   try {
     const stat = Fs.fstatSync(fd)
     return stat.isCharacterDevice() && stat.rdev !== Fs.statSync("/dev/null").rdev
   } catch {
-    return false // it is closed, and reading it will say so
+    return false // it is closed, which reading it will report
   }
 }
 
 /** Reads the stdin of a wrapped plugin. */
 export interface ShimStdin {
   readonly reader: StdinReader["Service"]
-  /** What was read of a stdin that is still arriving. */
+  /** Returns a stdin that is still arriving. */
   readonly unfinished: () => Unfinished | undefined
 }
 

@@ -14,7 +14,7 @@ import type { InvokedAs } from "../InvokedAs.ts"
 import type { Unfinished } from "../StdinReader.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
 
-/** How much of a plugin's stdout, and of its stderr, is kept for the log, in bytes. All of it goes on. */
+/** How many bytes of a plugin's stdout, and of its stderr, to keep for the log. All of it is passed on. */
 const limit = 64 * Execution.defaultLimit
 
 const attempt = <A>(io: () => A): A | undefined => {
@@ -31,10 +31,13 @@ const identityOf = (file: string): string | undefined =>
     return stat.isFile() ? `${stat.dev}:${stat.ino}` : undefined
   })
 
-/** How long our configuration may be, in bytes. */
+/** The maximum size of our configuration, in bytes. */
 const longestConfig = 1_048_576
 
-/** Our configuration; an empty text where something else is in its place: a pipe would keep the plugin waiting. */
+/**
+ * Reads our configuration. Returns an empty text if it is not a regular file or is too large: a pipe would keep the
+ * plugin waiting.
+ */
 const configOf = (folder: string): string | undefined =>
   attempt(() => {
     const file = Path.join(folder, OwnFolder.ownFolder, OwnFolder.config)
@@ -42,16 +45,16 @@ const configOf = (folder: string): string | undefined =>
     return stat.isFile() && stat.size <= longestConfig ? Fs.readFileSync(file, "utf8") : ""
   })
 
-/** The file that was put aside when a stub was put in the place of this one. */
+/** Returns the place to which `wrap` moves a plugin's original file. */
 const asideOf = (file: string): string =>
   Path.join(Path.dirname(file), OwnFolder.ownFolder, OwnFolder.plugins, Path.basename(file))
 
 const isThere = (file: string): boolean => identityOf(file) !== undefined
 
 /**
- * The plugin: put aside in the folder that we were called in, or in the one that a link there leads to, or else the next
- * file of its name that is not us: a stub of another folder is one as long as that folder has its plugin. What stands in
- * our place may be the plugin again, since an `unwrap`.
+ * Finds the original file of the plugin. Looks where `wrap` sets it aside, in the folder that we were called in or in
+ * the folder to which a link there leads. Otherwise takes the next file of its name that is not us. After an `unwrap`,
+ * that is the plugin in its own place. A stub of another folder counts only if that folder has its plugin.
  */
 const find = ({ argv0, folder, name }: InvokedAs, cniPath: string): string | undefined => {
   const place = Path.join(folder, name)
@@ -65,13 +68,13 @@ const find = ({ argv0, folder, name }: InvokedAs, cniPath: string): string | und
     .find((file) => isThere(file) && !us.has(identityOf(file)) && (!StubFile.isStub(file) || isThere(asideOf(file))))
 }
 
-/** What the kernel refuses, and Node.js would hand to a shell. */
+/** Whether the kernel can execute a file. Node.js would pass others to a shell. */
 const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.startOf(file) ?? "#!")
 
 /**
- * The working directory for plugins, or undefined for ours. The standalone form has left its own, because Bun does not
- * start in a deleted directory, so we use that of our caller. Through /proc we can enter it even if it was deleted. If
- * that fails, or the caller is unknown, we use PWD.
+ * Returns the working directory for plugins, or undefined for ours. The standalone executable has left its own working
+ * directory, because Bun does not start in a deleted one, so this uses our caller's. /proc lets us enter it even if it
+ * was deleted. If that fails, or the caller is unknown, this uses PWD.
  */
 const callersFolder = (): string | undefined => {
   if (process.versions["bun"] === undefined) return undefined
@@ -82,7 +85,8 @@ const callersFolder = (): string | undefined => {
 }
 
 /**
- * Lets a signal end this process. The engines have no name for some signals, and ignore others until a handler is set.
+ * Ends this process with a signal. The engines have no names for some signals, and ignore others until a handler is
+ * set.
  */
 const endBy = (name: string, number: number): void => {
   process.removeAllListeners(name)
@@ -95,17 +99,21 @@ const endBy = (name: string, number: number): void => {
   process.kill(process.pid, number)
 }
 
-/** What the plugin finds around it. A stub of another folder has a log of its own, where nobody knows our run. */
+/**
+ * Returns the environment of the plugin. A stub in another folder has its own log, which does not contain our run, so
+ * it gets our parent, if there is one, as its parent.
+ */
 const environmentOf = (file: string, env: { readonly [name: string]: string | undefined }) => {
   const parent = process.env[parentVariable]
   return parent !== undefined && StubFile.isStub(file) ? { ...env, [parentVariable]: parent } : env
 }
 
-/** U+FFFD, with which the engine replaces bytes that are not UTF-8. */
+/** Whether a text contains U+FFFD, with which the engine replaces bytes that are not UTF-8. */
 const isUnknown = (text: string | undefined): boolean => text?.includes("\ufffd") === true
 
 /**
- * The plugin's whole environment as bytes, or undefined if all of it is UTF-8. One variable has a value that we set.
+ * Returns the plugin's whole environment as bytes, with our value of one variable. Returns undefined if we cannot read
+ * our own environment.
  */
 const bytesOf = (env: { readonly [name: string]: string | undefined }): ReadonlyArray<Uint8Array> | undefined =>
   attempt(() => {
@@ -122,19 +130,22 @@ const bytesOf = (env: { readonly [name: string]: string | undefined }): Readonly
   })
 
 /**
- * The lowest limit of processes, which counts threads too, at which we run a plugin beside us. Our engine needs up to
+ * The lowest process limit (which counts threads too) with which we run a plugin beside us. Our engine needs up to
  * fifteen, and aborts if it cannot start one.
  */
 const leastProcesses = 40
 
-/** The limit of processes for our user. */
+/** Returns the process limit of our user. */
 const processLimit = (): number =>
   Libc.load()?.processLimit() ?? attempt(() => {
     const [, soft] = /^Max processes\s+(\d+)/m.exec(Fs.readFileSync("/proc/self/limits", "utf8")) ?? []
     return soft === undefined ? undefined : Number(soft)
   }) ?? Number.POSITIVE_INFINITY
 
-/** How many more processes our cgroup allows; not a number if it has no limit. The first version has it in a folder. */
+/**
+ * Returns how many more processes our cgroup allows, or NaN if it has no limit. Cgroups of version 1 have it in the
+ * folder `pids`.
+ */
 const cgroupRoom = (): number =>
   attempt(() => {
     const text = Fs.readFileSync("/proc/self/cgroup", "utf8")
@@ -144,13 +155,13 @@ const cgroupRoom = (): number =>
     return Number(max) - Number(current)
   }) ?? Number.NaN
 
-/** Whether there is room for a plugin beside us. The limit of a user does not apply to root. */
+/** Whether we can run a plugin beside us. The process limit of a user does not apply to root. */
 const hasRoom = (): boolean =>
   (process.getuid?.() === 0 || processLimit() >= leastProcesses) && !(cgroupRoom() < leastProcesses)
 
 const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
 
-/** The wrapped plugin of this name on this host. `unfinished` is a stdin that is still arriving. */
+/** The wrapped plugin on this host. `unfinished` returns a stdin that is still arriving. */
 export const make = (
   called: InvokedAs,
   runner: ProcessRunner["Service"],
@@ -200,7 +211,7 @@ export const make = (
         const { signals } = process.getBuiltinModule("node:os").constants
         const number = signals[signal as NodeJS.Signals] ?? Number(/^SIG(\d+)$/.exec(signal)?.[1] ?? 0)
         endBy(signal, number)
-        // Where a signal does not end us all the same, shells have a number for that.
+        // If the signal does not end this process, exit with the status that shells use for it.
         setTimeout(() => process.exit(128 + number), 100)
       })
   })

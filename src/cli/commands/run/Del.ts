@@ -52,7 +52,9 @@ export const del = Command.make(
       // Cleaning up without the result is better than not at all.
       if (Result.isFailure(result)) yield* Console.error(`going on without a result: ${result.failure}`)
       const output = yield* Output.make(chain, flags)
-      yield* output.run(Chain.del(chain, attachment, Result.getOrUndefined(result), flags.keepGoing ? "goOn" : "stop"))
+      yield* output.run(
+        Chain.del(chain, attachment, Result.getOrUndefined(result), flags.keepGoing ? "continue" : "stop")
+      )
       yield* output.show()
       // The result is kept for another del where a plugin has failed; the namespace is what the flag asks to remove.
       const removeNetns = Option.isSome(flags.newNetns) ? Netns.remove(flags.newNetns.value) : Effect.void
