@@ -93,7 +93,8 @@ const derive = ({ list }: Chain, plugin: PluginConfig, members: { readonly [memb
   })
 
 const makeInvocation = Effect.gen(function*() {
-  const parts = [yield* Random.nextIntBetween(0, 2 ** 32), yield* Random.nextIntBetween(0, 2 ** 32)]
+  const draw = Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })
+  const parts = [yield* draw, yield* draw]
   return parts.map((part) => part.toString(16).padStart(8, "0")).join("")
 })
 
@@ -164,12 +165,12 @@ const requestOf = (
   })
 })
 
-/** Calls plugins one after the other. With `stop`, ends after the first failure. */
-const inTurn = (chain: Chain, requests: ReadonlyArray<Request>, onFailure: "stop" | "continue"): Calls =>
-  Stream.fromIterable(requests).pipe(
-    Stream.mapEffect((request) => call(chain, request)),
-    Stream.takeUntil((each) => onFailure === "stop" && hasFailed(each))
-  )
+/** Calls plugins one after the other. A failure does not end this. */
+const inTurn = (chain: Chain, requests: ReadonlyArray<Request>): Calls =>
+  Stream.mapEffect(Stream.fromIterable(requests), (request) => call(chain, request))
+
+/** Ends after the first failure. */
+const upToFailure = (calls: Calls): Calls => Stream.takeUntil(calls, hasFailed)
 
 /**
  * ADD: each plugin gets the result of the previous one, in the version of that result, as from a runtime. Ends after
@@ -199,16 +200,13 @@ export const del = (
   const prevResult = result !== undefined && CniVersion.isAtLeast(chain.list.cniVersion, "0.4.0") ? result : undefined
   const requests = chain.list.plugins.toReversed()
     .map((plugin) => requestOf(chain, attachment, "DEL", plugin, prevResult))
-  return inTurn(chain, requests, onFailure)
+  const calls = inTurn(chain, requests)
+  return onFailure === "stop" ? upToFailure(calls) : calls
 }
 
 /** CHECK: each plugin gets the result of ADD. Ends after the first failure. */
 export const check = (chain: Chain, attachment: Attachment, result: string): Calls =>
-  inTurn(
-    chain,
-    chain.list.plugins.map((plugin) => requestOf(chain, attachment, "CHECK", plugin, result)),
-    "stop"
-  )
+  upToFailure(inTurn(chain, chain.list.plugins.map((plugin) => requestOf(chain, attachment, "CHECK", plugin, result))))
 
 /** A valid attachment in the format of GC. Source: CNI specification, section 2, "GC". */
 export interface ValidAttachment {
@@ -226,21 +224,20 @@ export const gc = (chain: Chain, valid: ReadonlyArray<ValidAttachment>): Calls =
     // The specification used the second name at first. Some plugins read one name, and some the other.
     stdin: derive(chain, plugin, { "cni.dev/valid-attachments": attachments, "cni.dev/attachments": attachments })
   }))
-  return inTurn(chain, requests, "continue")
+  return inTurn(chain, requests)
 }
 
 /** STATUS: calls each plugin. Ends after the first that is not ready. */
 export const status = (chain: Chain): Calls =>
-  inTurn(
+  upToFailure(inTurn(
     chain,
     chain.list.plugins.map((plugin) => ({
       plugin,
       verb: "STATUS",
       env: environment(chain, "STATUS"),
       stdin: derive(chain, plugin, {})
-    })),
-    "stop"
-  )
+    }))
+  ))
 
 /** VERSION: calls each plugin. As from libcni, the variables that old plugins require have a dummy value. */
 export const version = (chain: Chain): Calls =>
@@ -251,6 +248,5 @@ export const version = (chain: Chain): Calls =>
       verb: "VERSION",
       env: { ...environment(chain, "VERSION"), CNI_NETNS: "dummy", CNI_IFNAME: "dummy", CNI_PATH: "dummy" },
       stdin: JSON.stringify({ cniVersion: CniVersion.newest })
-    })),
-    "continue"
+    }))
   )

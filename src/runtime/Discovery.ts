@@ -33,7 +33,7 @@ const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
 
 /** Parses a TOML string or a list of strings. */
 const strings = (value: string): ReadonlyArray<string> =>
-  [...value.matchAll(/"([^"]*)"|'([^']*)'/g)].map(([, double, single]) => double ?? single ?? "")
+  [...value.matchAll(/"[^"]*"|'[^']*'/g)].map(([quoted]) => quoted.slice(1, -1))
 
 /** Returns the strings of a key in a TOML file, or undefined if the key is missing or commented out. */
 const valueOf = (text: string, key: string): ReadonlyArray<string> | undefined => {
@@ -79,7 +79,7 @@ const commandLines = Effect.fnUntraced(function*(root: string) {
     }),
     { concurrency: 16 }
   )
-  return lines.map((line) => line.split("\0")).filter(([program]) => program !== "")
+  return lines.map((line) => line.split("\0"))
 })
 
 type CommandLine = ReadonlyArray<string>

@@ -214,5 +214,5 @@ export const remove = Effect.fnUntraced(function*(folder: string, identity: Iden
   const fs = yield* FileSystem.FileSystem
   const found = yield* Effect.option(read(folder, identity))
   if (found._tag === "None" || found.value._tag === "Another") return
-  yield* Effect.ignore(fs.remove(found.value.file, { force: true }))
+  yield* Effect.ignore(fs.remove(found.value.file))
 })

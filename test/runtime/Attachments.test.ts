@@ -36,6 +36,10 @@ describe("the names of an attachment", () => {
       assert.deepStrictEqual(Attachments.problems({ ...identity, ...fields }), [problem])
     })
   }
+
+  it("are told with all that is wrong, a line each", () => {
+    assert.strictEqual(new Attachments.InvalidAttachment({ problems: ["one", "two"] }).message, "one\ntwo")
+  })
 })
 
 describe("the container ID of a namespace", () => {

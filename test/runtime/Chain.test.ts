@@ -1,6 +1,7 @@
 /** How a runtime calls the plugins of a network. Sources: CNI specification, section 3; libcni. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
@@ -212,6 +213,25 @@ describe("an ADD", () => {
       assert.match(made[0]?.invocation ?? "", /^[0-9a-f]{16}$/)
       assert.notStrictEqual(made[0]?.invocation, made[1]?.invocation)
     }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.add(chainOf(two), attachment), { a: adds, b: adds })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["ADD", "ADD"])
+    }))
+
+  it.effect("has 64 random bits for each plugin, all of which are written", () =>
+    Effect.gen(function*() {
+      const drawn = (double: number) =>
+        Effect.map(
+          Effect.provideService(run(Chain.add(chainOf(two), attachment), { a: adds, b: adds }), Random.Random, {
+            nextDoubleUnsafe: () => double,
+            nextIntUnsafe: () => 0
+          }),
+          ({ made }) => made[0]?.invocation
+        )
+      assert.deepStrictEqual([yield* drawn(0), yield* drawn(1 - 2 ** -53)], ["0000000000000000", "ffffffffffffffff"])
+    }))
 })
 
 describe("a DEL", () => {
@@ -239,6 +259,12 @@ describe("a DEL", () => {
       const { asked } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: fails(7) })
       assert.deepStrictEqual(types(asked), ["DEL b"])
     }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: quiet })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["DEL", "DEL"])
+    }))
 })
 
 describe("a DEL that is to go on", () => {
@@ -262,6 +288,12 @@ describe("a CHECK", () => {
       })
       assert.deepStrictEqual(types(asked), ["CHECK a"])
       assert.deepStrictEqual(asked[0]?.config.prevResult, { cniVersion: "1.0.0" })
+    }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.check(chainOf(two), attachment, "{}"), { a: quiet, b: quiet })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["CHECK", "CHECK"])
     }))
 })
 
@@ -292,6 +324,12 @@ describe("a GC", () => {
       })
       assert.deepInclude(asked[0]?.env, ofNoAttachment)
     }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.gc(chainOf(two), []), { a: quiet, b: quiet })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["GC", "GC"])
+    }))
 })
 
 describe("a STATUS", () => {
@@ -306,6 +344,12 @@ describe("a STATUS", () => {
         cniVersion: "1.1.0"
       })
       assert.deepInclude(asked[0]?.env, ofNoAttachment)
+    }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.status(chainOf(two)), { a: quiet, b: quiet })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["STATUS", "STATUS"])
     }))
 })
 
@@ -323,5 +367,11 @@ describe("a VERSION", () => {
         CNI_PATH: "dummy"
       })
       assert.deepStrictEqual(made.map(Chain.hasFailed), [true, false])
+    }))
+
+  it.effect("is told as such of each plugin", () =>
+    Effect.gen(function*() {
+      const { made } = yield* run(Chain.version(chainOf(two)), { a: quiet, b: quiet })
+      assert.deepStrictEqual(made.map(({ verb }) => verb), ["VERSION", "VERSION"])
     }))
 })

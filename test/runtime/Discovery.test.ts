@@ -7,6 +7,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Discovery from "../../src/runtime/Discovery.ts"
 import { temporary } from "../support/plugin.ts"
+import { itAsRoot } from "../support/requirements.ts"
 
 /** The runtimes of a host with these files: `NAME: FOLDERS (SOURCE)`. */
 const found = (files: { readonly [path: string]: string }) =>
@@ -49,6 +50,32 @@ describe("a process that calls itself like a runtime", () => {
       const [runtime] = yield* Effect.provide(Discovery.find(root.path), NodeServices.layer)
       assert.strictEqual(runtime?.source, "its default")
     }))
+
+  it.effect("counts where its mounts cannot be told", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.mkdirSync(`${root.path}/proc/1/ns`, { recursive: true })
+      Fs.mkdirSync(`${root.path}/proc/9`)
+      Fs.symlinkSync("mnt:[1]", `${root.path}/proc/1/ns/mnt`)
+      Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd"))
+      assert.lengthOf(yield* Effect.provide(Discovery.find(root.path), NodeServices.layer), 1)
+    }))
+
+  it.effect("is one of a number, and no other folder there", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ "proc/self/cmdline": process("containerd") }), [])
+      assert.deepStrictEqual(yield* found({ "proc/12a/cmdline": process("containerd") }), [])
+    }))
+
+  itAsRoot("is none of this host's if it is another user's than the folder of all processes", async () => {
+    using root = temporary()
+    Fs.mkdirSync(`${root.path}/proc/9`, { recursive: true })
+    Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd"))
+    const runtimes = () => Effect.runPromise(Effect.provide(Discovery.find(root.path), NodeServices.layer))
+    assert.lengthOf(await runtimes(), 1)
+    Fs.chownSync(`${root.path}/proc/9`, 1000, 0)
+    assert.lengthOf(await runtimes(), 0)
+  })
 })
 
 describe("containerd", () => {
@@ -85,6 +112,17 @@ describe("containerd", () => {
         )
       }
     }))
+
+  it.effect("has a configuration of a megabyte at most", () =>
+    Effect.gen(function*() {
+      const of = (length: number) =>
+        found({
+          "proc/812/cmdline": process("containerd"),
+          "etc/containerd/config.toml": `bin_dir = "/p"\n`.padEnd(length, "#")
+        })
+      assert.deepStrictEqual(yield* of(1_048_576), ["containerd: /p (/etc/containerd/config.toml)"])
+      assert.deepStrictEqual(yield* of(1_048_577), ["containerd: /opt/cni/bin (its default)"])
+    }))
 })
 
 describe("CRI-O", () => {
@@ -99,6 +137,30 @@ describe("CRI-O", () => {
         }),
         ["CRI-O: /b:/c (/etc/crio/crio.conf.d/10-x.conf)"]
       )
+    }))
+
+  it.effect("has the folders of the strongest drop-in, without those that are empty", () =>
+    Effect.gen(function*() {
+      const folder = "etc/crio/crio.conf.d"
+      assert.deepStrictEqual(
+        yield* found({
+          "proc/7/cmdline": process("crio"),
+          [`${folder}/20-b.conf`]: `plugin_dirs = ["/20"]`,
+          [`${folder}/30-c.conf`]: `plugin_dirs = ["", "/30"]`,
+          [`${folder}/10-a.conf`]: `plugin_dirs = ["/10"]`,
+          [`${folder}/40-d.conf~`]: `plugin_dirs = ["/40"]`
+        }),
+        [`CRI-O: /30 (/${folder}/30-c.conf)`]
+      )
+    }))
+
+  it.effect("has those of its configuration, or else its default", () =>
+    Effect.gen(function*() {
+      const crio = { "proc/7/cmdline": process("crio") }
+      assert.deepStrictEqual(yield* found({ ...crio, "etc/crio/crio.conf": `plugin_dirs = ["/a"]` }), [
+        "CRI-O: /a (/etc/crio/crio.conf)"
+      ])
+      assert.deepStrictEqual(yield* found(crio), ["CRI-O: /opt/cni/bin:/usr/libexec/cni (its default)"])
     }))
 })
 
@@ -121,4 +183,37 @@ describe("podman", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* found({ "etc/containers/containers.conf": "[network]\n" }), [])
     }))
+
+  it.effect("looks in five folders where its storage was made with CNI and no file names any", () =>
+    Effect.gen(function*() {
+      const folders = [
+        "/usr/local/libexec/cni",
+        "/usr/libexec/cni",
+        "/usr/local/lib/cni",
+        "/usr/lib/cni",
+        "/opt/cni/bin"
+      ]
+      assert.deepStrictEqual(yield* found({ [chosen]: "cni\n" }), [`podman: ${folders.join(":")} (/${chosen})`])
+    }))
+
+  it.effect("calls no plugins where the choice has a line end after it, too", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ [chosen]: "netavark\n" }), [`podman: none (/${chosen})`])
+    }))
+
+  const conf = [
+    "etc/containers/containers.conf.d/20-b.conf",
+    "etc/containers/containers.conf.d/10-a.conf",
+    "etc/containers/containers.conf",
+    "usr/share/containers/containers.conf"
+  ]
+  for (const [index, strongest] of conf.entries()) {
+    it.effect(`takes folders and backend each from the strongest file that has them: ${strongest}`, () =>
+      Effect.gen(function*() {
+        const files = Object.fromEntries(conf.slice(index).map((file) => [file, `cni_plugin_dirs = ["/${file}"]\n`]))
+        assert.deepStrictEqual(yield* found({ [chosen]: "cni", ...files }), [`podman: /${strongest} (/${strongest})`])
+        const backends = Object.fromEntries(conf.slice(index).map((file) => [file, "network_backend = 'netavark'\n"]))
+        assert.deepStrictEqual(yield* found({ [chosen]: "cni", ...backends }), [`podman: none (/${strongest})`])
+      }))
+  }
 })

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as Fs from "node:fs"
 import type { Execution, Invocation } from "../../src/exec/Execution.ts"
-import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Record } from "../../src/record/Record.ts"
 import * as Inside from "../../src/runtime/Inside.ts"
@@ -70,7 +70,7 @@ describe("the shims of a run", () => {
       const { cniPath, folder, places, proof } = yield* made()
       assert.deepStrictEqual(Fs.readdirSync(folder).filter((name) => !name.startsWith(".")).toSorted(), ["a", "b"])
       assert.strictEqual(Fs.readFileSync(`${folder}/b`, "utf8"), Stub.text(places))
-      assert.strictEqual(Fs.statSync(`${folder}/b`).mode & 0o700, 0o700)
+      assert.strictEqual(Fs.statSync(`${folder}/b`).mode & 0o755, 0o755)
       assert.strictEqual(Fs.readlinkSync(places.executable), "/executable")
       const { logFile, ...fields } = JSON.parse(Fs.readFileSync(places.config, "utf8"))
       assert.deepStrictEqual(fields, { logFormat: "json", onLogFailure: "ignore", changes: ["links"] })
@@ -124,5 +124,15 @@ describe("the shims of a run", () => {
       assert.deepStrictEqual(yield* of("s"), [])
       Fs.rmSync(log)
       assert.deepStrictEqual(yield* of("s"), [])
+    })))
+
+  it.effect("are not used where the proof cannot be started", () =>
+    run(Effect.gen(function*() {
+      const runner = ProcessRunner.of({
+        run: ({ argv: [program] }) =>
+          Effect.fail(new NotStarted({ program, code: "EACCES", reason: "no", cause: undefined }))
+      })
+      const inside = Inside.make("/executable", ["/none"], "a", [])
+      assert.isUndefined(yield* Effect.provideService(inside, ProcessRunner, runner))
     })))
 })

@@ -6,6 +6,7 @@ import * as Path from "effect/Path"
 import type { Execution } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Netns from "../../src/runtime/Netns.ts"
+import { notFound } from "../support/plugins.ts"
 
 describe("the path of a namespace", () => {
   const paths: ReadonlyArray<readonly [given: string, path: string]> = [
@@ -39,7 +40,15 @@ describe("a namespace that is required", () => {
   it.effect("has to be there", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* outcome(Effect.succeed(true)))._tag, "Success")
-      assert.include(yield* outcome(Effect.succeed(false)), { _tag: "Failure" })
+      const missing = yield* outcome(Effect.succeed(false))
+      assert.strictEqual(missing._tag === "Failure" ? missing.failure.message : "", "there is no network namespace /x")
+    }))
+
+  it.effect("is taken for there where that cannot be told", () =>
+    Effect.gen(function*() {
+      const exists = () => Effect.fail(notFound("/x"))
+      const outcome = Effect.provide(Effect.result(Netns.require("/x")), FileSystem.layerNoop({ exists }))
+      assert.strictEqual((yield* outcome)._tag, "Success")
     }))
 })
 
@@ -62,7 +71,8 @@ describe("ip netns", () => {
     })
 
   /** Whether there is a namespace yet. */
-  const files = (isThere: boolean) => FileSystem.layerNoop({ exists: () => Effect.succeed(isThere) })
+  const files = (isThere: boolean) =>
+    FileSystem.layerNoop({ exists: (path) => Effect.succeed(isThere && path === "/run/netns/x") })
 
   it.effect("does not make a namespace that is there, and it is said how to take that one", () =>
     Effect.gen(function*() {

@@ -14,7 +14,8 @@ describe("the attachments that need a plugin", () => {
       using folder = temporary()
       cached(folder.path, { network: "n", containerId: "c2", types: ["bridge", "passthrough"] })
       cached(folder.path, { network: "n", containerId: "c1", types: ["passthrough"] })
-      cached(folder.path, { network: "m", containerId: "c3", types: ["bridge"] })
+      cached(folder.path, { network: "n", containerId: "c3", types: ["passthrough"] })
+      cached(folder.path, { network: "m", containerId: "c0", types: ["bridge"] })
       const results = `${folder.path}/results`
       Fs.writeFileSync(`${results}/n-c4-eth0`, `{"cniVersion":"0.4.0"}`) // of libcni before its version 0.8
       Fs.writeFileSync(`${results}/n-c5-eth0`, "{")
@@ -24,7 +25,8 @@ describe("the attachments that need a plugin", () => {
       ChildProcess.execFileSync("mkfifo", [`${results}/n-c8-eth0`])
       assert.deepStrictEqual(yield* PluginUsers.list(folder.path, "passthrough"), [
         { network: "n", containerId: "c1", ifname: "eth0" },
-        { network: "n", containerId: "c2", ifname: "eth0" }
+        { network: "n", containerId: "c2", ifname: "eth0" },
+        { network: "n", containerId: "c3", ifname: "eth0" }
       ])
       assert.deepStrictEqual(yield* PluginUsers.list("/none", "passthrough"), [])
     }).pipe(Effect.provide(Command.host)))

@@ -62,6 +62,7 @@ describe("a plugin that succeeds", () => {
   it("is a request, how the plugin ended, and its result, which is told once", () => {
     const [request, plugin, end] = parsed(call)
     assert.deepInclude(request, { ...common, time: "2026-01-02T03:04:05.000Z", event: "request", args: "A=1" })
+    assert.deepInclude(request, { path: "/opt/cni/bin" })
     assert.deepStrictEqual(plugin, {
       ...common,
       time: "2026-01-02T03:04:05.013Z",
@@ -151,7 +152,7 @@ describe("a plugin that fails", () => {
   })
 
   it("has no variables in its records that it was not given", () => {
-    const [request] = parsed({ ...callOf("", document), env: { CNI_COMMAND: "GC" } })
+    const [request] = Records.of({ ...callOf("", document), env: { CNI_COMMAND: "GC" } }, chain)
     for (const name of ["containerId", "ifname", "netns", "args", "path"]) assert.notProperty(request, name)
   })
 

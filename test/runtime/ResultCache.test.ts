@@ -52,7 +52,16 @@ describe("a file of the cache", () => {
   })
 
   it("of libcni before 0.8 is the result alone", () => {
-    assert.deepStrictEqual(ResultCache.decode(result, attachment)?.result, result)
+    const { containerId, ifname, network } = attachment
+    assert.deepStrictEqual(ResultCache.decode(result, { containerId, ifname, network }), {
+      network,
+      containerId,
+      ifname,
+      netns: "",
+      args: [],
+      capabilityArgs: {},
+      result
+    })
     assert.isDefined(ResultCache.decode(ResultCache.encode(attachment, "{}", result)))
     assert.isUndefined(ResultCache.decode(result))
   })
@@ -62,6 +71,34 @@ describe("a file of the cache", () => {
   ) {
     it(`is not one where it is ${why}`, () => assert.isUndefined(ResultCache.decode(text ?? "", attachment)))
   }
+
+  const members = JSON.parse(ResultCache.encode(attachment, "{}", "{}"))
+
+  for (const name of ["containerId", "ifName", "networkName"]) {
+    it(`is not one without its ${name}`, () => {
+      assert.isUndefined(ResultCache.decode(JSON.stringify({ ...members, [name]: 5 }), attachment))
+    })
+  }
+
+  it("has no arguments where they are no pairs of texts", () => {
+    for (const cniArgs of [5, [["a"]], [["a", "b", "c"]], [["a", 1]], ["ab"], [["a", "b"], "ab"]]) {
+      assert.deepStrictEqual(ResultCache.decode(JSON.stringify({ ...members, cniArgs }))?.args, [])
+    }
+  })
+
+  it("has no namespace and no arguments of capabilities where they are something else", () => {
+    const odd = ResultCache.decode(JSON.stringify({ ...members, netns: 5, capabilityArgs: [1] }))
+    assert.deepInclude(odd, { netns: "", capabilityArgs: {} })
+  })
+
+  it("has its configuration, as it was given", () => {
+    assert.strictEqual(ResultCache.configOf(ResultCache.encode(attachment, `{"é": 1}`, "{}")), `{"é": 1}`)
+    for (const text of ["{", "null", "{}", `{"config":5}`]) assert.isUndefined(ResultCache.configOf(text))
+  })
+
+  it("is where libcni has it", () => {
+    assert.strictEqual(ResultCache.defaultFolder, "/var/lib/cni")
+  })
 })
 
 describe("the cache", () => {
@@ -208,6 +245,49 @@ describe("the cache", () => {
         ["Another", "n-m-c1-eth0"]
       ])
     }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("lists files in the order of their names, without those that are being written", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      for (const containerId of ["c2", "c3", "c1"]) {
+        yield* ResultCache.write(folder.path, { ...attachment, containerId }, "{}", result)
+      }
+      Fs.copyFileSync(`${folder.path}/results/n-c1-eth0`, `${folder.path}/results/.n-c1-eth0`)
+      const entries = yield* ResultCache.list(folder.path, "n")
+      assert.deepStrictEqual(
+        entries.map(({ file }) => file.split("/").at(-1)),
+        ["n-c1-eth0", "n-c2-eth0", "n-c3-eth0"]
+      )
+      const hidden = yield* ResultCache.list(folder.path, ".n")
+      assert.deepStrictEqual(hidden, [])
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("says which files are damaged, in the order of their names, and why", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      yield* ResultCache.write(folder.path, attachment, "{}", result)
+      const files = { "n-d": "{", "n-b": " \n", "n-c": "[1]", ".n-a": "", "n-e": result, "n-a": "" }
+      for (const [name, text] of Object.entries(files)) Fs.writeFileSync(`${folder.path}/results/${name}`, text)
+      Fs.mkdirSync(`${folder.path}/results/n-f`)
+      const broken = "it is not a JSON document, or is truncated"
+      assert.deepStrictEqual(yield* ResultCache.damaged(folder.path), [
+        { file: `${folder.path}/results/n-a`, reason: "it is empty" },
+        { file: `${folder.path}/results/n-b`, reason: "it is empty" },
+        { file: `${folder.path}/results/n-c`, reason: broken },
+        { file: `${folder.path}/results/n-d`, reason: broken }
+      ])
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  for (const differing of ["network", "containerId", "ifname"] as const) {
+    it.effect(`has another attachment where the ${differing} alone differs`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        Fs.mkdirSync(`${folder.path}/results`)
+        const other = { ...attachment, [differing]: "other" }
+        Fs.writeFileSync(`${folder.path}/results/n-c1-eth0`, ResultCache.encode(other, "{}", result))
+        assert.strictEqual((yield* ResultCache.read(folder.path, attachment))._tag, "Another")
+      }).pipe(Effect.provide(NodeServices.layer)))
+  }
 })
 
 describe("the result for the operations after an ADD", () => {
