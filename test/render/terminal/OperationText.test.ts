@@ -291,3 +291,233 @@ describe("a hostile log on a terminal", () => {
     assert.isBelow(performance.now() - started, 50_000) // with the square of its size it would take hours
   }, 60_000)
 })
+
+describe("what is drawn of each part", () => {
+  const step: View.Step = {
+    invocation: "a",
+    title: "bridge",
+    kind: "plugin",
+    command: undefined,
+    ifname: undefined,
+    network: undefined,
+    parent: undefined,
+    state: "done",
+    isQuiet: false,
+    durationMs: undefined,
+    changesBefore: [],
+    changes: [],
+    stateChanges: undefined,
+    notes: [],
+    hooks: [],
+    plugin: undefined,
+    code: undefined,
+    failure: [],
+    args: undefined,
+    path: undefined,
+    config: undefined,
+    result: undefined,
+    nested: []
+  }
+  const view: View.View = {
+    command: "ADD",
+    ifname: "eth0",
+    containerId: "web-1",
+    pod: undefined,
+    network: "pods",
+    netns: undefined,
+    time: "2026-11-24T10:00:00Z",
+    hasFailed: false,
+    failure: undefined,
+    durationMs: undefined,
+    lookingMs: undefined,
+    steps: [],
+    leftovers: []
+  }
+  const numbers = (count: number) => Array.from({ length: count }, (_, index) => String(index))
+  /** What is drawn below the head. An operation without a total ends with an empty branch, which is left out. */
+  const lines = (parts: Partial<View.View>, full = false, width = 80) => {
+    const drawn = OperationText.render({ ...view, ...parts }, style(width), { full }).slice(3)
+    return drawn.at(-1) === "└─" ? drawn.slice(0, -1) : drawn
+  }
+  const under = (parts: Partial<View.Step>, full = false) => lines({ steps: [{ ...step, ...parts }] }, full)
+  const excerpt = { lines: ["said"], linesBefore: 0, charactersAfter: 0 }
+  const nothing = { lines: [], linesBefore: 0, charactersAfter: 0 }
+  const calm: View.Hook = {
+    command: "ip link",
+    failure: undefined,
+    durationMs: 1,
+    stdout: nothing,
+    stderr: nothing,
+    difference: undefined
+  }
+  const stateChange = (what: string, whose: "own" | "others" = "own") =>
+    ({ kind: "added", what, whose }) as unknown as NonNullable<View.Step["stateChanges"]>[number]
+
+  it("leftovers are 20 at most, and the number of the others", () => {
+    const few = lines({ leftovers: numbers(20) })
+    assert.deepStrictEqual([few.length, few[0], few.at(-1)], [20, "│ leftover: 0", "│ leftover: 19"])
+    assert.deepStrictEqual(lines({ leftovers: numbers(22) }).slice(19), ["│ leftover: 19", "│ … 2 leftovers more"])
+    assert.strictEqual(lines({ leftovers: numbers(21) }).at(-1), "│ … 1 leftover more")
+    assert.strictEqual(lines({ leftovers: numbers(22) }, true).length, 22)
+  })
+
+  it("the total goes on below itself where it is wider than the screen", () => {
+    const total = { durationMs: 12, lookingMs: 3.14 }
+    assert.deepStrictEqual(lines(total), ["└─ 12 ms in total; our looks at what changed took 3.1 ms"])
+    assert.deepStrictEqual(lines(total, false, 33), [
+      "└─ 12 ms in total; our looks at",
+      "     what changed took 3.1 ms"
+    ])
+    assert.deepStrictEqual(lines(total, false, 56).length, 1)
+    assert.deepStrictEqual(lines(total, false, 55).length, 2)
+  })
+
+  it("an operation is named by what is known of it", () => {
+    const who = (parts: Partial<View.View>) => OperationText.render({ ...view, ...parts }, style(80))[0]
+    assert.strictEqual(who({}), "ADD eth0 of web-1 on pods")
+    assert.strictEqual(who({ pod: "shop/web" }), "ADD eth0 of shop/web (web-1) on pods")
+    assert.strictEqual(who({ pod: "shop/web", containerId: undefined }), "ADD eth0 of shop/web on pods")
+    assert.strictEqual(who({ containerId: undefined, ifname: undefined, network: undefined }), "ADD")
+  })
+
+  it("folded, it is one line with its time", () => {
+    const { folded } = OperationText.make(style(80))
+    assert.deepStrictEqual(folded({ ...view, durationMs: 7 }), ["✓ ADD eth0 of web-1 on pods  7 ms"])
+    assert.deepStrictEqual(folded(view), ["✓ ADD eth0 of web-1 on pods"])
+  })
+
+  it("notes are 20 at most", () => {
+    const drawn = (count: number, full = false) => under({ stateChanges: [], notes: numbers(count) }, full)
+    assert.deepStrictEqual(drawn(21).slice(0, 3), ["├─ ✓ bridge", "│   changed nothing", "│   0"])
+    assert.strictEqual(drawn(21).length, 22)
+    assert.strictEqual(drawn(21, true).length, 23)
+  })
+
+  it("changes of state are 40 at most, and the number of the others", () => {
+    const drawn = (count: number) => under({ stateChanges: numbers(count).map((what) => stateChange(what)) })
+    assert.deepStrictEqual([drawn(40).length, drawn(40).at(-1)], [41, "│   + 39"])
+    assert.deepStrictEqual(drawn(42).slice(40), ["│   + 39", "│   … 2 changes more"])
+  })
+
+  it("changes that others made are counted, and listed with --full", () => {
+    const changes = [stateChange("ours"), stateChange("theirs", "others"), stateChange("too", "others")]
+    assert.deepStrictEqual(under({ stateChanges: changes }).slice(1), [
+      "│   + ours",
+      "│   + 2 changes that others made meanwhile"
+    ])
+    assert.deepStrictEqual(under({ stateChanges: changes }, true).slice(1), [
+      "│   + ours",
+      "│   + 2 changes that others made meanwhile:",
+      "│   + theirs",
+      "│   + too"
+    ])
+  })
+
+  it("a plugin that changed nothing, around one that changed something, changed nothing itself", () => {
+    const inside = { ...step, stateChanges: [stateChange("link")] }
+    assert.deepStrictEqual(under({ stateChanges: [], nested: [inside] }).at(-1), "│   changed nothing itself")
+    assert.deepStrictEqual(under({ stateChanges: [], nested: [step] }).at(-1), "│   changed nothing")
+  })
+
+  it("hooks are 50 at most, with what they wrote and how they failed", () => {
+    assert.deepStrictEqual(under({ hooks: [{ ...calm, stdout: excerpt, stderr: { ...excerpt, lines: ["bad"] } }] }), [
+      "├─ ✓ bridge",
+      "│   $ ip link  1 ms",
+      "│     said",
+      "│     bad"
+    ])
+    assert.strictEqual(under({ hooks: [{ ...calm, failure: "SIGKILL" }] })[1], "│   $ ip link  (SIGKILL)  1 ms")
+    const many = (count: number) => under({ hooks: numbers(count).map(() => calm) })
+    assert.deepStrictEqual([many(50).length, many(51).at(-1), many(51).length], [51, "│   … 1 hook more", 52])
+  })
+
+  it("a hook whose output differs from the one before is drawn by its differences, and with --full as it is", () => {
+    const hook = { ...calm, stdout: excerpt, difference: [] }
+    assert.strictEqual(under({ hooks: [hook] }).at(-1), "│     as before")
+    assert.strictEqual(under({ hooks: [hook] }, true).at(-1), "│     said")
+    assert.strictEqual(under({ hooks: [{ ...hook, stdout: nothing }] }).length, 2)
+    const differing = { ...hook, difference: [{ kind: "added", what: "new" }, { kind: "leftOut", what: "9 lines" }] }
+    assert.deepStrictEqual(under({ hooks: [differing as unknown as View.Hook] }).slice(2), [
+      "│     + new",
+      "│     … 9 lines"
+    ])
+  })
+
+  it("runs inside a step are 20 at most, and the last one that is drawn ends the branch", () => {
+    const inner = (count: number) => under({ nested: numbers(count).map((title) => ({ ...step, title })) })
+    assert.deepStrictEqual(inner(2).slice(1), ["│   ├─ ✓ 0", "│   └─ ✓ 1"])
+    assert.strictEqual(inner(20).at(-1), "│   └─ ✓ 19")
+    assert.deepStrictEqual(inner(21).slice(-2), ["│   ├─ ✓ 19", "│   … 1 run more"])
+  })
+
+  it("how an excerpt was cut is said before and after it", () => {
+    const stderr = { lines: ["said"], linesBefore: 1, charactersAfter: 2 }
+    const plugin = { ending: "exit status 1", stdout: nothing, stderr, truncated: false }
+    assert.deepStrictEqual(under({ state: "failed", failure: ["no"], plugin }).slice(1), [
+      "│   no",
+      "│   exit status 1",
+      "│   stderr:",
+      "│     … 1 line more",
+      "│     said",
+      "│     … 2 characters more"
+    ])
+  })
+
+  it("an ending that the failure names already is not repeated, but with --full", () => {
+    const plugin = { ending: "exit status 3", stdout: nothing, stderr: nothing, truncated: false }
+    const failed = (failure: string, full = false) => under({ state: "failed", failure: [failure], plugin }, full)
+    assert.notInclude(failed("the plugin exited with status 3"), "│   exit status 3")
+    assert.include(failed("the plugin exited with status 3", true), "│   exit status 3")
+    assert.include(failed("the plugin exited with status 4"), "│   exit status 3")
+  })
+
+  it("a DEL that never had an ADD, and a run of a parent that is not logged, say so", () => {
+    assert.include(
+      under({ state: "stopped", command: "ADD" }),
+      "│   no tap saw an ADD, and this DEL came without the result of one"
+    )
+    assert.notInclude(under({ state: "stopped", command: "DEL" }).join("\n"), "no tap saw")
+    assert.include(under({ parent: "x" }), "│   started by a run that is not in the log")
+  })
+
+  it("a quiet step is drawn with --full alone", () => {
+    assert.deepStrictEqual(under({ isQuiet: true }), [])
+    assert.deepStrictEqual(under({ isQuiet: true }, true), ["├─ ✓ bridge"])
+  })
+
+  it("times end in column 72, and stand below a name that leaves no room", () => {
+    const timed = (title: string, width = 80) => lines({ steps: [{ ...step, title, durationMs: 1.26 }] }, false, width)
+    assert.strictEqual(timed("bridge")[0]?.length, 72)
+    assert.isTrue(timed("bridge")[0]?.endsWith("  1.3 ms"))
+    assert.strictEqual(timed("x".repeat(65))[0], `├─ ✓ ${"x".repeat(65)}  1.3 ms`)
+    assert.deepStrictEqual(timed("x".repeat(68)), [`├─ ✓ ${"x".repeat(68)}  1.3 ms`.slice(0, 73), "│   1.3 ms"])
+  })
+
+  it("tabs are four spaces, and values are cut after 1000 characters, or 65,536 with --full", () => {
+    const change = (what: string, full = false) =>
+      lines({ steps: [{ ...step, changes: [{ kind: "changed", what }] }] }, full, 100_000)[1] ?? ""
+    assert.strictEqual(change("a\tb"), "│   ~ a    b")
+    assert.strictEqual(change("x".repeat(998)), `│   ~ ${"x".repeat(998)}`)
+    assert.strictEqual(change("x".repeat(999)), `│   ~ ${"x".repeat(998)}…`)
+    assert.strictEqual(change("x".repeat(999), true), `│   ~ ${"x".repeat(999)}`)
+    assert.strictEqual(change("x".repeat(70_000), true).length, 4 + 65_536 + 1)
+  })
+
+  it("what went into and came out of a step is drawn with --full alone", () => {
+    const parts = { args: "A=B", path: "/opt/cni/bin", config: "{\"a\":1}", result: "{\"b\":2}" }
+    assert.deepStrictEqual(under(parts), ["├─ ✓ bridge"])
+    assert.deepStrictEqual(under(parts, true), [
+      "├─ ✓ bridge",
+      "│   CNI_ARGS=A=B",
+      "│   CNI_PATH=/opt/cni/bin",
+      "│   stdin",
+      "│     {",
+      "│       \"a\": 1",
+      "│     }",
+      "│   stdout",
+      "│     {",
+      "│       \"b\": 2",
+      "│     }"
+    ])
+  })
+})

@@ -15,6 +15,10 @@ describe("a table", () => {
     assert.deepStrictEqual(Table.lines([["日本", "x"], ["abc", "y"]]), ["日本  x", "abc   y"])
   })
 
+  it("has rows that end early, whose missing cells take no room", () => {
+    assert.deepStrictEqual(Table.lines([["a", "b", "c"], ["aaaa"]]), ["a  b  c", "aaaa"])
+  })
+
   it("has nothing to show of no rows", () => {
     assert.deepStrictEqual(Table.lines([]), [])
   })

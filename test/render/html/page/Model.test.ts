@@ -71,6 +71,7 @@ const operations: ReadonlyArray<Operation> = [
     command: "CHECK",
     containerId: id,
     args: "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web",
+    network: "",
     time: hour(4),
     hasFailed: false,
     steps: [step("bridge")]
