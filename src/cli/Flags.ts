@@ -10,8 +10,8 @@ import * as Path from "effect/Path"
 import { isVerb, verbs } from "../cni/Verb.ts"
 import * as ConfFolder from "../conf/ConfFolder.ts"
 import * as GoDuration from "../json/GoDuration.ts"
+import { isKind, type Kind, kinds } from "../network/StateKind.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
-import { isKind, type Kind, kinds } from "../state/StateKind.ts"
 
 /** A flag with a text as its value, which may be left out. */
 export const text = (name: string, description: string): Flag.Flag<Option.Option<string>> =>

@@ -1,10 +1,11 @@
 /** Attachments whose namespaces could be looked into: what the checks of attachments are about. */
 import * as Result from "effect/Result"
 import type * as ResultSchema from "../cni/ResultSchema.ts"
-import * as Cidr from "./Cidr.ts"
+import * as Cidr from "../network/Cidr.ts"
+import type { Link } from "../network/Link.ts"
+import type { Namespace } from "../network/Namespace.ts"
 import type { Facts } from "./Facts.ts"
 import { type Attachment, interfacesOf } from "./facts/Attachment.ts"
-import type { Link, Namespace } from "./facts/Namespace.ts"
 import type { Found } from "./Finding.ts"
 import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"

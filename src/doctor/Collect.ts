@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../conf/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
+import * as Reservation from "../network/Reservation.ts"
 import * as Pod from "../operations/Pod.ts"
 import * as Inside from "../runtime/Inside.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
@@ -155,7 +156,7 @@ const selectedBy = ({ containerId, ifname, netns, pod }: Selection): Facts["sele
 const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "chain" | "network">) {
   const ipam = Roles.ofType(chain, "host-local")
   const name = network?.name ?? ""
-  const dataDir = String(ipam?.config["dataDir"] || Store.defaultFolder)
+  const dataDir = String(ipam?.config["dataDir"] || Reservation.defaultFolder)
   return ipam !== undefined && /^[\w][\w.-]*$/.test(name) ? yield* Store.read(dataDir, name) : undefined
 })
 
@@ -253,7 +254,7 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
   if (!isUsable) return facts
   const owner = FixedAddress.ownerOf(facts)
   if (owner !== undefined) return { ...facts, unseen: [...facts.unseen, `no trial was possible: ${owner}`] }
-  const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Store.defaultFolder)
+  const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Reservation.defaultFolder)
   const [first] = network.plugins
   const inside = executable === undefined || first === undefined
     ? undefined

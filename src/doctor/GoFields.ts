@@ -4,7 +4,7 @@
  */
 import * as Json from "../json/Json.ts"
 import type { Path } from "../json/JsonText.ts"
-import * as Cidr from "./Cidr.ts"
+import * as Cidr from "../network/Cidr.ts"
 
 /** Something that a plugin refuses, or passes over. */
 export interface Problem {

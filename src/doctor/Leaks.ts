@@ -6,14 +6,14 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import * as Cidr from "./Cidr.ts"
+import * as ToolOutput from "../exec/ToolOutput.ts"
+import * as Cidr from "../network/Cidr.ts"
+import * as Namespace from "../network/Namespace.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
-import * as Namespace from "./facts/Namespace.ts"
 import * as Store from "./facts/Store.ts"
-import * as Tool from "./facts/Tool.ts"
 import * as Names from "./Names.ts"
 import * as RuleLines from "./RuleLines.ts"
 
@@ -343,7 +343,7 @@ export const remove = Effect.fnUntraced(
     const path = yield* Path.Path
     if (removal._tag === "Commands") {
       for (const argv of removal.argvs) {
-        const done = yield* Tool.output(argv)
+        const done = yield* ToolOutput.of(argv)
         if (Result.isFailure(done) && !isGoneAlready.test(done.failure)) return done
       }
       return Result.succeed("")
@@ -351,7 +351,7 @@ export const remove = Effect.fnUntraced(
     // host-local holds this lock while it gives an address out.
     if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
       const script = ["sh", "-c", removeReservation, "sh", removal.path, containerId]
-      return yield* Tool.output(["flock", "--timeout", "4", removal.lock, ...script])
+      return yield* ToolOutput.of(["flock", "--timeout", "4", removal.lock, ...script])
     }
     return yield* Effect.match(fs.remove(removal.path, { force: true }), {
       onSuccess: () => Result.succeed(""),

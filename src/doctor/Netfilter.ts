@@ -1,5 +1,6 @@
 /** What becomes of a packet in rules of iptables, as far as they can be understood. */
-import type { Chain, Rule, Rules, Ruleset } from "./facts/Rules.ts"
+import type { Chain, Rule, Ruleset } from "../network/IptablesRule.ts"
+import type { Rules } from "../network/PacketFilter.ts"
 import { both, deepest, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** Where a packet ends. `unknown`: a rule decides that cannot be understood. */

@@ -1,6 +1,7 @@
 /** What becomes of a packet in chains of nftables itself, as far as they can be understood. */
 import * as Json from "../json/Json.ts"
-import type { NftChain, Rules } from "./facts/Rules.ts"
+import type { NftChain } from "../network/NftablesRule.ts"
+import type { Rules } from "../network/PacketFilter.ts"
 import { both, deepest, inRange, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
 /** What a verdict leads to: `next` is the rule after it. */

@@ -1,5 +1,5 @@
 /** A packet, and what rules of any kind ask of it. */
-import * as Cidr from "./Cidr.ts"
+import * as Cidr from "../network/Cidr.ts"
 
 /** A packet on its way. What is not said of it is not known. */
 export interface Packet {

@@ -1,7 +1,7 @@
 /** The ranges that host-local gives addresses out of. Source: host-local, `backend/allocator`. */
 import { isObject, type JsonObject } from "../json/Json.ts"
 import type { Path } from "../json/JsonText.ts"
-import * as Cidr from "./Cidr.ts"
+import * as Cidr from "../network/Cidr.ts"
 
 /** A range as it stands in a configuration. */
 export interface Range {

@@ -1,9 +1,9 @@
 /** Repairs that several checks propose: attaching again, restoring routes, removing leftovers. */
 import * as Result from "effect/Result"
 import * as ConfFolder from "../conf/ConfFolder.ts"
+import * as Cidr from "../network/Cidr.ts"
 import { natChainOf } from "../operations/AttachmentIdentity.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
-import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
 import * as Fix from "./Fix.ts"

@@ -1,7 +1,7 @@
 /** Containers that have a way out through the host, and what is asked about that way. */
 import * as Result from "effect/Result"
+import * as Cidr from "../network/Cidr.ts"
 import * as AttachedContainer from "./AttachedContainer.ts"
-import * as Cidr from "./Cidr.ts"
 import type { Facts } from "./Facts.ts"
 import * as World from "./flow/World.ts"
 import * as Roles from "./Roles.ts"

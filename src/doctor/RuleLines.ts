@@ -1,5 +1,6 @@
 /** Rules of iptables as single facts, which can be compared, and taken away one by one. */
-import type { Rule, Rules, Ruleset } from "./facts/Rules.ts"
+import type { Rule, Ruleset } from "../network/IptablesRule.ts"
+import type { Rules } from "../network/PacketFilter.ts"
 
 /** A rule with its place. */
 export interface Line {

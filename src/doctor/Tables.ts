@@ -1,7 +1,7 @@
 /** Tables of routes beside that of the host itself: of rules, and of links that have one of their own (VRF). */
-import * as Cidr from "./Cidr.ts"
+import * as Cidr from "../network/Cidr.ts"
+import type { Namespace } from "../network/Namespace.ts"
 import type { Host } from "./Facts.ts"
-import type { Namespace } from "./facts/Namespace.ts"
 
 /** Whether another table than `main` may lead to an address over a device. */
 export const mayLead = (

@@ -2,9 +2,9 @@
  * What an attachment left on the host: facts of its own that its ADD made, and that its DEL did not take away. What all
  * attachments share, such as a bridge and its sysctls, stays by design and is not told.
  */
+import { type Fact, identityOf, linkOf } from "../network/Fact.ts"
 import type { Differences } from "../record/Record.ts"
 import * as AttachmentIdentity from "./AttachmentIdentity.ts"
-import { type Fact, identityOf, linkOf } from "./Fact.ts"
 import * as Operation from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import * as StateChanges from "./StateChanges.ts"

@@ -1,7 +1,7 @@
 /** Whose a fact is: an attachment's own, one that all share, or of others who were at work meanwhile. */
+import { chainOf, type Fact, linkOf } from "../network/Fact.ts"
+import { wordsOf } from "../network/Line.ts"
 import { anyOf, type AttachmentIdentity } from "./AttachmentIdentity.ts"
-import { type Fact, linkOf, wordsOf } from "./Fact.ts"
-import * as RuleFact from "./RuleFact.ts"
 
 /**
  * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
@@ -78,7 +78,7 @@ export const teller = (marks: AttachmentIdentity, links: Links): (fact: Fact) =>
     const named = isRule ? ofNames(text) : kind === "ipam" ? ofReservation(wordsOf(text)[2]) : undefined
     if (named !== undefined) return named
     if (borne !== undefined && text.search(borne) !== -1) return "attachment"
-    if (isRule && (daemons.test(RuleFact.chainOf(fact)?.name ?? "") || isOfOtherAddress(text))) return "others"
+    if (isRule && (daemons.test(chainOf(fact)?.name ?? "") || isOfOtherAddress(text))) return "others"
     const whose = ofLink(linkOf(fact))
     if (whose !== undefined) return whose
     if (kind === "bridge" && [...macs].some((mac) => text.includes(mac))) return "attachment"

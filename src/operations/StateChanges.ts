@@ -1,13 +1,11 @@
 /** What a plugin changed in network namespaces, in a person's words. */
+import * as Fact from "../network/Fact.ts"
+import * as FactEvents from "../network/FactEvents.ts"
 import type { ChangesRecord, Differences } from "../record/Record.ts"
 import type { AttachmentIdentity } from "./AttachmentIdentity.ts"
-import type { Fact, Place } from "./Fact.ts"
-import * as FactEvents from "./FactEvents.ts"
-import * as FactWords from "./FactWords.ts"
 import type { Step } from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
-import * as RuleFact from "./RuleFact.ts"
 
 /** What was found: the facts that came and went, and what could not be looked at; and how long our looks took. */
 export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "durationMs">>
@@ -58,7 +56,7 @@ export function* foundIn(steps: ReadonlyArray<Step>): Generator<Found> {
 
 /** What a plugin did itself: what was found around it, without what those did that it started. */
 export const own = (found: Found, inside: ReadonlyArray<Found>): Found => {
-  const within = (place: Place): Differences | undefined => {
+  const within = (place: Fact.Place): Differences | undefined => {
     const rest = (kind: string, side: "added" | "removed", list: ReadonlyArray<string>) => {
       const theirs = new Set(inside.flatMap(({ changes }) => changes[place]?.[kind]?.[side] ?? []))
       return list.filter((fact) => !theirs.has(fact))
@@ -86,11 +84,11 @@ interface Sentence extends StateChange {
 }
 
 const sentence = ({ before, fact, kind }: FactEvents.Event, whose: Ownership.Whose): Sentence => {
-  const family = RuleFact.familyOf(fact)
+  const family = Fact.familyOf(fact)
   const families = family === undefined ? [] : [family]
-  const policy = RuleFact.policyOf(fact)
-  if (before !== undefined) return { kind, what: FactWords.change(before, fact), whose, families }
-  const what = FactWords.single(fact)
+  const policy = Fact.policyOf(fact)
+  if (before !== undefined) return { kind, what: Fact.change(before, fact), whose, families }
+  const what = Fact.single(fact)
   if (policy === undefined) return { kind, what, whose, families }
   const start = what.slice(0, -policy.length)
   const [was, is] = kind === "added" ? ["ACCEPT", policy] : [policy, "ACCEPT"]
@@ -116,7 +114,7 @@ const merged = (sentences: ReadonlyArray<Sentence>): ReadonlyArray<StateChange> 
 }
 
 /** Facts in words, one sentence each. */
-export const sentences = (facts: ReadonlyArray<Fact>): ReadonlyArray<string> =>
+export const sentences = (facts: ReadonlyArray<Fact.Fact>): ReadonlyArray<string> =>
   merged(
     FactEvents.withoutFilledChains(facts.map((fact) => ({ kind: "added", fact })))
       .map((event) => sentence(event, "attachment"))

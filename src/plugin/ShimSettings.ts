@@ -1,7 +1,7 @@
 /** The settings of a wrapped plugin, from a file beside the plugins. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
-import { isKind, type Kind, kinds } from "../state/StateKind.ts"
+import { isKind, type Kind, kinds } from "../network/StateKind.ts"
 import * as Settings from "./Settings.ts"
 
 /** Our settings, and the problems of their file. */

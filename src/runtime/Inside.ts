@@ -10,9 +10,9 @@ import { parentVariable } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
 import * as OwnFolders from "../host/OwnFolders.ts"
+import type { Kind } from "../network/StateKind.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
-import type { Kind } from "../state/StateKind.ts"
 import * as Stub from "../wrap/Stub.ts"
 
 /** Access to the plugins that other plugins start. */

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Flags from "../../src/cli/Flags.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
-import { kinds } from "../../src/state/StateKind.ts"
+import { kinds } from "../../src/network/StateKind.ts"
 import * as Command from "../support/command.ts"
 
 type Env = { readonly [name: string]: string }

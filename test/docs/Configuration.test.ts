@@ -1,11 +1,11 @@
 /** The fields in docs/configuration.md and docs/security.md are those of the plugin. */
 import { assert, describe, it } from "@effect/vitest"
+import { kinds } from "../../src/network/StateKind.ts"
 import * as ConfigSchema from "../../src/plugin/ConfigSchema.ts"
 import * as Policy from "../../src/plugin/Policy.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 import * as ShimSettings from "../../src/plugin/ShimSettings.ts"
 import * as Registry from "../../src/sinks/Registry.ts"
-import { kinds } from "../../src/state/StateKind.ts"
 import { blocks, defaultOf, items, section } from "./markdown.ts"
 
 const page = "docs/configuration.md"

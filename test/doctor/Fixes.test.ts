@@ -29,7 +29,7 @@ import * as Specification from "../../src/doctor/checks/Specification.ts"
 import * as Text from "../../src/doctor/checks/Text.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
-import type * as Rules from "../../src/doctor/facts/Rules.ts"
+import type * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -54,7 +54,7 @@ const anew = ["attach the container web anew, or restart it"]
 /** Attaching the container anew is specified on its own: here it matters only that it is what helps. */
 const isAnew = (check: Check, change: Host.Change) => Facts.fixes(check, Host.facts(change))[0]?.[0]
 
-const rulesets = (...rulesets: ReadonlyArray<Rules.Ruleset>): Host.Change => ({
+const rulesets = (...rulesets: ReadonlyArray<IptablesRule.Ruleset>): Host.Change => ({
   host: { rules: Result.succeed({ rulesets, nft: [] }) }
 })
 const table = (name: string, text: string, backend?: "legacy") => Host.rules(`*${name}\n${text}\nCOMMIT`, backend)
@@ -321,7 +321,8 @@ describe("what the host lacks is given to it:", () => {
 })
 
 describe("packets are let through", () => {
-  const forward = (text: string, ...more: ReadonlyArray<Rules.Ruleset>) => rulesets(table("filter", text), ...more)
+  const forward = (text: string, ...more: ReadonlyArray<IptablesRule.Ruleset>) =>
+    rulesets(table("filter", text), ...more)
   const nft = (hook: string): Host.Change => ({
     host: {
       rules: Result.succeed({

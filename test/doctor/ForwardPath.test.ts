@@ -9,7 +9,8 @@ import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
 import * as Ports from "../../src/doctor/checks/Ports.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
-import type * as Rules from "../../src/doctor/facts/Rules.ts"
+import type * as IptablesRule from "../../src/network/IptablesRule.ts"
+import type * as NftablesRule from "../../src/network/NftablesRule.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -25,7 +26,7 @@ const none = "no attachment has a way out through the host"
 const noHost = { facts: { host: undefined } }
 const noWay = { bridge: { isGateway: false } }
 const noRules = { host: { rules: Result.fail("no rights") } }
-const rulesets = (...rulesets: ReadonlyArray<Rules.Ruleset>): Host.Change => ({
+const rulesets = (...rulesets: ReadonlyArray<IptablesRule.Ruleset>): Host.Change => ({
   host: { rules: Result.succeed({ rulesets, nft: [] }) }
 })
 const table = (name: string, text: string) => Host.rules(`*${name}\n${text}\nCOMMIT`)
@@ -281,7 +282,7 @@ describe("what containers send and get", () => {
     ]
   ])
 
-  const chain = (hook: string, fields: object = {}): Rules.NftChain => ({
+  const chain = (hook: string, fields: object = {}): NftablesRule.NftChain => ({
     family: "inet",
     table: "fw",
     name: "c",
@@ -293,7 +294,7 @@ describe("what containers send and get", () => {
     rules: [],
     ...fields
   })
-  const nft = (...chains: ReadonlyArray<Rules.NftChain>): Host.Change => ({
+  const nft = (...chains: ReadonlyArray<NftablesRule.NftChain>): Host.Change => ({
     host: { rules: Result.succeed({ rulesets: [], nft: chains }) }
   })
   const byChain = `error - ${sent} the chain c of the nftables table inet fw`
@@ -362,7 +363,7 @@ describe("masquerading", () => {
           policy: "accept",
           priority: 0,
           device: undefined,
-          rules: rules as Rules.NftChain["rules"]
+          rules: rules as NftablesRule.NftChain["rules"]
         }]
       })
     }

@@ -5,9 +5,10 @@ import * as Result from "effect/Result"
 import type { Attachment } from "../../src/doctor/facts/Attachment.ts"
 import * as HostFacts from "../../src/doctor/facts/Host.ts"
 import * as KernelTables from "../../src/doctor/facts/KernelTables.ts"
-import * as PolicyRules from "../../src/doctor/facts/PolicyRules.ts"
 import * as Sockets from "../../src/doctor/facts/Sockets.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
+import * as Namespace from "../../src/network/Namespace.ts"
+import * as PolicyRule from "../../src/network/PolicyRule.ts"
 import * as Facts from "./facts.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
@@ -140,8 +141,8 @@ describe("the host", () => {
 })
 
 describe("a rule that chooses a table", () => {
-  const read = (rule: object, family: 4 | 6 = 4) => PolicyRules.parse(JSON.stringify([rule]), family)[0]
-  const any: PolicyRules.PolicyRule = {
+  const read = (rule: object, family: 4 | 6 = 4) => PolicyRule.parse(JSON.stringify([rule]), family)[0]
+  const any: PolicyRule.PolicyRule = {
     family: 4,
     priority: 9,
     from: undefined,
@@ -186,7 +187,7 @@ describe("a rule that chooses a table", () => {
   })
 
   it("is none in what is not a list of objects", () => {
-    for (const text of ["", "x", "{}", "[1]"]) assert.deepStrictEqual(PolicyRules.parse(text, 4), [], text)
+    for (const text of ["", "x", "{}", "[1]"]) assert.deepStrictEqual(PolicyRule.parse(text, 4), [], text)
   })
 
   it.effect("is asked for in each family", () =>
@@ -194,7 +195,7 @@ describe("a rule that chooses a table", () => {
       const programs = { "ip -j rule show": `[{"priority":1}]`, "ip -j -6 rule show": `[{"priority":2}]` }
       const found = (programs: Fake.Fake["programs"]) =>
         Effect.map(
-          Effect.provide(PolicyRules.collect(), Fake.host({ programs: programs ?? {} }).layer),
+          Effect.provide(Namespace.collectPolicyRules(), Fake.host({ programs: programs ?? {} }).layer),
           (rules) => rules.map(({ family, priority }) => [family, priority])
         )
       assert.deepStrictEqual(yield* found(programs), [[4, 1], [6, 2]])

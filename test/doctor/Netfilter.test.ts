@@ -1,14 +1,14 @@
 /** What becomes of packets in rules, as far as these can be understood. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Netfilter from "../../src/doctor/Netfilter.ts"
 import type { Packet } from "../../src/doctor/Packet.ts"
+import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Host from "./host.ts"
 
 /** The end of a packet from a container, by these rules of FORWARD. */
 const end = (policy: string, ...rules: ReadonlyArray<string>) => {
   const text = ["*filter", `:FORWARD ${policy} [0:0]`, ":MINE - [0:0]", ...rules, "COMMIT"].join("\n")
-  const ruleset = { backend: "nf_tables", family: 4, tables: Rules.parseSave(text) } as const
+  const ruleset = { backend: "nf_tables", family: 4, tables: IptablesRule.parse(text) } as const
   return Netfilter.follow(ruleset, "filter", "FORWARD", sent)?.end
 }
 
@@ -70,7 +70,7 @@ describe("a packet", () => {
 const isMatch = (words: string, packet: Packet = sent): boolean | "unknown" => {
   const text = `*filter\n:FORWARD ACCEPT\n-A FORWARD ${words} -j DROP\nCOMMIT`
   const verdict = Netfilter.follow(
-    { backend: "legacy", family: 4, tables: Rules.parseSave(text) },
+    { backend: "legacy", family: 4, tables: IptablesRule.parse(text) },
     "filter",
     "FORWARD",
     packet
@@ -151,7 +151,7 @@ describe("a rule is about a packet", () => {
 const verdict = (...rules: ReadonlyArray<string>) => {
   const text = ["*nat", ":MAIN DROP [0:0]", ":MINE - [0:0]", ":OTHER - [0:0]", ...rules, "COMMIT"].join("\n")
   const found = Netfilter.follow(
-    { backend: "nf_tables", family: 4, tables: Rules.parseSave(text) },
+    { backend: "nf_tables", family: 4, tables: IptablesRule.parse(text) },
     "nat",
     "MAIN",
     sent

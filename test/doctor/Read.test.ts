@@ -2,12 +2,14 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Namespace from "../../src/doctor/facts/Namespace.ts"
-import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as Sockets from "../../src/doctor/facts/Sockets.ts"
-import * as Tool from "../../src/doctor/facts/Tool.ts"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import type { Execution } from "../../src/exec/Execution.ts"
+import * as ToolOutput from "../../src/exec/ToolOutput.ts"
+import * as IptablesRule from "../../src/network/IptablesRule.ts"
+import * as Namespace from "../../src/network/Namespace.ts"
+import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as PacketFilter from "../../src/network/PacketFilter.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
 
@@ -15,7 +17,10 @@ describe("a tool", () => {
   it.effect("is known by what it printed, or by why it could not be asked", () =>
     Effect.gen(function*() {
       const say = (answer: string | Partial<Execution>) =>
-        Effect.provide(Tool.output(["/usr/sbin/ip", "link"]), Fake.host({ programs: { "/usr/sbin/ip": answer } }).layer)
+        Effect.provide(
+          ToolOutput.of(["/usr/sbin/ip", "link"]),
+          Fake.host({ programs: { "/usr/sbin/ip": answer } }).layer
+        )
       const stderr = new TextEncoder().encode("warning\nCannot open netlink socket\n")
       assert.deepStrictEqual(yield* say("1: lo"), Result.succeed("1: lo"))
       assert.deepStrictEqual(yield* say({ timedOut: true }), Result.fail("ip did not end within 5 s"))
@@ -80,7 +85,7 @@ describe("rules", () => {
   it("keep what is in quotes in one word, and know which chain is built in", () => {
     const text =
       `*nat\n:PREROUTING DROP [0:0]\n:MINE - [0:0]\n-A MINE -m comment --comment "a \\"b\\" c" -j ACCEPT\nCOMMIT`
-    const chains = Rules.parseSave(text).get("nat")
+    const chains = IptablesRule.parse(text).get("nat")
     assert.strictEqual(chains?.get("PREROUTING")?.policy, "DROP")
     assert.deepStrictEqual(chains?.get("MINE")?.rules[0]?.words, [
       "-m",
@@ -97,9 +102,9 @@ describe("rules", () => {
     const nftables = [chain("ip", "filter"), chain("inet", "fw"), {
       rule: { family: "inet", table: "fw", chain: "c", expr: [{ drop: null }] }
     }]
-    const found = Rules.parseNft(JSON.stringify({ nftables }))
+    const found = NftablesRule.parse(JSON.stringify({ nftables }))
     assert.deepStrictEqual(found.map(({ rules, table }) => [table, rules]), [["fw", [[{ drop: null }]]]])
-    assert.deepStrictEqual(Rules.parseNft("rubbish"), [])
+    assert.deepStrictEqual(NftablesRule.parse("rubbish"), [])
   })
 
   it.effect("of the old backend are not asked for where it has no tables, as that would load its modules", () =>
@@ -107,10 +112,10 @@ describe("rules", () => {
       const tools = new Map(["iptables-nft-save", "iptables-legacy-save"].map((name) => [name, `/sbin/${name}`]))
       const programs = { "/sbin/iptables-nft-save": "*nat\nCOMMIT", "/sbin/iptables-legacy-save": "*filter\nCOMMIT" }
       const without = Fake.host({ programs })
-      yield* Effect.provide(Rules.collect(tools), without.layer)
+      yield* Effect.provide(PacketFilter.collect(tools), without.layer)
       assert.deepStrictEqual(without.commands, ["/sbin/iptables-nft-save"])
       const known = yield* Effect.provide(
-        Rules.collect(tools),
+        PacketFilter.collect(tools),
         Fake.host({ programs, files: { "/proc/net/ip_tables_names": "filter\n" } }).layer
       )
       const { rulesets } = Result.getOrElse(known, () => assert.fail("the rules are not known"))
@@ -122,7 +127,7 @@ describe("rules", () => {
       const tools = new Map([["nft", "/sbin/nft"], ["iptables-save", "/sbin/iptables-save"]])
       const collect = (nft: Partial<Execution>) =>
         Effect.provide(
-          Rules.collect(tools),
+          PacketFilter.collect(tools),
           Fake.host({ programs: { "/sbin/nft": nft, "/sbin/iptables-save": "*nat\nCOMMIT" } }).layer
         )
       assert.deepStrictEqual(yield* collect({ timedOut: true }), Result.fail("nft did not end within 5 s"))
@@ -134,7 +139,7 @@ describe("rules", () => {
       const stderr = new TextEncoder().encode("Permission denied (you must be root)\n")
       const host = Fake.host({ programs: { "/sbin/iptables-save": { exitCode: 4, stderr } } })
       const known = yield* Effect.provide(
-        Rules.collect(new Map([["iptables-save", "/sbin/iptables-save"]])),
+        PacketFilter.collect(new Map([["iptables-save", "/sbin/iptables-save"]])),
         host.layer
       )
       assert.deepStrictEqual(known, Result.fail("iptables-save: Permission denied (you must be root)"))

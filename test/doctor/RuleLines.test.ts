@@ -1,7 +1,8 @@
 /** Rules of iptables as single facts. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Rules from "../../src/doctor/facts/Rules.ts"
 import * as RuleLines from "../../src/doctor/RuleLines.ts"
+import * as IptablesRule from "../../src/network/IptablesRule.ts"
+import type * as PacketFilter from "../../src/network/PacketFilter.ts"
 
 const text = `*nat
 :PREROUTING ACCEPT [0:0]
@@ -15,10 +16,10 @@ COMMIT
 -A FORWARD -g CNI-2
 COMMIT`
 
-const ruleset = (backend: "nf_tables" | "legacy", family: 4 | 6, save = text): Rules.Ruleset => ({
+const ruleset = (backend: "nf_tables" | "legacy", family: 4 | 6, save = text): IptablesRule.Ruleset => ({
   backend,
   family,
-  tables: Rules.parseSave(save)
+  tables: IptablesRule.parse(save)
 })
 
 /** The line of a rule in the chain FORWARD of the table filter. */
@@ -29,7 +30,7 @@ const line = (rule: string, fields: Partial<RuleLines.Line> = {}): RuleLines.Lin
 }
 
 describe("the rules of a host", () => {
-  const rules: Rules.Rules = { rulesets: [ruleset("nf_tables", 4), ruleset("legacy", 6)], nft: [] }
+  const rules: PacketFilter.Rules = { rulesets: [ruleset("nf_tables", 4), ruleset("legacy", 6)], nft: [] }
 
   it("are known by their backend, family, table and chain", () => {
     assert.deepStrictEqual(RuleLines.of(rules).map(RuleLines.key), [

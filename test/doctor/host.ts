@@ -1,12 +1,14 @@
 /** A host with a healthy network: a bridge, portmap and one container. Tests break one thing of it at a time. */
 import * as Result from "effect/Result"
-import * as Cidr from "../../src/doctor/Cidr.ts"
 import type { Facts, Host } from "../../src/doctor/Facts.ts"
 import type { Attachment } from "../../src/doctor/facts/Attachment.ts"
 import type { ContainerProcess } from "../../src/doctor/facts/ContainerProcesses.ts"
-import type { Link, Namespace, Route } from "../../src/doctor/facts/Namespace.ts"
-import * as PolicyRules from "../../src/doctor/facts/PolicyRules.ts"
-import * as Rules from "../../src/doctor/facts/Rules.ts"
+import * as Cidr from "../../src/network/Cidr.ts"
+import * as IptablesRule from "../../src/network/IptablesRule.ts"
+import type { Link } from "../../src/network/Link.ts"
+import type { Namespace } from "../../src/network/Namespace.ts"
+import * as PolicyRule from "../../src/network/PolicyRule.ts"
+import type { Route } from "../../src/network/Route.ts"
 import { ofFile } from "./facts.ts"
 
 /** What a text says, which has to be an address with the length of its prefix. */
@@ -110,10 +112,10 @@ COMMIT
 COMMIT`
 
 /** Rules as `iptables-save` prints them. */
-export const rules = (text: string, backend: "nf_tables" | "legacy" = "nf_tables"): Rules.Ruleset => ({
+export const rules = (text: string, backend: "nf_tables" | "legacy" = "nf_tables"): IptablesRule.Ruleset => ({
   backend,
   family: 4,
-  tables: Rules.parseSave(text)
+  tables: IptablesRule.parse(text)
 })
 
 const result = {
@@ -163,7 +165,7 @@ const bridge = {
 
 /** Rules as `ip -j rule` prints them, after that of the table local. */
 export const policies = (...rules: ReadonlyArray<string>) =>
-  PolicyRules.parse(`[${["{\"priority\":0,\"src\":\"all\",\"table\":\"local\"}", ...rules].join(",")}]`, 4)
+  PolicyRule.parse(`[${["{\"priority\":0,\"src\":\"all\",\"table\":\"local\"}", ...rules].join(",")}]`, 4)
 
 const host: Host = {
   network: Result.succeed(outside),

@@ -1,7 +1,7 @@
 /** Whose a fact is. */
 import { assert, describe, it } from "@effect/vitest"
+import type { Fact } from "../../src/network/Fact.ts"
 import type { AttachmentIdentity } from "../../src/operations/AttachmentIdentity.ts"
-import type { Fact } from "../../src/operations/Fact.ts"
 import * as Ownership from "../../src/operations/Ownership.ts"
 
 const id = "ba87c1e4f5d5".padEnd(64, "0")

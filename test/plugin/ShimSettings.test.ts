@@ -1,7 +1,7 @@
 /** The settings of a run around a plugin, out of the text of their file. */
 import { assert, describe, it } from "@effect/vitest"
+import { kinds } from "../../src/network/StateKind.ts"
 import * as ShimSettings from "../../src/plugin/ShimSettings.ts"
-import { kinds } from "../../src/state/StateKind.ts"
 
 const read = (document: unknown) => ShimSettings.read(JSON.stringify(document), "demo")
 

@@ -1,7 +1,7 @@
 /** Whether answers leave a container by the interface that they are asked for by, which sbr is to see to. */
+import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"

@@ -1,10 +1,12 @@
 /** What a container has: its link, addresses, routes, name servers. */
+import * as Cidr from "../../network/Cidr.ts"
+import type * as Link from "../../network/Link.ts"
+import * as Namespace from "../../network/Namespace.ts"
+import type * as Route from "../../network/Route.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import { interfacesOf } from "../facts/Attachment.ts"
-import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Repair from "../Repair.ts"
@@ -21,11 +23,11 @@ const ofEach = (facts: Facts, find: (seen: AttachedContainer.AttachedContainer) 
 /** Asks something of each attachment whose link is there. */
 const ofLinked = (
   facts: Facts,
-  find: (seen: AttachedContainer.AttachedContainer, link: Namespace.Link) => ReadonlyArray<Found>
+  find: (seen: AttachedContainer.AttachedContainer, link: Link.Link) => ReadonlyArray<Found>
 ) => ofEach(facts, (seen) => seen.link === undefined ? [] : find(seen, seen.link))
 
 /** Whether the container itself has made the link a port of a bridge, which has what the link had: so do virtual machines. */
-const isHandedOn = ({ inside }: AttachedContainer.AttachedContainer, { master }: Namespace.Link): boolean =>
+const isHandedOn = ({ inside }: AttachedContainer.AttachedContainer, { master }: Link.Link): boolean =>
   master !== undefined && inside.links.some(({ kind, name }) => name === master && kind === "bridge")
 
 /** A command of `ip` in the namespace of an attachment. */
@@ -90,7 +92,7 @@ export const mac: Check = {
     })
 }
 
-const routesText = (routes: ReadonlyArray<Namespace.Route>): ReadonlyArray<string> =>
+const routesText = (routes: ReadonlyArray<Route.Route>): ReadonlyArray<string> =>
   routes.filter(({ table, type }) => table !== "local" && type === "unicast").slice(0, 20).map((
     { device, gateway, table, to }
   ) =>

@@ -1,8 +1,8 @@
 /** Whether rules that stand at the ends of the way, in the container and before the host itself, drop what goes through. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Netfilter from "../Netfilter.ts"

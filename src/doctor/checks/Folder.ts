@@ -1,8 +1,8 @@
 /** The folder of configurations: which file a runtime takes, and which it never comes to. */
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import { type ConfigFile, nameOf, placeOf, pluginsOf } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
 import * as BuiltIn from "../facts/BuiltIn.ts"

@@ -1,10 +1,11 @@
 /** Whether rules of the host let through what containers send and get, and make its answers come back. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Ruleset } from "../../network/IptablesRule.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
-import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as ForwardedFlows from "../flow/ForwardedFlows.ts"

@@ -1,7 +1,7 @@
 /** Whether the host is set up to forward what containers send and get. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"

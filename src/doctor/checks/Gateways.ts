@@ -1,8 +1,8 @@
 /** Whether the plugin bridge can give its bridge the gateways that it is to have. Source: bridge, `calcGateways`, `ensureAddr`. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import { foundAt, type Placed } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"

@@ -1,9 +1,9 @@
 /** Whether a container reaches itself by its published port: its bridge has to send the frames back where they came from. */
 import * as Result from "effect/Result"
+import type { Link } from "../../network/Link.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import type { Host } from "../Facts.ts"
-import type { Link } from "../facts/Namespace.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 

@@ -1,10 +1,12 @@
 /** What the host has for a container: the bridge, the other end of its link, the gateway, the way back. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type * as Link from "../../network/Link.ts"
+import * as Namespace from "../../network/Namespace.ts"
+import type * as Route from "../../network/Route.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
-import * as Namespace from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Repair from "../Repair.ts"
@@ -15,7 +17,7 @@ import * as Tables from "../Tables.ts"
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
 /** The bridge of the network, as the host has it. */
-const bridgeLink = (facts: Facts): Namespace.Link | undefined => {
+const bridgeLink = (facts: Facts): Link.Link | undefined => {
   const name = Roles.bridgeOf(facts.chain)
   return facts.host === undefined || Result.isFailure(facts.host.network)
     ? undefined
@@ -83,7 +85,7 @@ export const bridge: Check = {
 }
 
 /** The gateways of a result that are missing on the host's end, where ptp puts them. */
-const lackedBy = (seen: AttachedContainer.AttachedContainer, end: Namespace.Link): ReadonlyArray<Cidr.Cidr> =>
+const lackedBy = (seen: AttachedContainer.AttachedContainer, end: Link.Link): ReadonlyArray<Cidr.Cidr> =>
   AttachedContainer.gatewaysOf(seen).filter((gateway) =>
     !end.addresses.some((each) => Cidr.isSameAddress(each, gateway))
   )
@@ -194,7 +196,7 @@ export const hostEnd: Check = {
 }
 
 /** What takes a route away. */
-export const deletionOf = ({ device, to, type }: Namespace.Route): Fix.Command =>
+export const deletionOf = ({ device, to, type }: Route.Route): Fix.Command =>
   Fix.command(
     "ip route del",
     ...(type === "unicast" ? [] : [type]),
@@ -203,7 +205,7 @@ export const deletionOf = ({ device, to, type }: Namespace.Route): Fix.Command =
   )
 
 /** What leads to a subnet over a device, where another route does not. */
-export const correctionOf = (route: Namespace.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
+export const correctionOf = (route: Route.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
   const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
   if (!isMoreSpecific) {
     return Fix.run(`lead it over ${device}`, Fix.command("ip route replace", Cidr.text(subnet), "dev", device))

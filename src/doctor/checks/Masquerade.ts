@@ -1,9 +1,10 @@
 /** Whether what containers send gets an address that answers find the host by, where `ipMasq` asks for it. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Ruleset } from "../../network/IptablesRule.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
-import type { Rules, Ruleset } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"

@@ -1,8 +1,9 @@
 /** Whether the host and its containers know each other by the right MAC addresses. */
+import * as Cidr from "../../network/Cidr.ts"
+import type { Link } from "../../network/Link.ts"
+import type { Namespace } from "../../network/Namespace.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
-import type { Link, Namespace } from "../facts/Namespace.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"

@@ -1,9 +1,9 @@
 /** Whether a container learns that its packets are too large for a link on their way. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Link } from "../../network/Link.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
-import type { Link } from "../facts/Namespace.ts"
-import type { Rules } from "../facts/Rules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"

@@ -1,7 +1,7 @@
 /** Whether rules of `ip rule` send what containers send and get somewhere else, or the host itself has no way out. */
+import * as Cidr from "../../network/Cidr.ts"
+import type { PolicyRule } from "../../network/PolicyRule.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
-import type { PolicyRule } from "../facts/PolicyRules.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as RouteDecision from "../flow/RouteDecision.ts"

@@ -1,9 +1,9 @@
 /** Ports of the host that are mapped to containers. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
-import * as Cidr from "../Cidr.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"

@@ -6,14 +6,15 @@ import * as Result from "effect/Result"
 import * as ResultConversion from "../../cni/ResultConversion.ts"
 import * as ResultSchema from "../../cni/ResultSchema.ts"
 import * as Json from "../../json/Json.ts"
+import * as Cidr from "../../network/Cidr.ts"
+import type * as IptablesRule from "../../network/IptablesRule.ts"
+import * as Namespace from "../../network/Namespace.ts"
+import * as PacketFilter from "../../network/PacketFilter.ts"
 import * as Pod from "../../operations/Pod.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Known } from "../Facts.ts"
 import * as World from "../flow/World.ts"
-import * as Namespace from "./Namespace.ts"
-import * as Rules from "./Rules.ts"
 
 /** A port of the host that is mapped. */
 export interface PortMapping {
@@ -56,7 +57,7 @@ export interface Attachment extends AttachmentId {
   /** Gateways that its routes need, and whether they answer from inside. */
   readonly probes: ReadonlyArray<Namespace.Probe>
   /** The rules of iptables in its namespace. */
-  readonly filter: ReadonlyArray<Rules.Ruleset>
+  readonly filter: ReadonlyArray<IptablesRule.Ruleset>
 }
 
 const member = (value: Json.JsonObject, name: string): unknown =>
@@ -184,7 +185,7 @@ export const look = Effect.fnUntraced(function*(id: AttachmentId) {
   const [probes, filter] = sight._tag === "There" && !sight.isHost
     ? yield* Effect.all([
       Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),
-      Rules.inside(id.netns)
+      PacketFilter.inside(id.netns)
     ], { concurrency: "unbounded" })
     : [[], []]
   return { ...id, sight, probes, filter } satisfies Attachment

@@ -1,7 +1,7 @@
 /** Addresses that a configuration fixes: a second namespace with the same address would take the first one's traffic. */
 import * as Result from "effect/Result"
 import { isObject, type JsonObject } from "../../json/Json.ts"
-import * as Cidr from "../Cidr.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import * as Names from "../Names.ts"
 import * as Roles from "../Roles.ts"

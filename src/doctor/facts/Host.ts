@@ -3,18 +3,17 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as HostTools from "../../exec/HostTools.ts"
+import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
+import * as PacketFilter from "../../network/PacketFilter.ts"
 import { dhcpServerPort, dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
-import * as Cidr from "../Cidr.ts"
 import type * as ConfigFile from "../ConfigFile.ts"
 import type { Host } from "../Facts.ts"
 import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
 import * as KernelTables from "./KernelTables.ts"
-import * as Namespace from "./Namespace.ts"
 import * as Plugins from "./Plugins.ts"
-import * as PolicyRules from "./PolicyRules.ts"
 import * as Rights from "./Rights.ts"
-import * as Rules from "./Rules.ts"
 import * as Sockets from "./Sockets.ts"
 
 const tools = [
@@ -93,7 +92,7 @@ export const collect = Effect.fnUntraced(function*(
     collectTools,
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
-    PolicyRules.collect(),
+    Namespace.collectPolicyRules(),
     KernelTables.collect(),
     Rights.lacking()
   ], { concurrency: "unbounded" })
@@ -102,7 +101,7 @@ export const collect = Effect.fnUntraced(function*(
     : []
   return {
     network,
-    rules: yield* Rules.collect(foundTools),
+    rules: yield* PacketFilter.collect(foundTools),
     policies,
     tables,
     sysctls: yield* collectSysctls([...new Set([...devices, ...uplinks])]),

@@ -5,10 +5,10 @@ import * as Option from "effect/Option"
 import type { PlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
 import * as AtomicFile from "../../host/AtomicFile.ts"
-import * as Cidr from "../Cidr.ts"
+import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import * as Attachment from "./Attachment.ts"
 import * as ContainerProcesses from "./ContainerProcesses.ts"
-import * as Namespace from "./Namespace.ts"
 
 /** Folders where runtimes keep network namespaces by name. */
 const folders = ["/run/netns", "/run/docker/netns"]

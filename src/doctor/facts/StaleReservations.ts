@@ -1,6 +1,6 @@
 /** Whether who has an address is still there. */
 import * as Effect from "effect/Effect"
-import * as Cidr from "../Cidr.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import type * as Attachment from "./Attachment.ts"
 import * as ContainerProcesses from "./ContainerProcesses.ts"
 import type * as LiveNamespaces from "./LiveNamespaces.ts"

@@ -5,11 +5,9 @@ import * as Path from "effect/Path"
 import * as Net from "node:net"
 import * as AtomicFile from "../../host/AtomicFile.ts"
 import * as SmallFile from "../../host/SmallFile.ts"
+import { longest, ownerOf } from "../../network/Reservation.ts"
 import type { ContainerProcess } from "./ContainerProcesses.ts"
 import * as Writable from "./Writable.ts"
-
-/** Where host-local keeps its stores unless a configuration says otherwise. */
-export const defaultFolder = "/var/lib/cni/networks"
 
 /** An address that somebody has. */
 export interface Reservation {
@@ -43,13 +41,9 @@ export interface Store {
   readonly unwritable: Writable.Unwritable | undefined
 }
 
-/** How long the file of a reservation may be, in bytes: an identifier, and the name of a link. */
-export const longest = 4096
-
 /** Who has the address of a file; the names are empty if the file is missing. */
 export const holderOf = Effect.fnUntraced(function*(file: string) {
-  const [containerId = "", ifname = ""] = ((yield* SmallFile.read(file, longest)) ?? "").trim().split(/\r?\n/)
-  return { containerId, ifname }
+  return ownerOf((yield* SmallFile.read(file, longest)) ?? "")
 })
 
 /** The reservations of a network, and what keeps them from being read. */
@@ -75,8 +69,7 @@ export const read = Effect.fnUntraced(function*(dataDir: string, network: string
     Effect.fnUntraced(function*(address) {
       const file = path.join(folder, address)
       const text = yield* Effect.mapError(SmallFile.textOf(file, longest), () => file)
-      const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
-      return { file, address, containerId, ifname } satisfies Reservation
+      return { file, address, ...ownerOf(text) } satisfies Reservation
     }),
     { concurrency: 16 }
   )

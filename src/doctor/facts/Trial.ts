@@ -9,16 +9,17 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as CniVersion from "../../cni/CniVersion.ts"
+import * as ToolOutput from "../../exec/ToolOutput.ts"
 import * as SmallFile from "../../host/SmallFile.ts"
 import { isObject, parse } from "../../json/Json.ts"
+import type * as Link from "../../network/Link.ts"
+import * as Namespace from "../../network/Namespace.ts"
+import * as PacketFilter from "../../network/PacketFilter.ts"
+import * as Reservation from "../../network/Reservation.ts"
 import type { Attachment } from "../../runtime/Attachments.ts"
 import * as Chain from "../../runtime/Chain.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import * as RuleLines from "../RuleLines.ts"
-import * as Namespace from "./Namespace.ts"
-import * as Rules from "./Rules.ts"
-import * as Store from "./Store.ts"
-import * as Tool from "./Tool.ts"
 
 /** How the identifiers of trials begin. */
 export const prefix = "cni-doctor-"
@@ -41,8 +42,8 @@ export interface Trial {
 
 /** What a trial may change. */
 interface Snapshot {
-  readonly links: ReadonlyArray<Namespace.Link>
-  readonly rules: Rules.Rules
+  readonly links: ReadonlyArray<Link.Link>
+  readonly rules: PacketFilter.Rules
   readonly sysctls: ReadonlyMap<string, string>
   /** The files of the store of host-local, with what is in them. */
   readonly files: ReadonlyMap<string, string>
@@ -53,7 +54,7 @@ interface Snapshot {
 /** Values that plugins set for the whole host. */
 const sysctls = ["/proc/sys/net/ipv4/ip_forward", "/proc/sys/net/ipv6/conf/all/forwarding"]
 
-const noRules: Rules.Rules = { rulesets: [], nft: [] }
+const noRules: PacketFilter.Rules = { rulesets: [], nft: [] }
 
 const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: ReadonlyMap<string, string>) {
   const fs = yield* FileSystem.FileSystem
@@ -68,7 +69,7 @@ const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: R
       return text === undefined ? [] : [[each, text] as const]
     }))
   })
-  const [network, rules] = yield* Effect.all([Namespace.collect(), Rules.collect(tools)], { concurrency: 2 })
+  const [network, rules] = yield* Effect.all([Namespace.collect(), PacketFilter.collect(tools)], { concurrency: 2 })
   const names = store === undefined ? [] : yield* Effect.orElseSucceed(fs.readDirectory(store), () => [])
   return {
     links: Result.isSuccess(network) ? network.success.links : [],
@@ -76,7 +77,7 @@ const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: R
     sysctls: yield* textsOf(sysctls, (each) => Effect.orElseSucceed(fs.readFileString(each), () => undefined)),
     files: yield* textsOf(
       store === undefined ? [] : names.map((name) => path.join(store, name)),
-      (each) => SmallFile.read(each, Store.longest)
+      (each) => SmallFile.read(each, Reservation.longest)
     ),
     hasStore: store !== undefined && (yield* Effect.orElseSucceed(fs.exists(store), () => false))
   } satisfies Snapshot
@@ -126,11 +127,11 @@ const restore = Effect.fnUntraced(function*(
     newChains.has(RuleLines.chainKey({ ...line, chain: RuleLines.targetOf(line) ?? "" }))
   const gone = isShared ? own : [...own, ...rules.filter((line) => isLeadingToNew(line) && !own.includes(line))]
   for (const line of gone) {
-    yield* Tool.output([RuleLines.program(line, tools), ...RuleLines.deletion(line)])
+    yield* ToolOutput.of([RuleLines.program(line, tools), ...RuleLines.deletion(line)])
   }
   for (const option of isShared ? [] : ["-F", "-X"]) {
     for (const chain of chains) {
-      yield* Tool.output([RuleLines.program(chain, tools), "-t", chain.table, option, chain.chain])
+      yield* ToolOutput.of([RuleLines.program(chain, tools), "-t", chain.table, option, chain.chain])
     }
   }
   if (!isShared && tools.has("nft")) {
@@ -138,7 +139,7 @@ const restore = Effect.fnUntraced(function*(
       each.rules.rulesets.filter(({ backend }) => backend === "nf_tables")
         .flatMap(({ family, tables }) => [...tables.keys()].map((table) => `${family === 4 ? "ip" : "ip6"} ${table}`))
     const old = new Set(tableKeys(before))
-    const current = yield* Rules.collect(tools)
+    const current = yield* PacketFilter.collect(tools)
     const busy = new Set(
       Result.isFailure(current)
         ? tableKeys(after)
@@ -146,14 +147,16 @@ const restore = Effect.fnUntraced(function*(
     )
     for (const table of tableKeys(after).filter((each) => !old.has(each) && !busy.has(each))) {
       const [family = "", name = ""] = table.split(" ")
-      yield* Tool.output(["nft", "delete", "table", family, name])
+      yield* ToolOutput.of(["nft", "delete", "table", family, name])
     }
   }
-  for (const { name } of links.filter(({ kind }) => kind === "veth")) yield* Tool.output(["ip", "link", "del", name])
+  for (const { name } of links.filter(({ kind }) => kind === "veth")) {
+    yield* ToolOutput.of(["ip", "link", "del", name])
+  }
   const isNew = bridge !== undefined && !before.links.some(({ name }) => name === bridge)
   const isUsed = after.links.some(({ master }) => master === bridge)
   if (isNew && !isUsed && after.links.some(({ kind, name }) => name === bridge && kind === "bridge")) {
-    yield* Tool.output(["ip", "link", "del", bridge])
+    yield* ToolOutput.of(["ip", "link", "del", bridge])
   }
   if (isShared) return
   for (const [path, value] of before.sysctls) {
@@ -169,7 +172,7 @@ const restore = Effect.fnUntraced(function*(
     }
   }
   // Node.js has no call that removes an empty folder alone and nothing else.
-  if (store !== undefined && !before.hasStore) yield* Tool.output(["rmdir", store])
+  if (store !== undefined && !before.hasStore) yield* ToolOutput.of(["rmdir", store])
 })
 
 /** What a trial stands on. */

@@ -1,6 +1,6 @@
 /** Where what a container sends leaves the host: to the world, and to the hosts beside it. */
 import * as Result from "effect/Result"
-import * as Cidr from "../Cidr.ts"
+import * as Cidr from "../../network/Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import * as Routed from "../Routed.ts"
 import * as RouteDecision from "./RouteDecision.ts"

@@ -1,7 +1,7 @@
 /** Traffic of attachments that the host forwards, as it passes the hooks of netfilter. */
 import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
 import type { AttachedContainer } from "../AttachedContainer.ts"
-import * as Cidr from "../Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Packet } from "../Packet.ts"

@@ -1,7 +1,8 @@
 /** Which route a packet that the host forwards takes. */
-import * as Cidr from "../Cidr.ts"
-import type { Namespace, Route } from "../facts/Namespace.ts"
-import type { PolicyRule } from "../facts/PolicyRules.ts"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Namespace } from "../../network/Namespace.ts"
+import type { PolicyRule } from "../../network/PolicyRule.ts"
+import type { Route } from "../../network/Route.ts"
 
 /** What the choice of a route depends on. */
 export interface Packet {

@@ -4,8 +4,8 @@ import * as Data from "effect/Data"
 import * as Option from "effect/Option"
 import * as Json from "../../../json/Json.ts"
 import * as JsonText from "../../../json/JsonText.ts"
+import { type Kind, kinds } from "../../../network/StateKind.ts"
 import * as Settings from "../../../plugin/Settings.ts"
-import { type Kind, kinds } from "../../../state/StateKind.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The log of wrapped plugins unless it is said otherwise. */

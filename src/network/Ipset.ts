@@ -1,0 +1,21 @@
+/** Sets of ipset, and what is in them: what `ipset save` prints, and its lines `add NAME 10.88.0.2`. */
+import { firstWords, linesOf, type Reader, wordsOf } from "./Line.ts"
+
+/** The lines of what `ipset save` prints, without sizes, counters and the time that is left. */
+export const lines = (text: string): ReadonlyArray<string> =>
+  linesOf(text).map((line) =>
+    line.replace(
+      line.startsWith("create")
+        ? / (?:hashsize|bucketsize|initval) \w+/g
+        : / (?:timeout|packets|bytes) \d+(?=[^"]*(?:"[^"]*"[^"]*)*$)/g,
+      ""
+    )
+  )
+
+export const reader: Reader = {
+  identity: (line) => firstWords(line, wordsOf(line)[0] === "create" ? 2 : 3),
+  words: (line) => {
+    const [verb, name, ...rest] = wordsOf(line)
+    return verb === "create" ? `ipset ${name} (${rest.join(" ")})` : `ipset ${name}: ${rest.join(" ")}`
+  }
+}

@@ -1,0 +1,139 @@
+/** Links, addresses, routes, neighbours and policy rules of a network namespace, as `ip` tells them. */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as ToolOutput from "../exec/ToolOutput.ts"
+import * as ToolJson from "../json/ToolJson.ts"
+import * as Cidr from "./Cidr.ts"
+import { items } from "./Iproute2.ts"
+import * as Link from "./Link.ts"
+import * as Neighbour from "./Neighbour.ts"
+import * as PolicyRule from "./PolicyRule.ts"
+import * as Route from "./Route.ts"
+
+/** A network namespace. */
+export interface Namespace {
+  readonly links: ReadonlyArray<Link.Link>
+  readonly routes: ReadonlyArray<Route.Route>
+  readonly neighbours: ReadonlyArray<Neighbour.Neighbour>
+  /** The kernel's own choices for packets that somebody asked about. */
+  readonly answers: ReadonlyArray<Route.Answer>
+}
+
+/**
+ * Reads what `ip -j -d -batch` prints for `addr show`, `route show table all`, `neigh show` and any number of
+ * `route get`: a list a line, and nothing for what failed.
+ */
+export const parse = (output: string): Result.Result<Namespace, string> => {
+  const lists = output.split("\n").filter((line) => line.trim() !== "").map(ToolJson.parse)
+  const [links] = lists
+  if (!Array.isArray(links)) return Result.fail("ip does not print JSON: it is too old, or not the one of iproute2")
+  return Result.succeed({
+    links: items(links).map(Link.parse),
+    routes: items(lists[1]).flatMap(Route.parse),
+    neighbours: items(lists[2]).map(Neighbour.parse),
+    answers: lists.slice(3).flatMap(items).map(Route.parseAnswer)
+  })
+}
+
+const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenient: boolean) =>
+  ToolOutput.of(["ip", "-j", "-d", ...(isLenient ? ["-force"] : []), "-batch", "-"], {
+    stdin: lines.map((line) => `${line}\n`).join(""),
+    isLenient,
+    netns
+  })
+
+const everything = ["addr show", "route show table all", "neigh show"]
+
+/** Looks at the namespace of a path; at the one of this process where there is none. */
+export const collect = Effect.fnUntraced(function*(netns?: string) {
+  return Result.flatMap(yield* batch(netns, everything, false), parse)
+})
+
+/** A packet whose route the kernel is asked for. Both have to be addresses of one family. */
+export interface RouteQuestion {
+  readonly to: string
+  readonly from: string
+}
+
+/** The same, with the kernel's choices for these packets, in one process. */
+export const collectWith = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<RouteQuestion>) {
+  const asked = questions.map(({ from, to }) => `route get ${to} from ${from}`)
+  const output = yield* batch(netns, [...everything, ...asked], true)
+  const known = Result.flatMap(output, parse)
+  // With -force a failure to enter the namespace is no failure: the reason is in the answer to a strict question.
+  return Result.isSuccess(known) || questions.length === 0 ? known : yield* collect(netns)
+})
+
+/** Reads only the links of a namespace and their addresses, because it may have any number of routes. */
+export const collectLinks = Effect.fnUntraced(function*(netns: string) {
+  return Result.flatMap(yield* batch(netns, ["addr show"], false), parse)
+})
+
+/** A gateway that is asked for from inside. */
+export interface Gateway {
+  readonly address: string
+  readonly device: string
+}
+
+/** Whether a gateway answered; undefined where that cannot be told. */
+export interface Probe extends Gateway {
+  readonly hasAnswered: boolean | undefined
+}
+
+/** How long to wait before each look for answers, in milliseconds. They take less than one on a bridge. */
+const waits = [15, 60, 250, 900]
+
+/** How much longer where somebody has asked in vain just before: the kernel asks anew only when that has ended. */
+const patience = [250, 250, 250, 250]
+
+const isLearnt = (states: ReadonlyArray<string>): boolean =>
+  states.some((state) => ["REACHABLE", "PERMANENT", "NOARP"].includes(state))
+
+/**
+ * Asks for gateways from inside a namespace, as its first packet to them would: by ARP or neighbour discovery, which
+ * no firewall rule of iptables stops, and which needs no `ping` on the host.
+ */
+export const probe = Effect.fnUntraced(function*(netns: string, gateways: ReadonlyArray<Gateway>, before: Namespace) {
+  if (gateways.length === 0) return [] as ReadonlyArray<Probe>
+  const stateOf = ({ address, device }: Gateway, neighbours: ReadonlyArray<Neighbour.Neighbour>) =>
+    neighbours.find((each) => each.address === address && each.device === device)?.states ?? []
+  const wasIn = (gateway: Gateway, states: ReadonlyArray<string>) =>
+    stateOf(gateway, before.neighbours).some((state) => states.includes(state))
+  const ask = ({ address, device }: Gateway) => `neigh replace ${address} dev ${device} use`
+  const askAgain = ({ address, device }: Gateway) => `neigh change ${address} dev ${device} nud probe`
+  const lines = gateways.map((each) => wasIn(each, ["STALE", "DELAY", "REACHABLE"]) ? askAgain(each) : ask(each))
+  yield* batch(netns, lines, true)
+  const isAsked = gateways.some((gateway) => wasIn(gateway, ["INCOMPLETE", "PROBE"]))
+  let neighbours: ReadonlyArray<Neighbour.Neighbour> | undefined
+  for (const wait of isAsked ? [...waits, ...patience] : waits) {
+    yield* Effect.sleep(wait)
+    const output = yield* batch(netns, ["neigh show"], false)
+    if (Result.isFailure(output)) break
+    neighbours = items(ToolJson.parse(output.success.trim())).map(Neighbour.parse)
+    const now = neighbours
+    if (gateways.every((gateway) => isLearnt(stateOf(gateway, now)))) break
+    const ended = gateways.filter((gateway) => stateOf(gateway, now).includes("FAILED"))
+    if (ended.length > 0) yield* batch(netns, ended.map(ask), true)
+  }
+  return gateways.map((gateway): Probe => ({
+    ...gateway,
+    hasAnswered: neighbours === undefined ? undefined : isLearnt(stateOf(gateway, neighbours))
+  })) as ReadonlyArray<Probe>
+})
+
+/** The route that an address takes: the longest prefix of the main table. */
+export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route.Route | undefined =>
+  routes.filter(({ table, to }) => (table === "main" || table === "local") && Cidr.contains(to, Cidr.single(address)))
+    .toSorted((left, right) => right.to.length - left.to.length)[0]
+
+/** All rules of the host, of each family in their order; none where they cannot be asked for. */
+export const collectPolicyRules = Effect.fnUntraced(function*() {
+  const [v4, v6] = yield* Effect.all([
+    ToolOutput.of(["ip", "-j", "rule", "show"]),
+    ToolOutput.of(["ip", "-j", "-6", "rule", "show"])
+  ], { concurrency: "unbounded" })
+  return [
+    ...PolicyRule.parse(Result.getOrElse(v4, () => ""), 4),
+    ...PolicyRule.parse(Result.getOrElse(v6, () => ""), 6)
+  ]
+})
