@@ -178,6 +178,6 @@ export const nearest = (source: Source, path: Path): Range => source.range(path)
 
 /** Converts an offset to a line and a column, both starting at 1. */
 export const position = (text: string, offset: number): { readonly line: number; readonly column: number } => {
-  const before = text.slice(0, offset).split("\n")
-  return { line: before.length, column: (before.at(-1)?.length ?? 0) + 1 }
+  const before = text.slice(0, offset)
+  return { line: before.split("\n").length, column: before.length - before.lastIndexOf("\n") }
 }

@@ -40,7 +40,7 @@ const isStructure = (code: number): boolean =>
 /** Returns the index after the number or literal that begins at `start`. */
 const endOfScalar = (text: string, start: number): number => {
   let end = start + 1
-  while (end < text.length && text.charCodeAt(end) > 0x20 && !isStructure(text.charCodeAt(end))) end++
+  while (text.charCodeAt(end) > 0x20 && !isStructure(text.charCodeAt(end))) end++ // NaN at the end of the text
   return end
 }
 
@@ -70,7 +70,6 @@ export const eachValue = (text: string, visit: (path: Path, start: number, end: 
       path.push(isKey ? "" : 0)
       starts.push(start)
     } else if (code === closeBrace || code === closeBracket) {
-      isKey = false
       path.pop()
       visit(path, starts.pop() ?? 0, end)
     } else if (code === comma) {

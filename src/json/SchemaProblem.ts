@@ -45,8 +45,6 @@ const found = (issue: Issue, root: unknown, path: Path): ReadonlyArray<Problem> 
       return found(issue.issue, root, [...path, ...issue.path as Path])
     case "Composite":
       return issue.issues.flatMap((inner) => found(inner, root, path))
-    case "Encoding":
-      return found(issue.issue, root, path)
     case "AnyOf": {
       // If one member of the union matches except for a part of it, report only that part.
       const deeper = issue.issues.flatMap((inner) => found(inner, root, path))

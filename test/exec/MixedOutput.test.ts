@@ -43,4 +43,17 @@ describe("the documents of an output", () => {
     assert.strictEqual(MixedOutput.describe(MixedOutput.of("{}")), "1 JSON document")
     assert.strictEqual(MixedOutput.describe(MixedOutput.of("{}{}x")), "2 JSON documents and other text")
   })
+
+  it("are other text too where an object does not end, or is none", () => {
+    assert.deepStrictEqual(MixedOutput.of(`{"a":1`), { documents: [], hasOther: true })
+    assert.deepStrictEqual(MixedOutput.of(`{"a":"\\"}`), { documents: [], hasOther: true })
+    assert.deepStrictEqual(MixedOutput.of(`{a}{"b":1}`), { documents: [], hasOther: true })
+    assert.deepStrictEqual(MixedOutput.of(`{"a":1} x {"b":2}`), { documents: [{ a: 1 }], hasOther: true })
+    assert.deepStrictEqual(MixedOutput.of(`\t{"a":{"b":"\\\\"}}`), { documents: [{ a: { b: "\\" } }], hasOther: false })
+  })
+
+  it("are counted in words, one without an s, and none with", () => {
+    assert.strictEqual(MixedOutput.describe(MixedOutput.of("x")), "0 JSON documents and other text")
+    assert.strictEqual(MixedOutput.describe(MixedOutput.of(" ")), "0 JSON documents")
+  })
 })

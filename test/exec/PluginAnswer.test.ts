@@ -220,3 +220,94 @@ describe("the answer to VERSION", () => {
     )
   })
 })
+
+describe("what a plugin claims, before its result is looked at", () => {
+  const claimed = (verb: string, { exitCode = 0, signal = null, stderr = "", stdout = "", timedOut = false }: Ended) =>
+    PluginAnswer.withoutValidation(verb, {
+      exitCode,
+      signal,
+      timedOut,
+      stderr: new TextEncoder().encode(stderr),
+      stdout: typeof stdout === "string" ? new TextEncoder().encode(stdout) : stdout
+    })
+
+  it("is any object that it prints for ADD and VERSION, on one line", () => {
+    for (const verb of ["ADD", "VERSION"]) {
+      assert.deepStrictEqual(claimed(verb, { stdout: "{\n \"ips\": 1}\n" }), success("{\"ips\": 1}"))
+      assert.deepStrictEqual(claimed(verb, { stdout: " null\n" }), success("null"))
+    }
+  })
+
+  it("is a success without a result for all other operations", () => {
+    for (const verb of ["DEL", "CHECK", "GC", "STATUS", "ODD"]) {
+      assert.deepStrictEqual(claimed(verb, { stdout: "{}" }), success())
+    }
+  })
+
+  it("is a failure where it prints no object", () => {
+    assert.deepStrictEqual(
+      claimed("ADD", { stdout: "done" }),
+      PluginAnswer.failed("exited with status 0, but its result is not a JSON object")
+    )
+    assert.deepStrictEqual(
+      claimed("VERSION", { stdout: "1.0.0" }),
+      PluginAnswer.failed("exited with status 0, but its output is not a JSON object")
+    )
+  })
+
+  it("is its error document, or how it ended", () => {
+    assert.deepInclude(claimed("ADD", { exitCode: 1, stdout: `{"code":7,"msg":"no"}` }), {
+      hasDocument: true,
+      code: 7,
+      msg: "no"
+    })
+    assert.deepStrictEqual(
+      claimed("DEL", { exitCode: null, signal: "SIGKILL", timedOut: true }),
+      PluginAnswer.failed("was killed by SIGKILL, without an error document")
+    )
+  })
+})
+
+describe("an error document", () => {
+  const errorOf = (document: object) => answer("ADD", { exitCode: 1, stdout: JSON.stringify(document) })
+
+  it("needs a code or a message", () => {
+    assert.deepInclude(errorOf({ code: 7 }), { hasDocument: true, code: 7, msg: "the plugin did not say why" })
+    assert.deepInclude(errorOf({ msg: "no" }), { hasDocument: true, code: undefined, msg: "no", details: "" })
+    assert.deepInclude(errorOf({ details: "no" }), { hasDocument: false })
+  })
+
+  it("has a code that is no negative and no broken number", () => {
+    assert.deepInclude(errorOf({ code: 0, msg: "no" }), { code: 0, details: "" })
+    for (const code of [-1, 1.5]) {
+      assert.deepInclude(errorOf({ code, msg: "no", details: "why" }), {
+        code: undefined,
+        details: `why; its code is ${code}, which runtimes cannot read as a number`
+      })
+    }
+  })
+
+  it("has texts only where they are texts", () => {
+    assert.deepInclude(errorOf({ code: 7, msg: 5, details: 6 }), { msg: "the plugin did not say why", details: "" })
+    assert.deepInclude(errorOf({ code: 7, msg: "", details: "" }), { msg: "the plugin did not say why", details: "" })
+  })
+
+  it("among several needs both", () => {
+    const stdout = `{"code":7,"msg":"first"}{"msg":"second"}{"code":9}`
+    assert.deepInclude(answer("ADD", { exitCode: 1, stdout }), { code: 7, msg: "first" })
+    assert.deepStrictEqual(
+      answer("ADD", { exitCode: 1, stdout: `{"msg":"second"}{"code":9}` }),
+      PluginAnswer.failed("exited with status 1, and its stdout has 2 JSON documents, none of them an error document")
+    )
+  })
+
+  it("comes before the last words of the Go runtime, which come before anything else", () => {
+    const panic = "panic: nil map\n"
+    const document = `log\n{"code":7,"msg":"no"}`
+    assert.deepInclude(answer("ADD", { exitCode: 2, stderr: panic, stdout: document }), { code: 7, msg: "no" })
+    assert.deepStrictEqual(
+      answer("ADD", { exitCode: 2, stderr: panic, stdout: "log" }),
+      PluginAnswer.failed("panic: nil map; exited with status 2")
+    )
+  })
+})

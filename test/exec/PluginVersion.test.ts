@@ -74,4 +74,17 @@ describe("the versions of a plugin", () => {
         assert.strictEqual((yield* asked(ending)).outcome, `/bin/x does not answer VERSION: ${reason}`)
       }))
   }
+
+  it.effect("are asked for with a time of its own, which is told where it is up", () =>
+    Effect.gen(function*() {
+      const { invocations } = yield* asked({})
+      assert.strictEqual(invocations[0]?.timeout, 10_000)
+    }))
+
+  it.effect("are not known where it fails with output on stdout alone, whose last line is told", () =>
+    Effect.gen(function*() {
+      const long = "x".repeat(300)
+      const { outcome } = yield* asked({ exitCode: 2, stderr: " \n", stdout: `first\n${long}\n` })
+      assert.strictEqual(outcome, `/bin/x does not answer VERSION: exit status 2: ${"x".repeat(200)}`)
+    }))
 })

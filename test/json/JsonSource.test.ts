@@ -101,7 +101,7 @@ describe("a JSON text", () => {
 
   it("has no value where a path leads nowhere, and the nearest one around it", () => {
     const text = `{"a": [1, {}], "b": 3}`
-    for (const path of [["c"], ["a", 2], ["a", "b"], ["b", 0], ["a", 1, "x"]]) {
+    for (const path of [["c"], ["c", 0], ["c", "d", "e"], ["a", 2], ["a", "b"], ["b", 0], ["a", 1, "x"]]) {
       assert.isUndefined(sourceOf(text).range(path))
     }
     const near = JsonSource.nearest(sourceOf(text), ["a", 1, "x", "y"])

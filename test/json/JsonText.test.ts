@@ -81,6 +81,29 @@ describe("each value of a JSON text", () => {
       `=${text.trim()}`
     ])
   })
+
+  it("may be an empty string, by an empty key, or the only one", () => {
+    const found = (text: string) => {
+      const values: Array<string> = []
+      JsonText.eachValue(text, (path, start, end) => void values.push(`${path.join()}=${text.slice(start, end)}`))
+      return values
+    }
+    assert.deepStrictEqual(found(`{"":"","a":[""],"b":""}`), [
+      `=""`,
+      `a,0=""`,
+      `a=[""]`,
+      `b=""`,
+      `={"":"","a":[""],"b":""}`
+    ])
+    assert.deepStrictEqual(["1.5", `"a"`, "null"].flatMap(found), ["=1.5", `="a"`, "=null"])
+    assert.deepStrictEqual(found(`[{"a":1},{"b":2}]`), [
+      "0,a=1",
+      `0={"a":1}`,
+      "1,b=2",
+      `1={"b":2}`,
+      `=[{"a":1},{"b":2}]`
+    ])
+  })
 })
 
 describe("values that are replaced", () => {
