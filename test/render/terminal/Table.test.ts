@@ -16,7 +16,7 @@ describe("a table", () => {
   })
 
   it("has rows that end early, whose missing cells take no room", () => {
-    assert.deepStrictEqual(Table.lines([["a", "b", "c"], ["aaaa"]]), ["a  b  c", "aaaa"])
+    assert.deepStrictEqual(Table.lines([["aaaa", "b", "c"], ["a"]]), ["aaaa  b  c", "a"])
   })
 
   it("has nothing to show of no rows", () => {
