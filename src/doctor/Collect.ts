@@ -8,7 +8,7 @@ import * as ConfFolder from "../conf/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
 import * as Reservation from "../network/Reservation.ts"
 import * as Pod from "../operations/Pod.ts"
-import * as Inside from "../runtime/Inside.ts"
+import * as NestedPlugins from "../runtime/NestedPlugins.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
@@ -256,11 +256,11 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
   if (owner !== undefined) return { ...facts, unseen: [...facts.unseen, `no trial was possible: ${owner}`] }
   const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Reservation.defaultFolder)
   const [first] = network.plugins
-  const inside = executable === undefined || first === undefined
+  const nested = executable === undefined || first === undefined
     ? undefined
-    : yield* Inside.make(executable, cniPath, first.type, [])
+    : yield* NestedPlugins.make(executable, cniPath, first.type, [])
   const trial = yield* Effect.result(Trial.run(
-    { list: network, cniPath, timeout, variables: process.env, inside },
+    { list: network, cniPath, timeout, variables: process.env, nested },
     capabilityArgs,
     {
       bridge: Roles.bridgeOf(chain),

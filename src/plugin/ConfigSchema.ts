@@ -75,7 +75,7 @@ const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
 }
 
 /** The fields of sinks and hooks. The defaults of sinks come from their kind. */
-const inner: { readonly [name: string]: Words } = {
+const innerFields: { readonly [name: string]: Words } = {
   type: { title: "Kind of sink", description: "Where this sink writes to." },
   path: {
     title: "Path",
@@ -108,7 +108,7 @@ const objectWithWords = (schema: JsonObject, properties: JsonObject): JsonObject
   const defaults: JsonObject = type === undefined ? {} : { ...Registry.complete({ type } as never) }
   const described = Object.entries(properties).map(([name, value]) => [name, {
     ...withWords(value) as object,
-    ...inner[name],
+    ...innerFields[name],
     ...(name !== "type" && name in defaults ? { default: defaults[name] } : {})
   }])
   return {
@@ -168,7 +168,7 @@ export const plugin = (): JsonObject => {
   return { $schema: dialect, $id: "urn:cni-passthrough:plugin", ...passthrough(ours), $defs: { commands } }
 }
 
-const aSwitch = (title: string, description: string) => ({
+const booleanSwitch = (title: string, description: string) => ({
   title,
   description,
   anyOf: [{ type: "boolean" }, { type: "string", pattern: "^(?:[tT][rR][uU][eE]|[fF][aA][lL][sS][eE])$" }],
@@ -203,9 +203,12 @@ export const list = (): JsonObject => {
         type: "string",
         pattern: identifier.source
       },
-      disableCheck: aSwitch("No CHECK", "Whether runtimes never ask the plugins to check an attachment."),
-      disableGC: aSwitch("No GC", "Whether runtimes never ask the plugins to remove what is left of attachments."),
-      loadOnlyInlinedPlugins: aSwitch(
+      disableCheck: booleanSwitch("No CHECK", "Whether runtimes never ask the plugins to check an attachment."),
+      disableGC: booleanSwitch(
+        "No GC",
+        "Whether runtimes never ask the plugins to remove what is left of attachments."
+      ),
+      loadOnlyInlinedPlugins: booleanSwitch(
         "No plugins from a folder",
         "Whether runtimes pass over the folder with the name of the network, which can add plugins."
       ),

@@ -21,7 +21,7 @@ export const run = Effect.fnUntraced(function*(
   let failed: Record.Hook | undefined
   for (const command of commands) {
     const hook = yield* runner.run(command, request)
-    yield* log.tell({ event: "hook", hook, durationMs: hook.durationMs }, mayFail)
+    yield* log.event({ event: "hook", hook, durationMs: hook.durationMs }, mayFail)
     if (!succeeded(hook)) failed ??= hook
   }
   return failed

@@ -21,7 +21,8 @@ const staged = Path.join(OwnFolder.ownFolder, OwnFolder.staged)
 const isOurName = (name: string): boolean => /^\.?passthrough(?:[-.]|$)/.test(name)
 
 /** Returns the folder that a stub is for, whether the stub is in place or still staged. */
-const placeOf = (folder: string): string => folder.endsWith(`/${staged}`) ? folder.slice(0, -staged.length - 1) : folder
+const targetFolderOf = (folder: string): string =>
+  folder.endsWith(`/${staged}`) ? folder.slice(0, -staged.length - 1) : folder
 
 /**
  * How a process was started. The parts of Node.js' `process` are declared here, because users of the library may lack
@@ -48,7 +49,7 @@ export const of = ({ argv, argv0, execPath, versions }: Started): InvokedAs | un
     if (isOurName(Path.basename(stub))) return undefined
     // A relative path may be relative to another working directory than ours.
     const folder = Path.isAbsolute(stub) ? Path.dirname(stub) : Path.dirname(Path.dirname(own))
-    return { name: Path.basename(stub), folder: placeOf(folder), argv0: stub, arguments: rest }
+    return { name: Path.basename(stub), folder: targetFolderOf(folder), argv0: stub, arguments: rest }
   }
   const name = Path.basename(own)
   if (isOurName(name)) return undefined

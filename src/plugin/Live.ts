@@ -30,12 +30,12 @@ export const context = Context.make(EnvReader, envReaderLive).pipe(
 )
 
 /** The services of a run as a wrapped plugin. */
-export const around = (called: InvokedAs) => {
+export const shimContext = (invokedAs: InvokedAs) => {
   const { reader, unfinished } = shimStdin()
   return context.pipe(
     Context.add(StdinReader, reader),
-    Context.add(HostTools.HostTools, HostTools.make(process.env, [called.folder])),
-    Context.add(WrappedPlugin, WrappedPluginLive.make(called, nodeProcessRunner, unfinished))
+    Context.add(HostTools.HostTools, HostTools.make(process.env, [invokedAs.folder])),
+    Context.add(WrappedPlugin, WrappedPluginLive.make(invokedAs, nodeProcessRunner, unfinished))
   )
 }
 

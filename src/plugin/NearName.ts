@@ -4,7 +4,7 @@
 const stems = ["onLog", "onHook", "log", "hook", "label", "redact"] as const
 
 /** Returns the stem of a name, ignoring case and separators. */
-const familyOf = (name: string): string | undefined =>
+const stemOf = (name: string): string | undefined =>
   stems.find((stem) => name.replace(/[-_ ]/g, "").toLowerCase().startsWith(stem.toLowerCase()))
 
 const escape = (text: string): string => text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")
@@ -38,7 +38,7 @@ export const similar = (name: string, names: ReadonlyArray<string>): ReadonlyArr
   const bare = (text: string) => text.replace(/[-_ ]/g, "").toLowerCase()
   const same = names.filter((each) => bare(each) === bare(name))
   const alike = names.filter((each) => new RegExp(`^(?:${mistyped(each)})$`, "u").test(name))
-  return same.length > 0 ? same : alike.length > 0 ? alike : names.filter((each) => familyOf(each) === familyOf(name))
+  return same.length > 0 ? same : alike.length > 0 ? alike : names.filter((each) => stemOf(each) === stemOf(name))
 }
 
 /** Returns a pattern for misspellings of these names. It does not match the names themselves. */

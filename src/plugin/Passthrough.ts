@@ -112,29 +112,29 @@ const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.
 
   const result = resultOf(command, request)
   const shown = result === undefined ? {} : { result: Redaction.result(result, settings.redact) }
-  yield* log.tell({ event: "result", durationMs: yield* RunLog.elapsed(request), ...shown }, mayFail)
+  yield* log.event({ event: "result", durationMs: yield* RunLog.elapsed(request), ...shown }, mayFail)
   if (result !== undefined) yield* answer.write(result)
 })
 
 /** How long to wait for the runtime to read the error document, in milliseconds. */
-const lastPatience = 10_000
+const answerTimeout = 10_000
 
 /** Logs why a request failed, and answers the runtime. */
-const refuse = Effect.fnUntraced(
+const answerFailure = Effect.fnUntraced(
   function*(request: Request.Request, log: RunLog.RunLog, answer: Answer, cause: Cause.Cause<CniError>) {
     const writer = yield* ResultWriter
     const error = fromCause(cause)
     const document = render(request.answerVersion, error)
-    yield* Effect.ignore(log.tell({ event: "error", error, durationMs: yield* RunLog.elapsed(request) }, false))
-    const notTold = (reason: string) => writer.notice(`passthrough: ${reason}: ${document}`)
-    if (answer.hasBegun()) yield* notTold(error.msg)
+    yield* Effect.ignore(log.event({ event: "error", error, durationMs: yield* RunLog.elapsed(request) }, false))
+    const reportUnwritten = (reason: string) => writer.notice(`passthrough: ${reason}: ${document}`)
+    if (answer.hasBegun()) yield* reportUnwritten(error.msg)
     else {
       yield* Effect.interruptible(answer.write(document)).pipe(
         Effect.timeoutOrElse({
-          duration: lastPatience,
+          duration: answerTimeout,
           orElse: () => Effect.fail(new StdoutUnwritable({ reason: "nobody reads it" }))
         }),
-        Effect.catch((unwritable) => notTold(unwritable.message))
+        Effect.catch((unwritable) => reportUnwritten(unwritable.message))
       )
     }
     // Die instead of fail: if a signal arrives now, an interrupted fiber drops failures, but not defects.
@@ -180,16 +180,16 @@ const answerRequest = Effect.fnUntraced(function*(restore: Restore, answer: Answ
   const request = yield* receive(restore)
   const scope = yield* Scope.make()
   const { notice } = yield* ResultWriter
-  const tellPeople = (text: string) => notice(`passthrough: ${text}`)
-  const log = yield* Scope.provide(RunLog.open(request, tellPeople), scope)
+  const notify = (text: string) => notice(`passthrough: ${text}`)
+  const log = yield* Scope.provide(RunLog.open(request, notify), scope)
   yield* restore(serve(request, log, answer)).pipe(
-    Effect.catchCause((cause) => refuse(request, log, answer, cause)),
-    Effect.ensuring(RunLog.close(scope, tellPeople))
+    Effect.catchCause((cause) => answerFailure(request, log, answer, cause)),
+    Effect.ensuring(RunLog.close(scope, notify))
   )
 })
 
 /** Answers defects that nothing else has answered. */
-const giveUp = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<never>) {
+const answerDefect = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<never>) {
   if (Cause.squash(cause) instanceof Failed) return yield* Effect.failCause(cause)
   const writer = yield* ResultWriter
   const document = render(CniVersion.newest, fromCause(cause))
@@ -206,7 +206,7 @@ const giveUp = Effect.fnUntraced(function*(answer: Answer, cause: Cause.Cause<ne
  */
 export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
   const answer = yield* openAnswer()
-  yield* Effect.catchCause(answerRequest(restore, answer), (cause) => giveUp(answer, cause))
+  yield* Effect.catchCause(answerRequest(restore, answer), (cause) => answerDefect(answer, cause))
 })).pipe(
   // stdout belongs to the protocol, so Effect's logger, which a sink may use, must write to stderr.
   Effect.provideService(References.LogToStderr, true)

@@ -14,7 +14,7 @@ const attempt = <A>(io: () => A): A | undefined => {
 }
 
 /** The maximum size of a policy, in bytes. */
-const longest = 65_536
+const maxSize = 65_536
 
 /** Reads a policy file. Only root or the owner of the plugin may be able to write it. */
 const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken => {
@@ -26,7 +26,7 @@ const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken =
     const { mode, size, uid } = Fs.fstatSync(fd)
     const isFile = (mode & Fs.constants.S_IFMT) === Fs.constants.S_IFREG
     if (!isFile) return broken("it is not a regular file")
-    if (size > longest) return broken(`it has ${size} bytes, expected at most ${longest}`)
+    if (size > maxSize) return broken(`it has ${size} bytes, expected at most ${maxSize}`)
     const owners = [0, Fs.statSync("/").uid, attempt(() => Fs.statSync(plugin).uid)]
     if (!owners.includes(uid)) return broken(`it belongs to the user ${uid}, expected root or the owner of the plugin`)
     if ((mode & 0o022) !== 0) {

@@ -20,7 +20,7 @@ import * as RequestRecord from "./RequestRecord.ts"
 export const elapsed = (request: Request) => Effect.map(Clock.currentTimeMillis, (now) => now - request.received)
 
 /** The members of a record without the time and the {@link RunContext}. */
-type Happened<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof RunContext.RunContext>
+type Event<Each = Record.Record> = Each extends Record.Record ? Omit<Each, "time" | keyof RunContext.RunContext>
   : never
 
 /**
@@ -31,15 +31,15 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
   const { environment, settings: { logTimeout, redact, sinks } } = request
   const context = RequestRecord.contextOf(request)
   const sink = yield* CombinedSink.open([yield* LogSink], { environment, sinks, logTimeout })
-  const told = new Set<string>()
+  const reported = new Set<string>()
   const shown = Redaction.masksSecrets(redact) ? Secrets.inRecord : (record: Record.Record) => record
   const write = (record: Record.Record, mayFail: boolean) =>
     Effect.catchCause(Effect.suspend(() => sink.write(shown(record))), (cause): Effect.Effect<unknown, LogFailed> => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.failCause(cause as Cause.Cause<never>)
       const error = Cause.squash(cause)
       const reason = error instanceof Error ? error.message : String(error)
-      const isNew = !told.has(reason)
-      told.add(reason)
+      const isNew = !reported.has(reason)
+      reported.add(reason)
       if (mayFail) return Effect.fail(new LogFailed({ command: environment.command, reason, cause: error }))
       return isNew ? notice(`cannot log this request: ${reason}`) : Effect.void
     })
@@ -47,7 +47,7 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
     /** Logs the request itself. */
     request: (mayFail: boolean) => write(RequestRecord.make(request, context), mayFail),
     /** Logs an event of the request. */
-    tell: (happened: Happened, mayFail: boolean) =>
+    event: (happened: Event, mayFail: boolean) =>
       Effect.flatMap(Clock.currentTimeMillis, (now) => {
         const { event, ...facts } = happened
         return write({ time: RunContext.timestamp(now), event, ...context, ...facts } as Record.Record, mayFail)
@@ -59,7 +59,7 @@ export const open = Effect.fnUntraced(function*(request: Request, notice: (text:
 export type RunLog = Effect.Success<ReturnType<typeof open>>
 
 /** How long to wait for sinks to close, in milliseconds. */
-const closePatience = 2000
+const closeTimeout = 2000
 
 /** Closes the sinks. The answer is already out, so `notice` reports failures. */
 export const close = Effect.fnUntraced(function*(
@@ -70,7 +70,7 @@ export const close = Effect.fnUntraced(function*(
   if (closing === undefined) return
   // Finalizers cannot be interrupted, but we can stop waiting for them.
   const fiber = yield* Effect.forkDetach(closing)
-  const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closePatience)
+  const exit = yield* Effect.timeoutOption(Effect.interruptible(Fiber.await(fiber)), closeTimeout)
   if (Option.isNone(exit)) return yield* notice("a log sink does not close")
   if (Exit.isFailure(exit.value)) {
     yield* notice(`a log sink cannot be closed: ${String(Cause.squash(exit.value.cause))}`)

@@ -75,7 +75,7 @@ const receive = Effect.fnUntraced(function*() {
 })
 
 /** A log that drops everything, for a log that could not be opened. */
-const noLog: RunLog.RunLog = { request: () => Effect.void, tell: () => Effect.void }
+const noLog: RunLog.RunLog = { request: () => Effect.void, event: () => Effect.void }
 
 /** Log failures stay silent, because stderr belongs to the plugin. */
 const silent = () => Effect.void
@@ -85,14 +85,14 @@ const bestEffort = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<void
   Effect.asVoid(Effect.exit(effect))
 
 /** Logs what happened, if that is possible. */
-const tell = (log: RunLog.RunLog, happened: Parameters<RunLog.RunLog["tell"]>[0]) =>
-  bestEffort(log.tell(happened, false))
+const logEvent = (log: RunLog.RunLog, happened: Parameters<RunLog.RunLog["event"]>[0]) =>
+  bestEffort(log.event(happened, false))
 
 /** Error codes of scarce resources: we cannot start a program beside us, but the plugin may be able to run alone. */
-const scarce: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM", ""])
+const scarceResources: ReadonlySet<string> = new Set(["EAGAIN", "EMFILE", "ENFILE", "ENOMEM", ""])
 
 /** How often to look for a plugin that moves while we start it. */
-const searches = 5
+const findAttempts = 5
 
 /** A file of the plugin that could not be started. */
 interface NotRun {
@@ -106,14 +106,14 @@ const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
   const { environment, invocation } = request
   const env = { ...environment.variables, [parentVariable]: invocation }
   let failure: NotRun | undefined
-  for (let left = searches; left > 0; left--) {
+  for (let left = findAttempts; left > 0; left--) {
     const file = yield* find(environment.path)
     if (file === undefined) break
     const outcome = yield* Effect.result(run(file, env, stdin))
     if (Result.isSuccess(outcome)) return { file, execution: outcome.success }
     failure = { file, error: outcome.failure }
     if (failure.error.code === "ENOENT") continue // an `unwrap`, or an upgrade
-    if (scarce.has(failure.error.code)) yield* Effect.ignore(become(file, env, stdin))
+    if (scarceResources.has(failure.error.code)) yield* Effect.ignore(become(file, env, stdin))
     break
   }
   return { failure }
@@ -129,16 +129,16 @@ const pluginOf = (
   { durationMs, exitCode, signal, stderr, stdout, stdoutUnseen = false, truncated }: Execution.Execution,
   answer: PluginAnswer.PluginAnswer
 ): Record.Plugin => {
-  const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
+  const isInNextRecord = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
   return {
     type: name,
     file,
     exitCode,
     signal,
     durationMs,
-    ...(isToldElsewhere ? {} : RunContext.filled({ stdout: shown(stdout) })),
+    ...(isInNextRecord ? {} : RunContext.filled({ stdout: shown(stdout) })),
     stderr: shown(stderr),
-    truncated: truncated || stdoutUnseen || (!isToldElsewhere && stdout.length > Execution.defaultLimit) ||
+    truncated: truncated || stdoutUnseen || (!isInNextRecord && stdout.length > Execution.defaultLimit) ||
       stderr.length > Execution.defaultLimit
   }
 }
@@ -159,7 +159,7 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
 /** Logs what the plugin changed. A signal interrupts this. */
 const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: Watch.Look) {
   const after = yield* Effect.interruptible(Watch.lookAgain(callOf(request), before))
-  yield* tell(log, { event: "changes", ...Watch.between(before, after) })
+  yield* logEvent(log, { event: "changes", ...Watch.between(before, after) })
 })
 
 /** Logs how the plugin ended, and runs the hooks. A signal interrupts the hooks. */
@@ -177,12 +177,12 @@ const conclude = Effect.fnUntraced(function*(
     ? { _tag: "Success", document: undefined }
     : PluginAnswer.withoutValidation(command, execution)
   const { durationMs } = execution
-  yield* tell(log, { event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs })
+  yield* logEvent(log, { event: "plugin", plugin: pluginOf(name, file, execution, answer), durationMs })
   if (before !== undefined) yield* bestEffort(compare(received, log, before))
   const hooks = isVerb(command) ? settings.hooks[command] : []
   yield* bestEffort(Effect.interruptible(Hooks.run(hooks, request, log, false)))
   const end = endOf(answer, settings.redact)
-  yield* tell(log, { ...end, durationMs: yield* RunLog.elapsed(request) })
+  yield* logEvent(log, { ...end, durationMs: yield* RunLog.elapsed(request) })
 })
 
 /**
@@ -199,8 +199,11 @@ const answerFor = Effect.fnUntraced(function*(
   const { answerVersion, environment: { path } } = request
   const error = failure === undefined
     ? { code: 4, msg: `failed to find plugin ${JSON.stringify(name)} in path [${path}]` }
-    : { code: scarce.has(failure.error.code) ? 11 : 5, msg: `cannot start ${failure.file}: ${failure.error.reason}` }
-  yield* tell(log, { event: "error", error, durationMs: yield* RunLog.elapsed(request) })
+    : {
+      code: scarceResources.has(failure.error.code) ? 11 : 5,
+      msg: `cannot start ${failure.file}: ${failure.error.reason}`
+    }
+  yield* logEvent(log, { event: "error", error, durationMs: yield* RunLog.elapsed(request) })
   yield* Effect.ignore(writer.write(render(answerVersion, error)))
   return { exitCode: 1, signal: null }
 })

@@ -16,7 +16,7 @@ import * as Shim from "./Shim.ts"
 const teardown: Runtime.Teardown = (exit, onExit) =>
   Exit.isFailure(exit) && Cause.hasInterruptsOnly(exit.cause) ? onExit(0) : Runtime.defaultTeardown(exit, onExit)
 
-const called = InvokedAs.of(process)
+const invokedAs = InvokedAs.of(process)
 
 /** The signals that stop a run. A shim ignores those that it inherited as ignored, as its plugin would. */
 const stopping = { SIGINT: 2, SIGTERM: 15 } as const
@@ -26,7 +26,7 @@ const stopping = { SIGINT: 2, SIGTERM: 15 } as const
  * on stdout.
  */
 const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
-  const ignored = called === undefined ? [] : IgnoredSignals.atStart()
+  const ignored = invokedAs === undefined ? [] : IgnoredSignals.atStart()
   const stop = () => fiber.interruptUnsafe(fiber.id)
   const names = (["SIGINT", "SIGTERM"] as const).filter((name) => !ignored.includes(stopping[name]))
   for (const name of names) process.on(name, stop)
@@ -36,8 +36,8 @@ const runMain = Runtime.makeRunMain(({ fiber, teardown }) => {
   })
 })
 
-const run = called === undefined
+const run = invokedAs === undefined
   ? Effect.provideContext(Passthrough.main, Live.context)
-  : Effect.provideContext(Shim.main, Live.around(called))
+  : Effect.provideContext(Shim.main, Live.shimContext(invokedAs))
 
 runMain(run, { teardown, disableErrorReporting: true })

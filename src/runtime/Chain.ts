@@ -18,7 +18,7 @@ import * as JsonText from "../json/JsonText.ts"
 import type { Kind } from "../network/StateKind.ts"
 import * as Watch from "../network/Watch.ts"
 import { type Attachment, formatArguments } from "./Attachments.ts"
-import type { Inside } from "./Inside.ts"
+import type { NestedPlugins } from "./NestedPlugins.ts"
 
 /** A network and how to run its plugins. */
 export interface Chain {
@@ -30,7 +30,7 @@ export interface Chain {
   /** The environment of plugins, in addition to the variables of the protocol. */
   readonly variables: { readonly [name: string]: string | undefined }
   /** Records the plugins that plugins start. */
-  readonly inside?: Inside | undefined
+  readonly nested?: NestedPlugins | undefined
   /** The kinds of state to compare before and after each plugin. Default: none. */
   readonly changes?: ReadonlyArray<Kind>
 }
@@ -107,7 +107,7 @@ interface Request {
 }
 
 const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect.fn.Return<Call, never, Services> {
-  const { cniPath, inside, list: { cniVersion }, timeout, variables } = chain
+  const { cniPath, nested, list: { cniVersion }, timeout, variables } = chain
   const { env, plugin, stdin, verb } = request
   const begun = { ...request, invocation: yield* makeInvocation, time: yield* Clock.currentTimeMillis }
   const file = yield* Effect.result(PluginExec.find(plugin.type, cniPath))
@@ -122,9 +122,9 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
   const watched: Watch.Call = { verb, netns: env["CNI_NETNS"] ?? "", config: parse(stdin) }
   const kinds = Watch.kindsFor(watched, chain.changes ?? [])
   const before = kinds.length === 0 ? undefined : yield* Watch.look(watched, kinds)
-  const nested = inside?.variables(begun.invocation, env["CNI_PATH"] ?? "") ?? {}
+  const nestedVariables = nested?.variables(begun.invocation, env["CNI_PATH"] ?? "") ?? {}
   const outcome = yield* Effect.result(
-    PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nested }, stdin, timeout })
+    PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nestedVariables }, stdin, timeout })
   )
   if (Result.isFailure(outcome)) {
     const answer = PluginAnswer.failed(outcome.failure.message)

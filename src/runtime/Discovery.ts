@@ -15,12 +15,12 @@ export interface Runtime {
 }
 
 /** The maximum size of a configuration file, in bytes. */
-const longest = 1_048_576
+const maxSize = 1_048_576
 
 /** Reads a file below a root. Returns an empty text if it is not a regular file, is too large, or cannot be read. */
 const textIn = Effect.fnUntraced(function*(root: string, file: string) {
   const path = yield* Path.Path
-  return yield* Effect.orElseSucceed(SmallFile.textOf(path.join(root, file), longest), () => "")
+  return yield* Effect.orElseSucceed(SmallFile.textOf(path.join(root, file), maxSize), () => "")
 })
 
 /** Lists the drop-in files of a folder below a root, highest precedence first. */

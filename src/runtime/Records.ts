@@ -8,7 +8,7 @@ import { resultOf } from "./Chain.ts"
 /** Makes the `plugin` record. It has stdout only if the next record does not have it. */
 const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean): Plugin => {
   const stdout = execution === undefined ? "" : Execution.text(execution.stdout)
-  const isToldElsewhere = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
+  const isInNextRecord = answer._tag === "Success" ? answer.document !== undefined : answer.hasDocument
   return {
     type: plugin.type,
     ...RunContext.filled({ file: file ?? "" }),
@@ -16,7 +16,7 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
     signal: execution?.signal ?? null,
     ...(isLimited ? { timedOut: execution?.timedOut ?? false } : {}),
     durationMs: execution?.durationMs ?? 0,
-    ...(isToldElsewhere ? {} : RunContext.filled({ stdout })),
+    ...(isInNextRecord ? {} : RunContext.filled({ stdout })),
     stderr: execution === undefined ? "" : Execution.text(execution.stderr),
     truncated: execution?.truncated ?? false
   }

@@ -45,10 +45,10 @@ export type Entry =
 export type Found = Entry | { readonly _tag: "Missing"; readonly file: string }
 
 /** The maximum size of a file in the cache, in bytes. It holds a configuration and a result. */
-const longest = 4 * 1_048_576
+const maxSize = 4 * 1_048_576
 
 /** Reads a file of the cache. */
-export const textOf = (file: string) => SmallFile.textOf(file, longest)
+export const textOf = (file: string) => SmallFile.textOf(file, maxSize)
 
 const kind = "cniCacheV1"
 

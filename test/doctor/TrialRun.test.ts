@@ -69,7 +69,7 @@ const tried = Effect.fnUntraced(function*(given: Case) {
     }
   })
   const network = NetworkConfigList.make({ cniVersion: "1.0.0", name: "n", plugins, ...list })
-  const inside = {
+  const nested = {
     variables: () => ({ INSIDE: "1" }),
     records: () => Effect.succeed((records ?? []) as ReadonlyArray<Record>)
   }
@@ -80,7 +80,7 @@ const tried = Effect.fnUntraced(function*(given: Case) {
         cniPath: ["/plugins"],
         timeout: 1000,
         variables: {},
-        ...(records === undefined ? {} : { inside })
+        ...(records === undefined ? {} : { nested })
       },
       capabilityArgs as never,
       { bridge, store, tools: new Map(tools.map((name) => [name, `/sbin/${name}`])) }

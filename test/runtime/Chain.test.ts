@@ -181,11 +181,11 @@ describe("an ADD", () => {
 
   it.effect("sends what plugins start to the shims of this run", () =>
     Effect.gen(function*() {
-      const inside = {
+      const nested = {
         variables: (invocation: string, cniPath: string) => ({ CNI_PATH: `/shims:${cniPath}`, PARENT: invocation }),
         records: () => Effect.succeed([])
       }
-      const { asked, made } = yield* run(Chain.add({ ...chainOf(two), inside }, attachment), { a: adds, b: adds })
+      const { asked, made } = yield* run(Chain.add({ ...chainOf(two), nested }, attachment), { a: adds, b: adds })
       assert.deepStrictEqual(asked.map(({ env }) => env["CNI_PATH"]), [
         "/shims:/none:/plugins",
         "/shims:/none:/plugins"

@@ -227,7 +227,7 @@ export const run = Effect.fnUntraced(function*(
   const innermost = new Map<string, string>()
   /** What is inside ends before what is around it. */
   const lookInside = Effect.fnUntraced(function*({ invocation }: Chain.Call) {
-    const records = chain.inside === undefined ? [] : yield* chain.inside.records(invocation)
+    const records = chain.nested === undefined ? [] : yield* chain.nested.records(invocation)
     const ended = new Set(records.filter(({ event }) => event === "result").map((each) => each.invocation))
     // One that was killed with the plugin around it has no end.
     const failed = records.find(({ event }) => event === "error") ??

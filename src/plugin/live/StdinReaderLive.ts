@@ -4,7 +4,7 @@ import { StdinUnreadable } from "../../cni/CniError.ts"
 import { StdinReader, type Unfinished } from "../StdinReader.ts"
 
 /** How long to wait until the runtime has written the document and closed stdin, in seconds. */
-export const patience = 30
+export const stdinTimeout = 30
 
 const unreadable = (error: unknown): StdinUnreadable => new StdinUnreadable({ reason: (error as Error).message })
 
@@ -13,13 +13,13 @@ const chunkSize = 65_536
 /**
  * The maximum size of a document, in bytes. Real ones have a few kilobytes, and the engines have limits of their own.
  */
-const largest = 256 * 1_048_576
+const maxSize = 256 * 1_048_576
 
 /**
  * Returns a descriptor of stdin that never blocks: stdin itself for a file, or a pipe reopened as non-blocking.
  * Reopening loses nothing, because both descriptors read from the same buffer. Returns undefined for other kinds.
  */
-const openAtOnce = (stat: Fs.Stats): number | undefined => {
+const openNonBlocking = (stat: Fs.Stats): number | undefined => {
   if (!stat.isFIFO()) return stat.isFile() ? 0 : undefined
   try {
     return Fs.openSync("/proc/self/fd/0", Fs.constants.O_RDONLY | Fs.constants.O_NONBLOCK)
@@ -29,7 +29,7 @@ const openAtOnce = (stat: Fs.Stats): number | undefined => {
 }
 
 /** Reads what is available. Returns the number of bytes: 0 at the end, undefined if nothing has arrived yet. */
-const readAtOnce = (fd: number, buffer: Buffer, offset: number): number | undefined => {
+const readAvailable = (fd: number, buffer: Buffer, offset: number): number | undefined => {
   try {
     return Fs.readSync(fd, buffer, offset, buffer.length - offset, null)
   } catch (error) {
@@ -65,7 +65,7 @@ class Arrived {
   read(): Uint8Array | undefined {
     while (!this.isTooLarge) {
       if (this.length === this.buffer.length) this.buffer = Buffer.concat([this.buffer], 2 * this.length)
-      const count = readAtOnce(this.fd, this.buffer, this.length)
+      const count = readAvailable(this.fd, this.buffer, this.length)
       if (count === undefined) return undefined
       if (count === 0) return this.bytes
       this.length += count
@@ -76,7 +76,7 @@ class Arrived {
   /** Reads what follows, see `moreStdin` of `Execution.Invocation`. */
   next(): Uint8Array | undefined {
     const chunk = Buffer.allocUnsafe(chunkSize)
-    const count = readAtOnce(this.fd, chunk, 0)
+    const count = readAvailable(this.fd, chunk, 0)
     return count === 0 ? undefined : chunk.subarray(0, count ?? 0)
   }
 }
@@ -175,7 +175,7 @@ const socket = (most: number): Stream => {
 }
 
 /** The limits of a reader. */
-interface Patience {
+interface Limits {
   /** How long to wait for the end of stdin, in seconds. 0 means no limit. */
   readonly seconds: number
   /** How much to read, in bytes. */
@@ -185,9 +185,9 @@ interface Patience {
 }
 
 /** Reads all of stdin. Most documents are complete at once, so only the others wait for events. */
-const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Patience) {
+const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Limits) {
   const stat = yield* attempt(() => Fs.fstatSync(0))
-  const fd = openAtOnce(stat)
+  const fd = openNonBlocking(stat)
   const arrived = fd === undefined ? undefined : new Arrived(fd, stat.size, most)
   const whole = arrived === undefined ? undefined : yield* attempt(() => arrived.read())
   if (whole !== undefined) return whole
@@ -203,22 +203,22 @@ const readAll = Effect.fnUntraced(function*({ most, orElse, seconds }: Patience)
   })
 })
 
-/** Reads the stdin of this process, for {@link patience} seconds at most. */
+/** Reads the stdin of this process, for {@link stdinTimeout} seconds at most. */
 export const stdinReaderLive = StdinReader.of({
   read: Effect.suspend(() =>
     readAll({
-      seconds: patience,
-      most: largest,
+      seconds: stdinTimeout,
+      most: maxSize,
       orElse: (_, reason) => new StdinUnreadable({ reason })
     })
   )
 })
 
 /** How long VERSION waits for stdin, which plugins do not need for it, in seconds. */
-const versionPatience = 1
+const versionTimeout = 1
 
 /** How much of a wrapped plugin's stdin to read before it starts, in bytes. The plugin gets all of it. */
-const mostForShims = 64 * 1_048_576
+const maxShimStdin = 64 * 1_048_576
 
 const untouched = new StdinUnreadable({ reason: "nothing was read" })
 
@@ -250,8 +250,8 @@ export const shimStdin = (): ShimStdin => {
     reader: StdinReader.of({
       read: Effect.suspend(() =>
         isDevice(0) ? Effect.fail(untouched) : readAll({
-          seconds: process.env["CNI_COMMAND"] === "VERSION" ? versionPatience : 0,
-          most: mostForShims,
+          seconds: process.env["CNI_COMMAND"] === "VERSION" ? versionTimeout : 0,
+          most: maxShimStdin,
           orElse: (soFar) => {
             unfinished = soFar
             return Effect.succeed(soFar.begun)

@@ -46,7 +46,7 @@ const configOf = (folder: string): string | undefined =>
   })
 
 /** Returns the place to which `wrap` moves a plugin's original file. */
-const asideOf = (file: string): string =>
+const originalOf = (file: string): string =>
   Path.join(Path.dirname(file), OwnFolder.ownFolder, OwnFolder.plugins, Path.basename(file))
 
 const isThere = (file: string): boolean => identityOf(file) !== undefined
@@ -59,13 +59,13 @@ const isThere = (file: string): boolean => identityOf(file) !== undefined
 const find = ({ argv0, folder, name }: InvokedAs, cniPath: string): string | undefined => {
   const place = Path.join(folder, name)
   const real = attempt(() => Fs.realpathSync(place)) ?? place
-  const aside = [asideOf(place), asideOf(real)].find(isThere)
-  if (aside !== undefined) return aside
+  const original = [originalOf(place), originalOf(real)].find(isThere)
+  if (original !== undefined) return original
   const us = new Set(
     ["/proc/self/exe", process.argv[1] ?? "", ...(StubFile.isStub(place) ? [argv0] : [])].map(identityOf)
   )
   return [folder, ...cniPath.split(":")].filter(Path.isAbsolute).map((each) => Path.join(each, name))
-    .find((file) => isThere(file) && !us.has(identityOf(file)) && (!StubFile.isStub(file) || isThere(asideOf(file))))
+    .find((file) => isThere(file) && !us.has(identityOf(file)) && (!StubFile.isStub(file) || isThere(originalOf(file))))
 }
 
 /** Whether the kernel can execute a file. Node.js would pass others to a shell. */
@@ -76,7 +76,7 @@ const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.sta
  * directory, because Bun does not start in a deleted one, so this uses our caller's. /proc lets us enter it even if it
  * was deleted. If that fails, or the caller is unknown, this uses PWD.
  */
-const callersFolder = (): string | undefined => {
+const callerWorkingDirectory = (): string | undefined => {
   if (process.versions["bun"] === undefined) return undefined
   const { PWD = "" } = process.env
   return [`/proc/${process.ppid}/cwd`, ...Path.isAbsolute(PWD) ? [PWD] : []].find((folder) =>
@@ -88,7 +88,7 @@ const callersFolder = (): string | undefined => {
  * Ends this process with a signal. The engines have no names for some signals, and ignore others until a handler is
  * set.
  */
-const endBy = (name: string, number: number): void => {
+const endWithSignal = (name: string, number: number): void => {
   process.removeAllListeners(name)
   const libc = Libc.load()
   if (libc !== undefined) {
@@ -109,7 +109,7 @@ const environmentOf = (file: string, env: { readonly [name: string]: string | un
 }
 
 /** Whether a text contains U+FFFD, with which the engine replaces bytes that are not UTF-8. */
-const isUnknown = (text: string | undefined): boolean => text?.includes("\ufffd") === true
+const isLossy = (text: string | undefined): boolean => text?.includes("\ufffd") === true
 
 /**
  * Returns the plugin's whole environment as bytes, with our value of one variable. Returns undefined if we cannot read
@@ -118,22 +118,22 @@ const isUnknown = (text: string | undefined): boolean => text?.includes("\ufffd"
 const bytesOf = (env: { readonly [name: string]: string | undefined }): ReadonlyArray<Uint8Array> | undefined =>
   attempt(() => {
     const mine = Buffer.from(`${parentVariable}=`)
-    const came: Array<Uint8Array> = []
+    const inherited: Array<Uint8Array> = []
     const all = Fs.readFileSync("/proc/self/environ")
     for (let from = 0; from < all.length;) {
       const end = all.indexOf(0, from)
       const entry = all.subarray(from, end < 0 ? all.length : end)
-      if (!entry.subarray(0, mine.length).equals(mine)) came.push(entry)
+      if (!entry.subarray(0, mine.length).equals(mine)) inherited.push(entry)
       from += entry.length + 1
     }
-    return [...came, Buffer.concat([mine, Buffer.from(env[parentVariable] ?? "")])]
+    return [...inherited, Buffer.concat([mine, Buffer.from(env[parentVariable] ?? "")])]
   })
 
 /**
  * The lowest process limit (which counts threads too) with which we run a plugin beside us. Our engine needs up to
  * fifteen, and aborts if it cannot start one.
  */
-const leastProcesses = 40
+const minProcesses = 40
 
 /** Returns the process limit of our user. */
 const processLimit = (): number =>
@@ -157,25 +157,25 @@ const cgroupRoom = (): number =>
 
 /** Whether we can run a plugin beside us. The process limit of a user does not apply to root. */
 const hasRoom = (): boolean =>
-  (process.getuid?.() === 0 || processLimit() >= leastProcesses) && !(cgroupRoom() < leastProcesses)
+  (process.getuid?.() === 0 || processLimit() >= minProcesses) && !(cgroupRoom() < minProcesses)
 
 const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
 
 /** The wrapped plugin on this host. `unfinished` returns a stdin that is still arriving. */
 export const make = (
-  called: InvokedAs,
+  invokedAs: InvokedAs,
   runner: ProcessRunner["Service"],
   unfinished: () => Unfinished | undefined
 ) => {
-  const { argv0, arguments: args, folder, name } = called
+  const { argv0, arguments: args, folder, name } = invokedAs
   const invocationOf = (
     file: string,
     env: Execution.Invocation["env"],
     stdin: Uint8Array | undefined
   ): Execution.Invocation => {
-    const [cwd, more, variables] = [callersFolder(), unfinished(), environmentOf(file, env)]
-    const isOdd = Object.entries(env).some((entry) => entry.some(isUnknown)) || IgnoredSignals.atStart().length > 0
-    const environment = isOdd && process.versions["bun"] !== undefined ? bytesOf(variables) : undefined
+    const [cwd, more, variables] = [callerWorkingDirectory(), unfinished(), environmentOf(file, env)]
+    const needsBytes = Object.entries(env).some((entry) => entry.some(isLossy)) || IgnoredSignals.atStart().length > 0
+    const environment = needsBytes && process.versions["bun"] !== undefined ? bytesOf(variables) : undefined
     return {
       argv: [file, ...args],
       argv0,
@@ -193,7 +193,7 @@ export const make = (
   return WrappedPlugin.of({
     name,
     config: Effect.sync(() => configOf(folder)),
-    find: (cniPath) => Effect.sync(() => find(called, cniPath)),
+    find: (cniPath) => Effect.sync(() => find(invokedAs, cniPath)),
     run: (file, env, stdin) => {
       if (!isProgram(file)) {
         return new NotStarted({ program: file, code: "ENOEXEC", reason: "exec format error", cause: undefined })
@@ -210,7 +210,7 @@ export const make = (
         if (signal === null) process.exit(exitCode ?? 0)
         const { signals } = process.getBuiltinModule("node:os").constants
         const number = signals[signal as NodeJS.Signals] ?? Number(/^SIG(\d+)$/.exec(signal)?.[1] ?? 0)
-        endBy(signal, number)
+        endWithSignal(signal, number)
         // If the signal does not end this process, exit with the status that shells use for it.
         setTimeout(() => process.exit(128 + number), 100)
       })

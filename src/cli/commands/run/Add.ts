@@ -105,7 +105,7 @@ export const add = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       const identity = yield* Input.identify(chain, flags)
       if (identity.netns === "") return yield* new Input.NoAttachment({ message: "add needs --netns or --new-netns" })
       const attachment: Attachments.Attachment = {

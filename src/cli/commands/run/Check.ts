@@ -24,7 +24,7 @@ export const check = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       const missing = Versions.missing("CHECK", chain.list)
       if (missing !== undefined) return yield* missing
       if (chain.list.disableCheck) {

@@ -45,7 +45,7 @@ export const del = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       const { attachment, found } = yield* Input.known(chain, flags)
       if (found._tag === "Missing") yield* tellUnknown(flags.cacheDir, attachment)
       const result = CachedResult.of(found, chain.list)

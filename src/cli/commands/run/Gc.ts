@@ -141,7 +141,7 @@ export const gc = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       const { cniVersion, disableGC, name, plugins } = chain.list
       if (disableGC) {
         if (flags.dryRun && flags.json) yield* Console.log(json([], { kept: [], left: [] }, []))

@@ -9,7 +9,7 @@ import * as ConfFolder from "../../../conf/ConfFolder.ts"
 import type { Kind } from "../../../network/StateKind.ts"
 import * as Attachments from "../../../runtime/Attachments.ts"
 import type { Chain } from "../../../runtime/Chain.ts"
-import * as Inside from "../../../runtime/Inside.ts"
+import * as NestedPlugins from "../../../runtime/NestedPlugins.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as BuiltPlugin from "../../BuiltPlugin.ts"
@@ -120,13 +120,13 @@ export const loadChain = Effect.fnUntraced(function*({ changes = [], cniPath, co
 })
 
 /** The same network, with what its plugins start seen too, where that is possible here. */
-export const withInside = Effect.fnUntraced(function*(chain: Chain) {
+export const withNestedPlugins = Effect.fnUntraced(function*(chain: Chain) {
   const [plugin] = chain.list.plugins
   const executable = yield* Effect.option(BuiltPlugin.find())
   if (plugin === undefined || Option.isNone(executable)) return chain
   return {
     ...chain,
-    inside: yield* Inside.make(executable.value, chain.cniPath, plugin.type, chain.changes ?? [])
+    nested: yield* NestedPlugins.make(executable.value, chain.cniPath, plugin.type, chain.changes ?? [])
   } satisfies Chain
 })
 

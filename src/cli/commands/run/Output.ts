@@ -84,7 +84,7 @@ export const make = Effect.fnUntraced(function*(
     made.push(call)
     const records = [
       ...Records.of(call, chain),
-      ...(chain.inside === undefined ? [] : yield* chain.inside.records(call.invocation))
+      ...(chain.nested === undefined ? [] : yield* chain.nested.records(call.invocation))
     ]
     told.push(...records)
     const lines = records.map(JsonFormat.render).join("")

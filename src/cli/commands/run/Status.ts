@@ -14,7 +14,7 @@ export const status = Command.make(
   { ...Input.chainFlags, ...Input.outputFlags },
   Effect.fnUntraced(
     function*(flags) {
-      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withInside)
+      const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       // As in libcni, a network that does not support STATUS counts as ready.
       const missing = Versions.missing("STATUS", chain.list)
       if (missing !== undefined) return yield* Console.error(`no plugin was called: ${missing.message}`)

@@ -16,7 +16,7 @@ import type { Record } from "../record/Record.ts"
 import * as Stub from "../wrap/Stub.ts"
 
 /** Access to the plugins that other plugins start. */
-export interface Inside {
+export interface NestedPlugins {
   /** Returns the variables that make a plugin start shims. `invocation` is the run of that plugin. */
   readonly variables: (invocation: string, cniPath: string) => { readonly [name: string]: string }
   /** Returns the records since the last call, for plugins that this run of a plugin started. */
@@ -99,7 +99,7 @@ export const make = Effect.fnUntraced(
           read += lines.length
           return startedBy(invocation, lines.flatMap((line) => JsonFormat.read(line) ?? []))
         })
-    } satisfies Inside as Inside
+    } satisfies NestedPlugins as NestedPlugins
   },
   Effect.orElseSucceed(() => undefined)
 )

@@ -8,7 +8,7 @@ import type { Execution, Invocation } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import type { Record } from "../../src/record/Record.ts"
-import * as Inside from "../../src/runtime/Inside.ts"
+import * as NestedPlugins from "../../src/runtime/NestedPlugins.ts"
 import * as Stub from "../../src/wrap/Stub.ts"
 import { temporary } from "../support/plugin.ts"
 import { script } from "../support/scripts.ts"
@@ -39,14 +39,14 @@ const made = Effect.fnUntraced(function*(ended: Partial<Execution> = {}) {
     }
   })
   const cniPath = ["/none", plugins.path]
-  const inside = yield* Effect.provideService(
-    Inside.make("/executable", cniPath, "a", ["links"]),
+  const nested = yield* Effect.provideService(
+    NestedPlugins.make("/executable", cniPath, "a", ["links"]),
     ProcessRunner,
     runner
   )
   const [proof] = asked
   const folder = folderOf(proof)
-  return { inside, proof, cniPath, folder, places: Stub.places(folder) }
+  return { nested, proof, cniPath, folder, places: Stub.places(folder) }
 })
 
 const folderOf = (invocation: Invocation | undefined) => String(invocation?.argv[0]).replace(/\/a$/, "")
@@ -87,27 +87,27 @@ describe("the shims of a run", () => {
 
   it.effect("are not used where the proof fails", () =>
     run(Effect.gen(function*() {
-      assert.isUndefined((yield* made({ exitCode: 1 })).inside)
-      assert.isDefined((yield* made()).inside)
+      assert.isUndefined((yield* made({ exitCode: 1 })).nested)
+      assert.isDefined((yield* made()).nested)
     })))
 
   it.effect("come first on the CNI path of plugins, but where it is a dummy", () =>
     run(Effect.gen(function*() {
-      const { folder, inside } = yield* made()
-      assert.deepStrictEqual(inside?.variables("1234", "/x:/y"), {
+      const { folder, nested } = yield* made()
+      assert.deepStrictEqual(nested?.variables("1234", "/x:/y"), {
         CNI_PASSTHROUGH_PARENT: "1234",
         CNI_PATH: `${folder}:/x:/y`
       })
-      assert.deepStrictEqual(inside?.variables("1234", "dummy"), { CNI_PASSTHROUGH_PARENT: "1234" })
+      assert.deepStrictEqual(nested?.variables("1234", "dummy"), { CNI_PASSTHROUGH_PARENT: "1234" })
     })))
 
   it.effect("tell each record once, when its line is whole, as one of the run that it was started by", () =>
     run(Effect.gen(function*() {
-      const { inside, places } = yield* made()
+      const { nested, places } = yield* made()
       const log = JSON.parse(Fs.readFileSync(places.config, "utf8")).logFile
       const of = (invocation: string) =>
         Effect.map(
-          inside?.records(invocation) ?? Effect.succeed([]),
+          nested?.records(invocation) ?? Effect.succeed([]),
           (records) => records.map((each) => [each.invocation, each.parent])
         )
       assert.deepStrictEqual(yield* of("r"), [])
@@ -132,7 +132,7 @@ describe("the shims of a run", () => {
         run: ({ argv: [program] }) =>
           Effect.fail(new NotStarted({ program, code: "EACCES", reason: "no", cause: undefined }))
       })
-      const inside = Inside.make("/executable", ["/none"], "a", [])
-      assert.isUndefined(yield* Effect.provideService(inside, ProcessRunner, runner))
+      const nested = NestedPlugins.make("/executable", ["/none"], "a", [])
+      assert.isUndefined(yield* Effect.provideService(nested, ProcessRunner, runner))
     })))
 })
