@@ -50,6 +50,15 @@ describe("the journal", () => {
       const argv = invocations[0]?.argv ?? []
       for (const event of ["request", "hook", "plugin", "result", "error"]) assert.include(argv, `CNI_EVENT=${event}`)
       assert.notInclude(argv, "--follow")
+      assert.strictEqual(invocations.length, 1, "a journal with records is asked once")
+    }))
+
+  it.effect("is named where lines of it are not records", () =>
+    Effect.gen(function*() {
+      const skipped = yield* RecordLog.readJournal(() => {}).pipe(
+        Effect.provideService(ProcessRunner, journalctl([{ CNI_RECORD: "x" }, ...entries]).runner)
+      )
+      assert.deepStrictEqual(skipped.complaints(), ["journal:1: not a record, passed over"])
     }))
 
   it.effect("goes on with what comes, where that is asked for", () =>

@@ -16,6 +16,21 @@ describe("lines", () => {
     assert.deepStrictEqual(split(...[...bytes].map((byte) => Uint8Array.of(byte))), ["a", "", "é✓😀", "last"])
   })
 
+  it("are whole up to 64 MiB, whose next character makes them too long", () => {
+    const half = "x".repeat(LineSplitter.longestLine / 2)
+    assert.deepStrictEqual(split(half, half, "\nnext\n").map((line) => line.length), [LineSplitter.longestLine, 4, 0])
+    assert.deepStrictEqual(split(half, half, "x\nnext\n"), ["too long", "next", ""])
+    assert.deepStrictEqual(split(half, half, "x"), ["too long"])
+  })
+
+  it("begin anew after the end: half a character is not part of the next text", () => {
+    const splitter = new LineSplitter.Splitter()
+    splitter.push(Buffer.from("é").subarray(0, 1))
+    assert.strictEqual(splitter.end(), "\ufffd")
+    assert.deepStrictEqual(splitter.push(Buffer.from("a\n")), ["a"])
+    assert.strictEqual(splitter.end(), "")
+  })
+
   it("of any length take time that grows with it, and not more memory than one may have", () => {
     const started = performance.now()
     const piece = "x".repeat(1_048_576)

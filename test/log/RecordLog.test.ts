@@ -45,6 +45,22 @@ describe("a log", () => {
       assert.strictEqual((yield* read(Buffer.concat([part, part]))).invocations, "111222111222")
     }))
 
+  it.effect("is compressed only if both of its first bytes say so", () =>
+    Effect.gen(function*() {
+      for (const head of [[0x1f, 0x20], [0x20, 0x8b]]) {
+        const { complaints, invocations } = yield* read(
+          Buffer.concat([Buffer.from([...head, 0x0a]), Buffer.from(text)])
+        )
+        assert.deepStrictEqual([invocations, complaints], ["111222", ["log:1: not a record, passed over"]])
+      }
+    }))
+
+  it.effect("may be larger than what is read at once", () =>
+    Effect.gen(function*() {
+      const times = Math.ceil(200_000 / text.length)
+      assert.strictEqual((yield* read(text.repeat(times))).invocations, "111222".repeat(times))
+    }))
+
   it.effect("that is compressed and torn says so", () =>
     Effect.gen(function*() {
       const { message } = yield* Effect.flip(read(Zlib.gzipSync(text).subarray(0, -20)))
@@ -85,7 +101,17 @@ describe("a log", () => {
     Effect.gen(function*() {
       const skipped = yield* RecordLog.readStdin(() => {})
       assert.strictEqual(skipped.records, 6)
-    }).pipe(Effect.provide(Stdio.layerTest({ stdin: Stream.make(Buffer.from(text)) }))))
+      assert.deepStrictEqual(skipped.complaints(), ["stdin:7: not a record, passed over"])
+    }).pipe(Effect.provide(Stdio.layerTest({ stdin: Stream.make(Buffer.from(`${text}x`)) }))))
+
+  it.effect("on a stdin that cannot be read fails with its reason", () =>
+    Effect.gen(function*() {
+      const broken = systemError({ _tag: "PermissionDenied", module: "Stdio", method: "stdin" })
+      const { message } = yield* Effect.flip(RecordLog.readStdin(() => {})).pipe(
+        Effect.provide(Stdio.layerTest({ stdin: Stream.fail(broken) }))
+      )
+      assert.strictEqual(message, "cannot read stdin: permission denied")
+    }))
 })
 
 describe("the files that arguments stand for", () => {

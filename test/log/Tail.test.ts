@@ -71,6 +71,36 @@ describe("a file that is followed", () => {
       assert.strictEqual(yield* poll, "3é")
     }))
 
+  it.effect("is not read again while it does not change", () =>
+    Effect.gen(function*() {
+      using host = setUp(true)
+      const { files } = host.context
+      let reads = 0
+      const tail = Tail.make(host.log, {
+        ...host.context,
+        files: { ...files, get: (known) => Effect.suspend(() => (reads++, files.get(known))) }
+      })
+      host.append("1")
+      yield* tail
+      const once = reads
+      yield* tail
+      assert.strictEqual(reads, once)
+      host.append("2")
+      yield* tail
+      assert.isAbove(reads, once)
+      yield* files.closeAll
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  test("is waited for anew after it was there", ({ append, log, poll, told }) =>
+    Effect.gen(function*() {
+      yield* poll
+      append("1")
+      yield* poll
+      Fs.rmSync(log)
+      yield* poll
+      assert.deepStrictEqual(told, [`waiting for ${log}`, `waiting for ${log}`])
+    }))
+
   test("is waited for, which is told once", ({ append, log, poll, told }) =>
     Effect.gen(function*() {
       assert.strictEqual(yield* poll, "")
