@@ -16,6 +16,17 @@ export const replaced = <Name extends "openSync" | "mkdirSync" | "readFileSync" 
   return { [Symbol.dispose]: () => put(original) }
 }
 
+/** Gives files of the kernel these texts; undefined for one that cannot be read. */
+export const contents = (
+  files: { readonly [path: string]: string | undefined }
+): { readonly [Symbol.dispose]: () => void } =>
+  replaced("readFileSync", (original) => (...args: ReadonlyArray<never>) => {
+    const path = String(args[0])
+    if (!Object.hasOwn(files, path)) return Reflect.apply(original, Fs, args)
+    if (files[path] === undefined) throw Object.assign(new Error("ENOENT"), { code: "ENOENT" })
+    return files[path]
+  })
+
 /** Lets the opening of one path fail with a code of the operating system. */
 export const unopenable = (path: RegExp, code: string): { readonly [Symbol.dispose]: () => void } =>
   replaced("openSync", (original) => (...args: ReadonlyArray<never>) => {

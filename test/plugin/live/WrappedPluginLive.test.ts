@@ -10,6 +10,7 @@ import { NotStarted, ProcessRunner } from "../../../src/exec/ProcessRunner.ts"
 import * as WrappedPluginLive from "../../../src/plugin/live/WrappedPluginLive.ts"
 import type { Unfinished } from "../../../src/plugin/StdinReader.ts"
 import * as Stub from "../../../src/wrap/Stub.ts"
+import { contents } from "../../support/builtins.ts"
 import { temporary } from "../../support/plugin.ts"
 import { script } from "../../support/scripts.ts"
 
@@ -200,6 +201,60 @@ describe("the plugin is started", () => {
       ChildProcess.execFileSync("prlimit", [`--pid=${process.pid}`, `--nproc=${before}:`])
     }
     assert.lengthOf(invocations, 2)
+  })
+
+  describe("unless there is no room for it", () => {
+    /** Whether a plugin is started where the kernel says this of us. */
+    const isStarted = (files: { readonly [path: string]: string | undefined }, uid = 0): boolean => {
+      using host = wrapped()
+      using _files = contents({ "/proc/self/cgroup": undefined, ...files })
+      using _user = vi.spyOn(process, "getuid").mockReturnValue(uid)
+      const { invocations, run } = plugin(host.folder)
+      const { message } = Effect.runSync(Effect.flip(run(host.aside, env, stdin)))
+      assert.include(
+        ["cannot start demo: EACCES: why", `cannot start ${host.aside}: EAGAIN: the limit of processes is reached`],
+        message
+      )
+      return invocations.length === 1
+    }
+    const limits = (soft: string) => ({
+      "/proc/self/limits": `Max cpu time  1\nMax processes   ${soft}   9   processes\n`
+    })
+    const cgroup = (path: string, folder: string, max: string, current: string) => ({
+      "/proc/self/cgroup": path,
+      [`/sys/fs/cgroup${folder}/pids.max`]: max,
+      [`/sys/fs/cgroup${folder}/pids.current`]: current
+    })
+
+    it("in the limit of its user, which has to be 40 at least, and does not count for root", () => {
+      assert.isTrue(isStarted(limits("40"), 1000))
+      assert.isFalse(isStarted(limits("39"), 1000))
+      assert.isTrue(isStarted(limits("39"), 0))
+    })
+
+    it("in a limit that there is not, or that cannot be read, in which there is", () => {
+      assert.isTrue(isStarted(limits("unlimited"), 1000))
+      assert.isTrue(isStarted({ "/proc/self/limits": undefined }, 1000))
+    })
+
+    it("in its cgroup, for root too: what is left of the limit has to be 40 at least", () => {
+      const second = (max: string, current: string) => cgroup("0::/a/b\n", "/a/b", max, current)
+      assert.isTrue(isStarted(second("100\n", "60\n")))
+      assert.isFalse(isStarted(second("100\n", "61\n")))
+      assert.isFalse(isStarted(second("100\n", "61\n"), 1000))
+      assert.isTrue(isStarted(second("max\n", "1000000\n")))
+    })
+
+    it("in its cgroup of the first version, whose limits are in a folder of their own", () => {
+      const first = (current: string) => cgroup("5:cpu,cpuacct:/c\n4:pids:/a\n0::/none\n", "/pids/a", "100\n", current)
+      assert.isTrue(isStarted(first("60\n")))
+      assert.isFalse(isStarted(first("61\n")))
+    })
+
+    it("in a cgroup that cannot be looked at, in which there is", () => {
+      assert.isTrue(isStarted({ "/proc/self/cgroup": "0::/a\n", "/sys/fs/cgroup/a/pids.max": undefined }))
+      assert.isTrue(isStarted({ "/proc/self/cgroup": "" }))
+    })
   })
 
   it("instead of us only where all of its stdin has arrived", () => {
