@@ -1,6 +1,7 @@
 /** What each check of a configuration finds, and what it does not: both halves of each condition. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Check from "../../src/doctor/Check.ts"
+import * as Checks from "../../src/doctor/Checks.ts"
 import { addressing, subnetsOf } from "../../src/doctor/checks/Addressing.ts"
 import * as Fields from "../../src/doctor/checks/Fields.ts"
 import * as Folder from "../../src/doctor/checks/Folder.ts"
@@ -581,12 +582,43 @@ describe("the folder of configurations", () => {
         before("05-x.conflist")
       ]
     ],
+    [
+      "has several files before it that stop runtimes, which are one thing to mend",
+      Collect.ofFile(own, [broken("04-w.conflist"), broken("05-x.conflist"), broken("06-z.conflist"), own]),
+      [[
+        "error - 04-w.conflist stands before 10-n.conflist and is not JSON, as 2 more do: " +
+        "runtimes that look for the network stop there",
+        ...before("04-w.conflist").slice(1),
+        ...["05-x.conflist", "06-z.conflist"].map((name) => `${name}: ${before(name)[1]}`)
+      ]]
+    ],
+    [
+      "has many files of the network, of which one that is shadowed names itself",
+      Collect.ofFile(again, [own, file("15-n.conflist", list({ type: "bridge" })), again]),
+      [shadowed]
+    ],
     ["has two files of the network", Collect.ofFile(own, [own, again]), [shadowed]],
     ["has two files of the network, and the second is looked at", Collect.ofFile(again, [own, again]), [shadowed]],
     ["is not that of the file", Collect.ofFile(own, [again]), []],
     ["has files without a name", Collect.ofFile(bare, [bare, file("30-bare.conflist", {})]), []],
     ["has no file to look at", Collect.ofFile(undefined, [own]), "there is no file"]
   ])
+
+  it("is found once for all files, which are each read as often in a folder that is twice as large", () => {
+    const reads = (size: number, nameOf: (index: number) => string, text: (name: string) => string) => {
+      let count = 0
+      const files = Array.from({ length: size }, (_, index) => {
+        const { outcome, ...rest } = ConfigFile.make(`/net.d/${1000 + index}.conflist`, text(nameOf(index)))
+        return Object.defineProperty(rest, "outcome", { enumerable: true, get: () => (count++, outcome) })
+      }) as unknown as ReadonlyArray<ConfigFile.ConfigFile>
+      for (const each of files) Check.examine(Checks.configuration, Collect.ofFile(each, files))
+      return count / size
+    }
+    const valid = (name: string) => JSON.stringify({ cniVersion: "1.0.0", name, plugins: [{ type: "bridge" }] })
+    assert.strictEqual(reads(80, String, valid), reads(40, String, valid))
+    assert.isAtMost(reads(80, () => "n", valid), reads(40, () => "n", valid) + 1)
+    assert.isAtMost(reads(80, String, () => "{"), reads(40, String, () => "{") + 5)
+  })
 
   it("has a file that is told with its place", () => {
     const places = (facts: FactsModule.Facts) =>

@@ -101,14 +101,16 @@ export const validate = Command.make(
     const all = together(reports)
     if (flags.json) yield* Console.log(Findings.json(all))
     else {
+      const byFile = Arr.groupBy(all.findings, ({ file }) => file ?? "")
       for (const { path } of files) {
-        const own = all.findings.filter(({ file }) => file === path).toSorted(byPlace)
+        const own = (byFile[path] ?? []).toSorted(byPlace)
         for (const { column, line, message } of own) {
           yield* Console.log(style.red(Escape.inLine(`${path}:${line}:${column}: ${message}`)))
         }
         if (own.length === 0) yield* Console.log(style.green(Escape.inLine(`${path}: fine`)))
       }
-      for (const { column, file, line, message } of all.findings.filter(({ file }) => !paths.includes(file ?? ""))) {
+      const given = new Set<string | undefined>(paths)
+      for (const { column, file, line, message } of all.findings.filter(({ file }) => !given.has(file))) {
         yield* Console.log(style.red(Escape.inLine(`${file}:${line}:${column}: ${message}`)))
       }
     }

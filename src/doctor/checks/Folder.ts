@@ -76,7 +76,7 @@ const haveOneSubnet = (left: ConfigFile, right: ConfigFile): boolean => {
  */
 const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> => {
   const name = file === undefined ? undefined : nameOf(file)
-  if (file === undefined || name === undefined) return []
+  if (file === undefined || name === undefined || all.length === 0) return []
   const own = files.findIndex(({ path }) => path === file.path)
   const isUsed = all.some(({ network }) => network === name) || (store?.reservations.length ?? 0) > 0
   if (own <= 0 || isUsed) return []
@@ -98,41 +98,86 @@ const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> =>
   }]
 }
 
+/** What the order of the files of a folder says. */
+interface Order {
+  readonly indexes: ReadonlyMap<string, number>
+  /** The files that are not JSON, with their indexes. */
+  readonly broken: ReadonlyArray<readonly [file: ConfigFile, index: number]>
+  readonly byName: ReadonlyMap<string | undefined, ReadonlyArray<ConfigFile>>
+}
+
+const orders = new WeakMap<ReadonlyArray<ConfigFile>, Order>()
+
+/** The order of a folder. Each of its files asks for it, so it is found once. */
+const orderOf = (files: ReadonlyArray<ConfigFile>): Order => {
+  const known = orders.get(files)
+  if (known !== undefined) return known
+  const byName = new Map<string | undefined, Array<ConfigFile>>()
+  for (const file of files) {
+    const name = nameOf(file)
+    const same = byName.get(name)
+    if (same === undefined) byName.set(name, [file])
+    else same.push(file)
+  }
+  const order: Order = {
+    byName,
+    // A file that is given twice is where it is first.
+    indexes: new Map(files.map(({ path }, index) => [path, index] as const).toReversed()),
+    broken: files.map((file, index) => [file, index] as const).filter(([{ outcome }]) => !JsonSource.isSource(outcome))
+  }
+  orders.set(files, order)
+  return order
+}
+
+/** How many files that stop runtimes are named. */
+const mostBroken = 20
+
+const problemOf = ({ outcome }: ConfigFile): string => JsonSource.isSource(outcome) ? "" : outcome.message
+
+/** The files before this one that stop runtimes, as one finding: all of them have to be mended. */
+const stopsBefore = (file: ConfigFile, broken: ReadonlyArray<ConfigFile>): ReadonlyArray<Found> => {
+  const [first, ...others] = broken
+  if (first === undefined) return []
+  const more = others.length === 0 ? "" : `, as ${others.length} more do${others.length === 1 ? "es" : ""}`
+  return [{
+    level: "error",
+    message: `${baseName(first.path)} stands before ${baseName(file.path)} and is not JSON${more}: ` +
+      "runtimes that look for the network stop there",
+    evidence: [
+      problemOf(first),
+      ...others.slice(0, mostBroken).map((each) => `${baseName(each.path)}: ${problemOf(each)}`)
+    ],
+    fix: `correct ${first.path}, or remove it from the folder`,
+    ...placeOf(first, [])
+  }]
+}
+
 export const folderOrder: Check = {
   id: "folder",
   phase: "configuration",
   find: (facts) => {
     const { file, files } = facts
     if (file === undefined) return { skipped: "there is no file" }
+    const { broken, byName, indexes } = orderOf(files)
+    const own = indexes.get(file.path)
+    if (own === undefined) return []
     const name = nameOf(file)
-    const own = files.findIndex(({ path }) => path === file.path)
-    const found: Array<Found> = []
-    const broken = files.slice(0, Math.max(own, 0)).filter(({ outcome }) => !JsonSource.isSource(outcome))
-    for (const each of broken) {
-      const { outcome } = each
-      found.push({
-        level: "error",
-        message: `${baseName(each.path)} stands before ${baseName(file.path)} and is not JSON: ` +
-          "runtimes that look for the network stop there",
-        evidence: JsonSource.isSource(outcome) ? [] : [outcome.message],
-        fix: `correct ${each.path}, or remove it from the folder`,
-        ...placeOf(each, [])
-      })
-    }
-    const same = name === undefined ? [] : files.filter((each) => nameOf(each) === name)
-    const [winner, ...shadowed] = same
-    if (winner !== undefined && own >= 0) {
-      for (const each of shadowed) {
-        found.push({
-          level: "warning",
-          message: `the network ${JSON.stringify(name)} is in two files: ` +
-            `${baseName(winner.path)} is used, and ${baseName(each.path)} is shadowed by it`,
-          evidence: same.map(({ path }) => path),
-          fix: `give one of them another name, or remove ${each.path}`,
-          ...placeOf(each, ["name"])
-        })
-      }
-    }
-    return [...found, ...passedOver(facts)]
+    const stops = stopsBefore(file, broken.filter(([, index]) => index < own).map(([each]) => each))
+    const [winner, ...shadowed] = name === undefined ? [] : byName.get(name) ?? []
+    if (winner === undefined) return stops
+    // The file that wins names all others of its name, and each of these names itself alone.
+    const named = winner.path === file.path ? shadowed : shadowed.filter(({ path }) => path === file.path)
+    return [
+      ...stops,
+      ...named.map((each): Found => ({
+        level: "warning",
+        message: `the network ${JSON.stringify(name)} is in two files: ` +
+          `${baseName(winner.path)} is used, and ${baseName(each.path)} is shadowed by it`,
+        evidence: [winner.path, each.path],
+        fix: `give one of them another name, or remove ${each.path}`,
+        ...placeOf(each, ["name"])
+      })),
+      ...passedOver(facts)
+    ]
   }
 }
