@@ -4,7 +4,9 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { isPlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import type { LogError } from "../log/LogError.ts"
+import * as LogFiles from "../log/LogFiles.ts"
 import * as Escape from "../record/Escape.ts"
 import * as Discovery from "../runtime/Discovery.ts"
 import * as Stub from "../wrap/Stub.ts"
@@ -77,6 +79,28 @@ export const explain = Effect.fnUntraced(function*(log: string, root = "/") {
     folders: wrapped,
     runtimes: yield* Effect.forEach(runtimes, (runtime) => sentence(runtime, wrapped))
   })
+})
+
+/** Whether there is nothing to read yet. One that cannot be looked for is not missing: reading it says why. */
+const isMissing = Effect.fnUntraced(function*(log: string) {
+  if (log === "-") return false
+  const fs = yield* FileSystem.FileSystem
+  const files = yield* Effect.result(LogFiles.matching(log))
+  if (Result.isFailure(files)) return false
+  const there = yield* Effect.filter(files.success, (file) => Effect.orElseSucceed(fs.exists(file), () => true))
+  return there.length === 0
+})
+
+/** Tells a person who follows logs that do not exist yet what makes them appear. */
+export const whyWaiting = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, root = "/") {
+  return yield* Effect.forEach(
+    yield* Effect.filter(logs, isMissing),
+    Effect.fnUntraced(function*(log) {
+      const explanation = yield* explain(log, root)
+      return explanation?.message ??
+        `no wrapped plugin logs to ${log}: wrap plugins with cni-passthrough wrap, or put a tap into a network`
+    })
+  )
 })
 
 /** The log that an error reports as missing. */

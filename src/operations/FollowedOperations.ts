@@ -90,6 +90,11 @@ export class FollowedOperations {
     )
   }
 
+  /** Whether an operation ended a moment ago, unless another of its plugins is about to begin. */
+  private mayHaveEnded(operation: Operation.Operation, now: number): boolean {
+    return operation.steps.every(({ end }) => end !== undefined) && now - this.lastChange(operation) < patience.complete
+  }
+
   /** `newest` is the last operation of the same attachment. */
   private statusOf(operation: Operation.Operation, newest: Operation.Operation, now: number): Status {
     if (newest !== operation) {
@@ -169,7 +174,11 @@ export class FollowedOperations {
       if (operation === open) continue
       const statusNow = () => this.statusOf(operation, newestOf(operation), now)
       const before = statusNow()
-      if (before === "waiting") continue
+      if (before === "waiting") {
+        // What ended later waits with it as long as it may just have ended: a DEL completes its ADD at once.
+        if (this.mayHaveEnded(operation, now) && this.isWanted(operation)) return pieces
+        continue
+      }
       // One that goes on has not stopped.
       const shown = before === "complete" ? operation : { ...operation, stoppedIn: undefined }
       if (!this.isWanted(shown)) {

@@ -3,13 +3,17 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
+import type * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as NeverCalled from "../../src/cli/NeverCalled.ts"
 import { temporary } from "../support/plugin.ts"
 
-/** The lines about a log on a host where plugins that log there are wrapped, and with the files of these runtimes. */
-const said = (log: string, files: (plugins: string) => { readonly [path: string]: string }) =>
+/** What is said on a host where plugins that log there are wrapped, and with the files of these runtimes. */
+const onHost = <A, E>(
+  ask: (root: string) => Effect.Effect<A, E, Layer.Success<typeof NodeServices.layer>>,
+  files: (plugins: string) => { readonly [path: string]: string }
+) =>
   Effect.gen(function*() {
     using root = temporary()
     const plugins = Fs.realpathSync(root.path)
@@ -19,13 +23,16 @@ const said = (log: string, files: (plugins: string) => { readonly [path: string]
       Fs.writeFileSync(Path.join(plugins, file), text)
     }
     const env = ConfigProvider.fromEnv({ env: { CNI_PATH: plugins } })
-    const explanation = yield* Effect.provideService(
-      NeverCalled.explain(log, plugins),
-      ConfigProvider.ConfigProvider,
-      env
-    )
-    return explanation?.message.replaceAll(plugins, "BIN").split("\n")
+    const said = yield* Effect.provideService(ask(plugins), ConfigProvider.ConfigProvider, env)
+    return { said, plugins }
   }).pipe(Effect.provide(NodeServices.layer))
+
+/** The lines about a log there. */
+const said = (log: string, files: (plugins: string) => { readonly [path: string]: string }) =>
+  Effect.map(
+    onHost((root) => NeverCalled.explain(log, root), files),
+    ({ plugins, said }) => said?.message.replaceAll(plugins, "BIN").split("\n")
+  )
 
 const log = "/var/log/cni/passthrough.jsonl"
 const first = `there is no ${log}: no plugin in BIN was called since it was wrapped`
@@ -67,5 +74,35 @@ describe("the log of wrapped plugins that is not there", () => {
     Effect.gen(function*() {
       assert.isUndefined(yield* said("/var/log/cni/other.jsonl", () => ({})))
       assert.isUndefined(yield* said("/elsewhere/*.jsonl", () => ({})))
+    }))
+})
+
+describe("a log that is followed", () => {
+  const waiting = (...logs: ReadonlyArray<string>) =>
+    Effect.map(
+      onHost((root) => NeverCalled.whyWaiting(logs.map((log) => log.replace("ROOT", root)), root), () => ({})),
+      ({ plugins, said }) => said.map((text) => text.replaceAll(plugins, "ROOT"))
+    )
+
+  it.effect("is explained where it is not there, and wrapped plugins write it", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* waiting("/var/log/cni/passthrough.jsonl"), [
+        `${first.replace("BIN", "ROOT")}\nfound no runtime that calls plugins: containerd, CRI-O, podman`
+      ])
+    }))
+
+  it.effect("comes with what to do where none write it, also where it is a pattern", () =>
+    Effect.gen(function*() {
+      const none = (log: string) =>
+        `no wrapped plugin logs to ${log}: wrap plugins with cni-passthrough wrap, or put a tap into a network`
+      assert.deepStrictEqual(yield* waiting("ROOT/other.jsonl", "ROOT/*.jsonl"), [
+        none("ROOT/other.jsonl"),
+        none("ROOT/*.jsonl")
+      ])
+    }))
+
+  it.effect("needs no explanation where it is there, where it is stdin, and where looking for it fails", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* waiting("-", "ROOT/.passthrough/config.json", "ROOT/.passthrough/*.json"), [])
     }))
 })

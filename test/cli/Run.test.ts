@@ -101,7 +101,7 @@ describe("an attachment", () => {
       const { status, stderr } = yield* host.run("del", "--container-id", "c2")
       assert.deepStrictEqual([status, stderr], [
         0,
-        "no attachment eth0 of c2 to n is known, there is eth0 of c1: going on without its result\n"
+        "the cache has no result of eth0 of c2 on n, as after an ADD that failed: going on without it (attached: eth0 of c1)\n"
       ])
       assert.deepStrictEqual(host.calls(), ["ADD a", "DEL a"])
     }))
@@ -649,7 +649,7 @@ describe("a del of what is not known", () => {
         return stderr
       })
       const words = (others: string) =>
-        `no attachment eth0 of x to n is known, there is ${others}: going on without its result\n`
+        `the cache has no result of eth0 of x on n, as after an ADD that failed: going on without it (attached: ${others})\n`
       assert.strictEqual(yield* said(), words("none"))
       const ids = ["c1", "c2", "c3", "c4", "c5", "c6", "c7"]
       const known = (count: number) => ids.slice(0, count).map((id) => `eth0 of ${id}`).join(", ")

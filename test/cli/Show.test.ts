@@ -1,7 +1,9 @@
 /** `show`, on logs of its own. */
 import { assert, describe, it } from "@effect/vitest"
+import * as CliCommand from "effect/cli/Command"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -457,6 +459,26 @@ describe("cni-passthrough show --follow", () => {
         "ADD eth0 of before",
         "ADD eth0 of later",
         "ADD eth0 of last"
+      ])
+    }))
+
+  it.live("says what makes a log appear that is not there yet", () =>
+    Effect.gen(function*() {
+      using folder = folderWith({})
+      const file = `${folder.path}/none.jsonl`
+      const told: Array<string> = []
+      const console: Console.Console = { ...globalThis.console, error: (line: string) => void told.push(line) }
+      const fiber = yield* Effect.forkChild(
+        CliCommand.runWith(show, { version: "0" })(["--follow", file]).pipe(
+          Effect.provide(Command.host),
+          Effect.provideService(Console.Console, console)
+        )
+      )
+      while (told.length < 2) yield* Effect.sleep(5)
+      yield* Fiber.interrupt(fiber)
+      assert.deepStrictEqual(told, [
+        `no wrapped plugin logs to ${file}: wrap plugins with cni-passthrough wrap, or put a tap into a network`,
+        `waiting for ${file}`
       ])
     }))
 

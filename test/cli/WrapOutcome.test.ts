@@ -66,11 +66,25 @@ describe("what wrap did", () => {
       assert.deepStrictEqual(yield* printed(wrapped({})), { result: true, stdout: "/bin\n", stderr: "" })
     }))
 
-  it.effect("is not all that was asked for where a plugin was refused, or one was passed over that was named", () =>
+  it("is complete once each plugin that was refused is wrapped", () => {
+    const refusals = Outcome.makeRefusals()
+    const take = (outcome: Partial<Wrapping.Outcome>, folder = at) =>
+      refusals.take(folder, { wrapped: [], already: [], passedOver: [], refused: [], isConfigKept: false, ...outcome })
+    assert.isTrue(refusals.isEmpty())
+    take({ refused: [{ name: "a", reason: "no" }, { name: "b", reason: "no" }], wrapped: ["c"] })
+    assert.isFalse(refusals.isEmpty())
+    take({ wrapped: ["a", "b"] }, Stub.places("/other"))
+    take({ wrapped: ["a"] })
+    assert.isFalse(refusals.isEmpty())
+    take({ already: ["b"] })
+    assert.isTrue(refusals.isEmpty())
+  })
+
+  it.effect("names what was refused, and is not all that was asked for where one was passed over that was named", () =>
     Effect.gen(function*() {
       const refused = [{ name: "a", reason: "no" }]
       assert.deepStrictEqual(yield* printed(wrapped({ refused, wrapped: ["b"] })), {
-        result: false,
+        result: true,
         stdout: "/bin\n  wrapped  b\n",
         stderr: "not wrapped: /bin/a: no\n"
       })

@@ -419,11 +419,12 @@ describe("the attachment that is asked about", () => {
     ({
       history: {
         operations: [{ verb: "ADD", end: "well", time: "T1", ...fields }],
-        gone: new Set()
+        gone: new Set(),
+        logs: []
       }
     }) as never
   const message = "error - libcni's cache has no attachment of the pod shop/wep to n: "
-  const there = "there is eth0 of web, /run/netns/web"
+  const there = "attached: eth0 of web, /run/netns/web"
   specify(Namespaces.attachmentKnown, [
     ["is none", {}, "nobody asked for one attachment"],
     ["is there", { facts: { selected: { words: "the pod web", value: "web" } } }, []],
@@ -433,7 +434,7 @@ describe("the attachment that is asked about", () => {
       "not everything could be looked at"
     ],
     ["is not there, and no name is like it", asked(), [
-      [`${message}its ADD failed or never came, or its DEL has been`, there]
+      [`${message}it was never attached, or is detached already`, there]
     ]],
     [
       "is not there, and a container is called nearly so",
@@ -444,12 +445,12 @@ describe("the attachment that is asked about", () => {
     ],
     ["is not there, and a pod is called nearly so", {
       ...asked({ all: [Host.attachment({ pod: "shop/web" })] })
-    }, [[`${message}did you mean shop/web?`, "there is eth0 of shop/web (web), /run/netns/web"]]],
+    }, [[`${message}did you mean shop/web?`, "attached: eth0 of shop/web (web), /run/netns/web"]]],
     ["is not there, and a pod of another network is called nearly so", {
       ...asked({ all: [Host.attachment({ pod: "shop/web", network: "m" })] })
-    }, [[`${message}its ADD failed or never came, or its DEL has been`]]],
+    }, [[`${message}it was never attached, or is detached already`]]],
     ["is not there, and logs tell what was last", asked(operation({ verb: "DEL", end: "badly" })), [
-      [`${message}the last of it in the logs is its DEL at T1, which ended badly`, there]
+      [`${message}its last operation in the logs is a DEL at T1, which failed`, there]
     ]],
     [
       "is not there, and logs tell that its ADD failed",
@@ -471,8 +472,7 @@ describe("the attachment that is asked about", () => {
     ]],
     ["is not there in a network whose file is not", asked({ network: undefined }), [
       [
-        "error - libcni's cache has no attachment of the pod shop/wep to the network: its ADD failed or never came, or " +
-        "its DEL has been"
+        "error - libcni's cache has no attachment of the pod shop/wep to the network: it was never attached, or is detached already"
       ]
     ]]
   ])
@@ -485,7 +485,7 @@ describe("the attachment that is asked about", () => {
       return [evidence.length, evidence.at(-1)]
     }
     assert.deepStrictEqual([found(20, "n"), found(22, "n"), found(22, "m")], [
-      [20, "there is eth0 of c19, /run/netns/web"],
+      [20, "attached: eth0 of c19, /run/netns/web"],
       [21, "and 2 more"],
       [20, "/var/lib/cni/results/n-web-eth0"]
     ])

@@ -838,7 +838,10 @@ describe("what a trial and logs show is mended by hand", () => {
     ...fields
   })
   const history = (...operations: ReadonlyArray<object>): Host.Change => ({
-    facts: { all: [], history: { operations: operations as never, gone: new Set(["/gone"]) } }
+    facts: {
+      all: [],
+      history: { operations: operations as never, gone: new Set(["/gone"]), logs: ["/var/log/cni/*.jsonl"] }
+    }
   })
   const given = (...names: ReadonlyArray<string>) => ({ given: new Set(names) })
   specify(
@@ -870,13 +873,13 @@ describe("what a trial and logs show is mended by hand", () => {
       "the last failure",
       LogHistory.lastFailure,
       history(past("ADD", { end: "badly" })),
-      "mend what it names; the whole of it: cni-passthrough show --failed --full --container 'a b' LOG"
+      "fix what the error names. To see all of it: cni-passthrough show --failed --full --container 'a b' '/var/log/cni/*.jsonl'"
     ],
     [
       "the last failure of no container",
       LogHistory.lastFailure,
       history(past("GC", { end: "badly", containerId: "" })),
-      "mend what it names; the whole of it: cni-passthrough show --failed --full LOG"
+      "fix what the error names. To see all of it: cni-passthrough show --failed --full '/var/log/cni/*.jsonl'"
     ],
     [
       "an ADD without a DEL",
@@ -916,8 +919,8 @@ describe("an attachment is mended by hand", () => {
       "that is not there",
       Namespaces.attachmentKnown,
       asked(),
-      "restart the container, or attach it: cni-passthrough run add; where that fails, see what it says, or try one: " +
-      "cni-passthrough doctor --trial"
+      "restart the container, or attach it with cni-passthrough run add. If that fails, cni-passthrough doctor " +
+      "--trial shows why"
     ],
     ["whose namespace is another file", Namespaces.namespace, {
       attachment: { sight: { _tag: "Foreign", reason: "x" } }

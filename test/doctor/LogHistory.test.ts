@@ -29,7 +29,7 @@ interface Given {
 }
 
 const facts = ({ change = {}, gone = [], operations }: Given) =>
-  Host.facts({ ...change, facts: { all: [], ...change.facts, history: { operations, gone: new Set(gone) } } })
+  Host.facts({ ...change, facts: { all: [], ...change.facts, history: { operations, gone: new Set(gone), logs: [] } } })
 
 const specify = (
   check: Check,

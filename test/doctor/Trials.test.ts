@@ -212,6 +212,11 @@ describe("the checks of a trial", () => {
     ]])
   })
 
+  it("leave out the code that the reference plugins give every error", () => {
+    const failed = failing("ADD", { code: 999, msg: "no room\nat all" })
+    assert.deepStrictEqual(said(Trials.trialAdd, facts([failed])), [["error bridge ADD fails in bridge: no room"]])
+  })
+
   it("prove a failure without a document with what was written in its place", () => {
     const failed = failing("ADD", { hasDocument: false, code: undefined }, { stdout: " panic \n", stderr: "\n" })
     assert.deepStrictEqual(said(Trials.trialAdd, facts([failed])), [[

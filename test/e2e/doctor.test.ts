@@ -1269,7 +1269,7 @@ const trials: { readonly [name: string]: Broken } = {
     files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
     script: "mkdir -p /var/lib/cni/networks/n/lock",
     ask: "n --trial",
-    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: code 999: is a directory/),
+    ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: .*is a directory/),
     mend: "says \"mend what host-local names\"; rmdir /var/lib/cni/networks/n/lock"
   },
   "a plugin that leaves an address": {
@@ -1322,7 +1322,7 @@ printf '%s\\n' ${failedAdd.map((record) => `'${JSON.stringify(record)}'`).join("
 ip netns add web; ${logged("add")} >&2 || true`,
     ask: `n --log ${log}`,
     ...own("last-failure", "mine", /the last ADD of eth0 of web, .* failed: mine: code 7: no such zone/),
-    mend: `says "mend what it names"; ${well.script}; detach web; ${logged("add")} >&2`
+    mend: `says "fix what the error names"; ${well.script}; detach web; ${logged("add")} >&2`
   },
   "a log with an ADD and no DEL": {
     files: of(alone, { ...tap, logFile: log, logFormat: "json" }),

@@ -83,6 +83,20 @@ describe("an operation that is followed", () => {
     assert.strictEqual(drawn((log) => log.rest()), "short( one two)long( one two)")
   })
 
+  it("that a DEL completes at once is drawn after one that ended before it, and may just have ended", () => {
+    const log = withHistory()
+    log.begin(0, "early", "one")
+    log.end(0, "early", "one")
+    log.begin(0.5, "early", "two")
+    log.end(1, "early", "two")
+    log.begin(1.2, "late", "one")
+    log.fail(1.5, "late", "one")
+    log.begin(1.6, "late", "del", { command: "DEL" })
+    log.end(1.6, "late", "del")
+    assert.strictEqual(log.due(1.9), "")
+    assert.strictEqual(log.due(2), "early( one two)late( one)")
+  })
+
   it("is not split by others that go on meanwhile", () => {
     const log = withHistory()
     log.begin(0, "slow", "one")

@@ -48,6 +48,7 @@ export const start = (folder: string, program: string, args: ReadonlyArray<strin
   return {
     kill: (signal: NodeJS.Signals) => child.kill(signal),
     stdout: () => stdout.text,
+    stderr: () => stderr.text,
     /** How it ended, with all that it printed. */
     ended: async () => {
       const status = await ended

@@ -15,11 +15,13 @@ import * as Moment from "../../operations/Moment.ts"
 import * as Operation from "../../operations/Operation.ts"
 import * as View from "../../operations/View.ts"
 import * as ViewJson from "../../operations/ViewJson.ts"
+import * as Escape from "../../record/Escape.ts"
 import * as OperationText from "../../render/terminal/OperationText.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as Errors from "../Errors.ts"
 import { text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
+import * as NeverCalled from "../NeverCalled.ts"
 import * as OnHost from "../OnHost.ts"
 import * as Print from "../Print.ts"
 import * as SmallHeap from "../SmallHeap.ts"
@@ -170,6 +172,7 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
 /** Shows what happens. */
 const follow = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   const { piece } = yield* renderer(flags)
+  for (const reason of yield* NeverCalled.whyWaiting(sources)) yield* Console.error(Escape.inLines(reason))
   const following = new FollowedOperations((operation) => Filter.matches(filter, operation), { full: flags.full })
   const pieces = Follow.pieces(
     { journal: flags.journald, logs: sources },

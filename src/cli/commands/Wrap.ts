@@ -110,11 +110,15 @@ const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Conf
 })
 
 /** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
-const wrapAll = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
+const wrapAll = Effect.fnUntraced(function*(
+  requests: ReadonlyArray<Wrapping.Request>,
+  refusals: Outcome.Refusals
+) {
   const sinks: Array<Config.Sink> = []
   let isComplete = true
   for (const request of requests) {
     const outcome = yield* Wrapping.wrap(request)
+    refusals.take(request.at, outcome)
     isComplete = (yield* Outcome.wrapped(request.at, outcome, request.names)) && isComplete
     const isAnyWrapped = outcome.wrapped.length > 0 || outcome.already.length > 0
     if (isAnyWrapped) sinks.push(...yield* reportConfig(request.at, outcome.isConfigKept))
@@ -124,9 +128,10 @@ const wrapAll = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Req
 
 /** Wraps, and says what a person does next. */
 const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArray<Wrapping.Request>) {
-  const { isComplete, sinks } = yield* wrapAll(requests)
+  const refusals = Outcome.makeRefusals()
+  const { isComplete, sinks } = yield* wrapAll(requests, refusals)
   yield* next(flags, sinks)
-  if (!isComplete) return yield* new Errors.Unsuccessful()
+  if (!isComplete || !refusals.isEmpty()) return yield* new Errors.Unsuccessful()
 })
 
 const printStatus = Effect.fnUntraced(function*(flags: Input) {
@@ -159,14 +164,16 @@ export const wrap = Command.make(
     // --watch also waits for plugins that do not exist yet.
     const requests = flags.watch ? possible : yield* concerned(possible, names)
     if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
+    const refusals = Outcome.makeRefusals()
     yield* Foreground.run({
       folders: requests.map(({ at }) => at),
       names,
       deadline,
       stays: Option.isSome(flags.deadline),
       keepsStdout: flags.json,
-      wrap: Effect.map(wrapAll(requests), ({ isComplete }) => isComplete),
-      meanwhile: yield* ForegroundFlags.meanwhile(flags, requests)
+      wrap: Effect.map(wrapAll(requests, refusals), ({ isComplete }) => isComplete),
+      isAnyRefused: () => !refusals.isEmpty(),
+      meanwhile: yield* ForegroundFlags.meanwhile(flags, requests, refusals)
     })
   }, Errors.tell)
 ).pipe(

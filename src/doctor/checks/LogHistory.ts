@@ -7,7 +7,6 @@ import * as Fix from "../Fix.ts"
 import * as Names from "../Names.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as Shell from "../Shell.ts"
 
 const noLog = skipped("nobody named a log")
 
@@ -39,7 +38,7 @@ export const lastFailure: Check = {
   id: "last-failure",
   phase: "history",
   find: (facts) =>
-    ofHistory(facts, (operations) => {
+    ofHistory(facts, (operations, { logs }) => {
       const last = ["ADD", "DEL", "CHECK", "STATUS", "GC"].flatMap((verb) =>
         operations.findLast((each) => each.verb === verb) ?? []
       )
@@ -48,8 +47,13 @@ export const lastFailure: Check = {
         ...blame(past, facts),
         message: `the last ${past.verb} of ${Names.attachment(past)}, at ${past.time}, failed: ${past.failure}`,
         evidence: past.stderr.map((line) => `stderr: ${line}`),
-        fix: "mend what it names; the whole of it: cni-passthrough show --failed --full " +
-          `${past.containerId === "" ? "" : `--container ${Shell.word(past.containerId)} `}LOG`
+        fix: `fix what the error names. To see all of it: ${
+          Fix.line([
+            ..."cni-passthrough show --failed --full".split(" "),
+            ...(past.containerId === "" ? [] : ["--container", past.containerId]),
+            ...logs
+          ])
+        }`
       }))
     })
 }

@@ -1,6 +1,7 @@
 /** Whether the network namespace of each attachment is there. */
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
+import type { LoggedOperation } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
@@ -9,6 +10,12 @@ import * as Shell from "../Shell.ts"
 
 /** How many attachments are named one by one. */
 const shown = 20
+
+const endings = {
+  well: "which succeeded",
+  badly: "which failed",
+  open: "which has not ended"
+} satisfies { readonly [end in LoggedOperation["end"]]: string }
 
 export const attachmentKnown: Check = {
   id: "attachment-known",
@@ -39,15 +46,15 @@ export const attachmentKnown: Check = {
         near !== undefined
           ? `did you mean ${near}?`
           : last === undefined
-          ? "its ADD failed or never came, or its DEL has been"
-          : `the last of it in the logs is its ${last.verb} at ${last.time}, which ended ${last.end}`
+          ? "it was never attached, or is detached already"
+          : `its last operation in the logs is a ${last.verb} at ${last.time}, ${endings[last.end]}`
       }`,
       evidence: [
-        ...known.slice(0, shown).map((each) => `there is ${Names.attachment(each)}, ${each.netns}`),
+        ...known.slice(0, shown).map((each) => `attached: ${Names.attachment(each)}, ${each.netns}`),
         ...(known.length > shown ? [`and ${known.length - shown} more`] : [])
       ],
-      fix: "restart the container, or attach it: cni-passthrough run add; where that fails, see what it says, " +
-        "or try one: cni-passthrough doctor --trial"
+      fix: "restart the container, or attach it with cni-passthrough run add. If that fails, cni-passthrough doctor " +
+        "--trial shows why"
     }]
   }
 }

@@ -1,12 +1,15 @@
 /** What a trial shows: which plugin fails, what a plugin does to the result of those before it, what a DEL leaves. */
 import * as Execution from "../../exec/Execution.ts"
 import { isObject, parse } from "../../json/Json.ts"
+import * as Summary from "../../record/Summary.ts"
 import type { Call } from "../../runtime/Chain.ts"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import * as Trial from "../facts/Trial.ts"
 import type { Found } from "../Finding.ts"
 import * as Roles from "../Roles.ts"
+
+const firstLine = (text: string): string => text.split("\n")[0] ?? ""
 
 const noTrial = { skipped: "nobody asked for a trial" }
 
@@ -72,8 +75,8 @@ const failures =
         level,
         plugin: culprit,
         message: `${verb} fails in ${culprit === type ? type : `${culprit} in ${type}`}: ${
-          answer.code === undefined ? "" : `code ${answer.code}: `
-        }${answer.msg.split("\n")[0]}`,
+          Summary.failure({ ...(answer.code === undefined ? {} : { code: answer.code }), msg: firstLine(answer.msg) })
+        }`,
         evidence: [
           ...(answer.details === "" ? [] : [`details: ${answer.details}`]),
           ...(answer.hasDocument ? [] : lastLines("stdout", execution?.stdout)),

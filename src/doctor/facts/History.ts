@@ -41,6 +41,8 @@ export interface History {
   readonly operations: ReadonlyArray<LoggedOperation>
   /** Paths of network namespaces that are not there any more. */
   readonly gone: ReadonlySet<string>
+  /** The logs that were read, which may be patterns. */
+  readonly logs: ReadonlyArray<string>
 }
 
 /** How long an operation may go on before it counts as one that never ended, in milliseconds. */
@@ -146,5 +148,5 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
       Effect.match(fs.stat(path), { onSuccess: () => false, onFailure: ({ reason }) => reason._tag === "NotFound" }),
     { concurrency: 16 }
   )
-  return { operations, gone: new Set(gone) } satisfies History
+  return { operations, gone: new Set(gone), logs } satisfies History
 })

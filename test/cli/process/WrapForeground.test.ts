@@ -103,6 +103,41 @@ has ${folder}/.passthrough/config.json
     assert.strictEqual(Fs.readFileSync(file, "utf8"), "2026-01-02T03:04:05.000Z\n")
   })
 
+  /** A plugin that no kernel can start. */
+  const broken = (file: string) => Fs.writeFileSync(file, "\x7fELF", { mode: 0o755 })
+
+  it("exits with 1 where a plugin could not be wrapped, also one that was written meanwhile", async () => {
+    using host = setUp()
+    broken(`${host.folder}/bridge`)
+    using running = host.wrap("--watch")
+    await until("the first one is refused", () => running.stderr().includes(`not wrapped: ${host.folder}/bridge: `))
+    await until("the other one is wrapped", () => host.isWrapped("vlan"))
+    running.kill("SIGTERM")
+    assert.strictEqual((await running.ended()).status, 1)
+
+    Scripts.script(`${host.folder}/bridge`, `echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`)
+    using again = host.wrap("--watch")
+    await until("all are wrapped", () => again.stdout().endsWith("}\n"))
+    broken(`${host.folder}/.new`)
+    Fs.renameSync(`${host.folder}/.new`, `${host.folder}/macvlan`)
+    await until("the new one is refused", () => again.stderr().includes(`not wrapped: ${host.folder}/macvlan: `))
+    again.kill("SIGTERM")
+    assert.strictEqual((await again.ended()).status, 1)
+  })
+
+  it("exits with 0 where a plugin that could not be wrapped was written anew, and then was", async () => {
+    using host = setUp()
+    broken(`${host.folder}/bridge`)
+    using running = host.wrap("--watch")
+    await until("it is refused", () => running.stderr().includes(`not wrapped: ${host.folder}/bridge: `))
+    await until("all is said", () => running.stdout().endsWith("}\n"))
+    Scripts.script(`${host.folder}/.new`, `echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'`)
+    Fs.renameSync(`${host.folder}/.new`, `${host.folder}/bridge`)
+    await until("it is wrapped", () => running.stdout().endsWith(`written into ${host.folder}: bridge\n`))
+    running.kill("SIGTERM")
+    assert.strictEqual((await running.ended()).status, 0)
+  })
+
   it("exits with 1 where a plugin stays wrapped", async () => {
     using host = setUp()
     using running = host.wrap("--watch")

@@ -35,7 +35,8 @@ const tellUnknown = Effect.fnUntraced(function*(cacheDir: string, { containerId,
     ? "none"
     : [...known.slice(0, shown), ...(known.length > shown ? [`${known.length - shown} more`] : [])].join(", ")
   yield* Console.error(
-    `no attachment ${ifname} of ${containerId} to ${network} is known, there is ${others}: going on without its result`
+    `the cache has no result of ${ifname} of ${containerId} on ${network}, as after an ADD that failed: going on ` +
+      `without it (attached: ${others})`
   )
 })
 

@@ -27,8 +27,10 @@ export interface Course<E, R, F, S> {
   readonly stays: boolean
   /** Whether stdout is for scripts, so that what people read goes to stderr. */
   readonly keepsStdout: boolean
-  /** Wraps the plugins, and tells whether all are. */
+  /** Wraps the plugins, and tells whether none that was asked for was passed over. */
   readonly wrap: Effect.Effect<boolean, E, R>
+  /** Whether a plugin could not be wrapped, and was not wrapped since. */
+  readonly isAnyRefused: () => boolean
   /** What goes on once they are wrapped. Where it ends, the run does. */
   readonly meanwhile: Effect.Effect<void, F, S>
 }
@@ -62,7 +64,7 @@ const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline)
 /** Goes through a course. Fails where its work did, but not before all is unwrapped. */
 export const run = Effect.fnUntraced(
   function*<E, R, F, S>(
-    { deadline, folders, meanwhile, names, stays, wrap }: Course<E, R, F, S>
+    { deadline, folders, isAnyRefused, meanwhile, names, stays, wrap }: Course<E, R, F, S>
   ) {
     const stopped = yield* Signals.stop
     const isOver = deadline !== undefined && deadline.time <= (yield* Clock.currentTimeMillis)
@@ -78,6 +80,7 @@ export const run = Effect.fnUntraced(
       work
     ]))
     if (end._tag === "Success") yield* Console.log(end.value)
+    isComplete &&= !isAnyRefused()
     for (const at of folders) isComplete = (yield* unwrapOne(at, names)) && isComplete
     const reason = yield* end
     if (stays && reason === over) {

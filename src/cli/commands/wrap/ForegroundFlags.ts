@@ -73,25 +73,30 @@ export const deadline = Effect.fnUntraced(function*(asked: Asked) {
 type Screen = ReturnType<typeof FollowLogs.makeScreen>
 
 /** Tells what became of plugins that were written anew. */
-const listener = ({ at }: Wrapping.Request, { say }: Screen) => ({
-  onOutcome: ({ refused, wrapped }: Wrapping.Outcome) =>
-    Effect.andThen(
-      wrapped.length === 0
-        ? Effect.void
-        : say(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`),
-      Outcome.refused(at, "not wrapped", refused)
-    ),
+const listener = ({ at }: Wrapping.Request, { say }: Screen, refusals: Outcome.Refusals) => ({
+  onOutcome: Effect.fnUntraced(function*(outcome: Wrapping.Outcome) {
+    refusals.take(at, outcome)
+    const { refused, wrapped } = outcome
+    if (wrapped.length > 0) {
+      yield* say(`wrapped what was written into ${Escape.inLine(at.folder)}: ${Outcome.listed(wrapped)}`)
+    }
+    yield* Outcome.refused(at, "not wrapped", refused)
+  }),
   onFailure: (message: string) => Console.error(Escape.inLine(message))
 })
 
 /** What goes on once plugins are wrapped. Ends where nobody reads what it shows. Fails at once where it cannot be done. */
-export const meanwhile = Effect.fnUntraced(function*(asked: Asked, requests: ReadonlyArray<Wrapping.Request>) {
+export const meanwhile = Effect.fnUntraced(function*(
+  asked: Asked,
+  requests: ReadonlyArray<Wrapping.Request>,
+  refusals: Outcome.Refusals
+) {
   const screen = FollowLogs.makeScreen()
   const filter = { network: Option.getOrUndefined(asked.network) }
   const sources = asked.follow ? yield* FollowLogs.sources(requests) : undefined
   return Effect.raceAllFirst([
     Effect.never,
-    ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen))) : []),
+    ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen, refusals))) : []),
     ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen, asked.json)])
   ])
 })

@@ -38,7 +38,22 @@ export const refused = Effect.fnUntraced(
   }
 )
 
-/** Tells what `wrap` did; true where all that was asked for is wrapped. */
+/** The plugins that are asked for and not wrapped. One that is written anew may be wrapped later. */
+export const makeRefusals = () => {
+  const open = new Set<string>()
+  return {
+    take: ({ folder }: Stub.Places, { already, refused, wrapped }: Wrapping.Outcome): void => {
+      for (const { name } of refused) open.add(`${folder}/${name}`)
+      for (const name of [...wrapped, ...already]) open.delete(`${folder}/${name}`)
+    },
+    isEmpty: (): boolean => open.size === 0
+  }
+}
+
+/** Where refusals are kept. */
+export type Refusals = ReturnType<typeof makeRefusals>
+
+/** Tells what `wrap` did; false where a plugin that was asked for was passed over. */
 export const wrapped = Effect.fnUntraced(
   function*(at: Stub.Places, outcome: Wrapping.Outcome, names: ReadonlyArray<string> | undefined) {
     const style = yield* Style.current()
@@ -50,7 +65,7 @@ export const wrapped = Effect.fnUntraced(
       ["passed over", passedOver.length === 0 ? [] : [reasons(passedOver)]]
     ])
     yield* refused(at, "not wrapped", outcome.refused)
-    return outcome.refused.length === 0 && (names === undefined || passedOver.length === 0)
+    return names === undefined || passedOver.length === 0
   }
 )
 
