@@ -1,32 +1,32 @@
-/** What tools of the host print, bounded by time and size: an answer comes soon, or never. */
+/** Reads the output of host tools with limits on time and size, so that a hanging or endless tool cannot hold us up. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Execution from "./Execution.ts"
 import * as HostTools from "./HostTools.ts"
 
-/** How long a tool may take, in milliseconds. */
+/** The default timeout of a tool, in milliseconds. */
 const timeout = 5000
 
-/** How much of its output is read, in bytes. */
+/** The maximum size of its output, in bytes. */
 const limit = 32 * 1_048_576
 
-/** Why there is no output. */
+/** Why a tool gave no output. */
 export interface NoOutput {
-  /** Whether the tool was stopped: it took too long, or printed too much. */
+  /** Whether we stopped the tool because it took too long or printed too much. */
   readonly isStopped: boolean
   readonly message: string
 }
 
-/** How to run a tool. */
+/** Options for running a tool. */
 export interface Options {
   readonly stdin?: string
-  /** Whether to take what it printed although it complains about a part of what it was asked for. */
+  /** Whether to use its output even if it reports an error about part of the request. */
   readonly isLenient?: boolean
-  /** The network namespace to run in, as a file. Default: ours. */
+  /** The path of the network namespace to run in. Default: ours. */
   readonly netns?: string | undefined
 }
 
-/** What a tool printed, or why it did not. */
+/** Runs a tool. Returns its output, or why there is none. */
 export const read = Effect.fnUntraced(function*(
   argv: Execution.Invocation["argv"],
   { isLenient = false, netns, stdin = "" }: Options = {}
@@ -45,7 +45,7 @@ export const read = Effect.fnUntraced(function*(
   return fail(`${[name, ...args.slice(0, 1)].join(" ")}: ${said === "" ? `exit status ${exitCode}` : said}`)
 })
 
-/** What a tool printed, or why it did not, in words. */
+/** Runs a tool. Returns its output, or a message that says why there is none. */
 export const of = (argv: Execution.Invocation["argv"], options?: Options) =>
   Effect.map(
     read(argv, options),

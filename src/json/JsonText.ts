@@ -40,7 +40,7 @@ const isStructure = (code: number): boolean =>
 /** Returns the index after the number or literal that begins at `start`. */
 const endOfScalar = (text: string, start: number): number => {
   let end = start + 1
-  while (text.charCodeAt(end) > 0x20 && !isStructure(text.charCodeAt(end))) end++ // NaN at the end of the text
+  while (text.charCodeAt(end) > 0x20 && !isStructure(text.charCodeAt(end))) end++ // charCodeAt returns NaN at the end of the text
   return end
 }
 

@@ -30,10 +30,10 @@ const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
   },
   logFormat: {
     title: "Format of the log file",
-    description: "How logFile is written: for people, or one JSON object a line.",
+    description: "The format of logFile: text for people, or one JSON object on each line.",
     default: "text"
   },
-  logSinks: { title: "Sinks", description: "Where records go, besides logFile.", default: [] },
+  logSinks: { title: "Sinks", description: "Sinks for records, in addition to logFile.", default: [] },
   hookADD: hooks("ADD"),
   hookDEL: hooks("DEL"),
   hookCHECK: hooks("CHECK"),
@@ -44,56 +44,56 @@ const fields: { readonly [name in (typeof Settings.names)[number]]: Words } = {
   redact: {
     title: "Secrets",
     description:
-      "Keys and JSON Pointers (RFC 6901) of values that no log may show; \"secrets\" for all that looks like a secret.",
+      "Keys and JSON Pointers (RFC 6901) of values to mask in every log; \"secrets\" masks all that looks like one.",
     default: []
   },
   logTimeout: {
-    title: "Time for the log",
-    description: "How long the records of a request may wait for sinks, in total; 0 for no limit.",
+    title: "Log timeout",
+    description: "How long all records of a request together may wait for sinks; 0 means no limit.",
     default: "2s"
   },
   onLogFailure: {
-    title: "Where the log fails",
-    description: "Whether a request fails whose records cannot be written. DEL and GC never do.",
+    title: "On log failure",
+    description: "Whether a request fails if its records cannot be written. DEL and GC never fail because of that.",
     default: "fail"
   },
   onHookFailure: {
-    title: "Where a command fails",
-    description: "Whether a request fails when one of its commands does. DEL and GC never do.",
+    title: "On command failure",
+    description: "Whether a request fails if one of its commands fails. DEL and GC never fail because of that.",
     default: "ignore"
   },
   hookTimeout: {
-    title: "Time for a command",
-    description: "How long each command may take before it is killed; 0 for no limit.",
+    title: "Command timeout",
+    description: "How long each command may take before it is killed; 0 means no limit.",
     default: "30s"
   },
   hookNetns: {
-    title: "Where commands run",
-    description: "The network namespace of commands: that of the host, or that of the container.",
+    title: "Network namespace",
+    description: "The network namespace in which commands run: the host's or the container's.",
     default: "host"
   }
 }
 
 /** The fields of sinks and hooks. The defaults of sinks come from their kind. */
 const innerFields: { readonly [name: string]: Words } = {
-  type: { title: "Kind of sink", description: "Where this sink writes to." },
+  type: { title: "Kind of sink", description: "The destination of this sink." },
   path: {
     title: "Path",
     description: "The file to append to. ${NAME} stands for an environment variable or a key of CNI_ARGS."
   },
-  format: { title: "Format", description: "For people, or one JSON object a line." },
-  mode: { title: "Mode", description: "Permissions of the file where it has to be made, as an octal number." },
+  format: { title: "Format", description: "Text for people, or one JSON object on each line." },
+  mode: { title: "Mode", description: "The permissions of a new file, as an octal number." },
   address: {
     title: "Address",
-    description: "Where the daemon listens: a path, tcp://host:601 or udp://host:514."
+    description: "The address of the daemon: a path, tcp://host:601 or udp://host:514."
   },
-  protocol: { title: "Protocol", description: "How messages are framed on their way to the daemon." },
-  facility: { title: "Facility", description: "The part of the system that messages come from, for the daemon." },
-  tag: { title: "Tag", description: "The name of the program, for the daemon." },
-  identifier: { title: "Identifier", description: "The name of the program, for the journal." },
+  protocol: { title: "Protocol", description: "The format of the messages' header." },
+  facility: { title: "Facility", description: "The syslog facility of the messages." },
+  tag: { title: "Tag", description: "The program name for the daemon." },
+  identifier: { title: "Identifier", description: "The program name in the journal." },
   command: { title: "Command", description: "A string for \"sh -c\", or a program and its arguments." },
-  netns: { title: "Where it runs", description: "The network namespace of the command; hookNetns unless it is given." },
-  timeout: { title: "Time", description: "How long the command may take; hookTimeout unless it is given." }
+  netns: { title: "Network namespace", description: "The network namespace of the command. Default: hookNetns." },
+  timeout: { title: "Timeout", description: "How long the command may take. Default: hookTimeout." }
 }
 
 /** Returns the type of a sink if a schema describes one. */
@@ -155,7 +155,7 @@ const pluginType = {
 /** The schema of our configuration. Allows other fields, because runtimes add some, but not misspellings of ours. */
 const passthrough = (ours: JsonObject): JsonObject => ({
   title: "passthrough in a CNI network configuration",
-  description: "A plugin that changes nothing: it logs each request, runs commands, and hands prevResult on.",
+  description: "A plugin that changes nothing: it logs each request, runs commands, and passes prevResult on.",
   type: "object",
   properties: { type: { ...pluginType, const: "passthrough" }, ...ours },
   patternProperties: { [NearName.pattern(Settings.names)]: false },
@@ -187,13 +187,13 @@ export const list = (): JsonObject => {
     properties: {
       cniVersion: {
         title: "Version",
-        description: "The version of the CNI specification that the list is written for.",
+        description: "The version of the CNI specification for which the list is written.",
         enum: CniVersion.supported,
         default: CniVersion.implied
       },
       cniVersions: {
         title: "Versions",
-        description: "All versions that the list can be used with: runtimes take the newest that they speak.",
+        description: "All versions with which the list can be used. Runtimes choose the newest one that they support.",
         type: "array",
         items: { type: "string", pattern: "^\\d+(?:\\.\\d+){0,2}$" }
       },
@@ -203,18 +203,18 @@ export const list = (): JsonObject => {
         type: "string",
         pattern: identifier.source
       },
-      disableCheck: booleanSwitch("No CHECK", "Whether runtimes never ask the plugins to check an attachment."),
+      disableCheck: booleanSwitch("No CHECK", "If true, runtimes never call the plugins with CHECK."),
       disableGC: booleanSwitch(
         "No GC",
-        "Whether runtimes never ask the plugins to remove what is left of attachments."
+        "If true, runtimes never call the plugins with GC."
       ),
       loadOnlyInlinedPlugins: booleanSwitch(
         "No plugins from a folder",
-        "Whether runtimes pass over the folder with the name of the network, which can add plugins."
+        "If true, runtimes ignore the folder named after the network, which can add plugins."
       ),
       plugins: {
         title: "Plugins",
-        description: "The chain: runtimes call the plugins in this order, and in the opposite one to detach.",
+        description: "The chain. Runtimes call the plugins in this order, and in reverse order to detach.",
         type: "array",
         minItems: 1,
         items: { $ref: "#/$defs/plugin" }
@@ -229,7 +229,7 @@ export const list = (): JsonObject => {
           type: { ...pluginType, type: "string", pattern: "^[^/\\s]+$" },
           capabilities: {
             title: "Capabilities",
-            description: "What the runtime may tell the plugin by runtimeConfig, such as portMappings.",
+            description: "The data that the runtime may pass to the plugin in runtimeConfig, such as portMappings.",
             type: "object",
             additionalProperties: { type: "boolean" }
           }

@@ -92,7 +92,7 @@ type Answer = Effect.Success<ReturnType<typeof openAnswer>>
 const serve = Effect.fnUntraced(function*(request: Request.Request, log: RunLog.RunLog, answer: Answer) {
   const env = yield* EnvReader
   const { environment, refusal, settings } = request
-  const command = environment.command as Verb // where there is no refusal
+  const command = environment.command as Verb // a request without a refusal has a valid operation
   const mayFail = refusal === undefined && settings.onLogFailure === "fail" && !Request.isBestEffort(request)
 
   yield* log.request(mayFail)
@@ -132,7 +132,7 @@ const answerFailure = Effect.fnUntraced(
       yield* Effect.interruptible(answer.write(document)).pipe(
         Effect.timeoutOrElse({
           duration: answerTimeout,
-          orElse: () => Effect.fail(new StdoutUnwritable({ reason: "nobody reads it" }))
+          orElse: () => Effect.fail(new StdoutUnwritable({ reason: "nothing reads it" }))
         }),
         Effect.catch((unwritable) => reportUnwritten(unwritable.message))
       )

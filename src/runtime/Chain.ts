@@ -165,11 +165,11 @@ const requestOf = (
   })
 })
 
-/** Calls plugins one after the other. A failure does not end this. */
+/** Calls plugins one after the other. Continues after failures. */
 const inTurn = (chain: Chain, requests: ReadonlyArray<Request>): Calls =>
   Stream.mapEffect(Stream.fromIterable(requests), (request) => call(chain, request))
 
-/** Ends after the first failure. */
+/** Ends the calls after the first failure. */
 const upToFailure = (calls: Calls): Calls => Stream.takeUntil(calls, hasFailed)
 
 /**

@@ -428,7 +428,7 @@ describe("an interruption", () => {
       yield* Fiber.await(fiber)
       const reason = "cannot read the network configuration from stdin: it is gone"
       assert.deepStrictEqual(output.stderr, [
-        `passthrough: cannot write to stdout: nobody reads it: {"cniVersion":"1.1.0","code":5,"msg":"${reason}"}`
+        `passthrough: cannot write to stdout: nothing reads it: {"cniVersion":"1.1.0","code":5,"msg":"${reason}"}`
       ])
     }))
 
