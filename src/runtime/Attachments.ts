@@ -53,8 +53,8 @@ export const containerIdOf = (netns: string): string =>
 /** Parses CNI_ARGS: `KEY=VALUE;KEY=VALUE`. Throws if a pair is invalid, as `cnitool` does. */
 export const parseArguments = (args: string): Arguments =>
   args === "" ? [] : args.split(";").map((pair) => {
-    const [key = "", value = "", ...more] = pair.split("=")
-    if (key === "" || value === "" || more.length > 0) {
+    const [key, value, ...more] = pair.split("=")
+    if (!key || !value || more.length > 0) {
       throw new Error(`found the pair ${JSON.stringify(pair)}, expected KEY=VALUE`)
     }
     return [key, value]

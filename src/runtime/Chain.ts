@@ -35,6 +35,17 @@ export interface Chain {
   readonly changes?: ReadonlyArray<Kind>
 }
 
+/** The variables of the protocol. Source: CNI specification, section 2, "Parameters". */
+export interface Variables {
+  readonly [name: string]: string
+  readonly CNI_COMMAND: Verb
+  readonly CNI_CONTAINERID: string
+  readonly CNI_NETNS: string
+  readonly CNI_IFNAME: string
+  readonly CNI_ARGS: string
+  readonly CNI_PATH: string
+}
+
 /** A call of a plugin: its input and output. */
 export interface Call {
   /** Identifies this call in records. */
@@ -43,8 +54,7 @@ export interface Call {
   readonly verb: Verb
   /** When it was called, in milliseconds since 1970. */
   readonly time: number
-  /** The variables of the protocol. */
-  readonly env: { readonly [name: string]: string }
+  readonly env: Variables
   readonly stdin: string
   /** Undefined if no folder has the plugin. */
   readonly file: string | undefined
@@ -102,7 +112,7 @@ const makeInvocation = Effect.gen(function*() {
 interface Request {
   readonly plugin: Pick<PluginConfig, "type" | "title">
   readonly verb: Verb
-  readonly env: { readonly [name: string]: string }
+  readonly env: Variables
   readonly stdin: string
 }
 
@@ -119,10 +129,10 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
       answer: PluginAnswer.failed(`not found in ${cniPath.join(":")}`)
     }
   }
-  const watched: Watch.Call = { verb, netns: env["CNI_NETNS"] ?? "", config: parse(stdin) }
+  const watched: Watch.Call = { verb, netns: env.CNI_NETNS, config: parse(stdin) }
   const kinds = Watch.kindsFor(watched, chain.changes ?? [])
   const before = kinds.length === 0 ? undefined : yield* Watch.look(watched, kinds)
-  const nestedVariables = nested?.variables(begun.invocation, env["CNI_PATH"] ?? "") ?? {}
+  const nestedVariables = nested?.variables(begun.invocation, env.CNI_PATH)
   const outcome = yield* Effect.result(
     PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nestedVariables }, stdin, timeout })
   )
@@ -139,7 +149,7 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
   }
 })
 
-const environment = (chain: Chain, verb: Verb, attachment?: Attachment): Request["env"] => ({
+const environment = (chain: Chain, verb: Verb, attachment?: Attachment): Variables => ({
   CNI_COMMAND: verb,
   CNI_CONTAINERID: attachment?.containerId ?? "",
   CNI_NETNS: attachment?.netns ?? "",

@@ -72,14 +72,15 @@ const commandLines = Effect.fnUntraced(function*(root: string) {
     pids.filter((name) => /^\d+$/.test(name)),
     Effect.fnUntraced(function*(pid) {
       const folder = path.join(proc, pid)
-      if (Option.getOrUndefined(yield* uidOf(folder)) !== Option.getOrUndefined(administrator)) return ""
+      if (Option.getOrUndefined(yield* uidOf(folder)) !== Option.getOrUndefined(administrator)) return []
       const mounts = yield* mountsOf(pid)
-      if (Option.isSome(own) && Option.isSome(mounts) && mounts.value !== own.value) return ""
-      return yield* Effect.orElseSucceed(fs.readFileString(path.join(folder, "cmdline")), () => "")
+      if (Option.isSome(own) && Option.isSome(mounts) && mounts.value !== own.value) return []
+      const line = yield* Effect.option(fs.readFileString(path.join(folder, "cmdline")))
+      return Option.toArray(line).map((words) => words.split("\0"))
     }),
     { concurrency: 16 }
   )
-  return lines.map((line) => line.split("\0"))
+  return lines.flat()
 })
 
 type CommandLine = ReadonlyArray<string>
@@ -87,11 +88,14 @@ type CommandLine = ReadonlyArray<string>
 const programOf = ([program = ""]: CommandLine): string => program.slice(program.lastIndexOf("/") + 1)
 
 /** Returns the value of a flag: `--config X` or `--config=X`. */
-const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | undefined => {
-  const index = words.findIndex((word) => flags.includes(word))
-  return index >= 0 ? words[index + 1] : words.find((word) => flags.some((flag) => word.startsWith(`${flag}=`)))
-    ?.replace(/^[^=]*=/, "")
-}
+const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | undefined =>
+  words.flatMap((word, index) =>
+    flags.includes(word)
+      ? [words[index + 1]]
+      : flags.some((flag) => word.startsWith(`${flag}=`))
+      ? [word.slice(word.indexOf("=") + 1)]
+      : []
+  )[0]
 
 /** Finds a daemon whose configuration file names the plugin folders. */
 const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fallback: ReadonlyArray<string>) =>

@@ -68,7 +68,7 @@ const works = (file: string, cniPath: ReadonlyArray<string>) =>
  * in another log.
  */
 const startedBy = (invocation: string, records: ReadonlyArray<Record>): ReadonlyArray<Record> => {
-  const known = new Set([invocation, ...records.map((record) => record.invocation)])
+  const known = new Set(records.map((record) => record.invocation))
   return records.map((record) =>
     record.parent === undefined || known.has(record.parent) ? record : { ...record, parent: invocation }
   )

@@ -20,8 +20,8 @@ const explain = ({ answer, env, execution, plugin, verb }: Call, isOneOfMany: bo
   const ending = execution === undefined
     ? ""
     : `${answer.hasDocument ? `, ${Summary.ending(execution)}` : ""}, after ${execution.durationMs} ms`
-  const whose = isOneOfMany && env["CNI_CONTAINERID"] !== ""
-    ? ` of ${env["CNI_CONTAINERID"]} ${env["CNI_IFNAME"]}`
+  const whose = isOneOfMany && env.CNI_CONTAINERID !== ""
+    ? ` of ${env.CNI_CONTAINERID} ${env.CNI_IFNAME}`
     : ""
   return [
     `${verb}${whose} failed in ${plugin.type}: ${

@@ -29,9 +29,9 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
     invocation,
     parent: "",
     command: verb,
-    containerId: env["CNI_CONTAINERID"] ?? "",
-    ifname: env["CNI_IFNAME"] ?? "",
-    netns: env["CNI_NETNS"] ?? "",
+    containerId: env.CNI_CONTAINERID,
+    ifname: env.CNI_IFNAME,
+    netns: env.CNI_NETNS,
     network: list.name,
     cniVersion: list.cniVersion,
     label: plugin.title
@@ -56,7 +56,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
       time: RunContext.timestamp(time),
       event: "request",
       ...context,
-      ...RunContext.filled({ args: env["CNI_ARGS"] ?? "", path: env["CNI_PATH"] ?? "" }),
+      ...RunContext.filled({ args: env.CNI_ARGS, path: env.CNI_PATH }),
       config: stdin
     },
     { ...ended, event: "plugin", plugin: pluginOf(call, timeout > 0), durationMs },

@@ -5,8 +5,10 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
+import * as Result from "effect/Result"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as SmallFile from "../host/SmallFile.ts"
 import * as Json from "../json/Json.ts"
@@ -145,10 +147,11 @@ export const read = Effect.fnUntraced(
 
 const isMissing = (error: PlatformError): boolean => error.reason._tag === "NotFound"
 
-/** Lists the file names in a folder of results. A missing folder has none. */
+/** Lists the file names in a folder of results, sorted, without temporary files. A missing folder has none. */
 export const namesIn = Effect.fnUntraced(function*(results: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readDirectory(results).pipe(
+    Effect.map((names) => names.filter((name) => !name.startsWith(".")).toSorted()),
     Effect.catchIf(isMissing, () => Effect.succeed([])),
     Effect.mapError((cause) => new CacheUnreadable({ path: results, reason: AtomicFile.reasonOf(cause), cause }))
   )
@@ -158,19 +161,17 @@ export const namesIn = Effect.fnUntraced(function*(results: string) {
 export const list = Effect.fnUntraced(function*(folder: string, network: string) {
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
-  const names = yield* namesIn(results)
   const found: Array<Entry> = []
-  for (const name of names.toSorted()) {
-    if (name.startsWith(".")) continue // a temporary file
+  for (const name of yield* namesIn(results)) {
     const file = path.join(results, name)
-    const text = yield* Effect.result(textOf(file))
-    const attachment = text._tag === "Success" ? decode(text.success) : undefined
+    const decoded = yield* Effect.result(Effect.map(textOf(file), (text) => decode(text)))
+    const attachment = Result.getOrUndefined(decoded)
     const isOwn = attachment !== undefined && (yield* fileOf(folder, attachment)) === file
     if (isOwn && attachment.network === network) found.push({ _tag: "Cached", file, attachment })
     else if (!name.startsWith(`${network}-`)) continue
     else if (isOwn) found.push({ _tag: "Another", file, attachment })
     else {
-      const reason = text._tag === "Failure" ? text.failure.reason : notOfLibcni
+      const reason = decoded._tag === "Failure" ? decoded.failure.reason : notOfLibcni
       found.push({ _tag: "Unknown", file, reason })
     }
   }
@@ -199,11 +200,9 @@ export const damaged = Effect.fnUntraced(function*(folder: string) {
   const path = yield* Path.Path
   const results = yield* resultsOf(folder)
   const found: Array<Damaged> = []
-  for (const name of (yield* namesIn(results)).toSorted()) {
-    if (name.startsWith(".")) continue // a temporary file
+  for (const name of yield* namesIn(results)) {
     const file = path.join(results, name)
-    const text = yield* Effect.option(textOf(file))
-    const reason = text._tag === "Some" ? damage(text.value) : undefined
+    const reason = Option.getOrUndefined(yield* Effect.option(Effect.map(textOf(file), damage)))
     if (reason !== undefined) found.push({ file, reason })
   }
   return found as ReadonlyArray<Damaged>
@@ -212,7 +211,7 @@ export const damaged = Effect.fnUntraced(function*(folder: string) {
 /** Removes an attachment from the cache. Keeps a file of the same name that holds another attachment. */
 export const remove = Effect.fnUntraced(function*(folder: string, identity: Identity) {
   const fs = yield* FileSystem.FileSystem
-  const found = yield* Effect.option(read(folder, identity))
-  if (found._tag === "None" || found.value._tag === "Another") return
-  yield* Effect.ignore(fs.remove(found.value.file))
+  const found = yield* Effect.orElseSucceed(read(folder, identity), () => undefined)
+  if (found === undefined || found._tag === "Another") return
+  yield* Effect.ignore(fs.remove(found.file))
 })

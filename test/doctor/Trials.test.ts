@@ -25,7 +25,14 @@ const call = (
   plugin: { type, title: type },
   verb,
   time: 0,
-  env: {},
+  env: {
+    CNI_COMMAND: verb,
+    CNI_CONTAINERID: "c1",
+    CNI_NETNS: "/run/netns/x",
+    CNI_IFNAME: "eth0",
+    CNI_ARGS: "",
+    CNI_PATH: "/opt/cni/bin"
+  },
   stdin: JSON.stringify({ type, prevResult }),
   file: `/opt/cni/bin/${type}`,
   execution: undefined,

@@ -42,6 +42,17 @@ describe("the names of an attachment", () => {
   })
 })
 
+describe("an invalid attachment", () => {
+  it("is told with each of its problems in a line", () => {
+    assert.strictEqual(new Attachments.InvalidAttachment({ problems: ["one", "two"] }).message, "one\ntwo")
+  })
+
+  it("has problems in the order of network, container ID and interface", () => {
+    const found = Attachments.problems({ network: "/", containerId: "/", ifname: "/" })
+    assert.deepStrictEqual(found.map((problem) => problem.split(":")[0]), ["network", "container ID", "interface name"])
+  })
+})
+
 describe("the container ID of a namespace", () => {
   it("is the one that cnitool derives", () => {
     assert.strictEqual(Attachments.containerIdOf("/run/netns/x"), "cnitool-55e2cecc95014b0f7fc4")
@@ -72,11 +83,12 @@ describe("the arguments of capabilities", () => {
 
   it("are none where they are null", () => {
     assert.deepStrictEqual(Attachments.parseCapabilityArguments("null"), {})
+    assert.deepStrictEqual(Attachments.parseCapabilityArguments(" null\n"), {})
   })
 
   for (const [wrong, found] of [["[]", "an empty list"], ["1", "1"], ["\"a\"", "\"a\""]] as const) {
     it(`cannot be ${wrong}`, () => {
-      assert.throws(() => Attachments.parseCapabilityArguments(wrong), `found ${found}, expected an object`)
+      assert.throws(() => Attachments.parseCapabilityArguments(wrong), `found ${found}, expected an object such as {"`)
     })
   }
 

@@ -5,6 +5,7 @@ import * as Random from "effect/Random"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
+import type { Verb } from "../../src/cni/Verb.ts"
 import { NotStarted } from "../../src/exec/ProcessRunner.ts"
 import type { Attachment } from "../../src/runtime/Attachments.ts"
 import * as Chain from "../../src/runtime/Chain.ts"
@@ -234,6 +235,49 @@ describe("an ADD", () => {
     }))
 })
 
+describe("the ID of a call", () => {
+  for (const [number, id] of [[0, "0000000000000000"], [1 - 2 ** -53, "ffffffffffffffff"]] as const) {
+    it.effect(`has 16 digits, whatever the random numbers: ${id}`, () =>
+      Effect.gen(function*() {
+        const random = { nextDoubleUnsafe: () => number, nextIntUnsafe: () => 0 }
+        const { made } = yield* run(Chain.status(chainOf(two)), { a: quiet, b: quiet }).pipe(
+          Effect.provideService(Random.Random, random)
+        )
+        assert.deepStrictEqual(made.map(({ invocation }) => invocation), [id, id])
+      }))
+  }
+})
+
+describe("a call", () => {
+  const result = `{"cniVersion":"1.1.0"}`
+  const operations: { readonly [verb in Verb]: (chain: Chain.Chain) => Chain.Calls } = {
+    ADD: (chain) => Chain.add(chain, attachment),
+    DEL: (chain) => Chain.del(chain, attachment, result),
+    CHECK: (chain) => Chain.check(chain, attachment, result),
+    GC: (chain) => Chain.gc(chain, []),
+    STATUS: Chain.status,
+    VERSION: Chain.version
+  }
+  for (const [verb, calls] of Object.entries(operations)) {
+    it.effect(`has the verb of its operation, as the plugin has: ${verb}`, () =>
+      Effect.gen(function*() {
+        const { asked, made } = yield* run(calls(chainOf({ ...two, cniVersion: "1.1.0" })), {
+          a: () => ({ stdout: `{"cniVersion":"1.1.0","supportedVersions":["1.1.0"]}` }),
+          b: () => ({ stdout: `{"cniVersion":"1.1.0","supportedVersions":["1.1.0"]}` })
+        })
+        assert.deepStrictEqual(made.map((call) => [call.verb, call.answer._tag]), [[verb, "Success"], [
+          verb,
+          "Success"
+        ]])
+        assert.deepStrictEqual(asked.map(({ command }) => command), [verb, verb])
+        assert.deepStrictEqual(made.map((call) => Chain.resultOf(call) !== undefined), [
+          verb === "ADD" || verb === "VERSION",
+          verb === "ADD" || verb === "VERSION"
+        ])
+      }))
+  }
+})
+
 describe("a DEL", () => {
   const result = `{"cniVersion":"1.0.0"}`
 
@@ -241,6 +285,13 @@ describe("a DEL", () => {
     Effect.gen(function*() {
       const { asked } = yield* run(Chain.del(chainOf(two), attachment, result), { a: quiet, b: quiet })
       assert.deepStrictEqual(types(asked), ["DEL b", "DEL a"])
+      for (const { config } of asked) assert.deepStrictEqual(config.prevResult, { cniVersion: "1.0.0" })
+    }))
+
+  it.effect("has the result of the ADD from 0.4.0 on", () =>
+    Effect.gen(function*() {
+      const chain = chainOf({ ...two, cniVersion: "0.4.0" })
+      const { asked } = yield* run(Chain.del(chain, attachment, result), { a: quiet, b: quiet })
       for (const { config } of asked) assert.deepStrictEqual(config.prevResult, { cniVersion: "1.0.0" })
     }))
 
@@ -280,6 +331,12 @@ describe("a DEL that is to go on", () => {
 })
 
 describe("a CHECK", () => {
+  it.effect("calls every plugin where none fails", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* run(Chain.check(chainOf(two), attachment, "{}"), { a: quiet, b: quiet })
+      assert.deepStrictEqual(types(asked), ["CHECK a", "CHECK b"])
+    }))
+
   it.effect("goes forwards with the result of the ADD, up to the first plugin that fails", () =>
     Effect.gen(function*() {
       const { asked } = yield* run(Chain.check(chainOf(two), attachment, `{"cniVersion":"1.0.0"}`), {

@@ -2,10 +2,12 @@
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Discovery from "../../src/runtime/Discovery.ts"
+import { files, reversed } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 import { itAsRoot } from "../support/requirements.ts"
 
@@ -22,11 +24,48 @@ const found = (files: { readonly [path: string]: string }) =>
     return runtimes.map(({ name, pluginFolders, source }) =>
       `${name}: ${pluginFolders?.join(":") ?? "none"} (${source})`
     )
-  }).pipe(Effect.provide(NodeServices.layer))
+  }).pipe(Effect.provide(reversed))
 
 const process = (...words: ReadonlyArray<string>) => `${words.join("\0")}\0`
 
 describe("a process that calls itself like a runtime", () => {
+  it.effect("is none of this host's if it is another user's", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.mkdirSync(`${root.path}/proc/9`, { recursive: true })
+      Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd"))
+      const owned = (uid: number) =>
+        files((fs) => ({
+          stat: (path) =>
+            Effect.map(fs.stat(path), (info) => ({ ...info, uid: Option.some(path.endsWith("/9") ? uid : 0) }))
+        }))
+      assert.deepStrictEqual(yield* Effect.provide(Discovery.find(root.path), owned(1000)), [])
+      assert.lengthOf(yield* Effect.provide(Discovery.find(root.path), owned(0)), 1)
+    }))
+
+  it.effect("counts where the kernel does not say which files it sees, or which the first process sees", () =>
+    Effect.gen(function*() {
+      for (const known of ["1", "9"]) {
+        using root = temporary()
+        for (const pid of ["1", "9"]) Fs.mkdirSync(`${root.path}/proc/${pid}/ns`, { recursive: true })
+        Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd"))
+        Fs.symlinkSync("mnt:[1]", `${root.path}/proc/${known}/ns/mnt`)
+        assert.lengthOf(yield* Effect.provide(Discovery.find(root.path), NodeServices.layer), 1)
+      }
+    }))
+
+  it.effect("is no file of /proc that is not of a process", () =>
+    Effect.gen(function*() {
+      for (const name of ["self", "9x", "x9"]) {
+        assert.deepStrictEqual(yield* found({ [`proc/${name}/cmdline`]: process("containerd") }), [], name)
+      }
+    }))
+
+  it.effect("is none where it has ended, or has no words", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ "proc/9/status": "", "proc/10/cmdline": "" }), [])
+    }))
+
   it.effect("is none of this host's if it sees other files than the first process", () =>
     Effect.gen(function*() {
       using root = temporary()
@@ -78,6 +117,36 @@ describe("a process that calls itself like a runtime", () => {
   })
 })
 
+describe("a configuration", () => {
+  const of = (text: string) =>
+    Effect.map(
+      found({ "proc/812/cmdline": process("containerd"), "etc/containerd/config.toml": text }),
+      ([line]) => line
+    )
+  const byDefault = "containerd: /opt/cni/bin (its default)"
+  const texts: ReadonlyArray<readonly [text: string, line: string]> = [
+    [`bin_dir = "/a"`, "containerd: /a (/etc/containerd/config.toml)"],
+    [`\tbin_dir\t=\t'/a' # why`, "containerd: /a (/etc/containerd/config.toml)"],
+    [`bin_dirs = ["", "/a"]`, "containerd: /a (/etc/containerd/config.toml)"],
+    [`bin_dir = "/b"\nbin_dirs = ["/a"]`, "containerd: /a (/etc/containerd/config.toml)"],
+    [`bin_dirs = []\nbin_dir = "/b"`, "containerd: /b (/etc/containerd/config.toml)"],
+    [`bin_dir = ""`, byDefault],
+    [`bin_dirs = []`, byDefault],
+    [`# bin_dir = "/a"`, byDefault],
+    [`my_bin_dir = "/a"`, byDefault],
+    [`bin_dir_2 = "/a"`, byDefault],
+    [`bin_dir = /a`, byDefault],
+    [`bin_dir = "/a"${" ".repeat(1_048_576 - 14)}`, "containerd: /a (/etc/containerd/config.toml)"],
+    [`bin_dir = "/a"${" ".repeat(1_048_577 - 14)}`, byDefault]
+  ]
+  for (const [text, line] of texts) {
+    it.effect(`has the folders that it names, up to a megabyte: ${text.slice(0, 40).trim()} of ${text.length}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* of(text), line)
+      }))
+  }
+})
+
 describe("containerd", () => {
   it.effect("is found by its process, with its default folder", () =>
     Effect.gen(function*() {
@@ -102,7 +171,7 @@ describe("containerd", () => {
   it.effect("has the folders of the file that its command line names, as that of k3s does", () =>
     Effect.gen(function*() {
       const config = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"
-      for (const words of [["-c", config], [`--config=${config}`]]) {
+      for (const words of [["-c", config], ["--config", config], [`-c=${config}`], [`--config=${config}`]]) {
         assert.deepStrictEqual(
           yield* found({
             "proc/9/cmdline": process("containerd", ...words),
@@ -125,7 +194,52 @@ describe("containerd", () => {
     }))
 })
 
+describe("a flag that only begins like that of the configuration", () => {
+  for (const words of [["--configuration=/x"], ["-config-path", "/x"], ["-cx"], ["x-c=/x"], ["--config"]]) {
+    it.effect(`does not name it: ${words.join(" ")}`, () =>
+      Effect.gen(function*() {
+        const files = { "proc/9/cmdline": process("containerd", ...words), x: `bin_dir = "/x"` }
+        assert.deepStrictEqual(yield* found({ ...files, "etc/containerd/config.toml": `bin_dir = "/a"` }), [
+          words.length === 1 && words[0] === "--config"
+            ? "containerd: /opt/cni/bin (its default)"
+            : "containerd: /a (/etc/containerd/config.toml)"
+        ])
+      }))
+  }
+})
+
 describe("CRI-O", () => {
+  it.effect("is found by its process, with its default folders", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ "proc/7/cmdline": process("/usr/bin/crio") }), [
+        "CRI-O: /opt/cni/bin:/usr/libexec/cni (its default)"
+      ])
+    }))
+
+  it.effect("has the folders of its configuration where no drop-in names any", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* found({
+          "proc/7/cmdline": process("crio"),
+          "etc/crio/crio.conf": `plugin_dirs = ["/a"]`,
+          "etc/crio/crio.conf.d/10-x.conf.bak": `plugin_dirs = ["/b"]`
+        }),
+        ["CRI-O: /a (/etc/crio/crio.conf)"]
+      )
+    }))
+
+  it.effect("has the folders of the last of two drop-ins", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* found({
+          "proc/7/cmdline": process("crio"),
+          "etc/crio/crio.conf.d/10-x.conf": `plugin_dirs = ["/a"]`,
+          "etc/crio/crio.conf.d/20-y.conf": `plugin_dirs = ["/b"]`
+        }),
+        ["CRI-O: /b (/etc/crio/crio.conf.d/20-y.conf)"]
+      )
+    }))
+
   it.effect("has the folders of its last drop-in that names any", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(
@@ -177,6 +291,52 @@ describe("podman", () => {
       const conf = "etc/containers/containers.conf"
       const file = `[network]\n#network_backend = ""\nnetwork_backend = "cni"\ncni_plugin_dirs = ["/p"]\n`
       assert.deepStrictEqual(yield* found({ [chosen]: "netavark", [conf]: file }), [`podman: /p (/${conf})`])
+    }))
+
+  const folders = "/usr/local/libexec/cni:/usr/libexec/cni:/usr/local/lib/cni:/usr/lib/cni:/opt/cni/bin"
+
+  it.effect("has its default folders where its storage was made with CNI", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ [chosen]: "cni\n" }), [`podman: ${folders} (/${chosen})`])
+    }))
+
+  it.effect("calls none where its storage was made with something else", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* found({ [chosen]: "other" }), [])
+    }))
+
+  it.effect("has the folders of any of its files, the first of which wins", () =>
+    Effect.gen(function*() {
+      const [dropIn, etc, share] = [
+        "etc/containers/containers.conf.d/10.conf",
+        "etc/containers/containers.conf",
+        "usr/share/containers/containers.conf"
+      ] as const
+      const names = (folder: string) => `network_backend = "cni"\ncni_plugin_dirs = ["${folder}"]`
+      const all = { [dropIn]: names("/a"), [etc]: names("/b"), [share]: names("/c") }
+      assert.deepStrictEqual(yield* found(all), [`podman: /a (/${dropIn})`])
+      assert.deepStrictEqual(yield* found({ ...all, [dropIn]: "" }), [`podman: /b (/${etc})`])
+      assert.deepStrictEqual(yield* found({ [share]: all[share] }), [`podman: /c (/${share})`])
+      assert.deepStrictEqual(yield* found({ [chosen]: "cni", [etc]: `cni_plugin_dirs = ["/d"]` }), [
+        `podman: /d (/${etc})`
+      ])
+      assert.deepStrictEqual(yield* found({ [etc]: `network_backend = "cni"` }), [`podman: ${folders} (/${etc})`])
+    }))
+
+  it.effect("is told together with the daemons, after them", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(
+        yield* found({
+          [chosen]: "netavark",
+          "proc/8/cmdline": process("crio"),
+          "proc/9/cmdline": process("containerd")
+        }),
+        [
+          "containerd: /opt/cni/bin (its default)",
+          "CRI-O: /opt/cni/bin:/usr/libexec/cni (its default)",
+          `podman: none (/${chosen})`
+        ]
+      )
     }))
 
   it.effect("is not known to call any where no file says so", () =>

@@ -14,7 +14,7 @@ import { temporary } from "../support/plugin.ts"
 import { script } from "../support/scripts.ts"
 
 /** Makes shims for a folder with the plugins a and b, whose proof ends so, and shows what is in their folder. */
-const made = Effect.fnUntraced(function*(ended: Partial<Execution> = {}) {
+const made = Effect.fnUntraced(function*(ended: Partial<Execution> | NotStarted = {}) {
   const plugins = temporary()
   yield* Effect.addFinalizer(() => Effect.sync(() => plugins[Symbol.dispose]()))
   for (const name of ["a", "b", ".hidden"]) script(`${plugins.path}/${name}`, "exit 0")
@@ -22,6 +22,7 @@ const made = Effect.fnUntraced(function*(ended: Partial<Execution> = {}) {
   const runner = ProcessRunner.of({
     run: (invocation) => {
       asked.push(invocation)
+      if (ended instanceof NotStarted) return Effect.fail(ended)
       // What the proof leaves in the log is not of a plugin.
       Fs.appendFileSync(JSON.parse(Fs.readFileSync(configOf(invocation), "utf8")).logFile, "{}\n")
       return Effect.succeed({
@@ -70,7 +71,7 @@ describe("the shims of a run", () => {
       const { cniPath, folder, places, proof } = yield* made()
       assert.deepStrictEqual(Fs.readdirSync(folder).filter((name) => !name.startsWith(".")).toSorted(), ["a", "b"])
       assert.strictEqual(Fs.readFileSync(`${folder}/b`, "utf8"), Stub.text(places))
-      assert.strictEqual(Fs.statSync(`${folder}/b`).mode & 0o755, 0o755)
+      assert.strictEqual(Fs.statSync(`${folder}/b`).mode & 0o777, 0o755 & ~process.umask())
       assert.strictEqual(Fs.readlinkSync(places.executable), "/executable")
       const { logFile, ...fields } = JSON.parse(Fs.readFileSync(places.config, "utf8"))
       assert.deepStrictEqual(fields, { logFormat: "json", onLogFailure: "ignore", changes: ["links"] })
@@ -89,6 +90,12 @@ describe("the shims of a run", () => {
     run(Effect.gen(function*() {
       assert.isUndefined((yield* made({ exitCode: 1 })).nested)
       assert.isDefined((yield* made()).nested)
+    })))
+
+  it.effect("are not used where they cannot be started", () =>
+    run(Effect.gen(function*() {
+      const refused = new NotStarted({ program: "/a", reason: "permission denied", code: "EACCES", cause: undefined })
+      assert.isUndefined((yield* made(refused)).nested)
     })))
 
   it.effect("come first on the CNI path of plugins, but where it is a dummy", () =>

@@ -3,10 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import type { Execution } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Netns from "../../src/runtime/Netns.ts"
-import { notFound } from "../support/plugins.ts"
+import { denied } from "../support/files.ts"
 
 describe("the path of a namespace", () => {
   const paths: ReadonlyArray<readonly [given: string, path: string]> = [
@@ -34,21 +35,19 @@ describe("a name of a namespace", () => {
 })
 
 describe("a namespace that is required", () => {
-  const outcome = (exists: Effect.Effect<boolean, never>) =>
+  const outcome = (exists: Effect.Effect<boolean, PlatformError>) =>
     Effect.provide(Effect.result(Netns.require("/x")), FileSystem.layerNoop({ exists: () => exists }))
 
   it.effect("has to be there", () =>
     Effect.gen(function*() {
       assert.strictEqual((yield* outcome(Effect.succeed(true)))._tag, "Success")
-      const missing = yield* outcome(Effect.succeed(false))
-      assert.strictEqual(missing._tag === "Failure" ? missing.failure.message : "", "there is no network namespace /x")
+      const missing = yield* Effect.flip(Effect.fromResult(yield* outcome(Effect.succeed(false))))
+      assert.strictEqual(missing.message, "there is no network namespace /x")
     }))
 
-  it.effect("is taken for there where that cannot be told", () =>
+  it.effect("is taken to be there where that cannot be looked up", () =>
     Effect.gen(function*() {
-      const exists = () => Effect.fail(notFound("/x"))
-      const outcome = Effect.provide(Effect.result(Netns.require("/x")), FileSystem.layerNoop({ exists }))
-      assert.strictEqual((yield* outcome)._tag, "Success")
+      assert.strictEqual((yield* outcome(Effect.fail(denied("/x"))))._tag, "Success")
     }))
 })
 
@@ -97,6 +96,14 @@ describe("ip netns", () => {
         Effect.provideService(ProcessRunner, runner)
       )
       assert.deepStrictEqual(asked, ["netns add x", "netns del x"])
+    }))
+
+  it.effect("makes a namespace where it cannot be looked up whether it is there", () =>
+    Effect.gen(function*() {
+      yield* Netns.add("x").pipe(
+        Effect.provide(FileSystem.layerNoop({ exists: (path) => Effect.fail(denied(path)) })),
+        Effect.provideService(ProcessRunner, ended({}))
+      )
     }))
 
   it.effect("that fails is told in its own words", () =>

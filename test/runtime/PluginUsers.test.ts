@@ -31,3 +31,15 @@ describe("the attachments that need a plugin", () => {
       assert.deepStrictEqual(yield* PluginUsers.list("/none", "passthrough"), [])
     }).pipe(Effect.provide(Command.host)))
 })
+
+describe("a file of the cache", () => {
+  it.effect("that lacks a name of its attachment tells of no user", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      cached(folder.path, { network: "n", containerId: "c1", types: ["passthrough"] })
+      const file = `${folder.path}/results/n-c1-eth0`
+      const { ifName: _, ...others } = JSON.parse(Fs.readFileSync(file, "utf8"))
+      Fs.writeFileSync(file, JSON.stringify(others))
+      assert.deepStrictEqual(yield* PluginUsers.list(folder.path, "passthrough"), [])
+    }).pipe(Effect.provide(Command.host)))
+})

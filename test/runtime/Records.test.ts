@@ -39,6 +39,16 @@ const callOf = (stdout: string, answer: PluginAnswer.PluginAnswer, ended: Partia
   answer
 })
 
+/** The variables of an operation that is about no attachment. */
+const ofNoAttachment = {
+  CNI_COMMAND: "GC",
+  CNI_CONTAINERID: "",
+  CNI_NETNS: "",
+  CNI_IFNAME: "",
+  CNI_ARGS: "",
+  CNI_PATH: ""
+} as const
+
 const chain = { list: NetworkConfigList.make({ cniVersion: "1.0.0", name: "n", plugins: [] }), timeout: 0 }
 
 const parsed = (call: Call, timeout = 0) =>
@@ -61,8 +71,14 @@ describe("a plugin that succeeds", () => {
 
   it("is a request, how the plugin ended, and its result, which is told once", () => {
     const [request, plugin, end] = parsed(call)
-    assert.deepInclude(request, { ...common, time: "2026-01-02T03:04:05.000Z", event: "request", args: "A=1" })
-    assert.deepInclude(request, { path: "/opt/cni/bin" })
+    assert.deepStrictEqual(request, {
+      ...common,
+      time: "2026-01-02T03:04:05.000Z",
+      event: "request",
+      args: "A=1",
+      path: "/opt/cni/bin",
+      config: JSON.parse(call.stdin)
+    })
     assert.deepStrictEqual(plugin, {
       ...common,
       time: "2026-01-02T03:04:05.013Z",
@@ -93,7 +109,7 @@ describe("a plugin that succeeds", () => {
   })
 
   it("says whether it ran out of time only where its time was limited", () => {
-    assert.isFalse(parsed(call, 500)[1].plugin.timedOut)
+    assert.isFalse(parsed(call, 1)[1].plugin.timedOut)
     assert.notProperty(parsed(call)[1].plugin, "timedOut")
   })
 
@@ -151,9 +167,13 @@ describe("a plugin that fails", () => {
     assert.deepStrictEqual([plugin.durationMs, end.durationMs, end.time], [0, 0, request.time])
   })
 
-  it("has no variables in its records that it was not given", () => {
-    const [request] = Records.of({ ...callOf("", document), env: { CNI_COMMAND: "GC" } }, chain)
+  it("has no variables in its records that are empty", () => {
+    const [request] = parsed({ ...callOf("", document), env: ofNoAttachment })
     for (const name of ["containerId", "ifname", "netns", "args", "path"]) assert.notProperty(request, name)
+  })
+
+  it("is not recorded as started by another run", () => {
+    for (const record of parsed(callOf("", document))) assert.notProperty(record, "parent")
   })
 
   it("is told with what it changed, before how it ended", () => {
@@ -189,7 +209,7 @@ describe("a plugin that fails", () => {
   })
 
   it("among others is told without an attachment where it has none", () => {
-    const call: Call = { ...callOf("", document), verb: "GC", env: { CNI_CONTAINERID: "" } }
+    const call: Call = { ...callOf("", document), verb: "GC", env: ofNoAttachment }
     assert.match(new PluginFailed({ calls: [call, call], advice: "" }).message, /^GC failed in bridge: code 11/)
   })
 
@@ -199,6 +219,22 @@ describe("a plugin that fails", () => {
       new PluginFailed({ calls: [call], advice: "" }).message,
       "ADD failed in bridge: exited with status 2, after 12.5 ms\n  stdout: panic: nil"
     )
+  })
+
+  it("among others that succeed is the only one that is told", () => {
+    const calls = [callOf("{}", { _tag: "Success", document: "{}" }), callOf("", PluginAnswer.failed("no"))]
+    assert.strictEqual(
+      new PluginFailed({ calls, advice: "" }).message,
+      "ADD of c1 eth0 failed in bridge: no, after 12.5 ms"
+    )
+  })
+
+  it("is told without the blank lines around what it said", () => {
+    const call = callOf("", document, { exitCode: 1, stderr: bytes("\n\n  one\ntwo\n\n") })
+    assert.deepStrictEqual(new PluginFailed({ calls: [call], advice: "" }).message.split("\n").slice(2), [
+      "  stderr: one",
+      "  stderr: two"
+    ])
   })
 
   it("among others is told with its attachment", () => {

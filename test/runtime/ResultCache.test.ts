@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
-import * as PlatformError from "effect/PlatformError"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import type { Attachment } from "../../src/runtime/Attachments.ts"
 import * as CachedResult from "../../src/runtime/CachedResult.ts"
 import * as GarbageCollection from "../../src/runtime/GarbageCollection.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
+import { denied, reversed } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 
 const attachment: Attachment = {
@@ -62,8 +62,47 @@ describe("a file of the cache", () => {
       capabilityArgs: {},
       result
     })
-    assert.isDefined(ResultCache.decode(ResultCache.encode(attachment, "{}", result)))
     assert.isUndefined(ResultCache.decode(result))
+  })
+
+  const names = { kind: "cniCacheV1", networkName: "n", containerId: "c1", ifName: "eth0" }
+
+  for (const name of ["networkName", "containerId", "ifName"]) {
+    it(`is not one without a text for ${name}`, () => {
+      assert.isDefined(ResultCache.decode(JSON.stringify(names)))
+      assert.isUndefined(ResultCache.decode(JSON.stringify({ ...names, [name]: 1 })))
+    })
+  }
+
+  it("has nothing but names where it says nothing else, or what cannot be used", () => {
+    const bare = { ...attachment, netns: "", args: [], capabilityArgs: {}, result: undefined }
+    for (const more of [{}, { netns: 1, cniArgs: {}, capabilityArgs: [] }]) {
+      assert.deepStrictEqual(ResultCache.decode(JSON.stringify({ ...names, ...more })), bare)
+    }
+  })
+
+  const noPairs = [
+    [["A"]],
+    [["A", "1", "2"]],
+    [["A", 1]],
+    [[1, "A"]],
+    ["AB"],
+    [{ length: 2 }],
+    [["A", "1"], "AB"],
+    "AB"
+  ]
+  for (const cniArgs of noPairs) {
+    it(`has no arguments where they are no pairs of texts: ${JSON.stringify(cniArgs)}`, () => {
+      assert.deepStrictEqual(ResultCache.decode(JSON.stringify({ ...names, cniArgs }))?.args, [])
+    })
+  }
+
+  it("has the network as it was at the ADD", () => {
+    assert.strictEqual(
+      ResultCache.configOf(ResultCache.encode(attachment, "{\"name\":\"ä\"}", "{}")),
+      "{\"name\":\"ä\"}"
+    )
+    for (const text of ["x", "null", "{}", `{"config":1}`]) assert.isUndefined(ResultCache.configOf(text), text)
   })
 
   for (
@@ -148,6 +187,24 @@ describe("the cache", () => {
       }).pipe(Effect.provide(NodeServices.layer)))
   }
 
+  const differences: ReadonlyArray<Partial<Attachment>> = [
+    { network: "other" },
+    { containerId: "other" },
+    { ifname: "other" }
+  ]
+  for (const difference of differences) {
+    it.effect(`is another's where one name is different: ${Object.keys(difference).join()}`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        yield* ResultCache.write(folder.path, attachment, "{}", result)
+        const file = `${folder.path}/results/n-c1-eth0`
+        Fs.writeFileSync(file, ResultCache.encode({ ...attachment, ...difference }, "{}", result))
+        assert.strictEqual((yield* ResultCache.read(folder.path, attachment))._tag, "Another")
+        yield* ResultCache.remove(folder.path, attachment)
+        assert.isTrue(Fs.existsSync(file))
+      }).pipe(Effect.provide(NodeServices.layer)))
+  }
+
   const unread: ReadonlyArray<readonly [what: string, make: (file: string) => unknown, reason: string]> = [
     [
       "a named pipe",
@@ -184,18 +241,30 @@ describe("the cache", () => {
 
   it.effect("does not say that it has nothing of an attachment whose file may not be read", () =>
     Effect.gen(function*() {
-      const denied = PlatformError.systemError({
-        _tag: "PermissionDenied",
-        module: "FileSystem",
-        method: "stat",
-        pathOrDescriptor: "/f"
-      })
-      const fs = FileSystem.layerNoop({ stat: () => Effect.fail(denied) })
+      const fs = FileSystem.layerNoop({ stat: (path) => Effect.fail(denied(path)) })
       const error = yield* Effect.flip(ResultCache.read("/c", attachment)).pipe(
         Effect.provide(Layer.mergeAll(fs, Path.layer))
       )
       assert.match(error.message, /^cannot read the results of attachments in \/c\/results\/n-c1-eth0: /)
     }))
+
+  it.effect("is left as it is where the file of an attachment may not be read", () =>
+    Effect.gen(function*() {
+      const removed: Array<string> = []
+      const fs = FileSystem.layerNoop({
+        stat: (path) => Effect.fail(denied(path)),
+        remove: (path) => Effect.sync(() => void removed.push(path))
+      })
+      yield* ResultCache.remove("/c", attachment).pipe(Effect.provide(Layer.mergeAll(fs, Path.layer)))
+      assert.deepStrictEqual(removed, [])
+    }))
+
+  it.effect("forgets an attachment that it does not have", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      yield* ResultCache.remove(folder.path, attachment)
+      assert.isFalse(Fs.existsSync(`${folder.path}/results`))
+    }).pipe(Effect.provide(NodeServices.layer)))
 
   it.effect("takes files of up to four megabytes", () =>
     Effect.gen(function*() {
@@ -237,14 +306,16 @@ describe("the cache", () => {
       yield* ResultCache.write(folder.path, attachment, "{}", result)
       yield* ResultCache.write(folder.path, { ...attachment, network: "n-m" }, "{}", result)
       Fs.writeFileSync(`${folder.path}/results/n-c2-eth0`, "{")
-      Fs.writeFileSync(`${folder.path}/results/other-c2-eth0`, "{")
+      for (const name of ["nn-c2-eth0", "other-c2-eth0"]) Fs.writeFileSync(`${folder.path}/results/${name}`, "{")
+      yield* ResultCache.write(folder.path, { ...attachment, network: "a" }, "{}", result)
       const entries = yield* ResultCache.list(folder.path, "n")
       assert.deepStrictEqual(entries.map(({ _tag, file }) => [_tag, file.split("/").at(-1)]), [
         ["Cached", "n-c1-eth0"],
         ["Unknown", "n-c2-eth0"],
         ["Another", "n-m-c1-eth0"]
       ])
-    }).pipe(Effect.provide(NodeServices.layer)))
+      assert.deepInclude(entries[1], { reason: "it is not a file of libcni for this attachment" })
+    }).pipe(Effect.provide(reversed)))
 
   it.effect("lists files in the order of their names, without those that are being written", () =>
     Effect.gen(function*() {
@@ -260,34 +331,30 @@ describe("the cache", () => {
       )
       const hidden = yield* ResultCache.list(folder.path, ".n")
       assert.deepStrictEqual(hidden, [])
-    }).pipe(Effect.provide(NodeServices.layer)))
+    }).pipe(Effect.provide(reversed)))
 
-  it.effect("says which files are damaged, in the order of their names, and why", () =>
+  it.effect("tells which of its files no runtime can read, by their names, and why", () =>
     Effect.gen(function*() {
       using folder = temporary()
       yield* ResultCache.write(folder.path, attachment, "{}", result)
-      const files = { "n-d": "{", "n-b": " \n", "n-c": "[1]", ".n-a": "", "n-e": result, "n-a": "" }
-      for (const [name, text] of Object.entries(files)) Fs.writeFileSync(`${folder.path}/results/${name}`, text)
-      Fs.mkdirSync(`${folder.path}/results/n-f`)
-      const broken = "it is not a JSON document, or is truncated"
+      const results = `${folder.path}/results`
+      const texts = {
+        "n-c6-eth0": "[]",
+        "n-c5-eth0": "{",
+        "n-c4-eth0": " \n",
+        "n-c3-eth0": result,
+        ".n-c2-eth0.1.new": ""
+      }
+      for (const [name, text] of Object.entries(texts)) Fs.writeFileSync(`${results}/${name}`, text)
+      Fs.mkdirSync(`${results}/n-c7-eth0`)
       assert.deepStrictEqual(yield* ResultCache.damaged(folder.path), [
-        { file: `${folder.path}/results/n-a`, reason: "it is empty" },
-        { file: `${folder.path}/results/n-b`, reason: "it is empty" },
-        { file: `${folder.path}/results/n-c`, reason: broken },
-        { file: `${folder.path}/results/n-d`, reason: broken }
+        { file: `${results}/n-c4-eth0`, reason: "it is empty" },
+        { file: `${results}/n-c5-eth0`, reason: "it is not a JSON document, or is truncated" },
+        { file: `${results}/n-c6-eth0`, reason: "it is not a JSON document, or is truncated" }
       ])
-    }).pipe(Effect.provide(NodeServices.layer)))
+    }).pipe(Effect.provide(reversed)))
 
-  for (const differing of ["network", "containerId", "ifname"] as const) {
-    it.effect(`has another attachment where the ${differing} alone differs`, () =>
-      Effect.gen(function*() {
-        using folder = temporary()
-        Fs.mkdirSync(`${folder.path}/results`)
-        const other = { ...attachment, [differing]: "other" }
-        Fs.writeFileSync(`${folder.path}/results/n-c1-eth0`, ResultCache.encode(other, "{}", result))
-        assert.strictEqual((yield* ResultCache.read(folder.path, attachment))._tag, "Another")
-      }).pipe(Effect.provide(NodeServices.layer)))
-  }
+  it("is where libcni has it", () => assert.strictEqual(ResultCache.defaultFolder, "/var/lib/cni"))
 })
 
 describe("the result for the operations after an ADD", () => {
@@ -377,6 +444,7 @@ describe("an attachment is", () => {
         ["/r/n-c2-eth0", true],
         ["/r/n-a-b-eth0", false]
       ])
+      assert.deepInclude(decisions[2], { attachment: undefined, reason: "broken" })
       assert.deepStrictEqual(GarbageCollection.valid("n", entries, (file) => file === "/r/n-c2-eth0"), [
         { containerID: "c1", ifname: "eth0" },
         { containerID: "a", ifname: "b-eth0" },

@@ -116,7 +116,7 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
   const folder = path.join(cacheDir, "results")
   const names = yield* ResultCache.namesIn(folder)
   const entries = yield* Effect.forEach(
-    names.filter((name) => !name.startsWith(".")).toSorted(),
+    names,
     Effect.fnUntraced(function*(name) {
       const file = path.join(folder, name)
       const text = yield* Effect.orElseSucceed(ResultCache.textOf(file), () => "")

@@ -17,7 +17,7 @@ export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning =
   const folder = path.join(cacheDir, "results")
   const names = yield* Effect.orElseSucceed(ResultCache.namesIn(folder), () => [])
   const found = new Map<string, ConfigFile.ConfigFile>()
-  for (const each of names.filter((file) => file.startsWith(beginning)).toSorted()) {
+  for (const each of names.filter((file) => file.startsWith(beginning))) {
     const file = path.join(folder, each)
     const config = ResultCache.configOf(yield* Effect.orElseSucceed(ResultCache.textOf(file), () => ""))
     if (config === undefined) continue

@@ -211,7 +211,7 @@ export const run = Effect.fnUntraced(function*(
   ground: Ground
 ) {
   const { store, tools } = ground
-  const id = `${prefix}${(yield* Random.nextIntBetween(0, 2 ** 32)).toString(16).padStart(8, "0")}`
+  const id = `${prefix}${(yield* Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })).toString(16).padStart(8, "0")}`
   const attachment: Attachment = {
     network: chain.list.name,
     containerId: id,
