@@ -1,7 +1,9 @@
 /** Findings as people read them, and as machines do. */
 import type { Outcome, Phase, Report } from "../doctor/Check.ts"
+import type { Facts } from "../doctor/Facts.ts"
 import type { Finding } from "../doctor/Finding.ts"
 import * as Fix from "../doctor/Fix.ts"
+import * as Walked from "../doctor/flow/Walked.ts"
 import * as Escape from "../record/Escape.ts"
 import type * as Page from "../render/html/PageData.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
@@ -64,6 +66,23 @@ export const all = (findings: ReadonlyArray<Finding>, style: Style, isVerbose: b
     ...texts.slice(0, fitting).flatMap((text, index) => index === 0 ? text : ["", ...text]),
     ...(more <= 0 ? [] : ["", style.dim(`and ${more} finding${more === 1 ? "" : "s"} more: --verbose prints all`)])
   ]
+}
+
+/** How many attachments are listed by default with what was looked at. */
+const mostWalked = 8
+
+/** What was looked at where nothing was found, and what cannot be known by looking. */
+export const walked = (facts: Facts, { dim, width }: Style, isVerbose: boolean): ReadonlyArray<string> => {
+  const groups = [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))]
+  const all = groups.flatMap(Walked.of).filter(({ flows }) => flows.length > 0)
+  const fitting = isVerbose ? all : all.slice(0, mostWalked)
+  const more = all.length - fitting.length
+  const texts = [
+    ...fitting.map(({ flows, title }) => `${title}: looked at ${flows.join("; ")}`),
+    ...(more === 0 ? [] : [`and ${more} more: --verbose lists all`]),
+    ...(all.length === 0 ? [] : [`not known without sending packets: ${Walked.unknown(facts).join("; ")}`])
+  ]
+  return texts.flatMap((text) => LineWrap.lines(`  ${bounded(text)}`, width)).map(dim)
 }
 
 const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning, skipped: "–" } as const

@@ -18,6 +18,8 @@ export interface Check {
   /** Its stable name, as findings have it. */
   readonly id: string
   readonly phase: Phase
+  /** Checks whose findings are the cause of what it would find: where one of them finds something, it says nothing. */
+  readonly needs?: ReadonlyArray<string>
   /** Answers it; nothing is wrong where there are no findings. */
   readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
 }
@@ -55,11 +57,14 @@ const bounded = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
 
 const examineOnce = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const findings: Array<Finding.Finding> = []
-  const outcomes = checks.map(({ find, id }): Outcome => {
-    const answer = find(facts)
+  const failed = new Set<string>()
+  const outcomes = checks.map(({ find, id, needs = [] }): Outcome => {
+    const cause = needs.find((each) => failed.has(each))
+    const answer = cause === undefined ? find(facts) : skipped(`what ${cause} found may be the cause`)
     if (isSkipped(answer)) return { check: id, status: "skipped", reason: answer.skipped }
     findings.push(...bounded(answer).map((found) => ({ ...found, fix: Fix.of(found.fix), check: id })))
     const first = answer.find(({ level }) => level !== "note")
+    if (first !== undefined) failed.add(id)
     return { check: id, status: first === undefined ? "ok" : "failed", reason: first?.message ?? "" }
   })
   return { findings: Finding.byGravity(findings), checks: outcomes }

@@ -6,6 +6,7 @@ import type { Check } from "./Check.ts"
 import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
 import { answerRoutes } from "./checks/AnswerRoutes.ts"
+import { bridgeFrames } from "./checks/BridgeFrames.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
 import * as ContainerSide from "./checks/ContainerSide.ts"
 import { editedSince } from "./checks/Edited.ts"
@@ -24,18 +25,20 @@ import * as Masquerade from "./checks/Masquerade.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { neighbours } from "./checks/Neighbours.ts"
 import { chainOrder } from "./checks/Order.ts"
-import { pathMtu } from "./checks/PathMtu.ts"
+import { pathMtu, queues } from "./checks/PathMtu.ts"
 import { capabilities } from "./checks/PluginCapabilities.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
 import { pluginVersions } from "./checks/PluginVersions.ts"
 import { policyRules } from "./checks/PolicyRouting.ts"
 import * as Ports from "./checks/Ports.ts"
+import { publishedPorts } from "./checks/PublishedPorts.ts"
 import { policy } from "./checks/RefusedTaps.ts"
 import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
+import { answersFiltered, wayOut } from "./checks/WayOut.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -62,6 +65,7 @@ export const live: ReadonlyArray<Check> = [
   PluginNeeds.pluginTools,
   PluginNeeds.pluginFiles,
   PluginNeeds.masterLink,
+  PluginNeeds.writableSysctls,
   PluginNeeds.dhcpDaemon,
   PluginNeeds.dhcpServer,
   Addresses.storeUsable,
@@ -83,22 +87,27 @@ export const live: ReadonlyArray<Check> = [
   HostSide.gatewayAddress,
   Addresses.overlappingSubnets,
   HostSide.wayBack,
+  bridgeFrames,
   HostSide.gatewayAnswers,
   neighbours,
   Filters.insideRules,
   Forwarding.ipForward,
   kernelTables,
   policyRules,
+  wayOut,
   ForwardPath.forwardRules,
   Forwarding.reversePath,
+  answersFiltered,
   Masquerade.masquerade,
   Ports.portsTaken,
   Ports.portMappings,
+  publishedPorts,
   hairpin,
   ContainerSide.nameServers,
   Filters.inputRules,
   Filters.tunnelRules,
   pathMtu,
+  queues,
   ContainerSide.mtu,
   ContainerSide.mac,
   Forwarding.bridgeNetfilter,

@@ -6,6 +6,7 @@ import * as Result from "effect/Result"
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../conf/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
+import * as Namespace from "../network/Namespace.ts"
 import * as Reservation from "../network/Reservation.ts"
 import * as Pod from "../operations/Pod.ts"
 import * as NestedPlugins from "../runtime/NestedPlugins.ts"
@@ -70,6 +71,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   earlier: [],
   all: [],
   selected: undefined,
+  linksThere: undefined,
   elsewhere: [],
   trial: undefined,
   history: undefined,
@@ -211,6 +213,12 @@ const collectState = Effect.fnUntraced(function*(
         damaged: damaged.filter(({ file }) => path.basename(file).startsWith(`${name}-`)),
         attachments: looked.filter((each) => each.network === name).filter(isSelected(selection)),
         selected: selectedBy(selection),
+        linksThere: selection.netns !== undefined && !looked.some(isSelected(selection))
+          ? Result.map(
+            yield* Namespace.collectLinks(selection.netns),
+            ({ links }) => links.map((link) => link.name)
+          )
+          : undefined,
         elsewhere: [...new Set(ids.filter(isSelected(selection)).map((each) => each.network))].filter((each) =>
           each !== name
         )

@@ -12,6 +12,7 @@ import type { History } from "./facts/History.ts"
 import type { KernelTable } from "./facts/KernelTables.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
 import type { PolicyRefusal } from "./facts/PolicyRefusals.ts"
+import type { Queue } from "./facts/Queues.ts"
 import type { Listener } from "./facts/Sockets.ts"
 import type { Store } from "./facts/Store.ts"
 import type { Trial } from "./facts/Trial.ts"
@@ -39,6 +40,9 @@ export interface Host {
   readonly lacking: ReadonlyArray<string>
   /** The name of the processor as ELF numbers it. */
   readonly machine: number | undefined
+  /** Whether nobody can set sysctls, as in many containers: plugins that do fail. */
+  readonly hasReadOnlySysctls: boolean
+  readonly queues: ReadonlyArray<Queue>
 }
 
 /** Attachments that were made with an earlier configuration of the network, and that configuration. */
@@ -84,6 +88,8 @@ export interface Facts {
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
   /** Which attachments somebody asked about, such as `the pod shop/web`; undefined for all of the network. */
   readonly selected: { readonly words: string; readonly value: string } | undefined
+  /** The names of the links of a namespace that somebody asked about and that nothing is attached to. */
+  readonly linksThere: Known<ReadonlyArray<string>> | undefined
   /** Networks that these are attached to besides. */
   readonly elsewhere: ReadonlyArray<string>
   readonly trial: Trial | undefined

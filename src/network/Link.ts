@@ -43,6 +43,8 @@ export interface Link {
   readonly filters: { readonly 4: boolean; readonly 6: boolean }
   /** The queueing discipline at its root, such as `noqueue` or `tbf`. */
   readonly queue: string
+  /** Whether an eBPF program decides about what comes in (XDP). */
+  readonly hasXdp: boolean
   readonly addresses: ReadonlyArray<LinkAddress.LinkAddress>
 }
 
@@ -97,6 +99,7 @@ export const parse = (link: Item): Link => {
       6: member(infoOf(link, "data"), "nf_call_ip6tables") === 1
     },
     queue: text(link["qdisc"]),
+    hasXdp: link["xdp"] !== undefined,
     addresses: LinkAddress.parse(link)
   }
 }

@@ -121,10 +121,13 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
   })) as ReadonlyArray<Probe>
 })
 
-/** The route that an address takes: the longest prefix of the main table. */
-export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route.Route | undefined =>
-  routes.filter(({ table, to }) => (table === "main" || table === "local") && Cidr.contains(to, Cidr.single(address)))
-    .toSorted((left, right) => right.to.length - left.to.length)[0]
+/** The route that an address takes: the longest prefix of the local table, or else of the main table. */
+export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route.Route | undefined => {
+  const leading = (name: string) =>
+    routes.filter(({ table, to }) => table === name && Cidr.contains(to, Cidr.single(address)))
+      .toSorted((left, right) => right.to.length - left.to.length || left.metric - right.metric)[0]
+  return leading("local") ?? leading("main")
+}
 
 /** All rules of the host, of each family in their order; none where they cannot be asked for. */
 export const collectPolicyRules = Effect.fnUntraced(function*() {

@@ -88,6 +88,27 @@ export const parse = (output: string): ReadonlyArray<NftChain> => {
   return [...chains.values()]
 }
 
+/** Whether `nft -j list ruleset` shows tables of iptables, whose rules only iptables can show in full. */
+export const hasTablesOfIptables = (output: string): boolean => {
+  const document = ToolJson.parse(output)
+  return items(Json.isObject(document) ? document["nftables"] : undefined).some(({ table }) =>
+    Json.isObject(table) && iptablesTables.has(String(table["name"])) && /^ip6?$/.test(String(table["family"]))
+  )
+}
+
+/** The links of chains at the ingress of links, in `nft list chains`: older versions of nft leave them out of JSON. */
+export const parseDevices = (listed: string): ReadonlyMap<string, string> => {
+  const devices = new Map<string, string>()
+  let [table, chain] = ["", ""]
+  for (const line of listed.split("\n")) {
+    table = /^table (\S+ \S+) \{/.exec(line)?.[1] ?? table
+    chain = /^\tchain (\S+) \{/.exec(line)?.[1] ?? chain
+    const device = /hook (?:ingress|egress) devices? (?:= \{ )?"?([^\s",;]+)/.exec(line)?.[1]
+    if (device !== undefined) devices.set(`${table} ${chain}`, device)
+  }
+  return devices
+}
+
 /** The tables in what `nft list …` prints, each as its family and its name. */
 export const tablesOf = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/^table (\S+ \S+) \{/gm)].map(([, table = ""]) => table)

@@ -38,11 +38,19 @@ const save = Effect.fnUntraced(function*(family: 4 | 6, tools: ReadonlyMap<strin
   return { found, problem }
 })
 
+/** No rules at all. */
+export const none: Rules = { rulesets: [], nft: [] }
+
 /**
- * The rules of iptables in another network namespace; none where they cannot be asked for. The old backend is not asked,
- * as that would load its modules and make its tables.
+ * The rules in another network namespace; none where they cannot be asked for. nft is asked first, as most containers
+ * have no rules. The old backend is not asked, as that would load its modules and make its tables.
  */
 export const inside = Effect.fnUntraced(function*(netns: string) {
+  const listed = yield* ToolOutput.of(["nft", "-j", "list", "ruleset"], { netns })
+  const nft = Result.isSuccess(listed) ? NftablesRule.parse(listed.success) : []
+  if (Result.isSuccess(listed) && !NftablesRule.hasTablesOfIptables(listed.success)) {
+    return { rulesets: [], nft } as Rules
+  }
   const rulesets = yield* Effect.forEach(
     [4, 6] as const,
     Effect.fnUntraced(function*(family) {
@@ -53,7 +61,17 @@ export const inside = Effect.fnUntraced(function*(netns: string) {
     }),
     { concurrency: "unbounded" }
   )
-  return rulesets.flat() as ReadonlyArray<IptablesRule.Ruleset>
+  return { rulesets: rulesets.flat(), nft } as Rules
+})
+
+const withDevices = Effect.fnUntraced(function*(chains: ReadonlyArray<NftablesRule.NftChain>) {
+  if (!chains.some(({ device, hook }) => hook === "ingress" && device === undefined)) return chains
+  const listed = yield* ToolOutput.of(["nft", "list", "chains"])
+  const devices = NftablesRule.parseDevices(Result.getOrElse(listed, () => ""))
+  return chains.map((chain) => ({
+    ...chain,
+    device: chain.device ?? devices.get(`${chain.family} ${chain.table} ${chain.name}`)
+  }))
 })
 
 /** Asks all tools that there are. */
@@ -71,6 +89,6 @@ export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, st
   if (problem !== undefined) return Result.fail(problem.message)
   return Result.succeed<Rules>({
     rulesets: [...v4.found, ...v6.found],
-    nft: Result.isSuccess(nft) ? NftablesRule.parse(nft.success) : []
+    nft: Result.isSuccess(nft) ? yield* withDevices(NftablesRule.parse(nft.success)) : []
   })
 })

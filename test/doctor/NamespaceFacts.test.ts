@@ -35,6 +35,7 @@ describe("a link", () => {
     port: undefined,
     filters: { 4: false, 6: false },
     queue: "",
+    hasXdp: false,
     addresses: []
   }
 
@@ -84,6 +85,7 @@ describe("a link", () => {
         port: { isHairpin: true, isIsolated: false, isLocked: true },
         filters: { 4: false, 6: false },
         queue: "tbf",
+        hasXdp: false,
         addresses: [
           { ...Host.cidr("10.99.0.2/24"), text: "10.99.0.2/24", isDuplicate: false, isTentative: false },
           { ...Host.cidr("fd00::2/64"), text: "fd00::2/64", isDuplicate: false, isTentative: true },
@@ -660,6 +662,21 @@ describe("the rules of a host", () => {
 })
 
 describe("the rules in another namespace", () => {
+  it.effect("are those of nftables, where iptables has no tables: one process says so", () =>
+    Effect.gen(function*() {
+      const nft = JSON.stringify({
+        nftables: [
+          { table: { family: "inet", name: "fw" } },
+          { chain: { family: "inet", table: "fw", name: "c", hook: "input", type: "filter", policy: "drop", prio: 0 } }
+        ]
+      })
+      const { commands, layer } = Fake.host({
+        programs: { "nsenter --net=/run/netns/web -- nft -j list ruleset": nft }
+      })
+      const found = yield* Effect.provide(PacketFilter.inside("/run/netns/web"), layer)
+      assert.deepStrictEqual([found.nft.map(({ name }) => name), found.rulesets, commands.length], [["c"], [], 1])
+    }))
+
   it.effect("are those of the new backend, in each family that has some", () =>
     Effect.gen(function*() {
       const inside = Effect.fnUntraced(function*(v4: string | object, v6: string | object) {
@@ -670,11 +687,11 @@ describe("the rules in another namespace", () => {
           }
         })
         const found = yield* Effect.provide(PacketFilter.inside("/run/netns/web"), layer)
-        return [found.map(({ backend, family }) => `${backend} ${family}`), commands.length]
+        return [found.rulesets.map(({ backend, family }) => `${backend} ${family}`), commands.length]
       })
       const text = "*filter\n:INPUT DROP\nCOMMIT"
-      assert.deepStrictEqual(yield* inside(text, text), [["nf_tables 4", "nf_tables 6"], 2])
-      assert.deepStrictEqual(yield* inside("", text), [["nf_tables 6"], 2])
-      assert.deepStrictEqual(yield* inside(text, { exitCode: 1 }), [["nf_tables 4"], 2])
+      assert.deepStrictEqual(yield* inside(text, text), [["nf_tables 4", "nf_tables 6"], 3])
+      assert.deepStrictEqual(yield* inside("", text), [["nf_tables 6"], 3])
+      assert.deepStrictEqual(yield* inside(text, { exitCode: 1 }), [["nf_tables 4"], 3])
     }))
 })

@@ -56,6 +56,7 @@ export const link = (name: string, fields: Partial<Link> = {}, ...addresses: Rea
   port: undefined,
   filters: { 4: false, 6: false },
   queue: "noqueue",
+  hasXdp: false,
   addresses: addresses.map(addressOf),
   ...fields
 })
@@ -146,6 +147,7 @@ export const attachment = (fields: Partial<Attachment> = {}, network: Namespace 
   sight: { _tag: "There", network, isHost: false },
   probes: [{ address: "10.99.0.1", device: "eth0", hasAnswered: true }],
   filter: [],
+  nft: [],
   ...fields
 })
 
@@ -177,6 +179,8 @@ const host: Host = {
   tools: new Map([["iptables", "/usr/sbin/iptables"]]),
   files: new Set(),
   lacking: [],
+  hasReadOnlySysctls: false,
+  queues: [],
   machine: 62
 }
 

@@ -543,6 +543,12 @@ const plugins: { readonly [name: string]: Broken } = {
     ...own("dhcp-daemon", "dhcp", /no socket \/run\/dhcp\/cni\.sock/),
     mend: "follow '/usr/lib/cni/dhcp daemon.*' & until [ -e /run/dhcp/cni.sock ]; do sleep 0.1; done"
   },
+  "sysctls that nobody can set": {
+    files: of(bridge),
+    script: "mount --bind /proc/sys /proc/sys; mount -o remount,ro,bind /proc/sys",
+    ...own("writable-sysctls", "bridge", /\/proc\/sys is mounted read-only, and bridge turns forwarding on/),
+    isMended: true
+  },
   "a bridge whose DHCP server cannot be anywhere": {
     ...servedByDhcp,
     ...own("dhcp-server", "dhcp", /no uplink is a port of it, and no program of the host listens on UDP port 67/),
@@ -697,6 +703,13 @@ const containers: { readonly [name: string]: Broken } = {
     mend:
       "says \"remove the file /run/netns/web, and start the container anew\"; rm /run/netns/web; ip netns add web; again web"
   },
+  "a namespace that has an interface of this name already": {
+    files: of(bridge),
+    script: "ip netns add web; inside web ip link add eth0 type bridge",
+    ask: "n --netns web",
+    ...own("attachment-known", undefined, /the namespace \/run\/netns\/web has a link eth0 already/),
+    mend: "says 'remove the link'; inside web ip link del eth0; add web"
+  },
   "an attachment that nobody knows": {
     files: of(bridge),
     ask: "n --netns web",
@@ -736,6 +749,63 @@ const containers: { readonly [name: string]: Broken } = {
   "a default route over another gateway": {
     ...attached("inside web ip route replace default via 10.99.0.9"),
     ...own("routes", "bridge", /goes via 10\.99\.0\.9/),
+    isMended: true
+  },
+  "ports of its bridge that are isolated": {
+    ...attached("attach api; for end in $(host_ends); do bridge link set dev $end isolated on; done"),
+    ...own(
+      "bridge-frames",
+      "bridge",
+      /2 containers of the bridge cni-n do not reach each other: their ports are isolated/
+    ),
+    isMended: true
+  },
+  "a check of its MAC address": {
+    ...attached(
+      "inside web ip neigh flush all; nft add table bridge fw; " +
+        "nft add chain bridge fw c '{ type filter hook prerouting priority 0; }'; " +
+        "nft add rule bridge fw c iifname $(host_end) ether saddr != 02:00:00:00:00:01 drop"
+    ),
+    ...own(
+      "bridge-frames",
+      undefined,
+      /sends to its gateway is dropped by the chain c of the nftables table bridge fw/
+    ),
+    isMended: true
+  },
+  "a chain at the ingress of its link": {
+    ...attached(
+      "nft add table netdev fw; end=$(host_end); " +
+        "nft add chain netdev fw c \"{ type filter hook ingress device $end priority 0; }\"; " +
+        "nft add rule netdev fw c ip saddr 10.99.0.0/24 drop"
+    ),
+    ...own(
+      "bridge-frames",
+      undefined,
+      /what eth0 of web sends is dropped by the chain c of the nftables table netdev fw/
+    ),
+    isMended: true
+  },
+  "a host that answers no ARP": {
+    ...attached("inside web ip neigh flush all; ip neigh flush all; sysctl -qw net.ipv4.conf.all.arp_ignore=8"),
+    ...own(
+      "gateway-answers",
+      "bridge",
+      /10\.99\.0\.1 does not answer from inside: net\.ipv4\.conf\.all\.arp_ignore is 8/
+    ),
+    isMended: true
+  },
+  "neighbour solicitations that the host drops": {
+    ...attached(
+      "sleep 2.2; inside web ip -6 neigh flush all; ip6tables -P INPUT DROP; ip6tables -A INPUT -p tcp -j ACCEPT",
+      bridgeWith({ ipam: ipam({ ranges: [[{ subnet: "fd99::/64" }]], routes: [{ dst: "::/0" }] }), ipMasq: false })
+    ),
+    ...own("gateway-answers", "bridge", /fd99::1 does not answer from inside: the policy of INPUT drops neighbour sol/),
+    isMended: true
+  },
+  "its subnet among the addresses of the host": {
+    ...attached("ip route add local 10.99.0.0/24 dev lo"),
+    ...own("host-route", "bridge", /sends what is for 10\.99\.0\.2 to lo, expected cni-n/),
     isMended: true
   },
   "answers that leave by another interface": {
@@ -935,7 +1005,9 @@ const hosts: { readonly [name: string]: Broken } = {
     isMended: true
   },
   "a host whose way out is a dead end": {
-    ...attached("ip route replace blackhole default"),
+    ...attached(
+      "ip route del default; ip route add default via 192.0.2.1 metric 100; ip route add blackhole default metric 50"
+    ),
     ...own("policy-rules", undefined, /ends in blackhole: the host has no other route/),
     isMended: true
   },
@@ -1116,6 +1188,117 @@ const hosts: { readonly [name: string]: Broken } = {
       /does not reach itself by its published port 8080\/tcp: hairpin mode of veth/,
       "warning"
     ),
+    isMended: true
+  },
+  "ports that the host itself does not reach": {
+    ...withPorts("iptables -t nat -F OUTPUT"),
+    ...own("published-ports", "portmap", /no rule of OUTPUT leads there, so the host itself does not reach it/),
+    isMended: true
+  },
+  "ports that 127.0.0.1 does not reach": {
+    ...withPorts("sysctl -qw net.ipv4.conf.cni-n.route_localnet=0"),
+    ...own(
+      "published-ports",
+      "portmap",
+      /does not reach it by 127\.0\.0\.1, as route_localnet of cni-n is 0/,
+      "warning"
+    ),
+    isMended: true
+  },
+  "ports whose connections are not tracked": {
+    ...withPorts("iptables -t raw -A PREROUTING -p tcp --dport 8080 -j CT --notrack"),
+    ...own("published-ports", undefined, /a rule keeps the kernel from tracking what comes for it/),
+    isMended: true
+  },
+  "ports that a rule in the container drops": {
+    ...withPorts("inside web iptables -A INPUT -p tcp --dport 80 -j DROP"),
+    ...own("published-ports", undefined, /for port 80\/tcp of eth0 of web is dropped in its own namespace, by a rule/),
+    isMended: true
+  },
+  "the same, of nftables in the container": {
+    ...withPorts(
+      "inside web nft add table inet fw; inside web nft add chain inet fw in '{ type filter hook input priority 0; }'; " +
+        "inside web nft add rule inet fw in tcp dport 80 drop"
+    ),
+    ...own("published-ports", undefined, /in its own namespace, by the chain in of the nftables table inet fw/),
+    isMended: true
+  },
+  "ports that another container does not reach": {
+    ...withPorts(
+      "attach api; sysctl -qw net.bridge.bridge-nf-call-iptables=0; iptables -P FORWARD DROP; " +
+        "iptables -A FORWARD -i uplink -j ACCEPT; iptables -A FORWARD -o uplink -j ACCEPT"
+    ),
+    ...own(
+      "forward-rules",
+      undefined,
+      /^what eth0 of api sends to port 8080\/tcp of the host, which is mapped to eth0 of web,/
+    ),
+    isMended: true
+  },
+  "containers of ptp that a policy keeps apart": {
+    ...attached(
+      "attach api; iptables -P FORWARD DROP; iptables -A FORWARD -i uplink -j ACCEPT; iptables -A FORWARD -o uplink -j ACCEPT",
+      of(ptp)
+    ),
+    ...own("forward-rules", undefined, /sends to eth0 of \w+ \(10\.99\.0\.\d\) is dropped by the policy of FORWARD/),
+    isMended: true
+  },
+  "a rule of nftables for a set of ports": {
+    ...withPorts(
+      "nft add table inet fw; nft add chain inet fw f '{ type filter hook forward priority 0; }'; " +
+        "nft add set inet fw closed '{ type inet_service; flags interval; elements = { 80-90 }; }'; " +
+        "nft add rule inet fw f tcp dport @closed drop"
+    ),
+    ...own(
+      "forward-rules",
+      undefined,
+      /^what comes in for port 8080\/tcp .* is dropped by the chain f of the nftables table/
+    ),
+    isMended: true
+  },
+  "no way out, which is to be masqueraded": {
+    ...attached("ip route del default"),
+    ...own("way-out", undefined, /ipMasq is set, but the host has no route out/, "warning"),
+    mend: "says 'give the host a default route of IPv4'; ip route add default via 192.0.2.1"
+  },
+  "a way out that routers tell of, which a host that forwards does not hear": {
+    ...attached(
+      "ip addr add 2001:db8::2/64 dev uplink nodad; sysctl -qw net.ipv6.conf.uplink.accept_ra=1; sleep 2.2",
+      dual
+    ),
+    ...own(
+      "way-out",
+      undefined,
+      /uplink takes no routes from routers, as accept_ra is 1 and the host forwards/,
+      "warning"
+    ),
+    mend: "run_fix; ip route add default via 2001:db8::1"
+  },
+  "a way out without a carrier": {
+    ...attached("ip link set world down"),
+    ...own("way-out", undefined, /goes to uplink, which has no carrier/),
+    mend: "says 'see what is at the other end of uplink'; ip link set world up"
+  },
+  "a default route by the link of a container, as tools give that think it is an uplink": {
+    ...attached(
+      "ip route del default; ip route add default via 192.0.2.1 metric 100; ip route add default dev $(host_end) metric 50",
+      of(ptp)
+    ),
+    ...own("way-out", undefined, /goes to veth\w+, a link of containers: a route of the host leads there/),
+    isMended: true
+  },
+  "a second way out whose answers are dropped": {
+    ...attached(
+      "ip link add wan2 type veth peer name w2; ip link set w2 up; ip addr add 203.0.114.2/24 dev wan2; " +
+        "ip link set wan2 up; ip route add default via 203.0.114.1 dev wan2 table 200; " +
+        "ip rule add from 10.99.0.0/24 iif cni-n lookup 200 pref 1000; sysctl -qw net.ipv4.conf.wan2.rp_filter=1"
+    ),
+    ...own("rp-filter-uplink", undefined, /come in by wan2, and its rp_filter is 1: .* leads over uplink/),
+    isMended: true
+  },
+  "a queue that is smaller than a packet": {
+    ...attached("tc qdisc add dev $(host_end) root tbf rate 1mbit burst 600 latency 50ms"),
+    ...own("queues", undefined, /the queue of veth\w+ \(tbf\) has a burst of 600 bytes/),
     isMended: true
   },
   "ports that were flushed": {
@@ -1379,6 +1562,26 @@ const healthy: Healthy = {
   "loopback before bridge, tried": { ...attached("", of({ type: "loopback" }, bridge)), ask: "n --trial" },
   "taps between plugins": attached("", of(bridgeOfPorts, tap, portmap, tap, firewall, tap), mapped),
   "ptp": attached("attach api", of(ptp, portmap), mapped),
+  "ptp, where the firewall lets its subnet through": attached(
+    "attach api; iptables -P FORWARD DROP; iptables -A FORWARD -s 10.99.0.0/24 -j ACCEPT; " +
+      "iptables -A FORWARD -d 10.99.0.0/24 -j ACCEPT",
+    of(ptp, portmap),
+    mapped
+  ),
+  "no hairpin mode, where iptables does not see the frames of bridges": attached(
+    "sysctl -qw net.bridge.bridge-nf-call-iptables=0 net.bridge.bridge-nf-call-ip6tables=0",
+    of(bridge, portmap),
+    mapped
+  ),
+  "an exception of nat for containers of other hosts": attached(
+    "ip route add 10.99.1.0/24 via 192.0.2.9; iptables -t nat -I POSTROUTING -s 10.99.0.0/16 -d 10.99.0.0/16 -j RETURN"
+  ),
+  "a smaller link on the way, of which containers are told": attached("ip link set uplink mtu 1320"),
+  "a host whose firewall lets in what its containers need": attached(
+    "sleep 2.2; for ip in iptables ip6tables; do $ip -P INPUT DROP; $ip -A INPUT -p tcp --dport 22 -j ACCEPT; done; " +
+      "ip6tables -A INPUT -p icmpv6 -j ACCEPT; iptables -A INPUT -p udp --dport 53 -j ACCEPT",
+    bridgeWith({ ipam: ofTwoFamilies, dns: { nameservers: ["10.99.0.1"] } })
+  ),
   "macvlan": attached("", of(macvlan)),
   "two families": attached(
     "sleep 2.5; attach api; sleep 2.5",

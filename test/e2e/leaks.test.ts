@@ -341,7 +341,7 @@ for name in aa bb cc; do
 done
 for look in 1 2 3 4; do cni-passthrough leaks --fix --yes 2>/dev/null || true; done | sed 's/nothing else/nothing/' | sort -u
 wait
-cni-passthrough doctor testing-net
+cni-passthrough doctor testing-net | grep -v '^  '
 iptables-save -t nat | grep -c MASQUERADE`),
       [
         "nothing is left of containers that are gone",

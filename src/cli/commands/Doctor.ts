@@ -155,6 +155,7 @@ export const doctor = Command.make(
           )
           const looked = `${length} attachment${length === 1 ? "" : "s"} checked`
           yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)))
+          for (const line of Findings.walked(facts, style, flags.verbose)) yield* Console.log(line)
         }
       }
       if (Option.isSome(flags.report)) {

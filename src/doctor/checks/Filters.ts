@@ -1,11 +1,14 @@
 /** Whether rules that stand at the ends of the way, in the container and before the host itself, drop what goes through. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
+import type { Packet } from "../Packet.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 
@@ -50,6 +53,54 @@ export const insideRules: Check = {
   }
 }
 
+/** What drops a packet for the host itself. */
+interface Drop {
+  readonly by: string
+  readonly evidence: string
+  /** Commands that let in a protocol to a port, by a link. */
+  readonly accept: (protocol: string, port: number, link: string | undefined) => Fix.Command
+}
+
+/** The rule of iptables, or the chain of nftables, that a packet for the host does not get past. */
+const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
+  const dropped = Netfilter.inAll(rules, "filter", "INPUT", packet).find(({ end }) => end === "drop")
+  if (dropped !== undefined) {
+    const program = RuleLines.commandOf(packet.family, dropped.backend)
+    return {
+      by: `${dropped.rule.startsWith("-P") ? "the policy" : "a rule"} of INPUT`,
+      evidence: `${program} (${dropped.backend}): ${dropped.rule}`,
+      accept: (protocol, port, link) =>
+        Fix.command(
+          `${program} -I INPUT`,
+          ...(link === undefined ? [] : ["-i", link]),
+          "-p",
+          protocol,
+          "--dport",
+          String(port),
+          "-j",
+          "ACCEPT"
+        )
+    }
+  }
+  const [chain] = Nftables.dropping(rules, "input", packet)
+  return chain === undefined ? undefined : {
+    by: `the chain ${chain.name} of the nftables table ${chain.family} ${chain.table}, at INPUT`,
+    evidence: `hook input, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`,
+    accept: (protocol, port, link) =>
+      Fix.command(
+        "nft insert rule",
+        chain.family,
+        chain.table,
+        chain.name,
+        ...(link === undefined ? [] : ["iifname", link]),
+        protocol,
+        "dport",
+        String(port),
+        "accept"
+      )
+  }
+}
+
 /** Name servers of containers that are the host itself: what they are asked has to get through its INPUT. */
 export const inputRules: Check = {
   id: "input-rules",
@@ -67,34 +118,28 @@ export const inputRules: Check = {
         const isOurs = destination?.family === address.family &&
           seen.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, destination)))
         if (destination === undefined || isOurs !== true || Cidr.isLoopback(destination)) continue
-        const { family } = address
-        const verdicts = Netfilter.inAll(rules, "filter", "INPUT", {
-          family,
+        const dropped = droppedAtInput(rules, {
+          family: address.family,
           source: Cidr.single(address),
           destination,
           isForHost: true,
+          isFromHost: false,
           inLink: device,
           protocol: "udp",
           port: 53,
           state: "NEW"
         })
-        for (const { backend, end, rule } of verdicts) {
-          if (end !== "drop" || found.has(rule)) continue
-          const program = RuleLines.commandOf(family, backend)
-          found.set(rule, {
-            level: "warning",
-            message: `${seen.title}: what it asks the name server ${server}, which is the host, is dropped by ${
-              rule.startsWith("-P") ? "the policy" : "a rule"
-            } of INPUT`,
-            evidence: [`${program} (${backend}): ${rule}`],
-            fix: Fix.run(
-              "let queries for names through",
-              ...["udp", "tcp"].map((
-                protocol
-              ) => Fix.command(`${program} -I INPUT -i`, device, "-p", protocol, "--dport", "53", "-j", "ACCEPT"))
-            )
-          })
-        }
+        if (dropped === undefined || found.has(dropped.evidence)) continue
+        found.set(dropped.evidence, {
+          level: "warning",
+          message:
+            `${seen.title}: what it asks the name server ${server}, which is the host, is dropped by ${dropped.by}`,
+          evidence: [dropped.evidence],
+          fix: Fix.run(
+            "let queries for names through",
+            ...["udp", "tcp"].map((protocol) => dropped.accept(protocol, 53, device))
+          )
+        })
       }
     }
     return [...found.values()]
@@ -116,33 +161,15 @@ export const tunnelRules: Check = {
       if (tunnel === undefined) return []
       const { family, port } = tunnel
       const { below = Routed.uplinksOf(facts, family)[0] } = tunnel
-      const arriving = { family, isForHost: true, protocol: "udp", port, state: "NEW" } as const
-      const packet = below === undefined ? arriving : { ...arriving, inLink: below }
-      return Netfilter.inAll(rules, "filter", "INPUT", packet).filter(({ end }) => end === "drop").map(
-        ({ backend, rule }) => {
-          const program = RuleLines.commandOf(family, backend)
-          return {
-            level: "error",
-            message: `what other hosts send through the tunnel ${name} (${kind}, UDP port ${port}) is dropped by ${
-              rule.startsWith("-P") ? "the policy" : "a rule"
-            } of INPUT`,
-            evidence: [`${program} (${backend}): ${rule}`],
-            fix: Fix.run(
-              "let it in",
-              Fix.command(
-                `${program} -I INPUT`,
-                ...(below === undefined ? [] : ["-i", below]),
-                "-p",
-                "udp",
-                "--dport",
-                String(port),
-                "-j",
-                "ACCEPT"
-              )
-            )
-          }
-        }
-      )
+      const arriving = { family, isForHost: true, isFromHost: false, protocol: "udp", port, state: "NEW" } as const
+      const dropped = droppedAtInput(rules, below === undefined ? arriving : { ...arriving, inLink: below })
+      return dropped === undefined ? [] : [{
+        level: "error",
+        message:
+          `what other hosts send through the tunnel ${name} (${kind}, UDP port ${port}) is dropped by ${dropped.by}`,
+        evidence: [dropped.evidence],
+        fix: Fix.run("let it in", dropped.accept("udp", port, below))
+      }]
     })
   }
 }

@@ -66,6 +66,10 @@ const dropped = (
   // The rules of the plugin firewall are in FORWARD of filter. They let in no new connections.
   const isOfFilter = table === "filter"
   const firewall = isPolicy && isOfFilter && kind === "world" ? Roles.ofType(plugins, "firewall") : undefined
+  const { outLink = "" } = flow.at.forward
+  const uplinks = Routed.uplinksOf(facts, family)
+  const isOfOtherUplink = kind === "world" && outLink !== flow.device && uplinks.length > 0 &&
+    !uplinks.includes(outLink)
   const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
   return {
     level: "error",
@@ -75,6 +79,7 @@ const dropped = (
     }${firewall === undefined ? "" : ": the rules of the plugin firewall are not there"}`,
     evidence: [
       `${family === 4 ? "iptables" : "ip6tables"} (${backend}): ${rule}`,
+      ...(isOfOtherUplink ? [`the way out: ${outLink}, which \`ip rule\` chooses`] : []),
       ...(isBridged
         ? ["bridge-nf-call-iptables is 1: packets between containers of the bridge meet these rules too"]
         : [])
@@ -91,8 +96,15 @@ const dropped = (
   }
 }
 
-/** Whether a rule names the links of both directions: it keeps containers of one bridge apart on purpose. */
-const separates = (rule: string): boolean => / -i \S+/.test(rule) && / -o \S+/.test(rule)
+/**
+ * Whether a rule names the links of both directions, and no port: it keeps containers apart on purpose. With ptp a
+ * container has its link for itself, so one link in both directions keeps it from itself.
+ */
+const separates = (rule: string, { seen }: ForwardedFlows.ForwardedFlow): boolean => {
+  const [incoming, outgoing] = [/ -i (\S+)/, / -o (\S+)/].map((pattern) => pattern.exec(rule)?.[1])
+  return incoming !== undefined && outgoing !== undefined && !/ --dports? /.test(rule) &&
+    !(seen.maker === "ptp" && incoming === outgoing)
+}
 
 /** The chains that packets which are forwarded come by, in their order. */
 const chains = [
@@ -119,7 +131,9 @@ export const forwardRules: Check = {
       for (const [table, hook] of chains) {
         for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), flow.at[hook])) {
           const key = `${table} ${verdict.rule}`
-          if (verdict.end !== "drop" || found.has(key) || (flow.kind === "inside" && separates(verdict.rule))) continue
+          if (verdict.end !== "drop" || found.has(key) || (flow.kind === "inside" && separates(verdict.rule, flow))) {
+            continue
+          }
           found.set(key, dropped(facts, rules, flow, { ...verdict, table, chain: hook.toUpperCase() }))
         }
       }

@@ -9,8 +9,11 @@ import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
+import * as RuleLines from "../RuleLines.ts"
 import * as Shell from "../Shell.ts"
 import * as Tables from "../Tables.ts"
 
@@ -196,17 +199,19 @@ export const hostEnd: Check = {
 }
 
 /** What takes a route away. */
-export const deletionOf = ({ device, to, type }: Route.Route): Fix.Command =>
+export const deletionOf = ({ device, table, to, type }: Route.Route): Fix.Command =>
   Fix.command(
     "ip route del",
     ...(type === "unicast" ? [] : [type]),
     Cidr.text(to),
-    ...(device === undefined ? [] : ["dev", device])
+    ...(device === undefined ? [] : ["dev", device]),
+    ...(table === "local" ? ["table", "local"] : [])
   )
 
 /** What leads to a subnet over a device, where another route does not. */
 export const correctionOf = (route: Route.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
-  const isMoreSpecific = route !== undefined && route.table === "main" && route.to.length > subnet.length
+  const isMoreSpecific = route !== undefined &&
+    (route.table === "local" || (route.table === "main" && route.to.length > subnet.length))
   if (!isMoreSpecific) {
     return Fix.run(`lead it over ${device}`, Fix.command("ip route replace", Cidr.text(subnet), "dev", device))
   }
@@ -260,9 +265,77 @@ export const wayBack: Check = {
   }
 }
 
+/** Why the host does not answer when a container asks who has its address; undefined if nothing shows why. */
+const silence = (
+  { host }: Facts,
+  { link: { name, hasArp } }: { readonly link: Link.Link },
+  gateway: Cidr.Cidr,
+  device: string
+): { readonly reason: string; readonly evidence: string; readonly fix: Fix.Fix } | undefined => {
+  if (!hasArp) {
+    return {
+      reason: "",
+      evidence: `${name}: arp off`,
+      fix: Fix.run("let the link answer ARP", Fix.command("ip link set", name, "arp", "on"))
+    }
+  }
+  // The kernel takes the larger of the two.
+  const ignoring = ["all", name].map((each) => `net.ipv4.conf.${each}.arp_ignore`)
+    .find((each) => Number(host?.sysctls.get(each) ?? 0) >= 3)
+  if (gateway.family === 4 && ignoring !== undefined) {
+    return {
+      reason: `: ${ignoring} is ${host?.sysctls.get(ignoring)}, so the host answers no ARP for it`,
+      evidence: `${ignoring} = ${host?.sysctls.get(ignoring)}`,
+      fix: Fix.sysctl("let the host answer", ignoring, 0)
+    }
+  }
+  if (gateway.family === 4 || host === undefined || Result.isFailure(host.rules)) return undefined
+  const rules = host.rules.success
+  const asking = {
+    family: 6,
+    protocol: "ipv6-icmp",
+    icmp: { type: 135, code: 0 },
+    isForHost: true,
+    isFromHost: false,
+    inLink: device,
+    state: "UNTRACKED"
+  } as const
+  const dropped = Netfilter.inAll(rules, "filter", "INPUT", asking).find(({ end }) => end === "drop")
+  if (dropped !== undefined) {
+    const program = RuleLines.commandOf(6, dropped.backend)
+    return {
+      reason: `: ${dropped.rule.startsWith("-P") ? "the policy" : "a rule"} of INPUT drops neighbour solicitations`,
+      evidence: `${program} (${dropped.backend}): ${dropped.rule}`,
+      fix: Fix.run(
+        "let ICMPv6 in",
+        Fix.command(`${program} -I INPUT -p ipv6-icmp -j ACCEPT`)
+      )
+    }
+  }
+  const [chain] = Nftables.dropping(rules, "input", asking)
+  return chain === undefined ? undefined : {
+    reason:
+      `: the chain ${chain.name} of the nftables table ${chain.family} ${chain.table} drops neighbour solicitations`,
+    evidence: `hook input, policy ${chain.policy ?? "accept"}`,
+    fix: Fix.run("let ICMPv6 in", [
+      "nft",
+      "insert",
+      "rule",
+      chain.family,
+      chain.table,
+      chain.name,
+      "meta",
+      "l4proto",
+      "ipv6-icmp",
+      "accept"
+    ])
+  }
+}
+
 export const gatewayAnswers: Check = {
   id: "gateway-answers",
   phase: "attachment",
+  needs: ["host-route", "bridge-frames", "link", "link-up"],
   find: (facts) => {
     const all = AttachedContainer.of(facts)
     if (all.length === 0) return noAttachment
@@ -284,21 +357,27 @@ export const gatewayAnswers: Check = {
           if (onHost?.each.isTentative === true) return [] // too early to tell
           if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it, which is said already
           const maker = Roles.makerOf(facts.chain)
+          const why = parsed === undefined || onHost === undefined
+            ? undefined
+            : silence(facts, onHost, parsed, onHost.link.name)
           const isForgotten = maker?.type === "bridge" && onHost === undefined && !Roles.isRouted(facts.chain)
           return [{
             level: "error",
             ...AttachedContainer.culprit(seen),
             message: `${title}: the gateway ${address} does not answer from inside${
-              isForgotten ? ", and the bridge is not to be the gateway: isGateway is not set" : ""
+              isForgotten ? ", and the bridge is not to be the gateway: isGateway is not set" : why?.reason ?? ""
             }`,
-            evidence: [`asked on ${device} of the namespace, by ARP or neighbour discovery`],
+            evidence: [
+              `asked on ${device} of the namespace, by ARP or neighbour discovery`,
+              ...(why === undefined || why.reason === "" ? [] : [why.evidence])
+            ],
             fix: isForgotten
               ? `set "isGateway": true, detach the containers, ip link del ${
                 Shell.word(Roles.bridgeOf(facts.chain) ?? "")
               }, ` +
                 "and attach them again; or name a gateway that is there"
-              : onHost?.link.hasArp === false
-              ? Fix.run("let the link answer ARP", Fix.command("ip link set", onHost.link.name, "arp", "on"))
+              : why !== undefined
+              ? why.fix
               : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }

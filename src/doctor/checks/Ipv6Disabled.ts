@@ -1,4 +1,6 @@
 /** Whether the host lets its links have IPv6 addresses, which a network with IPv6 gives them. */
+import * as Cidr from "../../network/Cidr.ts"
+import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 import * as Fix from "../Fix.ts"
@@ -8,7 +10,8 @@ import { subnetsOf } from "./Addressing.ts"
 export const ipv6Disabled: Check = {
   id: "ipv6-disabled",
   phase: "addresses",
-  find: ({ chain, host }) => {
+  find: (facts) => {
+    const { chain, host } = facts
     const maker = Roles.makerOf(chain)
     const ipam = Roles.ipamOf(chain)
     const hasV6 = ipam !== undefined && subnetsOf(ipam).some(({ family }) => family === 6)
@@ -19,6 +22,18 @@ export const ipv6Disabled: Check = {
     // A link that is not there yet gets the default.
     const names = [Roles.bridgeOf(chain) ?? "", "default"].map((link) => `net.ipv6.conf.${link}.disable_ipv6`)
     const name = names.find((each) => host.sysctls.has(each))
+    const bridge = Roles.bridgeOf(chain) ?? ""
+    const isDefault = name === names[1]
+    const enabled = Fix.sysctl("enable IPv6, or take the IPv6 range out of the network", name ?? "", 0)
+    // The kernel took the addresses of the bridge with it.
+    const gateways = new Set(
+      AttachedContainer.of(facts).flatMap(({ result }) =>
+        (result.ips ?? []).flatMap((ip) => {
+          const [gateway, subnet] = [Cidr.parseAddress(ip?.gateway ?? ""), Cidr.parse(ip?.address ?? "")]
+          return gateway?.family !== 6 || subnet === undefined ? [] : [Cidr.text({ ...gateway, length: subnet.length })]
+        })
+      )
+    )
     return name === undefined || host.sysctls.get(name) !== "1" ? [] : [
       foundAt(ipam.file, ipam.at, {
         level: "error",
@@ -26,7 +41,13 @@ export const ipv6Disabled: Check = {
         message: `the network has IPv6 addresses, and IPv6 is disabled on the host (${name} is 1): ADD fails with ` +
           "\"permission denied\"",
         evidence: names.flatMap((each) => host.sysctls.has(each) ? [`${each} = ${host.sysctls.get(each)}`] : []),
-        fix: Fix.sysctl("enable IPv6, or take the IPv6 range out of the network", name, 0)
+        fix: isDefault ? enabled : {
+          ...enabled,
+          commands: [
+            ...enabled.commands,
+            ...[...gateways].map((text) => Fix.command("ip -6 addr replace", text, "dev", bridge, "nodad"))
+          ]
+        }
       })
     ]
   }

@@ -20,7 +20,7 @@ const endings = {
 export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
-  find: ({ all, attachments: current, earlier, elsewhere, history, network, selected, unseen }) => {
+  find: ({ all, attachments: current, earlier, elsewhere, history, linksThere, network, selected, unseen }) => {
     if (selected === undefined) return { skipped: "nobody asked for one attachment" }
     if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const attachments = [...current, ...earlier.flatMap((each) => each.attachments)]
@@ -37,6 +37,16 @@ export const attachmentKnown: Check = {
           `it is attached to ${elsewhere.join(", ")}`,
         evidence: all.filter((each) => elsewhere.includes(each.network)).slice(0, shown).map((each) => each.file),
         fix: `ask about that network: cni-passthrough doctor ${Shell.word(other)}`
+      }]
+    }
+    const taken = linksThere !== undefined && Result.isSuccess(linksThere) ? linksThere.success : []
+    if (attachments.length === 0 && taken.includes("eth0")) {
+      return [{
+        level: "error",
+        message: `${selected.words} has a link eth0 already, and libcni's cache has no attachment of it to ` +
+          `${network?.name ?? "the network"}: an ADD with this name fails`,
+        evidence: [`links there: ${taken.join(", ")}`],
+        fix: "remove the link, which its maker may need, or attach with another --ifname"
       }]
     }
     const near = NearMiss.nearest(selected.value, known.flatMap(({ containerId, pod }) => [containerId, pod ?? ""]))

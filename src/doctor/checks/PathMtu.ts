@@ -64,6 +64,37 @@ const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; read
   }
 }
 
+/** The Ethernet header, which a queue counts too. */
+const header = 14
+
+/** A queue on the way whose bucket is smaller than a packet of the container. */
+export const queues: Check = {
+  id: "queues",
+  phase: "host",
+  find: (facts) => {
+    const { host } = facts
+    const routed = Routed.of(facts)
+    if (host === undefined || routed.length === 0) return Routed.none
+    const found = routed.flatMap((one): ReadonlyArray<Found> => {
+      const { device, seen } = one
+      const size = (seen.link?.mtu ?? 0) + header
+      const way = new Set([seen.hostEnd, device, Destinations.uplinkOf(facts, one)])
+      return host.queues.filter((each) => way.has(each.device) && each.burst < size).map((queue) => ({
+        level: "error",
+        message:
+          `${seen.title}: the queue of ${queue.device} (tbf) has a burst of ${queue.burst} bytes, less than a packet ` +
+          `of its MTU, ${size}: large packets are dropped`,
+        evidence: [`tc qdisc show dev ${queue.device}: tbf burst ${queue.burst}`],
+        fix: Fix.run(
+          "remove the queue; give it a larger burst where it is needed",
+          Fix.command("tc qdisc del dev", queue.device, "root")
+        )
+      }))
+    })
+    return [...new Map(found.map((each) => [each.evidence[0], each])).values()]
+  }
+}
+
 export const pathMtu: Check = {
   id: "path-mtu",
   phase: "host",

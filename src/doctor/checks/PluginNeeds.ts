@@ -169,6 +169,31 @@ export const dhcpDaemon: Check = {
   }
 }
 
+/** Why a plugin sets sysctls of the host; undefined if it sets none. */
+const settingOf = ({ caller, config, type }: Placed): string | undefined => {
+  if (caller !== undefined) return undefined
+  const isGateway = type === "bridge" && (config["isGateway"] === true || config["isDefaultGateway"] === true)
+  return isGateway || type === "ptp" ? "turns forwarding on" : type === "portmap" ? "sets route_localnet" : undefined
+}
+
+export const writableSysctls: Check = {
+  id: "writable-sysctls",
+  phase: "plugins",
+  find: ({ chain, host }) => {
+    if (host === undefined) return { skipped: "the host was not looked at" }
+    const plugin = chain.find((each) => settingOf(each) !== undefined)
+    return !host.hasReadOnlySysctls || plugin === undefined ? [] : [foundAt(plugin.file, [...plugin.at, "type"], {
+      level: "error",
+      plugin: plugin.type,
+      message:
+        `/proc/sys is mounted read-only, and ${plugin.type} ${settingOf(plugin)}: ADD fails with "read-only file ` +
+        "system\"",
+      evidence: ["/proc/self/mounts: /proc/sys is mounted ro"],
+      fix: Fix.run("mount it writable", Fix.command("mount -o remount,rw,bind /proc/sys"))
+    })]
+  }
+}
+
 /** The port that servers of DHCP listen on. */
 export const dhcpServerPort = 67
 

@@ -55,7 +55,9 @@ export const policyRules: Check = {
         const isAstray = expected !== undefined && route.type === "unicast" && route.device !== expected
         const isUsual = rule.action === undefined && usual.has(rule.table ?? "")
         // Of IPv6 the kernel itself has a dead end where a host has no way out.
-        if (isUsual && isDead && expected === undefined && address.family === 4 && route.to !== undefined) {
+        const isKernels = address.family === 6 && route.protocol === "kernel" && route.to !== undefined &&
+          Cidr.isDefault(route.to)
+        if (isUsual && isDead && expected === undefined && !isKernels && route.to !== undefined) {
           const place = `${route.type} ${Cidr.text(route.to)}`
           found.set(place, {
             level: "error",

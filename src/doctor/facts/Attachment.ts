@@ -9,6 +9,7 @@ import * as Json from "../../json/Json.ts"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as IptablesRule from "../../network/IptablesRule.ts"
 import * as Namespace from "../../network/Namespace.ts"
+import type { NftChain } from "../../network/NftablesRule.ts"
 import * as PacketFilter from "../../network/PacketFilter.ts"
 import * as Pod from "../../operations/Pod.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
@@ -58,6 +59,8 @@ export interface Attachment extends AttachmentId {
   readonly probes: ReadonlyArray<Namespace.Probe>
   /** The rules of iptables in its namespace. */
   readonly filter: ReadonlyArray<IptablesRule.Ruleset>
+  /** The chains of nftables in its namespace. */
+  readonly nft: ReadonlyArray<NftChain>
 }
 
 const member = (value: Json.JsonObject, name: string): unknown =>
@@ -182,11 +185,11 @@ const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQue
 /** Looks into the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
   const sight = yield* sightOf(id.netns, questionsOf(id))
-  const [probes, filter] = sight._tag === "There" && !sight.isHost
+  const [probes, { nft, rulesets: filter }] = sight._tag === "There" && !sight.isHost
     ? yield* Effect.all([
       Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),
       PacketFilter.inside(id.netns)
     ], { concurrency: "unbounded" })
-    : [[], []]
-  return { ...id, sight, probes, filter } satisfies Attachment
+    : [[], PacketFilter.none]
+  return { ...id, sight, probes, filter, nft } satisfies Attachment
 })

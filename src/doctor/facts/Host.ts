@@ -3,7 +3,6 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as HostTools from "../../exec/HostTools.ts"
-import * as Cidr from "../../network/Cidr.ts"
 import * as Namespace from "../../network/Namespace.ts"
 import * as PacketFilter from "../../network/PacketFilter.ts"
 import { dhcpServerPort, dhcpSocket, filesOf } from "../checks/PluginNeeds.ts"
@@ -13,6 +12,7 @@ import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
 import * as KernelTables from "./KernelTables.ts"
 import * as Plugins from "./Plugins.ts"
+import * as Queues from "./Queues.ts"
 import * as Rights from "./Rights.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -37,6 +37,16 @@ const collectTools = Effect.gen(function*() {
 
 const sysctlPath = (name: string): string => `/proc/sys/${name.replaceAll(".", "/")}`
 
+/** The values of each link. */
+const linkSysctls = [
+  "ipv4.forwarding",
+  "ipv4.rp_filter",
+  "ipv4.route_localnet",
+  "ipv4.arp_ignore",
+  "ipv6.disable_ipv6",
+  "ipv6.accept_ra"
+]
+
 const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const wanted = [
@@ -46,10 +56,12 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
       "net.bridge.bridge-nf-call-iptables",
       "net.bridge.bridge-nf-call-ip6tables",
       "net.ipv4.conf.all.rp_filter",
+      "net.ipv4.conf.all.route_localnet",
+      "net.ipv4.conf.all.arp_ignore",
       "net.ipv6.conf.default.disable_ipv6"
     ].map((name) => [name, sysctlPath(name)] as const),
     ...devices.flatMap((device) =>
-      ["ipv4.forwarding", "ipv4.rp_filter", "ipv6.disable_ipv6"].map((each) => {
+      linkSysctls.map((each) => {
         const [family, name] = each.split(".")
         return [`net.${family}.conf.${device}.${name}`, `/proc/sys/net/${family}/conf/${device}/${name}`] as const
       })
@@ -65,6 +77,13 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
   )
   return new Map(values.flat()) as ReadonlyMap<string, string>
 })
+
+/** Whether the last mount on a folder is read-only, as /proc/self/mounts has it. */
+const isReadOnly = (mounts: string, folder: string): boolean =>
+  mounts.split("\n").map((line) => line.split(" ")).findLast(([, on]) => on === folder)?.[3]?.split(",").includes(
+    "ro"
+  ) ===
+    true
 
 /** Looks at the host, as far as a network and its attachments have to do with it. */
 export const collect = Effect.fnUntraced(function*(
@@ -87,17 +106,22 @@ export const collect = Effect.fnUntraced(function*(
   const named = chain.flatMap(({ config: { daemonSocketPath, resolvConf } }) =>
     [resolvConf, daemonSocketPath].filter((path) => typeof path === "string")
   ).concat(chain.flatMap(filesOf).map(({ file }) => file))
-  const [network, foundTools, listeners, files, policies, tables, lacking] = yield* Effect.all([
+  const [network, foundTools, listeners, files, policies, tables, lacking, mounts] = yield* Effect.all([
     Namespace.collect(),
     collectTools,
     Sockets.collect(ports),
     Effect.filter([dhcpSocket, ...named], (path) => Effect.orElseSucceed(fs.exists(path), () => false)),
     Namespace.collectPolicyRules(),
     KernelTables.collect(),
-    Rights.lacking()
+    Rights.lacking(),
+    Effect.orElseSucceed(fs.readFileString("/proc/self/mounts"), () => "")
   ], { concurrency: "unbounded" })
   const uplinks = Result.isSuccess(network)
-    ? network.success.routes.filter(({ to }) => Cidr.isDefault(to)).flatMap(({ device }) => device ?? [])
+    ? [
+      ...network.success.routes.filter(({ to }) => to.length <= 1).flatMap(({ device }) => device ?? []),
+      ...network.success.links.filter(({ addresses, master }) => master === undefined && addresses.length > 0)
+        .map(({ name }) => name)
+    ]
     : []
   return {
     network,
@@ -109,6 +133,8 @@ export const collect = Effect.fnUntraced(function*(
     tools: foundTools,
     files: new Set(files),
     lacking,
+    hasReadOnlySysctls: isReadOnly(mounts, "/proc/sys"),
+    queues: Result.isSuccess(network) ? yield* Queues.collect(network.success.links) : [],
     machine: Plugins.ownMachine
   } satisfies Host
 })

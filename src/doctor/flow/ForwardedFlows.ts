@@ -117,13 +117,57 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
   }]
 }
 
+/** What lets traffic and its answers through between two links, which may be the same. */
+const bothWays = (from: string, to: string): ForwardedFlow["accepted"] => [
+  ["-i", from, "-o", to],
+  ...(from === to ? [] : [["-i", to, "-o", from]])
+]
+
+/** Traffic of a container to the published port of another, or to its own: it comes back by the links it came from. */
+const publishedInside = (
+  one: Routed.Routed,
+  mapping: PortMapping,
+  routed: ReadonlyArray<Routed.Routed>
+): ReadonlyArray<ForwardedFlow> => {
+  const { address, device, seen } = one
+  const { family } = address
+  const { containerPort, hostPort, protocol } = mapping
+  const hostIP = Cidr.parseAddress(mapping.hostIP)
+  if (hostIP !== undefined && (hostIP.family !== family || Cidr.isLoopback(hostIP))) return []
+  const other = routed.find((each) =>
+    each.address.family === family && each.seen.attachment.netns !== seen.attachment.netns
+  )
+  return [...(other === undefined ? [] : [other]), one].map((from): ForwardedFlow => {
+    const [source, destination] = [Cidr.single(from.address), Cidr.single(address)]
+    const arriving = { family, source, protocol, state: "NEW", inLink: from.device } as const
+    const mapped = { ...arriving, destination, port: containerPort, isMapped: true, outLink: device } as const
+    const { inLink: _, ...leaving } = mapped
+    return {
+      seen,
+      device,
+      family,
+      kind: "inside",
+      accepted: bothWays(from.device, device),
+      what: `what ${from.seen.title} sends to port ${hostPort}/${protocol} of the host, which is mapped to ${
+        from === one ? "itself" : seen.title
+      }, is`,
+      at: { prerouting: { ...arriving, port: hostPort, isForHost: true }, forward: mapped, postrouting: leaving }
+    }
+  })
+}
+
 const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
 
-/** What containers of one bridge send to each other, where the kernel shows it to iptables. Each sends to the next. */
+/**
+ * What containers of one network send to each other, where iptables sees it: through the host with ptp, and within a
+ * bridge where the kernel shows it. Each sends to the next.
+ */
 const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => {
   const maker = Roles.makerOf(facts.chain)
-  if (maker?.type !== "bridge" || maker.config["portIsolation"] === true) return []
-  return ([4, 6] as const).filter((family) => hostOf(facts)?.sysctls.get(filtersBridges[family]) === "1").flatMap(
+  const isBridge = maker?.type === "bridge"
+  if ((!isBridge && maker?.type !== "ptp") || maker.config["portIsolation"] === true) return []
+  const isSeen = (family: 4 | 6) => !isBridge || hostOf(facts)?.sysctls.get(filtersBridges[family]) === "1"
+  return ([4, 6] as const).filter(isSeen).flatMap(
     (family) => {
       const all = routed.filter(({ address, seen }) =>
         address.family === family && seen.attachment.sight._tag === "There"
@@ -140,12 +184,12 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
           device,
           family,
           kind: "inside",
-          accepted: [["-i", device, "-o", device]],
-          what: `what ${from} sends to ${to} on the same bridge is`,
+          accepted: bothWays(device, next.device),
+          what: `what ${from} sends to ${to}${isBridge ? " on the same bridge" : ""} is`,
           at: {
             prerouting: { ...packet, inLink: device },
-            forward: { ...packet, inLink: device, outLink: device },
-            postrouting: { ...packet, outLink: device }
+            forward: { ...packet, inLink: device, outLink: next.device },
+            postrouting: { ...packet, outLink: next.device }
           }
         }]
       })
@@ -157,5 +201,8 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
 export const of = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => [
   ...routed.flatMap((one) => world(facts, one)),
   ...routed.flatMap((one) => one.seen.attachment.portMappings.flatMap((mapping) => published(facts, one, mapping))),
-  ...inside(facts, routed)
+  ...inside(facts, routed),
+  ...routed.flatMap((one) =>
+    one.seen.attachment.portMappings.flatMap((mapping) => publishedInside(one, mapping, routed))
+  )
 ]

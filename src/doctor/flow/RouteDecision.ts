@@ -14,7 +14,7 @@ export interface Packet {
 /** Where a packet goes, and by which rule. */
 export interface Decision {
   readonly rule: PolicyRule
-  readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to">>
+  readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to" | "protocol" | "metric" | "gateway">>
 }
 
 const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
@@ -33,7 +33,7 @@ export const of = (
     if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined } }
     const [route] = routes.filter(({ table, to, type }) =>
       table === rule.table && to.length > rule.passedOver && type !== "throw" && Cidr.contains(to, packet.destination)
-    ).toSorted((left, right) => right.to.length - left.to.length)
+    ).toSorted((left, right) => right.to.length - left.to.length || left.metric - right.metric)
     if (route !== undefined) return { rule, route }
   }
   return undefined

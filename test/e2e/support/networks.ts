@@ -98,6 +98,7 @@ rename() { # does what it says, where that is: rename "x" to "y"
 port() { echo "{\\"portMappings\\":[{\\"hostPort\\":$1,\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}"; }
 inside() { local name=$1; shift; nsenter --net=/run/netns/$name -- "$@"; }
 host_end() { ip -o link show type veth | grep -v world | sed -n 's/^[0-9]*: \\([^@]*\\)@.*/\\1/p' | head -1; }
+host_ends() { ip -o link show type veth | grep -v 'world\\|uplink' | sed -n 's/^[0-9]*: \\([^@]*\\)@.*/\\1/p'; }
 plugins() { # a folder of plugins of its own, in front of the others
   mkdir -p /run/plugins
   export CNI_PATH=/run/plugins:$CNI_PATH

@@ -1,0 +1,223 @@
+/** Published ports beyond the way of the world: from the host itself, at their addresses, and at their end. */
+import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
+import * as AttachedContainer from "../AttachedContainer.ts"
+import type { Check } from "../Check.ts"
+import type { Facts, Host } from "../Facts.ts"
+import type { PortMapping } from "../facts/Attachment.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
+import type { Packet } from "../Packet.ts"
+import * as Repair from "../Repair.ts"
+import * as Roles from "../Roles.ts"
+import * as RuleLines from "../RuleLines.ts"
+
+/** A port of the host that leads to an address of a container. */
+interface Published {
+  readonly facts: Facts
+  readonly host: Host
+  readonly rules: Rules
+  readonly seen: AttachedContainer.AttachedContainer
+  readonly mapping: PortMapping
+  readonly address: Cidr.Cidr
+  /** The host's link to the container. */
+  readonly device: string
+}
+
+const nameOf = ({ mapping: { hostPort, protocol }, seen }: Published): string =>
+  `port ${hostPort}/${protocol} of the host, which is mapped to ${seen.title}`
+
+/** The address of the host that the port is published at; undefined for all. */
+const hostAddressOf = ({ hostIP }: PortMapping): Cidr.Cidr | undefined => {
+  const parsed = Cidr.parseAddress(hostIP)
+  return parsed === undefined || parsed.address === 0n ? undefined : parsed
+}
+
+/** The packet that comes for the port. */
+const comingFor = ({ address, mapping }: Published): Packet => ({
+  family: address.family,
+  protocol: mapping.protocol,
+  port: mapping.hostPort,
+  isForHost: true,
+  state: "NEW"
+})
+
+/** The address that it is published at is no address of the host. */
+const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Found> => {
+  const at = hostAddressOf(mapping)
+  if (at === undefined || Cidr.isLoopback(at) || seen.outside === undefined) return []
+  const isOurs = seen.outside.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, at))) ||
+    seen.outside.routes.some(({ to, type }) => type === "local" && Cidr.contains(to, at))
+  return isOurs ? [] : [{
+    level: "error",
+    message: `${
+      nameOf({ ...published, mapping, seen })
+    }, is published at ${mapping.hostIP}, which is no address of the host`,
+    evidence: seen.outside.links.flatMap(({ addresses, name }) => addresses.map(({ text }) => `${name} has ${text}`))
+      .slice(0, 20),
+    fix: `give the host the address ${mapping.hostIP}, or start the container with another "hostIP"`
+  }]
+}
+
+/** A rule keeps its connections from being tracked, so no rule of nat is asked. */
+const tracked = (published: Published): ReadonlyArray<Found> => {
+  const { rules } = published
+  const packet = comingFor(published)
+  const rule = Netfilter.untrackedBy(rules, "PREROUTING", packet)
+  const chain = Nftables.untrackedBy(rules, "prerouting", packet)
+  return rule === undefined && chain === undefined ? [] : [{
+    level: "error",
+    message: `${nameOf(published)}: a rule keeps the kernel from tracking what comes for it, so no rule leads it there`,
+    evidence: [rule?.rule ?? `nftables: notrack in the chain ${chain?.name}`],
+    fix: rule === undefined
+      ? "remove the rule with notrack"
+      : Fix.run("delete the rule", [
+        RuleLines.commandOf(packet.family, rule.backend),
+        ...RuleLines.undoing(rules.rulesets, "raw", rule.rule)
+      ])
+  }]
+}
+
+/** What the host itself sends to one of its addresses meets OUTPUT, and not PREROUTING. */
+const fromHost = (published: Published): ReadonlyArray<Found> => {
+  const { address, facts, rules, seen } = published
+  const incoming = comingFor(published)
+  const leads = (chain: string, packet: Packet) =>
+    Netfilter.inAll(rules, "nat", chain, packet).filter(({ end, target }) => end === "unknown" || target === "DNAT")
+  const target = Cidr.addressText(address)
+  if (leads("PREROUTING", incoming).length === 0 || Nftables.isNamed(rules, target)) return [] // that is said already
+  const own = leads("OUTPUT", { ...incoming, isFromHost: true, outLink: "lo" })
+  return own.length > 0 ? [] : [{
+    level: "error",
+    plugin: "portmap",
+    message: `${nameOf(published)}: no rule of OUTPUT leads there, so the host itself does not reach it`,
+    evidence: ["the chain OUTPUT of the table nat has no rule for it"],
+    fix: Repair.reattach([seen.attachment], facts)
+  }]
+}
+
+/** The bit of the mark by which portmap knows what it has to masquerade. */
+const markOf = ({ markMasqBit }: { readonly markMasqBit?: unknown }): number =>
+  2 ** (typeof markMasqBit === "number" ? markMasqBit : 13)
+
+/** What comes from 127.0.0.1 leaves the host only where the kernel lets it, and where it gets another source. */
+const fromLoopback = (published: Published): ReadonlyArray<Found> => {
+  const { address, device, facts, host, mapping, rules, seen } = published
+  const { config = {} } = Roles.ofType(facts.chain, "portmap") ?? {}
+  const at = hostAddressOf(mapping)
+  const isPromised = config["snat"] !== false && config["externalSetMarkChain"] === undefined && address.family === 4 &&
+    (at === undefined || Cidr.isLoopback(at))
+  if (!isPromised || Nftables.isNamed(rules, Cidr.addressText(address))) return []
+  const value = (link: string) => host.sysctls.get(`net.ipv4.conf.${link}.route_localnet`)
+  const base = { level: "warning", plugin: "portmap" } as const
+  if (value("all") === "0" && value(device) === "0") {
+    return [{
+      ...base,
+      message: `${nameOf(published)}: the host does not reach it by 127.0.0.1, as route_localnet of ${device} is 0`,
+      evidence: [`net.ipv4.conf.${device}.route_localnet = 0`],
+      fix: Fix.sysctl("let packets of 127.0.0.1 go there", `net.ipv4.conf.${device}.route_localnet`, 1)
+    }]
+  }
+  const loopback = Cidr.parseAddress("127.0.0.1")
+  const verdicts = loopback === undefined ? [] : Netfilter.inAll(rules, "nat", "POSTROUTING", {
+    family: 4,
+    source: loopback,
+    destination: Cidr.single(address),
+    protocol: mapping.protocol,
+    port: mapping.containerPort,
+    isForHost: false,
+    isFromHost: true,
+    outLink: device,
+    mark: markOf(config),
+    isMapped: true,
+    state: "NEW"
+  })
+  const isDone = verdicts.some(({ end, target }) => end === "unknown" || target === "MASQUERADE" || target === "SNAT")
+  return isDone || verdicts.length === 0 ? [] : [{
+    ...base,
+    message:
+      `${nameOf(published)}: what comes from 127.0.0.1 or from its own subnet is not masqueraded, so its answers ` +
+      "do not come back",
+    evidence: verdicts.map(({ rule }) => rule),
+    fix: Repair.reattach([seen.attachment], facts)
+  }]
+}
+
+/** A rule in the container drops what comes for the port. */
+const atItsEnd = (published: Published): ReadonlyArray<Found> => {
+  const { address, mapping, seen: { attachment: { filter, ifname, netns, nft }, title } } = published
+  const { family } = address
+  const packet = {
+    family,
+    destination: Cidr.single(address),
+    protocol: mapping.protocol,
+    port: mapping.containerPort,
+    isForHost: true,
+    isFromHost: false,
+    inLink: ifname,
+    state: "NEW"
+  } as const
+  const inside = { rulesets: filter, nft }
+  const where =
+    `what comes for port ${mapping.containerPort}/${mapping.protocol} of ${title} is dropped in its own namespace`
+  const dropped = Netfilter.inAll(inside, "filter", "INPUT", packet).find(({ end }) => end === "drop")
+  const [chain] = Nftables.dropping(inside, "input", packet)
+  if (dropped === undefined && chain === undefined) return []
+  const program = RuleLines.commandOf(family, dropped?.backend ?? "nf_tables")
+  const ends = ["--dport", String(mapping.containerPort), "-j", "ACCEPT"]
+  return [{
+    level: "error",
+    message: dropped === undefined
+      ? `${where}, by the chain ${chain?.name} of the nftables table ${chain?.family} ${chain?.table}`
+      : `${where}, by ${dropped.rule.startsWith("-P") ? "the policy" : "a rule"} of INPUT`,
+    evidence: [dropped === undefined ? `${netns}: hook input` : `${program} in ${netns}: ${dropped.rule}`],
+    fix: Fix.run(
+      "let it in",
+      dropped === undefined && chain !== undefined
+        ? Fix.inside(
+          netns,
+          "nft insert rule",
+          chain.family,
+          chain.table,
+          chain.name,
+          mapping.protocol,
+          "dport",
+          String(mapping.containerPort),
+          "accept"
+        )
+        : Fix.inside(netns, program, "-I", "INPUT", "-p", mapping.protocol, ...ends)
+    )
+  }]
+}
+
+export const publishedPorts: Check = {
+  id: "published-ports",
+  phase: "host",
+  find: (facts) => {
+    const { chain, host } = facts
+    const bridge = Roles.bridgeOf(chain)
+    if (host === undefined || Roles.ofType(chain, "portmap") === undefined) return { skipped: "no ports are published" }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    const rules = host.rules.success
+    return AttachedContainer.of(facts).flatMap((seen) => {
+      const device = bridge ?? seen.hostEnd
+      if (device === undefined || seen.link === undefined) return []
+      const addresses = AttachedContainer.addressesOf(seen)
+      const firsts = addresses.filter(({ family }, index) =>
+        // portmap takes no other
+        addresses.findIndex((each) => each.family === family) === index
+      )
+      return seen.attachment.portMappings.flatMap((mapping) => {
+        const at = hostAddressOf(mapping)
+        return firsts.filter(({ family }) => at === undefined || at.family === family).flatMap((address) => {
+          const published = { facts, host, rules, seen, mapping, address, device }
+          const grave = [...atAddress(published), ...tracked(published), ...atItsEnd(published)]
+          return grave.length > 0 ? grave : [...fromHost(published), ...fromLoopback(published)]
+        })
+      })
+    })
+  }
+}

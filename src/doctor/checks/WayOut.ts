@@ -1,0 +1,172 @@
+/** Whether the host itself has a way to the world for what containers send. */
+import * as Result from "effect/Result"
+import * as Cidr from "../../network/Cidr.ts"
+import type { Link } from "../../network/Link.ts"
+import type { Namespace } from "../../network/Namespace.ts"
+import * as AttachedContainer from "../AttachedContainer.ts"
+import type { Check } from "../Check.ts"
+import type { Facts } from "../Facts.ts"
+import type { Found } from "../Finding.ts"
+import * as Fix from "../Fix.ts"
+import * as RouteDecision from "../flow/RouteDecision.ts"
+import * as Roles from "../Roles.ts"
+import * as Routed from "../Routed.ts"
+
+/** Whether an address is one that the world can answer. */
+const isGlobal = ({ address, family }: Cidr.Cidr): boolean =>
+  family === 4 ? address >> 24n !== 127n && address >> 16n !== 0xa9fen : address >> 125n === 1n
+
+/** The links of the host that containers are behind. */
+const linksOfContainers = (facts: Facts): ReadonlySet<string> =>
+  new Set(AttachedContainer.of(facts).flatMap(({ hostEnd }) => hostEnd ?? []).concat(Roles.bridgeOf(facts.chain) ?? []))
+
+/** What is found where the host has no route at all. */
+const withoutRoute = (
+  facts: Facts,
+  { links }: Namespace,
+  family: 4 | 6,
+  title: string
+): ReadonlyArray<Found> => {
+  const ours = linksOfContainers(facts)
+  const others = links.filter(({ name }) => !ours.has(name) && name !== "lo")
+  const addressed = others.find(({ addresses }) => addresses.some((each) => each.family === family && isGlobal(each)))
+  // Many hosts have no IPv6 at all, and networks of both families on them are right.
+  if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || (family === 6 && addressed === undefined)) return []
+  const down = others.find(({ isUp, kind, master }) => !isUp && master === undefined && kind !== "bridge")
+  const value = (link: Link) => facts.host?.sysctls.get(`net.ipv6.conf.${link.name}.accept_ra`)
+  const isForgotten = family === 6 && addressed !== undefined && value(addressed) === "1" &&
+    facts.host?.sysctls.get("net.ipv6.conf.all.forwarding") === "1"
+  return [{
+    level: "warning",
+    message: `${title}: it has a default route of IPv${family}, and ipMasq is set, but the host has no route out` + (
+      isForgotten
+        ? `: ${addressed.name} takes no routes from routers, as accept_ra is 1 and the host forwards`
+        : down === undefined
+        ? ""
+        : `: ${down.name} is down`
+    ),
+    evidence: [
+      `the host has no default route of IPv${family}`,
+      ...(addressed === undefined ? [] : [
+        `${addressed.name} has ${
+          addressed.addresses.filter((each) => each.family === family).map(({ text }) => text).join(", ")
+        }`
+      ]),
+      ...(isForgotten ? [`net.ipv6.conf.${addressed.name}.accept_ra = 1, expected 2`] : [])
+    ],
+    fix: isForgotten
+      ? Fix.sysctl(
+        "let it take routes although the host forwards; the next message of a router brings one",
+        `net.ipv6.conf.${addressed.name}.accept_ra`,
+        2
+      )
+      : down === undefined
+      ? `give the host a default route of IPv${family}, or the network no route to everywhere`
+      : `set ${down.name} up, with its addresses and routes`
+  }]
+}
+
+/** What is found about the link that the host sends to the world by. */
+const ofUplink = (
+  facts: Facts,
+  uplink: Link,
+  { route }: RouteDecision.Decision,
+  one: Routed.Routed
+): ReadonlyArray<Found> => {
+  const { address, seen } = one
+  const what = `what ${seen.title} sends to the world`
+  if (linksOfContainers(facts).has(uplink.name)) {
+    return [{
+      level: "error",
+      message: `${what} goes to ${uplink.name}, a link of containers: a route of the host leads there`,
+      evidence: [`route ${route.to === undefined ? "" : Cidr.text(route.to)} dev ${uplink.name}`],
+      fix: route.to === undefined ? "delete the route" : Fix.run(
+        "delete the route, which no plugin makes",
+        Fix.command(
+          `ip -${address.family} route del`,
+          Cidr.text(route.to),
+          "dev",
+          uplink.name,
+          ...(route.metric === undefined || route.metric === 0 ? [] : ["metric", String(route.metric)])
+        )
+      )
+    }]
+  }
+  if (uplink.isUp && uplink.hasCarrier) return []
+  return [{
+    level: "error",
+    message: `${what} goes to ${uplink.name}, which ${
+      uplink.isUp ? "has no carrier: nothing is at its other end, or that is down" : "is down"
+    }`,
+    evidence: [AttachedContainer.linkText(uplink)],
+    fix: uplink.isUp
+      ? `see what is at the other end of ${uplink.name}`
+      : Fix.run("set it up, with the routes that it lost", Fix.command("ip link set", uplink.name, "up"))
+  }]
+}
+
+export const wayOut: Check = {
+  id: "way-out",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Routed.none
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const network = host.network.success
+    const found = new Map<string, Found>()
+    for (const one of routed) {
+      const { address, device, seen } = one
+      const peer = Routed.elsewhere[address.family]
+      if (peer === undefined || found.has(`${address.family}`)) continue
+      const packet = { source: Cidr.single(address), destination: peer, inLink: device }
+      const decision = RouteDecision.of(host.policies, network, packet)
+      const isKernels = decision?.route.protocol === "kernel" && decision.route.type === "unreachable"
+      const uplink = network.links.find(({ name }) => name === decision?.route.device)
+      const findings = decision === undefined || isKernels
+        ? withoutRoute(facts, network, address.family, seen.title)
+        : decision.route.type !== "unicast" || uplink === undefined
+        ? [] // policy-rules says so
+        : ofUplink(facts, uplink, decision, one)
+      for (const each of findings) found.set(`${address.family}`, each)
+    }
+    return [...found.values()]
+  }
+}
+
+/** Whether strict reverse path filtering of an uplink drops the answers to what the host sends by it. */
+export const answersFiltered: Check = {
+  id: "rp-filter-uplink",
+  phase: "host",
+  find: (facts) => {
+    const routed = Routed.of(facts).filter(({ address: { family } }) => family === 4)
+    const { host } = facts
+    if (host === undefined || routed.length === 0) return Routed.none
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    const network = host.network.success
+    const found = new Map<string, Found>()
+    for (const { address, device, seen } of routed) {
+      const peer = Routed.elsewhere[4]
+      if (peer === undefined) continue
+      const packet = { source: Cidr.single(address), destination: peer }
+      const uplink = RouteDecision.of(host.policies, network, { ...packet, inLink: device })?.route.device
+      if (uplink === undefined || found.has(uplink)) continue
+      const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
+      // The kernel looks for the way back as for packets of its own: no rule about an incoming link is met.
+      const back = RouteDecision.of(host.policies, network, { ...packet, inLink: "lo" })?.route.device
+      if (Math.max(value("all"), value(uplink)) !== 1 || back === undefined || back === uplink) continue
+      found.set(uplink, {
+        level: "error",
+        message:
+          `answers to ${seen.title} come in by ${uplink}, and its rp_filter is 1: the host's own route to the world ` +
+          `leads over ${back}, so they are dropped`,
+        evidence: [
+          `net.ipv4.conf.all.rp_filter = ${value("all")}`,
+          `net.ipv4.conf.${uplink}.rp_filter = ${value(uplink)}`
+        ],
+        fix: Fix.sysctl("let it take packets that come in by another link", `net.ipv4.conf.${uplink}.rp_filter`, 2)
+      })
+    }
+    return [...found.values()]
+  }
+}
