@@ -22,6 +22,10 @@ export interface Asked {
 export const seen = ({ hostRoot }: Asked, path: string): string =>
   Option.isNone(hostRoot) ? path : HostRoot.pathOn(hostRoot.value, path)
 
+/** The same for a file, whose path may be relative to the folder in which the command was started. `-` is none. */
+export const seenFile = (asked: Asked, path: string): string =>
+  Option.isNone(asked.hostRoot) || path === "-" ? path : seen(asked, HostRoot.resolved(path))
+
 /** Changes the root to that of the host, if one is named. Returns the path that a file has then. */
 export const enter = ({ hostRoot }: Asked, file = "/") =>
   Option.isNone(hostRoot) ? Effect.succeed(file) : HostRoot.enter(hostRoot.value, file)

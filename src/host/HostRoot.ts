@@ -22,6 +22,13 @@ interface Functions {
 export const pathOn = (root: string, path: string): string =>
   path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : path
 
+/** The folder that relative paths of the command line begin at. A change of the root moves this process to `/`. */
+let startFolder: string | undefined
+
+/** The absolute path of a file of the command line, also after a change of the root. */
+export const resolved = (file: string): string =>
+  startFolder === undefined ? Path.resolve(file) : Path.resolve(startFolder, file)
+
 /** A path by which a file is found wherever the root of this process is, for as long as it lives. */
 const anchored = (file: string) =>
   Effect.try({
@@ -52,9 +59,11 @@ export const enter = Effect.fnUntraced(function*(root: string, file: string) {
     anchored(file),
     ({ message }) => new NotEntered({ root, reason: `the plugin cannot be read: ${message}` })
   )
+  const before = process.cwd()
   if (libc.chroot(Buffer.from(`${root}\0`)) !== 0) {
     return yield* new NotEntered({ root, reason: "expected to be root, with the capability SYS_CHROOT" })
   }
+  startFolder = before
   process.chdir("/")
   return kept
 })

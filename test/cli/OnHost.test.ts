@@ -10,4 +10,12 @@ describe("a path", () => {
     assert.strictEqual(OnHost.seen({ hostRoot }, "/opt"), "/opt")
     assert.strictEqual(OnHost.seen({ hostRoot: Option.none() }, "/host/opt"), "/host/opt")
   })
+
+  it("of a file may be relative to the folder in which the command was started", () => {
+    const hostRoot = Option.some(process.cwd())
+    assert.strictEqual(OnHost.seenFile({ hostRoot }, "log/a.jsonl"), "/log/a.jsonl")
+    assert.strictEqual(OnHost.seenFile({ hostRoot }, `${process.cwd()}/log/*.jsonl`), "/log/*.jsonl")
+    assert.strictEqual(OnHost.seenFile({ hostRoot }, "-"), "-")
+    assert.strictEqual(OnHost.seenFile({ hostRoot: Option.none() }, "log/a.jsonl"), "log/a.jsonl")
+  })
 })

@@ -17,6 +17,18 @@ export const plugin = Path.join(dist, "passthrough")
 /** The companion command in the same form. */
 export const command = Path.join(dist, "cni-passthrough")
 
+/** Why tests of the executables in a folder cannot run; undefined if they can. */
+export const whyUnbuilt = (folder: string): string | undefined => {
+  const missing = ["passthrough", "cni-passthrough"].filter((name) => !Fs.existsSync(Path.join(folder, name)))
+  return missing.length === 0
+    ? undefined
+    : `${folder} has no ${missing.join(", ")}: build it first, with npm run build:standalone`
+}
+
+// Tests of a program that is missing would wait for what it never prints.
+const unbuilt = isStandalone ? whyUnbuilt(dist) : undefined
+if (unbuilt !== undefined) throw new Error(unbuilt)
+
 export interface Run {
   readonly code: number | null
   readonly stdout: string

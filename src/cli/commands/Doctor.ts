@@ -63,7 +63,7 @@ const input = {
 
 /** What the flags ask about. */
 const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
-  const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(flags.netns.value) : undefined
+  const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(OnHost.seen(flags, flags.netns.value)) : undefined
   return {
     asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network))),
     confDir: OnHost.seen(flags, flags.confDir),
@@ -113,7 +113,7 @@ export const doctor = Command.make(
       const entered = yield* OnHost.enter(flags, built)
       const executable = built === undefined ? undefined : entered
       const question = yield* questionOf(flags)
-      const logs = flags.log.map((log) => OnHost.seen(flags, log))
+      const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
       const networks = yield* networksOf(question, logs)
       const collected = yield* Progress.during("plugins and the host", Collect.collect(question, networks))
       const all = yield* Effect.forEach(
@@ -160,7 +160,7 @@ export const doctor = Command.make(
       }
       if (Option.isSome(flags.report)) {
         yield* ReportFile.make(
-          OnHost.seen(flags, flags.report.value),
+          OnHost.seenFile(flags, flags.report.value),
           yield* Logs.ofNetworks(logs, names),
           report.findings.map(Findings.onPage)
         )

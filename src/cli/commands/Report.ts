@@ -40,8 +40,8 @@ export const report = Command.make(
   input,
   Effect.fnUntraced(function*({ hostRoot, noRedact, redact, ...named }) {
     yield* OnHost.enter({ hostRoot })
-    const logs = named.logs.map((log) => OnHost.seen({ hostRoot }, log))
-    const output = OnHost.seen({ hostRoot }, named.output)
+    const logs = named.logs.map((log) => OnHost.seenFile({ hostRoot }, log))
+    const output = OnHost.seenFile({ hostRoot }, named.output)
     const masked = ReportFile.masked({ masks: !noRedact, redact })
     const records: Array<string> = []
     const sources = yield* Logs.sources(logs)

@@ -90,7 +90,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs
       message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
     })
   }
-  return journald ? [] : yield* Logs.sources(logs.map((log) => OnHost.seen({ hostRoot }, log)), follow)
+  return journald ? [] : yield* Logs.sources(logs.map((log) => OnHost.seenFile({ hostRoot }, log)), follow)
 })
 
 /** How an operation, or a part of one, is printed. */

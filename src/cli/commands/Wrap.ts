@@ -153,7 +153,7 @@ export const wrap = Command.make(
     const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
     const folders = yield* PluginFolders.find(flags)
     const names = PluginFolders.names(flags)
-    const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seen(flags, path)) }
+    const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seenFile(flags, path)) }
     const all = flags.all && names === undefined
     const confFolders = [OnHost.seen(flags, flags.confDir)]
     const possible = yield* Effect.forEach(folders, (at) =>
