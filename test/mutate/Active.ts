@@ -25,10 +25,11 @@ const reached = new Set<number>()
 /** Whether the mutant of this number takes the place of the original. */
 export const isActive = (mutant: number): boolean => {
   if (run !== undefined && !reached.has(mutant)) {
+    reached.add(mutant)
     try {
-      Fs.appendFileSync(`${folder}/reached-${run}`, `${mutant}\n`)
-      reached.add(mutant)
-    } catch { /* a test may leave no descriptors: the next call records it */ }
+      // A folder, because some tests leave no descriptors, or let no file grow.
+      Fs.mkdirSync(`${folder}/reached-${run}/${mutant}`)
+    } catch { /* another process has made it */ }
   }
   return active === String(mutant)
 }

@@ -43,8 +43,7 @@ afterEach(({ task }) => void (failed ||= task.result?.state === "fail"))
 await import("./${Path.basename(test)}")
 `
 
-const reachedIn = (file: string): ReadonlyArray<number> =>
-  Fs.existsSync(file) ? [...new Set(Fs.readFileSync(file, "utf8").split("\n").filter(Boolean).map(Number))] : []
+const reachedIn = (path: string): ReadonlyArray<number> => Fs.existsSync(path) ? Fs.readdirSync(path).map(Number) : []
 
 const prepare = async ({ built, mutants }: Start) => {
   Fs.mkdirSync(folder, { recursive: true })
@@ -96,14 +95,14 @@ const prepare = async ({ built, mutants }: Start) => {
   const project = vitest.getRootProject()
 
   return async (runs: ReadonlyArray<Run>): Promise<void> => {
-    for (const name of Fs.readdirSync(folder)) Fs.rmSync(`${folder}/${name}`)
+    for (const name of Fs.readdirSync(folder)) Fs.rmSync(`${folder}/${name}`, { recursive: true })
     wrappers.forEach((file) => Fs.rmSync(file))
     wrappers = runs.map(({ mutant, test }, index) => {
       const file = Path.resolve(Path.dirname(test), `${index}-${mutant}-${Path.basename(test)}`)
       Fs.writeFileSync(file, wrapper(test, typeof mutant === "number" ? String(mutant) : `${mutant}-${index}`))
       const reached = `${folder}/reached-${index}`
-      Fs.writeFileSync(reached, "")
-      Fs.chmodSync(reached, 0o666) // for tests that become another user
+      Fs.mkdirSync(reached)
+      Fs.chmodSync(reached, 0o777) // for tests that become another user
       return file
     })
     await vitest.runTestSpecifications(wrappers.map((file) => project.createSpecification(file)))
