@@ -138,7 +138,7 @@ const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknow
   const path = yield* Path.Path
   if (!Json.isObject(document)) return []
   const { loadOnlyInlinedPlugins, name } = document
-  const isOff = loadOnlyInlinedPlugins === true || /^true$/i.test(String(loadOnlyInlinedPlugins))
+  const isOff = /^true$/i.test(String(loadOnlyInlinedPlugins))
   if (isOff || typeof name !== "string" || !identifier.test(name)) return []
   const texts: Array<string> = []
   for (const plugin of yield* filesEnding(path.join(path.dirname(file), name), /\.conf$/)) {
@@ -211,7 +211,7 @@ const misplaced = ({ form, source: { value } }: Read): ReadonlyArray<NetworkConf
 /** Whether runtimes pass over a file with this problem as long as they look for another network. */
 const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Source): boolean => {
   const [key] = path
-  if (path.length !== 1 || !Json.isObject(value)) return false
+  if (!Json.isObject(value)) return false
   const hasNoChoice = value["cniVersions"] === undefined
   return (key === "name" || (key === "cniVersion" && hasNoChoice)) && typeof value[key] === "string"
 }
@@ -269,7 +269,7 @@ export const typesIn = Effect.fnUntraced(function*(folder: string) {
   const found = new Set<string>()
   for (const name of names.filter(isLoadedName)) {
     const text = yield* Effect.orElseSucceed(readText(path.join(folder, name)), () => "")
-    for (const [, type = ""] of text.matchAll(/\\*"type\\*"\s*:\s*\\*"([^"\\/]+)\\*"/g)) found.add(type)
+    for (const type of text.match(/(?<="type\\*"\s*:\s*\\*")[^"\\/]+(?=\\*")/g) ?? []) found.add(type)
   }
   return [...found]
 })

@@ -1,15 +1,16 @@
 /** The folder of network configurations. */
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import type * as FileSystem from "effect/FileSystem"
+import * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
 import * as Fs from "node:fs"
 import * as ConfFolder from "../../src/conf/ConfFolder.ts"
+import { denied, reversed } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 
 const onHost = <A, E>(effect: Effect.Effect<A, E, FileSystem.FileSystem | Path.Path>) =>
-  Effect.provide(effect, NodeServices.layer)
+  Effect.provide(effect, reversed)
 
 /** A folder with these files in it. */
 const folderOf = (files: { readonly [name: string]: object | string }) => {
@@ -72,6 +73,35 @@ describe("a network", () => {
       ])
     }))
 
+  it.effect("is named in each hidden file that has it, and in none that only looks like it", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({
+        "1.yaml": "name: a.b\nplugins: []\n",
+        "2.yaml": "name: a.b",
+        "3.yaml": "name: a.bc\nplugins: []\n",
+        "4.yaml": "name: axb\nplugins: []\n",
+        "5.yaml": "name: x\ntype: a.b\n"
+      })
+      const message = yield* failure("a.b", folder)
+      const [first, ...hidden] = message.split("\n")
+      assert.strictEqual(first, `no network "a.b" in DIR: it has no networks`)
+      assert.deepStrictEqual(hidden.map((line) => line.split(" ")[0]), ["1.yaml", "2.yaml"])
+    }))
+
+  it.effect("is not found after a file that is not there, as a link may say", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({ "10-a.conflist": chain("a", "bridge") })
+      Fs.symlinkSync("/none", `${folder.path}/05.conflist`)
+      assert.strictEqual(yield* failure("a", folder), "cannot read 05.conflist: there is no such file or folder")
+    }))
+
+  it.effect("is not found in a folder that cannot be listed", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({ file: "" })
+      const error = yield* Effect.flip(onHost(ConfFolder.load("a", `${folder.path}/file`)))
+      assert.strictEqual(error.message, `cannot read ${folder.path}/file: not a directory`)
+    }))
+
   it.effect("is found in a list before it is found in a configuration of one plugin", () =>
     Effect.gen(function*() {
       using folder = folderOf({
@@ -92,6 +122,19 @@ describe("a network", () => {
     }))
 
   const stopping: ReadonlyArray<readonly [why: string, file: string, content: object | string, message: string]> = [
+    ["that is null", "05.conflist", "null", "05.conflist:1:1: found null, expected an object"],
+    [
+      "whose name is not a text",
+      "05.conflist",
+      { ...chain("x", "ptp"), name: 5 },
+      "05.conflist:1:30: name: found 5, expected a letter or digit, then letters, digits, '_', '.' or '-'"
+    ],
+    [
+      "whose version cannot be used although it offers a choice",
+      "05.conflist",
+      { ...chain("x", "ptp"), cniVersion: "x", cniVersions: ["1.0.0"] },
+      "05.conflist:1:15: cniVersion: found \"x\", expected a version such as \"1.0.0\""
+    ],
     [
       "with a byte-order mark",
       "05.conflist",
@@ -155,6 +198,13 @@ describe("a network", () => {
       assert.strictEqual((yield* onHost(ConfFolder.load("a", folder.path))).list.name, "a")
     }))
 
+  it.effect("does not have the plugins of a folder that its name would lead to", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({ "x.conflist": { ...chain(".", "bridge") }, "y.conf": "broken" })
+      const error = yield* Effect.flip(onHost(ConfFolder.load(`${folder.path}/x.conflist`, "/none")))
+      assert.match(error.message, /x\.conflist:1:\d+: name: found "\."/)
+    }))
+
   it.effect("that has the form of a path is a file", () =>
     Effect.gen(function*() {
       using folder = folderOf({ "file": chain("x", "bridge") })
@@ -199,11 +249,36 @@ describe("plugins in the folder with the name of a network", () => {
       assert.deepStrictEqual(yield* types(folder), ["tuning"])
     }))
 
-  it.effect("stay out where the list says so", () =>
+  for (const loadOnlyInlinedPlugins of [true, "true", "TRUE"]) {
+    it.effect(`stay out where the list says so: ${JSON.stringify(loadOnlyInlinedPlugins)}`, () =>
+      Effect.gen(function*() {
+        const list = { ...chain("a", "bridge"), loadOnlyInlinedPlugins }
+        using folder = withFolder(list, { "10.conf": { type: "tuning" } })
+        assert.deepStrictEqual(yield* types(folder), ["bridge"])
+      }))
+  }
+
+  for (const loadOnlyInlinedPlugins of [false, "false"]) {
+    it.effect(`come in where the list says so: ${JSON.stringify(loadOnlyInlinedPlugins)}`, () =>
+      Effect.gen(function*() {
+        const list = { ...chain("a", "bridge"), loadOnlyInlinedPlugins }
+        using folder = withFolder(list, { "10.conf": { type: "tuning" } })
+        assert.deepStrictEqual(yield* types(folder), ["bridge", "tuning"])
+      }))
+  }
+
+  it.effect("have their text as it is in their file, without the space around it", () =>
     Effect.gen(function*() {
-      const list = { ...chain("a", "bridge"), loadOnlyInlinedPlugins: true }
-      using folder = withFolder(list, { "10.conf": { type: "tuning" } })
-      assert.deepStrictEqual(yield* types(folder), ["bridge"])
+      using folder = withFolder(chain("a", "bridge"), { "10.conf": `\n{ "type": "tuning" }\n` })
+      const { list } = yield* onHost(ConfFolder.load("a", folder.path))
+      assert.strictEqual(list.plugins[1]?.text, `{ "type": "tuning" }`)
+    }))
+
+  it.effect("do not come to a configuration of one plugin", () =>
+    Effect.gen(function*() {
+      using folder = withFolder(chain("b", "bridge"), { "10.conf": "broken" })
+      Fs.writeFileSync(`${folder.path}/20-a.conf`, JSON.stringify({ name: "a", type: "ptp" }))
+      assert.deepStrictEqual(yield* types(folder), ["ptp"])
     }))
 
   it.effect("are checked too", () =>
@@ -216,6 +291,92 @@ describe("plugins in the folder with the name of a network", () => {
       Fs.writeFileSync(`${folder.path}/a/10.conf`, "{}")
       assert.match(yield* failure("a", folder), /^a\/10\.conf:1:1: type: found nothing, expected the name of a plugin/)
     }))
+})
+
+describe("the text of a file", () => {
+  /** A file of a kind, with a text that comes only from reading it to its end. */
+  const special = (
+    type: FileSystem.File.Type,
+    text: Effect.Effect<Uint8Array, PlatformError> = Effect.succeed(new TextEncoder().encode("\uFEFF{}"))
+  ) =>
+    FileSystem.layerNoop({
+      stat: () => Effect.succeed({ type, size: 0n } as never),
+      realPath: (path) => Effect.succeed(path),
+      readFile: () => text
+    })
+
+  for (const path of ["/dev/fd/63", "/proc/self/fd/63"]) {
+    it.effect(`is what a pipe of the command line has, with all its bytes: ${path}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* Effect.provide(ConfFolder.readText(path), special("FIFO")), "\uFEFF{}")
+      }))
+  }
+
+  const refused = [["/etc/fd/63", "FIFO", "a named pipe"], ["/proc/kmsg", "File", "a file of the kernel"]] as const
+  for (const [path, type, kind] of refused) {
+    it.effect(`is not what may keep us waiting: ${kind}`, () =>
+      Effect.gen(function*() {
+        const error = yield* Effect.flip(Effect.provide(ConfFolder.readText(path), special(type)))
+        assert.strictEqual(error.message, `cannot read ${path}: found ${kind}, expected a regular file`)
+      }))
+  }
+
+  it.effect("is not known where a pipe cannot be read", () =>
+    Effect.gen(function*() {
+      const layer = special("FIFO", Effect.fail(denied("/dev/fd/63")))
+      const error = yield* Effect.flip(Effect.provide(ConfFolder.readText("/dev/fd/63"), layer))
+      assert.match(error.message, /^cannot read \/dev\/fd\/63: PermissionDenied/)
+    }))
+
+  it.effect("has at most 16 megabytes", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({ file: "" })
+      Fs.truncateSync(`${folder.path}/file`, 16_777_217)
+      const error = yield* Effect.flip(onHost(ConfFolder.readText(`${folder.path}/file`)))
+      assert.strictEqual(
+        error.message,
+        `cannot read ${folder.path}/file: found 16777217 bytes, expected at most 16777216`
+      )
+    }))
+})
+
+describe("the files that runtimes skip because of their names", () => {
+  const names = (folder: { readonly path: string }, network?: string) =>
+    Effect.map(
+      onHost(ConfFolder.unloaded(folder.path, network)),
+      (files) => files.map((file) => file.slice(folder.path.length + 1))
+    )
+
+  it.effect("are those that have any network, where none is named", () =>
+    Effect.gen(function*() {
+      using folder = folderOf({
+        "b.yaml": "plugins: []\n",
+        "a.bak": { name: "x", type: "ptp" },
+        "c.conf": { name: "x", type: "ptp" },
+        "d.txt": "name: x\nno others\n"
+      })
+      assert.deepStrictEqual(yield* names(folder), ["a.bak", "b.yaml"])
+    }))
+
+  it.effect("are those of up to a megabyte, and no folders", () =>
+    Effect.gen(function*() {
+      const text = `{"name":"a"}`
+      using folder = folderOf({
+        "a.bak": text.padEnd(1_048_576),
+        "b.bak": text.padEnd(1_048_577)
+      })
+      Fs.mkdirSync(`${folder.path}/c.bak`)
+      assert.deepStrictEqual(yield* names(folder, "a"), ["a.bak"])
+    }))
+
+  it.effect("are none where the folder is not there", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* names({ path: "/none" }), [])
+    }))
+})
+
+describe("the folder of network configurations", () => {
+  it("is that of runtimes", () => assert.strictEqual(ConfFolder.defaultFolder, "/etc/cni/net.d"))
 })
 
 describe("a file", () => {
@@ -256,10 +417,11 @@ describe("the files that name a plugin", () => {
         "50.txt": chain("a", "passthrough")
       })
       Fs.mkdirSync(`${folder.path}/60.conflist`)
+      Fs.writeFileSync(`${folder.path}/60.conflist/70.conf`, `{"type" : "passthrough"}`)
       const files = yield* onHost(ConfFolder.naming(folder.path, "passthrough"))
       assert.deepStrictEqual(
         files.map((file) => file.slice(folder.path.length)),
-        ["/10-a.conflist", "/20-b.conf", "/40-broken.conflist", "/45-d.conflist"]
+        ["/10-a.conflist", "/20-b.conf", "/40-broken.conflist", "/45-d.conflist", "/60.conflist/70.conf"]
       )
       assert.deepStrictEqual(yield* onHost(ConfFolder.naming("/none", "passthrough")), [])
     }))

@@ -68,6 +68,37 @@ describe("taps", () => {
     assert.deepStrictEqual(labels, ["after-a", "after-b", "after-a-2"])
   })
 
+  it("are told with their labels, in their order, each on one line", () => {
+    const tap = `{"type":"passthrough",\n"instrumentedBy":"cni-passthrough","label":"x"}`
+    const other = `{"type":"passthrough","instrumentedBy":"cni-passthrough","label":1}`
+    const source = sourceOf(`{"plugins":[{"type":"a"},${tap},{"type":"b"},${other}]}`)
+    assert.deepStrictEqual(Instrumentation.taps(source).map(({ label, text }) => [label, JSON.parse(text).label]), [
+      ["x", "x"],
+      ["passthrough", 1]
+    ])
+    assert.notInclude(Instrumentation.taps(source)[0]?.text, "\n")
+  })
+
+  it("have a label without spaces, the fields that were asked for, and our mark", () => {
+    const source = sourceOf(`{"plugins":[{"type":"a"}]}`)
+    const [, tap] = JSON.parse(Instrumentation.insert(source, ["a b c"], { hookADD: ["x"] })).plugins
+    assert.deepStrictEqual(tap, {
+      type: "passthrough",
+      label: "after-a-b-c",
+      hookADD: ["x"],
+      instrumentedBy: "cni-passthrough"
+    })
+  })
+
+  it("are the only plugins of a chain, or not", () => {
+    const tap = `{"type":"passthrough","instrumentedBy":"cni-passthrough"}`
+    for (const mark of [`"instrumentedBy":"another"`, `"label":"cni-passthrough"`]) {
+      assert.isFalse(Instrumentation.hasOnlyTaps(sourceOf(`{"plugins":[${tap},{"type":"passthrough",${mark}}]}`)))
+    }
+    assert.isTrue(Instrumentation.hasOnlyTaps(sourceOf(`{"plugins":[${tap},${tap}]}`)))
+    assert.isFalse(Instrumentation.isInstrumented(sourceOf(`{"plugins":[null,1,"${"x"}"]}`)))
+  })
+
   it("never stand before the first plugin, which podman takes the network for", () => {
     for (const text of Object.values(texts)) {
       assert.deepStrictEqual(JSON.parse(tapped(text)).plugins[0], JSON.parse(text).plugins[0])
