@@ -57,10 +57,14 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
 
 const files = Fs.readdirSync(src, { recursive: true, encoding: "utf8" }).filter((file) => /\.tsx?$/.test(file))
 
-/** The modules of ours that a file imports, by their path in `src/`. */
-const importsOf = (file: string): ReadonlyArray<string> =>
+const ourImports = new Map(files.map((file) => [
+  file,
   [...Fs.readFileSync(Path.join(src, file), "utf8").matchAll(/ from "(\.[^"]+)"/g)]
     .map(([, path = ""]) => Path.join(Path.dirname(file), path))
+]))
+
+/** The modules of ours that a file imports, by their path in `src/`. */
+const importsOf = (file: string): ReadonlyArray<string> => ourImports.get(file) ?? []
 
 /** The page of reports runs in browsers; what it and the command know of each other are the types of its data. */
 const isOfPage = (file: string): boolean => file.startsWith("render/html/page/")
@@ -91,6 +95,16 @@ describe("a module", () => {
     const entries = files.filter((file) => roomOf(file) === "")
     assert.deepStrictEqual(entries.sort(), ["Passthrough.ts", "Version.ts", "index.ts"])
     assert.deepStrictEqual([...new Set(files.map(roomOf))].filter((room) => room !== "" && !(room in rooms)), [])
+  })
+})
+
+describe("files of a room", () => {
+  it("do not need each other, not even for types", () => {
+    const needed = new Map(files.map((file) => [file, closure(file)]))
+    const circles = files.map((file) =>
+      [...needed.get(file) ?? []].filter((other) => needed.get(other)?.has(file)).toSorted().join(" ")
+    )
+    assert.deepStrictEqual([...new Set(circles)].filter((circle) => circle.includes(" ")), [])
   })
 })
 

@@ -3,14 +3,14 @@ import * as Effect from "effect/Effect"
 import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
+import type { Started } from "./Program.ts"
 import * as SignalForwarding from "./SignalForwarding.ts"
 import * as SocketStdio from "./SocketStdio.ts"
-import type * as Spawn from "./Spawn.ts"
 
 /** The longest timeout that a timer supports, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
 
-const killGroup = ({ pid }: Spawn.Started): void => {
+const killGroup = ({ pid }: Started): void => {
   try {
     if (pid !== undefined) process.kill(-pid, "SIGKILL")
   } catch { /* the whole group has ended already */ }

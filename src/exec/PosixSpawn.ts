@@ -4,7 +4,7 @@
  * exit a few milliseconds later.
  */
 import * as Libc from "./Libc.ts"
-import type { Descriptors, Program, Started } from "./Spawn.ts"
+import type { Descriptors, Program, Started } from "./Program.ts"
 
 type Argument = number | ArrayBufferView
 

@@ -3,6 +3,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as IgnoredSignals from "./IgnoredSignals.ts"
 import * as Libc from "./Libc.ts"
+import type { Started } from "./Program.ts"
 import * as Spawn from "./Spawn.ts"
 
 /** The signals that ask a process to stop, and those whose meaning the program defines. */
@@ -107,7 +108,7 @@ export const prepare = (mark: string) => {
     guarding?.end()
     for (const signal of forwarded) process.removeListener(signal, onSignal)
   }
-  const attach = ({ kill, pid = 0 }: Spawn.Started): () => void => {
+  const attach = ({ kill, pid = 0 }: Started): () => void => {
     guarding?.watch(pid)
     // If we stayed in the session, the program's end would orphan the group: the kernel sends SIGHUP to an orphaned group
     // that has a stopped process in it, and so to the runtime.

@@ -3,37 +3,9 @@
  * `node:child_process` takes 3 ms more, as long as an empty plugin.
  */
 import type * as ChildProcess from "node:child_process"
-import type * as Execution from "./Execution.ts"
 import * as Libc from "./Libc.ts"
 import * as PosixSpawn from "./PosixSpawn.ts"
-
-/** A program to start. */
-export interface Program {
-  readonly argv: readonly [program: string, ...args: ReadonlyArray<string>]
-  readonly env: Execution.Invocation["env"]
-  /** The environment as bytes, see `Execution.Invocation`. */
-  readonly environment?: Execution.Invocation["environment"]
-  /** Its argv[0]. Default: the program. */
-  readonly argv0?: string
-  /** Its working directory. Default: ours. */
-  readonly cwd?: string
-  /** Whether to start it in a new process group. */
-  readonly detached: boolean
-}
-
-/** A program's stdin, stdout or stderr: one of our descriptors, /dev/null, or, under Bun, a closed descriptor. */
-export type Descriptors = ReadonlyArray<number | "ignore" | "pipe" | "closed">
-
-/** A started program. Without a `pid`, it could not be started, and `onError` will be called. */
-export interface Started {
-  readonly pid: number | undefined
-  readonly kill: (signal: NodeJS.Signals) => void
-  /** Calls `listener` when the program has ended. Either the exit status or the signal is null. */
-  readonly onExit: (listener: (exitCode: number | null, signal: string | null) => void) => void
-  readonly onError: (listener: (error: Error) => void) => void
-  /** No longer keeps this process alive. */
-  readonly unref: () => void
-}
+import type { Descriptors, Program, Started } from "./Program.ts"
 
 /** Loaded with the first program. It takes as long to load as all of Effect, and most requests run no program. */
 export const childProcess = (): typeof ChildProcess => process.getBuiltinModule("node:child_process")

@@ -6,7 +6,7 @@ import * as JsonDiff from "./JsonDiff.ts"
 import * as Operation from "./Operation.ts"
 import * as ResultDiff from "./ResultDiff.ts"
 import type * as StateChanges from "./StateChanges.ts"
-import type * as View from "./View.ts"
+import type * as ViewStep from "./ViewStep.ts"
 
 /** What can be different, in the order in which it is told. */
 export const sections = ["configuration", "plugins", "results", "changes", "times"] as const
@@ -23,7 +23,7 @@ const slow = { factor: 2, milliseconds: 20 }
 const configuration = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<ResultDiff.Change> => {
   const [ours, theirs] = [left.operation.request, right.operation.request]
   const path = JsonDiff.between(ours.path, theirs.path, "CNI_PATH")
-  const parsed = ({ config }: View.Step, { alike }: ComparisonSide): unknown => {
+  const parsed = ({ config }: ViewStep.Step, { alike }: ComparisonSide): unknown => {
     // As it was written, which is as deep as who sent it wants.
     const document = config === undefined ? undefined : Json.parse(alike(config))
     if (!Json.isObject(document)) return undefined
@@ -47,7 +47,7 @@ const configuration = (left: ComparisonSide, right: ComparisonSide): ReadonlyArr
   ]
 }
 
-const outcome = ({ failure, plugin, state }: View.Step): string => {
+const outcome = ({ failure, plugin, state }: ViewStep.Step): string => {
   if (state !== "failed") return state
   return `failed: ${failure[0] ?? plugin?.ending ?? ""}`
 }

@@ -4,15 +4,16 @@ import * as Normalise from "./Normalise.ts"
 import type * as Operation from "./Operation.ts"
 import type * as ResultDiff from "./ResultDiff.ts"
 import * as View from "./View.ts"
+import type * as ViewStep from "./ViewStep.ts"
 
 /** A run with its name in the operation: `bridge`, `bridge › host-local`, and `tuning (2)` for the second one. */
 export interface Named {
   readonly name: string
-  readonly step: View.Step
+  readonly step: ViewStep.Step
   readonly isNested: boolean
 }
 
-const named = (steps: ReadonlyArray<View.Step>, around = ""): ReadonlyArray<Named> => {
+const named = (steps: ReadonlyArray<ViewStep.Step>, around = ""): ReadonlyArray<Named> => {
   const counts = new Map<string, number>()
   return steps.flatMap((step) => {
     const words = [step.title, step.command].filter(Boolean).join(" ")

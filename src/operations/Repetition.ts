@@ -1,7 +1,7 @@
 /** What a plugin says of its failure that the plugins inside it did not say already, for it hands their words on. */
 import type { Excerpt } from "./Excerpt.ts"
 import { isBad } from "./RootCause.ts"
-import type { Step } from "./View.ts"
+import type { Step } from "./ViewStep.ts"
 
 /** What a step says of its failure. */
 export type Words = Pick<Step, "failure" | "plugin">

@@ -1,5 +1,5 @@
 /** Which plugin failed, of all that are drawn: the innermost one, in one line. */
-import type { Step } from "./View.ts"
+import type { Step } from "./ViewStep.ts"
 
 /** How many characters of each part of the line are shown. */
 const longest = 300

@@ -2,7 +2,8 @@
 import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "../record/Escape.ts"
 import type { Excerpt } from "./Excerpt.ts"
-import type { Step, View } from "./View.ts"
+import type { View } from "./View.ts"
+import type { Step } from "./ViewStep.ts"
 
 const textOf = ({ lines }: Excerpt): string | undefined => lines.length === 0 ? undefined : lines.join("\n")
 

@@ -9,6 +9,7 @@ import { isObject } from "../json/Json.ts"
 import * as SchemaProblem from "../json/SchemaProblem.ts"
 import * as RecordText from "../sinks/RecordText.ts"
 import * as Registry from "../sinks/Registry.ts"
+import type { SinkTarget } from "../sinks/SinkTarget.ts"
 
 const netns = () => Field.oneOf(["host", "container"])
 const policy = () => Field.oneOf(["fail", "ignore"])
@@ -80,7 +81,7 @@ export interface HookCommand {
 
 /** Our fields, with their defaults filled in. */
 export interface Settings {
-  readonly sinks: ReadonlyArray<Registry.SinkTarget>
+  readonly sinks: ReadonlyArray<SinkTarget>
   readonly hooks: { readonly [verb in Verb]: ReadonlyArray<HookCommand> }
   readonly label: string
   /** Keys and JSON Pointers of values that every log must mask. */

@@ -14,6 +14,7 @@ import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as PathTemplate from "./PathTemplate.ts"
 import * as RecordText from "./RecordText.ts"
 import * as SinkKind from "./SinkKind.ts"
+import type { FileTarget } from "./SinkTarget.ts"
 import * as TrustedPath from "./TrustedPath.ts"
 
 /** The fields of a file sink. */
@@ -28,8 +29,6 @@ export const fields = () =>
   })
 
 type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
-
-type Target = Required<Fields>
 
 const { O_APPEND, O_CREAT, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = Fs.constants
 
@@ -193,8 +192,8 @@ const append = (path: string, mode: number, record: string, hasResponded: boolea
 /** The sink `file`, which appends records to a file. */
 export const kind = {
   fields,
-  complete: (fields: Fields): Target => ({ format: "text", mode: "0600", ...fields }),
-  open: (target: Target, environment: Environment, logTimeout: number) =>
+  complete: (fields: Fields): FileTarget => ({ format: "text", mode: "0600", ...fields }),
+  open: (target: FileTarget, environment: Environment, logTimeout: number) =>
     Effect.map(ProcessRunner, (runner) => {
       const path = PathTemplate.expand(target.path, environment)
       const folder = Path.dirname(path)

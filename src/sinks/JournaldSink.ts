@@ -9,6 +9,7 @@ import * as JournalFormat from "../record/JournalFormat.ts"
 import type { Record } from "../record/Record.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as SinkKind from "./SinkKind.ts"
+import type { JournaldTarget } from "./SinkTarget.ts"
 import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
 const name = "journald"
@@ -23,8 +24,6 @@ export const fields = () =>
   })
 
 type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
-
-type Target = Required<Fields>
 
 const send = Effect.fnUntraced(function*(record: Record, identifier: string) {
   // `logger` reports no error if the socket is missing.
@@ -44,8 +43,8 @@ const send = Effect.fnUntraced(function*(record: Record, identifier: string) {
 /** The sink `journald`. */
 export const kind = {
   fields,
-  complete: (fields: Fields): Target => ({ identifier: "cni-passthrough", ...fields }),
-  open: ({ identifier }: Target) =>
+  complete: (fields: Fields): JournaldTarget => ({ identifier: "cni-passthrough", ...fields }),
+  open: ({ identifier }: JournaldTarget) =>
     Effect.map(ProcessRunner, (runner) => ({
       name,
       write: (record: Record) => Effect.provideService(send(record, identifier), ProcessRunner, runner)

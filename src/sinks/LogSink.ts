@@ -4,7 +4,7 @@ import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import type { Environment } from "../cni/Environment.ts"
 import type { Record } from "../record/Record.ts"
-import type { SinkTarget } from "./Registry.ts"
+import type { SinkTarget } from "./SinkTarget.ts"
 
 /** A sink failed to write a record. */
 export class SinkFailed extends Data.TaggedError("SinkFailed")<{

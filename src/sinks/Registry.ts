@@ -6,6 +6,7 @@ import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as FileSink from "./FileSink.ts"
 import * as JournaldSink from "./JournaldSink.ts"
 import type { Writer } from "./LogSink.ts"
+import type { SinkTarget } from "./SinkTarget.ts"
 import * as StderrSink from "./StderrSink.ts"
 import * as SyslogSink from "./SyslogSink.ts"
 
@@ -30,9 +31,6 @@ export const fields = () =>
 
 /** The fields of a sink. */
 export type Fields = ReturnType<typeof fields>["Type"]
-
-/** A sink with its defaults filled in. */
-export type SinkTarget = { [T in Type]: { readonly type: T } & Parameters<(typeof kinds)[T]["open"]>[0] }[Type]
 
 /** Returns the field names of a type of sink, or undefined if there is no such type. */
 export const fieldNames = (type: unknown): ReadonlyArray<string> | undefined => {

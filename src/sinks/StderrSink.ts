@@ -7,6 +7,7 @@ import type { Record } from "../record/Record.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as RecordText from "./RecordText.ts"
 import * as SinkKind from "./SinkKind.ts"
+import type { StderrTarget } from "./SinkTarget.ts"
 
 const name = "stderr"
 
@@ -16,13 +17,11 @@ export const fields = () =>
 
 type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
-type Target = Required<Fields>
-
 /** The sink `stderr`. */
 export const kind = {
   fields,
-  complete: (fields: Fields): Target => ({ format: "text", ...fields }),
-  open: ({ format }: Target) =>
+  complete: (fields: Fields): StderrTarget => ({ format: "text", ...fields }),
+  open: ({ format }: StderrTarget) =>
     Effect.succeed({
       name,
       write: (record: Record) =>

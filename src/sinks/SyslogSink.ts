@@ -9,6 +9,7 @@ import * as SyslogFormat from "../record/SyslogFormat.ts"
 import { type LogSink, SinkFailed } from "./LogSink.ts"
 import * as RecordText from "./RecordText.ts"
 import * as SinkKind from "./SinkKind.ts"
+import type { SyslogTarget } from "./SinkTarget.ts"
 import * as TimeZone from "./TimeZone.ts"
 import * as UtilLinuxLogger from "./UtilLinuxLogger.ts"
 
@@ -35,15 +36,13 @@ export const fields = () =>
 
 type Fields = Omit<ReturnType<typeof fields>["Type"], "type">
 
-type Target = Required<Fields>
-
 type Messages = ReadonlyArray<SyslogFormat.SyslogMessage>
 
 /**
  * Sends over the local socket. If the daemon is slow, the kernel keeps messages until the queue of the socket is full.
  * There, daemons treat an RFC 5424 header as text unless they are configured for it.
  */
-const sendLocally = Effect.fnUntraced(function*(target: Target, record: Record, messages: Messages) {
+const sendLocally = Effect.fnUntraced(function*(target: SyslogTarget, record: Record, messages: Messages) {
   for (const message of messages) {
     const header = target.protocol === "rfc3164" ? [] : [
       "--rfc5424=notq",
@@ -95,7 +94,7 @@ const sendByUdp = (host: string, port: number, lines: ReadonlyArray<Buffer>): Ef
   })
 
 /** Returns the function that sends the messages of a record to a target. */
-const makeSend = (target: Target) => {
+const makeSend = (target: SyslogTarget) => {
   const { host = "", port, transport } = addressPattern.exec(target.address)?.groups ?? {}
   const address = host.replace(/^\[|\]$/g, "")
   return (record: Record, messages: Messages) => {
@@ -112,7 +111,7 @@ const makeSend = (target: Target) => {
 /** The sink `syslog`. */
 export const kind = {
   fields,
-  complete: ({ address = "/dev/log", ...fields }: Fields): Target => ({
+  complete: ({ address = "/dev/log", ...fields }: Fields): SyslogTarget => ({
     address,
     facility: "daemon",
     tag: "cni-passthrough",
@@ -120,7 +119,7 @@ export const kind = {
     protocol: address.startsWith("/") ? "rfc3164" : "rfc5424",
     ...fields
   }),
-  open: (target: Target) =>
+  open: (target: SyslogTarget) =>
     Effect.map(ProcessRunner, (runner) => {
       const name = `syslog ${target.address}`
       const send = makeSend(target)

@@ -9,8 +9,21 @@ import * as ProgramKind from "../host/ProgramKind.ts"
 import { hasSameContent } from "../host/SameContent.ts"
 import * as PluginFolder from "./PluginFolder.ts"
 import * as PluginName from "./PluginName.ts"
+import type * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
-import type * as Wrapping from "./Wrapping.ts"
+
+/** What to choose from, and how. */
+export interface Choice {
+  readonly at: Stub.Places
+  /** The names of the plugins. Default: known plugins, and those that a network configuration names. */
+  readonly names?: ReadonlyArray<string> | undefined
+  /** Whether to wrap all other executables too. Scripts among them are not started first. */
+  readonly all?: boolean | undefined
+  /** The folders of network configurations. */
+  readonly confFolders?: ReadonlyArray<string> | undefined
+  /** The file of the built plugin, which runs around the others. */
+  readonly built: string
+}
 
 /** Folders where runtimes and distributions keep network configurations. */
 const confFolders = [
@@ -22,14 +35,14 @@ const confFolders = [
 ]
 
 /** The plugins that the network configurations of this host name. */
-const configured = ({ confFolders: others = [] }: Wrapping.Request) =>
+const configured = ({ confFolders: others = [] }: Choice) =>
   Effect.map(
     Effect.forEach(new Set([...others, ...confFolders]), ConfFolder.typesIn),
     (types) => new Set(types.flat())
   )
 
 /** Whether a file is one of our executables, under any name. */
-const isOurs = Effect.fnUntraced(function*({ at, built }: Wrapping.Request, name: string) {
+const isOurs = Effect.fnUntraced(function*({ at, built }: Choice, name: string) {
   const fs = yield* FileSystem.FileSystem
   const file = `${at.folder}/${name}`
   const real = yield* fs.realPath(file)
@@ -46,7 +59,7 @@ const isOurs = Effect.fnUntraced(function*({ at, built }: Wrapping.Request, name
 const unknown = "not a known plugin, and not in a network configuration: give its name, or --all"
 
 /** Surveys a folder and chooses the plugins to wrap. `others` are further names to choose. */
-export const make = Effect.fnUntraced(function*(request: Wrapping.Request, others: ReadonlyArray<string> = []) {
+export const make = Effect.fnUntraced(function*(request: Choice, others: ReadonlyArray<string> = []) {
   const { all = false, at, names } = request
   const { passedOver, plugins } = yield* Survey.make(at)
   const isOpen = ({ state }: Survey.Plugin) => state === "not wrapped" || state === "written over"

@@ -25,17 +25,8 @@ import * as StubProof from "./StubProof.ts"
 import * as Survey from "./Survey.ts"
 import * as Unwrapping from "./Unwrapping.ts"
 
-/** What is to be wrapped. */
-export interface Request {
-  readonly at: Stub.Places
-  /** The names of the plugins. Default: known plugins, and those that a network configuration names. */
-  readonly names?: ReadonlyArray<string> | undefined
-  /** Whether to wrap all other executables too. Scripts among them are not started first. */
-  readonly all?: boolean | undefined
-  /** The folders of network configurations. */
-  readonly confFolders?: ReadonlyArray<string> | undefined
-  /** The file of the built plugin, which runs around the others. */
-  readonly built: string
+/** What to wrap, and the configuration of what runs around it. */
+export interface Request extends PluginSelection.Choice {
   /** The text of the configuration. */
   readonly config: string
   /** Whether a configuration that is there already stays as it is. */

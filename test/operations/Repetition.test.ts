@@ -1,7 +1,7 @@
 /** What a plugin says of its failure besides what the plugins inside it said. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Repetition from "../../src/operations/Repetition.ts"
-import type { Step } from "../../src/operations/View.ts"
+import type { Step } from "../../src/operations/ViewStep.ts"
 
 const excerpt = (...lines: ReadonlyArray<string>) => ({ lines, linesBefore: 0, charactersAfter: 0 })
 

@@ -15,6 +15,7 @@ import * as Moment from "../../operations/Moment.ts"
 import * as Operation from "../../operations/Operation.ts"
 import * as View from "../../operations/View.ts"
 import * as ViewJson from "../../operations/ViewJson.ts"
+import type * as ViewStep from "../../operations/ViewStep.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as OperationText from "../../render/terminal/OperationText.ts"
 import * as Style from "../../render/terminal/Style.ts"
@@ -106,7 +107,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
     return isFolded(operation) ? terminal.folded(view) : terminal.all(view)
   }
   const parts = new WeakMap<Operation.Operation, ReturnType<typeof View.parts>>()
-  const part = (operation: Operation.Operation, index: number): ReadonlyArray<View.Step> => {
+  const part = (operation: Operation.Operation, index: number): ReadonlyArray<ViewStep.Step> => {
     const all = parts.get(operation) ?? View.parts(operation)
     parts.set(operation, all)
     return all[index] ?? []

@@ -14,7 +14,6 @@ import * as PacketFilter from "../../network/PacketFilter.ts"
 import * as Pod from "../../operations/Pod.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
-import type { Known } from "../Facts.ts"
 import * as World from "../flow/World.ts"
 
 /** A port of the host that is mapped. */
@@ -42,7 +41,7 @@ export interface AttachmentId {
   /** The network configuration list of its ADD as JSON text; undefined if the cache does not have it. */
   readonly config: string | undefined
   /** Its result in the newest version; or why there is none. */
-  readonly result: Known<ResultSchema.Current>
+  readonly result: Result.Result<ResultSchema.Current, string>
 }
 
 /** What its namespace is. */

@@ -12,6 +12,7 @@ import * as Collector from "../../operations/Collector.ts"
 import * as Operation from "../../operations/Operation.ts"
 import * as Pod from "../../operations/Pod.ts"
 import * as View from "../../operations/View.ts"
+import type * as ViewStep from "../../operations/ViewStep.ts"
 import type { Record } from "../../record/Record.ts"
 import * as Trial from "./Trial.ts"
 
@@ -71,7 +72,7 @@ const givenTo = (
   ])
 
 /** The last lines that a step which failed wrote to stderr. */
-const stderrOf = (steps: ReadonlyArray<View.Step>): ReadonlyArray<string> => {
+const stderrOf = (steps: ReadonlyArray<ViewStep.Step>): ReadonlyArray<string> => {
   const failed = steps.find(({ state }) => state === "failed" || state === "unfinished")
   if (failed === undefined) return []
   const inner = stderrOf(failed.nested)

@@ -2,6 +2,7 @@
 import * as Collector from "../../operations/Collector.ts"
 import type { Change } from "../../operations/ResultDiff.ts"
 import * as View from "../../operations/View.ts"
+import type * as ViewStep from "../../operations/ViewStep.ts"
 import * as JsonFormat from "../../record/JsonFormat.ts"
 import type * as PageData from "./PageData.ts"
 
@@ -18,7 +19,7 @@ interface Places {
 /** A change without what the page does not show. */
 const plain = ({ kind, what }: Change): Change => ({ kind, what })
 
-const stepOf = (step: View.Step, began: number, places: Places): PageData.Step => {
+const stepOf = (step: ViewStep.Step, began: number, places: Places): PageData.Step => {
   const { changes, changesBefore, failure, hooks, invocation, nested, notes, plugin, ...more } = step
   const start = (places.began.get(invocation ?? "") ?? Number.NaN) - began
   return {

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Collector from "../../../src/operations/Collector.ts"
 import * as View from "../../../src/operations/View.ts"
+import type * as ViewStep from "../../../src/operations/ViewStep.ts"
 import * as LineWrap from "../../../src/render/terminal/LineWrap.ts"
 import * as OperationText from "../../../src/render/terminal/OperationText.ts"
 import * as Style from "../../../src/render/terminal/Style.ts"
@@ -293,7 +294,7 @@ describe("a hostile log on a terminal", () => {
 })
 
 describe("what is drawn of each part", () => {
-  const step: View.Step = {
+  const step: ViewStep.Step = {
     invocation: "a",
     title: "bridge",
     kind: "plugin",
@@ -339,10 +340,10 @@ describe("what is drawn of each part", () => {
     const drawn = OperationText.render({ ...view, ...parts }, style(width), { full }).slice(3)
     return drawn.at(-1) === "└─" ? drawn.slice(0, -1) : drawn
   }
-  const under = (parts: Partial<View.Step>, full = false) => lines({ steps: [{ ...step, ...parts }] }, full)
+  const under = (parts: Partial<ViewStep.Step>, full = false) => lines({ steps: [{ ...step, ...parts }] }, full)
   const excerpt = { lines: ["said"], linesBefore: 0, charactersAfter: 0 }
   const nothing = { lines: [], linesBefore: 0, charactersAfter: 0 }
-  const calm: View.Hook = {
+  const calm: ViewStep.Hook = {
     command: "ip link",
     failure: undefined,
     durationMs: 1,
@@ -351,7 +352,7 @@ describe("what is drawn of each part", () => {
     difference: undefined
   }
   const stateChange = (what: string, whose: "own" | "others" = "own") =>
-    ({ kind: "added", what, whose }) as unknown as NonNullable<View.Step["stateChanges"]>[number]
+    ({ kind: "added", what, whose }) as unknown as NonNullable<ViewStep.Step["stateChanges"]>[number]
 
   it("leftovers are 20 at most, and the number of the others", () => {
     const few = lines({ leftovers: numbers(20) })
@@ -437,7 +438,7 @@ describe("what is drawn of each part", () => {
     assert.strictEqual(under({ hooks: [hook] }, true).at(-1), "│     said")
     assert.strictEqual(under({ hooks: [{ ...hook, stdout: nothing }] }).length, 2)
     const differing = { ...hook, difference: [{ kind: "added", what: "new" }, { kind: "leftOut", what: "9 lines" }] }
-    assert.deepStrictEqual(under({ hooks: [differing as unknown as View.Hook] }).slice(2), [
+    assert.deepStrictEqual(under({ hooks: [differing as unknown as ViewStep.Hook] }).slice(2), [
       "│     + new",
       "│     … 9 lines"
     ])
