@@ -6,6 +6,7 @@ import type { Check } from "../Check.ts"
 import type { Host } from "../Facts.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
+import * as Routed from "../Routed.ts"
 
 const sysctls = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
 
@@ -33,7 +34,9 @@ export const hairpin: Check = {
       const end = links.find((link) => link.name === seen.hostEnd)
       const [mapping] = seen.attachment.portMappings
       const families = new Set(AttachedContainer.addressesOf(seen).map(({ family }) => family))
-      const family = [...families].find((each) => isRewritten(host, bridge, each))
+      const family = [...families].find((each) =>
+        isRewritten(host, bridge, each) && Routed.uplinksOf(facts, each).length > 0
+      )
       if (mapping === undefined || end?.port === undefined || end.port.isHairpin || family === undefined) return []
       const { hostPort, protocol } = mapping
       return [{

@@ -30,11 +30,11 @@ const withoutRoute = (
   const ours = linksOfContainers(facts)
   const others = links.filter(({ name }) => !ours.has(name) && name !== "lo")
   const addressed = others.find(({ addresses }) => addresses.some((each) => each.family === family && isGlobal(each)))
-  // Many hosts have no IPv6 at all, and networks of both families on them are right.
-  if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || (family === 6 && addressed === undefined)) return []
+  // Hosts without IPv6, or without any link to others, may well have such networks.
+  if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || addressed === undefined) return []
   const down = others.find(({ isUp, kind, master }) => !isUp && master === undefined && kind !== "bridge")
   const value = (link: Link) => facts.host?.sysctls.get(`net.ipv6.conf.${link.name}.accept_ra`)
-  const isForgotten = family === 6 && addressed !== undefined && value(addressed) === "1" &&
+  const isForgotten = family === 6 && value(addressed) === "1" &&
     facts.host?.sysctls.get("net.ipv6.conf.all.forwarding") === "1"
   return [{
     level: "warning",
@@ -47,11 +47,9 @@ const withoutRoute = (
     ),
     evidence: [
       `the host has no default route of IPv${family}`,
-      ...(addressed === undefined ? [] : [
-        `${addressed.name} has ${
-          addressed.addresses.filter((each) => each.family === family).map(({ text }) => text).join(", ")
-        }`
-      ]),
+      `${addressed.name} has ${
+        addressed.addresses.filter((each) => each.family === family).map(({ text }) => text).join(", ")
+      }`,
       ...(isForgotten ? [`net.ipv6.conf.${addressed.name}.accept_ra = 1, expected 2`] : [])
     ],
     fix: isForgotten
