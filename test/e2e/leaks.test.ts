@@ -156,7 +156,7 @@ add bb 8082
 ip netns del bb
 ip netns add unknown
 ${blind("unknown")}
-leaks --fix --yes 2>&1
+leaks --fix --yes 2>&1 | grep -e '^error' -e '^status'
 cni-passthrough run gc testing-net --dry-run 2>&1 >/dev/null || true
 ls /var/lib/cni/results
 PATH=\${PATH#*:}
@@ -291,8 +291,8 @@ state > /tmp/before
 unshare --pid --fork --mount-proc bash -c 'cni-passthrough leaks --fix --yes 2>&1' || echo "status $?"
 state | diff /tmp/before - && echo as before
 kill %1`)
-    assert.match(lines[0] ?? "", /veth[0-9a-f]+ leads to one that has neither a name nor a process here/)
-    assert.deepStrictEqual(lines.slice(1), ["status 2", "as before"])
+    assert.match(lines.join("\n"), /^error: .*veth[0-9a-f]+ leads to one that has neither a name nor a process here/m)
+    assert.deepStrictEqual(lines.slice(-2), ["status 2", "as before"])
   })
 
   it("lists all of a container whose identifier is among the arguments of a shell, also of its own", () => {
@@ -345,7 +345,7 @@ cni-passthrough doctor testing-net | grep -v '^  '
 iptables-save -t nat | grep -c MASQUERADE`),
       [
         "nothing is left of containers that are gone",
-        "testing-net: no problems found, 3 attachments checked",
+        "0",
         "3"
       ]
     )
