@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Findings from "../../src/cli/Findings.ts"
 import type { Finding, Level } from "../../src/doctor/Finding.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
+import * as Host from "../doctor/host.ts"
 
 const style = Style.make({ isTerminal: true, width: 80, minutesEast: () => 0 }, false)
 
@@ -251,8 +252,15 @@ describe("all findings", () => {
   })
 
   it("are never none, however long the first one is", () => {
-    const long = { ...finding("error"), message: "word ".repeat(2000) }
-    assert.include(Findings.all([long, finding("note")], style, false).join("\n"), "found by mtu")
+    const long = {
+      ...finding("error", "long"),
+      message: "word ".repeat(100),
+      evidence: Array<string>(10).fill("word ".repeat(100))
+    }
+    const lines = Findings.all([long, finding("note", "short")], style, false)
+    assert.isAbove(lines.length, 50)
+    assert.include(lines.join("\n"), "found by long")
+    assert.notInclude(lines.join("\n"), "found by short")
   })
 })
 
@@ -291,6 +299,64 @@ describe("the checks of a phase", () => {
       "host           ✓ check-1",
       "               ✓ check-2"
     ])
+    assert.deepStrictEqual(
+      Findings.checkLines("host", ["abcdefg", "x"].map((check) => ({ check, status: "ok" as const, reason: "" })), [], {
+        ...style,
+        width: 25
+      }),
+      [
+        "host           ✓ abcdefg",
+        "               ✓ x"
+      ]
+    )
+  })
+})
+
+describe("what was looked at", () => {
+  const wide = { ...style, width: 1000 }
+  /** A host on which so many attachments can be looked into. */
+  const attached = (count: number) => {
+    const names = Array.from({ length: count }, (_, index) => `c${index + 1}`)
+    const attachments = names.map((containerId) =>
+      Host.attachment({ containerId, netns: `/run/netns/${containerId}` }, Host.inside)
+    )
+    return Host.facts({ facts: { attachments, all: attachments } })
+  }
+  const unknown =
+    "  not known without sending packets: whether programs answer; what filters of tc and other eBPF programs do; " +
+    "what is beyond the links of the host"
+
+  it("is told of each attachment, with what cannot be known by looking", () => {
+    const [first, ...rest] = Findings.walked(attached(1), wide, false)
+    assert.match(first ?? "", /^ {2}eth0 of c1: looked at \S.*; /)
+    assert.deepStrictEqual(rest, [unknown])
+  })
+
+  it("is nothing where no attachment can be looked into", () => {
+    assert.deepStrictEqual(Findings.walked(attached(0), wide, false), [])
+  })
+
+  it("is told of eight attachments, and how many there are besides, unless all are asked for", () => {
+    const titles = (count: number, isVerbose: boolean) =>
+      Findings.walked(attached(count), wide, isVerbose).slice(0, -1).map((line) => line.split(": looked")[0])
+    const eight = Array.from({ length: 8 }, (_, index) => `  eth0 of c${index + 1}`)
+    assert.deepStrictEqual(titles(8, false), eight)
+    assert.deepStrictEqual(titles(9, false), [...eight, "  and 1 more: --verbose lists all"])
+    assert.deepStrictEqual(titles(9, true), [...eight, "  eth0 of c9"])
+  })
+
+  it("is told also of attachments that were made with an earlier configuration", () => {
+    const facts = attached(2)
+    const [one, two] = facts.attachments
+    assert.isTrue(one !== undefined && two !== undefined)
+    const earlier = { ...facts, attachments: [two] } as never
+    const lines = Findings.walked({ ...facts, attachments: [one!], earlier: [earlier] }, wide, false)
+    assert.deepStrictEqual(lines.map((line) => line.split(": looked")[0]), ["  eth0 of c1", "  eth0 of c2", unknown])
+  })
+
+  it("is dim, and broken between words", () => {
+    const lines = Findings.walked(attached(1), Style.make({ ...style, width: 40 }, true), false)
+    for (const line of lines) assert.match(line, /^\u001b\[2m {2}.{1,38}\u001b\[0m$/)
   })
 })
 
@@ -308,5 +374,6 @@ describe("the legend of checks", () => {
       "✗ error   ! warning or note"
     ])
     assert.deepStrictEqual(legend([outcome("a", "failed")], finding("error", "a")), ["✗ error"])
+    assert.deepStrictEqual(legend([outcome("a", "failed")], finding("note", "a")), ["! warning or note"])
   })
 })
