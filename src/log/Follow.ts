@@ -1,4 +1,4 @@
-/** Operations as they happen: in files and in those that appear, on stdin, in the journal. */
+/** Operations as they happen: in files, including new ones, on stdin, and in the journal. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -21,22 +21,22 @@ export interface Sources {
   readonly logs: ReadonlyArray<string>
 }
 
-/** What takes the records as they come, and says what to draw. Moments are in milliseconds since 1970. */
+/** Takes records as they arrive, and decides what to draw. Moments are in milliseconds since 1970. */
 export interface Consumer<Piece> {
   readonly add: (record: Record, now: number) => void
-  /** What is to be drawn now. */
+  /** What to draw now. */
   readonly due: (now: number) => ReadonlyArray<Piece>
-  /** What is left when the log has ended. */
+  /** What remains to be drawn once the log has ended. */
   readonly rest: () => ReadonlyArray<Piece>
 }
 
-/** How often files are looked at, and every how many looks new ones are looked for. */
+/** The milliseconds between polls of the files, and how many polls pass between searches for new files. */
 const interval = 250
 const looks = 4
 
 type Tell = (message: string) => Effect.Effect<void>
 
-/** Reads what comes by itself, until that ends. */
+/** Reads a source that delivers bytes by itself, until it ends. */
 const drain = (name: string, bytes: Stream.Stream<Uint8Array, unknown>, take: (record: Record) => void, tell: Tell) => {
   const reader = new Reader(name, take)
   return Stream.runForEach(bytes, (chunk) => {
@@ -56,7 +56,7 @@ const drainJournal = (take: (record: Record) => void, tell: Tell) => {
   )
 }
 
-/** Files that can be looked at again and again, and those that have to be read as what they give comes. */
+/** Separates regular files, which are polled, from sources that are read as a stream. */
 const sort = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const found = { tailed: [] as Array<string>, streamed: [] as Array<string> }
@@ -68,7 +68,7 @@ const sort = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) {
   return found
 })
 
-/** Follows files and patterns of them. */
+/** Follows files, and the files that match patterns. */
 const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, tell: Tell) => {
   const tails = new Map<string, ReturnType<typeof Tail.make>>()
   const files = OpenFiles.make()
@@ -82,7 +82,7 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
       if (files.length === 0) waiting.add(log)
       else waiting.delete(log)
       for (const file of files) {
-        // A compressed log is one that was rotated away: nothing is appended to it.
+        // A compressed log was rotated away: nothing is appended to it.
         if (!tails.has(file) && !file.endsWith(".gz")) tails.set(file, Tail.make(file, context))
       }
     }
@@ -100,8 +100,8 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
 }
 
 /**
- * What is to be drawn, as it happens: for ever, but for stdin, which may end. A person is told of what is waited for,
- * and of lines that are not records.
+ * What to draw, as it happens. The stream ends only if no file is polled and all other sources have ended. `tell`
+ * reports files that are waited for, and lines that are not records.
  */
 export const pieces = Effect.fnUntraced(function*<Piece>(
   { journal, logs }: Sources,

@@ -6,14 +6,14 @@ import * as Json from "../json/Json.ts"
 import { Record } from "../record/Record.ts"
 import { JournalUnreadable } from "./LogError.ts"
 
-/** The events that records tell of. */
+/** A `journalctl` match for each event that a record can have. */
 const events = Record.members.map(({ fields }) => `CNI_EVENT=${fields.event.literal}`)
 
-/** The record that an entry of the journal has; an empty text where it has none. */
+/** The record in a journal entry; empty if the entry has none. */
 export const recordOf = (entry: string): string => {
   const members = Json.parse(entry)
   const record = Json.isObject(members) && Object.hasOwn(members, "CNI_RECORD") ? members["CNI_RECORD"] : ""
-  // What is not plain text comes as a list of bytes.
+  // `journalctl` prints a field that is not plain text as a list of bytes.
   return Array.isArray(record) ? Buffer.from(record).toString() : String(record ?? "")
 }
 
@@ -34,8 +34,8 @@ const journalctl = Effect.fnUntraced(function*(
 })
 
 /**
- * Reads the entries of all records as `journalctl` prints them, one JSON object a line, in pieces. With `follow` it
- * goes on with new ones until it is interrupted. Fails where there is no journal, or none that may be read.
+ * Reads the entries of all records as `journalctl` prints them: in pieces, one JSON object a line. With `follow` it
+ * continues with new entries until interrupted. Fails if there is no journal, or no readable one.
  */
 export const read = Effect.fnUntraced(function*(follow: boolean, onBytes: (bytes: Uint8Array) => void) {
   let isEmpty = true
@@ -45,7 +45,7 @@ export const read = Effect.fnUntraced(function*(follow: boolean, onBytes: (bytes
     onBytes(bytes)
   })
   if (!isEmpty) return
-  // With JSON it does not say that there are no journal files.
+  // With JSON output, `journalctl` does not report missing journal files.
   const said = yield* journalctl(["--lines=1"])
   if (said !== "") return yield* new JournalUnreadable({ reason: said })
 })

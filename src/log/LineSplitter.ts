@@ -1,12 +1,12 @@
-/** Bytes that arrive in pieces, as lines. */
+/** Splits bytes that arrive in pieces into lines. */
 
-/** The longest line that is read, in characters: a record with all that a plugin may write fits many times. */
+/** The longest line that is read, in characters: many times the size of a record with all that a plugin may write. */
 export const longestLine = 64 * 1_048_576
 
-/** Takes bytes apart at their line ends. */
+/** Splits bytes at line ends. */
 export class Splitter {
   private decoder = new TextDecoder()
-  /** The line that is not complete yet, and its length; its parts are dropped where it is too long. */
+  /** The incomplete line, and its length. A line that is too long loses its parts. */
   private parts: Array<string> = []
   private length = 0
 
@@ -17,7 +17,7 @@ export class Splitter {
     else this.parts.push(part)
   }
 
-  /** The line that is complete now. One that is too long is empty but for this mark, which is not a record. */
+  /** The line that has just been completed. One that is too long becomes this marker, which is not a record. */
   private take(): string {
     const line = this.length > longestLine ? "too long" : this.parts.join("")
     this.parts = []
@@ -36,12 +36,12 @@ export class Splitter {
     return lines
   }
 
-  /** The lines that end with these bytes. */
+  /** The lines that these bytes complete. */
   push(bytes: Uint8Array): ReadonlyArray<string> {
     return this.split(this.decoder.decode(bytes, { stream: true }))
   }
 
-  /** What comes after the last line end; empty where nothing does. Begins anew. */
+  /** The text after the last line end, which may be empty. The splitter can then be used again. */
   end(): string {
     this.keep(this.decoder.decode())
     this.decoder = new TextDecoder()

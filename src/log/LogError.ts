@@ -1,8 +1,8 @@
-/** Why a log cannot be shown, one class a cause. */
+/** Why a log cannot be shown, with one class for each cause. */
 import * as Data from "effect/Data"
 import { isPlatformError } from "effect/PlatformError"
 
-/** What the operating system says, in words. */
+/** The operating system's reason, in words. */
 const reasonOf = (error: unknown): string => {
   if (!isPlatformError(error)) return error instanceof Error ? error.message : String(error)
   const { reason } = error
@@ -31,15 +31,15 @@ export class NoMatch extends Data.TaggedError("NoMatch")<{ readonly pattern: str
   override readonly message = `no file matches ${this.pattern}`
 }
 
-/** How much of a line that is no record is told, in characters. */
+/** How many characters of a line that is not a record the message quotes. */
 const shown = 60
 
-/** A log has lines, and none of them is a record. */
+/** A log has lines, but none of them is a record. */
 export class NotRecords extends Data.TaggedError("NotRecords")<{
   readonly name: string
-  /** The first line that has something in it. */
+  /** The first line that is not blank. */
   readonly first: string
-  /** Whether it is a log in the format `text`. */
+  /** Whether the log has the format `text`. */
   readonly isText: boolean
 }> {
   override readonly message = `${this.name} has no JSON records: ${
@@ -50,7 +50,7 @@ export class NotRecords extends Data.TaggedError("NotRecords")<{
   }`
 }
 
-/** There is nothing in what was read because nobody named a log. */
+/** No log was named, and stdin is empty. */
 export class NothingRead extends Data.TaggedError("NothingRead")<{ readonly example: string }> {
   override readonly message = `stdin is empty, which was read as no log was named: name one, such as '${this.example}'`
 }
@@ -63,5 +63,4 @@ export class JournalUnreadable extends Data.TaggedError("JournalUnreadable")<{
   override readonly message = `cannot read the journal: ${this.reason}`
 }
 
-/** Why a log cannot be shown. */
 export type LogError = Unreadable | IsFolder | NoMatch | NotRecords | NothingRead | JournalUnreadable

@@ -1,16 +1,16 @@
-/** The files that arguments stand for. */
+/** Resolves arguments to log files. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import { IsFolder, NoMatch, Unreadable } from "./LogError.ts"
 
-/** Where the logs of a node are unless it is said otherwise. */
+/** Where a node keeps its logs by default. */
 export const defaultPattern = "/var/log/cni/*.jsonl"
 
-/** Whether an argument is a pattern where no file has this name. */
+/** Whether an argument is a pattern, provided that no file has this name. */
 const looksLikePattern = (argument: string): boolean => /[*?[{]/.test(argument)
 
-/** The files that match. A shell may have expanded patterns already; a quoted one is expanded here. */
+/** The files that an argument matches. The shell expands unquoted patterns; this expands quoted ones. */
 export const matching = Effect.fnUntraced(function*(argument: string) {
   const fs = yield* FileSystem.FileSystem
   if (!looksLikePattern(argument)) return [argument]
@@ -22,7 +22,7 @@ export const matching = Effect.fnUntraced(function*(argument: string) {
   return yield* Effect.filter(found, (path) => Effect.map(isFolder(path), (is) => !is))
 })
 
-/** The files that arguments stand for, each once; a pattern has to match at least one. */
+/** The files that the arguments match, each once. A pattern must match at least one file. */
 export const resolve = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) {
   const files = new Set<string>()
   for (const log of logs) {
@@ -33,7 +33,7 @@ export const resolve = Effect.fnUntraced(function*(logs: ReadonlyArray<string>) 
   return [...files]
 })
 
-/** What kind of file this is. A folder is an error. */
+/** The type of a file. A folder is an error. */
 export const kindOf = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const { type } = yield* Effect.mapError(fs.stat(file), (cause) => new Unreadable({ name: file, cause }))

@@ -1,4 +1,4 @@
-/** Logs as a whole: files, stdin, the journal. They are read as streams, for they may be larger than the memory. */
+/** Reads whole logs: files, stdin, the journal. They are read as streams, since a log may be larger than memory. */
 import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -15,20 +15,20 @@ import { Unreadable } from "./LogError.ts"
 import * as LogFiles from "./LogFiles.ts"
 import { SkippedLines } from "./SkippedLines.ts"
 
-/** How much is read at once, in bytes. */
+/** How many bytes are read at once. */
 const chunkSize = 65_536
 
-/** Takes a record, and the text that it was read from. */
+/** Takes a record and its JSON text. */
 export type Take = (record: Record, text: string) => void
 
-/** Takes the records of a log, line by line. */
+/** Reads the records of a log line by line. */
 export class Reader {
   readonly skipped: SkippedLines
   private readonly splitter = new LineSplitter.Splitter()
   private readonly take: Take
   private readonly recordOf: (line: string) => string
 
-  /** `recordOf` gives the record's own text, where a line has more around it. */
+  /** `recordOf` extracts the record's JSON text from a line that contains more. */
   constructor(name: string, take: Take, recordOf = (line: string) => line) {
     this.skipped = new SkippedLines(name)
     this.take = take
@@ -44,12 +44,11 @@ export class Reader {
     this.take(record, own)
   }
 
-  /** Takes the next bytes. */
   push(bytes: Uint8Array): void {
     for (const line of this.splitter.push(bytes)) this.line(line)
   }
 
-  /** Takes what there is of the last line. */
+  /** Takes the last line, which may have no line end. */
   end(): void {
     this.line(this.splitter.end())
   }
@@ -72,17 +71,17 @@ const headOf = Effect.fnUntraced(
   Effect.scoped
 )
 
-/** Whether a file begins as gzip does (RFC 1952, section 2.3.1). */
+/** Whether a file starts like gzip (RFC 1952, section 2.3.1). */
 const isCompressed = (head: Uint8Array): boolean => head[0] === 0x1f && head[1] === 0x8b
 
-/** What comes out of a pipe or a terminal: the platform's own streams read at positions, which those do not have. */
+/** Reads a pipe or a terminal. The platform's own streams read at positions, which these do not have. */
 export const pipe = (path: string): Stream.Stream<Uint8Array, Unreadable> =>
   NodeStream.fromReadable<Uint8Array, Unreadable>({
     evaluate: () => Fs.createReadStream(path),
     onError: (cause) => new Unreadable({ name: path, cause })
   })
 
-/** Reads all of a file through one buffer: a stream would take a new one for each piece. */
+/** Reads a whole file through one buffer, whereas a stream would allocate one for each piece. */
 const pushFile = Effect.fnUntraced(
   function*(path: string, reader: Reader) {
     const fs = yield* FileSystem.FileSystem
@@ -98,7 +97,7 @@ const pushFile = Effect.fnUntraced(
   Effect.scoped
 )
 
-/** Reads the records that are in a report. */
+/** Reads the records embedded in a report. */
 const pushReport = Effect.fnUntraced(function*(path: string, reader: Reader) {
   const fs = yield* FileSystem.FileSystem
   const records = EmbeddedRecords.recordsOf(yield* fs.readFileString(path)) ?? ["a report without its records"]
@@ -106,7 +105,7 @@ const pushReport = Effect.fnUntraced(function*(path: string, reader: Reader) {
   reader.end()
 })
 
-/** Reads a file, which may be compressed by gzip, or be a report. */
+/** Reads a file, which may be compressed with gzip, or a report. */
 export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
   const fs = yield* FileSystem.FileSystem
   const reader = new Reader(file, take)
@@ -123,10 +122,9 @@ export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
   return reader.skipped
 })
 
-/** What stdin is called in messages. */
+/** The name of stdin in messages. */
 export const stdinName = "stdin"
 
-/** Reads stdin to its end. */
 export const readStdin = Effect.fnUntraced(function*(take: Take) {
   const { stdin } = yield* Stdio.Stdio
   const reader = new Reader(stdinName, take)
@@ -134,7 +132,7 @@ export const readStdin = Effect.fnUntraced(function*(take: Take) {
   return reader.skipped
 })
 
-/** Reads what the journal has. */
+/** Reads the current entries of the journal. */
 export const readJournal = Effect.fnUntraced(function*(take: Take) {
   const reader = new Reader("journal", take, Journal.recordOf)
   yield* Journal.read(false, (bytes) => reader.push(bytes))

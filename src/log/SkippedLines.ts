@@ -2,18 +2,17 @@
 
 import { NotRecords } from "./LogError.ts"
 
-/** How many of them are told one by one. */
+/** How many of them are reported one by one. */
 const told = 5
 
-/** How many of them are looked at to tell what the log is, and how much of the first is kept, in characters. */
+/** How many of them are inspected to identify the format of the log, and how many characters of the first are kept. */
 const looked = 20
 const longest = 100
 
-/** Counts the lines of a log. */
+/** Counts the lines of a log, and collects complaints about those that are not records. */
 export class SkippedLines {
-  /** How many records there were. */
   records = 0
-  /** How many lines were something else. */
+  /** How many lines were neither records nor blank. */
   others = 0
   private first = ""
   private isText = false
@@ -25,18 +24,18 @@ export class SkippedLines {
     this.name = name
   }
 
-  /** A line that is a record. */
+  /** Counts a line that is a record. */
   record(): void {
     this.line++
     this.records++
   }
 
-  /** A line that is empty. */
+  /** Counts a blank line. */
   blank(): void {
     this.line++
   }
 
-  /** A line that is something else. */
+  /** Counts any other line. */
   other(text: string): void {
     this.line++
     this.others++
@@ -46,23 +45,23 @@ export class SkippedLines {
     else if (this.others === told + 1) this.untold.push(`${this.name}: more lines that are not records are passed over`)
   }
 
-  /** Whether this is a log of something else. */
+  /** Whether the log has lines, but no records. */
   isForeign(): boolean {
     return this.records === 0 && this.others > 0
   }
 
-  /** The error of a log of something else. */
+  /** The error for a log without records. */
   error(): NotRecords {
     const { first, isText, name } = this
     return new NotRecords({ name, first, isText })
   }
 
-  /** Whether it had no line with something in it. */
+  /** Whether all lines were blank. */
   isEmpty(): boolean {
     return this.records === 0 && this.others === 0
   }
 
-  /** What there is to tell about it since it was last asked for. */
+  /** The complaints since the last call. */
   complaints(): ReadonlyArray<string> {
     const lines = this.untold
     this.untold = []

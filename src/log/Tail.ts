@@ -1,6 +1,7 @@
 /**
- * A file whose end is followed, whatever a log rotation does to it: rename, copy and truncate, unlink. A file is known
- * by its inode, and what was read of it by the bytes before that place, for a truncated file may have grown since.
+ * Follows the end of a file through any log rotation: rename, copy and truncate, unlink. The inode identifies the file.
+ * The bytes before the current position show whether it is the same content, since a truncated file may have grown
+ * again.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -14,22 +15,22 @@ import { Reader } from "./RecordLog.ts"
 /** What all tails of a run share. */
 export interface Context {
   readonly take: (record: Record) => void
-  /** Tells a person about something. */
+  /** Shows a message to the user. */
   readonly tell: (message: string) => Effect.Effect<void>
   readonly files: OpenFiles.OpenFiles
-  /** The files that are followed, by device and inode: one that got another name is the same. */
+  /** The followed files by device and inode, so that a renamed file is recognised. */
   readonly inodes: Set<string>
 }
 
 /** A file, and the position in it. */
 interface Followed extends OpenFiles.Known {
   reader: Reader
-  /** How far it was read, and the last bytes before that. */
+  /** The current position, and the last bytes before it. */
   offset: number
   last: Uint8Array
-  /** The modification time up to which it was read, in milliseconds since 1970. */
+  /** The modification time at the last read, in milliseconds since 1970. */
   modified: number
-  /** How many rounds in a row did not find it. */
+  /** For how many rounds in a row the file was missing. */
   misses: number
 }
 
@@ -39,24 +40,24 @@ interface Rotated {
   readonly until: number
 }
 
-/** How much is read at once, and by how many bytes a place is known. */
+/** How many bytes are read at once, and how many identify a position. */
 const chunkSize = 262_144
 const markSize = 256
 
-/** How long a file that was rotated away is followed, in milliseconds: a run may still have it open. */
+/** How long a rotated file is still followed, in milliseconds: a running plugin may still have it open. */
 const patience = 600_000
 
-/** After this many rounds that do not find it, a file is gone. It may have been renamed during the first one. */
+/** A file is gone after this many rounds without it. It may have been renamed during the first one. */
 const mostMisses = 2
 
-/** Bytes at a place; fewer where the file ends. */
+/** Reads bytes at a position; fewer at the end of the file. */
 const readAt = Effect.fnUntraced(function*(file: FileSystem.File, position: number, size: number) {
   const buffer = new Uint8Array(size)
   const count = yield* file.read(buffer, { position: BigInt(position) })
   return buffer.subarray(0, count)
 })
 
-/** Whether what was read of it is still there. */
+/** Whether the file still has the bytes before the current position. */
 const isSame = Effect.fnUntraced(function*(file: FileSystem.File, { last, offset }: Followed) {
   const found = yield* readAt(file, offset - last.length, last.length)
   return found.length === last.length && found.every((byte, index) => byte === last[index])
@@ -65,14 +66,14 @@ const isSame = Effect.fnUntraced(function*(file: FileSystem.File, { last, offset
 const modifiedOf = ({ mtime }: FileSystem.File.Info): number =>
   Option.match(mtime, { onNone: () => 0, onSome: (time) => time.getTime() })
 
-/** Follows the file of this name. */
+/** Follows the file at a path. */
 export const make = (path: string, { files, inodes, take, tell }: Context) => {
   let current: Followed | undefined
   let rotated: ReadonlyArray<Rotated> = []
   let notice = ""
   let isForeign = false
 
-  /** Says once why there is nothing to read now. */
+  /** Reports once why there is nothing to read. */
   const note = Effect.fnUntraced(function*(message: string) {
     if (message !== "" && message !== notice) yield* tell(message)
     notice = message
@@ -135,7 +136,7 @@ export const make = (path: string, { files, inodes, take, tell }: Context) => {
   })
 
   const poll = Effect.fnUntraced(function*() {
-    // What was written just before a rotation is read before what was written after it.
+    // Text written just before a rotation is read before text written after it.
     for (const { followed } of rotated) yield* drain(followed)
     if (current !== undefined) yield* drain(current)
     yield* expire()
@@ -154,6 +155,6 @@ export const make = (path: string, { files, inodes, take, tell }: Context) => {
     yield* note("")
   })
 
-  /** Reads what was appended since the last round to the file, and to those that were rotated away. */
+  /** Reads what was appended since the last round to the file and to its rotated predecessors. */
   return Effect.catch(Effect.suspend(poll), (cause) => note(new Unreadable({ name: path, cause }).message))
 }

@@ -1,36 +1,36 @@
 /**
- * What an attachment is known by: the ID of its container, its addresses, the links that its results name. Facts that
- * bear one of these are its own.
+ * What identifies an attachment: its container ID, its addresses, and the links that its results name. A fact that
+ * mentions one of these belongs to the attachment.
  */
 import * as Crypto from "node:crypto"
 import * as Json from "../json/Json.ts"
 import * as Operation from "./Operation.ts"
 
-/** What an attachment is known by. */
+/** What identifies an attachment. */
 export interface AttachmentIdentity {
   readonly containerId: string | undefined
   readonly netns: string | undefined
-  /** What the names of its chains have after `CNI-` and `CNI-DN-`, in the length that the longest have. */
+  /** The part of its chain names after `CNI-` and `CNI-DN-`, at the longest length in use. */
   readonly chains: ReadonlySet<string>
-  /** Without prefixes. */
+  /** Without prefix lengths. */
   readonly addresses: ReadonlySet<string>
   readonly gateways: ReadonlySet<string>
-  /** Links of the host that its results name: its end of a veth, and the bridge that others share. */
+  /** Host links that its results name: the host end of a veth, and the bridge that other attachments share. */
   readonly hostLinks: ReadonlySet<string>
-  /** Links that are known to be shared: by what was found, or by the configuration where that is kept. */
+  /** Links known to be shared, from the recorded changes, or from the configuration if that is kept. */
   readonly sharedLinks: ReadonlySet<string>
   /** Hardware addresses of its interfaces in the container. */
   readonly macs: ReadonlySet<string>
 }
 
-/** How the plugins of CNI name chains. Source: containernetworking/plugins, pkg/utils/utils.go, FormatChainName. */
+/** Names a chain as the CNI plugins do. Source: containernetworking/plugins, pkg/utils/utils.go, FormatChainName. */
 export const natChainOf = (network: string, containerId: string): string =>
   Crypto.createHash("sha512").update(network + containerId).digest("hex").slice(0, 24)
 
 const objects = (value: unknown): ReadonlyArray<Json.JsonObject> =>
   Array.isArray(value) ? value.filter(Json.isObject) : Json.isObject(value) ? [value] : []
 
-/** How many addresses, and how many links, an attachment is known by at most. */
+/** The most addresses, and the most links, that are kept for an attachment. */
 const most = 1000
 
 const add = (set: Set<string>, value: unknown): void => {
@@ -39,10 +39,10 @@ const add = (set: Set<string>, value: unknown): void => {
 
 const withoutPrefix = (address: unknown): unknown => typeof address === "string" ? address.split("/")[0] : undefined
 
-/** A bridge, or a link that has others in it, as facts tell of them. */
+/** A bridge, or a link with others attached, as facts describe them. */
 const shared = /"([^" ]+) bridge (?:up|down) | master ([^" ]+)/g
 
-/** The names of links that all attachments share. */
+/** The names of links that several attachments share. */
 const sharedIn = ({ changes = "", config }: Operation.Step): ReadonlyArray<unknown> => {
   const document = config === undefined ? undefined : Json.parse(config)
   return [
@@ -51,7 +51,10 @@ const sharedIn = ({ changes = "", config }: Operation.Step): ReadonlyArray<unkno
   ]
 }
 
-/** What the runs of an operation say of their attachment: their requests, and the results that went in and came out. */
+/**
+ * Collects the identity of an attachment from the runs of an operation: their requests, and the results that went in
+ * and came out.
+ */
 export const of = (steps: ReadonlyArray<Operation.Step>): AttachmentIdentity => {
   const runs = [...Operation.runsOf(steps)]
   const containerId = runs[0]?.request.containerId
@@ -66,7 +69,7 @@ export const of = (steps: ReadonlyArray<Operation.Step>): AttachmentIdentity => 
   for (const document of documents) {
     const result = document === undefined ? undefined : Json.parse(document)
     if (!Json.isObject(result)) continue
-    // Before version 0.3.0 a result has one address of each family.
+    // Before version 0.3.0, a result has one address for each family.
     for (const ip of [...objects(result["ips"]), ...objects(result["ip4"]), ...objects(result["ip6"])]) {
       add(addresses, withoutPrefix(ip["address"] ?? ip["ip"]))
       add(gateways, withoutPrefix(ip["gateway"]))
@@ -94,7 +97,7 @@ export const of = (steps: ReadonlyArray<Operation.Step>): AttachmentIdentity => 
 
 const escaped = (text: string): string => text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&")
 
-/** Any of these, where it is not a part of a longer name or address. */
+/** Matches any of these texts, but not inside a longer name or address. */
 export const anyOf = (texts: Iterable<string>): RegExp | undefined => {
   const list = [...texts].filter((text) => text !== "").sort((left, right) => right.length - left.length)
   return list.length === 0

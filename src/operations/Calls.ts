@@ -1,4 +1,4 @@
-/** The calls of one plugin in a log, each with all that its records have. */
+/** The calls of one plugin in a log, each with everything from its records. */
 import * as Json from "../json/Json.ts"
 import type { ErrorRecord, Plugin, Record, RequestRecord, ResultRecord } from "../record/Record.ts"
 
@@ -6,9 +6,9 @@ import type { ErrorRecord, Plugin, Record, RequestRecord, ResultRecord } from ".
 export interface Call {
   readonly type: string
   readonly request: RequestRecord
-  /** How the program ended; undefined if nothing says so. */
+  /** How the program ended; undefined if no record shows it. */
   readonly plugin: Plugin | undefined
-  /** Undefined where there is no record of it, as after a SIGKILL. */
+  /** Undefined if it was not recorded, for instance after a SIGKILL. */
   readonly end: ResultRecord | ErrorRecord | undefined
 }
 
@@ -18,7 +18,10 @@ interface Run {
   end?: ResultRecord | ErrorRecord
 }
 
-/** What was called. A plugin that another one started has the configuration of that, and its own name as a label. */
+/**
+ * The type of the called plugin. A plugin that another one started gets the configuration of its starter, and has its
+ * own name as its label.
+ */
 const typeOf = ({ config = "", label, parent }: RequestRecord, plugin: Plugin | undefined): string | undefined => {
   if (plugin !== undefined) return plugin.type
   if (parent !== undefined) return label
@@ -27,7 +30,7 @@ const typeOf = ({ config = "", label, parent }: RequestRecord, plugin: Plugin | 
   return typeof type === "string" ? type : label
 }
 
-/** Takes records in any order, and finds the calls of a plugin. */
+/** Takes records in any order, and collects the calls of one plugin. */
 export class Calls {
   private readonly runs = new Map<string, Run>()
   private readonly seen = new Set<string>()
@@ -38,7 +41,6 @@ export class Calls {
     this.wanted = wanted
   }
 
-  /** Takes a record. */
   add(record: Record): void {
     const run = this.runs.get(record.invocation) ?? {}
     this.runs.set(record.invocation, run)
@@ -46,14 +48,14 @@ export class Calls {
     else if (record.event === "plugin") run.plugin = record.plugin
     else if (record.event === "result" || record.event === "error") run.end = record
     if (run.request === undefined || run.end === undefined) return
-    // What is of no interest is not kept: a log may be large.
+    // Calls of other plugins are dropped, since a log may be large.
     const type = typeOf(run.request, run.plugin)
     if (type === this.wanted) return
     if (type !== undefined) this.seen.add(type)
     this.runs.delete(record.invocation)
   }
 
-  /** The types of the plugins that were called, in the order of the alphabet. */
+  /** The types of the plugins that were called, sorted. */
   types(): ReadonlyArray<string> {
     const open = [...this.runs.values()].flatMap(({ plugin, request }) =>
       request === undefined ? [] : typeOf(request, plugin) ?? []
@@ -61,7 +63,7 @@ export class Calls {
     return [...new Set([...this.seen, ...open])].sort()
   }
 
-  /** The calls, the newest first. Those that asked for versions and got them are left out, as `show` does. */
+  /** The calls, newest first. Successful VERSION calls are left out, as in `show`. */
   newestFirst(): ReadonlyArray<Call> {
     const found: Array<Call> = []
     for (const { end, plugin, request } of this.runs.values()) {

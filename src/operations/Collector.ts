@@ -1,4 +1,4 @@
-/** Puts operations together from records, which may come in any order. */
+/** Builds operations from records, which may come in any order. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import type { Hook, Plugin, Record, RequestRecord } from "../record/Record.ts"
@@ -12,34 +12,31 @@ import * as StateChanges from "./StateChanges.ts"
 
 /** How much is kept. */
 export interface Options {
-  /** Whether the configurations are kept, and more than the last lines of what programs wrote. */
+  /** Whether to keep configurations, and more than the last lines of programs' output. */
   readonly full?: boolean
 }
 
-/** How much of the output of a program is kept. */
+/** How much of a program's output is kept. */
 const outputLimit = { lines: 12, characters: 4096 }
 const fullOutputLimit = { lines: 1000, characters: 65_536 }
 
-/**
- * How long an output may be that is kept as a whole to be compared, and how long all of them may be together, in
- * characters.
- */
+/** The longest output that is kept whole for comparison, and the limit for all of them together, in characters. */
 const wholeLimit = { each: 65_536, all: 8 * 1_048_576 }
 
 /** How many characters of a message are kept. */
 const longestMessage = 4096
 
-/** What is known about a run so far: its step, once its request has come. */
+/** What is known about a run so far: a complete step once its request has arrived. */
 interface Run extends Omit<Writable<Operation.Step>, "request" | "hooks"> {
   request: Operation.Request | undefined
-  /** The `type` of its configuration. A plugin that another one started may have the one of that. */
+  /** The `type` in its configuration. A plugin that another plugin started may have its starter's type here. */
   type: string | undefined
   readonly hooks: Array<Operation.Program>
 }
 
 type Writable<A> = { -readonly [name in keyof A]: A[name] }
 
-/** A run whose request has come. */
+/** A run whose request has arrived. */
 type Begun = Run & Writable<Operation.Step>
 
 const hasBegun = (run: Run): run is Begun => run.request !== undefined
@@ -49,33 +46,33 @@ const short = (text: string): string => text.length <= longestMessage ? text : `
 const byTime = (left: { readonly time: string }, right: { readonly time: string }): number =>
   left.time < right.time ? -1 : left.time > right.time ? 1 : 0
 
-/** A result that is what went in, as that of a tap is, takes no memory once more. */
+/** A result equal to the one that went in, such as a tap's, shares its memory. */
 const keptResult = (result: string | undefined, before: string | undefined): string | undefined =>
   result === undefined ? undefined : result === before ? before : Excerpt.copy(result)
 
 const none: ReadonlyArray<Begun> = []
 
-/** Members of a configuration that are not the same each time. */
+/** Configuration members that differ from call to call. */
 const fleeting = new Set(["prevResult", "runtimeConfig"])
 
 const withoutFleeting = (members: ReadonlyMap<string, string>): string =>
   [...members].flatMap(([name, text]) => fleeting.has(name) ? [] : `${name}:${text}`).join()
 
 /**
- * What a run is called: by its label, which for a plugin is its type and mostly begins with that. Where it does not, all
- * plugins of a host have it, and the type says more.
+ * Display name. The label of a plugin is its type, or usually begins with it. A label that does not is the same for all
+ * plugins of a host, so the type says more.
  */
 const titleOf = ({ label, plugin, type }: Run): string =>
   plugin === undefined || plugin.name === "passthrough" || label?.startsWith(plugin.name) === true
     ? short(label ?? type ?? "passthrough")
     : plugin.name
 
-/** The operations in which a runtime starts no other plugin after a failure. When it cleans up, it may. */
+/** The verbs in which a runtime starts no other plugin after a failure. During cleanup it may. */
 const endedByFailure = new Set<string | undefined>(["ADD", "CHECK", "STATUS"])
 
 /**
- * Whether a runtime may have started another run after this one in the same operation. In an ADD it passes the result
- * on.
+ * Whether `next` may belong to the same operation as `last`. In an ADD, the runtime passes each result to the next
+ * plugin.
  */
 const canFollow = (last: Begun, next: Begun): boolean => {
   const { command } = next.request
@@ -85,7 +82,7 @@ const canFollow = (last: Begun, next: Begun): boolean => {
   return command !== "ADD" || last.result === undefined || !hasNothing
 }
 
-/** Takes records in any order, and puts operations together. */
+/** Takes records in any order, and builds operations from them. */
 export class Collector {
   private readonly runs = new Map<string, Run>()
   private readonly texts = new Map<string, string>()
@@ -100,7 +97,7 @@ export class Collector {
     this.full = full
   }
 
-  /** A text that many records have takes memory once. */
+  /** Stores a text that many records repeat only once. */
   private shared<Text extends string | undefined>(text: Text): Text {
     if (text === undefined) return text
     const known = this.texts.get(text)
@@ -109,7 +106,7 @@ export class Collector {
     return text
   }
 
-  /** A whole output, to be compared; undefined if it is too long, or all of them are. */
+  /** A whole output for comparison; undefined if it is too long, or all of them together would be. */
   private whole(text: string): string | undefined {
     if (text.length > wholeLimit.each) return undefined
     const known = this.wholes.get(text)
@@ -119,7 +116,7 @@ export class Collector {
     return text
   }
 
-  /** The last request of a container, where it is the same: that of the tap before this one mostly is. */
+  /** The request of a record. Equal requests of a container share one object: consecutive taps mostly have the same. */
   private requestOf(record: RequestRecord): Operation.Request {
     const known = this.requests.get(record.containerId)
     if (known !== undefined && Operation.names.every((name) => known[name] === record[name])) return known
@@ -151,8 +148,8 @@ export class Collector {
     run.request = this.requestOf(record)
     run.config = this.full ? config : undefined
     run.before = before === undefined ? undefined : Excerpt.copy(before)
-    // One tap of a chain is told from another by its label; and where it has none, by its configuration. Plugins have
-    // the label of their type, of which a chain may have two.
+    // The label distinguishes the taps of a chain; without one, the configuration does. A plugin's label is its type,
+    // which a chain may contain twice.
     const isTap = run.type === undefined || run.type === "passthrough"
     run.identity = this.shared(isTap && label !== undefined ? label : `${label ?? ""} ${withoutFleeting(members)}`)
   }
@@ -201,7 +198,6 @@ export class Collector {
     return run
   }
 
-  /** Takes a record. */
   add(record: Record): void {
     const run = this.runOf(record.invocation)
     switch (record.event) {
@@ -236,7 +232,7 @@ export class Collector {
     }
   }
 
-  /** Forgets the runs of an operation, but not what it tells of its network. */
+  /** Forgets the runs of an operation, but keeps what it shows about its network. */
   forget(operation: Operation.Operation): void {
     this.stops.remember(operation)
     this.leftovers.remember(operation)
@@ -248,7 +244,10 @@ export class Collector {
     this.requests.clear()
   }
 
-  /** All runs so far that are not inside another, in the order of time; those inside others are put there. */
+  /**
+   * All runs so far that no other run contains, in the order of time. The others are nested in the runs that contain
+   * them.
+   */
   private chained(): ReadonlyArray<Begun> {
     const runs = [...this.runs.values()].filter(hasBegun).sort(byTime)
     const starter = ({ parent }: Begun): Begun | undefined => {
@@ -279,7 +278,7 @@ export class Collector {
   operations(): ReadonlyArray<Operation.Operation> {
     const found: Array<Omit<Operation.Operation, "steps"> & { readonly steps: Array<Begun> }> = []
     const open = new Map<string, (typeof found)[number]>()
-    // Of an operation of many steps, for looking through them again and again would take long.
+    // Used only for operations of many steps, where searching the steps again and again would be slow.
     const identities = new Map<(typeof found)[number], Set<string>>()
     const identitiesOf = (operation: (typeof found)[number]) => {
       const known = identities.get(operation) ?? new Set(operation.steps.map(({ identity }) => identity))
@@ -295,7 +294,7 @@ export class Collector {
         !(current.steps.length > 16
           ? identitiesOf(current).has(step.identity)
           : current.steps.some(({ identity }) => identity === step.identity))
-      // The same tap or plugin once more, or another verb: that is another operation.
+      // A repeated tap or plugin, or another verb, begins another operation.
       if (isNext) {
         current.steps.push(step)
         identities.get(current)?.add(step.identity)

@@ -1,4 +1,4 @@
-/** Two operations compared: of the same network on two hosts, for instance, of which one works. */
+/** Compares two operations: for instance, of the same network on two hosts, of which only one works. */
 import * as Json from "../json/Json.ts"
 import * as AttachmentIdentity from "./AttachmentIdentity.ts"
 import { type ComparisonSide, lines, type Named, ofBoth, side } from "./ComparisonSide.ts"
@@ -8,23 +8,23 @@ import * as ResultDiff from "./ResultDiff.ts"
 import type * as StateChanges from "./StateChanges.ts"
 import type * as ViewStep from "./ViewStep.ts"
 
-/** What can be different, in the order in which it is told. */
+/** What can differ, in the order in which it is shown. */
 export const sections = ["configuration", "plugins", "results", "changes", "times"] as const
 
-/** What is different: `removed` is only in the first operation, `added` only in the second. */
+/** The differences: `removed` is only in the first operation, `added` only in the second. */
 export type Comparison = { readonly [section in (typeof sections)[number]]: ReadonlyArray<ResultDiff.Change> } & {
-  /** What there is to know about the differences, and what could not be compared. */
+  /** Explanations of the differences, and what could not be compared. */
   readonly notes: ReadonlyArray<string>
 }
 
-/** Times are told where one is at least so many times the other, and so many milliseconds longer. */
+/** A difference in time is shown if one is at least this many times the other, and this many milliseconds longer. */
 const slow = { factor: 2, milliseconds: 20 }
 
 const configuration = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<ResultDiff.Change> => {
   const [ours, theirs] = [left.operation.request, right.operation.request]
   const path = JsonDiff.between(ours.path, theirs.path, "CNI_PATH")
   const parsed = ({ config }: ViewStep.Step, { alike }: ComparisonSide): unknown => {
-    // As it was written, which is as deep as who sent it wants.
+    // The configuration is as the sender wrote it, so it may be nested to any depth.
     const document = config === undefined ? undefined : Json.parse(alike(config))
     if (!Json.isObject(document)) return undefined
     const { prevResult: _, ...members } = document
@@ -38,7 +38,7 @@ const configuration = (left: ComparisonSide, right: ComparisonSide): ReadonlyArr
       right,
       (run, other) =>
         JsonDiff.between(parsed(run.step, left), parsed(other.step, right)).flatMap((change) => {
-          // A plugin mostly gets the configuration of the one that starts it.
+          // A nested plugin mostly gets the configuration of its starter, whose differences are already listed.
           if (run.isNested && told.has(change.what)) return []
           told.add(change.what)
           return [{ ...change, what: `${run.name}: ${change.what}` }]
@@ -78,12 +78,12 @@ const results = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<Res
   return ResultDiff.between(was, is)
 }
 
-/** Where one of two runs failed, it has done less, or has undone what it did. */
+/** Whether just one of two runs failed: it changed less, or undid its changes. */
 const isHalf = (run: Named, other: Named): boolean => (run.step.state === "done") !== (other.step.state === "done")
 
 const verbs = { added: "added", removed: "removed", changed: "changed" }
 
-/** The first attachment makes what all share, so that a host that had one before differs from one that had none. */
+/** The first attachment creates what all share, so a host that already had one differs from a host that had none. */
 const shared = " (shared)"
 
 const changes = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<ResultDiff.Change> =>
@@ -99,7 +99,7 @@ const changes = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<Res
 
 const sharedNote = "(shared): all attachments have it, and the first one on a host makes it"
 
-/** Runs of which the changes are not compared. */
+/** The runs whose changes are not compared. */
 const notCompared = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<string> =>
   [...left.runs.values()].flatMap((run) => {
     const other = right.runs.get(run.name)
@@ -126,7 +126,7 @@ const times = (left: ComparisonSide, right: ComparisonSide): ReadonlyArray<Resul
       : []
   })
 
-/** Compares two operations, which have to be read with their configurations. */
+/** Compares two operations. Both must have been read with their configurations. */
 export const make = (first: Operation.Operation, second: Operation.Operation): Comparison => {
   const [own, other] = [AttachmentIdentity.of(first.steps), AttachmentIdentity.of(second.steps)]
   const left = side(first, own, other)
@@ -145,6 +145,6 @@ export const make = (first: Operation.Operation, second: Operation.Operation): C
   }
 }
 
-/** Whether something is different. */
+/** Whether the two operations differ. */
 export const isDifferent = (comparison: Comparison): boolean =>
   sections.some((section) => comparison[section].length > 0)

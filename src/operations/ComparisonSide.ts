@@ -1,4 +1,4 @@
-/** The two operations that are compared, run by run. */
+/** The two sides of a comparison, run by run. */
 import type * as AttachmentIdentity from "./AttachmentIdentity.ts"
 import * as Normalise from "./Normalise.ts"
 import type * as Operation from "./Operation.ts"
@@ -24,15 +24,15 @@ const named = (steps: ReadonlyArray<ViewStep.Step>, around = ""): ReadonlyArray<
   })
 }
 
-/** One of the two operations. */
+/** One side of a comparison. */
 export interface ComparisonSide {
   readonly operation: Operation.Operation
   readonly runs: ReadonlyMap<string, Named>
-  /** Writes a text so that it can be compared. */
+  /** Rewrites a text so that it can be compared with the other side's. */
   readonly alike: (text: string) => string
 }
 
-/** One of two operations, with the marks of both attachments. */
+/** Makes one side, given the identities of both attachments. */
 export const side = (
   operation: Operation.Operation,
   own: AttachmentIdentity.AttachmentIdentity,
@@ -43,7 +43,7 @@ export const side = (
   alike: Normalise.writer(own, other)
 })
 
-/** What both have, and how it differs. */
+/** Compares the runs that both sides have. */
 export const ofBoth = (
   left: ComparisonSide,
   right: ComparisonSide,
@@ -54,7 +54,7 @@ export const ofBoth = (
     return other === undefined ? [] : compare(run, other)
   })
 
-/** Lines of which one side has more than the other. */
+/** The lines that one side has more often than the other. */
 export const lines = (left: ReadonlyArray<string>, right: ReadonlyArray<string>): ReadonlyArray<ResultDiff.Change> => {
   const without = (list: ReadonlyArray<string>, others: ReadonlyArray<string>) => {
     const rest = new Map<string, number>()

@@ -15,10 +15,10 @@ export interface Limit {
   readonly characters: number
 }
 
-/** A text without the memory of the longer one that it was cut out of. */
+/** Copies a text, so that it does not keep the longer text it was cut from in memory. */
 export const copy = (text: string): string => Buffer.from(text).toString()
 
-/** The last lines of what a program wrote, without the empty ones at the end: what it said last is why it failed. */
+/** The last lines of a program's output, without empty ones at the end. The reason for a failure usually comes last. */
 export const last = (text: string, limit: Limit): Excerpt => {
   const trimmed = text.trimEnd()
   if (trimmed === "") return { lines: [], linesBefore: 0, charactersAfter: 0 }

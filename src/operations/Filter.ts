@@ -1,16 +1,16 @@
-/** Which operations are asked for. */
+/** Selects operations. */
 import * as Operation from "./Operation.ts"
 import * as Pod from "./Pod.ts"
 
-/** What an operation has to be; all that is given has to hold. */
+/** Conditions on an operation. All that are given must hold. */
 export interface Filter {
-  /** How the ID of its container starts. */
+  /** The start of its container ID. */
   readonly container?: string | undefined
   /** NAME or NAMESPACE/NAME, as in CNI_ARGS. */
   readonly pod?: string | undefined
-  /** That of one of its runs. */
+  /** The network of one of its runs. */
   readonly network?: string | undefined
-  /** In any case. Operations of VERSION are not asked for unless they are named, or failed. */
+  /** In upper or lower case. VERSION operations match only if this names them, or if they failed. */
   readonly command?: string | undefined
   /** The label of one of its runs. */
   readonly label?: string | undefined
@@ -20,11 +20,11 @@ export interface Filter {
   readonly until?: number | undefined
   /** Something in it failed. */
   readonly failed?: boolean
-  /** It is a DEL that left something of what its ADD made. */
+  /** It is a DEL that left behind something that its ADD made. */
   readonly leftovers?: boolean
 }
 
-/** Whether an operation is one that was asked for. */
+/** Whether an operation meets all conditions. */
 export const matches = (filter: Filter, operation: Operation.Operation): boolean => {
   const { request } = operation
   const { command, container = "", failed = false, label, leftovers = false, network, pod, since, until } = filter

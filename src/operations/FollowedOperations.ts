@@ -1,37 +1,37 @@
 /**
- * Decides when an operation that is followed is drawn: as soon as it is complete, and as a whole. Nothing in a log says
- * that no plugin comes after the one that ended last, so that is learned from the operations before it.
+ * Decides when to draw an operation that is followed: whole, and as soon as it is complete. No record marks the last
+ * plugin of a chain, so the number of steps is learned from earlier operations.
  */
 import type { Record } from "../record/Record.ts"
 import { Collector, type Options } from "./Collector.ts"
 import * as Operation from "./Operation.ts"
 
-/** A part of an operation that is to be drawn now. */
+/** A part of an operation to draw now. */
 export type Piece =
   | { readonly _tag: "Head"; readonly operation: Operation.Operation }
   | { readonly _tag: "Foot"; readonly operation: Operation.Operation }
   | { readonly _tag: "Step"; readonly operation: Operation.Operation; readonly index: number }
 
-/** All times in milliseconds. */
+/** How long to wait after the last record of an operation, in milliseconds. */
 const patience = {
-  /** After its last record nothing more is expected of an operation that has as many steps as the ones before it. */
+  /** When the operation failed, or has as many steps as earlier ones. */
   complete: 1000,
-  /** How long one that is drawn step by step keeps others waiting. */
+  /** When the operation is drawn step by step, and other operations wait to be drawn. */
   others: 5000,
-  /** How long one of a chain that was never seen before is waited for. */
+  /** When its chain was not seen before. */
   unknown: 30_000,
-  /** How long one that has fewer steps than the ones before it is waited for. */
+  /** When it has fewer steps than earlier ones. */
   fewer: 120_000,
-  /** How long a run without an end is waited for. */
+  /** When one of its runs has not ended. */
   unfinished: 600_000
 }
 
-/** How many runs that were drawn are remembered: the same records may come again when a log was copied. */
+/** How many drawn runs are remembered: a copied log brings the same records again. */
 const remembered = 100_000
 
 type Status = "complete" | "drawable" | "waiting"
 
-/** What an operation has in common with those before it that had as many steps. */
+/** A key for operations that should have the same number of steps. */
 const chainOf = ({ request }: Operation.Operation): string => JSON.stringify([request.network, request.command])
 
 const nameOf = ({ steps }: Operation.Operation): string => steps[0]?.invocation ?? ""
@@ -42,26 +42,26 @@ const wholeOf = (operation: Operation.Operation): ReadonlyArray<Piece> => [
   { _tag: "Foot", operation }
 ]
 
-/** When an operation ended so far; infinite if a run has no end with a date. */
+/** When the last step of an operation ended; infinite if a run has no end, or an end without a date. */
 const endOf = ({ steps }: Operation.Operation): number => {
   const end = Math.max(...steps.slice(-100).map((step) => step.end?.time ?? Number.POSITIVE_INFINITY))
   return Number.isNaN(end) ? Number.POSITIVE_INFINITY : end
 }
 
-/** Operations in the order of their ends; those that did not end come last, in the order of time. */
+/** Operations in the order of their ends. Those that did not end come last, in the order of time. */
 const byEnd = (operations: ReadonlyArray<Operation.Operation>): ReadonlyArray<Operation.Operation> => {
   const ends = new Map(operations.map((operation) => [operation, endOf(operation)]))
   const end = (operation: Operation.Operation) => ends.get(operation) ?? 0
   return operations.toSorted((left, right) => end(left) === end(right) ? 0 : end(left) - end(right))
 }
 
-/** Takes records as they come, and says what to draw. */
+/** Takes records as they arrive, and decides what to draw. */
 export class FollowedOperations {
   private readonly collector: Collector
   private readonly isWanted: (operation: Operation.Operation) => boolean
-  /** When the last record of a run came. */
+  /** When the last record of each run arrived. */
   private readonly arrivals = new Map<string, number>()
-  /** How many steps the operations of a chain have. */
+  /** How many steps the operations of each chain have. */
   private readonly lengths = new Map<string, number>()
   private readonly drawn = new Set<string>()
   /** The operation that is drawn step by step. */
@@ -72,14 +72,17 @@ export class FollowedOperations {
     this.collector = new Collector(options)
   }
 
-  /** Takes a record that came at this moment. */
+  /** Takes a record that arrived at this moment. */
   add(record: Record, now: number): void {
     if (this.drawn.has(record.invocation)) return
     this.collector.add(record)
     this.arrivals.set(record.invocation, now)
   }
 
-  /** When the last thing happened in an operation. A record of the past tells of the past, one of the future does not. */
+  /**
+   * When an operation last changed: the time of its last record, or of its arrival if that is earlier. An old log is
+   * thus quiet at once, and a date in the future does not count.
+   */
   private lastChange({ steps }: Operation.Operation): number {
     return Math.max(
       ...steps.slice(-100).map(({ end, invocation, time: began }) => {
@@ -90,7 +93,7 @@ export class FollowedOperations {
     )
   }
 
-  /** Whether an operation ended a moment ago, unless another of its plugins is about to begin. */
+  /** Whether all steps ended, the last a moment ago. The operation may be over, or its next plugin about to start. */
   private mayHaveEnded(operation: Operation.Operation, now: number): boolean {
     return operation.steps.every(({ end }) => end !== undefined) && now - this.lastChange(operation) < patience.complete
   }
@@ -98,7 +101,7 @@ export class FollowedOperations {
   /** `newest` is the last operation of the same attachment. */
   private statusOf(operation: Operation.Operation, newest: Operation.Operation, now: number): Status {
     if (newest !== operation) {
-      // In which plugin it stopped, a DEL tells only when it has gone through all taps.
+      // A later DEL shows in which plugin this operation stopped, but only after it has passed all taps.
       const isKnown = operation.stoppedIn === undefined || this.statusOf(newest, newest, now) !== "waiting"
       return isKnown ? "complete" : "waiting"
     }
@@ -111,14 +114,14 @@ export class FollowedOperations {
       return after(patience.complete)
     }
     if (length !== undefined) return after(patience.fewer)
-    // Where the ADD before it ended, a DEL tells only when it is complete.
+    // A DEL shows where the ADD before it ended, but only when the DEL is complete.
     const isDrawable = quiet >= patience.complete && quiet < patience.unknown && operation.addStoppedIn === undefined
     return isDrawable ? "drawable" : after(patience.unknown)
   }
 
-  /** Forgets an operation that was drawn, or that nobody wants, but not how long it was. */
+  /** Forgets an operation that was drawn or filtered out, but remembers its number of steps. */
   private close(operation: Operation.Operation, isSuperseded: boolean): void {
-    // That the ADD before a DEL failed says nothing of the DEL.
+    // The failure of the ADD before a DEL says nothing about the DEL.
     if (!Operation.hasFailed({ ...operation, addStoppedIn: undefined })) {
       const chain = chainOf(operation)
       const { length } = operation.steps
@@ -135,7 +138,7 @@ export class FollowedOperations {
     }
   }
 
-  /** What came since then of the operation that is drawn step by step. */
+  /** The steps that ended since the last draw, of the operation that is drawn step by step. */
   private further(operation: Operation.Operation): ReadonlyArray<Piece> {
     const pieces: Array<Piece> = []
     if (this.current === undefined) return pieces
@@ -146,14 +149,14 @@ export class FollowedOperations {
     return pieces
   }
 
-  /** What to draw at this moment: what ended first comes first. */
+  /** What to draw now, in the order of ends. */
   due(now: number): ReadonlyArray<Piece> {
     const operations = this.collector.operations()
     const newest = new Map(operations.map((operation) => [Operation.attachmentOf(operation.request), operation]))
     const newestOf = (it: Operation.Operation) => newest.get(Operation.attachmentOf(it.request)) ?? it
     const isSuperseded = (it: Operation.Operation) => newestOf(it) !== it
     const pieces: Array<Piece> = []
-    // There may be more of them than a call takes arguments.
+    // A call cannot take this many arguments.
     const draw = (more: ReadonlyArray<Piece>) => more.forEach((piece) => pieces.push(piece))
 
     const end = (operation: Operation.Operation) => {
@@ -175,11 +178,11 @@ export class FollowedOperations {
       const statusNow = () => this.statusOf(operation, newestOf(operation), now)
       const before = statusNow()
       if (before === "waiting") {
-        // What ended later waits with it as long as it may just have ended: a DEL completes its ADD at once.
+        // Operations that ended later wait while this one may just have ended: a DEL completes its ADD at once.
         if (this.mayHaveEnded(operation, now) && this.isWanted(operation)) return pieces
         continue
       }
-      // One that goes on has not stopped.
+      // An operation that may continue has not stopped yet.
       const shown = before === "complete" ? operation : { ...operation, stoppedIn: undefined }
       if (!this.isWanted(shown)) {
         if (before === "complete") this.close(operation, isSuperseded(operation))
@@ -189,21 +192,21 @@ export class FollowedOperations {
         if (now - this.lastChange(open) < patience.others) continue
         end(open)
       }
-      const status = statusNow() // how long its chain is may be known since a moment ago
+      const status = statusNow() // closing another operation may have shown how long its chain is
       if (status === "complete") {
         draw(wholeOf(operation))
         this.close(operation, isSuperseded(operation))
       } else if (status === "drawable" && this.current === undefined) {
         this.current = { name: nameOf(operation), steps: 0 }
         draw([{ _tag: "Head", operation: shown }, ...this.further(shown)])
-        // Others wait for it from now on.
+        // Other operations now wait for this one.
         return pieces
       }
     }
     return pieces
   }
 
-  /** All that is left, when nothing more will come. */
+  /** Everything that remains, when no more records will come. */
   rest(): ReadonlyArray<Piece> {
     return byEnd(this.collector.operations()).flatMap((operation): ReadonlyArray<Piece> => {
       if (nameOf(operation) !== this.current?.name) return this.isWanted(operation) ? wholeOf(operation) : []

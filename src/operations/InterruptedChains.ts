@@ -1,7 +1,7 @@
 /**
- * Where a chain of taps ended before its last tap. The tap that stands after a plugin which fails is not reached, so that
- * shows only in other operations: those of the same network before it, and the DEL of the same attachment after it, which
- * goes through all taps.
+ * Finds where a chain of taps ended early. When a plugin fails, the runtime does not reach the tap after it, so only
+ * other operations show the failure: earlier ones of the same network, and the later DEL of the same attachment, which
+ * passes all taps.
  */
 import * as CniVersion from "../cni/CniVersion.ts"
 import * as Operation from "./Operation.ts"
@@ -13,18 +13,18 @@ type Tap = Pick<Operation.Step, "identity" | "isTap" | "title">
 /** Taps in the order in which they were passed. */
 type Walk = ReadonlyArray<Tap>
 
-/** An operation, and what is asked of it again and again. */
+/** An operation, and what is derived from it once. */
 interface Passed {
   readonly operation: Operation.Operation
   readonly attachment: string
   readonly walk: Walk
 }
 
-/** What is remembered of operations. */
+/** What earlier operations showed. */
 interface Memory {
-  /** The taps of each network in the order of its chain, as the last operation that passed all of them did. */
+  /** The taps of each network in the order of its chain, as in the last operation that passed all of them. */
   readonly chains: Map<string | undefined, Walk>
-  /** What the last ADD of each attachment passed; nothing where only another operation of it is known. */
+  /** The taps that the last ADD of each attachment passed; empty if only other operations of it are known. */
   readonly attachments: Map<string, Walk>
 }
 
@@ -44,10 +44,12 @@ const startsWith = (whole: Walk, start: Walk): boolean =>
 
 const has = (walk: Walk, { identity }: Tap): boolean => walk.some((tap) => tap.identity === identity)
 
-/** Whether an operation ended at one of its own runs. */
+/** Whether one of the operation's own runs ended badly. */
 const hasFailingRun = ({ steps }: Pick<Operation.Operation, "steps">): boolean => steps.some(Operation.hasEndedBadly)
 
-/** The tap that an ADD or a CHECK should have passed next; undefined if it passed all, or nobody knows better. */
+/**
+ * The tap that an ADD or a CHECK should have passed next; undefined if it passed all, or no other operation shows one.
+ */
 const nextForward = (walk: Walk, chain: Walk, del: Walk): Tap | undefined => {
   const [last] = del
   if (last !== undefined && has(walk, last)) return undefined
@@ -62,7 +64,7 @@ const nextOf = (command: string | undefined, walk: Walk, chain: Walk, del: Walk)
   return startsWith(backwards, walk) ? backwards[walk.length] : undefined
 }
 
-/** The plugin in which an operation ended, where that shows only in a tap that it did not reach. */
+/** The plugin in which an operation ended, if only a tap that it did not reach shows this. */
 const stopOf = ({ operation, walk }: Passed, { chains }: Memory, del: Walk): string | undefined => {
   const { request: { command, network }, steps } = operation
   if (command !== "ADD" && command !== "CHECK" && command !== "DEL") return undefined
@@ -72,8 +74,8 @@ const stopOf = ({ operation, walk }: Passed, { chains }: Memory, del: Walk): str
 }
 
 /**
- * The plugin in which an ADD ended that reached no tap: nothing else is known of the attachment than a DEL through taps,
- * and that has no result of an ADD. Runtimes give one from 0.4.0 on.
+ * The plugin in which an ADD ended before it reached a tap. The sign is a DEL without the result of an ADD, for an
+ * attachment of which nothing else is known: runtimes pass that result since version 0.4.0.
  */
 const missingAdd = ({ attachment, operation }: Passed, { attachments, chains }: Memory): string | undefined => {
   const { request: { cniVersion = "", command, network }, steps } = operation
@@ -84,7 +86,7 @@ const missingAdd = ({ attachment, operation }: Passed, { attachments, chains }: 
   return first && TapInference.words("ADD", undefined, first)
 }
 
-/** Remembers an operation of which it is known by now where it ended. */
+/** Remembers an operation after it is known where it ended. */
 const learn = (
   { attachment, operation: { request, steps, stoppedIn }, walk }: Passed,
   { attachments, chains }: Memory
@@ -92,14 +94,14 @@ const learn = (
   const { command, network } = request
   const chain = chains.get(network) ?? none
   if (command === "DEL") {
-    // Its ADD passed all taps that there were, so the chain has become shorter.
+    // The DEL starts at the last tap of its ADD. The ADD passed all taps, so the chain has become shorter.
     const added = attachments.get(attachment) ?? none
     const [last] = walk
     if (last !== undefined && added.at(-1)?.identity === last.identity && startsWith(chain, added)) {
       chains.set(network, added)
     }
   } else if ((command === "ADD" || command === "CHECK") && walk.length > 0) {
-    // One that is known already takes no memory once more.
+    // Reuse an equal walk to save memory.
     const known = chain.length === walk.length && startsWith(chain, walk) ? chain : walk
     if (stoppedIn === undefined && !hasFailingRun({ steps })) chains.set(network, known)
     if (command === "ADD") attachments.set(attachment, known)
@@ -107,7 +109,7 @@ const learn = (
   if (!attachments.has(attachment)) attachments.set(attachment, none)
 }
 
-/** For each ADD the taps of the DEL that follows it. */
+/** For each ADD, the taps of the DEL that follows it. */
 const dels = (operations: ReadonlyArray<Passed>): Map<Passed, Walk> => {
   const next = new Map<string, Walk>()
   const found = new Map<Passed, Walk>()
@@ -122,11 +124,11 @@ const dels = (operations: ReadonlyArray<Passed>): Map<Passed, Walk> => {
   return found
 }
 
-/** Finds the plugins in which operations ended. */
+/** Finds the plugins in which operations ended early. */
 export class InterruptedChains {
   private readonly memory: Memory = { chains: new Map(), attachments: new Map() }
 
-  /** Operations in the order of time, each with the plugin in which it ended. */
+  /** Takes operations in the order of time, and adds the plugin in which each ended early. */
   find(operations: ReadonlyArray<Operation.Operation>): ReadonlyArray<Operation.Operation> {
     const memory = { chains: new Map(this.memory.chains), attachments: new Map(this.memory.attachments) }
     const all = operations.map(passed)
@@ -142,7 +144,7 @@ export class InterruptedChains {
     })
   }
 
-  /** Keeps what an operation tells, which will not be among those that are asked about any more. */
+  /** Keeps what an operation shows, before the caller drops it from later calls of `find`. */
   remember(operation: Operation.Operation): void {
     learn(passed(operation), this.memory)
     for (const attachment of this.memory.attachments.keys()) {

@@ -1,14 +1,14 @@
-/** Two JSON values compared member by member, each difference with its path: `ipam.ranges[0][0].subnet`. */
+/** Compares two JSON values member by member, and gives each difference its path: `ipam.ranges[0][0].subnet`. */
 import { isObject } from "../json/Json.ts"
 import { type Change, isEqual, show } from "./ResultDiff.ts"
 
-/** Below this level two values are compared as wholes. */
+/** Below this depth, values are compared whole. */
 const deepest = 32
 
 const member = (path: string, key: string): string =>
   /^[\w-]+$/.test(key) ? `${path === "" ? "" : `${path}.`}${key}` : `${path}[${JSON.stringify(key)}]`
 
-/** The keys of both values with their paths; undefined if the two cannot be compared part by part. */
+/** The keys of both values with their paths; undefined if the values cannot be compared part by part. */
 const parts = (left: unknown, right: unknown, path: string): ReadonlyMap<string, string> | undefined => {
   const keys = () => [...new Set([...Object.keys(left as object), ...Object.keys(right as object)])]
   if (Array.isArray(left) && Array.isArray(right)) return new Map(keys().map((key) => [key, `${path}[${key}]`]))
@@ -21,7 +21,7 @@ const valueOf = (value: unknown, key: string): unknown =>
 
 const quoted = (value: unknown): string => typeof value === "string" ? JSON.stringify(show(value)) : show(value)
 
-/** What is different, `undefined` standing for a value that is not there. */
+/** The differences. `undefined` stands for an absent value. */
 export const between = (left: unknown, right: unknown, path = "", depth = 0): ReadonlyArray<Change> => {
   if (isEqual(left, right)) return []
   const inside = depth < deepest ? parts(left, right, path) : undefined

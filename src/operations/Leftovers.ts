@@ -1,6 +1,6 @@
 /**
- * What an attachment left on the host: facts of its own that its ADD made, and that its DEL did not take away. What all
- * attachments share, such as a bridge and its sysctls, stays by design and is not told.
+ * What an attachment left on the host: facts of its own that its ADD made and its DEL did not remove. What all
+ * attachments share, such as a bridge and its sysctls, stays by design and is not reported.
  */
 import { type Fact, identityOf, linkOf } from "../network/Fact.ts"
 import type { Differences } from "../record/Record.ts"
@@ -9,7 +9,7 @@ import * as Operation from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import * as StateChanges from "./StateChanges.ts"
 
-/** Facts by what they are known by. */
+/** Facts by their identity. */
 type Standing = ReadonlyMap<string, Fact>
 
 /** How many attachments are remembered. */
@@ -17,10 +17,10 @@ const remembered = 2000
 
 const none: Standing = new Map()
 
-/** What goes together with a link, and so with the namespace that has its other end. */
+/** Kinds that the kernel removes with a link, and so with the namespace that holds its other end. */
 const bound = new Set(["links", "addresses", "routes", "neighbours", "bridge"])
 
-/** What is told of these: sysctls have no owner. */
+/** The kinds that are reported. Sysctls are not, since they have no owner. */
 const told = new Set([...bound, "rules", "nftables", "iptables", "ipsets", "ipam"])
 
 const keyOf = (fact: Fact): string => `${fact.kind} ${identityOf(fact)} ${linkOf(fact)}`
@@ -30,7 +30,7 @@ const factsOf = (host: Differences = {}, side: "added" | "removed"): ReadonlyArr
     told.has(kind) ? difference[side].map((text): Fact => ({ place: "host", kind, text })) : []
   )
 
-/** What stands after an ADD, of what is the attachment's own. */
+/** The attachment's own facts after an ADD. */
 const added = (before: Standing, { steps }: Operation.Operation): Standing => {
   const standing = new Map(before)
   const marks = AttachmentIdentity.of(steps)
@@ -47,7 +47,7 @@ const added = (before: Standing, { steps }: Operation.Operation): Standing => {
 }
 
 /**
- * The kinds that a note says are not compared, or not kept: `nft is not on PATH: nftables are not compared`, `9 more
+ * The kinds that a note reports as not compared, or not kept: `nft is not on PATH: nftables are not compared`, `9 more
  * changes of host iptables are in the log`.
  */
 const kindsIn = (note: string): ReadonlyArray<string> =>
@@ -56,11 +56,11 @@ const kindsIn = (note: string): ReadonlyArray<string> =>
 
 const isOfContainer = (note: string): boolean => note.includes("namespace of the container")
 
-/** Whether the kernel has taken away what is bound to the namespace of the container. */
+/** Whether the kernel has removed what is bound to the container's namespace. */
 const isGone = ({ netns = "" }: Operation.Request, notes: ReadonlyArray<string>): boolean =>
   netns === "" || notes.some(isOfContainer)
 
-/** What stands after a DEL. What was not looked at, nobody knows of. */
+/** The attachment's own facts after a DEL. Kinds that were not inspected are dropped, since their state is unknown. */
 const deleted = (before: Standing, { request, steps }: Operation.Operation): Standing => {
   const standing = new Map(before)
   const all = [...StateChanges.foundIn(steps)]
@@ -81,7 +81,7 @@ const isLooked = ({ request: { command }, steps }: Operation.Operation): boolean
 const after = (before: Standing, operation: Operation.Operation): Standing =>
   operation.request.command === "ADD" ? added(before, operation) : deleted(before, operation)
 
-/** For each DEL of one attachment what it left, and no later one took away. */
+/** For each DEL of one attachment, what it left and no later DEL removed. */
 const leftBy = (
   before: Standing,
   operations: ReadonlyArray<Operation.Operation>
@@ -100,7 +100,7 @@ const leftBy = (
 export class Leftovers {
   private readonly standing = new Map<string, Standing>()
 
-  /** Operations in the order of time, each DEL with what it left, which is found when it is asked for. */
+  /** Takes operations in the order of time, and gives each DEL its leftovers, which are computed on demand. */
   find(operations: ReadonlyArray<Operation.Operation>): ReadonlyArray<Operation.Operation> {
     const attachments = new Map<string, Array<Operation.Operation>>()
     const looked = operations.filter(isLooked)
@@ -125,7 +125,7 @@ export class Leftovers {
     )
   }
 
-  /** Keeps what stands after an operation that will not be among those that are asked about any more. */
+  /** Keeps the facts that remain after an operation, before the caller drops it from later calls of `find`. */
   remember(operation: Operation.Operation): void {
     if (!isLooked(operation)) return
     const attachment = Operation.attachmentOf(operation.request)

@@ -1,7 +1,7 @@
 /** Moments as people write them: a time, or how long ago it was. */
 import * as GoDuration from "../json/GoDuration.ts"
 
-/** What can be written, for messages. */
+/** The accepted forms, for messages. */
 export const expected = "a time such as 2026-11-24T10:00:00Z, or how long ago it was, such as 10m, 2h30m or 1d"
 
 const millisPerDay = 86_400_000

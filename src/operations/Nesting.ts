@@ -1,11 +1,13 @@
-/** Which run started which. Records say so themselves, and may say anything: the work grows with their number. */
+/**
+ * Which run started which. Records name their own parents and cannot be trusted, so the work is linear in their number.
+ */
 
-/** How deep runs are put into one another. One that is deeper stands beside the run that started it. */
+/** How deep runs are nested. A deeper run stands beside its starter. */
 export const deepest = 8
 
 /** Where a run stands. */
 interface Place<Run> {
-  /** The run that it stands in; undefined for one of a chain. */
+  /** The run that contains it; undefined for a run of the chain itself. */
   readonly home: Run | undefined
   readonly depth: number
 }
@@ -13,8 +15,8 @@ interface Place<Run> {
 const top = { home: undefined, depth: 0 }
 
 /**
- * The run that each run stands in, undefined for those of a chain. `around` gives the run that started one, where that is
- * known. Of runs that started each other in a circle each stands for itself.
+ * Finds the run that contains each run; undefined for a run of the chain itself. `around` gives the starter of a run,
+ * if known. Runs that started each other in a circle are not nested.
  */
 export const homes = <Run>(
   runs: Iterable<Run>,

@@ -1,6 +1,6 @@
 /**
- * Texts of two attachments as what can be compared: what each attachment has of its own by nature, such as the ID of its
- * container, its addresses and the name of its veth, is written as what it is.
+ * Makes texts of two attachments comparable. Placeholders replace what is different by nature, such as the container
+ * ID, the addresses and the name of the veth.
  */
 import { anyOf, type AttachmentIdentity } from "./AttachmentIdentity.ts"
 
@@ -9,9 +9,9 @@ const mac = /\b[\da-f]{2}(?::[\da-f]{2}){5}\b/gi
 const linkLocal = /\bfe80::[\da-f:]+/gi
 const veth = /\bveth[\da-f]{6,}\b/g
 
-/** Writes the texts of an attachment so that they can be compared with those of another one, which has these marks. */
+/** Makes a function that replaces the identifiers in texts of an attachment, given the identity of the other one. */
 export const writer = (own: AttachmentIdentity, other: AttachmentIdentity): (text: string) => string => {
-  // A link of which the other attachment has one of the same name is mostly the bridge, too.
+  // A link name that both attachments have is mostly the bridge, which stays.
   const links = [...own.hostLinks].filter((name) => !own.sharedLinks.has(name) && !other.hostLinks.has(name))
   const words = [
     [anyOf([own.containerId ?? ""]), "<container>"],

@@ -1,6 +1,6 @@
 /**
- * What happened to an attachment: the runs of a chain of plugins, and those that these started. Of a record only what is
- * shown is kept: the logs of a node are larger than its memory should have to be.
+ * What happened to an attachment: the runs of a chain of plugins, and the runs that these started. Only what is shown
+ * is kept of a record, since the logs of a node may not fit into memory.
  */
 import type { Ending } from "../exec/Execution.ts"
 import type { ErrorDocument } from "../record/Record.ts"
@@ -9,12 +9,12 @@ import type * as Excerpt from "./Excerpt.ts"
 /** What the runs of an operation have in common. */
 export const names = ["containerId", "command", "ifname", "network", "netns", "args", "path", "cniVersion"] as const
 
-/** Whom a run was about, and with what. */
+/** What a run was asked to do, and for which container. */
 export type Request = { readonly [name in (typeof names)[number]]: string | undefined }
 
-/** A program that ended, with the last lines that it wrote. */
+/** A program that ended, with the last lines of its output. */
 export interface Program extends Ending {
-  /** Its command, or its type where it is a plugin. */
+  /** The command of a hook, or the type of a plugin. */
   readonly name: string
   /** When it ended, as in the record. */
   readonly time: string
@@ -22,19 +22,19 @@ export interface Program extends Ending {
   readonly durationMs: number
   readonly stdout: Excerpt.Excerpt
   readonly stderr: Excerpt.Excerpt
-  /** All of stdout where that is kept, to be compared. */
+  /** All of stdout, if it is kept for comparison. */
   readonly whole: string | undefined
-  /** Whether it wrote more than its record has. */
+  /** Whether it wrote more than its record holds. */
   readonly truncated: boolean
 }
 
 /** How a run ended. */
 export interface End {
-  /** In milliseconds since 1970; not a number where the record has no date. */
+  /** In milliseconds since 1970; NaN if the record has no date. */
   readonly time: number
   /** In milliseconds. */
   readonly durationMs: number
-  /** Undefined where it succeeded. */
+  /** Undefined if it succeeded. */
   readonly error: ErrorDocument | undefined
 }
 
@@ -44,11 +44,11 @@ export interface Step {
   /** The invocation of the run around it, for a plugin that another plugin started. */
   readonly parent: string | undefined
   readonly title: string
-  /** Tells one plugin of a chain from another. */
+  /** Distinguishes the plugins of a chain. */
   readonly identity: string
   /** Whether it is one of our taps, which stand between plugins and run none. */
   readonly isTap: boolean
-  /** Whether it was called with a configuration of its own, as plugins of a chain are, and not with that of another. */
+  /** Whether its configuration is its own, as for a plugin of a chain, and not that of its starter. */
   readonly hasOwnConfig: boolean
   /** When it began, as in the record. */
   readonly time: string
@@ -58,9 +58,9 @@ export interface Step {
   readonly hooks: ReadonlyArray<Program>
   /** The plugin that ran; undefined for a tap, which runs none. */
   readonly plugin: Program | undefined
-  /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined if nobody looked. */
+  /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined if not inspected. */
   readonly changes: string | undefined
-  /** Undefined where there is no record of it, as after a SIGKILL. */
+  /** Undefined if it was not recorded, for instance after a SIGKILL. */
   readonly end: End | undefined
   /** The network configuration as JSON text; only with `full`. */
   readonly config: string | undefined
@@ -77,34 +77,36 @@ export interface Operation {
   readonly time: string
   readonly request: Request
   readonly steps: ReadonlyArray<Step>
-  /** The plugin in which the chain ended, where that shows only in a tap that was not reached. */
+  /** The plugin in which the chain ended, if only a tap that was not reached shows this. */
   readonly stoppedIn: string | undefined
-  /** The plugin in which the ADD before this DEL ended, where that reached no tap at all. */
+  /** The plugin in which the ADD before this DEL ended, if that ADD reached no tap. */
   readonly addStoppedIn: string | undefined
-  /** What this DEL left of what its ADD made, in words; nothing where nobody looked. It takes time to find. */
+  /**
+   * What this DEL left of what its ADD made, in words; empty if not inspected. Computed on demand, since it is slow.
+   */
   readonly leftovers: () => ReadonlyArray<string>
 }
 
-/** Whether a program did not do what it should. */
+/** Whether a program failed. */
 export const hasProgramFailed = ({ exitCode }: Pick<Program, "exitCode">): boolean => exitCode !== 0
 
-/** Whether a run did not come to a good end: it ended with an error, a signal killed its plugin, or it never ended. */
+/** Whether a run ended with an error, a signal killed its plugin, or it never ended. */
 export const hasEndedBadly = ({ end, plugin }: Step): boolean =>
   end === undefined || end.error !== undefined || (plugin !== undefined && plugin.signal !== null)
 
-/** Whether a run went wrong, or one of its hooks, or a run that it started. */
+/** Whether a run failed, one of its hooks, or a run that it started. */
 export const hasStepFailed = (step: Step): boolean =>
   hasEndedBadly(step) || step.hooks.some(hasProgramFailed) || step.nested.some(hasStepFailed)
 
-/** Whether something in an operation went wrong. */
+/** Whether anything in an operation failed. */
 export const hasFailed = ({ addStoppedIn, steps, stoppedIn }: Operation): boolean =>
   stoppedIn !== undefined || addStoppedIn !== undefined || steps.some(hasStepFailed)
 
-/** Whether this holds of one of these runs, or of one inside them. */
+/** Whether this holds for one of these runs, or for a run inside them. */
 export const some = (steps: ReadonlyArray<Step>, holds: (step: Step) => boolean): boolean =>
   steps.some((step) => holds(step) || some(step.nested, holds))
 
-/** These runs, and all that are inside them. */
+/** These runs, and all runs inside them. */
 export function* runsOf(steps: ReadonlyArray<Step>): Generator<Step> {
   for (const step of steps) {
     yield step

@@ -1,7 +1,7 @@
-/** What a command wrote, as what is different from what it wrote before. */
+/** The output of a command as a difference from its earlier output. */
 import * as TextDiff from "effect/TextDiff"
 
-/** One line of the difference, or how many were left out there. */
+/** One line of the difference, or the number of lines left out. */
 export interface Line {
   readonly kind: "same" | "added" | "removed" | "leftOut"
   readonly what: string
@@ -10,7 +10,7 @@ export interface Line {
 /** How many lines around a change are shown. */
 const context = 1
 
-/** Two outputs that have more lines of difference than this in one place are not compared line by line there. */
+/** A part with more differing lines than this is not compared line by line. */
 const maxEdits = 200
 
 const without = (line: string): string => line.endsWith("\n") ? line.slice(0, -1) : line
@@ -18,17 +18,17 @@ const without = (line: string): string => line.endsWith("\n") ? line.slice(0, -1
 const leftOut = (count: number): ReadonlyArray<Line> =>
   count === 0 ? [] : [{ kind: "leftOut", what: count === 1 ? "1 line as before" : `${count} lines as before` }]
 
-/** Equal lines between changes: those next to a change are shown. */
+/** Equal lines between changes. Those next to a change are shown. */
 const around = (items: ReadonlyArray<string>, isFirst: boolean, isLast: boolean): ReadonlyArray<Line> => {
   const same = items.map((line): Line => ({ kind: "same", what: without(line) }))
   const head = isFirst ? 0 : context
   const tail = isLast ? 0 : context
-  // A line takes no more room than the words that it was left out.
+  // A single line takes no more room than the note about its omission.
   if (same.length <= head + tail + 1) return same
   return [...same.slice(0, head), ...leftOut(same.length - head - tail), ...same.slice(same.length - tail)]
 }
 
-/** The lines that are different, with a few around them; undefined if the two have no line in common. */
+/** The changed lines with a few around them; undefined if the two outputs have no line in common. */
 export const between = (before: string, after: string): ReadonlyArray<Line> | undefined => {
   if (before === after) return []
   const edits = TextDiff.lines(`${before.trimEnd()}\n`, `${after.trimEnd()}\n`, { maxEdits })

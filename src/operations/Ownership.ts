@@ -1,20 +1,20 @@
-/** Whose a fact is: an attachment's own, one that all share, or of others who were at work meanwhile. */
+/** Who owns a fact: this attachment, all attachments together, or others that were active at the same time. */
 import { chainOf, type Fact, linkOf } from "../network/Fact.ts"
 import { wordsOf } from "../network/Line.ts"
 import { anyOf, type AttachmentIdentity } from "./AttachmentIdentity.ts"
 
 /**
- * `attachment`: it bears the container ID, an address or a link of this attachment. `others`: it bears those of another
- * one. `shared`: it bears neither, such as a bridge or a chain that all attachments share.
+ * `attachment`: the fact mentions the container ID, an address or a link of this attachment. `others`: it mentions
+ * those of another one. `shared`: it mentions neither, such as a bridge or a chain that all attachments share.
  */
 export type Whose = "attachment" | "shared" | "others"
 
-/** An ID that is shorter may be the word for something else. */
+/** A shorter ID may be an ordinary word. */
 const shortestId = 12
 
 /**
- * For whom a rule is, as the plugins of CNI say in comments: `name: "podman" id: "5c01…"`, and with nftables
- * `net: podman, if: eth0, id: 5c01…`, of which the end may be cut off.
+ * The container ID that the CNI plugins put into the comment of a rule: `name: "podman" id: "5c01…"`, or with nftables
+ * `net: podman, if: eth0, id: 5c01…`, which may be cut off.
  */
 const commentId = /\bid: (?:\\?")?([\w.-]+)/
 const chainName = /\bCNI-(?:[A-Z]+-)?([\da-f]{20,24})\b/g
@@ -25,10 +25,10 @@ const singleAddress =
 const daemons = / (?:KUBE-|DOCKER)[\w-]*$/
 const everywhere = /^(?:127\.|169\.254\.|22[4-9]\.|23\d\.|0\.0\.0\.0$|255\.|::1?$|fe80:|ff)/
 
-/** The links that are known of a namespace by the facts of a record: their names and kinds. */
+/** The links of a namespace that the facts of a record mention: their names and kinds. */
 export type Links = ReadonlyMap<string, string>
 
-/** The links of the host of which facts tell. */
+/** The links of the host that facts mention. */
 export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
   new Map(
     facts.filter(({ kind, place }) => kind === "links" && place === "host").map(({ text }) => {
@@ -37,22 +37,22 @@ export const linksOf = (facts: ReadonlyArray<Fact>): Links =>
     })
   )
 
-/** Tells whose facts are. */
+/** Makes a function that finds the owner of a fact. */
 export const teller = (marks: AttachmentIdentity, links: Links): (fact: Fact) => Whose => {
   const { addresses, chains, containerId = "", gateways, hostLinks, macs, sharedLinks } = marks
   const borne = anyOf([...addresses, ...(containerId.length >= shortestId ? [containerId] : [])])
   const isOwnId = (id: string) => id === containerId || (id.length >= shortestId && containerId.startsWith(id))
   const isOwnChain = (hash: string) => [...chains].some((chain) => chain.startsWith(hash))
-  // Kinds of links that nobody shares.
+  // A veth or an ifb belongs to a single attachment.
   const isPrivate = (name: string) =>
     !sharedLinks.has(name) &&
     (/^(?:veth|ifb)$/.test(links.get(name) ?? "") || (!links.has(name) && name.startsWith("veth")))
   const isOwnLink = (name: string) =>
     hostLinks.has(name) && (isPrivate(name) || !/^(?:bridge|ether)?$/.test(links.get(name) ?? ""))
-  // With what is known of the results, a veth that they do not name is of another attachment.
+  // If the results name host links, a veth that they do not name belongs to another attachment.
   const isOthersLink = (name: string) => hostLinks.size > 0 && !hostLinks.has(name) && isPrivate(name)
 
-  /** What a rule says by the comment and the chain that the plugins of CNI give it. */
+  /** The owner of a rule by the comment and the chain name that the CNI plugins give it. */
   const ofNames = (text: string): Whose | undefined => {
     const id = commentId.exec(text)?.[1]
     if (id !== undefined) return isOwnId(id) ? "attachment" : "others"
@@ -74,7 +74,7 @@ export const teller = (marks: AttachmentIdentity, links: Links): (fact: Fact) =>
     const { kind, place, text } = fact
     if (place === "container") return "attachment"
     const isRule = kind === "iptables" || kind === "nftables"
-    // Another network may have the same addresses, so that who is named comes first.
+    // Another network may use the same addresses, so a named owner comes first.
     const named = isRule ? ofNames(text) : kind === "ipam" ? ofReservation(wordsOf(text)[2]) : undefined
     if (named !== undefined) return named
     if (borne !== undefined && text.search(borne) !== -1) return "attachment"

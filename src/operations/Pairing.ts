@@ -2,15 +2,15 @@
 import * as Filter from "./Filter.ts"
 import type * as Operation from "./Operation.ts"
 
-/** Two operations to be compared, and how many there are of others. */
+/** The pairs of operations to compare, and the operations without a partner. */
 export interface Pairs {
   readonly pairs: ReadonlyArray<readonly [Operation.Operation, Operation.Operation]>
-  /** Operations on networks that the other log has none of. */
+  /** Operations on networks that the other log does not have. */
   readonly onlyFirst: ReadonlyArray<Operation.Operation>
   readonly onlySecond: ReadonlyArray<Operation.Operation>
 }
 
-/** The newest operation of each network, of those that are asked for. */
+/** The newest operation of each network that the filter selects. */
 export const newest = (
   operations: ReadonlyArray<Operation.Operation>,
   filter: Filter.Filter
@@ -23,7 +23,10 @@ export const newest = (
   return [...found.values()]
 }
 
-/** Pairs operations of the same network; where each side has one, these two, whatever their networks are called. */
+/**
+ * Pairs operations of the same network. If each side has just one, these two are a pair whatever their networks are
+ * called.
+ */
 export const make = (
   first: ReadonlyArray<Operation.Operation>,
   second: ReadonlyArray<Operation.Operation>

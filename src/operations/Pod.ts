@@ -3,7 +3,7 @@
 const argument = (args: string, key: string): string | undefined =>
   args.split(";").find((pair) => pair.startsWith(`${key}=`))?.slice(key.length + 1)
 
-/** NAMESPACE/NAME, as Kubernetes' runtimes have them in CNI_ARGS; undefined if no pod is named. */
+/** NAMESPACE/NAME, from the variables that Kubernetes' runtimes set in CNI_ARGS; undefined if no pod is named. */
 export const of = (args: string): string | undefined => {
   const name = argument(args, "K8S_POD_NAME")
   const namespace = argument(args, "K8S_POD_NAMESPACE")

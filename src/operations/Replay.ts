@@ -1,4 +1,4 @@
-/** A call of a plugin once more: what it takes, as a script, and in what another answer differs. */
+/** Repeats a call of a plugin: its input, as a script, and how a new answer differs. */
 import * as Data from "effect/Data"
 import type * as Execution from "../exec/Execution.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
@@ -9,23 +9,23 @@ import * as Summary from "../record/Summary.ts"
 import type { Call } from "./Calls.ts"
 import * as ResultDiff from "./ResultDiff.ts"
 
-/** The record of a call does not have what the plugin got. */
+/** The record of a call does not contain the plugin's stdin. */
 export class NoStdin extends Data.TaggedError("NoStdin")<{ readonly call: Call }> {
   override readonly message = `the record of ${
     headline(this.call)
   } does not have the stdin of the plugin: it cannot be called again`
 }
 
-/** What a call takes. */
+/** The input of a call. */
 export interface Input {
-  /** The file of the plugin; undefined if it is looked for on the CNI path. */
+  /** The file of the plugin; undefined if the CNI path has to be searched. */
   readonly file: string | undefined
   /** The variables that the record has, without those that were empty. */
   readonly env: { readonly [name: string]: string }
   readonly stdin: string | Uint8Array
 }
 
-/** What is not as it was. */
+/** What to replace in the recorded input. */
 export interface Instead {
   readonly netns?: string | undefined
   readonly cniPath?: string | undefined
@@ -42,13 +42,16 @@ const variables = {
   TRACEPARENT: "traceparent"
 } as const
 
-/** Variables of the protocol that no record has: what the shell that calls has does not reach the plugin. */
+/**
+ * Variables of the protocol that no record has. They are unset, so that the calling shell's values do not reach the
+ * plugin.
+ */
 const others = ["CNI_NETNS_OVERRIDE", "CNI_PASSTHROUGH_PARENT"]
 
-/** The names of all variables that the plugin finds only where its record has them. */
+/** All variables that the plugin must see only if its record has them. */
 export const names: ReadonlyArray<string> = [...Object.keys(variables), ...others]
 
-/** `ADD eth0 of 5c01f03d8d6d on pods, 2026-11-24T10:00:00.000Z`: whom a call was about, and when. */
+/** `ADD eth0 of 5c01f03d8d6d on pods, 2026-11-24T10:00:00.000Z`: what a call was for, and when. */
 export const headline = ({ request }: Call): string => {
   const { command, containerId, ifname, network, time } = request
   const who = [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean)
@@ -62,7 +65,7 @@ export const outcome = ({ end, plugin }: Pick<Call, "end" | "plugin">): string =
   return Escape.inLine([...ending, ...(end.event === "error" ? [Summary.failure(end.error)] : [])].join(", ") || "done")
 }
 
-/** The places of a configuration where the log has something else than the plugin got. */
+/** The places of a configuration that the log has redacted. */
 export const redacted = ({ request: { config } }: Call): ReadonlyArray<string> => {
   const found: Array<string> = []
   if (config === undefined) return found
@@ -73,8 +76,8 @@ export const redacted = ({ request: { config } }: Call): ReadonlyArray<string> =
 }
 
 /**
- * Where a runtime finds a plugin: one that was wrapped is there as long as it is, and after that. A record that names
- * another program than its plugin does not get it started.
+ * Where a runtime finds a plugin. For a wrapped plugin this path is valid both while it is wrapped and afterwards. If a
+ * record names a program other than the plugin, the path is not used, so that the record cannot get it started.
  */
 const place = (type: string, file: string): string | undefined => {
   const found = file.replace(/\/\.passthrough\/plugins(?=\/[^/]+$)/, "")
@@ -84,7 +87,7 @@ const place = (type: string, file: string): string | undefined => {
 const stdinOf = ({ config, stdin, stdinBase64 }: Call["request"]): Input["stdin"] | undefined =>
   config ?? stdin ?? (stdinBase64 === undefined ? undefined : Buffer.from(stdinBase64, "base64"))
 
-/** What a call took, or takes with something else instead; an error where its record does not have all of it. */
+/** The recorded input with the replacements; an error if the record does not have all of it. */
 export const inputOf = (call: Call, { cniPath, netns }: Instead = {}): Input | NoStdin => {
   const { plugin, request } = call
   const stdin = stdinOf(request)
@@ -103,13 +106,16 @@ export const inputOf = (call: Call, { cniPath, netns }: Instead = {}): Input | N
 
 const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
-/** The command that prints what the plugin gets. A shell cannot hold a NUL, nor every shell what is not text. */
+/**
+ * The command that prints the plugin's stdin. A shell cannot hold a NUL, and some shells cannot hold bytes that are not
+ * text.
+ */
 const printing = (stdin: Input["stdin"]): string =>
   typeof stdin === "string" && !stdin.includes("\0")
     ? `printf %s ${quoted(stdin)}`
     : `printf %s ${quoted(Buffer.from(stdin as string).toString("base64"))} | base64 -d`
 
-/** A POSIX shell script that calls a plugin as it was called. */
+/** A POSIX shell script that repeats a call. */
 export const script = (call: Call, { env, file, stdin }: Input): string => {
   const missing = redacted(call)
   const given = Object.entries(env).map(([name, value]) => `export ${name}=${quoted(value)}`)
@@ -139,7 +145,7 @@ export const script = (call: Call, { env, file, stdin }: Input): string => {
 
 const text = (value: unknown): string => value === undefined ? "none" : String(value)
 
-/** In what the answer of a plugin differs from what its record has; nothing where it is the same. */
+/** How the answer of a plugin differs from its record; empty if it is the same. */
 export const differences = (call: Call, execution: Execution.Execution): ReadonlyArray<ResultDiff.Change> => {
   const { end, plugin, request } = call
   const answer = PluginAnswer.withoutValidation(request.command ?? "", execution)
@@ -158,7 +164,7 @@ export const differences = (call: Call, execution: Execution.Execution): Readonl
     before: end.event === "result" ? end.result : undefined,
     now: answer._tag === "Success" ? answer.document : undefined
   }
-  // A result that is not there because the plugin failed is not told member by member.
+  // If the plugin failed, the missing result is not listed member by member.
   return end.event === "result" && answer._tag === "Success"
     ? [...found, ...ResultDiff.between(Json.parse(results.before ?? "{}"), Json.parse(results.now ?? "{}"))]
     : found

@@ -1,6 +1,6 @@
 /**
- * What one plugin did to the result of the plugins before it. A result may be as hostile as it wants: the work grows
- * with its size and no more, nothing here follows its depth, and what is said about one value is short.
+ * What one plugin did to the result of the plugins before it. A result may be hostile: the work is linear in its size,
+ * nothing here recurses with its depth, and the text about one value is short.
  */
 import { isObject, type JsonObject } from "../json/Json.ts"
 
@@ -10,7 +10,7 @@ export interface Change {
   readonly what: string
 }
 
-/** Below this level two values are compared as wholes, and shown as `{…}` and `[…]`. */
+/** Below this depth, values are compared whole, and shown as `{…}` and `[…]`. */
 const deepest = 6
 
 /** How many characters of a value, and how many elements of a list, are shown. */
@@ -47,7 +47,7 @@ const keysOf = (
   right: JsonObject
 ): ReadonlyArray<string> => [...new Set([...Object.keys(left), ...Object.keys(right)])]
 
-/** Whether two values are the same, whatever the order of their keys. */
+/** Whether two values are equal, regardless of the order of keys. */
 export const isEqual = (before: unknown, after: unknown): boolean => {
   const open: Array<readonly [unknown, unknown]> = [[before, after]]
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
@@ -82,10 +82,10 @@ const lists: ReadonlyMap<string, List> = new Map([
   ["routes", { word: "route", identity: ({ dst }) => show(dst) }]
 ])
 
-/** Members that are part of the identity, or say nothing to a person. */
+/** Members that are part of the identity, or mean nothing to a person. */
 const silent = new Set(["name", "sandbox", "address", "dst", "version"])
 
-/** ` (mac 5e:…, mtu 1500)`: what else an element says. */
+/** ` (mac 5e:…, mtu 1500)`: the other members of an element. */
 const details = (element: JsonObject): string => {
   const words = Object.entries(element).filter(([key]) => !silent.has(key)).map(([key, value]) =>
     `${short(key)} ${show(value)}`
@@ -93,7 +93,7 @@ const details = (element: JsonObject): string => {
   return words.length === 0 ? "" : ` (${short(words.join(", "))})`
 }
 
-/** Elements by their identity. Several may have the same. */
+/** Elements by identity. Several may have the same one. */
 const byIdentity = (value: unknown, { identity }: List): ReadonlyMap<string, ReadonlyArray<JsonObject>> => {
   const found = new Map<string, Array<JsonObject>>()
   for (const element of Array.isArray(value) ? value.filter(isObject) : []) {
@@ -140,13 +140,13 @@ const memberChanges = (key: string, before: unknown, after: unknown): ReadonlyAr
   if (isEqual(before, after)) return []
   const list = lists.get(key)
   if (list !== undefined) return listChanges(list, before, after)
-  // An object that appears or goes is told member by member, so that an empty one is not told.
+  // An object that appears or goes is listed member by member, so an empty one is not listed.
   return isObject(before) || isObject(after)
     ? valueChanges(short(key), before ?? {}, after ?? {}, 1)
     : valueChanges(short(key), before, after, 1)
 }
 
-/** The differences between two results, `undefined` standing for none yet. */
+/** The differences between two results. `undefined` stands for no result yet. */
 export const between = (before: unknown, after: unknown): ReadonlyArray<Change> => {
   const old = isObject(before) ? before : {}
   const now = isObject(after) ? after : {}

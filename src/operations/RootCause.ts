@@ -1,4 +1,4 @@
-/** Which plugin failed, of all that are drawn: the innermost one, in one line. */
+/** Names the innermost plugin that failed, in one line. */
 import type { Step } from "./ViewStep.ts"
 
 /** How many characters of each part of the line are shown. */
@@ -6,10 +6,10 @@ const longest = 300
 
 const short = (text: string): string => text.length <= longest ? text : `${text.slice(0, longest)}…`
 
-/** Whether a step itself did not come to a good end. */
+/** Whether a step itself did not end well. */
 export const isBad = ({ state }: Pick<Step, "state">): boolean => state !== "done" && state !== "unseen"
 
-/** The first that holds of the steps, and the steps around it: the innermost first. */
+/** The innermost step of the first match, followed by the steps around it, from the inside out. */
 const find = (steps: ReadonlyArray<Step>, holds: (step: Step) => boolean): ReadonlyArray<Step> => {
   for (const step of steps) {
     const inner = find(step.nested, holds)
@@ -21,7 +21,10 @@ const find = (steps: ReadonlyArray<Step>, holds: (step: Step) => boolean): Reado
 
 const hasFailedHook = ({ hooks }: Step): boolean => hooks.some(({ failure }) => failure !== undefined)
 
-/** The way to the culprit: of a step that failed first, then of one that failed in one that did not mind, then of a hook. */
+/**
+ * The path to the culprit. A failure that made its callers fail comes first, then one that its caller tolerated, then
+ * one of a hook.
+ */
 export const way = (steps: ReadonlyArray<Step>): ReadonlyArray<Step> => {
   const own = find(steps.filter(isBad), isBad)
   if (own.length > 0) return own
@@ -30,19 +33,19 @@ export const way = (steps: ReadonlyArray<Step>): ReadonlyArray<Step> => {
 }
 
 /**
- * What a plugin said that gave no error document: the last line of stderr, or the first one of stdout, after which the
- * end of a document may come.
+ * What a plugin without an error document wrote: the last line of stderr, or the first line of stdout, which the end of
+ * a document may follow.
  */
 const ownWords = ({ code, plugin }: Step): string => {
   const words = code === undefined ? plugin?.stderr.lines.at(-1) ?? plugin?.stdout.lines[0] : undefined
   return words === undefined ? "" : `: ${short(words.trim())}`
 }
 
-/** What a step is called, with what is not the same as of its operation. */
+/** Display name of a step, with what differs from its operation. */
 export const nameOf = ({ command, ifname, network, title }: Step): string =>
   [title, command, ifname, network === undefined ? undefined : `on ${network}`].filter(Boolean).join(" ")
 
-/** How a step that was not seen to end failed. */
+/** What can be said about a step that was not seen to end. */
 export const stopped = ({ command }: Step): string =>
   command === undefined ? "failed, or the runtime stopped" : `failed in the ${command} before, or the runtime stopped`
 

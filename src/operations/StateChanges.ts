@@ -7,14 +7,14 @@ import type { Step } from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
 
-/** What was found: the facts that came and went, and what could not be looked at; and how long our looks took. */
+/** The facts that came and went, what could not be inspected, and how long our inspection took. */
 export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "durationMs">>
 
-/** How many facts of one kind, and how many characters of each, are kept. */
+/** How many facts of one kind are kept, and how many characters of each. */
 const limit = { facts: 500, characters: 500 }
 const fullLimit = { facts: 5000, characters: 4096 }
 
-/** What was found, without what is too much to keep; the notes say how much that is. */
+/** Limits what is kept. The notes count what was left out. */
 export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolean): Found => {
   const { characters, facts } = full ? fullLimit : limit
   const leftOut: Array<string> = []
@@ -38,7 +38,7 @@ export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolea
   }
 }
 
-/** How long all our looks at the state took, which no plugin needed; undefined if there were none. */
+/** How long all our inspections took, which is not time of the plugins; undefined if there were none. */
 export const lookingMs = (runs: Iterable<Step>): number | undefined => {
   const durations = [...runs].flatMap(({ changes }) =>
     changes === undefined ? [] : [(JSON.parse(changes) as Found).durationMs ?? 0]
@@ -46,7 +46,7 @@ export const lookingMs = (runs: Iterable<Step>): number | undefined => {
   return durations.length === 0 ? undefined : durations.reduce((sum, duration) => sum + duration, 0)
 }
 
-/** What was found around runs. Around a run, that is all that runs inside it did, too. */
+/** The changes found around runs. Those around a run include the changes of all runs inside it. */
 export function* foundIn(steps: ReadonlyArray<Step>): Generator<Found> {
   for (const { changes, nested } of steps) {
     if (changes === undefined) yield* foundIn(nested)
@@ -54,7 +54,7 @@ export function* foundIn(steps: ReadonlyArray<Step>): Generator<Found> {
   }
 }
 
-/** What a plugin did itself: what was found around it, without what those did that it started. */
+/** The changes that a plugin made itself: those found around it, without those of the runs that it started. */
 export const own = (found: Found, inside: ReadonlyArray<Found>): Found => {
   const within = (place: Fact.Place): Differences | undefined => {
     const rest = (kind: string, side: "added" | "removed", list: ReadonlyArray<string>) => {
@@ -73,12 +73,12 @@ export const own = (found: Found, inside: ReadonlyArray<Found>): Found => {
   return { ...found, changes: { ...(host && { host }), ...(container && { container }) } }
 }
 
-/** One change of the state of a namespace, and whose it is. */
+/** One change of the state of a namespace, and its owner. */
 export interface StateChange extends Change {
   readonly whose: Ownership.Whose
 }
 
-/** An event in words, and in which families it happened where that is to be said. */
+/** An event in words, with the address families to name. */
 interface Sentence extends StateChange {
   readonly families: ReadonlyArray<string>
 }
@@ -95,7 +95,7 @@ const sentence = ({ before, fact, kind }: FactEvents.Event, whose: Ownership.Who
   return { kind: "changed", what: `${start}${was} → ${is}`, whose, families }
 }
 
-/** What happened in the same way in IPv4 and IPv6 is one sentence. */
+/** Merges sentences that are the same for IPv4 and IPv6. */
 const merged = (sentences: ReadonlyArray<Sentence>): ReadonlyArray<StateChange> => {
   const found = new Map<string, Sentence>()
   for (const sentence of sentences) {
@@ -120,7 +120,7 @@ export const sentences = (facts: ReadonlyArray<Fact.Fact>): ReadonlyArray<string
       .map((event) => sentence(event, "attachment"))
   ).map(({ what }) => what)
 
-/** What changed, one sentence each; nothing where nothing did. */
+/** What changed, one sentence each. */
 export const describe = ({ changes }: Found, marks: AttachmentIdentity): ReadonlyArray<StateChange> => {
   const all = [
     ...FactEvents.eventsIn("host", changes.host),

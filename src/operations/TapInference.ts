@@ -1,16 +1,19 @@
-/** Which plugin stands between two taps: their labels say it, `after-bridge` and `before-portmap`. */
+/** Infers the plugin between two taps from their labels: `after-bridge` and `before-portmap`. */
 import type { Step } from "./Operation.ts"
 
-/** What is asked of a step. */
+/** The part of a step that is needed here. */
 export type Neighbour = Pick<Step, "title" | "isTap">
 
-/** In these verbs a tap that is reached says that the plugin before it has succeeded: runtimes stop where one fails. */
+/**
+ * Verbs in which a runtime stops at the first failure, so that a reached tap proves that the plugin before it
+ * succeeded.
+ */
 const inTurn = new Set<string | undefined>(["ADD", "CHECK", "DEL", "STATUS"])
 
-/** Whether plugins between taps can be told in operations of this verb. */
+/** Whether taps show the plugins between them in operations of this verb. */
 export const isTold = (verb: string | undefined): boolean => inTurn.has(verb)
 
-/** The plugin that a tap is named after, where it stands on this side of it. */
+/** The plugin that a tap is named after, if the tap stands on this side of it. */
 const named = (step: Neighbour | undefined, side: "before" | "after"): ReadonlyArray<string> => {
   const prefix = `${side}-`
   return step?.isTap === true && step.title.startsWith(prefix) ? [step.title.slice(prefix.length)] : []
@@ -19,7 +22,7 @@ const named = (step: Neighbour | undefined, side: "before" | "after"): ReadonlyA
 /** Whether a tap is named after a plugin. */
 export const isNamed = (step: Neighbour): boolean => named(step, "before").length + named(step, "after").length > 0
 
-/** Whether a step is the plugin of that name itself. In labels a space is a hyphen. */
+/** Whether a step is the plugin of that name itself. Labels have a hyphen in place of a space. */
 const isPlugin = (step: Neighbour | undefined, name: string): boolean => {
   if (step === undefined || step.isTap) return false
   const title = step.title.replaceAll(" ", "-")
@@ -27,8 +30,8 @@ const isPlugin = (step: Neighbour | undefined, name: string): boolean => {
 }
 
 /**
- * The plugin that ran between two steps of an operation, which follow each other, and that is not one of them; undefined
- * where no label tells. One step is left out at the ends of the operation.
+ * The plugin that ran between two consecutive steps and is neither of them; undefined if no label shows it. At either
+ * end of an operation, one of the steps is undefined.
  */
 export const plugin = (
   verb: string | undefined,
@@ -43,7 +46,7 @@ export const plugin = (
   return others.length === 0 ? undefined : others.join(" … ")
 }
 
-/** The same, in words where no label tells. */
+/** The plugin between two steps, described by its position if no label names it. */
 export const words = (verb: string, left: Neighbour | undefined, right: Neighbour): string =>
   plugin(verb, left, right) ??
     (left === undefined ? `the plugin before ${right.title}` : `the plugin after ${left.title}`)

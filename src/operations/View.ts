@@ -1,4 +1,4 @@
-/** An operation as a person sees it: plain data, without colour and width. */
+/** An operation as shown to a person: plain data, independent of colour and width. */
 import * as Json from "../json/Json.ts"
 import * as Summary from "../record/Summary.ts"
 import * as AttachmentIdentity from "./AttachmentIdentity.ts"
@@ -16,7 +16,7 @@ export interface View {
   readonly command: string | undefined
   readonly ifname: string | undefined
   readonly containerId: string | undefined
-  /** The pod that it is for, where the runtime is one of Kubernetes: `shop/web`. */
+  /** The pod that it is for, if a Kubernetes runtime asked for it: `shop/web`. */
   readonly pod: string | undefined
   readonly network: string | undefined
   readonly netns: string | undefined
@@ -25,9 +25,9 @@ export interface View {
   readonly hasFailed: boolean
   /** What failed, in one line: `host-local in bridge: code 11: no addresses`. */
   readonly failure: string | undefined
-  /** From its beginning to its end, in milliseconds; undefined if the end is not known. */
+  /** From beginning to end, in milliseconds; undefined if the end is not known. */
   readonly durationMs: number | undefined
-  /** How long our own looks at the state took, which no plugin needed; undefined if there were none. */
+  /** How long our own inspections took, which is not time of the plugins; undefined if there were none. */
   readonly lookingMs: number | undefined
   readonly steps: ReadonlyArray<Step>
   /** What a DEL left of what its ADD made. */
@@ -42,14 +42,14 @@ const changes = (before: string | undefined, after: string | undefined): Readonl
       after === undefined ? undefined : Json.parse(after)
     )
 
-/** The output of each command at the step before. */
+/** The output of each command at the previous step. */
 type Outputs = Map<string, Operation.Program>
 
-/** What is different from an earlier output of the same command. */
+/** How an output differs from an earlier one of the same command. */
 const differenceOf = (hook: Operation.Program, earlier: Operation.Program | undefined): Hook["difference"] =>
   hook.whole === undefined || earlier?.whole === undefined ? undefined : OutputDiff.between(earlier.whole, hook.whole)
 
-/** The hooks of a step. One command may be there several times: each is compared with the one of its number. */
+/** The hooks of a step. If a command occurs several times, each is compared with the earlier one of the same number. */
 const hooksOf = (hooks: ReadonlyArray<Operation.Program>, outputs: Outputs): ReadonlyArray<Hook> => {
   const counts = new Map<string, number>()
   return hooks.map((hook) => {
@@ -82,12 +82,12 @@ const failureOf = ({ end }: Operation.Step): ReadonlyArray<string> => {
   return [Summary.failure(end.error), ...(details === undefined || details === "" ? [] : [details])]
 }
 
-/** The result that was there after a run. */
+/** The result that holds after a run. */
 const afterOf = ({ before, result }: Operation.Step): string | undefined => result ?? before
 
 /**
- * What changed between one run and the next. Before the first run of an ADD all was done in the same operation; other
- * operations begin with the result of an ADD.
+ * What changed between one run and the next. Everything before the first run of an ADD happened in the same operation;
+ * other operations begin with the result of an ADD.
  */
 const changesBetween = (
   step: Operation.Step,
@@ -134,20 +134,20 @@ const unlogged = (title: string, state: State, members: Partial<Step> = {}): Ste
 const stateOf = (step: Operation.Step): State =>
   step.end === undefined ? "unfinished" : Operation.hasEndedBadly(step) ? "failed" : "done"
 
-/** IPAM plugins get the configuration of the plugin that starts them, and answer with a result of their own. */
+/** IPAM plugins get the configuration of their starter, and answer with a separate result. */
 const resultChanges = (step: Operation.Step, isNested: boolean): ReadonlyArray<ResultDiff.Change> =>
   isNested && step.result !== undefined ? changes(undefined, step.result) : changes(step.before, afterOf(step))
 
-/** Runtimes and plugins ask plugins for their versions all the time. */
+/** Whether this is a VERSION request inside another operation: runtimes and plugins send these all the time. */
 const isSmallTalk = (step: Operation.Step, around: Operation.Request): boolean =>
   step.request.command === "VERSION" && around.command !== "VERSION" && !Operation.hasStepFailed(step)
 
-/** What is known of an operation while its runs are looked at. */
+/** What is known of an operation while its steps are built. */
 interface Known {
   readonly outputs: Outputs
-  /** What its attachment is known by, which takes time to find. */
+  /** The identity of its attachment, computed on demand, since it is slow. */
   readonly marks: () => AttachmentIdentity.AttachmentIdentity
-  /** What could not be looked at. That is mostly the same at each plugin, and told once. */
+  /** What could not be inspected. It is mostly the same for each plugin, and shown once. */
   readonly notes: Set<string>
 }
 
@@ -163,7 +163,7 @@ const stateChangesOf = (step: Operation.Step, known: Known): Pick<Step, "stateCh
 /** One run, inside a run or an operation that has this request. */
 const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, isNested: boolean): Step => {
   const { command, ifname, network } = step.request
-  // What it started ran before its hooks.
+  // The runs that it started came before its hooks.
   const nested = step.nested.filter((inner) => !isSmallTalk(inner, step.request))
     .map((inner) => stepOf(inner, step.request, known, true))
   return unlogged(step.title, stateOf(step), {
@@ -172,7 +172,8 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
     command: command === around.command ? undefined : command,
     ifname: ifname === around.ifname ? undefined : ifname,
     network: network === around.network ? undefined : network,
-    // Also those who try a chain, such as `run`, are around its plugins: they are no plugins, and log nothing there.
+    // A command that tries a chain, such as `run`, is also a parent of its plugins. It is not a plugin and logs nothing
+    // there.
     parent: isNested || step.hasOwnConfig ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
     changes: resultChanges(step, isNested),
@@ -189,7 +190,7 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
   })
 }
 
-/** Whether a tap tells nothing that is not told by the plugins beside it. */
+/** Whether a tap shows nothing that the plugins beside it do not. */
 const isQuiet = (
   step: Step,
   { isTap, request, title }: Operation.Step,
@@ -201,8 +202,8 @@ const isQuiet = (
     beside.some((one) => one?.isTap === false))
 
 /**
- * The steps of an operation: for each of its runs what comes before it, and the run itself; and in the end what comes
- * after all of them.
+ * The steps of an operation: one group for each run, which is what comes before the run and the run itself, and a last
+ * group for what comes after all runs.
  */
 export const parts = (operation: Operation.Operation): ReadonlyArray<ReadonlyArray<Step>> => {
   const { addStoppedIn, request, steps, stoppedIn } = operation
@@ -244,7 +245,7 @@ const durationOf = ({ steps, time }: Operation.Operation): number | undefined =>
   return Number.isNaN(duration) ? undefined : duration
 }
 
-/** What a person sees of an operation. */
+/** Makes the view of an operation. */
 export const make = (operation: Operation.Operation): View => {
   const { args = "", command, containerId, ifname, netns, network } = operation.request
   const steps = parts(operation).flat()

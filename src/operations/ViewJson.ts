@@ -7,7 +7,7 @@ import type { Step } from "./ViewStep.ts"
 
 const textOf = ({ lines }: Excerpt): string | undefined => lines.length === 0 ? undefined : lines.join("\n")
 
-/** The members of an object, with those after them whose value is JSON text already. */
+/** The JSON text of an object, with further members whose values are JSON text already. */
 const withTexts = (members: object, texts: { readonly [name: string]: string | undefined }): string => {
   const more = Object.entries(texts).flatMap(([name, text]) => text === undefined ? [] : [`,"${name}":${text}`])
   return `${JSON.stringify(members).slice(0, -1)}${more.join("")}}`
