@@ -38,7 +38,7 @@ import * as Specification from "./checks/Specification.ts"
 import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
-import { answersFiltered, wayOut } from "./checks/WayOut.ts"
+import { arrivalsFiltered, wayOut } from "./checks/WayOut.ts"
 
 /** Checks of files, without a look at the host. */
 export const configuration: ReadonlyArray<Check> = [
@@ -97,7 +97,7 @@ export const live: ReadonlyArray<Check> = [
   wayOut,
   ForwardPath.forwardRules,
   Forwarding.reversePath,
-  answersFiltered,
+  arrivalsFiltered,
   Masquerade.masquerade,
   Ports.portsTaken,
   Ports.portMappings,

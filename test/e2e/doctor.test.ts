@@ -1287,13 +1287,18 @@ const hosts: { readonly [name: string]: Broken } = {
     ...own("way-out", undefined, /goes to veth\w+, a link of containers: a route of the host leads there/),
     isMended: true
   },
-  "a second way out whose answers are dropped": {
+  "ports at the address of a second uplink, which is strict": {
     ...attached(
+      "sysctl -qw net.ipv4.conf.wan2.rp_filter=1",
+      of(bridgeOfPorts, portmap),
       "ip link add wan2 type veth peer name w2; ip link set w2 up; ip addr add 203.0.114.2/24 dev wan2; " +
-        "ip link set wan2 up; ip route add default via 203.0.114.1 dev wan2 table 200; " +
-        "ip rule add from 10.99.0.0/24 iif cni-n lookup 200 pref 1000; sysctl -qw net.ipv4.conf.wan2.rp_filter=1"
+        "ip link set wan2 up; attach web \"$(port 8080 | sed 's/{\"hostPort/{\"hostIP\":\"203.0.114.2\",\"hostPort/')\""
     ),
-    ...own("rp-filter-uplink", undefined, /come in by wan2, and its rp_filter is 1: .* leads over uplink/),
+    ...own(
+      "rp-filter-uplink",
+      undefined,
+      /by wan2 for port 8080\/tcp .* is dropped: rp_filter of wan2 is 1, .* by uplink/
+    ),
     isMended: true
   },
   "a queue that is smaller than a packet": {
@@ -1551,6 +1556,11 @@ const healthy: Healthy = {
     "iptables -P FORWARD DROP; iptables -A FORWARD -m conntrack --ctstate DNAT -j ACCEPT; attach api \"$(port 8081)\"",
     of(bridgeOfPorts, portmap, firewall),
     mapped
+  ),
+  "a way out by another uplink, of ip rule, which is strict": attached(
+    "ip link add wan2 type veth peer name w2; ip link set w2 up; ip addr add 203.0.114.2/24 dev wan2; " +
+      "ip link set wan2 up; ip route add default via 203.0.114.1 dev wan2 table 200; " +
+      "ip rule add from 10.99.0.0/24 iif cni-n lookup 200 pref 1000; sysctl -qw net.ipv4.conf.wan2.rp_filter=1"
   ),
   "a way out by another uplink, of ip rule, which the firewall lets out alone": attached(
     "ip link add wan2 type veth peer name w2; ip link set w2 up; ip addr add 203.0.114.2/24 dev wan2; " +

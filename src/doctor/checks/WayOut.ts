@@ -132,8 +132,12 @@ export const wayOut: Check = {
   }
 }
 
-/** Whether strict reverse path filtering of an uplink drops the answers to what the host sends by it. */
-export const answersFiltered: Check = {
+/**
+ * Whether strict reverse path filtering drops what comes in for a port that is published at an address of one link,
+ * because the answers of the container would leave the host by another. The kernel looks for that way as if the answer
+ * came in by the container's link. Source: Linux, `fib_validate_source`.
+ */
+export const arrivalsFiltered: Check = {
   id: "rp-filter-uplink",
   phase: "host",
   find: (facts) => {
@@ -142,29 +146,35 @@ export const answersFiltered: Check = {
     if (host === undefined || routed.length === 0) return Routed.none
     if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
     const network = host.network.success
-    const found = new Map<string, Found>()
-    for (const { address, device, seen } of routed) {
-      const peer = Routed.elsewhere[4]
-      if (peer === undefined) continue
-      const packet = { source: Cidr.single(address), destination: peer }
-      const uplink = RouteDecision.of(host.policies, network, { ...packet, inLink: device })?.route.device
-      if (uplink === undefined || found.has(uplink)) continue
-      const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
-      // The kernel looks for the way back as for packets of its own: no rule about an incoming link is met.
-      const back = RouteDecision.of(host.policies, network, { ...packet, inLink: "lo" })?.route.device
-      if (Math.max(value("all"), value(uplink)) !== 1 || back === undefined || back === uplink) continue
-      found.set(uplink, {
-        level: "error",
-        message:
-          `answers to ${seen.title} come in by ${uplink}, and its rp_filter is 1: the host's own route to the world ` +
-          `leads over ${back}, so they are dropped`,
-        evidence: [
-          `net.ipv4.conf.all.rp_filter = ${value("all")}`,
-          `net.ipv4.conf.${uplink}.rp_filter = ${value(uplink)}`
-        ],
-        fix: Fix.sysctl("let it take packets that come in by another link", `net.ipv4.conf.${uplink}.rp_filter`, 2)
+    const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
+    const peer = Routed.elsewhere[4]
+    if (peer === undefined) return []
+    return routed.flatMap(({ address, device, seen }) =>
+      seen.attachment.portMappings.flatMap(({ hostIP, hostPort, protocol }): ReadonlyArray<Found> => {
+        const at = Cidr.parseAddress(hostIP)
+        const entry = network.links.find(({ addresses }) =>
+          at !== undefined && addresses.some((each) => Cidr.isSameAddress(each, at) && each.length < 32)
+        )
+        const packet = { source: Cidr.single(address), destination: peer, inLink: device }
+        const back = RouteDecision.of(host.policies, network, packet)?.route.device
+        const isStrict = entry !== undefined && Math.max(value("all"), value(entry.name)) === 1
+        if (!isStrict || back === undefined || back === entry.name || entry.name === "lo") return []
+        return [{
+          level: "error",
+          message:
+            `what comes in by ${entry.name} for port ${hostPort}/${protocol} of ${seen.title}, published at ${hostIP}, ` +
+            `is dropped: rp_filter of ${entry.name} is 1, and answers to the world would leave by ${back}`,
+          evidence: [
+            `net.ipv4.conf.all.rp_filter = ${value("all")}`,
+            `net.ipv4.conf.${entry.name}.rp_filter = ${value(entry.name)}`
+          ],
+          fix: Fix.sysctl(
+            "let the link take packets whose answers leave by another one",
+            `net.ipv4.conf.${entry.name}.rp_filter`,
+            2
+          )
+        }]
       })
-    }
-    return [...found.values()]
+    )
   }
 }
