@@ -1,4 +1,4 @@
-/** Attachments whose namespaces could be looked into: what the checks of attachments are about. */
+/** Attachments whose namespaces could be inspected. The checks of attachments work on these. */
 import * as Result from "effect/Result"
 import type * as ResultSchema from "../cni/ResultSchema.ts"
 import * as Cidr from "../network/Cidr.ts"
@@ -10,21 +10,21 @@ import type { Found } from "./Finding.ts"
 import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"
 
-/** An attachment, what its plugins said, and what there is. */
+/** An attachment with its result and the state of its namespace. */
 export interface AttachedContainer {
   readonly attachment: Attachment
   readonly result: ResultSchema.Current
   /** The namespace of the container. */
   readonly inside: Namespace
-  /** The link of the attachment in it. */
+  /** The attachment's link in that namespace. */
   readonly link: Link | undefined
-  /** The namespace of the host; undefined if it is not known. */
+  /** The host's namespace; undefined if it is unknown. */
   readonly outside: Namespace | undefined
-  /** The name of the end of its pair of links that the host has; undefined if its plugin makes no pair. */
+  /** The name of the host's end of the link pair; undefined if the plugin makes no pair. */
   readonly hostEnd: string | undefined
   /** The type of the plugin that made the link. */
   readonly maker: string | undefined
-  /** How it is called in messages. */
+  /** Display name. */
   readonly title: string
 }
 
@@ -51,14 +51,14 @@ export const of = ({ attachments, chain, host }: Facts): ReadonlyArray<AttachedC
     }]
   })
 
-/** The attachments that one can be compared with, so that no two of them are compared twice. */
+/** The attachments to compare this one with, so that each pair is compared once. */
 export const attachmentsAfter = ({ file }: Attachment, { all, attachments }: Pick<Facts, "all" | "attachments">) => {
   const index = attachments.findIndex((each) => each.file === file)
   const done = new Set(attachments.slice(0, index + 1).map((each) => each.file))
   return all.filter((each) => !done.has(each.file))
 }
 
-/** The plugin that is to blame for a link. */
+/** The plugin to blame for a link. */
 export const culprit = ({ maker }: AttachedContainer): Pick<Found, "plugin"> =>
   maker === undefined ? {} : { plugin: maker }
 

@@ -1,11 +1,11 @@
-/** What a check is: a question with a name, answered from facts alone. */
+/** A check: a named question that is answered from facts alone. */
 import type { Facts } from "./Facts.ts"
 import * as Finding from "./Finding.ts"
 import * as Fix from "./Fix.ts"
 
 type Found = Finding.Found
 
-/** When a check has its turn: what is wrong in an early phase is the cause of what is wrong in a later one. */
+/** When a check runs: problems in an early phase cause those in later phases. */
 export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "host" | "trial" | "history"
 
 /** A check that could not look, or had nothing to look at. */
@@ -13,14 +13,13 @@ export interface Skipped {
   readonly skipped: string
 }
 
-/** One question. */
 export interface Check {
-  /** Its stable name, as findings have it. */
+  /** Its stable name, which findings carry. */
   readonly id: string
   readonly phase: Phase
-  /** Checks whose findings are the cause of what it would find: where one of them finds something, it says nothing. */
+  /** Checks whose problems explain those that this check would find. If one of them fails, this check is skipped. */
   readonly needs?: ReadonlyArray<string>
-  /** Answers it; nothing is wrong where there are no findings. */
+  /** Answers the question. No findings means no problem. */
   readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
 }
 
@@ -28,23 +27,22 @@ export interface Check {
 export interface Outcome {
   readonly check: string
   readonly status: "ok" | "failed" | "skipped"
-  /** What was found first, or why it was skipped; empty where all is right. */
+  /** The first problem, or why the check was skipped; empty if all is well. */
   readonly reason: string
 }
 
-/** What all checks say. */
+/** The answers of all checks. */
 export interface Report {
   /** The most probable cause first. */
   readonly findings: ReadonlyArray<Finding.Finding>
   readonly checks: ReadonlyArray<Outcome>
 }
 
-/** A check that had nothing to say, and why. */
 export const skipped = (reason: string): Skipped => ({ skipped: reason })
 
 const isSkipped = (answer: ReadonlyArray<Found> | Skipped): answer is Skipped => "skipped" in answer
 
-/** How many findings of one check are told: who mends so many mends the others with them. */
+/** The most findings that one check reports. The fix for that many fixes the rest too. */
 const most = 100
 
 const bounded = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
@@ -73,7 +71,7 @@ const examineOnce = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
 const areOfAttachments = ({ phase }: Check): boolean => phase === "attachment" || phase === "host"
 
 /**
- * Asks all these questions, in their order. Attachments are judged by the configuration that they were made with: an
+ * Runs these checks in order. Attachments are checked against the configuration that they were made with, because an
  * edit of the file applies to new containers only.
  */
 export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
@@ -83,7 +81,7 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   return merge([
     own,
     ...facts.earlier.map((earlier, index) => {
-      // Two attachments are compared once.
+      // Each pair of attachments is compared once.
       const before = [facts, ...facts.earlier.slice(0, index)].flatMap(({ attachments }) => attachments)
       const compared = new Set(before.map(({ file }) => file))
       const all = facts.all.filter(({ file }) => !compared.has(file))
@@ -94,7 +92,10 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
 
 const gravest = ["failed", "ok", "skipped"] as const
 
-/** What is said of several networks as one. What is found for more than one, such as of the host, is told once. */
+/**
+ * Merges the reports of several networks. A finding that several of them have, such as one about the host, appears
+ * once.
+ */
 export const merge = (reports: ReadonlyArray<Report>): Report => {
   const findings = new Map(
     reports.flatMap(({ findings }) => findings).map((finding) => [JSON.stringify(finding), finding] as const)

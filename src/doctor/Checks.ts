@@ -1,7 +1,4 @@
-/**
- * All checks, in the order of causes: what stands later may well be the consequence of what stands before it. A new check
- * is one line here.
- */
+/** All checks, in causal order: a later problem may well follow from an earlier one. A new check is one line here. */
 import type { Check } from "./Check.ts"
 import * as Addresses from "./checks/Addresses.ts"
 import { addressing } from "./checks/Addressing.ts"
@@ -40,7 +37,7 @@ import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
 import { arrivalsFiltered, wayOut } from "./checks/WayOut.ts"
 
-/** Checks of files, without a look at the host. */
+/** Checks of files, which do not look at the host. */
 export const configuration: ReadonlyArray<Check> = [
   Folder.networkFound,
   Text.json,
@@ -57,7 +54,7 @@ export const configuration: ReadonlyArray<Check> = [
   Fields.fieldNames
 ]
 
-/** Checks of plugins as they are on this host. */
+/** Checks of the plugins on this host. */
 export const plugins: ReadonlyArray<Check> = [pluginFile, pluginVersions, policy]
 
 /** Checks of the host and of attachments. */

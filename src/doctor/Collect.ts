@@ -1,4 +1,4 @@
-/** Collects all facts, once, side by side, each with a limit of its own. It looks, and changes nothing. */
+/** Collects all facts once and concurrently, each with its own limit. Changes nothing on the host. */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
@@ -29,10 +29,10 @@ import * as Store from "./facts/Store.ts"
 import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
 
-/** Which attachments to look at: those that fit all that is said. */
+/** Which attachments to look at: those that match every given field. */
 export interface Selection {
   readonly netns: string | undefined
-  /** An identifier, or how it begins. */
+  /** An identifier, or its beginning. */
   readonly containerId: string | undefined
   /** NAME or NAMESPACE/NAME */
   readonly pod: string | undefined
@@ -41,18 +41,18 @@ export interface Selection {
 
 /** What to look at. */
 export interface Question {
-  /** The name of a network, or a file; undefined for what a runtime would choose. */
+  /** The name of a network, or a file; undefined for the network that a runtime would choose. */
   readonly asked: string | undefined
   readonly confDir: string
   readonly cniPath: ReadonlyArray<string>
   readonly cacheDir: string
   readonly capabilityArgs: JsonObject
   readonly selection: Selection
-  /** Milliseconds that a plugin may take to answer. */
+  /** How many milliseconds a plugin may take to answer. */
   readonly timeout: number
 }
 
-/** What is known of files alone. */
+/** The facts before anything but files was looked at. */
 const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   folder: undefined,
   files: [],
@@ -78,7 +78,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   unseen: []
 }
 
-/** The facts that the text of a file has. */
+/** The facts in the text of a file. */
 export const ofFile = (
   file: ConfigFile.ConfigFile | undefined,
   files: ReadonlyArray<ConfigFile.ConfigFile>
@@ -91,7 +91,7 @@ export const ofFile = (
   delegates: file === undefined ? [] : ConfigFile.delegatesOf(file)
 })
 
-/** The same with the plugins on this host, each of which is asked once for a version. */
+/** Adds the plugins on this host. Each plugin is asked for its versions once. */
 export const withPlugins = Effect.fnUntraced(function*(
   networks: ReadonlyArray<Facts>,
   cniPath: ReadonlyArray<string>,
@@ -140,7 +140,7 @@ const choose = Effect.fnUntraced(
   }
 )
 
-/** What attachments and the operations of logs are known by. */
+/** What identifies attachments and logged operations. */
 type Known = Pick<Attachment.AttachmentId, "netns" | "containerId" | "ifname" | "pod">
 
 const isSelected = ({ containerId, ifname, netns, pod }: Selection) => (one: Known): boolean =>
@@ -154,7 +154,7 @@ const selectedBy = ({ containerId, ifname, netns, pod }: Selection): Facts["sele
   return asked[0] && { words: asked.map(({ words }) => words).join(", "), value: asked[0].value }
 }
 
-/** The store of host-local of a network; undefined where it has none. */
+/** host-local's store for a network; undefined if the network has none. */
 const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "chain" | "network">) {
   const ipam = Roles.ofType(chain, "host-local")
   const name = network?.name ?? ""
@@ -170,8 +170,7 @@ const listOwn = (cacheDir: string) =>
   Effect.map(Attachment.list(cacheDir), (listed) => listed.filter(({ ifname }) => ifname !== "lo"))
 
 /**
- * The stores of host-local, the attachments, and the host, in the order in which an ADD that goes on meanwhile counts as
- * alive.
+ * Collects host-local's stores, the attachments and the host, in an order that makes a concurrent ADD count as alive.
  */
 const collectState = Effect.fnUntraced(function*(
   cacheDir: string,
@@ -230,17 +229,17 @@ const collectState = Effect.fnUntraced(function*(
 const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
 
 /**
- * What is known of a network, or of all that a folder or libcni's cache has, without plugins: attachments, addresses, and
- * the host. Fails where it is not known what is attached.
+ * What is known of a network, or of every network in the folder or in libcni's cache, without asking plugins:
+ * attachments, addresses, and the host. Fails if the attachments cannot be determined.
  */
 export const states = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
   const { asked, cacheDir, confDir } = question
   const chosen = asked === undefined ? undefined : yield* choose(question)
   const files = chosen?.files ?? (yield* Files.readFolder(confDir))
-  // Somebody may have removed the file of a network, and its containers be left.
+  // The file of a network may be gone while its containers remain.
   const cached = yield* BuiltIn.readAll(cacheDir)
   const named = files.map((file) => [ConfigFile.nameOf(file), file] as const).filter(([name]) => name !== undefined)
-  // Of files with one name runtimes take the first.
+  // Runtimes take the first of several files with the same name.
   const networks = chosen === undefined
     ? [...new Map<string | undefined, ConfigFile.ConfigFile>([...cached, ...named.toReversed()]).values()].toReversed()
     : [chosen.file ?? cached.get(asked ?? "")]
@@ -249,8 +248,8 @@ export const states = Effect.fnUntraced(function*(question: Pick<Question, "aske
 })
 
 /**
- * Tries the network in a namespace of its own, where its configuration can be used at all. The built plugin `executable`,
- * where there is one, shows which plugin fails inside others.
+ * Tries the network in a throwaway namespace, if its configuration can be used at all. The built plugin `executable`,
+ * if there is one, shows which plugin fails inside others.
  */
 export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: number, executable: string | undefined) {
   const path = yield* Path.Path
@@ -281,7 +280,7 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
     : { ...facts, unseen: [...facts.unseen, `no trial was possible: ${trial.failure.message}`] }
 }, Effect.scoped)
 
-/** Reads logs of the network, and keeps what they say of the attachments that are asked about. */
+/** Reads logs of the network, and keeps the operations of the selected attachments. */
 export const withHistory = Effect.fnUntraced(function*(
   facts: Facts,
   logs: ReadonlyArray<string>,
@@ -292,8 +291,9 @@ export const withHistory = Effect.fnUntraced(function*(
 })
 
 /**
- * The networks that a question is about: the one that it names; or those that the selected containers are attached to, or
- * were to be by these logs; or else all of the folder. Undefined stands for the one that a runtime would choose.
+ * The networks that a question is about: the one that it names; or those that the selected containers are attached to;
+ * or the one of their last operation in these logs; or else all of the folder. Undefined stands for the network that a
+ * runtime would choose.
  */
 export const networksOf = Effect.fnUntraced(
   function*({ asked, cacheDir, confDir, selection }: Question, logs: ReadonlyArray<string>) {

@@ -1,4 +1,4 @@
-/** A file of a network configuration, as far as it can be read, and its plugins with their places. */
+/** A network configuration file, as far as it can be read, and its plugins with their positions. */
 import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import { isObject, type JsonObject, parse as parseJson } from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
@@ -8,31 +8,30 @@ import * as JsonDiff from "../operations/JsonDiff.ts"
 import * as Secrets from "../record/Secrets.ts"
 import type { Found, Place } from "./Finding.ts"
 
-/** A file, and what it says. */
+/** A file and its parsed text. */
 export interface ConfigFile {
   readonly path: string
   readonly text: string
   readonly outcome: JsonSource.Source | JsonSource.Problem
   /** Files of single plugins that runtimes add to the list. */
   readonly beside: ReadonlyArray<ConfigFile>
-  /** Whether no file has it, and it is what libcni keeps beside a result. */
+  /** Whether this is not a file, but the configuration that libcni keeps with a result. */
   readonly isCached?: boolean
 }
 
-/** A plugin of a network, an IPAM plugin too, and where it is said. */
+/** A plugin of a network, which may be an IPAM plugin, and its position. */
 export interface Placed {
   readonly type: string
   readonly config: JsonObject
   readonly file: ConfigFile
   readonly at: Path
-  /** The plugin that calls it; undefined if the runtime does. */
+  /** The plugin that calls it; undefined if the runtime calls it. */
   readonly caller: Placed | undefined
 }
 
-/** How many plugins of a list are looked at. Real ones have a few. */
+/** The most plugins of a list to look at. Real lists have a few. */
 export const mostPlugins = 500
 
-/** A file with this text. */
 export const make = (path: string, text: string, beside: ReadonlyArray<ConfigFile> = []): ConfigFile => ({
   path,
   text,
@@ -46,10 +45,13 @@ export const cached = (cacheFile: string, text: string): ConfigFile => ({
   isCached: true
 })
 
-/** How many mistakes of a text are looked for. */
+/** The most mistakes to look for in a text. */
 const most = 100
 
-/** Each thing that keeps a file from being JSON, as far as they can be told, and the file without them if it has a rest. */
+/**
+ * Each problem that keeps a file from being JSON, as far as they can be found, and the file without them if anything
+ * usable is left.
+ */
 export const mend = (
   file: ConfigFile
 ): { readonly problems: ReadonlyArray<JsonSource.Problem>; readonly mended: ConfigFile } => {
@@ -143,7 +145,7 @@ export const pluginsOf = (file: ConfigFile): ReadonlyArray<Placed> => {
 const configsOf = (value: unknown): ReadonlyArray<unknown> =>
   !isObject(value) ? [] : Array.isArray(value["plugins"]) ? value["plugins"] : [value]
 
-/** What distinguishes the plugins of an earlier configuration, as JSON text, from those of a file, without secrets. */
+/** How the plugins of an earlier configuration differ from those of a file, as JSON text without secrets. */
 export const changesSince = (file: ConfigFile, earlier: string): ReadonlyArray<string> => {
   const masked = (value: unknown): unknown => parseJson(Secrets.inJson(JSON.stringify({ plugins: configsOf(value) })))
   const changes = JsonDiff.between(masked(parseJson(earlier)), masked(valueOf(file)))
@@ -156,7 +158,7 @@ export const hasPlugins = (file: ConfigFile, config: string): boolean => {
   return !isObject(value) || JsonDiff.between(configsOf(value), configsOf(valueOf(file))).length === 0
 }
 
-/** The value at a path of a configuration, or undefined if there is none. */
+/** The value at a path of a configuration; undefined if there is none. */
 export const valueAt = (config: unknown, path: Path): unknown =>
   path.reduce<unknown>((value, key) => (value as { readonly [key: string]: unknown } | undefined)?.[key], config)
 

@@ -1,4 +1,4 @@
-/** What is known when the checks begin. All of it is plain data: nothing is looked up later. */
+/** Everything that is known when the checks begin. All of it is plain data; checks look nothing up. */
 import type * as Result from "effect/Result"
 import type { NetworkConfigList } from "../cni/NetworkConfigList.ts"
 import type { JsonObject } from "../json/Json.ts"
@@ -17,30 +17,29 @@ import type { Listener } from "./facts/Sockets.ts"
 import type { Store } from "./facts/Store.ts"
 import type { Trial } from "./facts/Trial.ts"
 
-/** What could be found out, or why it could not. */
+/** A fact, or why it could not be determined. */
 export type Known<A> = Result.Result<A, string>
 
-/** The host as it is. */
 export interface Host {
   /** Links, addresses and routes of the host. */
   readonly network: Known<Namespace>
   readonly rules: Known<Rules>
-  /** What chooses the table of routes for a packet, of each family in its order. */
+  /** The rules that choose a packet's routing table, in the order of each family. */
   readonly policies: ReadonlyArray<PolicyRule>
-  /** Values of /proc/sys, by their names with dots; a name that is not there has no entry. */
+  /** Values of /proc/sys by dotted name. Missing names have no entry. */
   readonly sysctls: ReadonlyMap<string, string>
   readonly tables: ReadonlyArray<KernelTable>
-  /** Who listens on ports of the host. */
+  /** The programs that listen on ports of the host. */
   readonly listeners: Known<ReadonlyArray<Listener>>
-  /** The files of tools, by name; a tool that is not there has no entry. */
+  /** The paths of tools by name. Missing tools have no entry. */
   readonly tools: ReadonlyMap<string, string>
-  /** Which of the files that configurations name are there. */
+  /** The files that configurations name and that exist. */
   readonly files: ReadonlySet<string>
-  /** The capabilities that a look at all of the host needs, and this process lacks. */
+  /** The capabilities that inspecting the whole host needs and that this process lacks. */
   readonly lacking: ReadonlyArray<string>
-  /** The name of the processor as ELF numbers it. */
+  /** The host's processor as an ELF machine number. */
   readonly machine: number | undefined
-  /** Whether nobody can set sysctls, as in many containers: plugins that do fail. */
+  /** Whether sysctls are read-only, as in many containers. Plugins that set them fail. */
   readonly hasReadOnlySysctls: boolean
   readonly queues: ReadonlyArray<Queue>
 }
@@ -48,15 +47,15 @@ export interface Host {
 /** Attachments that were made with an earlier configuration of the network, and that configuration. */
 export interface Earlier extends Pick<Facts, "attachments" | "chain" | "delegates" | "file" | "network"> {}
 
-/** All that checks can know. */
+/** Everything that checks can know. */
 export interface Facts {
-  /** The folder of configurations; undefined if nobody asked about a folder. */
+  /** The folder of configurations; undefined if the question is not about a folder. */
   readonly folder: string | undefined
   /** The files of the folder in the order in which runtimes load them. */
   readonly files: ReadonlyArray<ConfigFile>
-  /** Files of the folder that may have the network, and that runtimes skip because of their names. */
+  /** Files of the folder that may define the network but that runtimes skip because of their names. */
   readonly unloaded: ReadonlyArray<string>
-  /** What was asked for: the name of a network, a file, or undefined for what a runtime would choose. */
+  /** The name of a network, or a file; undefined for the network that a runtime would choose. */
   readonly asked: string | undefined
   /** The file to look at; undefined if there is none. */
   readonly file: ConfigFile | undefined
@@ -64,37 +63,37 @@ export interface Facts {
   readonly network: NetworkConfigList | undefined
   /** The plugins of the network with their places. */
   readonly chain: ReadonlyArray<Placed>
-  /** The plugins that these delegate to, other than IPAM plugins. */
+  /** The plugins that these delegate to, except IPAM plugins. */
   readonly delegates: ReadonlyArray<Placed>
   readonly cniPath: ReadonlyArray<string>
-  /** The folder of libcni's cache; undefined if only files were asked about. */
+  /** The folder of libcni's cache; undefined if the question is about files alone. */
   readonly cacheDir: string | undefined
   readonly plugins: ReadonlyMap<string, PluginFact>
-  /** What the policies of this host refuse of the taps of the network. */
+  /** What this host's policies forbid the network's taps to do. */
   readonly forbidden: ReadonlyArray<PolicyRefusal>
   /** The names of all files in the folders of plugins. */
   readonly known: ReadonlyArray<string>
   readonly capabilityArgs: JsonObject
   readonly host: Host | undefined
-  /** What host-local keeps of this network; undefined if it has no such plugin. */
+  /** host-local's store for this network; undefined if the network has none. */
   readonly store: Store | undefined
   /** Unreadable files of libcni's cache that seem to belong to this network. */
   readonly damaged: ReadonlyArray<Damaged>
-  /** The attachments to look at that were made with the configuration as it is in the file. */
+  /** The selected attachments that were made with the configuration as it is in the file. */
   readonly attachments: ReadonlyArray<Attachment>
   /** The other attachments, grouped by the configuration that they were made with. */
   readonly earlier: ReadonlyArray<Earlier>
-  /** All attachments of the cache; those of this network with what their namespaces are. */
+  /** All attachments in the cache. Those of this network have the state of their namespaces. */
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
-  /** Which attachments somebody asked about, such as `the pod shop/web`; undefined for all of the network. */
+  /** Which attachments the question is about, such as `the pod shop/web`; undefined for the whole network. */
   readonly selected: { readonly words: string; readonly value: string } | undefined
-  /** The names of the links of a namespace that somebody asked about and that nothing is attached to. */
+  /** The names of the links in the selected namespace, if nothing is attached to it. */
   readonly linksThere: Known<ReadonlyArray<string>> | undefined
-  /** Networks that these are attached to besides. */
+  /** Networks other than this one that the selected containers are attached to. */
   readonly elsewhere: ReadonlyArray<string>
   readonly trial: Trial | undefined
-  /** What logs say of the attachments to look at; undefined if nobody named any. */
+  /** What logs say about the selected attachments; undefined if none were read. */
   readonly history: History | undefined
-  /** What could not be looked at, and why, apart from what says so itself. */
+  /** What could not be inspected, and why, except for facts that say so themselves. */
   readonly unseen: ReadonlyArray<string>
 }

@@ -1,22 +1,23 @@
-/** What doctor says about a network: one thing that is wrong, who is to blame, how it knows, and what to do. */
+/** A finding of doctor: one problem, the plugin to blame, the evidence, and the fix. */
 import type * as Fix from "./Fix.ts"
 
 /**
- * `error`: an attachment or traffic fails because of it. `warning`: it will, or it does for some. `note`: worth knowing.
+ * `error`: attachments or traffic fail because of it. `warning`: they will fail, or some of them do. `note`: worth
+ * knowing.
  */
 export type Level = "error" | "warning" | "note"
 
-/** A place in a file, from 1. */
+/** A place in a file, counted from 1. */
 export interface Place {
   readonly file: string
   readonly line: number
   readonly column: number
 }
 
-/** One thing that is wrong, as a check finds it. */
+/** One problem, as a check reports it. */
 export interface Found extends Partial<Place> {
   readonly level: Level
-  /** The type of the plugin that is to blame; left out where it is the host. */
+  /** The type of the plugin to blame; absent if the host is to blame. */
   readonly plugin?: string
   /** One line: what was found, what was expected, where. */
   readonly message: string
@@ -26,15 +27,15 @@ export interface Found extends Partial<Place> {
   readonly fix: Fix.Fix | string
 }
 
-/** One thing that is wrong. */
+/** One problem, as reports contain it. */
 export interface Finding extends Omit<Found, "fix"> {
   readonly fix: Fix.Fix
-  /** The check that found it, by its identifier. */
+  /** The identifier of the check that found it. */
   readonly check: string
 }
 
 const levels: ReadonlyArray<Level> = ["error", "warning", "note"]
 
-/** The gravest first; what is equally grave stays in its order. */
+/** Sorts the gravest first, and keeps the order of equally grave findings. */
 export const byGravity = (findings: ReadonlyArray<Finding>): ReadonlyArray<Finding> =>
   findings.toSorted((left, right) => levels.indexOf(left.level) - levels.indexOf(right.level))

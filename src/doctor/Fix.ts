@@ -8,7 +8,7 @@ export type Command = ReadonlyArray<string>
 export interface Fix {
   /** One sentence: what the commands do, or what to edit or decide. */
   readonly text: string
-  /** After these have run, in this order, the finding is gone. Empty if no command alone can mend it. */
+  /** Running these in order makes the finding go away. Empty if commands alone cannot fix it. */
   readonly commands: ReadonlyArray<Command>
   /** Whose traffic the commands interrupt; absent if they interrupt none. */
   readonly cuts?: string
@@ -30,7 +30,7 @@ export const inside = (netns: string, first: string, ...rest: ReadonlyArray<stri
   ...command(first, ...rest)
 ]
 
-/** Sets sysctls. A dot in a link's name would be taken for a separator, so those names are written with slashes. */
+/** Sets sysctls. A dot in a link's name would count as a separator, so those names are written with slashes. */
 export const sysctl = (text: string, name: string, value: string | number): Fix => {
   const settable = name.replace(/^(net)\.(ipv[46])\.(conf|neigh)\.(.*\..*)\.(\w+)$/, "$1/$2/$3/$4/$5")
   return run(`${text}; write it to /etc/sysctl.d too, or it is lost with a reboot`, [

@@ -1,27 +1,28 @@
 /**
- * Fields of configurations as Go programs read them: names in any case, null for nothing, and no text for a number.
+ * Fields of configurations as Go programs read them: names match in any case, null counts as absent, and a text is not
+ * a number.
  * Source: Go, `encoding/json`.
  */
 import * as Json from "../json/Json.ts"
 import type { Path } from "../json/JsonText.ts"
 import * as Cidr from "../network/Cidr.ts"
 
-/** Something that a plugin refuses, or passes over. */
+/** Something that a plugin rejects or ignores. */
 export interface Problem {
   readonly path: Path
   readonly message: string
-  /** Whether the plugin takes it, and does not do what was meant. */
+  /** Whether the plugin accepts it, but does something else than what was meant. */
   readonly isHarmless?: boolean
 }
 
-/** Reads a value, and says what is wrong with it. */
+/** Reads a value and returns its problems. */
 export type Reader = (value: unknown, path: Path) => ReadonlyArray<Problem>
 
 const found = (value: unknown, path: Path, expected: string): ReadonlyArray<Problem> => [
   { path, message: `found ${Json.describe(value)}, expected ${expected}` }
 ]
 
-/** A value that passes a test; null is nothing. */
+/** A value that passes a test. Null counts as absent. */
 const value = (isRight: (value: unknown) => boolean, expected: string): Reader => (value, path) =>
   value === null || isRight(value) ? [] : found(value, path, expected)
 
@@ -52,13 +53,13 @@ export const oneOf = (...texts: ReadonlyArray<string>) =>
     texts.filter((text) => text !== "").map((text) => JSON.stringify(text)).join(" or ")
   )
 
-/** A text that the plugin does not refuse where it is not one of these: it does something else. */
+/** Preferably one of these texts: the plugin accepts others, but does something else. */
 export const preferably = (...texts: ReadonlyArray<string>): Reader => (value, path) =>
   typeof value !== "string"
     ? aString(value, path)
     : oneOf("", ...texts)(value, path).map((problem) => ({ ...problem, isHarmless: true }))
 
-/** An IP address; an empty text is none. */
+/** An IP address. An empty text counts as absent. */
 export const anAddress = value(
   (value) => typeof value === "string" && (value === "" || Cidr.parseAddress(value) !== undefined),
   "an IP address such as \"10.1.0.1\""
@@ -109,11 +110,11 @@ export interface Fields {
   readonly [name: string]: Reader
 }
 
-/** The value of a field, as Go finds it: by its name in any case. */
+/** The value of a field, which Go finds by its name in any case. */
 export const field = (object: Json.JsonObject, name: string): unknown =>
   object[name] ?? Object.entries(object).find(([key]) => key.toLowerCase() === name.toLowerCase())?.[1]
 
-/** An object with these fields. Others are passed over. */
+/** An object with these fields. Other fields are ignored. */
 export const struct = (fields: Fields): Reader => (object, path) => {
   if (object === null) return []
   if (!Json.isObject(object)) return found(object, path, "an object")

@@ -1,6 +1,7 @@
 /**
- * What containers have left that are gone: reservations, results, links and rules. Nothing is a leak that a living network
- * namespace uses, that a process of a runtime or of a plugin is at work for, or that somebody unknown may use.
+ * What containers that are gone have left behind: reservations, results, links and rules. Something is not a leak if a
+ * live network namespace uses it, if a process of a runtime or of a plugin works for its container, or if an unknown
+ * container may use it.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,29 +20,32 @@ import * as RuleLines from "./RuleLines.ts"
 
 type Argv = readonly [string, ...ReadonlyArray<string>]
 
-/** Something that is left. */
+/** Something that a container left behind. */
 export interface Leak {
   readonly kind: "reservation" | "result" | "link" | "rule" | "chain"
   readonly text: string
-  /** The container that it was for, or its address where that is all that is known. */
+  /** The container that it was for, or its address if nothing else is known. */
   readonly containerId: string
-  /** The file of the reservation of that address, and who had it; nobody where that is empty. */
+  /** The file of the reservation of that address, and its holder, which is empty if there is none. */
   readonly holder?: { readonly file: string; readonly containerId: string }
-  /** How it is known that nobody uses it. */
+  /** The evidence that it is unused. */
   readonly reason: string
-  /** What takes it away. */
+  /** How to remove it. */
   readonly removal:
     | { readonly _tag: "File"; readonly path: string; readonly lock: string | undefined }
     | { readonly _tag: "Commands"; readonly argvs: ReadonlyArray<Argv> }
 }
 
-/** What lives on the host. */
+/** What is alive on the host. */
 export interface Life {
-  /** All addresses of all network namespaces but the host's, without those that each has of its own, as 127.0.0.1. */
+  /**
+   * All addresses in all network namespaces except the host's, without those that every namespace has, such as
+   * 127.0.0.1.
+   */
   readonly addresses: ReadonlySet<string>
-  /** The processes at work for containers. */
+  /** The processes that work for containers. */
   readonly processes: ReadonlyArray<ContainerProcesses.ContainerProcess>
-  /** Links of the host whose other end is in another namespace, which lives, whatever its name is. */
+  /** Links of the host whose other end is in another namespace. That namespace is alive, whatever its name. */
   readonly ends: ReadonlySet<string>
   readonly namespaces: ReadonlyArray<LiveNamespaces.Inhabited>
   /** Containers whose namespace exists but cannot be inspected. */
@@ -103,7 +107,7 @@ const signOfLife = (
   return addressesOf(attachment).some((address) => addresses.has(address)) ? "a namespace has its address" : undefined
 }
 
-/** The same for an attachment in a file of the cache. An attachment that is not known to be gone counts as alive. */
+/** The same for an attachment in a file of the cache. An attachment counts as alive unless it is known to be gone. */
 export const lifeOf = (facts: Facts, life: Life, file: string): string | undefined => {
   const attachment = facts.attachments.find((each) => each.file === file)
   if (attachment?.sight._tag !== "Missing") return "it is not known to be gone"
@@ -121,7 +125,7 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
     removal: { _tag: "File", path: file, lock: undefined }
   }))
 
-/** Files of the cache that make each DEL fail, unless a process is at work for the container that they are named after. */
+/** Files of the cache that make every DEL fail, unless a process works for the container that they are named after. */
 const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: Life): ReadonlyArray<Leak> =>
   damaged.flatMap(({ file, reason }) => {
     const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)
@@ -147,7 +151,7 @@ const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): Readon
     removal: { _tag: "File", path: file, lock: `${store?.folder}/lock` }
   }))
 
-/** Ends of pairs that lost what they were for: both are on the host now. */
+/** Link pairs that lost their purpose: both ends are on the host now. */
 const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
   return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) => {
@@ -169,7 +173,7 @@ const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): Rea
   })
 }
 
-/** The chains that plugins make for one container. */
+/** Whether a plugin makes this chain for one container. */
 const isOfOne = (chain: string): boolean => /^CNI-(?:[A-Z]+-)?[0-9a-f]{16,}$/.test(chain)
 
 const ruleLeaks = (
@@ -221,7 +225,8 @@ const ruleLeaks = (
         ...leak,
         kind: "chain",
         text: `${own.chain} of ${own.table}, with its rules`,
-        // Its rules one by one: a chain that somebody has made anew meanwhile keeps what is new in it, and itself.
+        // Delete the rules one by one: if the chain has been created again since, its new rules stay, and so does the
+        // chain.
         removal: {
           _tag: "Commands",
           argvs: [...inside(own).map(deletion), argvOf(own, ["-t", own.table, "-X", own.chain])]
@@ -247,7 +252,7 @@ const ruleLeaks = (
   return [...rules, ...chains.values()]
 }
 
-/** What is left of a network as far as can be seen. Rules come before what they lead to, and results before addresses. */
+/** What seems to be left of a network. Rules come before what they lead to, and results before addresses. */
 const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const living = livingOf(facts, life)
   const results = resultLeaks(facts, life, living)
@@ -269,10 +274,10 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   ]
 }
 
-/** All that is known to be left of a network. */
+/** Everything that is known to be left of a network. */
 export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => life.blind === undefined ? seen(facts, life) : []
 
-/** The same facts, as if reservations like these were those of containers that are gone. */
+/** The same facts, as if the containers of these reservations were gone. */
 const asGone = (facts: Facts, isLike: (reservation: Store.Judged) => boolean): Facts => {
   const { store } = facts
   if (store === undefined) return facts
@@ -280,16 +285,16 @@ const asGone = (facts: Facts, isLike: (reservation: Store.Judged) => boolean): F
   return { ...facts, store: { ...store, reservations } }
 }
 
-/** What may be left of a network, or be in use by containers that cannot be seen; empty if all can be seen. */
+/** What may be left of a network, or be in use by containers that we cannot see; empty if nothing is hidden. */
 export const possible = (facts: Facts, life: Life): ReadonlyArray<Leak> =>
   life.blind === undefined ? [] : seen(asGone(facts, ({ unknown }) => unknown !== undefined), life)
 
-/** Something that would be a leak if no process were at work for its container. */
+/** Something that would be a leak if no process worked for its container. */
 export interface Kept extends Leak {
   readonly process: ContainerProcesses.ContainerProcess
 }
 
-/** What is not listed as left only because a process is at work for its container. */
+/** What is not a leak only because a process works for its container. */
 export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
   const { attachments, store } = facts
   const reservations = store?.reservations ?? []
@@ -297,7 +302,7 @@ export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
   if (!isAnyKept) return []
   const listed = new Set(find(facts, life).map(({ kind, text }) => `${kind} ${text}`))
   const all = find(asGone(facts, ({ process }) => process !== undefined), { ...life, processes: [] })
-  /** The process that keeps what a container, or an address where that is all that is known, has. */
+  /** The process that keeps what belongs to a container, or to an address if nothing else is known. */
   const processOf = (name: string) =>
     ContainerProcesses.of(life.processes, name) ??
       reservations.find((each) => each.process !== undefined && (each.containerId === name || each.address === name))
@@ -310,15 +315,15 @@ export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
   })
 }
 
-/** What tools say of something that somebody else has taken away meanwhile. */
+/** What tools print if another program has already removed the object. */
 const isGoneAlready = /No chain\/target\/match|does a matching rule exist|Cannot find device/
 
-/** Removes the file of a reservation, unless it is that of another container by now. */
+/** Removes the file of a reservation, unless another container holds it now. */
 const removeReservation = `[ "$(head -n 1 "$1" | tr -d '\\r')" = "$2" ] || exit 0; rm -f -- "$1"`
 
 /**
- * Whether a container is alive again: somebody is at work for it, or has attached it to a namespace that is there. An
- * address is alive again where somebody else has got it.
+ * Whether a container is alive again: a process works for it, or it is attached to a namespace that exists. An address
+ * is alive again if another container holds it.
  */
 export const isAlive = Effect.fnUntraced(function*(
   { containerId, holder }: Pick<Leak, "containerId" | "holder">,
@@ -328,7 +333,7 @@ export const isAlive = Effect.fnUntraced(function*(
   if (holder !== undefined && (yield* Store.holderOf(holder.file)).containerId !== holder.containerId) return true
   if (ContainerProcesses.of(yield* ContainerProcesses.list(), containerId) !== undefined) return true
   const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
-  if (attached === undefined) return true // nobody knows
+  if (attached === undefined) return true // unknown, so it counts as alive
   const paths = attached.filter((each) =>
     each.containerId === containerId || (holder !== undefined && addressesOf(each).includes(containerId))
   ).map(({ netns }) => netns)
@@ -336,7 +341,7 @@ export const isAlive = Effect.fnUntraced(function*(
   return there.length > 0
 })
 
-/** Takes a leak away; why it could not be where it could not. */
+/** Removes a leak, or returns why that failed. */
 export const remove = Effect.fnUntraced(
   function*({ containerId, removal }: Leak, tools: ReadonlyMap<string, string>) {
     const fs = yield* FileSystem.FileSystem
@@ -348,7 +353,7 @@ export const remove = Effect.fnUntraced(
       }
       return Result.succeed("")
     }
-    // host-local holds this lock while it gives an address out.
+    // host-local holds this lock while it allocates an address.
     if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
       const script = ["sh", "-c", removeReservation, "sh", removal.path, containerId]
       return yield* ToolOutput.of(["flock", "--timeout", "4", removal.lock, ...script])

@@ -1,13 +1,13 @@
-/** How containers and attachments are called where people read of them. Commands need whole identifiers. */
+/** Display names of containers and attachments. Commands need whole identifiers. */
 
-/** A container, with its pod where that is known. */
+/** A container, with its pod if that is known. */
 export interface Container {
   readonly containerId: string
-  /** `shop/web`, or `web` where it has no namespace. */
+  /** `shop/web`, or `web` without a namespace. */
   readonly pod?: string | undefined
 }
 
-/** `shop/web (c888ea18abcd)`, or the identifier alone, of which runtimes' own have 64 digits. */
+/** `shop/web (c888ea18abcd)`, or the identifier alone. The 64 digits of a runtime's own identifier are shortened. */
 export const container = ({ containerId, pod }: Container): string => {
   const id = /^[0-9a-f]{64}$/.test(containerId) ? containerId.slice(0, 12) : containerId
   return pod === undefined || pod === containerId ? id : `${pod} (${id})`

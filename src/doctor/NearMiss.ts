@@ -1,6 +1,6 @@
 /** The known name that was probably meant by an unknown one. */
 
-/** How many letters have to be put in, left out, changed or swapped to get from one name to the other. */
+/** The edit distance of two names: how many letters to insert, delete, change or swap. */
 const distance = (left: string, right: string): number => {
   let before: Array<number> = []
   let row = Array.from({ length: right.length + 1 }, (_, index) => index)

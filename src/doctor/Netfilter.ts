@@ -1,14 +1,14 @@
-/** What becomes of a packet in rules of iptables, as far as they can be understood. */
+/** How rules of iptables treat a packet, as far as we can interpret them. */
 import type { Chain, Rule, Ruleset } from "../network/IptablesRule.ts"
 import type { Rules } from "../network/PacketFilter.ts"
 import { both, deepest, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
-/** Where a packet ends. `unknown`: a rule decides that cannot be understood. */
+/** Where a packet ends. `unknown`: we cannot interpret the rule that decides. */
 export interface Verdict {
   readonly end: "accept" | "drop" | "unknown"
   /** The target that it ends at, such as `MASQUERADE` or `DNAT`; empty at the policy of a chain. */
   readonly target: string
-  /** What DNAT makes of its destination, or SNAT of its source. */
+  /** The new destination that DNAT sets, or the new source that SNAT sets. */
   readonly to: string | undefined
   /** The rule that decides, or the policy. */
   readonly rule: string
@@ -20,23 +20,23 @@ const isPort = (port: number | undefined, text: string): Match =>
     return port >= Number(from || 0) && port <= Number(to || 65535)
   })
 
-/** Whether a mark is the one of a text such as `0x2000/0x2000`, whose second number says which bits count. */
+/** Whether a mark matches a text such as `0x2000/0x2000`, whose second number says which bits count. */
 const isMark = (mark: number | undefined, text: string): Match => {
   const [value, mask = 0xffffffff] = text.split("/").map(Number)
   return mark === undefined || value === undefined ? "unknown" : ((mark & mask) >>> 0) === value
 }
 
-/** Whether a message of ICMP is one of a text such as `3/4` or `3`. */
+/** Whether an ICMP message matches a text such as `3/4` or `3`. */
 const isIcmp = ({ icmp, protocol }: Packet, text: string): Match => {
   if (protocol === undefined || icmp === undefined) return protocol?.includes("icmp") === false ? false : "unknown"
   const [type, code = icmp.code] = text.split("/").map(Number)
   return Number.isNaN(type) ? text === "any" || "unknown" : type === 255 || (type === icmp.type && code === icmp.code)
 }
 
-/** Options that say nothing about the packet, with the number of words after them. */
+/** Options that test nothing about the packet, with the number of words after them. */
 const silent: { readonly [option: string]: number } = { "-m": 1, "--comment": 1, "--wait": 0 }
 
-/** Targets that end the way of a packet. */
+/** Targets that end a packet's traversal. */
 const ends: { readonly [target: string]: Verdict["end"] } = {
   ACCEPT: "accept",
   DROP: "drop",
@@ -47,10 +47,10 @@ const ends: { readonly [target: string]: Verdict["end"] } = {
   REDIRECT: "accept"
 }
 
-/** Targets that end it where it is only asked whether a packet is tracked. */
+/** Targets that end the traversal if the only question is whether a packet is tracked. */
 const untracking: { readonly [target: string]: Verdict["end"] } = { NOTRACK: "accept", "CT --notrack": "accept" }
 
-/** Targets after which a packet goes on. */
+/** Targets after which the traversal goes on. */
 const passing = new Set([
   "NOTRACK",
   "CT --notrack",
@@ -121,7 +121,7 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
   return { match, target, isGoto, to }
 }
 
-/** Where a packet ends in a chain; undefined where it comes out at its end. */
+/** Where a packet ends in a chain; undefined if it reaches the end of the chain. */
 const inChain = (
   chains: ReadonlyMap<string, Chain>,
   name: string,
@@ -165,7 +165,7 @@ const inChain = (
   return isUncertain ? verdict("unknown", "", "") : undefined
 }
 
-/** Where a packet ends in a built-in chain of a table; undefined where the ruleset has no such chain. */
+/** Where a packet ends in a built-in chain of a table; undefined if the ruleset has no such chain. */
 export const follow = (
   { tables }: Ruleset,
   table: string,
@@ -177,7 +177,7 @@ export const follow = (
   const builtIn = chains?.get(chain)
   if (chains === undefined || builtIn === undefined) return undefined
   const verdict = inChain(chains, chain, packet, 0, ending)
-  // A rule that returns from a built-in chain leaves it to the policy.
+  // A rule that returns from a built-in chain leaves the packet to the policy.
   const isLeft = verdict === undefined || (verdict.target === "RETURN" && builtIn.policy === "DROP")
   return !isLeft ? verdict : {
     end: builtIn.policy === "DROP" ? "drop" : "accept",
@@ -187,21 +187,21 @@ export const follow = (
   }
 }
 
-/** The rule that keeps the kernel from tracking the connection of a packet, so that no rule of nat is asked about it. */
+/** The rule that keeps the kernel from tracking a packet's connection. Rules of nat never see such a packet. */
 export const untrackedBy = ({ rulesets }: Rules, chain: "PREROUTING" | "OUTPUT", packet: Packet) =>
   rulesets.filter(({ family }) => family === packet.family).flatMap((ruleset) => {
     const verdict = follow(ruleset, "raw", chain, packet, untracking)
     return verdict?.end === "accept" && verdict.target !== "" ? [{ ...verdict, backend: ruleset.backend }] : []
   })[0]
 
-/** Where a packet ends in each backend of iptables: it has to get through all of them. */
+/** Where a packet ends in each backend of iptables. It has to pass all of them. */
 export const inAll = ({ rulesets }: Rules, table: string, chain: string, packet: Packet) =>
   rulesets.filter(({ family }) => family === packet.family).flatMap((ruleset) => {
     const verdict = follow(ruleset, table, chain, packet)
     return verdict === undefined ? [] : [{ ...verdict, backend: ruleset.backend }]
   })
 
-/** Whether packets may get marks before they come to the table nat. */
+/** Whether rules may mark packets before they reach the table nat. */
 export const areMarked = ({ nft, rulesets }: Rules): boolean =>
   nft.some(({ rules }) => rules.flat().some((expression) => "mangle" in expression)) ||
   rulesets.some(({ tables }) =>

@@ -1,21 +1,21 @@
-/** What becomes of a packet in chains of nftables itself, as far as they can be understood. */
+/** How chains of nftables treat a packet, as far as we can interpret them. */
 import * as Json from "../json/Json.ts"
 import type { NftChain } from "../network/NftablesRule.ts"
 import type { Rules } from "../network/PacketFilter.ts"
 import { both, deepest, inRange, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 
-/** What a verdict leads to: `next` is the rule after it. */
+/** What a verdict leads to. `next`: the rule after it. */
 type Step = "accept" | "drop" | "return" | "next" | "unknown"
 
 const families = { 4: ["ip", "inet"], 6: ["ip6", "inet"] } as const
 
-/** Names of a family where rules ask for it. */
+/** Families by the names that rules use. */
 const familyOf: { readonly [name: string]: 4 | 6 } = { ip: 4, ipv4: 4, icmp: 4, ip6: 6, ipv6: 6, icmpv6: 6 }
 
-/** Statements that neither ask nor end anything. */
+/** Statements that neither test nor end anything. */
 const silent = new Set(["counter", "log", "mangle"])
 
-/** Statements that may end the way of a packet, and are not understood. */
+/** Statements that may end a packet's traversal and that we cannot interpret. */
 const obscure = new Set(["xt", "queue", "synproxy"])
 
 const member = (value: unknown, ...path: ReadonlyArray<string>): unknown =>
@@ -26,7 +26,7 @@ const values = (right: unknown): ReadonlyArray<unknown> => {
   return Array.isArray(set) ? set : Array.isArray(right) ? right : [right]
 }
 
-/** Names of protocols, and of messages of ICMP with their types. */
+/** Names of protocols, and of ICMP messages with their types. */
 const protocols: { readonly [name: string]: string } = { "icmpv6": "ipv6-icmp", "ipv6-icmp": "ipv6-icmp" }
 const messages: { readonly [name: string]: number } = {
   "destination-unreachable": 3,
@@ -36,7 +36,9 @@ const messages: { readonly [name: string]: number } = {
   "frag-needed": 4
 }
 
-/** Names of messages that have other types in the two families, or none that matters here. */
+/**
+ * The type of a named ICMP message. Some names have different types in the two families. -1: not one that matters here.
+ */
 const typeOf = (text: string, family: 4 | 6): number =>
   text === "destination-unreachable" && family === 6 ? 1 : messages[text] ?? -1
 
@@ -62,7 +64,7 @@ const isNumber = (part: unknown, value: number, packet: Packet): Match => {
   return "unknown"
 }
 
-/** Whether a part of a packet is a value. One with `@` is the name of a set that is not known. */
+/** Whether a part of a packet has a value. A value with `@` names a set, whose contents are unknown. */
 const isValue = (part: unknown, value: unknown, packet: Packet): Match => {
   const range = member(value, "range")
   if (Array.isArray(range)) return isInRange(part, range, packet)
@@ -109,10 +111,10 @@ const isValue = (part: unknown, value: unknown, packet: Packet): Match => {
   return "unknown"
 }
 
-/** Protocols whose parts no packet of another protocol has. */
+/** Protocols whose header fields no packet of another protocol has. */
 const transports: ReadonlySet<unknown> = new Set(["tcp", "udp", "sctp", "dccp", "icmp", "icmpv6"])
 
-/** Whether a packet cannot have a part at all, so that no rule that asks for it is about the packet. */
+/** Whether a packet cannot have a part at all, so that a rule that tests it cannot match. */
 const lacks = (part: unknown, { family, protocol }: Packet): boolean => {
   const asked = member(part, "payload", "protocol")
   if (asked === "arp") return true
@@ -122,7 +124,7 @@ const lacks = (part: unknown, { family, protocol }: Packet): boolean => {
   return isOther || (needed !== undefined && needed !== family)
 }
 
-/** Whether nothing is known of a transport that a rule asks about. */
+/** Whether a rule tests a transport protocol while that of the packet is unknown. */
 const isOpen = (part: unknown, { protocol }: Packet): boolean =>
   protocol === undefined && transports.has(member(part, "payload", "protocol"))
 
@@ -136,7 +138,7 @@ const isMatch = (match: unknown, packet: Packet): Match => {
   return op === "==" || op === "in" ? found : op === "!=" ? negated(found) : "unknown"
 }
 
-/** The verdict of a map for a packet; `unknown` where that cannot be told, and undefined where it has none. */
+/** The verdict of a map for a packet. `unknown`: we cannot tell. Undefined: the map has none. */
 const mapped = (map: unknown, packet: Packet): Json.JsonObject | "unknown" | undefined => {
   const key = member(map, "key")
   if (lacks(key, packet)) return undefined
@@ -175,7 +177,7 @@ const stepOf = (
     : inChain(chains, target, packet, depth + 1) ?? ("goto" in verdict ? "return" : "next")
 }
 
-/** Where a packet ends in a chain; undefined where it comes out at its end. */
+/** Where a packet ends in a chain; undefined if it reaches the end of the chain. */
 const inChain = (
   chains: ReadonlyArray<NftChain>,
   chain: NftChain,
@@ -217,25 +219,25 @@ const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf
     end: inChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")
   }))
 
-/** The chains of nftables with this hook that a packet does not get through. */
+/** The chains of nftables with this hook that drop a packet. */
 export const dropping = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet).filter(({ end }) => end === "drop").map(({ chain }) => chain)
 
-/** The chains of the family bridge that a frame does not get through. */
+/** The chains of the family bridge that drop a frame. */
 export const droppingFrames = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet, ["bridge"]).filter(({ end }) => end === "drop").map(({ chain }) => chain)
 
-/** The chains at the ingress of a link that a packet does not get through. */
+/** The chains at the ingress of a link that drop a packet. */
 export const droppingAtIngress = (rules: Rules, device: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, "ingress", packet, ["netdev", "inet"]).filter(({ chain, end }) =>
     end === "drop" && chain.device === device
   ).map(({ chain }) => chain)
 
-/** The same, where no rule decides and the policy of the chain drops. */
+/** Like {@link dropping}, but only the chains that drop by policy because no rule decides. */
 export const droppingByPolicy = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   dropping(rules, hook, packet).filter((chain) => inChain(rules.nft, chain, packet, 0) === undefined)
 
-/** What chains of nat make of a packet. `unknown`: a rule decides that cannot be understood. */
+/** What chains of nat do to a packet. `unknown`: we cannot interpret the rule that decides. */
 export type Translation =
   | { readonly _tag: "None"; readonly chain: NftChain | undefined }
   | { readonly _tag: "Translated"; readonly to: string | undefined; readonly port: number | undefined }
@@ -244,7 +246,10 @@ export type Translation =
 /** Statements of nat. */
 const translations = ["masquerade", "snat", "dnat", "redirect"] as const
 
-/** What a chain of nat does with a packet: the statement of nat, an end without one, or undefined at its end. */
+/**
+ * What a chain of nat does to a packet: a statement of nat, a verdict without one, or undefined at the end of the
+ * chain.
+ */
 const translationIn = (
   chains: ReadonlyArray<NftChain>,
   chain: NftChain,
@@ -290,7 +295,7 @@ const translationIn = (
   return undefined
 }
 
-/** What the chains of nat with a hook make of a packet: the first that says something decides. */
+/** What the chains of nat with a hook do to a packet. The first that translates it decides. */
 export const translated = ({ nft }: Rules, hook: string, packet: Packet): Translation => {
   let exempting: NftChain | undefined
   const chains = nft.filter((chain) =>
@@ -314,6 +319,6 @@ export const untrackedBy = ({ nft }: Rules, hook: string, packet: Packet): NftCh
     )
   )
 
-/** Whether a chain of nftables speaks of an address: where plugins put their rules with nftables. */
+/** Whether a chain of nftables mentions an address, as rules do that plugins make with nftables. */
 export const isNamed = ({ nft }: Rules, text: string): boolean =>
   nft.some(({ rules }) => JSON.stringify(rules).includes(JSON.stringify(text).slice(1, -1)))

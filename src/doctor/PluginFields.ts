@@ -26,7 +26,7 @@ const routes = listOf(
 const range = { rangeStart: anAddress, rangeEnd: anAddress, subnet: aCidr, gateway: anAddress }
 const vlanId = integer(1, 4094)
 
-/** What the plugins of each type read of their own part, besides what all have. */
+/** The fields that the plugins of each type read, besides the common ones. */
 const ofPlugins: { readonly [type: string]: Go.Fields } = {
   bridge: {
     bridge: aLink,
@@ -113,7 +113,7 @@ const ofPlugins: { readonly [type: string]: Go.Fields } = {
   }
 }
 
-/** What all plugins have: read by runtimes, or handed on. */
+/** The common fields, which runtimes read or pass on. */
 const common = [
   "name",
   "cniVersion",

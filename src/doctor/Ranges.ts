@@ -1,16 +1,16 @@
-/** The ranges that host-local gives addresses out of. Source: host-local, `backend/allocator`. */
+/** The ranges that host-local allocates addresses from. Source: host-local, `backend/allocator`. */
 import { isObject, type JsonObject } from "../json/Json.ts"
 import type { Path } from "../json/JsonText.ts"
 import * as Cidr from "../network/Cidr.ts"
 
-/** A range as it stands in a configuration. */
+/** A range of a configuration. */
 export interface Range {
   readonly at: Path
   readonly subnet: Cidr.Cidr
   readonly start: bigint
   readonly end: bigint
   readonly gateway: Cidr.Cidr
-  /** Whether the configuration says which gateway. */
+  /** Whether the configuration names the gateway. */
   readonly saysGateway: boolean
   readonly written: JsonObject
 }
@@ -39,7 +39,7 @@ const rangeOf = (written: unknown, at: Path): ReadonlyArray<Range> => {
   }]
 }
 
-/** The sets of ranges of an `ipam` part at a path, without those that cannot be read. */
+/** The sets of ranges of an `ipam` part at a path, without unreadable ones. */
 export const of = (ipam: JsonObject, at: Path): ReadonlyArray<RangeSet> => {
   const { ranges, subnet } = ipam
   const lone = subnet === undefined || subnet === "" ? [] : [rangeOf(ipam, at)]
@@ -51,7 +51,7 @@ export const of = (ipam: JsonObject, at: Path): ReadonlyArray<RangeSet> => {
   return [...lone, ...sets].filter((set) => set.length > 0)
 }
 
-/** Whether a set gives an address out. */
+/** Whether a set allocates an address. */
 export const gives = (set: RangeSet, address: Cidr.Cidr): boolean =>
   set.some(({ end, gateway, start, subnet }) =>
     address.family === subnet.family && address.address >= start && address.address <= end &&
@@ -61,7 +61,7 @@ export const gives = (set: RangeSet, address: Cidr.Cidr): boolean =>
 const hasGateway = ({ end, gateway, start, subnet }: Range): boolean =>
   gateway.family === subnet.family && gateway.address >= start && gateway.address <= end
 
-/** How many addresses a set gives out. */
+/** How many addresses a set allocates. */
 export const size = (set: RangeSet): bigint =>
   set.reduce(
     (total, range) =>
@@ -69,13 +69,13 @@ export const size = (set: RangeSet): bigint =>
     0n
   )
 
-/** A set as people read it. */
+/** Display form of a set. */
 export const text = (set: RangeSet): string =>
   set.map(({ end, start, subnet: { family } }) =>
     `${Cidr.addressText({ family, address: start })}-${Cidr.addressText({ family, address: end })}`
   ).join(", ")
 
-/** The same with the gateways that lie in its ranges, which it does not give out. */
+/** The same with the gateways in its ranges, which it does not allocate. */
 export const textWithGateways = (set: RangeSet): string => {
   const gateways = set.filter(hasGateway).map(({ gateway }) => Cidr.addressText(gateway))
   return gateways.length === 0
@@ -83,7 +83,7 @@ export const textWithGateways = (set: RangeSet): string => {
     : `${text(set)} (${gateways.join(", ")} ${gateways.length === 1 ? "is the gateway" : "are gateways"})`
 }
 
-/** Whether some ranges and others are parts of the same subnets, and have no address in common. */
+/** Whether two groups of ranges belong to the same subnets but share no address. */
 export const areApart = (some: ReadonlyArray<Range>, others: ReadonlyArray<Range>): boolean =>
   some.length > 0 && others.length > 0 &&
   some.every(({ end, start, subnet }) =>

@@ -14,14 +14,17 @@ import * as RuleLines from "./RuleLines.ts"
 /** The facts that the commands depend on. */
 export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host" | "network">
 
-/** What `run` and `leaks` find the network by: its file, if that is in no folder of configurations. */
+/**
+ * The argument by which `run` and `leaks` find the network: its file, if that is in no configuration folder, or its
+ * name.
+ */
 export const networkOf = ({ file, folder, network }: Pick<Facts, "file" | "folder" | "network">): string =>
   folder === undefined && file !== undefined && file.isCached !== true ? file.path : network?.name ?? ""
 
 /** The folders where `run` looks by default. */
 const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
 
-/** Flags for the folders that are not the default. */
+/** Flags for the folders that differ from the default. */
 export const foldersOf = (
   { cacheDir, cniPath, folder }: Pick<Facts, "cacheDir" | "cniPath" | "folder">
 ): ReadonlyArray<string> => {
@@ -117,7 +120,7 @@ export const reattach = (
   }
 }
 
-/** The gateway of a route of a result: its own, or that of an address of its family. */
+/** The gateway of a route of a result: the route's own, or that of an address of the same family. */
 export const gatewayOf = (
   { result }: AttachmentId,
   to: Cidr.Cidr,

@@ -5,14 +5,14 @@ import * as ThirdParty from "./plugins/ThirdParty.ts"
 /** Plugins that make the interface of a container. */
 const makers = new Set(["bridge", "ptp", "macvlan", "ipvlan", "vlan", "host-device", "dummy", "tap", "ovs", "sriov"])
 
-/** Plugins that fail where no plugin before them has a result. */
+/** Plugins that fail without the result of an earlier plugin. */
 const followers = new Set(["portmap", "firewall", "bandwidth", "sbr", "vrf"])
 
 /** Whether a plugin passes `ipam` unchanged to the IPAM plugin. Unknown plugins may change it. */
 const handsIpamOn = (type: string): boolean =>
   makers.has(type) || type === "ib-sriov" || ThirdParty.byType.get(type)?.handsIpamOn === true
 
-/** Whether a plugin gets its configuration as it stands in the file. */
+/** Whether a plugin receives its configuration exactly as in the file. */
 export const isAsWritten = ({ at, caller }: Placed): boolean =>
   caller === undefined || at.at(-1) !== "ipam" || handsIpamOn(caller.type)
 
@@ -33,11 +33,11 @@ export const mayPublishPorts = ({ caller, type }: Placed): boolean => {
 /** Whether a plugin makes the interface of a container. */
 export const makesInterface = ({ caller, type }: Placed): boolean => caller === undefined && makers.has(type)
 
-/** Whether a plugin works on what others made. */
+/** Whether a plugin works on the result of others. */
 export const follows = ({ caller, type }: Placed): boolean =>
   caller === undefined && (followers.has(type) || ThirdParty.byType.get(type)?.follows === true)
 
-/** The plugin that makes the interface: where none is known to, the first that is not a tap of ours. */
+/** The plugin that makes the interface; if none is known to, the first that is not one of our taps. */
 export const makerOf = (chain: ReadonlyArray<Placed>): Placed | undefined =>
   chain.find(makesInterface) ??
     chain.find(({ caller, type }) => caller === undefined && type !== "passthrough" && !followers.has(type))
@@ -60,7 +60,7 @@ export const bridgeOf = (chain: ReadonlyArray<Placed>): string | undefined => {
   return typeof name === "string" && name !== "" ? name : "cni0"
 }
 
-/** Whether a network is a VLAN of its bridge: a link of its own then has the gateway, and not the bridge. */
+/** Whether a network is a VLAN of its bridge. The gateway then belongs to a separate link, not to the bridge. */
 export const hasVlan = (chain: ReadonlyArray<Placed>): boolean => Number(makerOf(chain)?.config["vlan"] ?? 0) > 0
 
 /** Whether the host itself is the gateway of a network. */

@@ -1,9 +1,9 @@
-/** Tables of routes beside that of the host itself: of rules, and of links that have one of their own (VRF). */
+/** Routing tables besides the host's main one: those of rules, and those of links with a table (VRF). */
 import * as Cidr from "../network/Cidr.ts"
 import type { Namespace } from "../network/Namespace.ts"
 import type { Host } from "./Facts.ts"
 
-/** Whether another table than `main` may lead to an address over a device. */
+/** Whether a table other than `main` may lead to an address over a device. */
 export const mayLead = (
   { policies }: Pick<Host, "policies">,
   { links, routes }: Namespace,

@@ -1,4 +1,4 @@
-/** Attachments as libcni's cache has them, and what their namespaces say. */
+/** Attachments in libcni's cache, and the state of their namespaces. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -16,7 +16,7 @@ import * as Attachments from "../../runtime/Attachments.ts"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as World from "../flow/World.ts"
 
-/** A port of the host that is mapped. */
+/** A mapped port of the host. */
 export interface PortMapping {
   readonly hostPort: number
   readonly containerPort: number
@@ -24,15 +24,15 @@ export interface PortMapping {
   readonly hostIP: string
 }
 
-/** An attachment of the cache. */
+/** An attachment in the cache. */
 export interface AttachmentId {
   readonly file: string
   readonly network: string
   readonly containerId: string
   readonly ifname: string
-  /** Empty where the cache does not have it. */
+  /** Empty if the cache does not have it. */
   readonly netns: string
-  /** As the arguments of its ADD say it. */
+  /** The pod in the arguments of its ADD. */
   readonly pod: string | undefined
   /** CNI_ARGS of its ADD. */
   readonly args: string
@@ -40,18 +40,18 @@ export interface AttachmentId {
   readonly capabilityArgs: Json.JsonObject
   /** The network configuration list of its ADD as JSON text; undefined if the cache does not have it. */
   readonly config: string | undefined
-  /** Its result in the newest version; or why there is none. */
+  /** Its result in the newest version, or why there is none. */
   readonly result: Result.Result<ResultSchema.Current, string>
 }
 
-/** What its namespace is. */
+/** The state of its namespace. */
 export type Sight =
   | { readonly _tag: "There"; readonly network: Namespace.Namespace; readonly isHost: boolean }
   | { readonly _tag: "Missing" }
   | { readonly _tag: "Foreign"; readonly reason: string }
   | { readonly _tag: "Unseen"; readonly reason: string }
 
-/** An attachment, and its namespace. */
+/** An attachment and the state of its namespace. */
 export interface Attachment extends AttachmentId {
   readonly sight: Sight
   /** Gateways that its routes need, and whether they answer from inside. */
@@ -65,7 +65,7 @@ export interface Attachment extends AttachmentId {
 const member = (value: Json.JsonObject, name: string): unknown =>
   value[name] ?? value[`${name[0]?.toUpperCase()}${name.slice(1)}`]
 
-/** The ports of a capability, whose keys some runtimes write with capitals. */
+/** The ports of a capability. Some runtimes capitalize the keys. */
 const portMappingsOf = (capabilityArgs: Json.JsonObject): ReadonlyArray<PortMapping> => {
   const { portMappings } = capabilityArgs
   return (Array.isArray(portMappings) ? portMappings.filter(Json.isObject) : []).map((entry) => ({
@@ -112,7 +112,7 @@ const idOf = (file: string, cached: ResultCache.Cached, config: string | undefin
   }
 }
 
-/** All attachments of libcni's cache, those of no network but of a file that can be understood. */
+/** All attachments in libcni's cache, of every network. Files that cannot be decoded are skipped. */
 export const list = Effect.fnUntraced(function*(cacheDir: string) {
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
@@ -153,7 +153,7 @@ const sightOf = Effect.fnUntraced(function*(netns: string, questions: ReadonlyAr
     : { _tag: "Unseen", reason: network.failure } as Sight
 })
 
-/** The gateways that the routes of a link need, of those that a result speaks of. */
+/** The gateways that a link's routes need, among those that the result names. */
 const gatewaysOf = ({ ifname, result }: AttachmentId, { routes }: Namespace.Namespace) => {
   const named = Result.isSuccess(result)
     ? [
@@ -171,7 +171,7 @@ const gatewaysOf = ({ ifname, result }: AttachmentId, { routes }: Namespace.Name
     .map((address) => ({ address, device: ifname }))
 }
 
-/** By which link what an address of the attachment sends to the world leaves. */
+/** Asks on which link traffic from the attachment's addresses to the world leaves. */
 const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQuestion> =>
   (Result.isSuccess(result) ? result.success.ips ?? [] : []).flatMap((ip) => {
     const own = Cidr.parse(ip?.address ?? "")
@@ -181,7 +181,7 @@ const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQue
       : [{ to: Cidr.addressText(peer), from: Cidr.addressText(own) }]
   })
 
-/** Looks into the namespace of an attachment. */
+/** Inspects the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
   const sight = yield* sightOf(id.netns, questionsOf(id))
   const [probes, { nft, rulesets: filter }] = sight._tag === "There" && !sight.isHost

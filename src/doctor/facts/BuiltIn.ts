@@ -1,6 +1,6 @@
 /**
- * Networks without a file. libcni keeps the configuration that an attachment was made with beside its result: that of
- * podman's own network, which is a part of podman itself until somebody changes it, and those of files that are gone.
+ * Networks without a file. libcni keeps the configuration of each attachment with its result. So we find podman's
+ * default network, which is built into podman until a user changes it, and networks whose files are gone.
  * Source: podman, `libpod/network/cni`.
  */
 import * as Effect from "effect/Effect"
@@ -8,10 +8,13 @@ import * as Path from "effect/Path"
 import * as ResultCache from "../../runtime/ResultCache.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 
-/** The name of podman's, by default. */
+/** The default name of podman's network. */
 export const name = "podman"
 
-/** What attachments were made with, once for each network, of results whose files are called so. */
+/**
+ * The configurations that attachments were made with, one for each network, from results whose file names start with
+ * `beginning`.
+ */
 export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning = "") {
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
@@ -28,5 +31,5 @@ export const readAll = Effect.fnUntraced(function*(cacheDir: string, beginning =
   return found as ReadonlyMap<string, ConfigFile.ConfigFile>
 })
 
-/** What the attachments to podman's network were made with; undefined if there are none. */
+/** The configuration of the attachments to podman's network; undefined if there are none. */
 export const read = (cacheDir: string) => Effect.map(readAll(cacheDir, `${name}-`), (found) => found.get(name))

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 
-/** A process at work for a container. */
+/** A process that works for a container. */
 export interface ContainerProcess {
   readonly pid: number
   /** Its name, as `ps` shows it. */
@@ -14,13 +14,13 @@ export interface ContainerProcess {
   readonly args: string
 }
 
-/** Executables that have the identifiers of their containers among their arguments. */
+/** Executables that take the identifiers of their containers as arguments. */
 const runtime =
   /^(?:containerd-shim\S*|conmon|conmonrs|crun|runc|youki|runsc|kata-runtime|podman|buildah|crio|nerdctl|ctr)$/
 
 /**
- * The name of an executable by its link in /proc. A package may have replaced the file of a running program, and runc
- * and crun start copies of themselves.
+ * The name of an executable, from its link in /proc. A package may have replaced the file of a running program, and
+ * runc and crun start copies of themselves.
  */
 const executableOf = (link: string): string => {
   const path = link.replace(/ \(deleted\)$/, "")
@@ -28,7 +28,7 @@ const executableOf = (link: string): string => {
   return copy ?? path.slice(path.lastIndexOf("/") + 1)
 }
 
-/** The numbers of all processes. */
+/** The IDs of all processes. */
 export const pids = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const names = yield* Effect.orElseSucceed(fs.readDirectory("/proc"), () => [])
@@ -58,7 +58,7 @@ const look = Effect.fnUntraced(function*(pid: number) {
     environment.find((each) => each.startsWith(`${name}=`))?.slice(name.length + 1) ?? ""
   const command = yield* read(pid, "cmdline")
   const [program = ""] = command.split("\0")
-  // Without the right to see the executable, what the process calls itself has to do.
+  // Without permission to read the link, use the name that the process gives itself.
   const executable = executableOf(yield* Effect.orElseSucceed(fs.readLink(`/proc/${pid}/exe`), () => program))
   const containerId = valueOf("CNI_CONTAINERID")
   const args = runtime.test(executable) ? command : ""
@@ -72,8 +72,8 @@ const all = Effect.fnUntraced(function*() {
 })
 
 /**
- * All such processes but those that started this one, and those that it started: a shell may well have the identifier of
- * a container in the line that runs this command, and a script in its environment.
+ * All such processes except the ancestors and the descendants of this one. A shell may well have a container's
+ * identifier in the line that runs this command, and a script may have it in its environment.
  */
 export const list = Effect.fnUntraced(function*() {
   const own = yield* lineOf(process.pid)
@@ -91,7 +91,7 @@ export const attachments = Effect.fnUntraced(function*() {
   )
 })
 
-/** From this length on an identifier is found within a word too, such as `libpod-<ID>.scope`. */
+/** Identifiers of at least this length are also found within a word, such as `libpod-<ID>.scope`. */
 const unmistakable = 12
 
 const isAmong = (args: string, containerId: string): boolean => {
@@ -100,7 +100,7 @@ const isAmong = (args: string, containerId: string): boolean => {
   return new RegExp(`(?<![\\w.-])${name}(?![\\w.-])`).test(args)
 }
 
-/** The process at work for a container; undefined if there is none. */
+/** The process that works for a container; undefined if there is none. */
 export const of = (processes: ReadonlyArray<ContainerProcess>, containerId: string): ContainerProcess | undefined =>
   containerId === ""
     ? undefined

@@ -1,4 +1,4 @@
-/** The files of network configurations: all of a folder, or one that is named. */
+/** Network configuration files: all of a folder, or a single one. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -19,7 +19,7 @@ export class FolderUnreadable extends Data.TaggedError("FolderUnreadable")<{
   override readonly message = `cannot read ${this.path}: ${this.reason}`
 }
 
-/** What of a folder has this ending, but for folders, as runtimes take it; nothing where there is no such folder. */
+/** The files of a folder with this ending. Like runtimes, it skips folders. Empty if the folder does not exist. */
 const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -33,7 +33,7 @@ const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
   return yield* Effect.filter(paths, isTaken)
 })
 
-/** The plugins that runtimes add to a list: the files of the folder beside it that has the name of the network. */
+/** The plugins that runtimes add to a list: the files in the folder beside it that has the name of the network. */
 const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
   const path = yield* Path.Path
   const outcome = JsonSource.parse(text)
@@ -49,10 +49,10 @@ const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
   return files
 })
 
-/** How long a configuration may be, in bytes: far longer than any that plugins have a use for. */
+/** The most bytes of a configuration: far more than plugins have a use for. */
 const longest = 1_048_576
 
-/** Reads one file, and what runtimes add to it. */
+/** Reads one file and what runtimes add to it. */
 export const read = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(file))
@@ -64,14 +64,14 @@ export const read = Effect.fnUntraced(function*(file: string) {
   return ConfigFile.make(file, text, yield* Effect.orElseSucceed(besideOf(file, text), () => []))
 })
 
-/** The files of a folder, lists first, as libcni looks for a name; and why others of it cannot be read. */
+/** The files of a folder, lists first, as libcni looks for a name, and why others cannot be read. */
 export const readAll = Effect.fnUntraced(function*(folder: string) {
   const paths = [...yield* namesIn(folder, /\.conflist$/), ...yield* namesIn(folder, /\.(?:conf|json)$/)]
   const [files, unread] = yield* Effect.partition(paths, read, { concurrency: 8 })
   return { files, unread: unread.map(({ message }) => message) }
 })
 
-/** The files of a folder that can be read. */
+/** The readable files of a folder. */
 export const readFolder = (folder: string) => Effect.map(readAll(folder), ({ files }) => files)
 
 /** Sorts files by name. */
@@ -82,7 +82,7 @@ export const inOrder = (files: ReadonlyArray<ConfigFile.ConfigFile>): ReadonlyAr
 export const firstOf = (files: ReadonlyArray<ConfigFile.ConfigFile>): ConfigFile.ConfigFile | undefined =>
   inOrder(files)[0]
 
-/** The file of a network; where it is not JSON, the one that seems to name it. */
+/** The file of a network. A file that is not JSON counts if it seems to contain the name. */
 export const named = (
   files: ReadonlyArray<ConfigFile.ConfigFile>,
   name: string

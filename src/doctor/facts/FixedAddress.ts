@@ -1,4 +1,7 @@
-/** Addresses that a configuration fixes: a second namespace with the same address would take the first one's traffic. */
+/**
+ * Addresses that a configuration fixes. A second namespace with the same address would take over the first one's
+ * traffic.
+ */
 import * as Result from "effect/Result"
 import { isObject, type JsonObject } from "../../json/Json.ts"
 import * as Cidr from "../../network/Cidr.ts"
@@ -7,7 +10,7 @@ import * as Names from "../Names.ts"
 import * as Roles from "../Roles.ts"
 import { interfacesOf } from "./Attachment.ts"
 
-/** What the conventions let a configuration ask for. Source: CNI conventions, "args in network config". */
+/** What a configuration may request by convention. Source: CNI conventions, "args in network config". */
 const argsOf = ({ chain }: Facts): ReadonlyArray<JsonObject> =>
   chain.flatMap(({ config: { args } }) => isObject(args) && isObject(args["cni"]) ? [args["cni"]] : [])
 
@@ -27,7 +30,9 @@ const macsOf = (facts: Facts): ReadonlyArray<string> =>
   [facts.capabilityArgs, ...facts.chain.map(({ config }) => config), ...argsOf(facts)]
     .flatMap(({ mac }) => texts(mac)).map((mac) => mac.toLowerCase())
 
-/** Who has an address or a MAC that the configuration fixes, as a sentence; undefined if no known container has. */
+/**
+ * A sentence that names who has an address or a MAC that the configuration fixes; undefined if no known container does.
+ */
 export const ownerOf = (facts: Facts): string | undefined => {
   const [addresses, macs] = [addressesOf(facts), macsOf(facts)]
   for (const attachment of facts.all) {

@@ -1,4 +1,4 @@
-/** What logs say of the attachments of a network: each operation, how it ended, and what its plugins were given. */
+/** What logs say about the attachments of a network: each operation, its outcome, and the input of its plugins. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -25,28 +25,28 @@ export interface LoggedOperation {
   readonly containerId: string
   readonly ifname: string
   readonly netns: string
-  /** As CNI_ARGS say it. */
+  /** The pod in CNI_ARGS. */
   readonly pod: string | undefined
-  /** `well`; `badly`; `open` where it has no end, and may still go on. */
+  /** `open`: it has no end, and may still be running. */
   readonly end: "well" | "badly" | "open"
   /** What failed, in one line that begins with the plugin: `host-local in bridge: code 11: no addresses`. */
   readonly failure: string
   /** What the plugin that failed wrote to stderr. */
   readonly stderr: ReadonlyArray<string>
-  /** What its plugins were given, each as people say it: `the plugin bridge`, `prevResult`. */
+  /** What its plugins received, in words: `the plugin bridge`, `prevResult`. */
   readonly given: ReadonlySet<string>
 }
 
-/** Operations, in the order of time. */
+/** Operations in chronological order. */
 export interface History {
   readonly operations: ReadonlyArray<LoggedOperation>
-  /** Paths of network namespaces that are not there any more. */
+  /** Paths of network namespaces that no longer exist. */
   readonly gone: ReadonlySet<string>
   /** The logs that were read, which may be patterns. */
   readonly logs: ReadonlyArray<string>
 }
 
-/** How long an operation may go on before it counts as one that never ended, in milliseconds. */
+/** How long an operation without an end counts as running, in milliseconds. */
 const patience = 30_000
 
 /** The names of the arguments of capabilities in the configuration of a request. */
@@ -67,7 +67,7 @@ const givenTo = (
       `${pair.split("=")[0]} of CNI_ARGS`
     ),
     ...(request.netns ? ["CNI_NETNS"] : []),
-    // The first plugin of an ADD is given none; what it and the others made is what a DEL is given.
+    // The first plugin of an ADD receives no prevResult. A DEL receives the result of all of them.
     ...(request.command !== "DEL" || steps.some(({ before }) => before !== undefined) ? ["prevResult"] : [])
   ])
 
@@ -87,7 +87,7 @@ const pastsOf = (
   const { addStoppedIn, request, steps, stoppedIn, time } = operation
   const { command = "", containerId = "", ifname = "", netns = "", network = "" } = request
   const base = { network, time, containerId, ifname, netns, pod: Pod.of(request.args ?? ""), stderr: [], failure: "" }
-  // That of a hook, or of a plugin inside one that did not mind, is no failure for the runtime.
+  // A failed hook, or a failed plugin inside one that carried on, is not a failure for the runtime.
   const hasFailed = stoppedIn !== undefined || steps.some(Operation.hasEndedBadly)
   const isOpen = steps.every(({ end }) => end?.error === undefined) && steps.some(({ end }) => end === undefined) &&
     now - Date.parse(time) < patience
@@ -110,7 +110,7 @@ const pastsOf = (
   return addStoppedIn === undefined ? [own] : [unseen, own]
 }
 
-/** Reads all logs, which may be patterns, and keeps what they say of a network, or of all. Fails as `show` does. */
+/** Reads logs, which may be patterns, and keeps the operations of one network, or of all. Fails like `show`. */
 export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, network: string | undefined) {
   const isAsked = (each: { readonly network?: string | undefined }) => network === undefined || each.network === network
   const fs = yield* FileSystem.FileSystem
@@ -126,7 +126,7 @@ export const read = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, net
   const files = yield* LogFiles.resolve(logs)
   for (const file of files) {
     const kind = yield* LogFiles.kindOf(file)
-    // A pipe of the command line itself has somebody who writes.
+    // A pipe of the command line itself has a writer.
     if (kind === "File" || (kind === "FIFO" && /^\/(?:dev|proc)\//.test(file))) continue
     return yield* new Unreadable({ name: file, cause: new Error("it has no end, expected a regular file") })
   }

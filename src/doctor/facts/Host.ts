@@ -1,4 +1,4 @@
-/** The host: its tools, its values of /proc/sys, its network and rules. */
+/** The host: its tools, sysctls, network and rules. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
@@ -26,7 +26,7 @@ const tools = [
   ) => [name, ...["save", "nft", "nft-save", "legacy", "legacy-save"].map((ending) => `${name}-${ending}`)])
 ]
 
-/** The tools that were found, with their paths. */
+/** The paths of the tools that exist. */
 const collectTools = Effect.gen(function*() {
   const { find } = yield* HostTools.HostTools
   return new Map(tools.flatMap((tool) => {
@@ -37,7 +37,7 @@ const collectTools = Effect.gen(function*() {
 
 const sysctlPath = (name: string): string => `/proc/sys/${name.replaceAll(".", "/")}`
 
-/** The values of each link. */
+/** The sysctls of each link. */
 const linkSysctls = [
   "ipv4.forwarding",
   "ipv4.rp_filter",
@@ -78,14 +78,14 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
   return new Map(values.flat()) as ReadonlyMap<string, string>
 })
 
-/** Whether the last mount on a folder is read-only, as /proc/self/mounts has it. */
+/** Whether the last mount on a folder is read-only, according to /proc/self/mounts. */
 const isReadOnly = (mounts: string, folder: string): boolean =>
   mounts.split("\n").map((line) => line.split(" ")).findLast(([, on]) => on === folder)?.[3]?.split(",").includes(
     "ro"
   ) ===
     true
 
-/** Looks at the host, as far as a network and its attachments have to do with it. */
+/** Inspects the host, as far as it concerns a network and its attachments. */
 export const collect = Effect.fnUntraced(function*(
   chain: ReadonlyArray<ConfigFile.Placed>,
   attachments: ReadonlyArray<Attachment.AttachmentId>

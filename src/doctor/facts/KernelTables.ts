@@ -1,4 +1,4 @@
-/** Tables of the kernel that can be full: what does not fit is dropped, and only the kernel's log says so. */
+/** Kernel tables that can fill up. What does not fit is dropped, and only the kernel's log says so. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 
@@ -11,10 +11,10 @@ export interface KernelTable {
   readonly setting: string
 }
 
-/** The number of entries as /proc/net/stat has it: the first word of the second line, in base 16. */
+/** The number of entries in a file of /proc/net/stat: the first word of the second line, in base 16. */
 const inStatistics = (text: string): number => parseInt(text.split("\n")[1]?.split(" ")[0] ?? "", 16)
 
-/** Tables, with the file that says how many entries they have. Those of neighbours are the same in all namespaces. */
+/** Each table with the file that has its number of entries. All namespaces share the tables of neighbours. */
 const tables = [
   {
     name: "connections",
@@ -36,7 +36,7 @@ const tables = [
   }
 ] as const
 
-/** Reads all of them that there are. */
+/** Reads the tables that exist. */
 export const collect = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const textOf = (path: string) => Effect.orElseSucceed(fs.readFileString(path), () => "")

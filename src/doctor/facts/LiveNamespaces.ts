@@ -1,4 +1,4 @@
-/** What lives on the host: network namespaces of processes and names. */
+/** What is alive on the host: network namespaces of processes, and named ones. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -13,7 +13,7 @@ import * as ContainerProcesses from "./ContainerProcesses.ts"
 /** Folders where runtimes keep network namespaces by name. */
 const folders = ["/run/netns", "/run/docker/netns"]
 
-/** The paths to each network namespace of the host but our own: of each process in it, and of its names. */
+/** The paths to each network namespace of the host except our own: those of its processes, and its names. */
 const pathsOf = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const found = new Map<string, Array<string>>()
@@ -30,7 +30,7 @@ const pathsOf = Effect.fnUntraced(function*() {
     for (const name of yield* attempt(folder, fs.readDirectory(folder), [])) {
       const path = `${folder}/${name}`
       const info = yield* Effect.option(fs.stat(path))
-      // All namespaces are files of one device. Anything else, such as a pipe, is not opened.
+      // All namespaces are on the same device. Do not open anything else, such as a pipe.
       if (info._tag === "Some" && own._tag === "Some" && info.value.dev === own.value.dev) {
         add(nameOf(info.value), path)
       }
@@ -61,7 +61,7 @@ export interface Inhabited extends Namespace.Namespace {
 /** The name of a namespace, as in the links in /proc. */
 const nameOf = ({ ino }: FileSystem.File.Info): string => `net:[${Option.getOrElse(ino, () => 0)}]`
 
-/** Inspects a namespace by one of its paths. Undefined if all of them are gone, and with them the namespace. */
+/** Inspects a namespace by one of its paths. Undefined if all of them are gone, because then the namespace is too. */
 const look = Effect.fnUntraced(function*([name, paths]: readonly [name: string, paths: ReadonlyArray<string>]) {
   const fs = yield* FileSystem.FileSystem
   let problem: string | undefined
@@ -79,8 +79,8 @@ const look = Effect.fnUntraced(function*([name, paths]: readonly [name: string, 
 })
 
 /**
- * Links that lead to containers in none of these namespaces: ports of bridges and links to one address, and not those
- * that lead out of a host which is a container itself.
+ * Links that lead to containers in none of these namespaces: ports of bridges, and links with a route to a single
+ * address. Links with a default route lead out of a host that is itself a container, so they do not count.
  */
 const leadingElsewhere = ({ links, routes }: Namespace.Namespace, looked: ReadonlyArray<Namespace.Namespace>) =>
   links.filter(({ index, kind, master, name, peer }) => {
@@ -90,7 +90,10 @@ const leadingElsewhere = ({ links, routes }: Namespace.Namespace, looked: Readon
       !looked.some((each) => each.links.some((end) => end.index === peer && end.peer === index))
   })
 
-/** How often links are looked at again whose namespace may just be going, and how long to wait before, in milliseconds. */
+/**
+ * How often to look again at links whose namespace may just be going away, and how long to wait each time, in
+ * milliseconds.
+ */
 const again = { times: 4, wait: 250 }
 
 /** A container whose network namespace exists but cannot be inspected. */

@@ -1,4 +1,4 @@
-/** What the plugins of a network are on this host: their files, and what they answer. */
+/** The plugins of a network on this host: their files, and their answers. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -6,13 +6,13 @@ import * as Path from "effect/Path"
 import type * as Result from "effect/Result"
 import * as PluginVersion from "../../exec/PluginVersion.ts"
 
-/** What a file is made of. */
+/** The format of a file. */
 export type Format =
   | { readonly _tag: "Elf"; readonly machine: number; readonly interpreter: string | undefined }
   | { readonly _tag: "Script"; readonly interpreter: string; readonly argument: string }
   | { readonly _tag: "Other"; readonly start: string }
 
-/** A file of the plugin's name in a folder. */
+/** A file with the plugin's name in a folder. */
 export interface Candidate {
   readonly path: string
   readonly kind: "file" | "folder" | "dangling" | "other"
@@ -21,30 +21,33 @@ export interface Candidate {
 /** What is known of the plugin of one type. */
 export interface PluginFact {
   readonly type: string
-  /** What the folders have of its name, in their order. */
+  /** The files with its name, in the order of the folders. */
   readonly candidates: ReadonlyArray<Candidate>
-  /** The file that runtimes take; undefined if there is none. */
+  /** The file that runtimes use; undefined if there is none. */
   readonly file: string | undefined
   readonly isExecutable: boolean
   readonly format: Format | undefined
-  /** Whether the program that runs it is there. */
+  /** Whether the program that runs it exists. */
   readonly hasInterpreter: boolean
-  /** The versions that it speaks, or why it does not say; undefined if it was not asked. */
+  /** The versions that it supports, or why it does not answer; undefined if it was not asked. */
   readonly versions: Result.Result<ReadonlyArray<string>, string> | undefined
 }
 
-/** The numbers that ELF has for the processors that Node.js runs on. */
+/** The ELF machine numbers of the processors that Node.js runs on. */
 const machines: { readonly [arch: string]: number } = { x64: 62, arm64: 183, ia32: 3, arm: 40, ppc64: 21, s390x: 22 }
 
-/** The number of the processor of this host; undefined if it is not known. */
+/** The ELF machine number of this host; undefined if it is unknown. */
 export const ownMachine = machines[process.arch]
 
-/** Whether the kernel can start a file. What it refuses, libuv hands to a shell, which would take it for a script. */
+/**
+ * Whether the kernel can start a file. libuv passes a file that the kernel rejects to a shell, which would run it as a
+ * script.
+ */
 const canStart = (format: Format | undefined): boolean =>
   format !== undefined && format._tag !== "Other" &&
   (format._tag === "Script" || ownMachine === undefined || format.machine === ownMachine)
 
-/** How much of a file is read to tell what it is, in bytes. */
+/** How many bytes of a file to read to determine its format. */
 const headLength = 4096
 
 /** Reads the start of a file as the kernel does. */
@@ -87,7 +90,7 @@ const readHead = Effect.fnUntraced(function*(file: string) {
   return Option.getOrElse(yield* handle.readAlloc(headLength), () => new Uint8Array())
 }, Effect.scoped)
 
-/** The program that runs a file, where it is not the kernel alone. */
+/** The program that runs a file, unless the kernel alone does. */
 const interpreterOf = (format: Format | undefined): string | undefined =>
   format === undefined || format._tag === "Other" ? undefined : format.interpreter
 
@@ -123,7 +126,7 @@ const collectOne = Effect.fnUntraced(function*(
   return { ...nothing, file: chosen.path, isExecutable, format, hasInterpreter, versions }
 })
 
-/** Looks for plugins in the folders of a CNI path, and asks each of them which versions it speaks, all at once. */
+/** Looks for plugins in the folders of a CNI path, and asks all of them for their versions concurrently. */
 export const collect = Effect.fnUntraced(function*(
   types: Iterable<string>,
   folders: ReadonlyArray<string>,

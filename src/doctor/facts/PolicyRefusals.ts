@@ -1,4 +1,4 @@
-/** What the policies of this host refuse of the taps of a network. */
+/** What this host's policies forbid the taps of a network to do. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Environment from "../../cni/Environment.ts"
@@ -8,13 +8,13 @@ import * as Settings from "../../plugin/Settings.ts"
 import type { Placed } from "../ConfigFile.ts"
 import type { PluginFact } from "./Plugins.ts"
 
-/** A tap, and what a policy refuses of it. */
+/** A tap, and what a policy forbids it to do. */
 export interface PolicyRefusal {
   readonly tap: Placed
   readonly message: string
 }
 
-/** Stand in for values that only a runtime knows. They have no separator, so a path keeps its folders. */
+/** Placeholders for values that only a runtime knows. They have no separator, so a path keeps its folders. */
 const anyRequest = Environment.make({
   CNI_COMMAND: "ADD",
   CNI_CONTAINERID: "container",

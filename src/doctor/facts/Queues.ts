@@ -1,4 +1,4 @@
-/** Queues of links that let no packet through which is larger than their bucket. */
+/** Queues of links that drop packets larger than their bucket. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ToolOutput from "../../exec/ToolOutput.ts"
@@ -9,7 +9,7 @@ import type { Link } from "../../network/Link.ts"
 /** A token bucket filter (tbf). */
 export interface Queue {
   readonly device: string
-  /** The size of its bucket in bytes: what is larger is dropped. */
+  /** The size of its bucket in bytes. Larger packets are dropped. */
   readonly burst: number
 }
 
@@ -22,7 +22,7 @@ export const parse = (output: string): ReadonlyArray<Queue> => {
   })
 }
 
-/** All of the host; none where no link has one, without asking. */
+/** All queues of the host. If no link has one, does not run the tool. */
 export const collect = Effect.fnUntraced(function*(links: ReadonlyArray<Link>) {
   if (!links.some(({ queue }) => queue === "tbf")) return []
   return parse(Result.getOrElse(yield* ToolOutput.of(["tc", "-j", "qdisc", "show"]), () => ""))

@@ -1,14 +1,14 @@
-/** The capabilities that a look at the host needs. */
+/** The capabilities needed to inspect the host. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 
 /**
- * What each is for: to enter network namespaces, to see the processes of others, to list rules. Source: the kernel's
+ * In this order: to enter network namespaces, to see the processes of other users, to list rules. Source: the kernel's
  * `include/uapi/linux/capability.h`.
  */
 const needed = [["SYS_ADMIN", 21n], ["SYS_PTRACE", 19n], ["NET_ADMIN", 12n]] as const
 
-/** Those that this process lacks. */
+/** The needed capabilities that this process lacks. */
 export const lacking = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const status = yield* Effect.orElseSucceed(fs.readFileString("/proc/self/status"), () => "")

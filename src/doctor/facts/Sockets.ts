@@ -1,4 +1,4 @@
-/** Who listens on ports of the host. */
+/** Programs that listen on ports of the host. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
@@ -7,7 +7,7 @@ import * as Result from "effect/Result"
 export interface Listener {
   readonly protocol: "tcp" | "udp"
   readonly port: number
-  /** The name and the number of its process; undefined if it cannot be told. */
+  /** The name and the ID of its process; undefined if that is unknown. */
   readonly owner: { readonly name: string; readonly pid: number } | undefined
 }
 
@@ -17,7 +17,7 @@ interface Socket {
   readonly inode: string
 }
 
-/** Reads a table of /proc/net: sockets that wait for others. */
+/** Reads the listening sockets of a table of /proc/net. */
 export const parse = (protocol: "tcp" | "udp", table: string): ReadonlyArray<Socket> =>
   table.split("\n").slice(1).flatMap((line) => {
     const [, local = "", , state, , , , , , inode = ""] = line.trim().split(/\s+/)
@@ -47,7 +47,7 @@ const ownerOf = Effect.fnUntraced(function*(inode: string) {
   return undefined
 })
 
-/** Who listens on one of these ports. */
+/** The programs that listen on one of these ports. */
 export const collect = Effect.fnUntraced(function*(ports: ReadonlySet<number>) {
   const found: Array<Listener> = []
   for (const protocol of ["tcp", "udp"] as const) {

@@ -1,4 +1,4 @@
-/** Whether who has an address is still there. */
+/** Whether the holders of addresses still exist. */
 import * as Effect from "effect/Effect"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as Attachment from "./Attachment.ts"
@@ -6,7 +6,7 @@ import * as ContainerProcesses from "./ContainerProcesses.ts"
 import type * as LiveNamespaces from "./LiveNamespaces.ts"
 import type { Judged, Reservation } from "./Store.ts"
 
-/** Says of each reservation whether who has it is still there. */
+/** Judges of each reservation whether its holder still exists. */
 export const all = Effect.fnUntraced(function*(
   network: string,
   reservations: ReadonlyArray<Reservation>,
@@ -26,7 +26,7 @@ export const all = Effect.fnUntraced(function*(
     else judged.push({ ...reservation, isGone: false, reason: `${present.netns} is there` })
   }
   if (open.length === 0) return judged as ReadonlyArray<Judged>
-  // What is left may still be somewhere: of runtimes that keep no results, or results without namespaces.
+  // The rest may still be in use: by runtimes that keep no results, or by attachments whose results lack a namespace.
   const { blind, networks, unread } = yield* namespaces
   const used = new Set(
     networks.flatMap(({ links }) => links).flatMap(({ addresses }) => addresses).map(Cidr.addressText)

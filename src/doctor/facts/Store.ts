@@ -1,4 +1,4 @@
-/** What host-local keeps: a file for each address, with the container that has it. Source: host-local, `backend/disk`. */
+/** host-local's store: a file for each address, with the container that has it. Source: host-local, `backend/disk`. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -9,23 +9,23 @@ import { longest, ownerOf } from "../../network/Reservation.ts"
 import type { ContainerProcess } from "./ContainerProcesses.ts"
 import * as Writable from "./Writable.ts"
 
-/** An address that somebody has. */
+/** A reserved address. */
 export interface Reservation {
   readonly file: string
   readonly address: string
   readonly containerId: string
-  /** Empty where an old host-local wrote it. */
+  /** Empty if an old host-local wrote it. */
   readonly ifname: string
 }
 
-/** Whether who has an address is still there. */
+/** A reservation, and whether its holder still exists. */
 export interface Judged extends Reservation {
   readonly isGone: boolean
-  /** How that is known. */
+  /** The evidence. */
   readonly reason: string
-  /** Why it is not known whether its container is gone, where more namespaces may live than can be seen. */
+  /** Why we cannot tell whether its container is gone, if more namespaces may be alive than we can see. */
   readonly unknown?: string
-  /** The process at work for its container, where nothing else shows that it is still there. */
+  /** The process that works for its container, if nothing else shows that the container still exists. */
   readonly process?: ContainerProcess
 }
 
@@ -35,13 +35,13 @@ export interface Store {
   readonly reservations: ReadonlyArray<Judged>
   /** The unreadable files of reservations. */
   readonly unread: ReadonlyArray<string>
-  /** Why it cannot be read, or used; undefined if it can. */
+  /** Why it cannot be read or used; undefined if it can. */
   readonly problem: string | undefined
-  /** Why nothing can be written to it; undefined if it can, as far as that is known without trying. */
+  /** Why it cannot be written; undefined if it can, as far as we know without trying. */
   readonly unwritable: Writable.Unwritable | undefined
 }
 
-/** Who has the address of a file; the names are empty if the file is missing. */
+/** The holder of the address in a file. The names are empty if the file is missing. */
 export const holderOf = Effect.fnUntraced(function*(file: string) {
   return ownerOf((yield* SmallFile.read(file, longest)) ?? "")
 })

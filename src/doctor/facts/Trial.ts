@@ -1,7 +1,4 @@
-/**
- * What happens when a throwaway namespace is attached, checked, and detached again; and how the host becomes again what
- * it was before.
- */
+/** Attaches, checks and detaches a throwaway namespace, records what happens, and restores the host. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -21,10 +18,10 @@ import * as Chain from "../../runtime/Chain.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import * as RuleLines from "../RuleLines.ts"
 
-/** How the identifiers of trials begin. */
+/** The prefix of the container IDs of trials. */
 export const prefix = "cni-doctor-"
 
-/** Something that a DEL has left. */
+/** Something that a DEL left behind. */
 export interface Left {
   readonly kind: "link" | "rule" | "reservation"
   readonly text: string
@@ -34,9 +31,9 @@ export interface Left {
 export interface Trial {
   /** The calls of ADD, CHECK and DEL, in their order. */
   readonly calls: ReadonlyArray<Chain.Call>
-  /** The type of the plugin that failed first inside a call, by the invocation of that. */
+  /** The type of the plugin that failed first inside a call, by the invocation of that call. */
   readonly innermost: ReadonlyMap<string, string>
-  /** What was there after it, and not before. */
+  /** What exists after the trial and did not exist before. */
   readonly left: ReadonlyArray<Left>
 }
 
@@ -45,9 +42,9 @@ interface Snapshot {
   readonly links: ReadonlyArray<Link.Link>
   readonly rules: PacketFilter.Rules
   readonly sysctls: ReadonlyMap<string, string>
-  /** The files of the store of host-local, with what is in them. */
+  /** The files of host-local's store, with their contents. */
   readonly files: ReadonlyMap<string, string>
-  /** Whether the store was there. */
+  /** Whether the store existed. */
   readonly hasStore: boolean
 }
 
@@ -83,15 +80,15 @@ const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: R
   } satisfies Snapshot
 })
 
-/** What a trial can be known by. */
+/** What identifies the changes of a trial. */
 interface Traces {
   readonly id: string
-  /** The addresses and the links that its plugins spoke of. */
+  /** The addresses and the links that its plugins named. */
   readonly addresses: ReadonlyArray<string>
   readonly names: ReadonlyArray<string>
 }
 
-/** Rules, chains and links that the trial has made: what bears its name or its address, and what those need. */
+/** The rules, chains and links that the trial made: those with its name or its address, and those that these need. */
 const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Traces) => {
   const oldRules = new Set(RuleLines.of(before.rules).map(RuleLines.key))
   const oldChains = new Set(RuleLines.chainsOf(before.rules).map(RuleLines.chainKey))
@@ -113,7 +110,7 @@ const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Tra
   }
 }
 
-/** Restores the host. It touches only what is new, and keeps what others have started to use. */
+/** Restores the host. Touches only what is new, and keeps what others have started to use. */
 const restore = Effect.fnUntraced(function*(
   before: Snapshot,
   after: Snapshot,
@@ -171,15 +168,15 @@ const restore = Effect.fnUntraced(function*(
       yield* Effect.ignore(fs.writeFileString(path, was))
     }
   }
-  // Node.js has no call that removes an empty folder alone and nothing else.
+  // `rmdir` keeps a folder that is not empty.
   if (store !== undefined && !before.hasStore) yield* ToolOutput.of(["rmdir", store])
 })
 
-/** What a trial stands on. */
+/** What a trial depends on. */
 interface Ground {
   /** The bridge of the network; undefined if it has none. */
   readonly bridge: string | undefined
-  /** The folder of host-local for the network; undefined if it has none. */
+  /** host-local's folder for the network; undefined if it has none. */
   readonly store: string | undefined
   readonly tools: ReadonlyMap<string, string>
 }
@@ -187,7 +184,7 @@ interface Ground {
 const addressesIn = (result: string | undefined): ReadonlyArray<string> =>
   [...(result ?? "").matchAll(/"(?:address|ip)"\s*:\s*"([^"/]+)\/\d+"/g)].map(([, address = ""]) => address)
 
-/** The links of the host that a result speaks of. */
+/** The links of the host that a result names. */
 const namesIn = (result: string | undefined): ReadonlyArray<string> => {
   const value = parse(result ?? "")
   const interfaces = isObject(value) && Array.isArray(value["interfaces"]) ? value["interfaces"].filter(isObject) : []
@@ -204,7 +201,7 @@ const leftOf = (before: Snapshot, after: Snapshot, traces: Traces): ReadonlyArra
   ]
 }
 
-/** Attaches a namespace of its own to a network, checks it, and detaches it, whatever happens; then cleans up. */
+/** Attaches a throwaway namespace to a network, checks it, and always detaches it; then cleans up. */
 export const run = Effect.fnUntraced(function*(
   chain: Chain.Chain,
   capabilityArgs: Attachment["capabilityArgs"],
@@ -225,11 +222,11 @@ export const run = Effect.fnUntraced(function*(
   let result: string | undefined
   const traces = { id, addresses: [] as Array<string>, names: [] as Array<string> }
   const innermost = new Map<string, string>()
-  /** What is inside ends before what is around it. */
+  /** A nested plugin ends before the plugin around it, so the first failure is the innermost. */
   const lookInside = Effect.fnUntraced(function*({ invocation }: Chain.Call) {
     const records = chain.nested === undefined ? [] : yield* chain.nested.records(invocation)
     const ended = new Set(records.filter(({ event }) => event === "result").map((each) => each.invocation))
-    // One that was killed with the plugin around it has no end.
+    // A nested plugin that was killed together with the plugin around it has no end.
     const failed = records.find(({ event }) => event === "error") ??
       records.findLast((each) => each.event === "request" && !ended.has(each.invocation))
     if (failed?.label !== undefined) innermost.set(invocation, failed.label)
@@ -264,7 +261,7 @@ export const run = Effect.fnUntraced(function*(
   return { calls: [...calls, ...detached?.calls ?? []], innermost, left: detached?.left ?? [] } satisfies Trial
 })
 
-/** The result that a plugin was given, as a value. */
+/** The prevResult that a plugin received, as a value. */
 export const prevResultOf = ({ stdin }: Chain.Call): unknown => {
   const config = parse(stdin)
   return typeof config === "object" && config !== null ? Reflect.get(config, "prevResult") : undefined

@@ -1,4 +1,4 @@
-/** Whether files can be made in a folder, as far as that can be told without making one. */
+/** Whether files can be created in a folder, as far as we can tell without creating one. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -6,16 +6,16 @@ import * as Result from "effect/Result"
 import * as Fs from "node:fs"
 import * as AtomicFile from "../../host/AtomicFile.ts"
 
-/** Where root cannot make files, and why. */
+/** Where root cannot create files, and why. */
 export interface Unwritable {
-  /** The folder, or the next one above it that is there. */
+  /** The folder, or the nearest folder above it that exists. */
   readonly at: string
   readonly reason: string
 }
 
-/** Why root cannot make files in a folder; undefined if it can. */
+/** Why root cannot create files in a folder; undefined if it can. */
 export const whyNot = Effect.fnUntraced(function*(folder: string) {
-  if (process.getuid?.() !== 0) return undefined // what others may not, says nothing of root
+  if (process.getuid?.() !== 0) return undefined // the limits of another user say nothing about root
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   let at = path.resolve(folder)

@@ -1,20 +1,20 @@
-/** Where what a container sends leaves the host: to the world, and to the hosts beside it. */
+/** Where a container's traffic leaves the host: to the world, and to the hosts beside it. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Facts } from "../Facts.ts"
 import * as Routed from "../Routed.ts"
 import * as RouteDecision from "./RouteDecision.ts"
 
-/** A peer that stands for all that are reached in the same way. */
+/** A peer that stands for all peers that are reached in the same way. */
 export interface Destination {
   readonly peer: Cidr.Cidr
-  /** The link that the host sends by. */
+  /** The link that the host sends on. */
   readonly uplink: string
   /** The subnet of the host's own link that the peer is in; undefined for the world. */
   readonly beside: Cidr.Cidr | undefined
 }
 
-/** The link by which what an address sends to a peer leaves the host; undefined if no route leads there. */
+/** The link on which traffic from an address to a peer leaves the host; undefined if no route leads there. */
 const decided = ({ host }: Facts, { address, device }: Routed.Routed, peer: Cidr.Cidr): string | undefined =>
   host === undefined || Result.isFailure(host.network) ? undefined : RouteDecision.of(
     host.policies,
@@ -22,14 +22,14 @@ const decided = ({ host }: Facts, { address, device }: Routed.Routed, peer: Cidr
     { source: Cidr.single(address), destination: Cidr.single(peer), inLink: device }
   )?.route.device
 
-/** The link by which what an address sends to the world leaves the host; a likely one if no route leads there. */
+/** The link on which traffic from an address to the world leaves the host; a likely one if no route leads there. */
 export const uplinkOf = (facts: Facts, one: Routed.Routed): string => {
   const { family } = one.address
   const peer = Routed.elsewhere[family]
   return (peer === undefined ? undefined : decided(facts, one, peer)) ?? Routed.uplinkOf(facts, family)
 }
 
-/** An address of a subnet that the host does not have itself: its gateway, or else the first. */
+/** An address in a subnet that is not the host's own: the gateway, or else the first. */
 const neighbourIn = (subnet: Cidr.Cidr, own: Cidr.Cidr, gateways: ReadonlyArray<string>): Cidr.Cidr => {
   const gateway = gateways.flatMap((text) => Cidr.parseAddress(text) ?? []).find((each) => Cidr.contains(subnet, each))
   const first = Cidr.network(subnet).address + 1n

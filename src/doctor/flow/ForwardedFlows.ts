@@ -9,7 +9,7 @@ import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
 
-/** Traffic in one direction. What a hook sees differs by nat and by the links that are known there. */
+/** Traffic in one direction. What a hook sees depends on nat and on the links that are known there. */
 export interface ForwardedFlow {
   readonly seen: AttachedContainer
   /** The host's link to the container. */
@@ -29,7 +29,7 @@ const hostOf = ({ host }: Facts) =>
     ? { network: host.network.success, sysctls: host.sysctls }
     : undefined
 
-/** What an address sends to the world, and the answers. */
+/** Traffic from an address to the world, and the answers. */
 const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
   const { address, device, seen } = one
   const { family } = address
@@ -37,7 +37,7 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
   const peer = Routed.elsewhere[family]
   const uplink = Destinations.uplinkOf(facts, one)
   const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
-  // Before the rules of nat an answer is for the host if it was masqueraded, so its destination is unknown.
+  // Before nat, the answer to masqueraded traffic is addressed to the host, so its destination is unknown.
   const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
   const answer = { ...arriving, destination: own } as const
   const common = { seen, device, family, kind: "world" as const, accepted: [["-i", device], ["-o", device]] }
@@ -64,8 +64,8 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
 }
 
 /**
- * The link by which the world reaches a published port: the one that has its address in a subnet, or an uplink. An
- * address without a subnet, as on `lo`, is reached by any link.
+ * The link by which the world reaches a published port: the one whose subnet has its address, or an uplink. Any link
+ * reaches an address without a subnet, as on `lo`.
  */
 const entryOf = (facts: Facts, one: Routed.Routed, hostIP: Cidr.Cidr | undefined): string | undefined => {
   if (hostIP === undefined || hostIP.address === 0n) return Destinations.uplinkOf(facts, one)
@@ -117,13 +117,15 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
   }]
 }
 
-/** What lets traffic and its answers through between two links, which may be the same. */
+/** Matches that let traffic and its answers through between two links, which may be the same. */
 const bothWays = (from: string, to: string): ForwardedFlow["accepted"] => [
   ["-i", from, "-o", to],
   ...(from === to ? [] : [["-i", to, "-o", from]])
 ]
 
-/** Traffic of a container to the published port of another, or to its own: it comes back by the links it came from. */
+/**
+ * Traffic of a container to a published port of another, or to its own. It goes back on the links that it came from.
+ */
 const publishedInside = (
   one: Routed.Routed,
   mapping: PortMapping,
@@ -159,8 +161,8 @@ const publishedInside = (
 const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
 
 /**
- * What containers of one network send to each other, where iptables sees it: through the host with ptp, and within a
- * bridge where the kernel shows it. Each sends to the next.
+ * Traffic between containers of one network, where iptables sees it: through the host with ptp, and within a bridge if
+ * the kernel shows it. Each container sends to the next.
  */
 const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => {
   const maker = Roles.makerOf(facts.chain)

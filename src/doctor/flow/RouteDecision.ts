@@ -1,4 +1,4 @@
-/** Which route a packet that the host forwards takes. */
+/** Which route a forwarded packet takes. */
 import * as Cidr from "../../network/Cidr.ts"
 import type { Namespace } from "../../network/Namespace.ts"
 import type { PolicyRule } from "../../network/PolicyRule.ts"
@@ -11,7 +11,7 @@ export interface Packet {
   readonly inLink: string
 }
 
-/** Where a packet goes, and by which rule. */
+/** The route of a packet, and the rule that chose it. */
 export interface Decision {
   readonly rule: PolicyRule
   readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to" | "protocol" | "metric" | "gateway">>

@@ -1,4 +1,4 @@
-/** The flows that doctor walks for an attachment, in words: what "no problems" is about. */
+/** The flows that doctor walks for an attachment, in words: what "no problems" covers. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
@@ -26,7 +26,7 @@ const world = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArra
   return [...uplinks].map(([uplink, families]) => `the world by ${uplink} (${[...families].toSorted().join(", ")})`)
 }
 
-/** The flows of all attachments whose namespaces could be looked into. */
+/** The flows of all attachments whose namespaces could be inspected. */
 export const of = (facts: Facts): ReadonlyArray<Walked> => {
   const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)
   const routed = Routed.of(facts)
@@ -59,7 +59,7 @@ export const of = (facts: Facts): ReadonlyArray<Walked> => {
   })
 }
 
-/** What no look can tell, and links whose programs were not judged. */
+/** What inspection cannot show, and links whose programs were not judged. */
 export const unknown = ({ host }: Facts): ReadonlyArray<string> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
   const programmed = links.filter(({ hasXdp }) => hasXdp).map(({ name }) => name)

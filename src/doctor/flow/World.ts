@@ -1,5 +1,5 @@
-/** Peers far away, which stand for the world. */
+/** Distant peers, which stand for the world. */
 import * as Cidr from "../../network/Cidr.ts"
 
-/** Like anybody's addresses, and on no list of networks that nobody may come from. */
+/** Ordinary public addresses, which are on no list of blocked networks. */
 export const peers = { 4: Cidr.parseAddress("93.184.216.34"), 6: Cidr.parseAddress("2606:2800::1") } as const
