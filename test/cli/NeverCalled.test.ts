@@ -3,11 +3,16 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import type * as Layer from "effect/Layer"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as EffectPath from "effect/Path"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as NeverCalled from "../../src/cli/NeverCalled.ts"
+import { IsFolder, type LogError, NoMatch, Unreadable } from "../../src/log/LogError.ts"
+import { denied } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
+import { notFound } from "../support/plugins.ts"
 
 /** What is said on a host where plugins that log there are wrapped, and with the files of these runtimes. */
 const onHost = <A, E>(
@@ -80,14 +85,17 @@ describe("the log of wrapped plugins that is not there", () => {
 describe("a log that is followed", () => {
   const waiting = (...logs: ReadonlyArray<string>) =>
     Effect.map(
-      onHost((root) => NeverCalled.whyWaiting(logs.map((log) => log.replace("ROOT", root)), root), () => ({})),
+      onHost((root) => NeverCalled.whyWaiting(logs.map((log) => log.replace("ROOT", root)), root), (root) => ({
+        ".passthrough/config.json": `{"logFile":"${root}/log/a.jsonl","logFormat":"json"}`
+      })),
       ({ plugins, said }) => said.map((text) => text.replaceAll(plugins, "ROOT"))
     )
 
   it.effect("is explained where it is not there, and wrapped plugins write it", () =>
     Effect.gen(function*() {
-      assert.deepStrictEqual(yield* waiting("/var/log/cni/passthrough.jsonl"), [
-        `${first.replace("BIN", "ROOT")}\nfound no runtime that calls plugins: containerd, CRI-O, podman`
+      assert.deepStrictEqual(yield* waiting("ROOT/log/a.jsonl"), [
+        "there is no ROOT/log/a.jsonl: no plugin in ROOT was called since it was wrapped\n" +
+        "found no runtime that calls plugins: containerd, CRI-O, podman"
       ])
     }))
 
@@ -105,4 +113,56 @@ describe("a log that is followed", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* waiting("-", "ROOT/.passthrough/config.json", "ROOT/.passthrough/*.json"), [])
     }))
+})
+
+describe("a log that cannot be read", () => {
+  const config = `{"logFile":"${log}","logFormat":"json"}`
+  /** A host whose folder /plugins has wrapped plugins that log so, and that has no runtime. */
+  const host = (text: string) =>
+    FileSystem.layerNoop({
+      readDirectory: (path) => Effect.fail(notFound(path)),
+      readLink: (path) => Effect.fail(notFound(path)),
+      stat: (path) => Effect.fail(notFound(path)),
+      realPath: (path) => path === "/plugins" ? Effect.succeed(path) : Effect.fail(notFound(path)),
+      readFileString: (path) =>
+        path === "/plugins/.passthrough/config.json" ? Effect.succeed(text) : Effect.fail(notFound(path))
+    })
+  const failure = (error: LogError, text = config) =>
+    Effect.flip(NeverCalled.explained(Effect.fail(error))).pipe(
+      Effect.provideService(
+        ConfigProvider.ConfigProvider,
+        ConfigProvider.fromEnv({ env: { CNI_PATH: "/plugins:/none:/plugins" } })
+      ),
+      Effect.provide(Layer.mergeAll(host(text), EffectPath.layer))
+    )
+  const missing = new Unreadable({ name: log, cause: notFound(log) })
+
+  it.effect("is explained where it is not there, as a file and as a pattern", () =>
+    Effect.gen(function*() {
+      const none = "found no runtime that calls plugins: containerd, CRI-O, podman"
+      const said = (name: string) =>
+        `there is no ${name}: no plugin in /plugins was called since it was wrapped\n${none}`
+      assert.strictEqual((yield* failure(missing)).message, said(log))
+      const pattern = "/var/log/cni/*.jsonl"
+      assert.strictEqual((yield* failure(new NoMatch({ pattern }))).message, said(pattern))
+    }))
+
+  const others: ReadonlyArray<readonly [why: string, error: LogError, text?: string]> = [
+    ["where it may not be read", new Unreadable({ name: log, cause: denied(log) })],
+    ["where it broke", new Unreadable({ name: log, cause: new Error("it broke") })],
+    ["where it is a folder", new IsFolder({ path: log })],
+    ["where plugins log elsewhere", missing, `{"logFile":"/var/log/cni/other.jsonl","logFormat":"json"}`],
+    ["where plugins log to the journal", missing, `{"logSinks":[{"type":"journald"}]}`]
+  ]
+  for (const [why, error, text] of others) {
+    it.effect(`is not explained by plugins that nobody called ${why}`, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* failure(error, text), error)
+      }))
+  }
+
+  it.effect("is read where it can be", () =>
+    Effect.gen(function*() {
+      assert.strictEqual(yield* Effect.provide(NeverCalled.explained(Effect.succeed(1)), host(config)), 1)
+    }).pipe(Effect.provide(EffectPath.layer)))
 })

@@ -1,9 +1,11 @@
 /** The folders of plugins that `wrap` and `unwrap` are about, and the plugins in them. */
 import { assert, describe, it } from "@effect/vitest"
+import * as CliCommand from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as PluginFolders from "../../src/cli/PluginFolders.ts"
+import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
 
@@ -49,4 +51,36 @@ describe("the folders", () => {
     assert.strictEqual(PluginFolders.again({ ...nothing, dir: ["/a", "/b"] }), " --dir /a --dir /b")
     assert.strictEqual(PluginFolders.again({ ...nothing, cniPath: ["/a"] }), "")
   })
+})
+
+describe("a command line", () => {
+  /** What is chosen by it, or what is wrong with it. */
+  const chosen = Effect.fnUntraced(function*(...args: ReadonlyArray<string>) {
+    let found: unknown
+    const command = CliCommand.make(
+      "take",
+      PluginFolders.flags,
+      ({ dir, named, plugins }) => Effect.sync(() => void (found = { plugins, named, dir }))
+    )
+    const { status, stderr } = yield* Command.printed(command, ...args).pipe(Effect.provide(Presenter.layer))
+    return status === 0 ? found : stderr
+  })
+  const expected = "expected the name of a plugin other than passthrough"
+  const lines: ReadonlyArray<readonly [args: ReadonlyArray<string>, found: unknown]> = [
+    [[], { plugins: [], named: [], dir: [] }],
+    [["bridge", "ptp"], { plugins: ["bridge", "ptp"], named: [], dir: [] }],
+    [["--plugins", "bridge,,ptp"], { plugins: [], named: ["bridge", "ptp"], dir: [] }],
+    [["--dir", "/a", "--dir", "/b"], { plugins: [], named: [], dir: ["/a", "/b"] }],
+    [["passthrough"], `error: <plugin>: found "passthrough", ${expected}\n`],
+    [[".hidden"], `error: <plugin>: found ".hidden", ${expected}\n`],
+    [["a/b"], `error: <plugin>: found "a/b", ${expected}\n`],
+    [["--plugins", "bridge,a/b"], `error: --plugins: found "bridge,a/b", ${expected}\n`],
+    [["--plugins", ","], `error: --plugins: found "", ${expected}\n`]
+  ]
+  for (const [args, found] of lines) {
+    it.effect(`chooses plugins other than ours, by their names: ${args.join(" ")}`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* chosen(...args), found)
+      }).pipe(Effect.provide(Command.host)))
+  }
 })
