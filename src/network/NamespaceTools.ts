@@ -7,6 +7,7 @@ import * as Result from "effect/Result"
 import * as Execution from "../exec/Execution.ts"
 import * as HostTools from "../exec/HostTools.ts"
 import type { NotStarted } from "../exec/ProcessRunner.ts"
+import { quoted } from "../exec/ShellQuote.ts"
 import { linesOf } from "./Line.ts"
 
 /** A tool, with its arguments and its stdin. */
@@ -57,15 +58,13 @@ const longestScript = 100_000
 /** The deadline of a snapshot that starts now. */
 export const deadline = (): number => performance.now() + timeout
 
-const quote = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`
-
 /**
  * The script that runs one tool at the path `file`. A NUL and the exit status follow the output, and a NUL follows
  * stderr.
  */
 const command = ({ argv: [, ...args], file, stdin, where }: Found): string =>
   `${where === undefined ? "" : `! 2>/dev/null read -r _ <${where} || `}${
-    file === undefined ? "(exit 127)" : [file, ...args].map(quote).join(" ")
+    file === undefined ? "(exit 127)" : [file, ...args].map(quoted).join(" ")
   }${stdin === undefined ? "" : ` <<'END'\n${stdin}END`}
 printf '\\0%d\\0' $?
 printf '\\0' >&2

@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import type * as Execution from "../exec/Execution.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
+import { quoted } from "../exec/ShellQuote.ts"
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "../record/Escape.ts"
@@ -52,11 +53,7 @@ const others = ["CNI_NETNS_OVERRIDE", "CNI_PASSTHROUGH_PARENT"]
 export const names: ReadonlyArray<string> = [...Object.keys(variables), ...others]
 
 /** `ADD eth0 of 5c01f03d8d6d on pods, 2026-11-24T10:00:00.000Z`: what a call was for, and when. */
-export const headline = ({ request }: Call): string => {
-  const { command, containerId, ifname, network, time } = request
-  const who = [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean)
-  return Escape.inLine(`${who.join(" ")}, ${time}`)
-}
+export const headline = ({ request }: Call): string => Escape.inLine(`${Summary.operation(request)}, ${request.time}`)
 
 /** `exit status 1, code 11: no addresses`: how a call ended. */
 export const outcome = ({ end, plugin }: Pick<Call, "end" | "plugin">): string => {
@@ -103,8 +100,6 @@ export const inputOf = (call: Call, { cniPath, netns }: Instead = {}): Input | N
     stdin
   }
 }
-
-const quoted = (text: string): string => `'${text.replaceAll("'", "'\\''")}'`
 
 /**
  * The command that prints the plugin's stdin. A shell cannot hold a NUL, and some shells cannot hold bytes that are not

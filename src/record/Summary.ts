@@ -40,17 +40,18 @@ const happened = (record: Record): string => {
   }
 }
 
+/** Names an operation: `ADD eth0 of 5c01f03… on podman`. */
+export const operation = (
+  { command, containerId, ifname, network }: {
+    readonly [name in "command" | "containerId" | "ifname" | "network"]?: string | undefined
+  }
+): string => [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean).join(" ")
+
 /** Renders a record: `ADD eth0 of 5c01f03… on podman [before-bridge]: done in 12 ms`. */
 export const render = (record: Record): string => {
-  const { command = "", containerId, ifname, label, network } = record
-  const who = [
-    command,
-    ifname,
-    containerId && `of ${containerId}`,
-    network && `on ${network}`,
-    label && `[${label}]`
-  ]
-  return Escape.inLine(`${who.filter((word) => word !== undefined && word !== "").join(" ")}: ${happened(record)}`)
+  const { label } = record
+  const who = [operation(record), label && `[${label}]`].filter(Boolean)
+  return Escape.inLine(`${who.join(" ")}: ${happened(record)}`)
 }
 
 const failed = ({ exitCode }: Pick<Ending, "exitCode">): boolean => exitCode !== 0

@@ -6,6 +6,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as OwnFolder from "../exec/OwnFolder.ts"
+import { quoted } from "../exec/ShellQuote.ts"
 
 /** Where a folder of plugins has what belongs to its wrapped plugins. All are absolute paths without symbolic links. */
 export interface Places {
@@ -48,8 +49,7 @@ const firstLine = ({ executable }: Places): string => `#!${executable}`
  * The text of the stubs of a folder. The second line is for a shell that the kernel started for a plugin that is a
  * script, and that opens the stub, which came into its place in between.
  */
-export const text = (at: Places): string =>
-  `${firstLine(at)}\nexec '${at.executable.replaceAll("'", "'\\''")}' "$0" "$@"\n`
+export const text = (at: Places): string => `${firstLine(at)}\nexec ${quoted(at.executable)} "$0" "$@"\n`
 
 /** How long the first line of a script may be, in bytes, without its end. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 255

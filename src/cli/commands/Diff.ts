@@ -13,6 +13,7 @@ import * as Filter from "../../operations/Filter.ts"
 import type * as Operation from "../../operations/Operation.ts"
 import * as Pairing from "../../operations/Pairing.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as Summary from "../../record/Summary.ts"
 import * as ComparisonText from "../../render/terminal/ComparisonText.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as Errors from "../Errors.ts"
@@ -72,10 +73,7 @@ const operationsOf = Effect.fnUntraced(function*({ log }: Source) {
   return collector.operations()
 })
 
-const nameOf = ({ request: { command, containerId, ifname, network } }: Operation.Operation): string =>
-  Escape.inLine(
-    [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean).join(" ")
-  )
+const nameOf = ({ request }: Operation.Operation): string => Escape.inLine(Summary.operation(request))
 
 /** The newest operations of a log, one for each network. */
 const newestOf = Effect.fnUntraced(function*(

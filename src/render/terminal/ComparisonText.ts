@@ -2,6 +2,7 @@
 import * as Comparison from "../../operations/Comparison.ts"
 import type * as Operation from "../../operations/Operation.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as Summary from "../../record/Summary.ts"
 import * as LineWrap from "./LineWrap.ts"
 import * as LocalTime from "./LocalTime.ts"
 import * as ShortIds from "./ShortIds.ts"
@@ -33,11 +34,9 @@ export const make = (style: Style) => {
 
   /** Which operation it is: `- ADD eth0 of 5c01f03d8d6d on podman  2026-11-24 10:00:00.000 +00:00  good.jsonl`. */
   const who = ({ log, operation: { request, time } }: Sided, kind: "added" | "removed"): ReadonlyArray<string> => {
-    const { command, containerId, ifname, network } = request
-    const words = [command, ifname, containerId && `of ${containerId}`, network && `on ${network}`].filter(Boolean)
     const { colour, sign } = marks[kind]
     return line(
-      `${sign} ${words.join(" ")}  ${LocalTime.ofRecord(time, style.minutesEast)}  ${log}`,
+      `${sign} ${Summary.operation(request)}  ${LocalTime.ofRecord(time, style.minutesEast)}  ${log}`,
       (text) => bold(colour(text))
     )
   }

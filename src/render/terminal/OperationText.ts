@@ -11,6 +11,7 @@ import * as RootCause from "../../operations/RootCause.ts"
 import type { View } from "../../operations/View.ts"
 import type { Hook, Plugin, Step } from "../../operations/ViewStep.ts"
 import * as Escape from "../../record/Escape.ts"
+import * as Summary from "../../record/Summary.ts"
 import * as LineWrap from "./LineWrap.ts"
 import * as LocalTime from "./LocalTime.ts"
 import * as ShortIds from "./ShortIds.ts"
@@ -231,7 +232,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
   const whoOf = ({ command, containerId, ifname, network, pod }: View): string => {
     const container = containerId && shown(containerId)
     const owner = pod === undefined ? container : `${pod}${container ? ` (${container})` : ""}`
-    return [command, ifname, owner && `of ${owner}`, network && `on ${network}`].filter(Boolean).join(" ")
+    return Summary.operation({ command, ifname, containerId: owner, network })
   }
 
   /** An operation without anything to report, on one line. */
