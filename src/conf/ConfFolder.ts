@@ -12,7 +12,7 @@ import * as Json from "../json/Json.ts"
 import * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 
-/** The folder where runtimes look unless they are told otherwise. */
+/** The folder that runtimes read by default. */
 export const defaultFolder = "/etc/cni/net.d"
 
 /** A file cannot be read. */
@@ -42,7 +42,7 @@ export class NetworkNotFound extends Data.TaggedError("NetworkNotFound")<{
   }${this.unloaded.map((file) => `\n${notLoaded(file)}: ${loadingAdvice(file)}`).join("")}`
 }
 
-/** A network configuration, and the file that it came from. */
+/** A network configuration and its file. */
 export interface Loaded {
   readonly path: string
   readonly source: JsonSource.Source
@@ -77,7 +77,7 @@ const isPipeOfShell = Effect.fnUntraced(function*(path: string) {
   return info._tag === "Some" && info.value.type === "FIFO" && /^\/(?:dev|proc)\//.test(path)
 })
 
-/** The text of a file. What would give no end, or keep us waiting, is not read. */
+/** The text of a file. Refuses a file that has no end, or that could block. */
 export const readText = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   if (yield* isPipeOfShell(path)) {
@@ -91,7 +91,7 @@ export const readText = Effect.fnUntraced(function*(path: string) {
   )
 })
 
-/** The files of a folder whose names end so, in the order of runtimes. A folder that is not there has none. */
+/** The files of a folder with this ending, in the order of runtimes. A missing folder has none. */
 const filesEnding = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -111,7 +111,7 @@ const files = Effect.fnUntraced(function*(folder: string) {
   return [...yield* filesEnding(folder, /\.conflist$/), ...yield* filesEnding(folder, /\.(?:conf|json)$/)]
 })
 
-/** A text as JSON with its places, or a failure with the place where it is not. */
+/** Parses a file as JSON with positions. Fails with the position of a syntax error. */
 const parseFile = Effect.fnUntraced(function*(path: string) {
   const text = yield* readText(path)
   const source = JsonSource.parse(text)
@@ -131,8 +131,8 @@ const invalid = (path: string, source: JsonSource.Source, problems: ReadonlyArra
   })
 
 /**
- * The plugins that runtimes add to a list: those of the `.conf` files in the folder beside it that has the name of the
- * network. Source: libcni, `NetworkPluginConfsFromFiles`.
+ * The plugins that runtimes add to a list: those in the `.conf` files of the folder beside it that has the network's
+ * name. Source: libcni, `NetworkPluginConfsFromFiles`.
  */
 const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
   const path = yield* Path.Path
@@ -150,7 +150,7 @@ const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknow
   return texts
 })
 
-/** A file that is JSON, with what is wrong with it. */
+/** Reads a JSON file and finds its problems. */
 const read = Effect.fnUntraced(function*(path: string, formOf: (value: unknown) => NetworkConfigList.Form) {
   const source = yield* parseFile(path)
   const form = formOf(source.value)
@@ -162,19 +162,19 @@ const read = Effect.fnUntraced(function*(path: string, formOf: (value: unknown) 
 
 type Read = Effect.Success<ReturnType<typeof read>>
 
-/** A network without problems. */
+/** The network of a file, or a failure with the file's problems. */
 const checked = Effect.fnUntraced(function*({ form, fromFolder, path, problems, source }: Read) {
   if (problems.length > 0) return yield* invalid(path, source, problems)
   const list = NetworkConfigList.make(source.value, { form, text: source.text, fromFolder })
   return { path, source, list } satisfies Loaded
 })
 
-/** How many bytes are read of a file that may be of any kind. */
+/** How many bytes to read of a file that may be of any kind. */
 const longestUnloaded = 1_048_576
 
 /**
- * The files of a folder that have a network of this name (any network if none is named), and that runtimes skip because
- * of their names: `10-n.conflist.rpmsave`, `10-n.yaml`.
+ * The files of a folder that define a network of this name (any network if none is named), but that runtimes skip
+ * because of their file names: `10-n.conflist.rpmsave`, `10-n.yaml`.
  */
 export const unloaded = Effect.fnUntraced(function*(folder: string, network: string | undefined) {
   const fs = yield* FileSystem.FileSystem
@@ -199,16 +199,16 @@ export const unloaded = Effect.fnUntraced(function*(folder: string, network: str
   )
 })
 
-/** What runtimes take a file of a folder for: its name tells, not what is in it. */
+/** How runtimes interpret a file of a folder: by its name, not by its content. */
 const formByName = (path: string): NetworkConfigList.Form => path.endsWith(".conflist") ? "list" : "plugin"
 
-/** A list in a file that runtimes do not look for lists in. */
+/** Reports a list in a file that runtimes do not read as a list. */
 const misplaced = ({ form, source: { value } }: Read): ReadonlyArray<NetworkConfigList.Problem> =>
   form === "plugin" && Json.isObject(value) && value["type"] === undefined
     ? [{ path: [], message: "found no type, expected one plugin, as the file is not called .conflist" }]
     : []
 
-/** Whether runtimes pass over a file with this problem as long as they look for another network. */
+/** Whether runtimes skip a file with this problem while they search for another network. */
 const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Source): boolean => {
   const [key] = path
   if (!Json.isObject(value)) return false
@@ -217,8 +217,8 @@ const isMild = ({ path }: NetworkConfigList.Problem, { value }: JsonSource.Sourc
 }
 
 /**
- * Loads the network of a name as libcni does: lists first, and each kind of file in the order of its names. A file
- * before it that cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
+ * Loads a network by name as libcni does: lists first, and each kind of file in the order of names. An earlier file
+ * that cannot be loaded ends the search. Source: libcni, `LoadNetworkConf`.
  */
 const byName = Effect.fnUntraced(function*(network: string, folder: string) {
   const known: Array<string> = []
@@ -235,15 +235,15 @@ const byName = Effect.fnUntraced(function*(network: string, folder: string) {
   return yield* new NetworkNotFound({ network, folder, known, unloaded: yield* unloaded(folder, network) })
 })
 
-/** Loads a configuration by its file, or by its name in a folder; or fails with all that is wrong with it. */
+/** Loads a configuration by its file, or by its name in a folder. Fails with all its problems. */
 export const load = Effect.fnUntraced(function*(fileOrName: string, folder: string) {
   const isFile = fileOrName.includes("/") || isLoadedName(fileOrName)
   return isFile ? yield* checked(yield* read(fileOrName, NetworkConfigList.formOf)) : yield* byName(fileOrName, folder)
 })
 
 /**
- * The files of a folder, and of the folders in it, that name a plugin of this type anywhere: also where a plugin hands
- * it to others, and in files with a mistake, which may be mended.
+ * The files of a folder and its subfolders that name a plugin of this type anywhere. This includes delegates, and files
+ * with mistakes, which may yet be fixed.
  */
 export const naming = Effect.fnUntraced(function*(folder: string, type: string) {
   const fs = yield* FileSystem.FileSystem

@@ -1,16 +1,16 @@
-/** Puts taps into the text of a network configuration list, and takes them out again. No other byte is touched. */
+/** Inserts taps into the text of a network configuration list, and removes them again. No other byte changes. */
 import { isObject, type JsonObject } from "../json/Json.ts"
 import type * as JsonSource from "../json/JsonSource.ts"
 import * as JsonText from "../json/JsonText.ts"
 
-/** Marks a tap that was put in by us. Other plugins and runtimes pass the field over. */
+/** Marks a tap that we inserted. Other plugins and runtimes ignore the field. */
 const mark = "instrumentedBy"
 const markValue = "cni-passthrough"
 
 /** One of our taps in a text. */
 export interface Tap {
   readonly label: string
-  /** As it stands there, on one line. */
+  /** Its JSON text on one line. */
   readonly text: string
 }
 
@@ -21,10 +21,10 @@ const pluginsOf = ({ value }: JsonSource.Source): ReadonlyArray<unknown> => {
 
 const isTap = (plugin: unknown): plugin is JsonObject => isObject(plugin) && plugin[mark] === markValue
 
-/** Whether a document is a chain, and not the configuration of one plugin. */
+/** Whether a document is a chain, not the configuration of one plugin. */
 export const isChain = (source: JsonSource.Source): boolean => pluginsOf(source).length > 0
 
-/** Whether a chain has taps that were put in by us. */
+/** Whether a chain has taps that we inserted. */
 export const isInstrumented = (source: JsonSource.Source): boolean => pluginsOf(source).some(isTap)
 
 /** Our taps, in their order. */
@@ -39,19 +39,19 @@ export const taps = (source: JsonSource.Source): ReadonlyArray<Tap> =>
     }]
   })
 
-/** The range of the plugin at an index; that of the whole text where there is none. */
+/** The range of the plugin at an index; the whole text if there is none. */
 const rangeOf = ({ range, text }: JsonSource.Source, index: number): JsonSource.Range =>
   range(["plugins", index]) ?? { start: 0, end: text.length }
 
-/** The white space that stands between two plugins in this text. */
+/** The white space between two plugins of this text. */
 const spaceBetween = (source: JsonSource.Source): string => {
   const list = source.range(["plugins"])?.start ?? 0
   return source.text.slice(list + 1, rangeOf(source, 0).start)
 }
 
 /**
- * Puts a tap after each plugin of a chain. None stands before the first: some runtimes take a network for what its first
- * plugin is. `titles` are what to call the plugins, `fields` is what a tap has besides its type and label.
+ * Inserts a tap after each plugin of a chain. No tap comes first, since some runtimes judge a network by its first
+ * plugin. `titles` are the names of the plugins, `fields` are the members of a tap besides its type and label.
  */
 export const insert = (source: JsonSource.Source, titles: ReadonlyArray<string>, fields: JsonObject): string => {
   const { text } = source
@@ -71,7 +71,10 @@ export const insert = (source: JsonSource.Source, titles: ReadonlyArray<string>,
   return out + text.slice(copied)
 }
 
-/** What to cut out: each tap up to the next plugin, and the taps at the end from the end of the last plugin on. */
+/**
+ * The ranges to cut: each tap up to the next plugin, and everything from the end of the last plugin to the end of the
+ * last tap.
+ */
 const cuts = (source: JsonSource.Source): ReadonlyArray<JsonSource.Range> => {
   const plugins = pluginsOf(source)
   const last = plugins.findLastIndex((plugin) => !isTap(plugin))
@@ -86,7 +89,7 @@ const cuts = (source: JsonSource.Source): ReadonlyArray<JsonSource.Range> => {
 /** Whether all plugins of a chain are our taps. */
 export const hasOnlyTaps = (source: JsonSource.Source): boolean => pluginsOf(source).every(isTap)
 
-/** Takes our taps out of a chain that has other plugins. The rest is byte for byte what it was before. */
+/** Removes our taps from a chain that has other plugins. The rest stays byte for byte the same. */
 export const remove = (source: JsonSource.Source): string => {
   let out = ""
   let copied = 0

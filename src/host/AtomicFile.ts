@@ -1,4 +1,4 @@
-/** Files that are replaced as a whole: a reader sees the old file or the new one, whatever is killed when. */
+/** Replaces whole files: a reader sees either the old file or the new one, even if this process is killed. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -15,18 +15,18 @@ export class NotWritten extends Data.TaggedError("NotWritten")<{
   override readonly message = `cannot write ${this.path}: ${this.reason}`
 }
 
-/** A file was changed by another program since it was read. */
+/** Another program changed a file after it was read. */
 export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile")<{ readonly path: string }> {
   override readonly message = `${this.path} was changed by another program meanwhile: nothing is written, try again`
 }
 
-/** What the operating system says of these errors is for programmers. */
+/** Replaces the operating system's text for these errors, which is written for programmers. */
 const reasons: { readonly [code: string]: string } = {
   ENOENT: "there is no such file or folder",
   EISDIR: "it is a folder"
 }
 
-/** What the operating system says, without its codes and the names of what we called: `permission denied`. */
+/** The operating system's reason, without codes and the names of system calls: `permission denied`. */
 export const reasonOf = (error: PlatformError.PlatformError): string => {
   const { cause } = error.reason as { readonly cause?: unknown }
   if (!(cause instanceof Error)) return error.message
@@ -34,7 +34,7 @@ export const reasonOf = (error: PlatformError.PlatformError): string => {
   return reasons[code] ?? text
 }
 
-/** Why a file or a folder could not be written, and who could. */
+/** Why a file or a folder could not be written, with advice if root could write it. */
 export const writingReasonOf = (error: PlatformError.PlatformError): string => {
   const isForbidden = error.reason._tag === "PermissionDenied" && process.getuid?.() !== 0
   return `${reasonOf(error)}${isForbidden ? ": run this as root" : ""}`
@@ -87,7 +87,7 @@ export const makeFolder: (
     }
     for (const each of missing) {
       yield* Effect.andThen(fs.makeDirectory(each, { mode }), fs.chmod(each, mode)).pipe(
-        // Another process may have made it meanwhile.
+        // Another process may have made it in the meantime.
         Effect.catch((error) =>
           error.reason._tag === "AlreadyExists" ? Effect.void : Effect.fail(failed(folder)(error))
         )
@@ -112,9 +112,9 @@ export const cleanUp = Effect.fnUntraced(function*(folder: string, name: string)
 })
 
 /**
- * Makes a temporary file in the folder of `file` by `fill`, which gets its path, and renames it. Where `fill` fails,
- * nothing has changed. The temporary file is gone in the end; where this process is killed, the next one that replaces
- * the same file removes it.
+ * Lets `fill` make a temporary file in the folder of `file`, and renames that file into place. If `fill` fails, nothing
+ * changes. The temporary file never stays: if this process is killed, the next process to replace the same file removes
+ * it.
  */
 export const replaceWith = Effect.fnUntraced(function*<E, R>(
   file: string,
@@ -131,11 +131,11 @@ export const replaceWith = Effect.fnUntraced(function*<E, R>(
   )
 })
 
-/** How a text is put in the place of another. */
+/** Options of a replacement. */
 export interface ReplaceOptions {
-  /** The mode of a file that is not there yet. One that is there keeps its mode and owner. Default: 0644. */
+  /** The mode of a new file. An existing file keeps its mode and owner. Default: 0644. */
   readonly mode?: number
-  /** The text that the file has to have still: fails with {@link ChangedMeanwhile} where it has another one. */
+  /** The text that the file must still have: otherwise fails with {@link ChangedMeanwhile}. */
   readonly expected?: string
 }
 

@@ -1,6 +1,6 @@
 /**
- * Two files that change places at once. Whoever renames a file onto another one cannot know what was there at that moment;
- * after an exchange it is at hand, and can be put back where it was not what was expected.
+ * Exchanges two files in one step. A rename onto a file cannot show which file it replaced. After an exchange that file
+ * is still there, and goes back if it was not the expected one.
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -17,15 +17,15 @@ interface Functions {
   ) => number | bigint
 }
 
-/** The number of renameat2(2), which not every C library has a function for. */
+/** The number of renameat2(2): not every C library has a function for it. */
 const numbers: { readonly [processor: string]: number } = { x64: 316, arm64: 276 }
 
-/** Values of the kernel: a path starts at the working directory, and both files stay. */
+/** Constants of the kernel: `AT_FDCWD`, for paths relative to the working directory, and `RENAME_EXCHANGE`. */
 const [atWorkingFolder, exchange] = [-100, 2]
 
 let libc: Functions | undefined | null = null
 
-/** Lets two files change places; false where this is impossible, as in Node.js and on some file systems. */
+/** Exchanges two files; false if this is impossible, as in Node.js and on some file systems. */
 const swap = (one: string, other: string): boolean => {
   libc ??= Libc.functions<Functions>({
     syscall: { args: ["i32", "i32", "ptr", "i32", "ptr", "u32"], returns: "i32" }
@@ -37,8 +37,8 @@ const swap = (one: string, other: string): boolean => {
 }
 
 /**
- * Puts a file into the place of another, unless that is not what was expected: then it stays there, and this is false.
- * `isExpected` looks at the file before, and at what came out of the place.
+ * Moves a file into the place of another, unless that other file is not the expected one: then it stays, and the result
+ * is false. `isExpected` checks the file before the exchange, and again the file that came out of it.
  */
 export const put = Effect.fnUntraced(function*<E, R>(
   from: string,
@@ -48,7 +48,7 @@ export const put = Effect.fnUntraced(function*<E, R>(
   const fs = yield* FileSystem.FileSystem
   if (!(yield* isExpected(place))) return false
   if (!swap(from, place)) {
-    if (!(yield* isExpected(place))) return false // it may be gone since
+    if (!(yield* isExpected(place))) return false // it may have gone in the meantime
     yield* fs.rename(from, place)
     return true
   }

@@ -1,7 +1,8 @@
 /**
  * Lets one process at a time change a folder. Each process has a separate file there, whose name identifies it: a
  * killed process holds nothing, and no process ever removes what another one relies on. Process IDs mean nothing in
- * another PID namespace, such as a container's. Processes there go by the time of the file, which its owner renews.
+ * another PID namespace, such as a container's. Processes there are judged by the time of their file, which its owner
+ * renews.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -47,7 +48,7 @@ const isAlive = Effect.fnUntraced(
   }
 )
 
-/** The other processes that hold or want this folder. The files of those that are no more are removed. */
+/** The other processes that hold or want this folder. Removes the files of processes that have ended. */
 const rivals = Effect.fnUntraced(function*(folder: string, own: ProcessIdentity.Identity) {
   const fs = yield* FileSystem.FileSystem
   const living: Array<ProcessIdentity.Identity> = []
@@ -61,7 +62,7 @@ const rivals = Effect.fnUntraced(function*(folder: string, own: ProcessIdentity.
   return living
 })
 
-/** Removes what processes left in a folder that were killed while they held it. */
+/** Removes what killed processes left in a folder that they held. */
 export const cleanUp = (folder: string) =>
   Effect.flatMap(ProcessIdentity.self, (own) => Effect.asVoid(rivals(folder, own)))
 
@@ -99,7 +100,7 @@ export interface Options {
   readonly evenIfFull?: boolean
 }
 
-/** Runs `effect` while no other process that does the same runs one for this folder. */
+/** Runs `effect` under the lock of the folder. */
 export const hold = Effect.fnUntraced(
   function*<A, E, R>(folder: string, effect: Effect.Effect<A, E, R>, options: Options = {}) {
     const fs = yield* FileSystem.FileSystem

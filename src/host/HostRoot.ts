@@ -1,6 +1,6 @@
 /**
- * The root of the host, seen from a container. A command that goes there finds each file by the path that the host has
- * for it, symbolic links included, and what it starts is started as the host would: with the host's own libraries.
+ * Enters the root of the host from a container. A command there finds each file by the host's path, symbolic links
+ * included. The programs that it starts use the host's libraries.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -18,18 +18,18 @@ interface Functions {
   readonly chroot: (path: Uint8Array) => number
 }
 
-/** The path that the host has for a file, which may be given as the container sees it: `/host/opt/cni/bin`. */
+/** The host's path of a file, which may be given as the container sees it: `/host/opt/cni/bin`. */
 export const pathOn = (root: string, path: string): string =>
   path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : path
 
-/** The folder that relative paths of the command line begin at. A change of the root moves this process to `/`. */
+/** The start of relative paths on the command line. A change of the root moves this process to `/`. */
 let startFolder: string | undefined
 
-/** The absolute path of a file of the command line, also after a change of the root. */
+/** The absolute path of a file on the command line, even after a change of the root. */
 export const resolved = (file: string): string =>
   startFolder === undefined ? Path.resolve(file) : Path.resolve(startFolder, file)
 
-/** A path by which a file is found wherever the root of this process is, for as long as it lives. */
+/** A path that leads to a file whatever the root of this process is, for as long as the process lives. */
 const anchored = (file: string) =>
   Effect.try({
     try: () => `/proc/${process.pid}/fd/${Fs.openSync(Path.dirname(file), "r")}/${Path.basename(file)}`,
@@ -37,8 +37,8 @@ const anchored = (file: string) =>
   })
 
 /**
- * Makes a folder the root of this process, for as long as it lives. Returns a path by which a file of the container, and
- * what lies beside it, is found all the same.
+ * Makes a folder the root of this process for the rest of its life. Returns a path that still leads to a file of the
+ * container, and to the files beside it.
  */
 export const enter = Effect.fnUntraced(function*(root: string, file: string) {
   const fs = yield* FileSystem.FileSystem

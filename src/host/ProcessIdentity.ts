@@ -1,5 +1,5 @@
 /**
- * Identifies a process in the name of a file, so that what a killed process left can be told from what a running one uses.
+ * Identifies a process in the name of a file, which separates what a killed process left from what a running one uses.
  * Process IDs mean nothing in another PID namespace, such as a container's.
  */
 import * as Effect from "effect/Effect"

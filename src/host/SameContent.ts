@@ -1,10 +1,10 @@
-/** Compares files without having them in memory. */
+/** Compares files without loading them into memory. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 
 const chunk = 1_048_576
 
-/** The next bytes of an open file, as many as fit unless it ends. */
+/** The next bytes of an open file: a full buffer unless the file ends. */
 const fill = Effect.fnUntraced(function*(file: FileSystem.File, buffer: Uint8Array) {
   let length = 0
   while (length < buffer.length) {

@@ -1,13 +1,13 @@
-/** What bridges forward where, and the VLANs that they let through: what `bridge -j` prints, and its lines. */
+/** Forwarding entries and VLANs of bridges: reads `bridge -j`, and writes and reads their lines. */
 import { hasFlag, type Item, items, pair, pairs, words } from "./Iproute2.ts"
 import { after, attributesOf, type Described, firstWords, type Reader, sentence, wordsOf } from "./Line.ts"
 import { filtersVlans, nameOf } from "./Link.ts"
 
-/** The lines of what bridges forward where. Left out is what comes with links, and what bridges learn. */
+/** The lines of forwarding entries. Entries that come with links, and entries that bridges learn, are left out. */
 export const forwarding = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const addresses = new Set(links.map((link) => link["address"]))
-  const names = new Set(links.map(nameOf)) // a link may come between the two questions
-  // Entries of a device itself are the addresses that it listens to, unless they lead through a tunnel.
+  const names = new Set(links.map(nameOf)) // a link may appear between the two questions
+  // Without a master, entries are the addresses that a device listens to, unless they lead through a tunnel.
   const isSet = ({ dst, mac, master }: Item) => master === undefined ? dst !== undefined : !addresses.has(mac)
   return all.filter((item) => names.has(nameOf(item)) && isSet(item)).map((item) =>
     words(
@@ -21,7 +21,7 @@ export const forwarding = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>)
   ).filter((line) => /^fdb (?!33:33|01:00:5e|01:80:c2).* (?:static|permanent|extern_learn)$/.test(line))
 }
 
-/** The lines of the VLANs that bridges let through. */
+/** The lines of the VLANs that bridges allow. */
 export const vlans = (all: ReadonlyArray<Item>, links: ReadonlyArray<Item>): ReadonlyArray<string> => {
   const bridges = new Set<unknown>(links.filter(filtersVlans).map(nameOf))
   const ports = new Set(links.filter((link) => bridges.has(link["master"] ?? nameOf(link))).map(nameOf))

@@ -1,7 +1,7 @@
 /** Addresses and subnets as numbers, so that they can be compared. */
 import * as Net from "node:net"
 
-/** A subnet, or an address with the length of its prefix. */
+/** A subnet, or an address with its prefix length. */
 export interface Cidr {
   readonly family: 4 | 6
   readonly address: bigint
@@ -26,7 +26,9 @@ const fromV6 = (text: string): bigint => {
   return [...head, ...zeros, ...tail].reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n)
 }
 
-/** An address; undefined if a text is none. An IPv4 address in the form of IPv6 is an IPv4 address, as for Go. */
+/**
+ * Parses an address; undefined if the text is not one. An IPv4-mapped IPv6 address becomes an IPv4 address, as in Go.
+ */
 export const parseAddress = (text: string): Cidr | undefined => {
   const family = text.includes("%") ? 0 : Net.isIP(text)
   if (family === 4) return { family, address: fromV4(text), length: 32 }
@@ -37,7 +39,7 @@ export const parseAddress = (text: string): Cidr | undefined => {
     : { family: 6, address, length: 128 }
 }
 
-/** An address with the length of its prefix; undefined if a text is none. */
+/** Parses an address with its prefix length; undefined if the text is not one. */
 export const parse = (text: string): Cidr | undefined => {
   const [head = "", length = "", ...more] = text.split("/")
   const address = parseAddress(head)
@@ -45,7 +47,7 @@ export const parse = (text: string): Cidr | undefined => {
   return Number(length) > bitsOf[address.family] ? undefined : { ...address, length: Number(length) }
 }
 
-/** The same subnet without the bits of a host. */
+/** The subnet with its host bits cleared. */
 export const network = ({ address, family, length }: Cidr): Cidr => {
   const rest = BigInt(bitsOf[family] - length)
   return { family, length, address: (address >> rest) << rest }
@@ -60,13 +62,13 @@ export const contains = (outer: Cidr, inner: Cidr): boolean =>
   outer.family === inner.family && outer.length <= inner.length &&
   network({ ...inner, length: outer.length }).address === network(outer).address
 
-/** The address alone, without the length of a prefix. */
+/** The address alone, as a prefix of full length. */
 export const single = <A extends Cidr>(cidr: A): A => ({ ...cidr, length: bitsOf[cidr.family] })
 
 /** Whether two subnets have an address in common. */
 export const overlap = (left: Cidr, right: Cidr): boolean => contains(left, right) || contains(right, left)
 
-/** Whether two addresses are the same, whatever the length of their prefixes. */
+/** Whether two addresses are equal, regardless of their prefix lengths. */
 export const isSameAddress = (left: Cidr, right: Cidr): boolean =>
   left.family === right.family && left.address === right.address
 
@@ -85,9 +87,9 @@ export const addressText = ({ address, family }: Pick<Cidr, "address" | "family"
 /** A subnet as text. */
 export const text = (cidr: Cidr): string => `${addressText(cidr)}/${cidr.length}`
 
-/** Whether this is the route to everywhere. */
+/** Whether this is the destination of a default route. */
 export const isDefault = ({ length }: Cidr): boolean => length === 0
 
-/** Whether this is an address by which a network namespace reaches itself alone. */
+/** Whether this is a loopback address, which never leaves its network namespace. */
 export const isLoopback = ({ address, family }: Cidr): boolean =>
   family === 4 ? address >> 24n === 127n : address === 1n

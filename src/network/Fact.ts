@@ -1,4 +1,4 @@
-/** Things of a network namespace as a record has them: a line of a kind, on the host or in a container. */
+/** Facts about a network namespace, as in a record: a line of some kind, on the host or in a container. */
 import * as BridgePort from "./BridgePort.ts"
 import * as Ipset from "./Ipset.ts"
 import * as IptablesRule from "./IptablesRule.ts"
@@ -39,15 +39,15 @@ const readers: { readonly [kind in Kind]: Reader } = {
   ipam: Reservation.reader
 }
 
-/** How lines of a kind are read. A log may have kinds that are not ours. */
+/** The reader for lines of a kind. A log may contain unknown kinds. */
 const readerOf = (kind: string): Reader =>
   Object.hasOwn(readers, kind)
     ? readers[kind as Kind]
     : { identity: (line) => line, words: (line) => `${kind}: ${line}` }
 
 /**
- * What a thing is known by, whatever is said about it. Several routes and rules may have the same, and are told apart by
- * what else they have.
+ * The identity of a thing, independent of its attributes. Several routes and rules may share one, and differ only in
+ * their attributes.
  */
 export const identityOf = ({ kind, text }: Pick<Fact, "kind" | "text">): string => readerOf(kind).identity(text)
 
@@ -57,13 +57,13 @@ export const linkOf = ({ kind, text }: Pick<Fact, "kind" | "text">): string | un
 const ofIptables = ({ kind, text }: Fact): IptablesRule.Parts | undefined =>
   kind === "iptables" ? IptablesRule.partsOf(text) : undefined
 
-/** The policy that a fact tells of; no fact tells of the policy ACCEPT. */
+/** The policy in a fact. No fact has the policy ACCEPT. */
 export const policyOf = (fact: Fact): string | undefined => {
   const parts = ofIptables(fact)
   return parts?.sort === "policy" ? parts.rest : undefined
 }
 
-/** The family of what iptables has, and its backend where that is the old one: `ip6`, `legacy ip`. */
+/** The family of an iptables fact, with its backend if that is the legacy one: `ip6`, `legacy ip`. */
 export const familyOf = (fact: Fact): string | undefined => ofIptables(fact)?.family
 
 /** The chain that a fact of a packet filter is about. */
@@ -75,16 +75,16 @@ export const chainOf = (fact: Fact): NftablesRule.Chain | undefined => {
   return fact.kind === "nftables" ? NftablesRule.chainOf(fact.text) : undefined
 }
 
-/** Packet filters, sets and reservations are mostly those of the host, and that is not said. */
+/** Packet filters, sets and reservations are mostly the host's, so the words about those omit the host. */
 const placeless = new Set(["iptables", "nftables", "ipsets", "ipam"])
 
 const placed = ({ kind, place }: Fact, words: string): string =>
   place === "host" && placeless.has(kind) ? words : `${place} ${words}`
 
-/** A fact that came or went, in a person's words: `host link vetha446 (veth, up, master cni-podman0)`. */
+/** A fact that came or went, in words: `host link vetha446 (veth, up, master cni-podman0)`. */
 export const single = (fact: Fact): string => placed(fact, readerOf(fact.kind).words(fact.text))
 
-/** What is said of a thing that was said differently before. */
+/** The changed attributes of a thing, in words. */
 const difference = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string, string>): string => {
   const words: Array<string> = []
   for (const [name, value] of before) {
@@ -96,7 +96,7 @@ const difference = (before: ReadonlyMap<string, string>, now: ReadonlyMap<string
   return words.join(", ")
 }
 
-/** A fact that took the place of another one of the same identity. */
+/** A fact that replaced another one of the same identity, in words. */
 export const change = (before: Fact, now: Fact): string => {
   const reader = readerOf(now.kind)
   if (reader.describe !== undefined) {

@@ -1,9 +1,9 @@
-/** What happened to the facts of a network namespace: a thing came, went, or is another than before. */
+/** Changes of facts in a network namespace: a thing came, went, or changed. */
 import type { Differences } from "../record/Record.ts"
 import { chainOf, type Fact, identityOf, linkOf, type Place } from "./Fact.ts"
 import type { Chain } from "./NftablesRule.ts"
 
-/** A fact that came or went, or one that took the place of another. */
+/** A fact that came or went, or that replaced another. */
 export interface Event {
   readonly kind: "added" | "removed" | "changed"
   readonly fact: Fact
@@ -13,7 +13,7 @@ export interface Event {
 const facts = (place: Place, kind: string, texts: ReadonlyArray<string>): ReadonlyArray<Fact> =>
   texts.map((text) => ({ place, kind, text }))
 
-/** Facts by a key, where only one has it. */
+/** Facts by key, without the keys that several facts share. */
 const unique = (list: ReadonlyArray<Fact>, keyOf: (fact: Fact) => string): ReadonlyMap<string, Fact> => {
   const found = new Map<string, Fact | undefined>()
   for (const fact of list) {
@@ -23,12 +23,12 @@ const unique = (list: ReadonlyArray<Fact>, keyOf: (fact: Fact) => string): Reado
   return new Map([...found].flatMap(([key, fact]) => fact === undefined ? [] : [[key, fact] as const]))
 }
 
-/** What came and went in one kind of state, a thing that only changed as one event. */
+/** The events in one kind of state. A thing that only changed is one event. */
 const paired = (removed: ReadonlyArray<Fact>, added: ReadonlyArray<Fact>): ReadonlyArray<Event> => {
   if (removed.length === 0) return added.map((fact) => ({ kind: "added", fact }))
   if (added.length === 0) return removed.map((fact) => ({ kind: "removed", fact }))
   const pairs = new Map<Fact, Fact>()
-  // Several routes to one destination, or rules of one priority, are told apart by their links.
+  // Links distinguish routes to one destination, and rules of one priority.
   for (const keyOf of [(fact: Fact) => `${identityOf(fact)} ${linkOf(fact)}`, identityOf]) {
     const left = (list: ReadonlyArray<Fact>) => list.filter((fact) => !pairs.has(fact))
     const now = unique(left(added), keyOf)
@@ -48,13 +48,13 @@ const paired = (removed: ReadonlyArray<Fact>, added: ReadonlyArray<Fact>): Reado
   ]
 }
 
-/** What happened in one namespace, in the order of the record. */
+/** The events in one namespace, in the order of the record. */
 export const eventsIn = (place: Place, found: Differences = {}): ReadonlyArray<Event> =>
   Object.entries(found).flatMap(([kind, { added, removed }]) =>
     paired(facts(place, kind, removed), facts(place, kind, added))
   )
 
-/** A chain that comes or goes together with rules in it is told by these. */
+/** Leaves out a chain that came or went together with rules in it, since the rules imply it. */
 export const withoutFilledChains = (all: ReadonlyArray<Event>): ReadonlyArray<Event> => {
   const filled = new Set<string>()
   const keyOf = ({ fact, kind }: Event, { name }: Chain) => `${kind} ${fact.place} ${fact.kind} ${name}`

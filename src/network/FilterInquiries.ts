@@ -1,4 +1,4 @@
-/** Asks for packet filters, without loading what the kernel has not loaded. */
+/** Asks for packet filters, without making the kernel load modules. */
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as Ipset from "./Ipset.ts"
 import * as IptablesRule from "./IptablesRule.ts"
@@ -12,8 +12,8 @@ type Family = typeof families[number]
 type Tables = ReadonlyArray<string>
 
 /**
- * Asks the tool of a backend of iptables: the one that has it in its name, or else the one that has not, which is of one
- * backend or the other, and says so where there is anything.
+ * Asks the save tool of an iptables backend. If the tool named after the backend is missing, it asks the plain one,
+ * which may belong to either backend: its output shows which.
  */
 const save = (
   family: Family,
@@ -54,7 +54,7 @@ const inNftables = (finding: Finding, tables: Tables): ReadonlyArray<Inquiry> =>
     about(finding, "nftables", ["nft", "-s", "list", "table", ...table.split(" ")], NftablesRule.lines)
   )
 
-/** Asks for the rules of iptables in these tables of nftables. Those that it did not make, `nft` tells. */
+/** Asks for the iptables rules in these nftables tables. Tables that iptables did not make are left to `nft`. */
 const inIptables = (finding: Finding, family: Family, tables: Tables, hasNft: boolean): Inquiry =>
   save(family, "nft", (answer) => {
     finding.add("iptables", IptablesRule.lines(family, answer))
@@ -79,7 +79,7 @@ const nft = (finding: Finding): Inquiry => ({
   }
 })
 
-/** Whether iptables would have made a table of this name. */
+/** Whether a table has a name that iptables uses. */
 const isOfIptables = (family: Family) => (table: string): boolean =>
   table.startsWith(`${family} `) && / (?:filter|nat|mangle|raw|security)$/.test(table)
 

@@ -1,4 +1,4 @@
-/** What is asked, and what becomes of the answer. */
+/** A question, and how its answer is handled. */
 import type { Question } from "./NamespaceTools.ts"
 import type { Finding } from "./Snapshot.ts"
 import type { Kind } from "./StateKind.ts"
@@ -6,13 +6,13 @@ import type { Kind } from "./StateKind.ts"
 /** A question to a tool about facts of these kinds. */
 export interface Inquiry extends Question {
   readonly kinds: ReadonlyArray<Kind>
-  /** Takes the answer, and returns what is to be asked because of it. */
+  /** Takes the answer, and returns the questions that follow from it. */
   readonly take: (answer: string) => ReadonlyArray<Inquiry>
-  /** What is to be asked where there is no such tool. Default: these kinds cannot be looked at. */
+  /** The questions to ask if the tool is missing. Default: these kinds cannot be inspected. */
   readonly otherwise?: (() => ReadonlyArray<Inquiry>) | undefined
 }
 
-/** A question about one kind, whose answer has facts and leads to nothing else. */
+/** A question about one kind. Its answer contains facts, and leads to no further question. */
 export const about = (
   finding: Finding,
   kind: Kind,

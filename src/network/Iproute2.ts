@@ -1,4 +1,4 @@
-/** The JSON of `ip` and `bridge`: what is read from it, and the words of lines that are made of it. */
+/** Reads the JSON of `ip` and `bridge`, and builds lines from it. */
 import * as Json from "../json/Json.ts"
 
 /** A link, an address, … as a tool prints it in JSON. */
@@ -7,7 +7,7 @@ export type Item = Json.JsonObject
 /** The objects of a list. */
 export const items = (value: unknown): ReadonlyArray<Item> => Array.isArray(value) ? value.filter(Json.isObject) : []
 
-/** A member of an object; undefined if it has none, or is no object. */
+/** A member of an object; undefined if it is missing, or if the value is not an object. */
 export const member = (value: unknown, name: string): unknown => Json.isObject(value) ? value[name] : undefined
 
 /** A text; undefined for any other value. */
@@ -26,7 +26,7 @@ export const hasFlag = ({ flags }: Item) => (flag: string): boolean => Array.isA
 /** Words and groups of words as one line. */
 export const words = (...parts: ReadonlyArray<string | false>): string => parts.filter(Boolean).join(" ")
 
-/** A word and its value; nothing where there is no value, or where it is as usual. */
+/** A word and its value; empty if there is no value, or if it is the usual one. */
 export const pair = (word: string, value: unknown, usual?: unknown): string =>
   value === undefined || value === "" || value === usual ? "" : `${word} ${String(value)}`
 
@@ -34,6 +34,6 @@ export const pair = (word: string, value: unknown, usual?: unknown): string =>
 export const pairs = (item: unknown, names: string): string =>
   words(...names.split(" ").map((name) => pair(name, member(item, name), 0)))
 
-/** Those of several words for which something holds. */
+/** The words for which a condition holds. */
 export const those = (names: string, holds: (name: string) => boolean): string =>
   names.split(" ").filter(holds).join(" ")

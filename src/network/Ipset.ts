@@ -1,7 +1,7 @@
-/** Sets of ipset, and what is in them: what `ipset save` prints, and its lines `add NAME 10.88.0.2`. */
+/** Sets of ipset and their elements: reads `ipset save`, and lines such as `add NAME 10.88.0.2`. */
 import { firstWords, linesOf, type Reader, wordsOf } from "./Line.ts"
 
-/** The lines of what `ipset save` prints, without sizes, counters and the time that is left. */
+/** The lines of `ipset save`, without sizes, counters and remaining timeouts. */
 export const lines = (text: string): ReadonlyArray<string> =>
   linesOf(text).map((line) =>
     line.replace(

@@ -1,4 +1,4 @@
-/** Rules of iptables: what `iptables-save` prints of them, and their lines `ip nat -A CHAIN …`. */
+/** Rules of iptables: reads `iptables-save`, and writes and reads lines such as `ip nat -A CHAIN …`. */
 import { type Reader, wordsOf } from "./Line.ts"
 
 /** A rule, as `iptables-save` prints it. */
@@ -10,7 +10,7 @@ export interface Rule {
 
 /** A chain of iptables. */
 export interface Chain {
-  /** `ACCEPT` or `DROP` of a built-in chain; `-` of another. */
+  /** `ACCEPT` or `DROP` for a built-in chain; `-` for others. */
   readonly policy: string
   readonly rules: ReadonlyArray<Rule>
 }
@@ -22,7 +22,7 @@ export interface Ruleset {
   readonly tables: ReadonlyMap<string, ReadonlyMap<string, Chain>>
 }
 
-/** The words of a rule, without the quotes and backslashes that iptables-save puts around them. */
+/** The words of a rule, without the quotes and backslashes that iptables-save adds. */
 export const split = (rule: string): ReadonlyArray<string> =>
   (rule.match(/"(?:\\.|[^"\\])*"|\S+/g) ?? []).map((word) =>
     word.startsWith("\"") && word.length > 1 && word.endsWith("\"") ? word.slice(1, -1).replace(/\\(.)/g, "$1") : word
@@ -46,14 +46,14 @@ export const parse = (output: string): Ruleset["tables"] => {
 }
 
 /**
- * The lines of what an `iptables-save` prints, without counters: chains, policies other than the usual one, and rules, each
- * as the command would take it, after the family (`ip`, `ip6`, `legacy ip`, …) and the table.
+ * The lines of an `iptables-save`, without counters: chains, policies other than ACCEPT, and rules. Each is in the form
+ * that the command takes, after the family (`ip`, `ip6`, `legacy ip`, …) and the table.
  */
 export const lines = (family: string, text: string): ReadonlyArray<string> => {
   const found: Array<string> = []
   let place = ""
   for (const line of text.split("\n")) {
-    if (line.startsWith("-")) found.push(place + line) // first, as there may be ten thousands of them
+    if (line.startsWith("-")) found.push(place + line) // checked first: there may be tens of thousands
     else if (line.startsWith("*")) place = `${family} ${line.slice(1)} `
     else {
       const [, chain = "", policy = ""] = /^:(\S+) (\S+)/.exec(line) ?? []
@@ -64,11 +64,14 @@ export const lines = (family: string, text: string): ReadonlyArray<string> => {
   return found
 }
 
-/** Whether `iptables-nft-save` leaves a table to `nft`, as it has in it what iptables does not know. */
+/**
+ * Whether `iptables-nft-save` leaves a table to `nft`, because the table contains something that iptables does not
+ * know.
+ */
 export const isIncompatible = (text: string, table: string): boolean =>
   text.includes(`# Table \`${table.split(" ")[1]}' is incompatible`)
 
-/** An address alone, where a prefix stands for one. */
+/** An address without a prefix length that covers only itself. */
 const single = (address: string): string => address.replace(/(?<=\.\d+)\/32$|(?<=:[\da-f]*)\/128$/, "")
 
 /** What an option says about a packet, given its value. */
@@ -89,10 +92,10 @@ const matches: { readonly [option: string]: (value: string) => string } = {
   "--mark": (value) => `mark ${value.replace(/^(0x[\da-f]+)\/\1$/, "$1")}`
 }
 
-/** Options that say nothing about a packet, each with a value. */
+/** Options that do not describe a packet. Each has a value. */
 const silent = new Set(["-m", "--comment"])
 
-/** What becomes of a packet. */
+/** What happens to a packet, in words. */
 const target = (name: string, options: ReadonlyArray<string>, verb: string): string => {
   const [option, value = ""] = options
   if (name === "DNAT" && option === "--to-destination") return ["→", value, ...options.slice(2)].join(" ")
@@ -102,9 +105,9 @@ const target = (name: string, options: ReadonlyArray<string>, verb: string): str
   return options.length === 0 ? `${verb} ${name}` : [name, ...options].join(" ")
 }
 
-/** A rule in words, as iptables-save has it after `-A CHAIN`. Its comment is left out. */
+/** A rule in words, without its comment. `rule` is the text that iptables-save prints after `-A CHAIN`. */
 export const ruleWords = (rule: string): string => {
-  // A rule that is there twice has a number after it.
+  // A duplicate rule is followed by its number.
   const [, once = rule, number] = /^(.*)( #\d+)$/s.exec(rule) ?? []
   const words = split(once)
   const protocol: Array<string> = []
@@ -121,7 +124,7 @@ export const ruleWords = (rule: string): string => {
     } else {
       const say = matches[option]
       const text = (isNegated ? "not " : "") + (say === undefined ? option : say(value))
-      // Ports are said after the protocol that they are of.
+      // Ports follow their protocol.
       if (option === "-p" || /^--[ds]ports?$/.test(option)) protocol.push(text)
       else said.push(text)
       if (say !== undefined) index++
@@ -133,9 +136,9 @@ export const ruleWords = (rule: string): string => {
 /** `legacy ip nat -A CHAIN …`: family, table, option, chain, and the rest of it. */
 const form = /^((?:legacy )?ip6?) (\S+) -([ANP]) (\S+) ?(.*)$/s
 
-/** What a line is about. */
+/** The parts of a line. */
 export interface Parts {
-  /** The family, and its backend where that is the old one: `ip6`, `legacy ip`. */
+  /** The family, with its backend if that is the legacy one: `ip6`, `legacy ip`. */
   readonly family: string
   readonly table: string
   readonly chain: string
@@ -147,7 +150,7 @@ export interface Parts {
 
 const sorts = { A: "rule", N: "chain", P: "policy" } as const
 
-/** The parts of a line. No line has the policy ACCEPT. */
+/** Splits a line. No line has the policy ACCEPT. */
 export const partsOf = (line: string): Parts | undefined => {
   const [, family = "", table = "", option, chain = "", rest = ""] = form.exec(line) ?? []
   return option === undefined
@@ -160,7 +163,7 @@ export const reader: Reader = {
     const words = wordsOf(line)
     return words.at(-3) === "-P" ? words.slice(0, -1).join(" ") : line
   },
-  // The family is said elsewhere.
+  // The family is added elsewhere.
   words: (line) => {
     const parts = partsOf(line)
     if (parts === undefined) return line

@@ -1,6 +1,9 @@
-/** The canonical lines of the log: one thing of a network namespace each, such as `veth0 veth up mtu 1500 master cni0`. */
+/**
+ * The canonical lines of the log. Each describes one thing in a network namespace: `veth0 veth up mtu 1500 master
+ * cni0`.
+ */
 
-/** The lines of a text that have something in them. */
+/** The lines of a text that are not blank. */
 export const linesOf = (text: string): ReadonlyArray<string> => text.split("\n").filter((line) => line.trim() !== "")
 
 /** The words of a line. A text in quotes is one word. */
@@ -16,7 +19,7 @@ export const after = (words: ReadonlyArray<string>, word: string): string | unde
   return index === -1 ? undefined : words[index + 1]
 }
 
-/** What a line says of a thing, by name. `flags` are the words that stand for themselves; all others have a value. */
+/** The attributes in a line, by name. `flags` are the words without a value; all others have one. */
 export const attributesOf = (words: ReadonlyArray<string>, flags: string): ReadonlyMap<string, string> => {
   const alone = new Set(flags.split(" "))
   const found = new Map<string, string>()
@@ -35,7 +38,7 @@ export const attributesOf = (words: ReadonlyArray<string>, flags: string): Reado
   return found
 }
 
-/** A thing, and what a line says of it. */
+/** A thing and its attributes. */
 export interface Described {
   readonly name: string
   readonly says: ReadonlyMap<string, string>
@@ -45,18 +48,20 @@ export interface Described {
 export const said = (says: ReadonlyMap<string, string>): ReadonlyArray<string> =>
   [...says].map(([name, value]) => value === "" ? name : `${name} ${value}`)
 
-/** A thing in words. Every address and route says who made it and how far it reaches; that stays in the log. */
+/**
+ * A thing in words. Attributes that nearly every address or route has, such as its origin and scope, stay in the log.
+ */
 export const sentence = ({ name, says }: Described): string =>
   [name, ...said(new Map([...says].filter(([name]) => !/^(?:brd|proto|scope|label)$/.test(name))))].join(" ")
 
-/** How the lines of one kind are read back. */
+/** Reads the lines of one kind. */
 export interface Reader {
-  /** What a thing is known by, whatever is said about it. Several routes and rules may have the same. */
+  /** The identity of a thing, independent of its attributes. Several routes and rules may share one. */
   readonly identity: (line: string) => string
   /** The link that a line is about. */
   readonly link?: (line: string) => string | undefined
-  /** What a line says, where a thing may change without becoming another one. */
+  /** The thing and its attributes, for a kind whose things can change and keep their identity. */
   readonly describe?: (line: string) => Described
-  /** A line in a person's words. */
+  /** A line in words. */
   readonly words: (line: string) => string
 }

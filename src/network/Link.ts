@@ -1,28 +1,31 @@
-/** Links: what `ip -j -d addr` prints of them, and their lines `veth0 veth up mtu 1500 master cni0`. */
+/** Links: reads `ip -j -d addr`, and writes and reads lines such as `veth0 veth up mtu 1500 master cni0`. */
 import { hasFlag, type Item, member, optional, pair, pairs, text, texts, those, words } from "./Iproute2.ts"
 import { attributesOf, type Described, firstWords, type Reader, said, wordsOf } from "./Line.ts"
 import * as LinkAddress from "./LinkAddress.ts"
 
 /** How a bridge treats one of its ports. */
 export interface Port {
-  /** Whether frames may leave by the port that they came in by. */
+  /** Whether frames may leave through the port that they arrived on. */
   readonly isHairpin: boolean
   /** Whether it exchanges no frames with other isolated ports. */
   readonly isIsolated: boolean
-  /** Whether it takes only frames of MAC addresses that the bridge knows there. */
+  /** Whether it accepts only frames from MAC addresses that the bridge knows on this port. */
   readonly isLocked: boolean
 }
 
 /** A link. */
 export interface Link {
   readonly index: number
-  /** The index of the other end of a pair, or of the link that it stands on, where that is in another namespace: in that. */
+  /**
+   * The index of the other end of a pair, or of the underlying link, if that is in another namespace. It is valid
+   * there.
+   */
   readonly peer: number | undefined
-  /** The name of the other end of a pair, or of the link that it stands on, where that is in the same namespace. */
+  /** The name of the other end of a pair, or of the underlying link, if that is in the same namespace. */
   readonly peerHere: string | undefined
   readonly name: string
   readonly isUp: boolean
-  /** Whether it asks for addresses of neighbours and answers them, by ARP or neighbour discovery. */
+  /** Whether it resolves neighbours and answers them, by ARP or neighbour discovery. */
   readonly hasArp: boolean
   /** Whether it has a carrier: the other end is up too. */
   readonly hasCarrier: boolean
@@ -33,17 +36,20 @@ export interface Link {
   readonly master: string | undefined
   /** `veth`, `bridge`, `macvlan`, …; empty for a device. */
   readonly kind: string
-  /** Where a tunnel (VXLAN, Geneve) receives: its UDP port, family and link below; undefined for other links. */
+  /**
+   * Where a tunnel (VXLAN, Geneve) receives packets: its UDP port, family and underlying link; undefined for other
+   * links.
+   */
   readonly tunnel: { readonly port: number; readonly family: 4 | 6; readonly below: string | undefined } | undefined
-  /** What a bridge does with it as a port: `forwarding`, `disabled`, …. */
+  /** Its state as a port of a bridge: `forwarding`, `disabled`, …. */
   readonly portState: string | undefined
-  /** What a bridge does with it as a port, apart from its state; undefined if it is no port. */
+  /** How a bridge treats it as a port, apart from its state; undefined if it is not a port. */
   readonly port: Port | undefined
-  /** Whether a bridge shows its frames to iptables and ip6tables, whatever the sysctls of the host say. */
+  /** Whether a bridge passes its frames to iptables and ip6tables, regardless of the host's sysctls. */
   readonly filters: { readonly 4: boolean; readonly 6: boolean }
   /** The queueing discipline at its root, such as `noqueue` or `tbf`. */
   readonly queue: string
-  /** Whether an eBPF program decides about what comes in (XDP). */
+  /** Whether an eBPF program filters incoming packets (XDP). */
   readonly hasXdp: boolean
   readonly addresses: ReadonlyArray<LinkAddress.LinkAddress>
 }
@@ -55,7 +61,7 @@ export const isOfKind = (link: Item, kinds: RegExp): boolean => kinds.test(Strin
 
 export const nameOf = (link: Item): string => String(link["ifname"])
 
-/** Whether a link is a bridge that looks at VLANs. */
+/** Whether a link is a bridge that filters VLANs. */
 export const filtersVlans = (link: Item): boolean => member(infoOf(link, "data"), "vlan_filtering") === 1
 
 const tunnelOf = (link: Item): Link["tunnel"] => {
@@ -125,7 +131,7 @@ export const line = (link: Item): string => {
     differing(true).replace(/\w+/g, "$& on"),
     differing(false).replace(/\w+/g, "$& off"),
     those("NOARP ALLMULTI PROMISC", hasFlag(link)).toLowerCase(),
-    // What the kernel gives a link by itself when it comes up.
+    // The kernel assigns these queueing disciplines by itself when a link comes up.
     pairs(link, "qdisc").replace(/^qdisc (?:noop|noqueue|mq|pfifo_fast|fq_codel|fq)$/, ""),
     pair("alias", link["ifalias"] && JSON.stringify(link["ifalias"]))
   )
@@ -139,7 +145,7 @@ const describe = (line: string): Described => {
   }
 }
 
-/** Whether a word is said of a link that comes or goes: not what every link has, or gets by chance. */
+/** Whether to mention an attribute of a link that came or went: not one that every link has, or that is random. */
 const isTold = (name: string, value: string): boolean =>
   name !== "mac" && name !== "qlen" && !(name === "mtu" && (value === "1500" || value === "65536"))
 

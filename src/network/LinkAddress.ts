@@ -1,4 +1,6 @@
-/** Addresses of links: what `ip -j -d addr` prints of them, and their lines `eth0 10.88.0.2/16 brd 10.88.255.255`. */
+/**
+ * Addresses of links: reads `ip -j -d addr`, and writes and reads lines such as `eth0 10.88.0.2/16 brd 10.88.255.255`.
+ */
 import * as Cidr from "./Cidr.ts"
 import { type Item, items, pair, pairs, text, those, words } from "./Iproute2.ts"
 import { attributesOf, type Described, firstWords, type Reader, sentence, wordsOf } from "./Line.ts"
@@ -6,9 +8,9 @@ import { attributesOf, type Described, firstWords, type Reader, sentence, wordsO
 /** An address of a link. */
 export interface LinkAddress extends Cidr.Cidr {
   readonly text: string
-  /** Whether another host has it too, so that it is not used: duplicate address detection of IPv6. */
+  /** Whether it is unused because another host has it too, according to the duplicate address detection of IPv6. */
   readonly isDuplicate: boolean
-  /** Whether it is not used yet, because that detection has not ended. */
+  /** Whether it is not used yet, because that detection is still running. */
   readonly isTentative: boolean
 }
 
@@ -26,7 +28,7 @@ export const parse = (link: Item): ReadonlyArray<LinkAddress> =>
 
 const flags = "secondary temporary mngtmpaddr home nodad noprefixroute dynamic deprecated dadfailed"
 
-/** Link-local addresses that the kernel makes out of a MAC, a secret or a random number. */
+/** Link-local addresses that the kernel derives from a MAC, a secret or a random number. */
 const automatic = / fe80::(?:[\w:]*ff:fe[\w:]*|(?:\w+:){3}\w+)\/64 /
 
 const line = (link: Item) => (info: Item): string =>

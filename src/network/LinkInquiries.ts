@@ -1,4 +1,4 @@
-/** Asks for links and what is set on them: `ip`, and `bridge` where there is one. */
+/** Asks `ip` for links and their settings, and `bridge` for those of bridges, if there are any. */
 import * as ToolJson from "../json/ToolJson.ts"
 import * as BridgePort from "./BridgePort.ts"
 import { about, type Inquiry } from "./Inquiry.ts"
@@ -15,7 +15,7 @@ import * as Sysctl from "./Sysctl.ts"
 
 type List = ReadonlyArray<Item>
 
-/** Asks a tool of iproute2 for a list; `take` gets it. */
+/** Asks a tool of iproute2 for a list, and passes it to `take`. */
 const inJson = (
   finding: Finding,
   [tool, ...words]: Inquiry["argv"],
@@ -32,7 +32,7 @@ const inJson = (
   }
 })
 
-/** Asks what bridges forward, or which VLANs they let through. */
+/** Asks for the forwarding entries or the VLANs of bridges. */
 const bridge = (finding: Finding, what: "fdb" | "vlan", factsIn: (list: List) => ReadonlyArray<string>): Inquiry =>
   inJson(finding, ["bridge", what], ["bridge"], (list) => {
     finding.add("bridge", factsIn(list))
@@ -47,11 +47,11 @@ const bridges = (finding: Finding, links: List): ReadonlyArray<Inquiry> => [
 ]
 
 const sysctls = (finding: Finding, words: ReadonlyArray<string>): Inquiry =>
-  about(finding, "sysctls", ["grep", "-rHs", ...words], Sysctl.lines, true) // some can only be written
+  about(finding, "sysctls", ["grep", "-rHs", ...words], Sysctl.lines, true) // some are write-only
 
 /**
- * Of how many links of the host the sysctls are read, which are 140 files for each. It may have thousands of links, nearly
- * all of them of type veth, whose sysctls are not read.
+ * How many of the host's links to read sysctls of: each has 140 files. A host may have thousands of links. Nearly all
+ * are of type veth, whose sysctls are not read.
  */
 const most = 256
 
@@ -70,11 +70,11 @@ const links = (finding: Finding, isHost: boolean): Inquiry =>
 
 const onLinks: ReadonlyArray<Kind> = ["routes", "rules", "neighbours"]
 
-/** What changes by itself, or tells nothing. */
+/** Attributes that change by themselves, or carry no information. */
 const asideOf =
   / (?:\[detached\]|expires \d+sec|error -?\d+|pref medium|nhid \d+|weight 1|linkdown|dead|offload|trap|rt_\w+)(?= |$)/g
 
-/** The lines of the rules, neighbours and routes of a family, out of the text of `ip -o`, which prints one a line. */
+/** The lines of a family's rules, neighbours and routes, from the output of `ip -o`, which prints one a line. */
 export const routing = (family: string, text: string) => {
   const found = { rules: new Array<string>(), neighbours: new Array<string>(), routes: new Array<string>() }
   for (const printed of linesOf(text)) {
@@ -102,7 +102,10 @@ const inquireRouting = (finding: Finding, family: "ip" | "ip6"): Inquiry => ({
   }
 })
 
-/** Asks for links, addresses, routes, rules, neighbours, what bridges forward, and sysctls, as links have their own. */
+/**
+ * Asks for links, addresses, routes, rules, neighbours, forwarding entries of bridges, and sysctls, which each link has
+ * too.
+ */
 export const all = (finding: Finding, isHost: boolean): ReadonlyArray<Inquiry> => [
   ...(finding.wants(...ofLinks) || (isHost && finding.wants("sysctls")) ? [links(finding, isHost)] : []),
   ...(!isHost && finding.wants("sysctls") ? [sysctls(finding, Sysctl.all)] : []),

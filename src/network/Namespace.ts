@@ -1,4 +1,4 @@
-/** Links, addresses, routes, neighbours and policy rules of a network namespace, as `ip` tells them. */
+/** Links, addresses, routes, neighbours and policy rules of a network namespace, as `ip` reports them. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as ToolOutput from "../exec/ToolOutput.ts"
@@ -15,13 +15,13 @@ export interface Namespace {
   readonly links: ReadonlyArray<Link.Link>
   readonly routes: ReadonlyArray<Route.Route>
   readonly neighbours: ReadonlyArray<Neighbour.Neighbour>
-  /** The kernel's own choices for packets that somebody asked about. */
+  /** The routes that the kernel chose for the packets in question. */
   readonly answers: ReadonlyArray<Route.Answer>
 }
 
 /**
- * Reads what `ip -j -d -batch` prints for `addr show`, `route show table all`, `neigh show` and any number of
- * `route get`: a list a line, and nothing for what failed.
+ * Reads what `ip -j -d -batch` prints for `addr show`, `route show table all`, `neigh show` and any number of `route
+ * get`: one list a line, and nothing for a command that failed.
  */
 export const parse = (output: string): Result.Result<Namespace, string> => {
   const lists = output.split("\n").filter((line) => line.trim() !== "").map(ToolJson.parse)
@@ -44,23 +44,23 @@ const batch = (netns: string | undefined, lines: ReadonlyArray<string>, isLenien
 
 const everything = ["addr show", "route show table all", "neigh show"]
 
-/** Looks at the namespace of a path; at the one of this process where there is none. */
+/** Reads the namespace at a path, or that of this process if no path is given. */
 export const collect = Effect.fnUntraced(function*(netns?: string) {
   return Result.flatMap(yield* batch(netns, everything, false), parse)
 })
 
-/** A packet whose route the kernel is asked for. Both have to be addresses of one family. */
+/** A packet to ask the kernel's route for. Both addresses must be of one family. */
 export interface RouteQuestion {
   readonly to: string
   readonly from: string
 }
 
-/** The same, with the kernel's choices for these packets, in one process. */
+/** Reads a namespace, and the routes that the kernel chooses for these packets, in one process. */
 export const collectWith = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<RouteQuestion>) {
   const asked = questions.map(({ from, to }) => `route get ${to} from ${from}`)
   const output = yield* batch(netns, [...everything, ...asked], true)
   const known = Result.flatMap(output, parse)
-  // With -force a failure to enter the namespace is no failure: the reason is in the answer to a strict question.
+  // With -force, `ip` does not report that it failed to enter the namespace. A strict question gives the reason.
   return Result.isSuccess(known) || questions.length === 0 ? known : yield* collect(netns)
 })
 
@@ -69,29 +69,29 @@ export const collectLinks = Effect.fnUntraced(function*(netns: string) {
   return Result.flatMap(yield* batch(netns, ["addr show"], false), parse)
 })
 
-/** A gateway that is asked for from inside. */
+/** A gateway to probe from inside. */
 export interface Gateway {
   readonly address: string
   readonly device: string
 }
 
-/** Whether a gateway answered; undefined where that cannot be told. */
+/** A gateway, and whether it answered; undefined if unknown. */
 export interface Probe extends Gateway {
   readonly hasAnswered: boolean | undefined
 }
 
-/** How long to wait before each look for answers, in milliseconds. They take less than one on a bridge. */
+/** How long to wait before each check for answers, in milliseconds. On a bridge, an answer takes less than one. */
 const waits = [15, 60, 250, 900]
 
-/** How much longer where somebody has asked in vain just before: the kernel asks anew only when that has ended. */
+/** Further waits if an earlier query is still unanswered: the kernel starts a new one only after that has ended. */
 const patience = [250, 250, 250, 250]
 
 const isLearnt = (states: ReadonlyArray<string>): boolean =>
   states.some((state) => ["REACHABLE", "PERMANENT", "NOARP"].includes(state))
 
 /**
- * Asks for gateways from inside a namespace, as its first packet to them would: by ARP or neighbour discovery, which
- * no firewall rule of iptables stops, and which needs no `ping` on the host.
+ * Probes gateways from inside a namespace as a first packet to them would: by ARP or neighbour discovery. No firewall
+ * rule of iptables stops these, and the host needs no `ping`.
  */
 export const probe = Effect.fnUntraced(function*(netns: string, gateways: ReadonlyArray<Gateway>, before: Namespace) {
   if (gateways.length === 0) return [] as ReadonlyArray<Probe>
@@ -129,7 +129,7 @@ export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route.Route 
   return leading("local") ?? leading("main")
 }
 
-/** All rules of the host, of each family in their order; none where they cannot be asked for. */
+/** All policy rules of the host, in order within each family; none if `ip` fails. */
 export const collectPolicyRules = Effect.fnUntraced(function*() {
   const [v4, v6] = yield* Effect.all([
     ToolOutput.of(["ip", "-j", "rule", "show"]),

@@ -1,6 +1,6 @@
 /**
- * Asks the tools of the field, in one network namespace: one shell runs them one after the other, as starting a process
- * takes us longer than it takes most of them to answer.
+ * Runs the standard tools in one network namespace. One shell runs them one after the other, because it takes us longer
+ * to start a process than it takes most of them to answer.
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -14,9 +14,12 @@ import { linesOf } from "./Line.ts"
 export interface Question {
   readonly argv: readonly [tool: string, ...args: ReadonlyArray<string>]
   readonly stdin?: string
-  /** A file in which something is where the tool has anything to tell. Elsewhere it is not asked, and tells nothing. */
+  /**
+   * A file that has content whenever the tool has something to report. If it is empty or missing, the tool is not run,
+   * and its output counts as empty.
+   */
   readonly where?: string
-  /** Whether its exit status says nothing where it printed something, or has nothing to say. Default: false. */
+  /** Whether to ignore its exit status if it printed output, or no complaint. Default: false. */
   readonly isLenient?: boolean
 }
 
@@ -25,14 +28,14 @@ interface Found extends Question {
   readonly file: string | undefined
 }
 
-/** Why a tool did not tell what it was asked. */
+/** Why a tool gave no answer. */
 export interface NoAnswer {
   readonly problem: string
-  /** Whether there is no such tool. */
+  /** Whether the tool was not found. */
   readonly isMissing?: boolean
 }
 
-/** What a tool printed, or why it did not. */
+/** The output of a tool, or why there is none. */
 export type Answer = string | NoAnswer
 
 /**
@@ -80,28 +83,28 @@ const scriptOf = (questions: ReadonlyArray<Found>): string => {
   return script
 }
 
-/** What a tool complains of in the first place, without its name. */
+/** The first complaint of a tool, without its name. */
 const complaintIn = (text = ""): string =>
   (linesOf(text).find((line) => !line.startsWith("#")) ?? "").replace(/^(?:\/\S*\/)?\w+: /, "").trim()
 
-/** The answers of those tools that ended, in their order. */
+/** The answers of the tools that ended, in order. */
 const answersOf = (questions: ReadonlyArray<Question>, { stderr, stdout }: Execution.Execution) => {
   const [outputs, complaints] = [Execution.text(stdout).split("\0"), Execution.text(stderr).split("\0")]
   return questions.slice(0, (outputs.length - 1) / 2).map(({ argv: [tool], isLenient }, index): Answer => {
     const [output = "", status] = outputs.slice(2 * index)
     if (status === "127") return { problem: `${tool} is not on PATH`, isMissing: true }
     const said = complaintIn(complaints[index])
-    // What this kernel does not have, or not any more, is not set.
+    // What this kernel lacks, or no longer has, is not set.
     const isNone = /not supported|No such file/.test(said)
     if (status === "0" || isNone || (isLenient === true && (output !== "" || said === ""))) return output
     return { problem: `${tool}: ${said || `exit status ${status}`}` }
   })
 }
 
-/** What is wrong where the namespace of the container is gone, or not ours to enter. */
+/** The problem if the container's namespace is gone, or if we may not enter it. */
 export const noEntry = "cannot enter the network namespace of the container"
 
-/** Why a shell did not come to a tool. */
+/** Why a shell gave no answer for a tool. */
 const reasonOf = (
   ran: Result.Result<Execution.Execution, NotStarted>,
   { argv: [tool] }: Question,
@@ -126,7 +129,7 @@ const noTime: NoAnswer = { problem: `no time was left: a snapshot may take ${tim
 export const inNamespace = (netns: string | undefined, end: number) => {
   const place = netns === undefined ? "the host" : "a container"
   let left = limits[place] * 1_048_576
-  /** The answers of the first of these tools, at least one. */
+  /** Answers the first of these questions, at least one. */
   const askFirst = Effect.fnUntraced(function*(questions: ReadonlyArray<Found>, time: number) {
     const argv = ["/bin/sh", "-c", scriptOf(questions)] as const
     const ran = yield* Effect.result(HostTools.run({ argv, netns, timeout: time, limit: left }))
@@ -135,7 +138,7 @@ export const inNamespace = (netns: string | undefined, end: number) => {
     const next = questions[given.length]
     if (next === undefined) return given
     if (Result.isFailure(ran) || !(ran.success.timedOut || ran.success.truncated)) {
-      // The shell took no more of them, or did not run.
+      // The script had no room for more questions, or the shell did not run.
       return given.length > 0 ? given : questions.map((question) => ({ problem: reasonOf(ran, question, place) }))
     }
     // A tool that was not the first did not have its full share of the time, so it is asked again.

@@ -1,12 +1,12 @@
-/** Neighbours: what `ip -j neigh` prints of them, and their lines `10.88.0.1 dev eth0 lladdr 02:… PERMANENT`. */
+/** Neighbours: reads `ip -j neigh`, and lines such as `10.88.0.1 dev eth0 lladdr 02:… PERMANENT`. */
 import { type Item, text, texts } from "./Iproute2.ts"
 import { after, attributesOf, type Described, firstWords, type Reader, sentence, wordsOf } from "./Line.ts"
 
-/** What is known of how to reach a neighbour. */
+/** How to reach a neighbour, as far as known. */
 export interface Neighbour {
   readonly address: string
   readonly device: string
-  /** Its MAC address; empty while that is not known. */
+  /** Its MAC address; empty while unknown. */
   readonly mac: string
   /** `REACHABLE`, `FAILED`, …. */
   readonly states: ReadonlyArray<string>
@@ -23,10 +23,10 @@ export const parse = (neighbour: Item): Neighbour => ({
 /** A neighbour that the kernel learned from traffic, or looks for. */
 const learned = /^\S+ dev \S+ (?:.* )?(?:REACHABLE|STALE|DELAY|PROBE|NOARP|INCOMPLETE|FAILED|NONE)(?: |$)/
 
-/** Whether a line is that of a neighbour that comes and goes by itself. */
+/** Whether a line is a neighbour that comes and goes by itself. */
 export const isLearned = (line: string): boolean => learned.test(line)
 
-/** Whether a line is that of a neighbour that somebody set. */
+/** Whether a line is a neighbour that a program or a person set. */
 export const isSet = (line: string): boolean => / (?:PERMANENT|extern_learn|proxy)$/.test(line)
 
 const describe = (line: string): Described => ({

@@ -1,10 +1,13 @@
-/** Rules of nftables, their chains, sets and tables: what `nft list` prints, and lines `rule inet TABLE CHAIN …`. */
+/**
+ * Rules, chains, sets and tables of nftables: reads `nft list`, and writes and reads lines such as `rule inet TABLE
+ * CHAIN …`.
+ */
 import * as Json from "../json/Json.ts"
 import * as ToolJson from "../json/ToolJson.ts"
 import { items, optional } from "./Iproute2.ts"
 import { linesOf, type Reader, wordsOf } from "./Line.ts"
 
-/** A chain of nftables itself, apart from the tables of iptables. */
+/** A chain of nftables, outside the tables of iptables. */
 export interface NftChain {
   readonly family: string
   readonly table: string
@@ -12,9 +15,9 @@ export interface NftChain {
   readonly hook: string | undefined
   readonly type: string | undefined
   readonly policy: string | undefined
-  /** Chains of a hook are asked in the order of these. */
+  /** The chains of a hook run in this order. */
   readonly priority: number
-  /** The link of a hook that is one of a link; undefined for the other hooks. */
+  /** The link of a hook that belongs to a link; undefined for other hooks. */
   readonly device: string | undefined
   /** The expressions of each rule. */
   readonly rules: ReadonlyArray<ReadonlyArray<Json.JsonObject>>
@@ -22,10 +25,10 @@ export interface NftChain {
 
 const iptablesTables = new Set(["filter", "nat", "mangle", "raw", "security"])
 
-/** Flags of a table that is at work. */
+/** Flags of an active table. */
 const working = new Set(["owner", "persist"])
 
-/** Whether the chains of a table may be asleep. Some versions of nft print anything in the place of the flag `dormant`. */
+/** Whether a table may be dormant. Some versions of nft print anything in place of the flag `dormant`. */
 const mayRest = ({ flags }: Json.JsonObject): boolean =>
   flags !== undefined && (Array.isArray(flags) ? flags : [flags]).some((flag) => !working.has(flag))
 
@@ -35,7 +38,7 @@ const valuesOf = (elements: unknown): ReadonlyArray<unknown> =>
     Json.isObject(each) && Json.isObject(each["elem"]) ? each["elem"]["val"] : each
   )
 
-/** An expression whose names of sets and maps are replaced by what is in these. */
+/** An expression with the names of sets and maps replaced by their elements. */
 const resolved = (value: unknown, sets: ReadonlyMap<string, ReadonlyArray<unknown>>, key = ""): unknown => {
   if (typeof value === "string" && value.startsWith("@") && (key === "right" || key === "data")) {
     const elements = sets.get(value.slice(1))
@@ -46,7 +49,7 @@ const resolved = (value: unknown, sets: ReadonlyMap<string, ReadonlyArray<unknow
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolved(each, sets, name)]))
 }
 
-/** Reads what `nft -j list ruleset` prints, without the tables that are iptables', and those that may be asleep. */
+/** Reads `nft -j list ruleset`, without the tables of iptables, and without tables that may be dormant. */
 export const parse = (output: string): ReadonlyArray<NftChain> => {
   const document = ToolJson.parse(output)
   const chains = new Map<string, NftChain & { readonly rules: Array<ReadonlyArray<Json.JsonObject>> }>()
@@ -96,7 +99,10 @@ export const hasTablesOfIptables = (output: string): boolean => {
   )
 }
 
-/** The links of chains at the ingress of links, in `nft list chains`: older versions of nft leave them out of JSON. */
+/**
+ * The links of chains with an ingress or egress hook, from `nft list chains`: older versions of nft omit them from
+ * JSON.
+ */
 export const parseDevices = (listed: string): ReadonlyMap<string, string> => {
   const devices = new Map<string, string>()
   let [table, chain] = ["", ""]
@@ -109,19 +115,19 @@ export const parseDevices = (listed: string): ReadonlyMap<string, string> => {
   return devices
 }
 
-/** The tables in what `nft list …` prints, each as its family and its name. */
+/** The tables in the output of `nft list …`, each as its family and name. */
 export const tablesOf = (text: string): ReadonlyArray<string> =>
   [...text.matchAll(/^table (\S+ \S+) \{/gm)].map(([, table = ""]) => table)
 
-/** When an element expires. Its comment, which follows, may have the same words. */
+/** The expiry of an element. The comment that follows may contain the same words. */
 const expiry = /^([^"]*?) expires \w+/
 
-/** What is in one `{ … }` of a set: its elements, without when they expire. */
+/** The elements in one `{ … }` of a set, without their expiry. */
 const elementsOf = (text: string): ReadonlyArray<string> =>
   (/\{(.*)\}/s.exec(text)?.[1] ?? "").match(/(?:"[^"]*"?|[^,"]+)+/g)
     ?.map((element) => element.replace(expiry, "$1").replace(/\s+/g, " ").trim()) ?? []
 
-/** The lines of one object of a table, such as a chain, from its first words and what is within it. */
+/** The lines of one object of a table, such as a chain, from its header and body. */
 const objectLines = (table: string, sort: string, name: string, body: string): ReadonlyArray<string> => {
   const line = (sort: string, ...parts: ReadonlyArray<string>) => [sort, table, name, ...parts].join(" ").trim()
   if (sort === "chain") {
@@ -133,7 +139,7 @@ const objectLines = (table: string, sort: string, name: string, body: string): R
     ]
   }
   const [properties = "", ...elements] = body.split("\telements = ")
-  // Packets fill those that are dynamic.
+  // Packets fill dynamic sets.
   const told = /\bflags .*dynamic/.test(properties) ? [] : elementsOf(elements.join())
   return [
     line(sort, linesOf(properties).map((each) => each.trim()).join("; ")),
@@ -141,7 +147,7 @@ const objectLines = (table: string, sort: string, name: string, body: string): R
   ]
 }
 
-/** The lines of the table that `nft -s list table` prints: as `nft add` would take them, one for each line. */
+/** The lines of a table in the output of `nft -s list table`, each in the form that `nft add` takes. */
 export const lines = (text: string): ReadonlyArray<string> =>
   tablesOf(text).flatMap((table) => [
     ["table", table, ...[...text.matchAll(/^\t(\S.*[^{\n])$/gm)].map(([, line = ""]) => line)].join(" "),
@@ -149,7 +155,7 @@ export const lines = (text: string): ReadonlyArray<string> =>
       .flatMap(([, sort = "", name = "", body = ""]) => objectLines(table, sort, name, body))
   ])
 
-/** A rule in words, as nft lists it. */
+/** A rule in words, given as nft lists it. */
 export const ruleWords = (rule: string): string =>
   rule.replace(/\bcounter\b(?! name)(?: packets \d+ bytes \d+)? ?/g, "")
     .replace(/ comment "[^"]*"/, "")
@@ -195,13 +201,13 @@ const inWords = (line: string): string => {
 
 export const reader: Reader = { identity, words: inWords }
 
-/** A chain, and whether a line is a rule in it, or that there is one. */
+/** The chain that a line is about, and whether the line is a rule in it or the chain itself. */
 export interface Chain {
   readonly name: string
   readonly isRule: boolean
 }
 
-/** The chain that a line is about. A chain that is hooked says more than its name. */
+/** The chain that a line is about. The line of a hooked chain does not count, since it says more than the name. */
 export const chainOf = (line: string): Chain | undefined => {
   const words = wordsOf(line)
   return words[0] === "rule" || (words[0] === "chain" && words.length === 4)

@@ -12,7 +12,7 @@ export interface Rules {
   readonly nft: ReadonlyArray<NftablesRule.NftChain>
 }
 
-/** Whether the old backend has tables: to ask it where it has none would load its modules. */
+/** Whether the legacy backend has tables. If it has none, its tool would load its modules. */
 const hasLegacy = Effect.fnUntraced(function*(family: 4 | 6) {
   const fs = yield* FileSystem.FileSystem
   const names = fs.readFileString(family === 4 ? "/proc/net/ip_tables_names" : "/proc/net/ip6_tables_names")
@@ -42,8 +42,8 @@ const save = Effect.fnUntraced(function*(family: 4 | 6, tools: ReadonlyMap<strin
 export const none: Rules = { rulesets: [], nft: [] }
 
 /**
- * The rules in another network namespace; none where they cannot be asked for. nft is asked first, as most containers
- * have no rules. The old backend is not asked, as that would load its modules and make its tables.
+ * The rules in another network namespace; none if the tools fail. Asks nft first, since most containers have no rules.
+ * Does not ask the legacy backend, which would load its modules and create its tables.
  */
 export const inside = Effect.fnUntraced(function*(netns: string) {
   const listed = yield* ToolOutput.of(["nft", "-j", "list", "ruleset"], { netns })
@@ -74,7 +74,7 @@ const withDevices = Effect.fnUntraced(function*(chains: ReadonlyArray<NftablesRu
   }))
 })
 
-/** Asks all tools that there are. */
+/** Asks all available tools. */
 export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, string>) {
   const [v4, v6, nft] = yield* Effect.all([
     save(4, tools),
@@ -83,7 +83,7 @@ export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, st
       ? ToolOutput.read([tools.get("nft") ?? "nft", "-j", "list", "ruleset"])
       : Effect.succeed(Result.succeed("{}"))
   ], { concurrency: "unbounded" })
-  // Where a kernel has no IPv6, or no nftables, tools fail as there are no rules.
+  // On a kernel without IPv6 or nftables, the tools fail because there are no rules.
   const problem = v4.problem ??
     [v6.problem, Result.isFailure(nft) ? nft.failure : undefined].find((each) => each?.isStopped === true)
   if (problem !== undefined) return Result.fail(problem.message)

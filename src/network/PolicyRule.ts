@@ -1,4 +1,6 @@
-/** Rules that choose the table of routes for a packet: what `ip -j rule` prints, and lines `ip 100: from all lookup 5`. */
+/**
+ * Rules that choose the routing table of a packet: reads `ip -j rule`, and lines such as `ip 100: from all lookup 5`.
+ */
 import * as ToolJson from "../json/ToolJson.ts"
 import * as Cidr from "./Cidr.ts"
 import { items, optional } from "./Iproute2.ts"
@@ -8,17 +10,17 @@ import { firstWords, type Reader } from "./Line.ts"
 export interface PolicyRule {
   readonly family: 4 | 6
   readonly priority: number
-  /** Where packets are from and to; undefined for anywhere. */
+  /** The source and destination of packets; undefined for any. */
   readonly from: Cidr.Cidr | undefined
   readonly to: Cidr.Cidr | undefined
-  /** The link that they come in by. */
+  /** The link that they arrive on. */
   readonly inLink: string | undefined
   readonly table: string | undefined
   /** `blackhole`, `unreachable`, `prohibit`, …; undefined if it looks into the table. */
   readonly action: string | undefined
-  /** Routes of at most this length are passed over. */
+  /** Routes with a prefix of at most this length are ignored. */
   readonly passedOver: number
-  /** Whether it asks for more than is known of a packet, such as its mark. */
+  /** Whether it depends on something unknown about a packet, such as its mark. */
   readonly isUnclear: boolean
 }
 

@@ -1,39 +1,37 @@
 /**
- * What the plugin host-local keeps of who has which address: a folder for each network, and in it a file for each
- * address, which has the container and the interface. Source: host-local, `backend/disk`.
- *
- * A request names the folder, so it may hold anything: the plugin reads it through other programs, which can be killed.
+ * The address reservations of the plugin host-local: a folder for each network, with a file for each address, which
+ * names the container and the interface. Source: host-local, `backend/disk`. A request names the folder, so it may hold
+ * anything: the plugin reads it through other programs, which can be killed.
  */
 import * as Path from "node:path"
 import { about, type Inquiry } from "./Inquiry.ts"
 import { firstWords, linesOf, type Reader, wordsOf } from "./Line.ts"
 import type { Finding } from "./Snapshot.ts"
 
-/** Where host-local keeps its stores unless a configuration says otherwise. */
+/** The default folder of host-local's stores. */
 export const defaultFolder = "/var/lib/cni/networks"
 
 /** How much of a file to read, in bytes: it holds a container ID and the name of a link. */
 export const longest = 4096
 
-/** Who has an address, by the text of its file; the names are empty where it says nothing. */
+/** The owner of an address, from the text of its file. Names that the file lacks are empty. */
 export const ownerOf = (text: string): { readonly containerId: string; readonly ifname: string } => {
   const [containerId = "", ifname = ""] = text.trim().split(/\r?\n/)
   return { containerId, ifname }
 }
 
-/** What IPv4 and IPv6 addresses look like, and no other name in the folder of a network does. */
+/** Matches IPv4 and IPv6 addresses, but no other name in a network's folder. */
 const address = /^(?:[\d.]+|[\da-f:]*:[\da-f:.]*)$/i
 
 /** The longest possible path, in bytes. */
 const longestPath = 4096
 
-/**
- * The arguments with which `find` selects files of reservations. Anything that is not a small regular file is not
- * opened.
- */
+/** The arguments that make `find` select reservations. Only small regular files are opened. */
 const files = "-mindepth 2 -maxdepth 2 ( -name *.*.*.* -o -name *:* ) -type f -size -9".split(" ")
 
-/** The lines of what `head` prints: each file of this folder after a line with its path. */
+/**
+ * The lines of reservations in the output of `head`, which prints the path of each file on a line before its content.
+ */
 export const lines = (folder: string, text: string): ReadonlyArray<string> =>
   text.split(`==> ${folder}/`).slice(1).flatMap((part) => {
     const [heading = "", ...rest] = part.split(" <==\n")

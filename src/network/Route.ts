@@ -1,4 +1,6 @@
-/** Routes: what `ip -j route` prints of them, and their lines `10.88.0.0/16 dev cni0 proto kernel src 10.88.0.1`. */
+/**
+ * Routes: reads `ip -j route`, and writes and reads lines such as `10.88.0.0/16 dev cni0 proto kernel src 10.88.0.1`.
+ */
 import * as Cidr from "./Cidr.ts"
 import { type Item, items, member, optional, text, texts } from "./Iproute2.ts"
 import { after, attributesOf, type Described, type Reader, sentence, wordsOf } from "./Line.ts"
@@ -11,14 +13,14 @@ export interface Route {
   readonly table: string
   /** `unicast`, `local`, `blackhole`, …. */
   readonly type: string
-  /** `kernel` for those of its own addresses. */
+  /** `kernel` for the routes that come with its own addresses. */
   readonly protocol: string
   readonly metric: number
   /** Whether its link has no carrier. */
   readonly isLinkDown: boolean
 }
 
-/** A route that the kernel itself chose for a packet. */
+/** The route that the kernel chose for a packet. */
 export interface Answer {
   readonly to: string
   readonly from: string
@@ -26,7 +28,7 @@ export interface Answer {
   readonly table: string
 }
 
-/** Reads a route, one for each of its next hops; nothing where it has no destination that can be read. */
+/** Reads a route, as one route for each of its next hops; empty if the destination cannot be read. */
 export const parse = (route: Item): ReadonlyArray<Route> => {
   const destination = text(route["dst"])
   const isV6 = destination.includes(":") || "pref" in route
@@ -55,20 +57,20 @@ export const parseAnswer = (answer: Item): Answer => ({
   table: text(answer["table"]) || "main"
 })
 
-/** What the kernel routes by itself, and what is about a link that was gone when its name was asked for. */
+/** Routes that the kernel makes by itself, and routes of a link that was gone before its name was read. */
 const ofKernel =
   /^(?:broadcast|multicast|anycast) | table local proto kernel|^fe80::\/64 .*proto kernel| dev if\d+(?: |$)/
 
-/** Whether somebody set a route, by its line. */
+/** Whether a line is a route that a program or a person set. */
 export const isSet = (line: string): boolean => !ofKernel.test(line)
 
-/** The line of a route of a family: the default route of IPv6 has its destination in it. */
+/** The line of a route of a family. The default route of IPv6 is written `::/0`. */
 export const line = (family: string, text: string): string =>
   family === "ip" ? text : text.replace(/^([a-z]+ |)default(?= |$)/, "$1::/0")
 
 const types = new Set(["local", "blackhole", "unreachable", "prohibit", "throw"])
 
-/** How many words of a line are the type, if that is told, and the destination. */
+/** How many words of a line are the type, if present, and the destination. */
 const destinationLength = ([first = ""]: ReadonlyArray<string>): number => types.has(first) ? 2 : 1
 
 const describe = (line: string): Described => {

@@ -1,24 +1,24 @@
-/** What was found in network namespaces at one moment. */
+/** The state of network namespaces at one moment. */
 import type { Kind } from "./StateKind.ts"
 
-/** The facts of one namespace by their kind. A kind that was not asked for, or could not be looked at, is not in it. */
+/** The facts of one namespace by kind. A kind that was not requested, or could not be inspected, is absent. */
 export type Facts = ReadonlyMap<Kind, ReadonlySet<string>>
 
 /** The facts of the host and of the container at one moment. */
 export interface Snapshot {
   readonly host: Facts
-  /** Empty where there is no container. */
+  /** Empty if there is no container. */
   readonly container: Facts
-  /** What could not be looked at, and why. */
+  /** What could not be inspected, and why. */
   readonly notes: ReadonlyArray<string>
 }
 
-/** Collects what is found in one namespace. */
+/** Collects the facts of one namespace. */
 export class Finding {
   private readonly lines = new Map<Kind, Array<string>>()
   private readonly failed: (kinds: ReadonlyArray<Kind>, problem: string) => void
 
-  /** For these kinds. What goes wrong is told to `failed`, with the kinds that it is about. */
+  /** Collects these kinds. Reports problems to `failed`, with the kinds that they affect. */
   constructor(kinds: ReadonlyArray<Kind>, failed: (kinds: ReadonlyArray<Kind>, problem: string) => void) {
     this.failed = failed
     for (const kind of kinds) this.lines.set(kind, [])
@@ -29,19 +29,19 @@ export class Finding {
     return kinds.some((kind) => this.lines.has(kind))
   }
 
-  /** Takes facts of a kind, where it is wanted. */
+  /** Adds facts of a kind, if it is wanted. */
   add(kind: Kind, facts: ReadonlyArray<string>): void {
     const lines = this.lines.get(kind)
     for (const fact of facts) lines?.push(fact)
   }
 
-  /** Gives up these kinds, as half of their facts would be differences that are not there. */
+  /** Drops these kinds: an incomplete list of facts would show differences that do not exist. */
   fail(kinds: ReadonlyArray<Kind>, problem: string): void {
     const wanted = kinds.filter((kind) => this.lines.delete(kind))
     if (wanted.length > 0) this.failed(wanted, problem)
   }
 
-  /** What was found. Of equal facts, such as rules that are there twice, each but the first has its number. */
+  /** The facts found. Equal facts, such as duplicate rules, are numbered, except the first one. */
   facts(): Facts {
     return new Map([...this.lines].map(([kind, lines]) => {
       const facts = new Set(lines)

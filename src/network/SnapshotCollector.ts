@@ -1,4 +1,4 @@
-/** Collects what is set in the network namespaces of the host and of a container, as facts that can be compared. */
+/** Collects the state of the network namespaces of the host and of a container, as facts that can be compared. */
 import * as Effect from "effect/Effect"
 import * as FilterInquiries from "./FilterInquiries.ts"
 import type { Inquiry } from "./Inquiry.ts"
@@ -12,7 +12,7 @@ import type { Kind } from "./StateKind.ts"
 export interface Where {
   /** The kinds in the container's namespace. Default: those in the host's. */
   readonly containerKinds?: ReadonlyArray<Kind>
-  /** The file of the container's network namespace; undefined, or empty, where there is none. */
+  /** The file of the container's network namespace; undefined or empty if there is none. */
   readonly netns: string | undefined
   /** The folders in which host-local keeps a folder for each network: its default, or the `dataDir` of an `ipam`. */
   readonly ipamFolders: ReadonlyArray<string>
@@ -24,7 +24,7 @@ const subject = (kinds: ReadonlyArray<Kind>): string =>
 
 const none: Facts = new Map()
 
-/** Takes an answer, and returns what is to be asked next. */
+/** Takes an answer, and returns the next questions. */
 const follow = (finding: Finding, inquiry: Inquiry, answer: NamespaceTools.Answer): ReadonlyArray<Inquiry> => {
   if (typeof answer === "string") {
     try {
@@ -40,8 +40,8 @@ const follow = (finding: Finding, inquiry: Inquiry, answer: NamespaceTools.Answe
 }
 
 /**
- * Collects facts of these kinds: host and container side by side, each tool once in each. Never fails: what cannot be
- * looked at is left out, and told in `notes`.
+ * Collects facts of these kinds in the host and the container in parallel. Never fails: a kind that cannot be inspected
+ * is left out, and `notes` says why.
  */
 export const collect = Effect.fnUntraced(function*(
   kinds: ReadonlyArray<Kind>,

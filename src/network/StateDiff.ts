@@ -1,10 +1,10 @@
-/** What is different between two moments. */
+/** The differences between two snapshots. */
 import type { Changes, ChangesRecord, Differences } from "../record/Record.ts"
 import type { Facts, Snapshot } from "./Snapshot.ts"
 import { kinds } from "./StateKind.ts"
 import * as Sysctl from "./Sysctl.ts"
 
-/** What was found: the facts that came and went, and what could not be looked at. */
+/** The facts that came and went, and what could not be inspected. */
 export type Found = Pick<ChangesRecord, "changes" | "notes">
 
 const none: ReadonlySet<string> = new Set()
@@ -16,7 +16,7 @@ const missingIn = (other: ReadonlySet<string>, facts: ReadonlySet<string>): Read
 const differences = (before: Facts, after: Facts): Differences => {
   const found: { [kind: string]: Differences[string] } = {}
   for (const kind of kinds) {
-    if (!before.has(kind) || !after.has(kind)) continue // it could not be looked at
+    if (!before.has(kind) || !after.has(kind)) continue // it could not be inspected
     const [old = none, now = none] = [before.get(kind), after.get(kind)]
     const all = { added: missingIn(old, now), removed: missingIn(now, old) }
     const { added, removed } = kind === "sysctls" ? Sysctl.essential(all, old, now) : all
@@ -28,7 +28,7 @@ const differences = (before: Facts, after: Facts): Differences => {
 const isFilled = (differences: Differences): boolean => Object.keys(differences).length > 0
 
 /**
- * The facts that came and went between two snapshots, in the order of the alphabet. A kind that could not be looked at in
+ * The facts that came and went between two snapshots, sorted within each kind. A kind that could not be inspected in
  * one of them is not compared.
  */
 export const between = (before: Snapshot, after: Snapshot): Found => {

@@ -1,6 +1,6 @@
 /** The kinds of network state that are compared before and after a plugin. */
 
-/** All kinds, in the order in which they are told. */
+/** All kinds, in the order in which they are shown. */
 export const kinds = [
   "links",
   "addresses",

@@ -1,13 +1,13 @@
-/** Sysctls of the network: what `grep -rH` prints of their files, and their lines `net.ipv4.ip_forward = 1`. */
+/** Network sysctls: reads their files as `grep -rH` prints them, and lines such as `net.ipv4.ip_forward = 1`. */
 import type { Differences } from "../record/Record.ts"
 import { linesOf, type Reader } from "./Line.ts"
 
 const folder = "/proc/sys/"
 
-/** Words that make `grep` read all sysctls of a namespace. */
+/** Arguments that make `grep` read all sysctls of a namespace. */
 export const all: ReadonlyArray<string> = ["", `${folder}net`]
 
-/** Words that make `grep` read all sysctls of a namespace, of those of links only those of these links. */
+/** Arguments that make `grep` read all sysctls of a namespace, but those of links only for these links. */
 export const ofLinks = (links: ReadonlyArray<string>): ReadonlyArray<string> => [
   "--exclude-dir=conf",
   "--exclude-dir=neigh",
@@ -17,13 +17,13 @@ export const ofLinks = (links: ReadonlyArray<string>): ReadonlyArray<string> => 
   )
 ]
 
-/** What changes by itself, what the lines of links have, and secrets. */
+/** Sysctls that change by themselves, that repeat the lines of links, or that are secret. */
 const asideOf =
   /^net\.(?:netfilter\.nf_conntrack_count|ipv[46]\.tcp_fastopen_key|ipv6\.conf\..*\.(?:mtu|stable_secret)) =/
 
 /**
- * The lines of sysctls, with the names that the command of that name prints: a dot in the name of a link is a slash.
- * `grep` prints a line for each line, after the name of its file, which has no `:`.
+ * The lines of sysctls, named as by the command `sysctl`: a dot in the name of a link becomes a slash. `grep` prints
+ * the name of the file, which has no `:`, before each of its lines.
  */
 export const lines = (text: string): ReadonlyArray<string> =>
   linesOf(text).map((line) => {
@@ -36,8 +36,8 @@ const valuesOf = (lines: Iterable<string>): ReadonlyMap<string, string> =>
   new Map([...lines].map((line) => line.split(" = ", 2) as [string, string]))
 
 /**
- * The sysctls that differ, without those of links that came or went, and without what follows from another: `conf.all.X`
- * and `conf.default.X` may set X of each link, and `ip_forward` is `forwarding` of each.
+ * The sysctls that differ, without those of links that came or went, and without those that follow from another one:
+ * `conf.all.X` and `conf.default.X` may set X of each link, and `ip_forward` is `forwarding` of each.
  */
 export const essential = (
   { added, removed }: Differences[string],

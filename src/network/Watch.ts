@@ -1,4 +1,4 @@
-/** What a plugin changes: state is collected before it and after it, where that is asked for. */
+/** Finds what a plugin changes: collects state before and after it, if requested. */
 import * as Effect from "effect/Effect"
 import * as Json from "../json/Json.ts"
 import type * as Record from "../record/Record.ts"
@@ -17,19 +17,19 @@ export interface Look {
 /** A call of a plugin. */
 export interface Call {
   readonly verb: string
-  /** The path of the container's network namespace; empty where there is none. */
+  /** The path of the container's network namespace; empty if there is none. */
   readonly netns: string
   /** Its network configuration. */
   readonly config: unknown
 }
 
-/** What the log tells of two looks. */
+/** What the log records about two looks. */
 export type Found = Pick<Record.ChangesRecord, "changes" | "notes" | "durationMs">
 
-/** The operations that change something, or could. */
+/** The verbs that change something, or could. */
 const changing: ReadonlySet<string> = new Set(["ADD", "DEL", "CHECK", "GC"])
 
-/** Which kinds of state to look at around a call. */
+/** The kinds of state to inspect around a call. */
 export const kindsFor = ({ verb }: Call, asked: ReadonlyArray<Kind>): ReadonlyArray<Kind> =>
   changing.has(verb) ? asked : []
 
@@ -39,7 +39,7 @@ const ipamFolders = (config: unknown): ReadonlyArray<string> => {
   return [typeof folder === "string" && folder !== "" ? folder : Reservation.defaultFolder]
 }
 
-/** Looks at what a call could change. Never fails: what cannot be looked at is in the notes. */
+/** Inspects what a call could change. Never fails: the notes list what could not be inspected. */
 export const look = Effect.fnUntraced(function*(
   { config, netns }: Call,
   kinds: ReadonlyArray<Kind>,
@@ -54,11 +54,13 @@ export const look = Effect.fnUntraced(function*(
   return { snapshot, durationMs: performance.now() - started } satisfies Look
 })
 
-/** Looks again, at what could be looked at before: a tool that did not answer then would only cost its time once more. */
+/**
+ * Inspects again what could be inspected before. A tool that did not answer then would only cost the same time again.
+ */
 export const lookAgain = (call: Call, { snapshot: { container, host } }: Look) =>
   look(call, kinds.filter((kind) => host.has(kind)), kinds.filter((kind) => container.has(kind)))
 
-/** What is different between two looks. */
+/** The differences between two looks. */
 export const between = (before: Look, after: Look): Found => ({
   ...StateDiff.between(before.snapshot, after.snapshot),
   durationMs: Math.round((before.durationMs + after.durationMs) * 10) / 10

@@ -1,4 +1,4 @@
-/** The folder of plugins that runtimes read: how our plugin gets there, and how it leaves. */
+/** Installs our plugin in the folder of plugins that runtimes read, and removes it. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -11,10 +11,10 @@ import * as AtomicFile from "../host/AtomicFile.ts"
 import { hasSameContent } from "../host/SameContent.ts"
 import * as Stub from "./Stub.ts"
 
-/** The name that our plugin has in the folder, and that network configurations call it by. */
+/** The name of our plugin in the folder, and in network configurations. */
 export const pluginName = "passthrough"
 
-/** Where runtimes look, those of most first. */
+/** The folders that runtimes read, the most common first. */
 export const usual = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const
 
 /** The plugin's file cannot be read, copied or removed. */
@@ -27,12 +27,12 @@ export class PluginFileFailed extends Data.TaggedError("PluginFileFailed")<{
   override readonly message = `cannot ${this.action} ${this.path}: ${this.reason}`
 }
 
-/** The built plugin was being replaced for as long as we tried to copy it. */
+/** The built plugin kept changing while we tried to copy it. */
 export class SourceChanging extends Data.TaggedError("SourceChanging")<{ readonly path: string }> {
   override readonly message = `${this.path} keeps changing while it is copied: try again when it is built`
 }
 
-/** A file that is called as our plugin is another program. */
+/** A file with the name of our plugin is another program. */
 export class Foreign extends Data.TaggedError("Foreign")<{ readonly path: string; readonly reason: string }> {
   override readonly message =
     `${this.path} is left alone: it is not the plugin of cni-passthrough (${this.reason}).\nIf it is, remove it by hand`
@@ -51,7 +51,7 @@ const failed = (action: PluginFileFailed["action"], path: string) => (cause: Pla
     cause
   })
 
-/** Whether there is a file or a folder at a path. */
+/** Whether a path exists. */
 export const isThere = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* Effect.orElseSucceed(fs.exists(path), () => false)
@@ -60,22 +60,22 @@ export const isThere = Effect.fnUntraced(function*(path: string) {
 /** The file of our plugin in a folder. */
 export const fileIn = (folder: string) => Effect.map(Path.Path, (path) => path.join(folder, pluginName))
 
-/** The first of the usual folders that there is, or else the very first. */
+/** The first of the usual folders that exists, or else the first one. */
 export const choose = Effect.fnUntraced(function*() {
   for (const folder of usual) if (yield* isThere(folder)) return folder
   return usual[0]
 })
 
-/** The first of the usual folders that has a plugin of our name, or else the one where it would be put. */
+/** The first of the usual folders with a plugin of our name, or else the one to install it in. */
 export const chooseInstalled = Effect.fnUntraced(function*() {
   for (const folder of usual) if (yield* isThere(yield* fileIn(folder))) return folder
   return yield* choose()
 })
 
-/** How often a source that changes meanwhile is copied again, and how long to wait before, in milliseconds. */
+/** How often to try to copy a source that keeps changing, and the pause in between, in milliseconds. */
 const copyTries = { count: 3, pauseMs: 200 }
 
-/** Copies a file that another process may be replacing: what arrives is one version of it, from start to end. */
+/** Copies a file that another process may be replacing. The copy is one whole version. */
 const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -97,16 +97,16 @@ const copyWhole = Effect.fnUntraced(function*(source: string, target: string) {
   return yield* new SourceChanging({ path: source })
 })
 
-/** Waits until a file is on the disk: a power cut must not leave an empty one in its place. */
+/** Waits until a file is on disk: a power cut must not leave an empty file in its place. */
 const sync = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   yield* (yield* fs.open(file)).sync
 }, Effect.scoped)
 
-/** A library that the plugin for musl needs beside it. No runtime takes it for a plugin: its name begins with a dot. */
+/** A library that the plugin for musl needs beside it. The dot keeps runtimes from taking it for a plugin. */
 const library = ".libstdc++.so"
 
-/** Puts the library that lies beside the built plugin beside the one in a folder. */
+/** Copies the library beside the built plugin into a folder. */
 const installLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -124,8 +124,8 @@ const installLibrary = Effect.fnUntraced(function*(built: string, folder: string
 })
 
 /**
- * Puts the built plugin into a folder, which is made where it is not there. The file becomes visible to runtimes by a
- * rename, once it has answered VERSION in its place.
+ * Installs the built plugin in a folder, which is created if missing. The plugin must answer VERSION there before a
+ * rename makes it visible to runtimes.
  */
 export const install = Effect.fnUntraced(function*(built: string, folder: string) {
   const fs = yield* FileSystem.FileSystem
@@ -141,10 +141,10 @@ export const install = Effect.fnUntraced(function*(built: string, folder: string
   return target
 })
 
-/** What our plugin tells a person who starts it, see `plugin/Passthrough.ts`. */
+/** The start of our plugin's introduction to a person who starts it, see `plugin/Passthrough.ts`. */
 const about = /^CNI plugin passthrough v/
 
-/** Fails where a file is another program than our plugin: ours introduces itself on stderr where no verb is given. */
+/** Fails if a file is not our plugin, which introduces itself on stderr when no verb is given. */
 const identify = Effect.fnUntraced(function*(file: string) {
   yield* Effect.mapError(AtomicFile.checkOwner(file), ({ reason }) => new Foreign({ path: file, reason }))
   const { CNI_COMMAND: _, ...env } = process.env
@@ -158,7 +158,7 @@ const identify = Effect.fnUntraced(function*(file: string) {
   return yield* new Foreign({ path: file, reason })
 })
 
-/** The file of our plugin in a folder. Fails where there is none, and where it is another program of the same name. */
+/** The file of our plugin in a folder. Fails if it is missing, or another program of the same name. */
 export const findOurs = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fileIn(folder)
@@ -196,7 +196,7 @@ const libraryOf = Effect.fnUntraced(function*(file: string) {
 
 const isSame = (one: string, other: string) => Effect.orElseSucceed(hasSameContent(one, other), () => false)
 
-/** Fails if another program's file has this name in a folder. */
+/** Fails if another program's file has the name of the library in a folder. */
 const checkLibrary = Effect.fnUntraced(function*(built: string, folder: string) {
   const path = yield* Path.Path
   const [source, target] = [path.join(path.dirname(built), library), path.join(folder, library)]

@@ -29,7 +29,7 @@ const endings = [
 /** Matches `bridge.dpkg-new`, rpm's `bridge;5f3a9c21`, `bridge~`, `_bridge`, `#bridge#`. */
 const temporary = new RegExp(`^(?:[._#].*|(.*?)(?:~|#|;[0-9a-f]{4,}|\\.(?:${endings.join("|")})))$`)
 
-/** Whether a name is one that package managers and installers give to temporary files and backups. */
+/** Whether package managers and installers use such a name for temporary files and backups. */
 export const isTemporary = (name: string): boolean => temporary.test(name)
 
 /** The name without its temporary marks: `passthrough` for `passthrough.dpkg-new`. */

@@ -15,7 +15,10 @@ export interface RenamedPlugin {
   readonly to: string
 }
 
-/** Whether the file `to` is the stub that was made for `from`. Only its inode tells: all stubs have the same content. */
+/**
+ * Whether the file `to` is the stub that was made for `from`. Only its inode shows this: all stubs have the same
+ * content.
+ */
 const isStubOf = Effect.fnUntraced(
   function*(at: Stub.Places, from: string, to: string) {
     const fs = yield* FileSystem.FileSystem

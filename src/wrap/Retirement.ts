@@ -1,4 +1,4 @@
-/** How what is ours leaves a folder of plugins: once no process needs it any more. */
+/** Removes our files from a folder of plugins once no process needs them. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "node:path"
@@ -6,14 +6,14 @@ import * as AtomicFile from "../host/AtomicFile.ts"
 import type * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
 
-/** How long the kernel may take from the stub that it was told to start to the executable, in milliseconds. */
+/** How long the kernel may take from the start of a stub to the executable that it names, in milliseconds. */
 const graceMs = 200
 
-/** How long processes that run around plugins are waited for, and how often to look, in milliseconds. */
+/** How long to wait for processes that run around plugins, and how often to look, in milliseconds. */
 const patienceMs = 10_000
 const pauseMs = 100
 
-/** Removes a file, or a folder with all that is in it, where it is there. */
+/** Removes a file, or a folder with its content, if it exists. */
 export const removeAll = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   yield* Effect.mapError(
@@ -33,7 +33,7 @@ const indexIn = (line: ReadonlyArray<string>, exe: string | undefined, executabl
   return /^(?:node|nodejs|env|busybox|coreutils)$/.test(name) && second === executable ? 1 : undefined
 }
 
-/** What we may see of a running process. */
+/** The part of a running process that we may see. */
 const processOf = Effect.fnUntraced(function*(pid: string) {
   const fs = yield* FileSystem.FileSystem
   const line = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/cmdline`), () => "")
@@ -59,8 +59,8 @@ const runningAround = Effect.fnUntraced(function*(at: Stub.Places, names: Readon
 })
 
 /**
- * Waits until no process runs around plugins that are not wrapped any more, around any plugin where none is named.
- * Returns those that did not end within ten seconds.
+ * Waits until no process runs around the named plugins, or around any plugin if none is named. Returns the processes
+ * that did not end within ten seconds.
  */
 export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
   yield* Effect.sleep(graceMs)
@@ -71,7 +71,7 @@ export const settle = Effect.fnUntraced(function*(at: Stub.Places, names?: Reado
   }
 })
 
-/** Whether nothing in a folder needs our files any more. */
+/** Whether nothing in a folder still needs our files. */
 export const isUnused = (at: Stub.Places) =>
   Effect.map(
     Survey.make(at),

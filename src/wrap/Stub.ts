@@ -1,6 +1,6 @@
 /**
- * What stands in the place of a wrapped plugin: a script of its own whose first line names the executable that runs
- * around plugins. So an installer that writes into that file writes over this plugin, and over no other.
+ * A stub stands in the place of a wrapped plugin. It is a script whose first line names the executable that runs around
+ * plugins. Each plugin has a separate stub, so an installer that writes into that file overwrites no other plugin.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -8,27 +8,29 @@ import * as FileSystem from "effect/FileSystem"
 import * as OwnFolder from "../exec/OwnFolder.ts"
 import { quoted } from "../exec/ShellQuote.ts"
 
-/** Where a folder of plugins has what belongs to its wrapped plugins. All are absolute paths without symbolic links. */
+/**
+ * Where a folder of plugins keeps the files of its wrapped plugins. All paths are absolute and without symbolic links.
+ */
 export interface Places {
   /** The folder of plugins itself. */
   readonly folder: string
-  /** The folder with all that is ours, in the folder of plugins. */
+  /** The folder with all our files, inside the folder of plugins. */
   readonly own: string
   /** The one copy of the plugin executable that all stubs name. */
   readonly executable: string
-  /** Our fields, as a network configuration has them. */
+  /** Our fields, in the form that a network configuration has. */
   readonly config: string
-  /** The wrapped plugins, by their names: hard links of their files. */
+  /** The wrapped plugins by name: hard links to their files. */
   readonly plugins: string
-  /** The symbolic links that are wrapped, by their names: what they lead to is in `plugins`. */
+  /** The wrapped symbolic links by name. Their targets are in `plugins`. */
   readonly links: string
   /** Hard links to the stubs, under the names of their plugins. They identify a stub that was renamed or moved. */
   readonly stubs: string
-  /** What is on its way to another place. Whatever lies here when a run begins is left from one that was killed. */
+  /** Files on their way to another place. A file that is here when a run begins was left by a killed run. */
   readonly staged: string
 }
 
-/** The places of a folder of plugins, given by its real path. */
+/** The places of a folder of plugins, which is given by its real path. */
 export const places = (folder: string): Places => {
   const own = `${folder}/${OwnFolder.ownFolder}`
   return {
@@ -46,18 +48,18 @@ export const places = (folder: string): Places => {
 const firstLine = ({ executable }: Places): string => `#!${executable}`
 
 /**
- * The text of the stubs of a folder. The second line is for a shell that the kernel started for a plugin that is a
- * script, and that opens the stub, which came into its place in between.
+ * The text of the stubs of a folder. The second line serves a shell that the kernel started for a plugin that is a
+ * script: the stub may replace the plugin before the shell opens it.
  */
 export const text = (at: Places): string => `${firstLine(at)}\nexec ${quoted(at.executable)} "$0" "$@"\n`
 
-/** How long the first line of a script may be, in bytes, without its end. Source: Linux, `BINPRM_BUF_SIZE`. */
+/** The longest first line of a script, in bytes, without its line end. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 255
 
-/** How long a stub can be, in bytes: its second line names the executable too, with each quote as four bytes. */
+/** The longest stub, in bytes: its second line names the executable too, with each quote as four bytes. */
 const longestStub = 6 * longestLine
 
-/** The kernel would not find the executable by the stubs of a folder. */
+/** The kernel could not find the executable through the stubs of a folder. */
 export class UnfitFolder extends Data.TaggedError("UnfitFolder")<{
   readonly folder: string
   readonly reason: string
@@ -65,7 +67,7 @@ export class UnfitFolder extends Data.TaggedError("UnfitFolder")<{
   override readonly message = `plugins of ${JSON.stringify(this.folder)} cannot be wrapped: ${this.reason}`
 }
 
-/** Fails where the path of a folder does not fit into the first line of a script. */
+/** Fails if the path of a folder does not fit into the first line of a script. */
 export const checkFolder = Effect.fnUntraced(function*(at: Places) {
   if (/\s/.test(at.folder)) {
     return yield* new UnfitFolder({
@@ -82,7 +84,7 @@ export const checkFolder = Effect.fnUntraced(function*(at: Places) {
   }
 })
 
-/** Whether a file is a stub of this folder. A symbolic link to one is none. */
+/** Whether a file is a stub of this folder. A symbolic link to a stub is not. */
 export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
   const fs = yield* FileSystem.FileSystem
   const expected = text(at)
@@ -91,10 +93,10 @@ export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
   return (yield* fs.readFileString(file)) === expected
 })
 
-/** The folder that a first line was written for. */
+/** The folder in the first line of a stub. */
 const folderIn = new RegExp(`^#!(/.*)/${OwnFolder.ownFolder.replaceAll(".", "\\.")}/${OwnFolder.executable}\n`)
 
-/** The folder that a file is a stub of, by the path that it had then; undefined if the file is no stub. */
+/** The folder that a file is a stub of, by its path at the time; undefined if the file is not a stub. */
 export const homeOf = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* fs.lstat(file)

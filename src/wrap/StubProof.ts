@@ -1,10 +1,10 @@
-/** Whether a stub answers as the plugin does that it stands for. */
+/** Proves that a stub answers as its plugin does. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
 
-/** How long each of both may take, in milliseconds. */
+/** The time limit for each of the two answers, in milliseconds. */
 const timeout = 10_000
 
 /** A stub does not answer as its plugin does, or there is no answer to compare. */
@@ -28,13 +28,13 @@ const ask = Effect.fnUntraced(function*(file: string, who: string) {
 const ending = ({ exitCode, signal }: Execution.Execution): string =>
   signal === null ? `exit status ${exitCode}` : `killed by ${signal}`
 
-/** What a program answered, on one line. */
+/** The answer of a program, on one line. */
 const answer = (execution: Execution.Execution): string => {
   const [line = ""] = (Execution.text(execution.stdout).trim() || Execution.text(execution.stderr).trim()).split("\n")
   return `${ending(execution)}${line === "" ? "" : `, ${line.slice(0, 200)}`}`
 }
 
-/** Fails unless both files give the same bytes on stdout for VERSION, and end in the same way. */
+/** Fails unless both files print the same bytes on stdout for VERSION, and end in the same way. */
 export const compare = Effect.fnUntraced(function*(plugin: string, stub: string) {
   const expected = yield* ask(plugin, "it")
   const found = yield* ask(stub, "its stub")

@@ -1,4 +1,4 @@
-/** Which plugins a folder has, and which of them are wrapped. */
+/** Finds the plugins of a folder, and which of them are wrapped. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -26,11 +26,11 @@ export const hasStub = (state: State): boolean => state === "wrapped" || state =
 export interface Plugin {
   readonly name: string
   readonly state: State
-  /** Whether something of it is kept in our folder. */
+  /** Whether our folder keeps something of it. */
   readonly isKept: boolean
   /** Whether the kept plugin is needed: by a stub, or because it is the only copy. */
   readonly isNeeded: boolean
-  /** The file that runtimes find, without following a link; none where it is gone. */
+  /** The file that runtimes find, without following a link; none if it is gone. */
   readonly info: Option.Option<FileSystem.File.Info>
 }
 
@@ -40,14 +40,14 @@ export interface PassedOver {
   readonly reason: string
 }
 
-/** What a folder has. */
+/** The content of a folder of plugins. */
 export interface Survey {
   /** In the order of their names. */
   readonly plugins: ReadonlyArray<Plugin>
   readonly passedOver: ReadonlyArray<PassedOver>
 }
 
-/** Whether two files that have several names each are told apart by nothing else than by device and inode. */
+/** Whether only device and inode distinguish two files with several names each. */
 const areAlike = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean => {
   const told = ({ gid, mode, mtime, nlink, size, type, uid }: FileSystem.File.Info) =>
     [type, mode, size, Option.getOrNull(mtime)?.getTime(), ...[uid, gid].map(Option.getOrNull), Option.getOrNull(nlink)]
@@ -55,20 +55,20 @@ const areAlike = (a: FileSystem.File.Info, b: FileSystem.File.Info): boolean => 
   return a.type === "File" && Option.getOrElse(a.nlink, () => 1) > 1 && told(a) === told(b)
 }
 
-/** Whether two paths, neither of which is followed, are one file, or two symbolic links that lead to the same place. */
+/** Whether two paths, without following links, are one file, or two symbolic links with the same target. */
 export const isSame = Effect.fnUntraced(function*(one: string, other: string) {
   const fs = yield* FileSystem.FileSystem
   const [a, b] = [yield* fs.lstat(one), yield* fs.lstat(other)]
   if (a.dev === b.dev && Option.isSome(a.ino) && Option.getOrUndefined(a.ino) === Option.getOrUndefined(b.ino)) {
     return true
   }
-  // An overlay tells of a file that it just copied up by a link that it is still the one below.
+  // An overlay that has just copied a file up may still report the lower file under one of its names.
   if (areAlike(a, b)) return yield* hasSameContent(one, other)
   const areLinks = a.type === "SymbolicLink" && b.type === "SymbolicLink"
   return areLinks && (yield* fs.readLink(one)) === (yield* fs.readLink(other))
 })
 
-/** The names in a folder; none where it is not there. */
+/** The names in a folder; none if it does not exist. */
 const namesIn = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* fs.readDirectory(folder).pipe(
@@ -76,7 +76,7 @@ const namesIn = Effect.fnUntraced(function*(folder: string) {
   )
 })
 
-/** Why runtimes could not start a file; undefined if they can, and null where it is not meant to be a plugin. */
+/** Why runtimes could not start a file; undefined if they can, and null if it is not meant to be a plugin. */
 const unfitness = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(file))
@@ -95,7 +95,7 @@ const runs = Effect.fnUntraced(function*(at: Stub.Places, file: string) {
   return kind === "program" || (interpreter !== undefined && (yield* fs.exists(interpreter)))
 })
 
-/** Whether the stub that was made for a plugin still exists on this file system, under whatever path. */
+/** Whether the stub that was made for a plugin still exists anywhere on this file system. */
 const hasStubElsewhere = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const link = `${at.stubs}/${name}`
@@ -122,7 +122,7 @@ const isNeeded = Effect.fnUntraced(
     if (!isKept) return false
     if (state === "not wrapped") {
       const fs = yield* FileSystem.FileSystem
-      // A broken link: its target was removed since.
+      // The file is a broken link: its target was removed.
       return !(yield* fs.exists(`${at.folder}/${name}`)) && (yield* fs.exists(`${at.plugins}/${name}`))
     }
     if (isAnyLost || hasStub(state)) return true
@@ -138,7 +138,7 @@ const isStubOfOurs = Effect.fnUntraced(function*(at: Stub.Places) {
   return (yield* Effect.orElseSucceed(Stub.homeOf(`${at.folder}/${pluginName}`), () => undefined)) !== undefined
 })
 
-/** Looks at a folder of plugins. Files with a dot before their names, and our own plugin, do not count. */
+/** Surveys a folder of plugins. Files whose names start with a dot, and our own plugin, do not count. */
 export const make: (at: Stub.Places) => Effect.Effect<Survey, Unreadable, FileSystem.FileSystem> = Effect.fnUntraced(
   function*(at: Stub.Places) {
     const kept = new Set([...yield* namesIn(at.plugins), ...yield* namesIn(at.links)])

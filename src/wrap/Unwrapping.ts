@@ -1,4 +1,4 @@
-/** Takes the stubs out of a folder of plugins again, and leaves what other programs put there since. */
+/** Removes the stubs from a folder of plugins, and leaves what other programs have put there. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -13,11 +13,11 @@ import * as Retirement from "./Retirement.ts"
 import * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
 
-/** What was done in a folder. */
+/** The result of unwrapping a folder. */
 export interface Outcome {
-  /** The plugins that are in their places again. */
+  /** The plugins that are back in their places. */
   readonly unwrapped: ReadonlyArray<string>
-  /** The wrapped plugins whose stub another program replaced: what it put there stays. */
+  /** The wrapped plugins whose stub another program replaced. The replacement stays. */
   readonly writtenOver: ReadonlyArray<string>
   /**
    * The plugins that stay in our folder, because this may be their only copy, or because a stub elsewhere needs them.
@@ -25,7 +25,7 @@ export interface Outcome {
   readonly kept: ReadonlyArray<string>
   /** The stubs that stay, and why. */
   readonly refused: ReadonlyArray<{ readonly name: string; readonly reason: string }>
-  /** The processes that still run around a plugin, so that our folder stays until the next time. */
+  /** The processes that still run around a plugin. They keep our folder in place until the next run. */
   readonly running: ReadonlyArray<number>
 }
 
@@ -48,7 +48,7 @@ export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string)
 
 /**
  * The kept file that goes back into place: the symbolic link, if the plugin was one. If the link is broken, its target
- * was removed since, and the kept file is the only copy of the plugin.
+ * was removed, and the kept file is the only copy of the plugin.
  */
 const keptOf = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
@@ -61,8 +61,7 @@ const keptOf = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
 })
 
 /**
- * A second name for the kept file, which can be moved into place: processes may be about to open it under the first
- * one.
+ * A second name for the kept file, to move into place. The first name stays, because processes may be about to open it.
  */
 const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string, kept: string) {
   const fs = yield* FileSystem.FileSystem
@@ -72,16 +71,16 @@ const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string, kept:
   return staged
 })
 
-/** Removes our folder where runtimes find no stub any more, unless processes still need it. */
+/** Removes our folder once runtimes find no stub and no process needs it. */
 export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
   if (!(yield* Retirement.isUnused(at))) return
   if ((yield* Retirement.settle(at)).length === 0) yield* Retirement.removeAll(at.own)
 })
 
-/** Puts a plugin back into its place by one rename; false where another program put something there meanwhile. */
+/** Puts a plugin back into its place by one rename; false if another program has put something there. */
 export const restore = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const kept = yield* keptOf(at, name)
-  // A full disk has no room for another name.
+  // A full disk may have no room for another name.
   const from = yield* Effect.orElseSucceed(leaving(at, name, kept), () => kept)
   return yield* Exchange.put(from, `${at.folder}/${name}`, Stub.isAnyStub)
 })
@@ -142,8 +141,8 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
 })
 
 /**
- * Takes the stubs of these plugins out, of all where no names are given. Once no plugin is wrapped any more, our folder
- * is removed as well, unless it has the only copy of a plugin. Undefined if the folder has no files of ours.
+ * Removes the stubs of these plugins, or of all plugins if no names are given. When no wrapped plugin remains, our
+ * folder goes too, unless it has the only copy of a plugin. Undefined if the folder has no files of ours.
  */
 export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
   const isOurs = (yield* PluginFolder.isThere(at.own)) ||

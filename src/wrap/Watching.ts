@@ -1,4 +1,4 @@
-/** Sees to it that plugins stay wrapped: those that an installer writes anew, and those that it adds. */
+/** Keeps plugins wrapped, including those that an installer replaces or adds. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Latch from "effect/Latch"
@@ -10,16 +10,16 @@ import * as RenamedPlugins from "./RenamedPlugins.ts"
 import * as Survey from "./Survey.ts"
 import * as Wrapping from "./Wrapping.ts"
 
-/** How long a file has to stay as it is before it counts as written, in milliseconds. */
+/** How long a file must stay unchanged before it counts as complete, in milliseconds. */
 const settleMs = 1000
 
-/** How often to look where nothing says that something changed: there are file systems that never say so. */
+/** How often to look without a notification, in milliseconds: some file systems never send one. */
 const pollMs = 5000
 
 /** Installers also use other temporary names with a dot, such as `calico.1234`. */
 const isCopy = (name: string): boolean => name.includes(".")
 
-/** What a folder has, for as long as the file stays the same. */
+/** Identifies a version of a plugin's file: it changes when the file changes. */
 const fingerprint = ({ info }: Survey.Plugin): string =>
   Option.match(info, {
     onNone: () => "",
@@ -27,7 +27,7 @@ const fingerprint = ({ info }: Survey.Plugin): string =>
       JSON.stringify([Option.getOrNull(Option.map(ino, String)), mode, Option.getOrNull(mtime), String(size)])
   })
 
-/** Takes looks at a folder, and wraps what has settled since the last one. */
+/** Surveys a folder repeatedly, and wraps what has settled since the last survey. */
 const make = (request: Wrapping.Request) => {
   const seen = new Map<string, string>()
   const refused = new Map<string, string>()
@@ -35,7 +35,7 @@ const make = (request: Wrapping.Request) => {
     (plugin.state === "not wrapped" || (plugin.state === "written over" && !plugin.isNeeded)) &&
     (request.names !== undefined || !isCopy(plugin.name)) &&
     refused.get(plugin.name) !== fingerprint(plugin)
-  /** One look. Returns whether all is done that there is to do. */
+  /** Surveys the folder once. Returns whether nothing is left to do. */
   const round = Effect.fnUntraced(function*<R>(onOutcome: Listener<R>["onOutcome"]) {
     const { chosen, plugins } = yield* PluginSelection.make(request)
     if ((yield* RenamedPlugins.find(request.at, plugins)).length > 0) {
@@ -49,7 +49,7 @@ const make = (request: Wrapping.Request) => {
     if (due.length > 0) {
       const names = due.map(({ name }) => name)
       const outcome = yield* Wrapping.wrap({ ...request, names, keepsConfig: true })
-      // One that was written anew meanwhile is not refused: its time comes.
+      // A plugin that was replaced in the meantime is not refused: its turn comes later.
       const now = new Map((yield* Survey.make(request.at)).plugins.map((plugin) => [plugin.name, fingerprint(plugin)]))
       const stays = outcome.refused.filter(({ name }) => now.get(name) === seen.get(name))
       for (const { name } of stays) refused.set(name, seen.get(name) ?? "")
@@ -60,17 +60,17 @@ const make = (request: Wrapping.Request) => {
   return { round }
 }
 
-/** Who hears of it. */
+/** Receives the results. */
 export interface Listener<R> {
   /** Plugins were wrapped, or refused. */
   readonly onOutcome: (outcome: Wrapping.Outcome) => Effect.Effect<void, never, R>
-  /** The folder could not be read or changed: it is looked at again later. */
+  /** The folder could not be read or changed. It is surveyed again later. */
   readonly onFailure: (message: string) => Effect.Effect<void, never, R>
 }
 
 /**
- * Wraps what is not wrapped in the folder of `request`, and what is written there from now on, each once it stays as it
- * is, until this is interrupted.
+ * Wraps the unwrapped plugins in the folder of `request`, and every plugin that is written there later, once its file
+ * has settled. Runs until interrupted.
  */
 export const watch = Effect.fnUntraced(function*<R>(
   request: Wrapping.Request,
@@ -83,7 +83,7 @@ export const watch = Effect.fnUntraced(function*<R>(
   yield* Effect.forkScoped(
     Effect.ensuring(Effect.ignore(Stream.runForEach(events, () => changed.open)), installed.open)
   )
-  yield* installed.await // before the first look, so that nothing is missed in between
+  yield* installed.await // before the first survey, so that no change goes unnoticed
   const { round } = make(request)
   for (let pause = 0;; pause = pollMs) {
     yield* Effect.raceFirst(changed.await, Effect.sleep(pause))

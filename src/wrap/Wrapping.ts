@@ -1,6 +1,6 @@
 /**
  * Puts a stub in the place of each plugin of a folder, so that our executable runs around it. A runtime may call the
- * plugins all the while, and wherever this process is killed, each of them runs: as itself, or around its stub.
+ * plugins at any moment. Wherever this process is killed, each plugin still runs, either directly or through its stub.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -25,32 +25,32 @@ import * as StubProof from "./StubProof.ts"
 import * as Survey from "./Survey.ts"
 import * as Unwrapping from "./Unwrapping.ts"
 
-/** What to wrap, and the configuration of what runs around it. */
+/** What to wrap, and the configuration of the executable that runs around it. */
 export interface Request extends PluginSelection.Choice {
   /** The text of the configuration. */
   readonly config: string
-  /** Whether a configuration that is there already stays as it is. */
+  /** Whether an existing configuration stays unchanged. */
   readonly keepsConfig: boolean
 }
 
-/** A plugin that stays as it was, and why. */
+/** A plugin that was not wrapped, and why. */
 export interface Refused {
   readonly name: string
   readonly reason: string
 }
 
-/** What was done in a folder. */
+/** The result of wrapping a folder. */
 export interface Outcome {
   readonly wrapped: ReadonlyArray<string>
-  /** The plugins that were wrapped before. */
+  /** The plugins that were wrapped already. */
   readonly already: ReadonlyArray<string>
   readonly refused: ReadonlyArray<Refused>
   readonly passedOver: ReadonlyArray<Survey.PassedOver>
-  /** Whether the configuration that was there stays. */
+  /** Whether the existing configuration stays. */
   readonly isConfigKept: boolean
 }
 
-/** Another program changed a plugin at the same time. */
+/** Another program changed a plugin while it was being wrapped. */
 class Meanwhile extends Data.TaggedError("Meanwhile")<{ readonly reason: string }> {}
 
 type StepFailed = PlatformError.PlatformError | AtomicFile.NotWritten | StubProof.NotProven | Meanwhile
@@ -61,11 +61,11 @@ type Step<R> = (at: Stub.Places, name: string) => Effect.Effect<void, StepFailed
 const reasonOf = (error: StepFailed): string =>
   error._tag === "PlatformError" ? AtomicFile.reasonOf(error) : error.reason
 
-/** Whether an error says that two paths are on different file systems. */
+/** Whether an error means that two paths are on different file systems. */
 const isOtherDevice = ({ reason }: PlatformError.PlatformError): boolean =>
   (reason.cause as NodeJS.ErrnoException | undefined)?.code === "EXDEV"
 
-/** The file of a plugin. Where its name is a link to a plugin that is wrapped itself, that plugin, and not its stub. */
+/** The file of a plugin. If its name links to a plugin that is wrapped itself, this is that plugin, not its stub. */
 const realFile = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -74,14 +74,14 @@ const realFile = Effect.fnUntraced(function*(file: string) {
   return (yield* Stub.isStub(home, real)) ? `${home.plugins}/${path.basename(real)}` : real
 })
 
-/** Puts what lies staged into its place, which may have another name of the same file already. */
+/** Moves a staged file into its place, which may already hold another name of the same file. */
 const put = Effect.fnUntraced(function*(staged: string, place: string) {
   const fs = yield* FileSystem.FileSystem
   yield* fs.rename(staged, place)
   yield* fs.remove(staged, { force: true }) // a rename onto another name of the same file does nothing
 })
 
-/** Keeps the file of a plugin, with its owner, mode and capabilities, where its stub looks for it. */
+/** Keeps the file of a plugin where its stub looks for it, with its owner, mode and capabilities. */
 const keepFile = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const staged = `${at.staged}/${name}`
@@ -90,7 +90,7 @@ const keepFile = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   yield* put(staged, `${at.plugins}/${name}`)
 })
 
-/** Keeps a symbolic link as it is. */
+/** Keeps a symbolic link unchanged. */
 const keepLink = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const link = `${at.folder}/${name}`
@@ -100,7 +100,7 @@ const keepLink = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   yield* put(staged, `${at.links}/${name}`)
 })
 
-/** Keeps all that there is of a plugin. What was kept under its name before makes way. */
+/** Keeps the file of a plugin, and its symbolic link if it is one. Replaces what was kept under its name before. */
 const keep: Step<FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const { type } = yield* fs.lstat(`${at.folder}/${name}`)
@@ -109,7 +109,7 @@ const keep: Step<FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(function
   yield* keepFile(at, name)
 })
 
-/** Writes the stub of a plugin, for those who may execute the plugin. */
+/** Writes the stub of a plugin. The same users may execute it as the plugin. */
 const stage: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
   const fs = yield* FileSystem.FileSystem
   const staged = `${at.staged}/${name}`
@@ -126,7 +126,7 @@ const stage: Step<FileSystem.FileSystem> = Effect.fnUntraced(function*(at: Stub.
 const prove: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
   StubProof.compare(`${at.folder}/${name}`, `${at.staged}/${name}`)
 
-/** The same for a stub that leads nowhere. */
+/** Proves the new stub of a moved plugin against the kept plugin: the old stub in its place leads nowhere. */
 const proveKept: Step<FileSystem.FileSystem | ProcessRunner> = (at, name) =>
   StubProof.compare(`${at.plugins}/${name}`, `${at.staged}/${name}`)
 
@@ -165,7 +165,7 @@ const isCurrent = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   return ((yield* fs.stat(at.executable)).mode & 0o777) === 0o755 && (yield* hasSameContent(built, at.executable))
 })
 
-/** Makes our folder, and puts the executable there unless it is there. What a killed run left is removed. */
+/** Makes our folder, and installs the executable unless it is current. Removes what a killed run left. */
 const prepare = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   yield* openToAll(at.own)
   yield* openToAll(at.plugins)
@@ -201,7 +201,7 @@ const freeOurs = Effect.fnUntraced(function*(at: Stub.Places) {
   }
 })
 
-/** Writes the configuration, unless it stays as it is. */
+/** Writes the configuration, unless the existing one stays. */
 const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Request) {
   const fs = yield* FileSystem.FileSystem
   const old = yield* Effect.option(fs.readFileString(at.config))
@@ -210,10 +210,10 @@ const configure = Effect.fnUntraced(function*({ at, config, keepsConfig }: Reque
   return isKept
 })
 
-/** Why a plugin stays as it is that was written over: the one that is kept under its name would have to make way. */
+/** Why a replaced plugin is not wrapped again: the plugin that is kept under its name would be lost. */
 const oldReason = "its earlier plugin is still needed by a stub that was moved or renamed: remove that stub first"
 
-/** How many plugins are asked for their versions at the same time. */
+/** How many plugins are asked for their versions in parallel. */
 const concurrency = 4
 
 const wrapAlone = Effect.fnUntraced(function*(request: Request) {
@@ -230,7 +230,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   const writtenOver = named("written over")
   const [old, replaceable] = [writtenOver.filter(isNeeded), writtenOver.filter((name) => !isNeeded(name))]
 
-  /** Does one step for each plugin, and returns those that can go on. */
+  /** Does one step for each plugin, and returns the plugins for which it succeeded. */
   const each = <R>(step: Step<R>, options?: { readonly concurrency: number }) => (among: ReadonlyArray<string>) =>
     Effect.filter(among, (name) =>
       Effect.match(step(at, name), {
@@ -265,8 +265,8 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
 })
 
 /**
- * Wraps plugins of a folder, each once its stub has answered VERSION as the plugin itself does. A plugin for which that
- * is not so stays as it was. Where in the end no plugin is wrapped, nothing of ours stays in the folder.
+ * Wraps plugins of a folder, each once its stub has answered VERSION as the plugin itself does. A plugin that fails
+ * this test stays in its place. If no plugin is wrapped in the end, nothing of ours stays in the folder.
  */
 export const wrap = Effect.fnUntraced(function*(request: Request) {
   yield* Stub.checkFolder(request.at)

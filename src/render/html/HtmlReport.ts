@@ -1,33 +1,36 @@
 /**
- * A report as one HTML file, which opens from disk and loads nothing: what the page is made of, its data, and the records,
- * which can be read back. Nothing of what is in the records can become part of the page but as text.
+ * A report as one HTML file, which opens from disk and loads nothing. It holds the page, its data, and the records,
+ * which can be read back. Content of the records can enter the page only as text.
  */
 import * as Crypto from "node:crypto"
 import { beginning, recordsBegin } from "../../log/EmbeddedRecords.ts"
 import * as Escape from "../../record/Escape.ts"
 import type * as PageData from "./PageData.ts"
 
-/** What the build makes of `html/`. */
+/** The files that the build makes from `html/`. */
 export interface Assets {
   readonly script: string
   readonly style: string
 }
 
-/** JSON as text inside an element: what ends that, and what ended lines in scripts once, is escaped. */
+/**
+ * JSON as text inside an element. Escapes what would end the element, and the characters that once ended lines in
+ * scripts.
+ */
 const embedded = (json: string): string =>
   json.replace(/[<\u2028\u2029]/g, (it) => `\\u${it.charCodeAt(0).toString(16).padStart(4, "0")}`)
 
 const hash = (text: string): string => `'sha256-${Crypto.createHash("sha256").update(text).digest("base64")}'`
 
-/** Nothing is loaded, and nothing runs but our own script, which is known by its hash. */
+/** The page loads nothing, and runs only our script, which its hash identifies. */
 const policy = ({ script, style }: Assets): string =>
   `default-src 'none'; script-src ${hash(script)}; style-src ${
     hash(style)
   }; img-src data:; base-uri 'none'; form-action 'none'`
 
-/** Renders a report. `records` are their texts, each on one line, which are read back as they are. */
+/** Renders a report. `records` are JSON texts, each on one line, which are read back unchanged. */
 export const render = (report: PageData.Report, records: ReadonlyArray<string>, assets: Assets): string => {
-  // What people see must not turn the direction of text, or hide in it. The records stay as they are.
+  // Visible text must not change its direction, or hide parts of it. The records stay unchanged.
   const data = JSON.stringify(report, (_, value) => typeof value === "string" ? Escape.inLines(value) : value)
   return `${beginning}
 <html lang="en">

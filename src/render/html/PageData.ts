@@ -1,11 +1,11 @@
 /**
- * What a report holds besides its records: operations as a person sees them, without what the page takes from the records
- * when it is asked for. Members that are empty are left out.
+ * The content of a report besides its records: operations as shown to a person, without what the page extracts from the
+ * records on demand. Empty members are left out.
  */
 import type { Line } from "../../operations/OutputDiff.ts"
 import type { Change } from "../../operations/ResultDiff.ts"
 
-/** A hook command that ran. What it wrote is in its record. */
+/** A hook command that ran. Its output is in its record. */
 export interface Hook {
   readonly command: string
   readonly failure?: string | undefined
@@ -19,11 +19,11 @@ export interface Step {
   readonly title: string
   readonly kind: "plugin" | "tap" | "between"
   readonly state: "done" | "failed" | "unfinished" | "stopped" | "unseen"
-  /** Where it is not the one of the operation. */
+  /** Set only if different from the operation. */
   readonly command?: string | undefined
   readonly ifname?: string | undefined
   readonly network?: string | undefined
-  /** When it began, in milliseconds after the operation; not there where nobody knows. */
+  /** When it began, in milliseconds after the operation; absent if unknown. */
   readonly start?: number | undefined
   /** In milliseconds. */
   readonly durationMs?: number | undefined
@@ -32,13 +32,13 @@ export interface Step {
   readonly failure?: ReadonlyArray<string> | undefined
   readonly changesBefore?: ReadonlyArray<Change> | undefined
   readonly changes?: ReadonlyArray<Change> | undefined
-  /** What it changed in network namespaces. Not there where nobody looked. */
+  /** What it changed in network namespaces; absent if not inspected. */
   readonly stateChanges?: ReadonlyArray<Change> | undefined
-  /** What others changed there meanwhile. */
+  /** What others changed there at the same time. */
   readonly othersChanges?: ReadonlyArray<Change> | undefined
   readonly notes?: ReadonlyArray<string> | undefined
   readonly hooks?: ReadonlyArray<Hook> | undefined
-  /** Which of the records are about it. */
+  /** The indices of its records. */
   readonly records?: ReadonlyArray<number> | undefined
   readonly nested?: ReadonlyArray<Step> | undefined
 }
@@ -62,7 +62,7 @@ export interface Operation {
   readonly leftovers?: ReadonlyArray<string> | undefined
 }
 
-/** What doctor found. */
+/** A finding of doctor. */
 export interface Finding {
   readonly level: "error" | "warning" | "note"
   readonly check: string
@@ -79,9 +79,9 @@ export interface Finding {
   readonly line?: number | undefined
 }
 
-/** All of it. */
+/** The whole report, apart from its records. */
 export interface Report {
-  /** Undefined where doctor was not asked. */
+  /** Undefined if doctor did not run. */
   readonly findings?: ReadonlyArray<Finding> | undefined
   readonly operations: ReadonlyArray<Operation>
 }

@@ -6,10 +6,10 @@ import type * as ViewStep from "../../operations/ViewStep.ts"
 import * as JsonFormat from "../../record/JsonFormat.ts"
 import type * as PageData from "./PageData.ts"
 
-/** A list, where there is something in it. */
+/** A list; undefined if it is empty. */
 const some = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> | undefined => list.length === 0 ? undefined : list
 
-/** Where the records of each run are. */
+/** The indices of the records of each run, and its beginning. */
 interface Places {
   readonly of: ReadonlyMap<string, ReadonlyArray<number>>
   /** When a run began, in milliseconds since 1970. */
@@ -49,7 +49,7 @@ const stepOf = (step: ViewStep.Step, began: number, places: Places): PageData.St
   }
 }
 
-/** The operations that records make, given as their texts. */
+/** The operations in records, which are given as JSON texts. */
 export const make = (records: ReadonlyArray<string>): ReadonlyArray<PageData.Operation> => {
   const collector = new Collector.Collector()
   const of = new Map<string, Array<number>>()

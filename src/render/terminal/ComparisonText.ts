@@ -1,4 +1,4 @@
-/** What is different between two operations, as lines for people, as one JSON object for scripts. */
+/** The differences between two operations, as lines for people, or as one JSON object for scripts. */
 import * as Comparison from "../../operations/Comparison.ts"
 import type * as Operation from "../../operations/Operation.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -8,7 +8,7 @@ import * as LocalTime from "./LocalTime.ts"
 import * as ShortIds from "./ShortIds.ts"
 import type { Style } from "./Style.ts"
 
-/** An operation, and the log that it is from. */
+/** An operation and its log. */
 export interface Sided {
   readonly log: string
   readonly operation: Operation.Operation
@@ -32,7 +32,7 @@ export const make = (style: Style) => {
     return LineWrap.lines(Escape.inLine(bounded), style.width).map(colour)
   }
 
-  /** Which operation it is: `- ADD eth0 of 5c01f03d8d6d on podman  2026-11-24 10:00:00.000 +00:00  good.jsonl`. */
+  /** Identifies an operation: `- ADD eth0 of 5c01f03d8d6d on podman  2026-11-24 10:00:00.000 +00:00  good.jsonl`. */
   const who = ({ log, operation: { request, time } }: Sided, kind: "added" | "removed"): ReadonlyArray<string> => {
     const { colour, sign } = marks[kind]
     return line(
@@ -51,7 +51,7 @@ export const make = (style: Style) => {
     ]
 
   return {
-    /** Two operations, and what is different. */
+    /** Two operations and their differences. */
     pair: (first: Sided, second: Sided, comparison: Comparison.Comparison): ReadonlyArray<string> => [
       ...who(first, "removed"),
       ...who(second, "added"),
@@ -59,7 +59,7 @@ export const make = (style: Style) => {
       ...(Comparison.isDifferent(comparison) ? [] : line("no difference")),
       ...comparison.notes.flatMap((note) => line(note, dim))
     ],
-    /** An operation that there is nothing to compare with. */
+    /** An operation without a partner. */
     alone: (one: Sided, kind: "added" | "removed"): ReadonlyArray<string> => [
       ...who(one, kind),
       ...line("the other log has no such operation on this network")
@@ -72,7 +72,7 @@ const name = ({ log, operation: { request, time } }: Sided) => {
   return { log, command, containerId, ifname, network, time }
 }
 
-/** Two operations, and what is different, as a member of a JSON document. */
+/** Two operations and their differences, as a member of a JSON document. */
 export const json = (first: Sided, second: Sided, { notes, ...comparison }: Comparison.Comparison): object => ({
   first: name(first),
   second: name(second),
@@ -80,5 +80,5 @@ export const json = (first: Sided, second: Sided, { notes, ...comparison }: Comp
   ...(notes.length === 0 ? {} : { notes })
 })
 
-/** An operation that there is nothing to compare with, as a member of a JSON document. */
+/** An operation without a partner, as a member of a JSON document. */
 export const jsonAlone = (one: Sided, side: "first" | "second"): object => ({ [side]: name(one) })

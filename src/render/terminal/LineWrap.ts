@@ -1,7 +1,7 @@
-/** Lines that fit on a screen: nothing is cut off, for the decisive word is often the last one. */
+/** Wraps lines to fit a screen, rather than cut them: the decisive word is often the last one. */
 import * as CliOutput from "effect/cli/CliOutput"
 
-/** Text whose characters take one column each, as most text does: measuring others takes long. */
+/** Text whose characters take one column each, as most text does: measuring other text is slow. */
 const narrow = /^[ -~…]*$/
 
 /** How many columns a text takes on a terminal. */
@@ -25,14 +25,16 @@ const pieces = (word: string, width: number): ReadonlyArray<string> => {
   return [...found, piece]
 }
 
-/** A line that somebody may copy into a shell. */
+/** A command that a user may copy into a shell. */
 const command = /^ *(?:ip|cni-passthrough) /
 
-/** Breaks the lines of a text so that they fit on a screen, but for those that are commands. */
+/** Wraps the lines of a text to fit a screen, except commands. */
 export const text = (message: string, width: number): string =>
   message.split("\n").flatMap((line) => command.test(line) ? [line] : lines(line, width)).join("\n")
 
-/** Breaks a line between words, and inside a word only where that is wider than a line. What goes on is indented. */
+/**
+ * Wraps a line between words, and inside a word only if the word is wider than a line. Continuation lines are indented.
+ */
 export const lines = (text: string, width: number): ReadonlyArray<string> => {
   if (columns(text) <= width) return [text]
   const spaces = text.length - text.trimStart().length

@@ -1,8 +1,8 @@
-/** Moments as the people of this host tell them. */
+/** Formats moments in the local time of this host. */
 
 const twoDigits = (value: number): string => String(value).padStart(2, "0")
 
-/** `2026-11-24 11:00:00.000 +01:00`: a moment in milliseconds since 1970, so many minutes east of UTC. */
+/** `2026-11-24 11:00:00.000 +01:00`. The moment is in milliseconds since 1970, the offset in minutes east of UTC. */
 const render = (time: number, east: number): string => {
   const minutes = Math.abs(east)
   const zone = `${east < 0 ? "-" : "+"}${twoDigits(Math.floor(minutes / 60))}:${twoDigits(minutes % 60)}`
@@ -10,7 +10,7 @@ const render = (time: number, east: number): string => {
   return `${new Date(time + east * 60_000).toISOString().replace("T", " ").replace("Z", "")} ${zone}`
 }
 
-/** The time of a record in local time with its zone; as it stands there where it is not a date. */
+/** The time of a record in local time with its zone; unchanged if it is not a date. */
 export const ofRecord = (time: string, minutesEast: (time: number) => number): string => {
   const moment = Date.parse(time)
   return Math.abs(moment) < 8e15 ? render(moment, minutesEast(moment)) : time

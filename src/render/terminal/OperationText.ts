@@ -19,13 +19,13 @@ import type { Style } from "./Style.ts"
 
 /** What to draw. */
 export interface Options {
-  /** Whether to draw all that went into and came out of each plugin, too. */
+  /** Whether to draw all input and output of each plugin too. */
   readonly full?: boolean
 }
 
 /**
- * How many changes of the result and of the state, hooks, lines of difference and inner runs of one step, and characters
- * of one value, are drawn.
+ * Limits on what is drawn of one step: changes of the result and of the state, hooks, lines of difference, inner runs,
+ * and characters of one value.
  */
 const few = { changes: 20, state: 40, hooks: 50, lines: 24, nested: 20, characters: 1000 }
 const many = { changes: 1000, state: 1000, hooks: 1000, lines: 2000, nested: 1000, characters: 65_536 }
@@ -139,7 +139,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
       ...(truncated ? line("more output was not logged", dim) : [])
     ]
 
-    /** Why a step failed: what the runs inside it said stands there. */
+    /** Why a step failed, without the words that already stand at the runs inside it. */
     const failure = (step: Step): ReadonlyArray<string> => {
       if (step.state === "unfinished") return line("no result was logged: it was killed, or is still running", red)
       if (step.state !== "failed") return []
@@ -157,7 +157,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
         ...(words.plugin === undefined ? [] : plugin(words.plugin))
       ]
     }
-    /** What a plugin that did not fail wrote. */
+    /** The output of a plugin that did not fail. */
     const remarks = (step: Step): ReadonlyArray<string> =>
       step.state === "failed" || step.plugin === undefined
         ? []
@@ -165,7 +165,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
 
     return { line, more, changes, document, failure, hooks, remarks, request, state }
   }
-  // Nearly all steps have one of a few gutters.
+  // Nearly all steps share a few gutters, so drawers are reused.
   const drawers = new Map<string, ReturnType<typeof makeUnder>>()
   const under = (gutter: string) => {
     const known = drawers.get(gutter) ?? makeUnder(gutter)
@@ -202,7 +202,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     ]
   }
 
-  /** A step and what is inside it, to the right of the gutter of what is around it. */
+  /** A step and the runs inside it, to the right of the outer gutter. */
   const tree = (step: Step, outer: string, isLast: boolean): ReadonlyArray<string> => {
     if (step.isQuiet && !full) return []
     const gutter = `${outer}${isLast ? "    " : "│   "}`

@@ -6,9 +6,9 @@ import * as Effect from "effect/Effect"
 /** Where text goes. */
 export interface Screen {
   readonly isTerminal: boolean
-  /** Columns that a line may have; infinite where it is not a terminal. */
+  /** Columns that a line may have; infinite if it is not a terminal. */
   readonly width: number
-  /** How many lines it shows at once; undefined if it is not a terminal, or does not say. */
+  /** How many lines it shows at once; undefined if it is not a terminal, or if the number is unknown. */
   readonly height?: number | undefined
   /** How many minutes local time is east of UTC at a moment, which is in milliseconds since 1970. */
   readonly minutesEast: (time: number) => number
@@ -30,7 +30,7 @@ export const make = (screen: Screen, isColoured: boolean): Style => {
   return { ...screen, bold: code(1), dim: code(2), red: code(31), green: code(32), yellow: code(33) }
 }
 
-/** The screen that stdout is. */
+/** The screen of stdout. */
 export const CurrentScreen = Context.Reference<Screen>("cni-passthrough/CurrentScreen", {
   defaultValue: () => {
     const { columns, isTTY, rows } = process.stdout

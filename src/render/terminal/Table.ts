@@ -1,10 +1,10 @@
-/** Rows whose cells stand below each other. */
+/** Rows whose cells are aligned in columns. */
 import * as LineWrap from "./LineWrap.ts"
 
-/** The least that a last cell gets, in columns. */
+/** The smallest width of a last cell, in columns. */
 const narrowest = 20
 
-/** One line for each row, and more where its last cell is too long for a screen of this width. */
+/** One line for each row, and more if its last cell is too long for a screen of this width. */
 export const lines = (
   rows: ReadonlyArray<ReadonlyArray<string>>,
   width = Number.POSITIVE_INFINITY

@@ -23,7 +23,7 @@ const usePrinting = (): boolean => {
   return isPrinting
 }
 
-/** From when to when: the day is said once where it is the same. */
+/** The period between two moments. Names the day once if both are on the same day. */
 const between = (first: string, last: string): string => {
   const [from, to] = [moment(first).slice(0, 19), moment(last).slice(0, 19)]
   if (from === to) return from
@@ -50,13 +50,12 @@ const Header = () => {
   )
 }
 
-/** What there is to see at first: the first operation that failed. */
+/** The operations that are open at first: the first one that failed. */
 const openAtFirst = (): ReadonlySet<number> => {
   const first = entries.find(({ operation }) => operation.hasFailed)
   return new Set(first === undefined ? [] : [first.id])
 }
 
-/** Draws the page. */
 export const App = () => {
   const [filter, setFilter] = useState(everything)
   const [open, setOpen] = useState(openAtFirst)
@@ -66,7 +65,7 @@ export const App = () => {
   const all = useMemo(() => matching(everything).length, [])
   const items = useMemo(() => itemsOf(matching(filter)), [filter])
   const ids = useMemo(() => items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : []), [items])
-  // The keyboard stays where a person asks, and does not go back to an operation.
+  // The focus stays on the filters, and does not return to an operation.
   const ask = useCallback((change: (before: Filter) => Filter) => {
     setWanted(undefined)
     setFilter(change)

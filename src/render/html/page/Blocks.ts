@@ -1,4 +1,4 @@
-/** A text of indented JSON as what can be folded: lines, and objects and lists with the lines in them. */
+/** Splits indented JSON into parts that can be folded: lines, and objects and lists with the lines inside them. */
 
 /** An object or a list of several lines. */
 export interface Block {
@@ -9,23 +9,23 @@ export interface Block {
   readonly tail: string
 }
 
-/** Lines that follow each other, as one text, or a block. */
+/** Consecutive lines as one text, or a block. */
 export type Part = string | Block
 
-/** Deeper than this nothing is folded: the depth is the choice of those who wrote the document. */
+/** Nothing deeper than this is folded, since the author of a document can nest it to any depth. */
 const deepest = 8
 
-/** How many lines there are at least after the first one of what can be folded. */
+/** The least number of lines after the first one of a block. */
 const fewest = 4
 
-/** Adds a part, lines to the lines before them. */
+/** Adds a part. Lines are joined to the lines before them. */
 const add = (parts: Array<Part>, part: Part): void => {
   const last = parts.at(-1)
   if (typeof part === "string" && typeof last === "string") parts[parts.length - 1] = `${last}\n${part}`
   else parts.push(part)
 }
 
-/** Cuts a text into parts. Joined by line ends they are the same text. */
+/** Splits a text into parts. Joined with line ends, they are the same text. */
 export const of = (text: string): ReadonlyArray<Part> => {
   const top: Array<Part> = []
   const open: Array<{ readonly head: string; readonly parts: Array<Part>; lines: number }> = []

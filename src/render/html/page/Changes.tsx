@@ -1,11 +1,10 @@
-/** What came, went and changed, one line each. */
+/** Changes, one line each. */
 import type { Line } from "../../../operations/OutputDiff.ts"
 import type { Change } from "../../../operations/ResultDiff.ts"
 
 const signs = { added: "+", removed: "−", changed: "~", same: " ", leftOut: "…" } as const
 const words = { added: "added", removed: "removed", changed: "changed", same: "", leftOut: "" } as const
 
-/** A list of changes. */
 export const Changes = ({ list }: { readonly list: ReadonlyArray<Change | Line> }) => (
   <ul class="changes">
     {list.map(({ kind, what }, index) => (

@@ -1,4 +1,4 @@
-/** All that is known of one step. */
+/** All details of one step. */
 import type { ComponentChildren } from "preact"
 import { useMemo } from "preact/hooks"
 import * as Escape from "../../../record/Escape.ts"
@@ -53,7 +53,7 @@ const Environment = ({ list }: { readonly list: Runs.Run["environment"] }) => (
   </Fold>
 )
 
-/** Shows a step, which is inside this other one. `told` is what is said above it already. */
+/** Shows a step. `around` is the step that contains it, `told` is the text that already stands above it. */
 export const Detail = ({ around, step, told }: {
   readonly step: Step
   readonly around: Step | undefined

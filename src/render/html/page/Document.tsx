@@ -1,4 +1,4 @@
-/** Texts as they came: folded, and copied to the byte. */
+/** Original texts, which can be folded, and copied byte for byte. */
 import type { ComponentChildren } from "preact"
 import { useContext, useEffect, useState } from "preact/hooks"
 import * as JsonText from "../../../json/JsonText.ts"
@@ -10,7 +10,7 @@ import { plural } from "./Texts.ts"
 /** Above this size, in characters, a document is not broken into lines. */
 const largestReadable = 1_048_576
 
-/** Copies the way pages did before they had a clipboard. */
+/** Copies through a selection, for pages without access to the clipboard. */
 const copyBySelection = (text: string): boolean => {
   const area = document.createElement("textarea")
   area.value = text
@@ -30,7 +30,7 @@ const copy = async (text: string): Promise<boolean> => {
   }
 }
 
-/** Copies a text, as it came. */
+/** Copies a text unchanged. */
 export const Copy = ({ name, text }: { readonly name: string; readonly text: string }) => {
   const [state, setState] = useState<"" | "copied" | "cannot copy">("")
   useEffect(() => {
@@ -50,10 +50,10 @@ export const Copy = ({ name, text }: { readonly name: string; readonly text: str
   )
 }
 
-/** A text without what turns its direction or moves a cursor. */
+/** Escapes characters that change the direction of text or move a cursor. */
 const shown = Escape.inLines
 
-/** A part of the page that can be opened. What is in it is made when it is. */
+/** A part of the page that can be opened. Its content is made only then. */
 export const Fold = ({ children, isOpen = false, more, title }: {
   readonly title: string
   readonly more?: string
@@ -72,7 +72,7 @@ export const Fold = ({ children, isOpen = false, more, title }: {
   )
 }
 
-/** A text in a fold, which opens by itself where it has what is searched, unless it stays folded. */
+/** A text in a fold, which opens by itself if it contains the search text, unless it stays folded. */
 export const Document = ({ isJson = false, isOpen = false, name, staysFolded = false, text }: {
   readonly name: string
   readonly text: string
@@ -88,7 +88,7 @@ export const Document = ({ isJson = false, isOpen = false, name, staysFolded = f
       {() => (
         <div class="document">
           <Copy name={name} text={text} />
-          {/* It scrolls: the keyboard has to reach it. */}
+          {/* It scrolls, so the keyboard must reach it. */}
           <pre tabIndex={0} role="group" aria-label={name} class={isIndented ? "json" : ""}>
             {isIndented ? <Json text={shown(JsonText.indented(text))} /> : <Marked text={shown(text)} />}
           </pre>

@@ -1,4 +1,4 @@
-/** What is asked for. */
+/** The filters of the page. */
 import type { Ref } from "preact"
 import { choices, everything, type Filter } from "./Model.ts"
 
@@ -34,7 +34,6 @@ const Moment = ({ label, onChange, value }: {
   </label>
 )
 
-/** The filters. */
 export const Filters = ({ filter, onChange, search }: {
   readonly filter: Filter
   readonly onChange: (filter: Filter) => void

@@ -1,4 +1,4 @@
-/** What doctor found. */
+/** The findings of doctor. */
 import type { Finding } from "../PageData.ts"
 import { Copy } from "./Document.tsx"
 import { joined } from "./Texts.ts"
@@ -29,7 +29,6 @@ const FindingView = ({ finding }: { readonly finding: Finding }) => {
   )
 }
 
-/** Draws findings. */
 export const Findings = ({ list }: { readonly list: ReadonlyArray<Finding> }) => (
   <section class="findings" aria-labelledby="findings">
     <h2 id="findings">

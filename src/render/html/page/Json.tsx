@@ -1,9 +1,9 @@
-/** A JSON document with its objects and lists folded, or not: all of its text, in its order. */
+/** A JSON document whose objects and lists can be folded. Its text and order are unchanged. */
 import { useContext } from "preact/hooks"
 import * as Blocks from "./Blocks.ts"
 import { isFound, Marked, Search } from "./Search.tsx"
 
-/** What a plugin got from the plugins before it is looked at where it is asked for. */
+/** The result of earlier plugins stays folded until the user opens it. */
 const isAside = ({ head }: Blocks.Block): boolean => /^ *"prevResult": /.test(head)
 
 const textOf = (parts: ReadonlyArray<Blocks.Part>): string =>
@@ -36,7 +36,7 @@ const Parts = ({ parts }: { readonly parts: ReadonlyArray<Blocks.Part> }) => (
   </>
 )
 
-/** Draws a document that is indented. The outermost object is not folded: the document is. */
+/** Draws an indented document. The outermost object does not fold, since the document itself does. */
 export const Json = ({ text }: { readonly text: string }) => {
   const parts = Blocks.of(text)
   const [only] = parts

@@ -1,13 +1,13 @@
-/** What keys do: j and k or arrows go through the operations, / searches, Escape goes back. */
+/** The keys: j and k or arrows move through the operations, / searches, Escape goes back. */
 
-/** What the page can do. */
+/** What keys can do on the page. */
 export interface Actions {
-  /** Goes to the next operation, or to the one before. `from` is the one where the keyboard is. */
+  /** Moves to the next or the previous operation. `from` is the one that has the focus. */
   readonly go: (from: number | undefined, by: 1 | -1) => void
   readonly search: () => void
   /** Closes an operation. */
   readonly close: (id: number) => void
-  /** Forgets the text that is searched. */
+  /** Clears the search text. */
   readonly clear: () => void
 }
 
@@ -16,7 +16,7 @@ const operationOf = (target: Element): number | undefined => {
   return button === null || button === undefined ? undefined : Number(button.dataset["operation"])
 }
 
-/** Whether an element takes keys as text, or as its own. */
+/** Whether an element uses keys itself. */
 const takesKeys = (target: Element): boolean => target.closest("input, select, textarea") !== null
 
 /** Listens until the returned function is called. */
@@ -33,7 +33,7 @@ export const listen = (actions: Actions): () => void => {
       return
     }
     if (takesKeys(target)) return
-    // Arrows scroll unless the keyboard is on the line of an operation.
+    // Arrows scroll unless the line of an operation has the focus.
     const isOnLine = target instanceof HTMLElement && target.dataset["operation"] !== undefined
     const by = key === "j" || (isOnLine && key === "ArrowDown")
       ? 1

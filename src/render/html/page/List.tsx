@@ -1,6 +1,6 @@
 /**
- * The operations in their groups. Of ten thousand a person sees thirty: they are drawn in pieces, each when it comes near
- * the part of the page that is seen.
+ * The operations in their groups. Of ten thousand, about thirty are visible, so they are drawn in pieces, each when it
+ * comes near the visible part of the page.
  */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { Item } from "./Model.ts"
@@ -9,11 +9,10 @@ import { OperationView } from "./OperationView.tsx"
 /** How many lines a piece has. */
 const pieceLength = 40
 
-/** What the list is drawn with. */
 export interface ListProps {
   readonly items: ReadonlyArray<Item>
   readonly open: ReadonlySet<number>
-  /** The operation that the keyboard goes to. */
+  /** The operation to focus. */
   readonly wanted: { readonly id: number } | undefined
   readonly isPrinting: boolean
   readonly onToggle: (id: number) => void
@@ -44,12 +43,12 @@ const Line = ({ isOpen, item, onToggle }: {
 
 const keyOf = (item: Item, index: number): string | number => item.kind === "operation" ? item.entry.id : `at ${index}`
 
-/** How far from what is seen a piece is drawn. */
+/** How far from the visible part of the page a piece is drawn. */
 const margin = "1000px"
 
 const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps & { readonly isFirst: boolean }) => {
   const [isNear, setNear] = useState(isFirst)
-  /** How tall it was when it was drawn last, in pixels: what is seen must not move when it goes. */
+  /** Its height when it was last drawn, in pixels: the visible part must not move when the piece goes. */
   const [height, setHeight] = useState<number>()
   const place = useRef<HTMLDivElement>(null)
   const ids = items.flatMap((item) => item.kind === "operation" ? [item.entry.id] : [])
@@ -90,7 +89,6 @@ const Piece = ({ isFirst, isPrinting, items, onToggle, open, wanted }: ListProps
     : <div ref={place} class="piece later" style={style} />
 }
 
-/** Draws the list. */
 export const List = ({ items, ...props }: ListProps) => {
   const version = useRef(0)
   const pieces = useMemo(() => {

@@ -1,28 +1,28 @@
-/** The report as the page works on it: operations in groups, what the filters leave of them, and the records. */
+/** The report as the page uses it: operations in groups, the filters on them, and the records. */
 import type { Operation, Report, Step } from "../PageData.ts"
 
-/** What is asked for; empty where it is not. */
+/** What to show. Empty members do not filter. */
 export interface Filter {
   readonly text: string
   readonly network: string
   readonly verb: string
   readonly plugin: string
-  /** A local date and time, as inputs have it. */
+  /** A local date and time, in the format of input elements. */
   readonly since: string
   readonly until: string
   readonly failed: boolean
 }
 
-/** Asks for everything. */
+/** Shows everything. */
 export const everything: Filter = { text: "", network: "", verb: "", plugin: "", since: "", until: "", failed: false }
 
-/** An operation, with what it is found by. */
+/** An operation, with what filters compare. */
 export interface Entry {
   readonly id: number
   readonly operation: Operation
   /** In milliseconds since 1970. */
   readonly time: number
-  /** The pod, or the container where there is none. */
+  /** The pod, or the container if there is none. */
   readonly group: string
   readonly plugins: ReadonlySet<string>
   readonly networks: ReadonlySet<string>
@@ -35,7 +35,7 @@ const stepsOf = (steps: ReadonlyArray<Step>): ReadonlyArray<Step> =>
 const argument = (args: string, key: string): string | undefined =>
   args.split(";").find((pair) => pair.startsWith(`${key}=`))?.slice(key.length + 1)
 
-/** The first part of the ID of a container, by which people know it. */
+/** Shortens a container ID to the part that people know. */
 export const shortId = (id: string): string => /^[0-9a-f]{64}$/.test(id) ? id.slice(0, 12) : id
 
 const groupOf = ({ args = "", containerId }: Operation): string => {
@@ -57,7 +57,7 @@ const entryOf = (operation: Operation, id: number): Entry => {
   }
 }
 
-/** The text of an element that has JSON. */
+/** The text of an element that contains JSON. */
 const embedded = (id: string): string => document.getElementById(id)?.textContent ?? "null"
 
 const report: Report = JSON.parse(embedded("report"))
@@ -65,7 +65,7 @@ const report: Report = JSON.parse(embedded("report"))
 /** The texts of all records. */
 export const records: ReadonlyArray<string> = JSON.parse(embedded("records"))
 
-/** What doctor found; undefined if it was not asked. */
+/** The findings of doctor; undefined if it did not run. */
 export const findings = report.findings
 
 /** All operations, in the order of time. */
@@ -74,14 +74,14 @@ export const entries: ReadonlyArray<Entry> = report.operations.map(entryOf)
 const sorted = (values: ReadonlyArray<string | undefined>): ReadonlyArray<string> =>
   [...new Set(values)].filter((value): value is string => value !== undefined && value !== "").sort()
 
-/** What the filters let choose. */
+/** The options of the filters. */
 export const choices = {
   networks: sorted(entries.flatMap(({ networks }) => [...networks])),
   verbs: sorted(entries.map(({ operation }) => operation.command)),
   plugins: sorted(entries.flatMap(({ plugins }) => [...plugins]))
 }
 
-/** What is looked for stands in a record as it is, or as JSON has it in a string. */
+/** A record contains the search text literally, or as escaped in a JSON string. */
 const wordsIn = (text: string): ReadonlyArray<string> => {
   const word = text.toLowerCase()
   return [...new Set([word, JSON.stringify(word).slice(1, -1)])]
@@ -89,7 +89,7 @@ const wordsIn = (text: string): ReadonlyArray<string> => {
 
 const texts = new Map<number, string>()
 
-/** All that there is to search of an operation. */
+/** All searchable text of an operation. */
 const textOf = ({ group, id, operation }: Entry): string => {
   const known = texts.get(id)
   if (known !== undefined) return known
@@ -99,7 +99,7 @@ const textOf = ({ group, id, operation }: Entry): string => {
   return text
 }
 
-/** The operations that are asked for. VERSION that went well is there where it is asked for alone, as with `show`. */
+/** The operations that a filter selects. A successful VERSION is selected only by its verb, as in `show`. */
 export const matching = ({ failed, network, plugin, since, text, until, verb }: Filter): ReadonlyArray<Entry> => {
   const words = text.trim() === "" ? [] : wordsIn(text.trim())
   const from = since === "" ? Number.NEGATIVE_INFINITY : Date.parse(since)
@@ -137,7 +137,7 @@ const grouped = (list: ReadonlyArray<Entry>): ReadonlyArray<Item> => {
   })
 }
 
-/** The lines of the list: what failed first, and in it what is of one pod or container together. */
+/** The lines of the list: failed operations first, and in each section those of one pod or container together. */
 export const itemsOf = (list: ReadonlyArray<Entry>): ReadonlyArray<Item> =>
   ([["Failed", true], ["Went well", false]] as const).flatMap(([title, hasFailed]): ReadonlyArray<Item> => {
     const members = list.filter(({ operation }) => operation.hasFailed === hasFailed)
@@ -149,7 +149,10 @@ const isBad = ({ state }: Step): boolean => state !== "done" && state !== "unsee
 const isIn = ({ records: own = [] }: Step, words: ReadonlyArray<string>): boolean =>
   own.some((index) => words.some((word) => records[index]?.toLowerCase().includes(word)))
 
-/** The step to look at first: one that has what is searched, or the innermost that failed, or else the first. */
+/**
+ * The step to show first: one that contains the search text, or the innermost that failed, or one with a failed hook,
+ * or else the first.
+ */
 export const mostTelling = (steps: ReadonlyArray<Step>, search: string): Step | undefined => {
   const all = stepsOf(steps)
   const found = search === "" ? undefined : all.find((step) => isIn(step, wordsIn(search)))

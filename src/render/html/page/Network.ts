@@ -1,21 +1,21 @@
-/** The network of an attachment, as its result and its configuration say. */
+/** The network of an attachment, from its result and its configuration. */
 import * as JsonText from "../../../json/JsonText.ts"
 import * as Escape from "../../../record/Escape.ts"
 import type { Operation } from "../PageData.ts"
 import { records } from "./Model.ts"
 
-/** An interface, and what it has. */
+/** An interface and its addresses. */
 export interface Interface {
   readonly name: string
   readonly mac: string
   readonly addresses: ReadonlyArray<string>
 }
 
-/** What there is to draw. */
+/** The parts to draw. */
 export interface Network {
   readonly namespace: string
   readonly inside: ReadonlyArray<Interface>
-  /** Ends of links in the host. */
+  /** The host ends of links. */
   readonly outside: ReadonlyArray<Interface>
   readonly bridges: ReadonlyArray<Interface>
   readonly gateways: ReadonlyArray<string>
@@ -48,7 +48,7 @@ const documents = ({ steps }: Operation, event: string, name: string): ReadonlyA
     return document === undefined ? [] : [JSON.parse(document) as unknown]
   })
 
-/** The address of a prefix, with its length left out. */
+/** An address without its prefix length. */
 const host = (address: string): string => address.split("/")[0] ?? ""
 
 const mappingsOf = (configs: ReadonlyArray<unknown>, address: string): ReadonlyArray<string> => {
@@ -63,11 +63,11 @@ const mappingsOf = (configs: ReadonlyArray<unknown>, address: string): ReadonlyA
 interface Address {
   readonly address: string
   readonly gateway: string
-  /** Which of the interfaces has it; undefined if the result does not say. */
+  /** The index of its interface; undefined if the result does not say. */
   readonly index: number | undefined
 }
 
-/** The addresses of a result. Those of versions up to 0.2.0 are `ip4` and `ip6`. Source: CNI specification, section 5. */
+/** The addresses of a result. Versions up to 0.2.0 have `ip4` and `ip6`. Source: CNI specification, section 5. */
 const addressesOf = (result: unknown): ReadonlyArray<Address> => [
   ...["ip4", "ip6"].map((name) => own(result, name)).filter(isObject).map((ip) => ({
     address: text(ip, "ip"),
@@ -93,7 +93,7 @@ const most = 8
 
 const few = <A>(list: ReadonlyArray<A>): ReadonlyArray<A> => list.slice(0, most)
 
-/** The network of an operation; undefined if its result does not say what there is. */
+/** The network of an operation; undefined if its result has neither addresses nor interfaces. */
 export const of = (operation: Operation): Network | undefined => {
   const configs = documents(operation, "request", "config")
   const result = documents(operation, "result", "result").at(-1) ??
@@ -108,7 +108,7 @@ export const of = (operation: Operation): Network | undefined => {
   if (addresses.length === 0 && interfaces.length === 0) return undefined
   const inside = interfaces.filter(({ sandbox }) => sandbox !== "")
   const onHost = interfaces.filter(({ sandbox }) => sandbox === "")
-  // What has no interface of its own is of the one that was asked for.
+  // Addresses without an interface belong to the requested one.
   const loose = addresses.filter(({ index }) => index === undefined).map(({ address }) => address)
   const [first = { name: Escape.inLine(operation.ifname ?? ""), mac: "", addresses: [] }, ...others] = inside
   const named = new Set(configs.map((config) => text(config, "bridge")).filter(Boolean))

@@ -1,4 +1,4 @@
-/** One operation: a line, and all of it where that is opened. */
+/** One operation: a line, and its details when it is open. */
 import { useContext, useMemo, useState } from "preact/hooks"
 import type { Operation, Step } from "../PageData.ts"
 import { Detail } from "./Detail.tsx"
@@ -66,7 +66,6 @@ const Body = ({ entry: { id, operation } }: { readonly entry: Entry }) => {
   )
 }
 
-/** Draws an operation. */
 export const OperationView = ({ entry, isOpen, onToggle }: {
   readonly entry: Entry
   readonly isOpen: boolean

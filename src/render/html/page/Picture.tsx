@@ -1,4 +1,4 @@
-/** The network of an attachment as a picture: what is in the container above, what is in the host below. */
+/** The network of an attachment as a picture: the container above, the host below. */
 import type { Interface, Network } from "./Network.ts"
 
 const width = 420
@@ -28,7 +28,7 @@ const fact = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<Box> =
 
 const heightOf = ({ lines }: Box): number => padding * 1.5 + line * (lines.length + 1)
 
-/** How tall a place is that has these boxes. */
+/** The height of a place with these boxes. */
 const stack = (boxes: ReadonlyArray<Box>): number =>
   boxes.reduce((sum, box) => sum + heightOf(box) + padding, line + padding)
 
@@ -68,10 +68,9 @@ const Place = ({ boxes, title, top }: {
   </g>
 )
 
-/** Draws a network. */
 export const Picture = ({ network }: { readonly network: Network }) => {
   const { bridges, gateways, inside, namespace, outside, ports, routes } = network
-  // The interface stands last, so that its link goes straight down to the host.
+  // The interface comes last, so that its link goes straight down to the host.
   const above = [...fact("routes", routes), ...inside.map((it) => device(it))]
   const below = [
     ...outside.map((it) => device(it)),

@@ -1,23 +1,23 @@
-/** What the records of one run have, taken from them when it is looked at. */
+/** The content of the records of one run, extracted when the run is shown. */
 import * as JsonText from "../../../json/JsonText.ts"
 import type { Step } from "../PageData.ts"
 import { records } from "./Model.ts"
 
-/** A text of a run, with a name. */
+/** A named text of a run. */
 export interface Text {
   readonly name: string
-  /** As it came. */
+  /** The original text. */
   readonly text: string
   readonly isJson: boolean
 }
 
-/** What a hook wrote. */
+/** The output of a hook. */
 export interface Output {
   readonly stdout: string
   readonly stderr: string
 }
 
-/** What is known of a run. */
+/** The details of a run. */
 export interface Run {
   readonly file: string | undefined
   readonly stdout: string
@@ -54,7 +54,7 @@ const variables = [
   ["TRACEPARENT", "traceparent"]
 ] as const
 
-/** A member of a record as JSON text, every byte as it came. */
+/** A member of a record as JSON text, byte for byte. */
 const member = (text: string, name: string, title: string): ReadonlyArray<Text> => {
   const found = JsonText.member(text, name)
   return found === undefined ? [] : [{ name: title, text: found, isJson: true }]

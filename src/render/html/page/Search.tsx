@@ -1,21 +1,21 @@
-/** The text that is searched, wherever on the page it is. */
+/** Marks the search text wherever it occurs on the page. */
 import { createContext } from "preact"
 import { useContext } from "preact/hooks"
 
-/** The text that is searched; empty where none is. */
+/** The search text; empty if there is none. */
 export const Search = createContext("")
 
-/** How many places of one text are marked. */
+/** How many matches in one text are marked. */
 const most = 1000
 
-/** Whether a text has the one that is searched. */
+/** Whether a text contains the search text, regardless of case. */
 export const isFound = (text: string, search: string): boolean =>
   search !== "" && text.toLowerCase().includes(search.toLowerCase())
 
-/** The parts of a text: those at odd places are what is searched. */
+/** The parts of a text. Those at odd indices are matches. */
 const partsOf = (text: string, search: string): ReadonlyArray<string> => {
   const [lower, word] = [text.toLowerCase(), search.toLowerCase()]
-  // Some letters are longer as small ones: then the places are not the same.
+  // Some letters are longer in lower case, which would shift the positions.
   if (word === "" || lower.length !== text.length) return [text]
   const parts: Array<string> = []
   let from = 0
@@ -26,7 +26,7 @@ const partsOf = (text: string, search: string): ReadonlyArray<string> => {
   return [...parts, text.slice(from)]
 }
 
-/** A text in which what is searched is marked. */
+/** A text with its matches marked. */
 export const Marked = ({ text }: { readonly text: string }) => {
   const parts = partsOf(text, useContext(Search))
   return <>{parts.map((part, at) => at % 2 === 0 ? part : <mark key={at}>{part}</mark>)}</>

@@ -11,7 +11,9 @@ export interface Bar {
   readonly length: number | undefined
 }
 
-/** All steps, those inside others after them. One whose beginning nobody knows begins where the one before it ended. */
+/**
+ * All steps, each followed by the steps inside it. A step without a known start begins where the previous one ended.
+ */
 export const barsOf = (steps: ReadonlyArray<Step>, depth = 0, from = 0): ReadonlyArray<Bar> => {
   let end = from
   return steps.flatMap((step) => {
@@ -23,7 +25,7 @@ export const barsOf = (steps: ReadonlyArray<Step>, depth = 0, from = 0): Readonl
 
 const signs = { done: "✓", failed: "✗", unfinished: "✗", stopped: "✗", unseen: "·" } as const
 
-/** How a step ended, for those who do not see its sign. */
+/** How a step ended, for users who cannot see its sign. */
 export const states = {
   done: "went well",
   failed: "failed",
@@ -32,17 +34,16 @@ export const states = {
   unseen: "no tap comes after it"
 } as const
 
-/** The sign of a step. */
 export const signOf = ({ kind, state }: Step): string => kind === "tap" && state === "done" ? "·" : signs[state]
 
 const toneOf = ({ kind, state }: Step): string =>
   state === "done" ? (kind === "tap" ? "calm" : "good") : state === "unseen" ? "calm" : "bad"
 
-/** What a step is called, with what is not the same as of its operation. */
+/** Display name of a step, with what differs from its operation. */
 export const nameOf = ({ command, ifname, network, title }: Step): string =>
   joined([title, command, ifname, network === undefined ? undefined : `on ${network}`])
 
-/** Arrows go from step to step. */
+/** Arrows move from step to step. */
 const onKey = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): void => {
   const line = event.key === "ArrowDown"
     ? "nextElementSibling"
@@ -56,7 +57,7 @@ const onKey = (event: KeyboardEvent & { readonly currentTarget: HTMLElement }): 
   other.click()
 }
 
-/** Draws the steps, of which one is selected. */
+/** Draws the steps, with one selected. */
 export const Waterfall = ({ onSelect, operation, selected }: {
   readonly operation: Operation
   readonly selected: Step | undefined

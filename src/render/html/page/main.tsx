@@ -1,6 +1,6 @@
 /**
- * The page of a report. It is made with Preact: a library of 4 KB that draws what changed and nothing else, sets texts as
- * texts, and needs no inline script or style, so that a strict policy holds.
+ * The page of a report. It uses Preact, a library of 4 KB that draws only what changed, inserts texts only as texts,
+ * and needs no inline script or style, so that a strict policy holds.
  */
 import { render } from "preact"
 import { App } from "./App.tsx"
