@@ -18,7 +18,7 @@ export const replaced = <Name extends "openSync" | "mkdirSync" | "readFileSync" 
 
 /** Gives files of the kernel these texts; undefined for one that cannot be read. */
 export const contents = (
-  files: { readonly [path: string]: string | undefined }
+  files: { readonly [path: string]: string | Uint8Array | undefined }
 ): { readonly [Symbol.dispose]: () => void } =>
   replaced("readFileSync", (original) => (...args: ReadonlyArray<never>) => {
     const path = String(args[0])

@@ -5,6 +5,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { policiesLive } from "../../../src/plugin/live/PoliciesLive.ts"
 import * as Policy from "../../../src/plugin/Policy.ts"
+import { replaced } from "../../support/builtins.ts"
 import { temporary } from "../../support/plugin.ts"
 import { itAsRoot } from "../../support/requirements.ts"
 
@@ -123,6 +124,25 @@ describe("the policies of a host", () => {
     Fs.chownSync(host.file, 0, 0)
     assert.deepStrictEqual(read(), [{ file: host.file, hooks: true, logFolders: undefined }])
   })
+
+  itAsRoot(
+    "may be the owner's of the root, who is root on the host of a user namespace, and root's all the same",
+    () => {
+      using host = installed()
+      host.write("{}")
+      Fs.chownSync(`${host.bin}/passthrough`, 65_531, 0)
+      using _ = replaced("statSync", (original) => (...args) => {
+        const stat = Reflect.apply(original, Fs, args)
+        return args[0] === "/" ? Object.assign(stat, { uid: 65_533 }) : stat
+      })
+      const policy = { file: host.file, hooks: true, logFolders: undefined }
+      assert.deepStrictEqual(read(), [policy])
+      Fs.chownSync(host.file, 65_533, 0)
+      assert.deepStrictEqual(read(), [policy])
+      Fs.chownSync(host.file, 65_532, 0)
+      assert.notDeepEqual(read(), [policy])
+    }
+  )
 
   it("leave no descriptor open", () => {
     using host = installed()

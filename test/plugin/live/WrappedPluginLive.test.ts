@@ -6,6 +6,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parentVariable } from "../../../src/cni/Environment.ts"
 import type { Invocation } from "../../../src/exec/Execution.ts"
+import * as Libc from "../../../src/exec/Libc.ts"
 import { NotStarted, ProcessRunner } from "../../../src/exec/ProcessRunner.ts"
 import * as WrappedPluginLive from "../../../src/plugin/live/WrappedPluginLive.ts"
 import type { Unfinished } from "../../../src/plugin/StdinReader.ts"
@@ -84,6 +85,15 @@ describe("the plugin", () => {
     assert.strictEqual(find(host.folder, [...path, `${next.path}/3`].join(":")), `${next.path}/3/demo`)
     script(`${next.path}/2/demo`, "true")
     assert.strictEqual(find(host.folder, [...path, `${next.path}/3`].join(":")), `${next.path}/2/demo`)
+  })
+
+  it("is in no folder that depends on where we are", () => {
+    using host = wrapped()
+    using next = temporary()
+    Fs.rmSync(host.aside)
+    script(`${next.path}/demo`, "true")
+    assert.isUndefined(find(host.folder, Path.relative(process.cwd(), next.path)))
+    assert.strictEqual(find(host.folder, next.path), `${next.path}/demo`)
   })
 
   it("may be the stub of another folder that has its plugin", () => {
@@ -201,6 +211,67 @@ describe("the plugin is started", () => {
       ChildProcess.execFileSync("prlimit", [`--pid=${process.pid}`, `--nproc=${before}:`])
     }
     assert.lengthOf(invocations, 2)
+  })
+
+  describe("under Bun", () => {
+    /** Makes this process look like one of Bun. What loads only there was looked for before. */
+    const asBun = () => {
+      const versions = Object.getOwnPropertyDescriptor(process, "versions") ?? {}
+      Libc.load()
+      Object.defineProperty(process, "versions", { ...versions, value: { ...process.versions, bun: "1" } })
+      return { [Symbol.dispose]: () => void Object.defineProperty(process, "versions", versions) }
+    }
+    const started = (variables: Invocation["env"]): Invocation | undefined => {
+      using host = wrapped()
+      using _ = asBun()
+      const { invocations, run } = plugin(host.folder)
+      Effect.runSync(Effect.flip(run(host.aside, variables, stdin)))
+      return invocations[0]
+    }
+    const entries = (invocation: Invocation | undefined) =>
+      invocation?.environment?.map((entry) => Buffer.from(entry).toString("latin1"))
+
+    it("in the working directory of our caller, for ours is another one", () => {
+      assert.strictEqual(started(env)?.cwd, `/proc/${process.ppid}/cwd`)
+    })
+
+    it("in PWD where that of our caller cannot be entered, or else in ours", () => {
+      using _ = vi.spyOn(process, "ppid", "get").mockReturnValue(0)
+      using _stubs = { [Symbol.dispose]: () => void vi.unstubAllEnvs() }
+      vi.stubEnv("PWD", "/usr")
+      assert.strictEqual(started(env)?.cwd, "/usr")
+      for (const none of ["usr", "/no/such/folder", "/etc/passwd", undefined]) {
+        vi.stubEnv("PWD", none)
+        assert.notProperty(started(env), "cwd")
+      }
+    })
+
+    it("with its variables as texts, where all of them are", () => {
+      assert.notProperty(started(env), "environment")
+    })
+
+    it("with the bytes of our variables where one of them is no text, and with our own run", () => {
+      const ours = Buffer.from(["A=\u00ff", `${parentVariable}=old`, `${parentVariable}S=1`, "B="].join("\0"), "latin1")
+      using _ = contents({ "/proc/self/environ": ours })
+      const run = `${parentVariable}=${env[parentVariable]}`
+      for (const odd of [{ A: "\ufffd" }, { "\ufffd": "1" }]) {
+        assert.deepStrictEqual(entries(started({ ...env, ...odd })), ["A=\u00ff", `${parentVariable}S=1`, "B=", run])
+      }
+      assert.deepStrictEqual(entries(started({ A: "\ufffd", B: undefined }))?.at(-1), `${parentVariable}=`)
+    })
+
+    it("with its variables as texts, where ours cannot be read", () => {
+      using _ = contents({ "/proc/self/environ": undefined })
+      assert.notProperty(started({ ...env, A: "\ufffd" }), "environment")
+    })
+  })
+
+  it("with its variables as texts under Node.js, which has nothing else", () => {
+    using host = wrapped()
+    const { invocations, run } = plugin(host.folder)
+    Effect.runSync(Effect.flip(run(host.aside, { A: "\ufffd" }, stdin)))
+    assert.notProperty(invocations[0], "environment")
+    assert.notProperty(invocations[0], "cwd")
   })
 
   describe("unless there is no room for it", () => {
