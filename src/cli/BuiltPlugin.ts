@@ -11,12 +11,12 @@ export class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: st
     `there is no passthrough in ${this.folder}: copy it beside this command, from the folder where npm run build put both`
 }
 
-/** The file that this command was started from, as far as it is one. */
+/** The file that this command was started from, if it is a file. */
 export const CommandFile = Context.Reference<string>("cni-passthrough/cli/CommandFile", {
   defaultValue: () => process.argv[1] ?? ""
 })
 
-/** The loaders of both C libraries, by processor, and a name of musl that only Alpine has. */
+/** The loaders of both C libraries, by processor, and a name of musl's loader that only Alpine has. */
 const loaders: {
   readonly [processor: string]: { readonly glibc: string; readonly musl: string; readonly alpine: string }
 } = {
@@ -25,8 +25,9 @@ const loaders: {
 }
 
 /**
- * Whether the host with this root has musl for its C library. Debian can have musl beside its glibc, and Alpine a loader
- * by the name of glibc's. The links are not followed: absolute ones lead elsewhere where the root is a mounted one.
+ * Whether the host with this root uses musl as its C library. Debian can have musl as well as glibc, and Alpine can have
+ * a loader with the name of glibc's. Links are not followed, because absolute ones lead elsewhere if the root is a
+ * mounted one.
  */
 const hasMusl = Effect.fnUntraced(function*(root: string) {
   const fs = yield* FileSystem.FileSystem
@@ -39,8 +40,8 @@ const hasMusl = Effect.fnUntraced(function*(root: string) {
 })
 
 /**
- * The file of the plugin beside this command: the form that needs nothing on the host, where it is there, and the one
- * for the C library of the host with the root `root`, where both are there.
+ * The file of the plugin beside this command: preferably the form that needs nothing on the host, and of that the one
+ * for the C library of the host with the root `root`.
  */
 export const find = Effect.fnUntraced(function*(root: string = "/") {
   const fs = yield* FileSystem.FileSystem

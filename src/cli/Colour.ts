@@ -4,7 +4,6 @@ import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 
-/** The flag. */
 export const flag = GlobalFlag.Setting("color")({
   flag: Flag.Literals("color", ["auto", "always", "never"]).pipe(
     Flag.withDescription("When to use colour (default: auto)"),
@@ -12,7 +11,7 @@ export const flag = GlobalFlag.Setting("color")({
   )
 })
 
-/** What the terminal can do, with colour as the flag asks for it. */
+/** The capabilities of the terminal, with colour as the flag asks for it. */
 export const capabilities = Effect.gen(function*() {
   const terminal = yield* TerminalCapabilities.TerminalCapabilities
   const colour = yield* flag

@@ -1,4 +1,4 @@
-/** The companion command: one file for each subcommand, put together here. */
+/** The companion command, composed of one file for each subcommand. */
 import * as Command from "effect/cli/Command"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Colour from "./Colour.ts"

@@ -1,4 +1,4 @@
-/** `--completions`: the library's scripts, with names of this host in them, and two fixes for bash. */
+/** `--completions`: the library's scripts, extended with names of this host, and with two fixes for bash. */
 import * as Completions from "effect/cli/Completions"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
 import * as Console from "effect/Console"
@@ -18,7 +18,10 @@ const kinds: { readonly [name: string]: Kind } = {
 
 type Type = Completions.FlagType | Completions.ArgumentType
 
-/** Stands in for names that only the host knows, until the script is made: the library completes only fixed choices. */
+/**
+ * Stands in for names that only the host knows until the script is made, because the library completes only fixed
+ * choices.
+ */
 const placeholder = (kind: Kind, type: Type): string => `@${kind}@${type._tag === "Path" ? "files@" : ""}`
 
 const withPlaceholder = <A extends { readonly name: string; readonly type: Type }>(one: A): A => {

@@ -1,4 +1,4 @@
-/** Findings as people read them, and as machines do. */
+/** Findings as text for people and as JSON for scripts. */
 import type { Outcome, Phase, Report } from "../doctor/Check.ts"
 import type { Facts } from "../doctor/Facts.ts"
 import type { Finding } from "../doctor/Finding.ts"
@@ -9,13 +9,13 @@ import type * as Page from "../render/html/PageData.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import type { Style } from "../render/terminal/Style.ts"
 
-/** How many lines of evidence a finding shows by default, and how many characters of each. */
+/** The most lines of evidence that a finding shows by default, and the most characters of each. */
 const shown = { lines: 10, characters: 500 }
 
-/** How many lines all findings together show by default. */
+/** The most lines that all findings together show by default. */
 const mostLines = 50
 
-/** A text on one line, which is not too long for it, with nothing in it that a terminal obeys. */
+/** A text cut to one line, without control characters for the terminal. */
 export const bounded = (text: string): string =>
   Escape.inLine(text.length > shown.characters ? `${text.slice(0, shown.characters)}…` : text)
 
@@ -24,7 +24,7 @@ const placeOf = ({ column, file, line }: Finding): string =>
 
 const levelMarks = { error: "✗", warning: "!", note: "–" } as const
 
-/** The lines of a finding: what is wrong, who is to blame, how that is known, what to do. */
+/** The lines of a finding: the problem, the plugin to blame, the evidence, the fix. */
 export const lines = (
   finding: Finding,
   { bold, dim, red, width, yellow }: Style,
@@ -47,7 +47,7 @@ export const lines = (
     ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
     ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
     ...indented(`fix: ${bounded(fix.text)}`),
-    // Each is whole and on its own line, ready to copy.
+    // Each command is whole and on its own line, ready to copy.
     ...fix.commands.map((command) => `    ${Escape.inLine(Fix.line(command))}`),
     ...(fix.cuts === undefined ? [] : indented(`this cuts ${bounded(fix.cuts)}`, yellow))
   ]
@@ -68,10 +68,10 @@ export const all = (findings: ReadonlyArray<Finding>, style: Style, isVerbose: b
   ]
 }
 
-/** How many attachments are listed by default with what was looked at. */
+/** The most attachments to list by default with what was inspected. */
 const mostWalked = 8
 
-/** What was looked at where nothing was found, and what cannot be known by looking. */
+/** What was inspected without findings, and what inspection cannot show. */
 export const walked = (facts: Facts, { dim, width }: Style, isVerbose: boolean): ReadonlyArray<string> => {
   const groups = [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))]
   const all = groups.flatMap(Walked.of).filter(({ flows }) => flows.length > 0)
@@ -87,7 +87,7 @@ export const walked = (facts: Facts, { dim, width }: Style, isVerbose: boolean):
 
 const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning, skipped: "–" } as const
 
-/** Where the checks of a phase begin. */
+/** The column where the checks of a phase begin. */
 const column = 15
 
 /** The meaning of each mark that is used, except the one for success. */
@@ -104,7 +104,7 @@ export const legend = ({ checks, findings }: Report, { dim, width }: Style): Rea
   return words.length === 0 ? [] : LineWrap.lines(`${"".padEnd(column)}${words.join("   ")}`, width).map(dim)
 }
 
-/** The checks of one phase beside its name, below each other where they are longer than the screen. */
+/** The checks of one phase beside its name, on several lines if they are longer than the screen. */
 export const checkLines = (
   phase: Phase,
   outcomes: ReadonlyArray<Outcome>,

@@ -1,4 +1,4 @@
-/** The flags that several commands have. Each one checks its own value. */
+/** Flags that several commands share. Each flag checks its own value. */
 import type * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Param from "effect/cli/Param"
@@ -13,7 +13,7 @@ import * as GoDuration from "../json/GoDuration.ts"
 import { isKind, type Kind, kinds } from "../network/StateKind.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 
-/** A flag with a text as its value, which may be left out. */
+/** An optional flag with a text as its value. */
 export const text = (name: string, description: string): Flag.Flag<Option.Option<string>> =>
   Flag.String(name).pipe(Flag.withDescription(description), Flag.optional)
 
@@ -21,7 +21,7 @@ export const text = (name: string, description: string): Flag.Flag<Option.Option
 export const toggle = (name: string, description: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withDescription(description), Flag.withDefault(false))
 
-/** An operation of CNI, in capitals or not. */
+/** An operation of CNI, in any case. */
 export const verb = (description: string): Flag.Flag<string> =>
   Flag.String("command").pipe(
     Flag.withDescription(description),
@@ -45,14 +45,14 @@ const anyDuration = (name: string, description: string): Flag.Flag<number> =>
 export const duration = (name: string, description: string, fallback: string): Flag.Flag<number> =>
   anyDuration(name, `${description} (default: ${fallback})`).pipe(Flag.withDefault(GoDuration.toMillis(fallback)))
 
-/** A length of time that may be left out, in milliseconds. */
+/** An optional length of time, in milliseconds. */
 export const optionalDuration = (name: string, description: string): Flag.Flag<Option.Option<number>> =>
   anyDuration(name, description).pipe(
     Flag.filter((length) => length > 0, () => "found no time at all, expected a duration such as 30m or 1h"),
     Flag.optional
   )
 
-/** Kinds of network state, of which it is told what a plugin changed: all where the flag has no value. */
+/** The kinds of network state whose changes by a plugin are shown. Without a value: all. */
 export const changes: Flag.Flag<ReadonlyArray<Kind>> = Flag.String("changes").pipe(
   Flag.withDescription(
     `Also tell what each plugin changes on the host and in the container; --changes=KIND,… for some of ${
@@ -71,8 +71,8 @@ export const changes: Flag.Flag<ReadonlyArray<Kind>> = Flag.String("changes").pi
 )
 
 /**
- * What shells complete as a path. Whether there is such a file is left to what opens it, which can say why there is none:
- * Effect's own kind looks first, and fails with the names of what it called.
+ * A value that shells complete as a path. Whether the file exists is left to the code that opens it, which can explain
+ * an error. Effect's own kind checks first, and fails with the names of its calls.
  */
 const completed = (
   kind: Primitive.PathType,
@@ -82,7 +82,7 @@ const completed = (
 
 const absolute = (value: string) => Effect.map(Path.Path, (path) => path.resolve(value))
 
-/** A flag whose value is a folder, as an absolute path. It need not be there. */
+/** A flag whose value is a folder, as an absolute path. The folder need not exist. */
 export const folder = (name: string): Flag.Flag<string> =>
   Param.makeSingle({
     kind: Param.flagKind,
@@ -91,7 +91,7 @@ export const folder = (name: string): Flag.Flag<string> =>
     typeName: "folder"
   })
 
-/** A flag whose value is a file, as an absolute path. It need not be there. */
+/** A flag whose value is a file, as an absolute path. The file need not exist. */
 export const file = (name: string): Flag.Flag<string> =>
   Param.makeSingle({ kind: Param.flagKind, name, primitiveType: completed("file", absolute), typeName: "file" })
 
@@ -99,7 +99,7 @@ export const file = (name: string): Flag.Flag<string> =>
 export const fileArgument = (name: string): Argument.Argument<string> =>
   Param.makeSingle({ kind: Param.argumentKind, name, primitiveType: completed("file", absolute), typeName: "file" })
 
-/** An argument that is a file, or something else that names one: a network, a pattern. It is taken as it stands. */
+/** An argument that is a file, or another name: a network, a pattern. Its value stays as given. */
 export const fileOrName = (name: string): Argument.Argument<string> =>
   Param.makeSingle({
     kind: Param.argumentKind,
@@ -114,7 +114,7 @@ export const folders = (path: string): ReadonlyArray<string> => path.split(":").
 /** The default folders of plugins, in the form of CNI_PATH. */
 export const defaultCniPath = "/opt/cni/bin:/usr/lib/cni"
 
-/** The folders where plugins are looked for. */
+/** The folders in which to look for plugins. */
 export const cniPath: Flag.Flag<ReadonlyArray<string>> = Flag.String("cni-path").pipe(
   Flag.withDescription(`Folders of plugins, separated by colons (default: CNI_PATH, or ${defaultCniPath})`),
   Flag.withMetavar("folders"),
@@ -131,7 +131,7 @@ export const confDir: Flag.Flag<string> = folder("conf-dir").pipe(
   Flag.withDefault(ConfFolder.defaultFolder)
 )
 
-/** Where libcni keeps the results of attachments. */
+/** The folder where libcni keeps the results of attachments. */
 export const cacheDir: Flag.Flag<string> = folder("cache-dir").pipe(
   Flag.withDescription(`Folder of libcni's results (default: ${ResultCache.defaultFolder})`),
   Flag.withDefault(ResultCache.defaultFolder)

@@ -9,7 +9,7 @@ import * as ShortIds from "../render/terminal/ShortIds.ts"
 import type { Style } from "../render/terminal/Style.ts"
 import * as Findings from "./Findings.ts"
 
-/** How many lines are printed by default, and how many of them are not leaks: the count of the rest, the sum, a prompt. */
+/** The most lines to print by default, and how many of them are not leaks: the count of the rest, the sum, a prompt. */
 const most = { lines: 60, others: 3 }
 
 /** Whether a leak is a port mapping, which sends traffic of the host to an address that is gone. */
@@ -20,7 +20,7 @@ const order: ReadonlyArray<Leak["kind"]> = ["rule", "link", "reservation", "chai
 
 const gravity = (leak: Leak): number => isMapping(leak) ? -1 : order.indexOf(leak.kind)
 
-/** A rule without the comment that names its container, and with its table in place of the command that made it. */
+/** A rule without the comment that names its container, and with its table in place of the command. */
 const shortRule = (text: string): string =>
   text.replace(/ -m comment --comment (?:"(?:[^"\\]|\\.)*"|\S+)/g, "")
     .replace(/^iptables -t (\S+) -A /, "$1 ")
@@ -64,10 +64,10 @@ export const sum = (leaks: ReadonlyArray<Leak>): string =>
     return count === 0 ? [] : [plural(count, kind)]
   }).join(", ")
 
-/** How many containers of which something is kept back are named. */
+/** The most containers to name for which something is kept back. */
 const mostKept = 10
 
-/** A line for each container of which processes keep something back. */
+/** A line for each container for which processes keep something back. */
 export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   const containers = Object.values(Arr.groupBy(kept, ({ containerId, process }) => `${process.pid} ${containerId}`))
   const lines = containers.map((own) => {
@@ -80,14 +80,14 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more of which processes keep something back`]
 }
 
-/** What a look at the host found. */
+/** The result of inspecting the host. */
 export interface Outcome {
   readonly found: ReadonlyArray<Leak>
   readonly kept: ReadonlyArray<Kept>
   readonly possible: ReadonlyArray<Leak>
 }
 
-/** What is left, what is kept back, and what containers that cannot be seen may use, as one JSON document. */
+/** What is left, what is kept back, and what unseen containers may use, as one JSON document. */
 export const json = ({ found, kept, possible }: Outcome): string => {
   const shown = ({ containerId, kind, reason, text }: Leak) => ({ kind, text, containerId, reason })
   const withProcess = ({ process: { name, pid }, ...leak }: Kept) => ({ ...shown(leak), process: { pid, name } })

@@ -19,14 +19,14 @@ export const argument = fileOrName("log").pipe(
 )
 
 /**
- * What to read where these logs are named, of which `-` is stdin: without any, stdin to its end, or on a terminal what
- * lies where logs are unless it is said otherwise. `canWait` says that there need not be any yet.
+ * The logs to read: those that are named, of which `-` is stdin. Without any, it reads stdin to its end, or on a
+ * terminal the logs in the default place. `canWait`: the logs need not exist yet.
  */
 export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, canWait = false) {
   if (logs.length > 0) return logs
   const { stdinIsTerminal } = yield* Stdio.Stdio
   if (!(yield* stdinIsTerminal)) return ["-"]
-  // Nobody types records.
+  // Nobody types records into a terminal.
   if (!canWait && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
     const explanation = yield* NeverCalled.explain(LogFiles.defaultPattern)
     if (explanation !== undefined) return yield* explanation
@@ -37,7 +37,7 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
   return [LogFiles.defaultPattern]
 })
 
-/** Reads all of these logs, one after the other; the journal where there are none. */
+/** Reads all of these logs, one after the other, or the journal if there are none. */
 export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, take: RecordLog.Take) {
   if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
   const logs: Array<SkippedLines> = []
@@ -50,8 +50,8 @@ export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, 
 })
 
 /**
- * Tells what was passed over, and fails where there was nothing else, or where nothing came from a stdin that nobody
- * named: that nothing was found there means nothing.
+ * Reports what was skipped. Fails if nothing else was read, or if no log was named and stdin was empty, because then
+ * finding nothing means nothing.
  */
 export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<SkippedLines>, named: ReadonlyArray<string>) {
   const foreign = logs.filter((log) => log.isForeign())
@@ -67,8 +67,8 @@ export const complain = Effect.fnUntraced(function*(logs: ReadonlyArray<SkippedL
 })
 
 /**
- * The records of these networks, as their texts: of these logs, or of those that lie where logs are unless it is said otherwise.
- * None where none can be read.
+ * The records of these networks as texts, from these logs or else from those in the default place. Empty if none can be
+ * read.
  */
 export const ofNetworks = Effect.fnUntraced(
   function*(logs: ReadonlyArray<string>, networks: ReadonlyArray<string>) {

@@ -1,11 +1,11 @@
-/** The plugin that was probably meant by a name that no folder has. */
+/** The plugin that the user probably meant with a name that no folder has. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as NearMiss from "../doctor/NearMiss.ts"
 import * as Escape from "../record/Escape.ts"
 
-/** Says which plugin of these folders was probably meant; empty where none was. */
+/** Asks whether the user meant a similar plugin of these folders; empty if there is none. */
 export const question = Effect.fnUntraced(function*(name: string, folders: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const names = yield* Effect.forEach(folders, (folder) => Effect.orElseSucceed(fs.readDirectory(folder), () => []))
@@ -25,6 +25,6 @@ export class NotThere extends Data.TaggedError("NotThere")<{
   )
 }
 
-/** Says that no folder has a plugin of this name, and which one was probably meant. */
+/** Reports that no folder has a plugin of this name, and which one the user probably meant. */
 export const notThere = (name: string, folders: ReadonlyArray<string>) =>
   Effect.map(question(name, folders), (question) => new NotThere({ name, folders, question }))

@@ -81,7 +81,10 @@ export const explain = Effect.fnUntraced(function*(log: string, root = "/") {
   })
 })
 
-/** Whether there is nothing to read yet. One that cannot be looked for is not missing: reading it says why. */
+/**
+ * Whether there is nothing to read yet. A log that cannot be checked does not count as missing: reading it explains
+ * why.
+ */
 const isMissing = Effect.fnUntraced(function*(log: string) {
   if (log === "-") return false
   const fs = yield* FileSystem.FileSystem
@@ -91,7 +94,7 @@ const isMissing = Effect.fnUntraced(function*(log: string) {
   return there.length === 0
 })
 
-/** Tells a person who follows logs that do not exist yet what makes them appear. */
+/** Says what makes logs appear that a user follows and that do not exist yet. */
 export const whyWaiting = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, root = "/") {
   return yield* Effect.forEach(
     yield* Effect.filter(logs, isMissing),
@@ -111,7 +114,7 @@ const missing = (error: LogError): string | undefined => {
   return isMissing ? error.name : undefined
 }
 
-/** Explains why a log is missing, if that can be found out. */
+/** Explains why a log is missing, if the reason can be found. */
 export const explained = <A, R>(reading: Effect.Effect<A, LogError, R>) =>
   Effect.catch(
     reading,

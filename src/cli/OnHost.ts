@@ -1,11 +1,10 @@
-/** `--host-root`: a command in a container looks at the host of that container. */
+/** `--host-root`: a command in a container inspects the host of that container. */
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as HostRoot from "../host/HostRoot.ts"
 import * as Flags from "./Flags.ts"
 
-/** The flag. */
 export const flag = Flags.folder("host-root").pipe(
   Flag.withDescription(
     "In a container: where the root of the host is mounted. Folders and logs are then those of the host"
@@ -18,14 +17,16 @@ export interface Asked {
   readonly hostRoot: Option.Option<string>
 }
 
-/** The path that this command finds a file by: that of the host, where it went to the root of the host. */
+/** The path by which this command finds a file: the one on the host, if the command changed its root to the host's. */
 export const seen = ({ hostRoot }: Asked, path: string): string =>
   Option.isNone(hostRoot) ? path : HostRoot.pathOn(hostRoot.value, path)
 
-/** The same for a file, whose path may be relative to the folder in which the command was started. `-` is none. */
+/**
+ * The same for a file, whose path may be relative to the folder in which the command was started. `-` is not a path.
+ */
 export const seenFile = (asked: Asked, path: string): string =>
   Option.isNone(asked.hostRoot) || path === "-" ? path : seen(asked, HostRoot.resolved(path))
 
-/** Changes the root to that of the host, if one is named. Returns the path that a file has then. */
+/** Changes the root to that of the host, if one is named. Returns the path of a file after that. */
 export const enter = ({ hostRoot }: Asked, file = "/") =>
   Option.isNone(hostRoot) ? Effect.succeed(file) : HostRoot.enter(hostRoot.value, file)

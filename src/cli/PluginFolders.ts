@@ -1,4 +1,4 @@
-/** The folders of plugins that `wrap` and `unwrap` are about, and the plugins in them. */
+/** The folders of plugins that `wrap` and `unwrap` work on, and the plugins in them. */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
@@ -11,7 +11,7 @@ import * as Stub from "../wrap/Stub.ts"
 import * as Flags from "./Flags.ts"
 import * as OnHost from "./OnHost.ts"
 
-/** No folder of the CNI path is there. */
+/** No folder of the CNI path exists. */
 class NoFolders extends Data.TaggedError("NoFolders")<{ readonly folders: ReadonlyArray<string> }> {
   override readonly message = `there is no folder ${this.folders.join(", and no ")}: --dir names another one`
 }
@@ -43,7 +43,7 @@ export const flags = {
   hostRoot: OnHost.flag
 }
 
-/** What chooses plugins. */
+/** The values of {@link flags}. */
 export interface Chosen extends OnHost.Asked {
   readonly plugins: ReadonlyArray<string>
   readonly named: ReadonlyArray<string>
@@ -55,7 +55,7 @@ export interface Chosen extends OnHost.Asked {
 export const names = ({ named, plugins }: Chosen): ReadonlyArray<string> | undefined =>
   plugins.length + named.length === 0 ? undefined : [...plugins, ...named]
 
-/** The folders, each once, by their real paths. Folders of the CNI path that are not there do not count. */
+/** The folders by their real paths, without duplicates. Missing folders of the CNI path do not count. */
 export const find = Effect.fnUntraced(function*({ cniPath, dir, hostRoot }: Chosen) {
   const fs = yield* FileSystem.FileSystem
   const found = new Set<string>()

@@ -1,4 +1,4 @@
-/** The policy file beside an installed plugin, by which an administrator restricts network configurations. */
+/** The policy file beside an installed plugin. With it, an administrator restricts network configurations. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** Help and errors as people see them: in 80 columns, an error on one line. */
+/** Help and errors for people: in 80 columns, an error on one line. */
 import * as CliConfig from "effect/cli/CliConfig"
 import type * as CliError from "effect/cli/CliError"
 import * as CliOutput from "effect/cli/CliOutput"
@@ -13,13 +13,13 @@ import * as Option from "effect/Option"
 import * as Escape from "../record/Escape.ts"
 import { completions } from "./Completions.ts"
 
-/** Columns that a line has at most. */
+/** The most columns of a line. */
 const width = 80
 
-/** Where descriptions begin. A name that is longer has its description on the lines after it. */
+/** The column where descriptions begin. After a longer name, the description starts on the next line. */
 const descriptionColumn = 26
 
-/** The words of a text on lines of so many columns. A word that is longer has a line of its own. */
+/** Wraps a text to so many columns. A longer word gets its own line. */
 const wrapped = (text: string, columns: number): ReadonlyArray<string> => {
   const lines: Array<string> = []
   for (const word of text.split(" ")) {
@@ -31,7 +31,7 @@ const wrapped = (text: string, columns: number): ReadonlyArray<string> => {
   return lines
 }
 
-/** A name, and what it is, in two columns. */
+/** A name and its description, in two columns. */
 const row = (name: string, description: string): ReadonlyArray<string> => {
   const [first = "", ...rest] = wrapped(description, width - descriptionColumn).map((line) =>
     " ".repeat(descriptionColumn) + line
@@ -67,7 +67,7 @@ const exampleLines = ({ command, description }: HelpDoc.ExampleDoc): ReadonlyArr
 const section = (title: string, lines: ReadonlyArray<string>): ReadonlyArray<string> =>
   lines.length === 0 ? [] : ["", title, ...lines]
 
-/** The help of a command. Flags that all commands have are listed at the first one only. */
+/** The help of a command. Flags that all commands share are listed only in the help of the root command. */
 export const render = (doc: HelpDoc.HelpDoc, bold: (text: string) => string = (text) => text): string => {
   const isRoot = (doc.commandPath?.length ?? 1) === 1
   const subcommands = (doc.subcommands ?? []).flatMap(({ commands }) => commands)
@@ -84,7 +84,7 @@ export const render = (doc: HelpDoc.HelpDoc, bold: (text: string) => string = (t
 const didYouMean = (suggestions: ReadonlyArray<string>, command: string): string =>
   suggestions.length === 0 ? `see ${command} --help` : `did you mean ${suggestions.join(" or ")}?`
 
-/** What is wrong with a command line, on one line. `command` is the command that was understood so far. */
+/** The problem of a command line, on one line. `command` is the part that could be parsed. */
 export const explain = (error: CliError.CliError, command: string): string => {
   switch (error._tag) {
     case "UnrecognizedOption":
@@ -116,13 +116,13 @@ export const explain = (error: CliError.CliError, command: string): string => {
 const errorText = (message: string): string =>
   message.split("\n").map((line, index) => Escape.inLine(index === 0 ? `error: ${line}` : line)).join("\n")
 
-/** What people are told of: where a subcommand is not known, its flags are not known either, and are not wrong. */
+/** The errors to print. If a subcommand is unknown, its flags are unknown too, and they are not to blame. */
 const toldOf = (errors: ReadonlyArray<CliError.CliError>): ReadonlyArray<CliError.CliError> => {
   const unknown = errors.filter(({ _tag }) => _tag === "UnknownSubcommand")
   return unknown.length > 0 ? unknown : errors
 }
 
-/** Prints help to stdout, and what is wrong with a command line to stderr. */
+/** Prints help to stdout, and problems of a command line to stderr. */
 const presenter: CliOutput.Presenter = {
   present: Effect.fnUntraced(function*(event) {
     const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
@@ -147,13 +147,13 @@ const formatter: CliOutput.Formatter = {
   formatError: (error) => errorText(error.message)
 }
 
-/** `--version`, also under the letter that most tools have for it. */
+/** `--version`, also with the letter that most tools use. */
 const versionFlag = {
   ...GlobalFlag.Version,
   flag: GlobalFlag.Version.flag.pipe(Flag.withAlias("V"))
 }
 
-/** Help and errors of this command, and the flags that all its subcommands have. */
+/** Help and errors of this command, and the flags that all its subcommands share. */
 export const layer: Layer.Layer<never> = Layer.mergeAll(
   CliOutput.layerPresenter(presenter),
   CliOutput.layer(formatter),

@@ -1,4 +1,4 @@
-/** Prints to stdout, and notices where that does not go well. */
+/** Prints to stdout, and notices failures. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -9,12 +9,12 @@ import * as Util from "node:util"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as Errors from "./Errors.ts"
 
-/** What is to be printed cannot be written: a full disk, for instance. */
+/** The output cannot be written, for example because the disk is full. */
 export class NotPrinted extends Data.TaggedError("NotPrinted")<{ readonly reason: string; readonly cause: unknown }> {
   override readonly message = `cannot write to stdout: ${this.reason}`
 }
 
-/** Nobody reads stdout any more. */
+/** The reader of stdout is gone. */
 class ReaderGone extends Data.TaggedError("ReaderGone") {}
 
 const explain = (error: Error): NotPrinted | ReaderGone => {
@@ -24,14 +24,14 @@ const explain = (error: Error): NotPrinted | ReaderGone => {
 }
 
 /**
- * Waits until all is written. To end stdout would say as much, but where it is a socket that other processes have too,
- * as in a script that Node.js started, it would end for all of them.
+ * Waits until all output is written. Ending stdout would do that too, but if other processes share it as a socket, as
+ * in a script that Node.js started, it would end for all of them.
  */
 const written = Effect.callback<void, NotPrinted | ReaderGone>((resume) => {
   process.stdout.write("", (error) => resume(error ? Effect.fail(explain(error)) : Effect.void))
 })
 
-/** Prints texts as they come. Where nobody reads any more, as after `| head`, the rest is dropped. */
+/** Prints texts as they come. If the reader is gone, as after `| head`, drops the rest. */
 export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string, E, R>) {
   const stdio = yield* Stdio.Stdio
   yield* Stream.run(texts, Sink.mapError(stdio.stdout({ endOnDone: false }), explain)).pipe(
@@ -40,14 +40,14 @@ export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string
   )
 })
 
-/** Prints on stderr what an effect logs on the console for people, as stdout is for scripts. */
+/** Sends an effect's console output for people to stderr, because stdout is for scripts. */
 export const toStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Console.Console, (console) => {
     const log = (...values: ReadonlyArray<unknown>) => console.error(...values)
     return Effect.provideService(effect, Console.Console, Object.assign(Object.create(console), { log }))
   })
 
-/** A message for stderr, which fits a terminal. */
+/** A message for stderr, wrapped to the terminal. */
 export const forStderr = (...values: ReadonlyArray<unknown>): string => {
   const { columns, isTTY } = process.stderr
   const text = Util.format(...values)
@@ -55,8 +55,8 @@ export const forStderr = (...values: ReadonlyArray<unknown>): string => {
 }
 
 /**
- * Prints what a command prints without stopping it where that fails, and fails after it where something was lost.
- * Where nobody reads any more, the rest is dropped.
+ * Lets a command print without being stopped by a failed write, and fails after it if something was lost. If the reader
+ * is gone, drops the rest.
  */
 export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effect<A, E, R>) {
   let lost: NotPrinted | undefined
@@ -66,7 +66,7 @@ export const guarded = Effect.fnUntraced(function*<A, E, R>(command: Effect.Effe
   }
   process.stdout.on("error", onError)
   process.stderr.on("error", () => {})
-  // Bun tells of an empty write before it tells of those before it, so each is waited for.
+  // Bun reports an empty write before those that came earlier, so wait for each write.
   let printed = Promise.resolve()
   const print = (text: string) =>
     new Promise<void>((resolve) =>

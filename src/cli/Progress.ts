@@ -1,4 +1,4 @@
-/** Says on a terminal what is waited for. */
+/** Shows on a terminal what the command waits for. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -7,13 +7,13 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
 
-/** How long something takes before it is named, in milliseconds. */
+/** How long something takes before it is shown, in milliseconds. */
 const patience = 1000
 
-/** How often a count is drawn anew, in milliseconds. */
+/** How often a count is redrawn, in milliseconds. */
 const interval = 250
 
-/** What is waited for. The last of it is shown. */
+/** What the command waits for. Only the last one is shown. */
 const waiting: Array<() => string> = []
 
 const line = (): string => `\r\u001b[K${waiting.at(-1)?.() ?? ""}`
@@ -46,7 +46,7 @@ export const during = <A, E, R>(what: string, effect: Effect.Effect<A, E, R>) =>
   return shownDuring(() => text, () => Effect.never, effect)
 }
 
-/** Does something to each of these, one after the other, and shows how many are done: `removing: 12 of 253 …`. */
+/** Processes these one after the other, and shows how many are done: `removing: 12 of 253 …`. */
 export const each = <A, B, E, R>(
   what: string,
   all: ReadonlyArray<A>,
@@ -59,7 +59,7 @@ export const each = <A, B, E, R>(
     return shownDuring(() => `${what}: ${done} of ${all.length} …`, refresh, counted)
   })
 
-/** A runner of programs that names each one that takes its time, but for those whose output is shown as it comes. */
+/** A runner of programs that shows each slow program, except those whose output appears as it comes. */
 export const layer: Layer.Layer<ProcessRunner, never, ProcessRunner | Stdio.Stdio | Path.Path> = Layer.effect(
   ProcessRunner,
   Effect.gen(function*() {

@@ -1,4 +1,4 @@
-/** Writes reports: what may be shown of records, as one HTML file. */
+/** Writes reports: records without what must stay hidden, as one HTML file. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -14,24 +14,27 @@ import * as PageOperations from "../render/html/PageOperations.ts"
 import * as Flags from "./Flags.ts"
 import { PageAssets } from "./PageAssets.ts"
 
-/** What may not be shown. */
+/** What a report hides. */
 export interface Redacted {
-  /** Whether what looks like a secret is masked. */
+  /** Whether to mask what looks like a secret. */
   readonly masks: boolean
-  /** More keys and JSON Pointers, as a tap has them in `redact`. */
+  /** More keys and JSON Pointers to mask, as in `redact` of a tap. */
   readonly redact: ReadonlyArray<string>
 }
 
-/** What is masked unless it is said otherwise. */
+/** The default. */
 const usual: Redacted = { masks: true, redact: [] }
 
-/** Whether somebody named the value at a path of a record. Pointers begin at the top of the configuration, as for taps. */
+/**
+ * Whether these names include the value at a path of a record. Pointers begin at the top of the configuration, as in
+ * taps.
+ */
 const isNamed = (names: ReadonlyArray<string>): Secrets.IsSecret => ([member = "", ...path]) => {
   const place = member === "config" ? path : member === "result" ? ["prevResult", ...path] : [member, ...path]
   return Redaction.hides(place, names)
 }
 
-/** What may be shown of the text of a record. */
+/** Masks the text of a record. */
 export const masked = ({ masks, redact }: Redacted): (text: string) => string => {
   const named = redact.length === 0 ? undefined : isNamed(redact)
   if (masks || Redaction.masksSecrets(redact)) return (text) => Secrets.inJson(text, named)
@@ -47,12 +50,12 @@ export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>
   return { report, html: HtmlReport.render(report, records, yield* PageAssets) }
 })
 
-/** The file is there, and is something else: a log, of which the name slipped behind `-o`. */
+/** The file exists and is not a report: perhaps a log whose name slipped behind `-o`. */
 class NotReport extends Data.TaggedError("NotReport")<{ readonly file: string }> {
   override readonly message = `${this.file} is there and is not a report: it is left as it is`
 }
 
-/** What is there in the place of a report: nothing, a report, another file, or a device, a pipe or a folder. */
+/** What is in the place of a report: nothing, a report, another file, or a device, a pipe or a folder. */
 const kindOf = Effect.fnUntraced(
   function*(file: string) {
     const fs = yield* FileSystem.FileSystem
@@ -65,7 +68,7 @@ const kindOf = Effect.fnUntraced(
   Effect.orElseSucceed(() => "nothing" as const)
 )
 
-/** Writes a report, which its owner alone can read, as the logs are. It takes the place of another report at most. */
+/** Writes a report that only its owner can read, like the logs. It replaces nothing but another report. */
 export const write = Effect.fnUntraced(function*(file: string, html: string) {
   const fs = yield* FileSystem.FileSystem
   yield* AtomicFile.checkOwner(file)
@@ -75,7 +78,7 @@ export const write = Effect.fnUntraced(function*(file: string, html: string) {
   yield* Effect.mapError(fs.writeFileString(file, html), AtomicFile.failed(file))
 })
 
-/** Writes a report of records, given as their texts, with what looks like a secret masked. */
+/** Writes a report of records, given as their texts. Masks what looks like a secret. */
 export const make = Effect.fnUntraced(
   function*(file: string, records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
     const { html } = yield* render(records.map(masked(usual)), findings)

@@ -1,12 +1,12 @@
-/** Lets a command that stays in the foreground end its work in its own way when it is told to stop. */
+/** Lets a command in the foreground finish its work when a signal asks it to stop. */
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 
 const signals = ["SIGINT", "SIGTERM", "SIGHUP"] as const
 
 /**
- * Ends with the first signal that tells this process to stop, in place of what would happen then. What listened to these
- * signals before listens again when the scope closes.
+ * Ends with the first signal that asks this process to stop, instead of the signal's usual effect. Earlier listeners to
+ * these signals listen again when the scope closes.
  */
 export const stop = Effect.gen(function*() {
   const stopped = yield* Deferred.make<string>()

@@ -15,16 +15,15 @@ import * as Presenter from "./Presenter.ts"
 import * as Print from "./Print.ts"
 import * as Progress from "./Progress.ts"
 
-/** What the build makes of `src/render/html/page`. */
+/** The build makes this from `src/render/html/page`. */
 declare const PAGE: PageAssets["Service"]
 
-/** The services of this host. */
 const layer = Progress.layer.pipe(
   Layer.provide(Layer.succeed(ProcessRunner, nodeProcessRunner)),
   Layer.provideMerge(Layer.mergeAll(NodeServices.layer, Presenter.layer, Layer.succeed(PageAssets, PAGE)))
 )
 
-// A terminal that is closed ends a command as SIGTERM does: with what it has to clean up.
+// Closing the terminal ends a command like SIGTERM does, so that it cleans up first.
 process.on("SIGHUP", () => void process.emit("SIGTERM"))
 
 command.pipe(

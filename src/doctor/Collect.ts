@@ -52,7 +52,7 @@ export interface Question {
   readonly timeout: number
 }
 
-/** The facts before anything but files was looked at. */
+/** The facts before anything but files was read. */
 const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   folder: undefined,
   files: [],
@@ -328,7 +328,7 @@ const byConfiguration = (facts: Facts): Facts => {
   }
 }
 
-/** Collects the facts about these networks. Looks at the host only once. */
+/** Collects the facts about these networks. Inspects the host only once. */
 export const collect = Effect.fnUntraced(function*(question: Question, networks: ReadonlyArray<Question["asked"]>) {
   const { cacheDir, capabilityArgs, cniPath, selection, timeout } = question
   const chosen = yield* Effect.forEach(

@@ -62,7 +62,7 @@ const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string>
     })
     : []
 
-/** Finds what is alive on the host. The attachments show which containers own the namespaces that cannot be inspected. */
+/** Finds what is alive on the host. The attachments show who owns the namespaces that cannot be inspected. */
 export const look = Effect.fnUntraced(function*(attachments: ReadonlyArray<Attachment.AttachmentId>) {
   const processes = yield* ContainerProcesses.list()
   const { blind, networks, unread } = yield* LiveNamespaces.namespaces(attachments)

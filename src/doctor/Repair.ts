@@ -101,7 +101,7 @@ const isThere = ({ sight }: Partial<Pick<Attachment, "sight">>): boolean =>
   sight === undefined || sight._tag === "There"
 
 /**
- * Attaches containers again. If no file still has the network as it was, only the runtime can do so, by restarting them.
+ * Attaches containers again. If no file still has the network as it was, only the runtime can, by restarting them.
  */
 export const reattach = (
   attachments: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>,

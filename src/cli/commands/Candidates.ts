@@ -1,4 +1,4 @@
-/** `cni-passthrough candidates`: the names that shells offer. Only completion scripts need it. */
+/** `cni-passthrough candidates`: the names that shells offer. Only completion scripts call it. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
@@ -9,7 +9,7 @@ import * as Files from "../../doctor/facts/Files.ts"
 import * as Plugins from "../../doctor/facts/Plugins.ts"
 import * as Flags from "../Flags.ts"
 
-/** The kinds of things that have names. */
+/** The kinds of names. */
 export const kinds = ["networks", "containers", "pods", "plugins"] as const
 
 export type Kind = (typeof kinds)[number]

@@ -1,4 +1,7 @@
-/** `cni-passthrough diff`: what is different between two operations, such as that of a host that works and of one that does not. */
+/**
+ * `cni-passthrough diff`: the differences between two operations, such as one on a host that works and one on a host
+ * that does not.
+ */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -21,7 +24,7 @@ import { fileOrName, text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as SmallHeap from "../SmallHeap.ts"
 
-/** A log has no operation of the kind that is to be compared. */
+/** A log has no operation of the kind to compare. */
 class NothingToCompare extends Data.TaggedError("NothingToCompare")<{
   readonly log: string
   readonly wanted: string
@@ -32,10 +35,10 @@ class NothingToCompare extends Data.TaggedError("NothingToCompare")<{
   }${this.others.length > listed ? `, and ${this.others.length - listed} before these` : ""}`
 }
 
-/** How many operations are named one by one, the newest. */
+/** The most operations to name one by one, newest first. */
 const listed = 5
 
-/** Both logs are stdin, which can be read once. */
+/** Both logs are stdin, which can be read only once. */
 class OneStdin extends Data.TaggedError("OneStdin") {
   override readonly message = "- is named twice, and stdin can be read once: name a file for one of both"
 }
@@ -55,7 +58,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** A log, and how the ID of the container starts that is wanted. A file may have a # in its name. */
+/** A log and the beginning of a container ID. The name of a file may contain a #. */
 const sourceOf = Effect.fnUntraced(function*(argument: string) {
   const fs = yield* FileSystem.FileSystem
   const at = argument.lastIndexOf("#")

@@ -61,7 +61,7 @@ const input = {
   report: ReportFile.flag
 }
 
-/** What the flags ask about. */
+/** The question that the flags ask. */
 const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
   const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(OnHost.seen(flags, flags.netns.value)) : undefined
   return {
@@ -80,10 +80,10 @@ const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Inf
   } satisfies Collect.Question
 })
 
-/** The logs that lie where logs are; none where there are none. */
+/** The logs in the default place, if there are any. */
 const atHand = Effect.orElseSucceed(LogFiles.matching(LogFiles.defaultPattern), (): ReadonlyArray<string> => [])
 
-/** What logs say: those that are named, and else, of one who is not attached, those at hand. */
+/** Adds what logs say: the named ones, or for a selection without an attachment, those in the default place. */
 const remember = Effect.fnUntraced(
   function*(facts: Facts, logs: ReadonlyArray<string>, selection: Collect.Selection) {
     if (logs.length > 0) return yield* Collect.withHistory(facts, logs, selection)
@@ -94,7 +94,7 @@ const remember = Effect.fnUntraced(
   }
 )
 
-/** Which networks a question is about. What cannot be read is told when it is looked at. */
+/** The networks that a question is about. An unreadable file is reported later, when it is inspected. */
 const networksOf = Effect.fnUntraced(function*(question: Collect.Question, logs: ReadonlyArray<string>) {
   const files = logs.length > 0 ? logs : yield* atHand
   return yield* Effect.orElseSucceed(Collect.networksOf(question, files), () => [question.asked])

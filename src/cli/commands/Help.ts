@@ -1,4 +1,4 @@
-/** `cni-passthrough help`: the help of a subcommand, for those who look for it there. */
+/** `cni-passthrough help`: the help of a subcommand, for users who expect a command. */
 import * as Argument from "effect/cli/Argument"
 import * as CliError from "effect/cli/CliError"
 import * as Command from "effect/cli/Command"

@@ -1,4 +1,4 @@
-/** `cni-passthrough install`: puts the plugin where runtimes look for it, and takes it away. */
+/** `cni-passthrough install`: puts the plugin where runtimes look for it, or removes it. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -15,7 +15,7 @@ import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as PolicyFile from "../PolicyFile.ts"
 
-/** Networks or attachments call the plugin that was to be taken away. */
+/** Networks or attachments still call the plugin that should be removed. */
 class StillNeeded extends Data.TaggedError("StillNeeded")<{
   readonly file: string
   readonly configurations: ReadonlyArray<string>
@@ -31,7 +31,7 @@ class StillNeeded extends Data.TaggedError("StillNeeded")<{
   ].join("\n")
 }
 
-/** The folder that was named is not there: no runtime has looked into it yet. */
+/** The named folder does not exist, so no runtime has looked into it yet. */
 class NoFolder extends Data.TaggedError("NoFolder")<{ readonly folder: string }> {
   override readonly message =
     `there is no folder ${this.folder}: make it first (mkdir -p), if it is the one that your runtime looks into`
@@ -55,7 +55,7 @@ const input = {
   cacheDir: Flags.cacheDir
 }
 
-/** Fails where something still needs the plugin in this file. */
+/** Fails if something still needs the plugin in this file. */
 const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cacheDir: string) {
   const configurations = yield* ConfFolder.naming(confDir, PluginFolder.pluginName)
   const attachments = yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)

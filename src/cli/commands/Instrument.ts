@@ -1,4 +1,4 @@
-/** `cni-passthrough instrument`: puts taps into a chain, and takes them out again. */
+/** `cni-passthrough instrument`: inserts taps into a chain, and removes them again. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -24,12 +24,12 @@ import * as PluginFolder from "../../wrap/PluginFolder.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 
-/** A configuration cannot be instrumented, or has nothing to take out. */
+/** A configuration cannot be instrumented, or has no taps to remove. */
 class NotApplicable extends Data.TaggedError("NotApplicable")<{ readonly path: string; readonly reason: string }> {
   override readonly message = `${this.path} ${this.reason}`
 }
 
-/** The taps would call a plugin that does not work, so no container could be attached any more. */
+/** The taps would call a plugin that does not work, and then no container could be attached. */
 class PluginNotReady extends Data.TaggedError("PluginNotReady")<{ readonly reason: string; readonly cause: unknown }> {
   override readonly message = `${this.reason}: with taps, no container could be attached.\n` +
     "Put the plugin where the runtime looks (cni-passthrough install), or give\n--cni-path"
@@ -65,7 +65,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** What the taps have besides their type and label. */
+/** The fields of the taps besides their type and label. */
 const fieldsOf = ({ hook, logDir, sink }: Input): Json.JsonObject => ({
   logSinks: [
     sink === "file" ? { type: "file", path: `${logDir}/\${CNI_CONTAINERID}.jsonl`, format: "json" } : { type: sink }
@@ -79,12 +79,12 @@ class InvalidTap extends Data.TaggedError("InvalidTap")<{ readonly reason: strin
   override readonly message = `the taps would not work: ${this.reason}`
 }
 
-/** The text that was to be written is not JSON: a defect of ours, and nothing is written. */
+/** The new text is not JSON. This is a defect of ours, and nothing is written. */
 class NotJson extends Data.TaggedError("NotJson")<{ readonly path: string }> {
   override readonly message = `nothing is written: ${this.path} would not be JSON any more. Please report it`
 }
 
-/** Two places were named for one text. */
+/** The command line names two places for one text. */
 class TwoTargets extends Data.TaggedError("TwoTargets") {
   override readonly message = "--in-place writes the file itself, and -o another one: give one of them"
 }
@@ -111,18 +111,18 @@ const change = Effect.fnUntraced(function*({ path, source }: ConfFolder.Loaded, 
   if (problem !== undefined) {
     return yield* new InvalidTap({ reason: `${JsonText.pathText(problem.path)}: ${problem.message}` })
   }
-  const { plugins } = NetworkConfigList.make(source.value) // without those that stand in files of their own
+  const { plugins } = NetworkConfigList.make(source.value) // without those in separate files
   return Instrumentation.insert(source, plugins.map(({ title }) => title), fields)
 })
 
-/** Fails where the plugin is not in the folders of the runtime, or does not answer there. */
+/** Fails if the plugin is not in the folders of the runtime, or does not answer there. */
 const checkPlugin = (cniPath: ReadonlyArray<string>, cniVersion: string) =>
   PluginExec.find(PluginFolder.pluginName, cniPath).pipe(
     Effect.flatMap((file) => PluginVersion.ask(file, cniVersion)),
     Effect.mapError((cause) => new PluginNotReady({ reason: cause.message, cause }))
   )
 
-/** Which attachments to a network call the plugin until they are gone, one a line; nothing where none does. */
+/** The attachments to a network that call the plugin until they are gone, one a line; empty if there are none. */
 const usersOf = Effect.fnUntraced(function*(cacheDir: string, network: string) {
   const users = (yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)).filter((user) => user.network === network)
   return users.length === 0 ? [] : [
@@ -131,13 +131,13 @@ const usersOf = Effect.fnUntraced(function*(cacheDir: string, network: string) {
   ]
 })
 
-/** A path without symbolic links, as far as it is there. */
+/** A path without symbolic links, as far as it exists. */
 const realPath = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
   return yield* Effect.orElseSucceed(fs.realPath(path), () => path)
 })
 
-/** How the logs of the taps are looked at. */
+/** The command that shows the logs of the taps. */
 const showCommand = ({ logDir, sink }: Input): string => {
   switch (sink) {
     case "file":
@@ -151,7 +151,7 @@ const showCommand = ({ logDir, sink }: Input): string => {
 
 const logOf = ({ logDir, sink }: Input): string => sink === "file" ? `${logDir}/\${CNI_CONTAINERID}.jsonl` : sink
 
-/** What to do when the taps are in the file. */
+/** What to do once the taps are in the file. */
 const next = (target: string, flags: Input): ReadonlyArray<string> => [
   `the taps log to ${logOf(flags)}, from the next container on:`,
   `  ${showCommand(flags)}`,

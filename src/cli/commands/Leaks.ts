@@ -1,4 +1,4 @@
-/** `cni-passthrough leaks`: what containers have left that are gone. */
+/** `cni-passthrough leaks`: what containers that are gone have left behind. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Prompt from "effect/cli/Prompt"
@@ -23,7 +23,7 @@ import * as LeakLines from "../LeakLines.ts"
 import * as OnHost from "../OnHost.ts"
 import * as Progress from "../Progress.ts"
 
-/** Not everything that lives can be seen, so that nothing is known to be gone. */
+/** Some of what is alive on the host is hidden, so nothing is known to be gone. */
 class Blind extends Data.TaggedError("Blind")<{ readonly reason: string; readonly lacking: ReadonlyArray<string> }> {
   override readonly message =
     `not all network namespaces can be looked into: ${this.reason}; this needs root, and to see the processes and mounts of the host${
@@ -31,13 +31,12 @@ class Blind extends Data.TaggedError("Blind")<{ readonly reason: string; readonl
     }`
 }
 
-/** There is no network to look at. */
 class NoNetworks extends Data.TaggedError("NoNetworks")<{ readonly confDir: string; readonly cacheDir: string }> {
   override readonly message =
     `no networks in ${this.confDir}, and none of a result in ${this.cacheDir}: looked at nothing`
 }
 
-/** Nobody can be asked. */
+/** There is no terminal on which to ask for confirmation. */
 class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
   override readonly message = "stdin is not a terminal, so that nobody can be asked: give --yes"
 }
@@ -60,7 +59,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** All that is left of these networks, and the tools that take it away. */
+/** Everything that is left of these networks, and the tools that remove it. */
 const find = Effect.fnUntraced(function*(flags: Input) {
   const asked = Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network)))
   const confDir = OnHost.seen(flags, flags.confDir)
@@ -73,7 +72,7 @@ const find = Effect.fnUntraced(function*(flags: Input) {
     const unloaded = yield* ConfFolder.unloaded(confDir, asked)
     return yield* new ConfFolder.NetworkNotFound({ network: asked, folder: confDir, known, unloaded })
   }
-  // What lives is looked at after what may be left: an ADD that goes on meanwhile counts as alive.
+  // Look at what is alive after what may be left, so that a concurrent ADD counts as alive.
   const life = yield* Leaks.look(first.all)
   const all = <Kind extends Leaks.Leak>(look: (facts: Facts, life: Leaks.Life) => ReadonlyArray<Kind>) =>
     networks.flatMap((facts) => look(facts, life)) as ReadonlyArray<Kind>
@@ -97,12 +96,12 @@ const both = <Kind extends Leaks.Leak>(some: ReadonlyArray<Leaks.Leak>, others: 
   return others.filter((leak) => keys.has(key(leak))) as ReadonlyArray<Kind>
 }
 
-/** How often a host is looked at again on which processes are at work, and how long to wait before, in milliseconds. */
+/** How often to look again at which processes work for containers, and how long to wait each time, in milliseconds. */
 const again = { times: 4, wait: 250 }
 
 /**
- * What is left, and is so still at a second look: what a DEL was about to take away at the first one is not left. An ADD
- * is over after some looks, and keeps nothing back then.
+ * What is left, and is still left at a second look, because a DEL may have been about to remove it at the first one. An
+ * ADD ends within a few looks, and then it keeps nothing back.
  */
 const settled = Effect.fnUntraced(function*(flags: Input) {
   const first = yield* find(flags)
@@ -185,7 +184,7 @@ export const leaks = Command.make(
       )
       if (!isWanted) return yield* new Errors.Unsuccessful()
     }
-    // Somebody may have been attached while a person read: what is no leak any more is left alone.
+    // A container may have been attached while the user read the question. Leave alone what is no longer a leak.
     const still = flags.yes ? found : both(found, (yield* find(flags)).found)
     const removed = yield* removeAll(still, flags, tools)
     const isAnyLeft = removed.length < still.length

@@ -1,4 +1,4 @@
-/** `cni-passthrough replay`: calls a plugin as a log says that it was called. */
+/** `cni-passthrough replay`: calls a plugin as a log recorded the call. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -49,7 +49,7 @@ type Input = Command.Command.Config.Infer<typeof input>
 /** The log has no such call. */
 class NoCall extends Data.TaggedError("NoCall")<{ readonly message: string }> {}
 
-/** How many calls are listed where none is the one that was asked for. */
+/** The most calls to list if none is the requested one. */
 const listed = 20
 
 const list = (calls: ReadonlyArray<Call>): string =>
@@ -80,7 +80,7 @@ const signs = { added: "+", removed: "-", changed: "~" } as const
 
 const line = ({ kind, what }: Change): string => `  ${signs[kind]} ${Escape.inLine(what)}`
 
-/** Calls the plugin, and tells in what its answer differs. */
+/** Calls the plugin, and reports how its answer differs. */
 const callAgain = Effect.fnUntraced(function*(call: Call, { env, file, stdin }: Replay.Input) {
   for (const place of Replay.redacted(call)) {
     yield* Console.error(`not as it was: the log has "[redacted]" as ${Escape.inLine(place)}`)

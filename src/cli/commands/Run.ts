@@ -1,4 +1,4 @@
-/** `cni-passthrough run`: a container runtime for people. Source: CNI specification, section 3. */
+/** `cni-passthrough run`: runs the operations of a container runtime by hand. Source: CNI specification, section 3. */
 import * as Command from "effect/cli/Command"
 import { add } from "./run/Add.ts"
 import { check } from "./run/Check.ts"

@@ -1,4 +1,4 @@
-/** `cni-passthrough show`: operations, put together from the records of logs. */
+/** `cni-passthrough show`: operations, assembled from the records of logs. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
@@ -65,7 +65,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** Flags that say different things about the same. */
+/** Flags that contradict each other. */
 class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
 
 const filterOf = Effect.fnUntraced(function*(flags: Input) {
@@ -94,7 +94,7 @@ const sourcesOf = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs
   return journald ? [] : yield* Logs.sources(logs.map((log) => OnHost.seenFile({ hostRoot }, log)), follow)
 })
 
-/** How an operation, or a part of one, is printed. */
+/** How to print an operation, or a part of one. */
 export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, "full" | "json">) {
   const style = yield* Style.current()
   const terminal = OperationText.make(style, { full })
@@ -133,7 +133,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   }
 })
 
-/** Texts of a size that is worth a write. */
+/** Joins texts to pieces that are worth a write. */
 function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generator<string> {
   let batch = ""
   for (const value of values) {
@@ -145,7 +145,7 @@ function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generat
   if (batch !== "") yield batch
 }
 
-/** What to say where no operation matches. Runtimes ask plugins for their versions before they use a network. */
+/** What to print if no operation matches. Runtimes ask plugins for their versions before they use a network. */
 const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string | undefined): string => {
   if (operations.length === 0) return "no operations were logged"
   const areVersions = command === undefined && operations.every(({ request }) => request.command === "VERSION")
@@ -157,7 +157,7 @@ const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string
     : none
 }
 
-/** Shows what there is. */
+/** Shows the operations in the logs. */
 const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   SmallHeap.keep()
   const collector = new Collector.Collector({ full: flags.full })
@@ -170,7 +170,7 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
   if (flags.failed || flags.leftovers) return yield* new Errors.Unsuccessful()
 })
 
-/** Shows what happens. */
+/** Shows operations as they happen. */
 const follow = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<string>, filter: Filter.Filter) {
   const { piece } = yield* renderer(flags)
   for (const reason of yield* NeverCalled.whyWaiting(sources)) yield* Console.error(Escape.inLines(reason))

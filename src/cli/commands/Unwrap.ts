@@ -12,7 +12,7 @@ import * as PluginFolders from "../PluginFolders.ts"
 import * as Progress from "../Progress.ts"
 import * as Outcome from "./wrap/Outcome.ts"
 
-/** Whether one of the folders has something of this name. */
+/** Whether one of the folders has an entry of this name. */
 const isIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>, name: string) {
   const fs = yield* FileSystem.FileSystem
   for (const folder of folders) if (yield* Effect.isSuccess(fs.stat(`${folder}/${name}`))) return true

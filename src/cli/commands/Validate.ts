@@ -1,4 +1,4 @@
-/** `cni-passthrough validate`: everything that is wrong with network configurations, with its place. */
+/** `cni-passthrough validate`: all problems of network configurations, with their places. */
 import * as Arr from "effect/Array"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -39,14 +39,14 @@ const input = {
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document")
 }
 
-/** A folder was named instead of files. */
+/** A folder was given instead of files. */
 class IsFolder extends Data.TaggedError("IsFolder")<{ readonly path: string }> {
   override readonly message = `${this.path} is a folder: name its files, such as '${
     this.path.replace(/\/+$/, "")
   }/*.conflist'`
 }
 
-/** The files that a pattern stands for; the pattern itself where a file is called so. */
+/** The files that match a pattern, or the pattern itself if a file has that name. */
 const expand = Effect.fnUntraced(function*(pattern: string) {
   const fs = yield* FileSystem.FileSystem
   const info = yield* Effect.option(fs.stat(pattern))
@@ -56,7 +56,10 @@ const expand = Effect.fnUntraced(function*(pattern: string) {
   return found.length === 0 ? yield* new LogError.NoMatch({ pattern }) : found.toSorted()
 })
 
-/** The files that stand beside one in its folder: of the folder of runtimes all, elsewhere those that are given too. */
+/**
+ * The files beside a file in its folder: in the folder of runtimes all of them, elsewhere only those that are also
+ * given.
+ */
 const siblings = Effect.fnUntraced(function*(given: ReadonlyArray<ConfigFile.ConfigFile>, confDir: string) {
   const path = yield* Path.Path
   const byFolder = new Map<string, ReadonlyArray<ConfigFile.ConfigFile>>()
@@ -67,7 +70,7 @@ const siblings = Effect.fnUntraced(function*(given: ReadonlyArray<ConfigFile.Con
   return (file: ConfigFile.ConfigFile) => byFolder.get(path.dirname(file.path)) ?? []
 })
 
-/** The findings of all files, and how each check went in the worst of them. */
+/** The findings of all files, and for each check its worst outcome. */
 const together = (reports: ReadonlyArray<Check.Report>): Check.Report => {
   const findings = reports.flatMap((report) => report.findings)
   const [first, ...others] = reports.map(({ checks }) => checks)
@@ -93,7 +96,7 @@ export const validate = Command.make(
     const files = yield* Effect.forEach(paths, Files.read)
     const checks = [...Checks.configuration, ...(flags.plugins ? Checks.plugins : [])]
     const beside = yield* siblings(files, flags.confDir)
-    // What stands behind a comment is looked at too.
+    // Also check what comes after a comment.
     const readable = files.flatMap((file) => [file, ConfigFile.mend(file).mended])
     const facts = readable.map((file) => Collect.ofFile(file, beside(file)))
     const known = flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts

@@ -1,4 +1,4 @@
-/** `cni-passthrough wrap`: runs around the plugins of a host, so that each call of them is logged. */
+/** `cni-passthrough wrap`: wraps the plugins of a host, so that each call of them is logged. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -52,7 +52,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** The folders that have any of the plugins. Fails where a plugin is in none of them. */
+/** The folders that have any of the plugins. Fails if no folder has one of them. */
 const concerned = Effect.fnUntraced(
   function*(requests: ReadonlyArray<Wrapping.Request>, names: ReadonlyArray<string> | undefined) {
     const selections = yield* Effect.forEach(
@@ -75,7 +75,7 @@ const concerned = Effect.fnUntraced(
   }
 )
 
-/** How to look at what a sink has; undefined for those that the command does not read. */
+/** The command that shows the records of a sink; undefined for sinks that it does not read. */
 const showing = (sink: Config.Sink): string | undefined => {
   if (sink.type === "journald") return "cni-passthrough show --failed --journald"
   if (sink.type !== "file") return undefined
@@ -83,11 +83,11 @@ const showing = (sink: Config.Sink): string | undefined => {
   return `cni-passthrough show --failed ${/^[\w./-]+$/.test(pattern) ? pattern : `'${pattern}'`}`
 }
 
-/** The text of a file; empty where it cannot be read. */
+/** The text of a file; empty if it cannot be read. */
 const textOf = (file: string) =>
   Effect.flatMap(FileSystem.FileSystem, (fs) => Effect.orElseSucceed(fs.readFileString(file), () => ""))
 
-/** Shows the configuration of a folder, and returns where it logs to. */
+/** Prints the configuration of a folder, and returns where it logs to. */
 const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolean) {
   const text = yield* textOf(at.config)
   yield* Console.log(`${isKept ? "keeps" : "has"} ${Escape.inLine(at.config)}`)
@@ -97,7 +97,7 @@ const reportConfig = Effect.fnUntraced(function*(at: Stub.Places, isKept: boolea
   return reading.sinks
 })
 
-/** What a person does next. */
+/** What to do next. */
 const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Config.Sink>) {
   const commands = [...new Set(sinks.map(showing).filter((command) => command !== undefined))]
   const lines = [
@@ -109,7 +109,7 @@ const next = Effect.fnUntraced(function*(flags: Input, sinks: ReadonlyArray<Conf
   for (const line of lines) yield* Console.log(`  ${line}`)
 })
 
-/** Wraps the plugins of each folder, and goes on with the next one where a plugin cannot be wrapped. */
+/** Wraps the plugins of each folder. If one cannot be wrapped, continues with the next one. */
 const wrapAll = Effect.fnUntraced(function*(
   requests: ReadonlyArray<Wrapping.Request>,
   refusals: Outcome.Refusals
@@ -126,7 +126,7 @@ const wrapAll = Effect.fnUntraced(function*(
   return { isComplete, sinks }
 })
 
-/** Wraps, and says what a person does next. */
+/** Wraps the plugins, and prints what to do next. */
 const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArray<Wrapping.Request>) {
   const refusals = Outcome.makeRefusals()
   const { isComplete, sinks } = yield* wrapAll(requests, refusals)

@@ -1,4 +1,4 @@
-/** Addresses: who has them, and whether somebody else does too. */
+/** Addresses: who holds them, and whether they are used twice. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Namespace } from "../../network/Namespace.ts"
@@ -19,7 +19,7 @@ import * as Shell from "../Shell.ts"
 import { subnetsOf } from "./Addressing.ts"
 import { deletionOf } from "./HostSide.ts"
 
-/** How many reservations are named one by one. */
+/** The most reservations to name one by one. */
 const shown = 20
 
 const inWords = ({ address, containerId, ifname, reason }: Judged): string =>
@@ -30,7 +30,7 @@ const listed = (reservations: ReadonlyArray<Judged>): ReadonlyArray<string> => [
   ...(reservations.length > shown ? [`and ${reservations.length - shown} more`] : [])
 ]
 
-/** Another subnet. A bridge keeps the address of the old one, with which the next ADD fails. */
+/** Advice to choose another subnet. A bridge keeps the address of the old one, and then the next ADD fails. */
 const another = ({ chain, host }: Facts, words: string): string => {
   const bridge = Roles.bridgeOf(chain)
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
@@ -39,7 +39,7 @@ const another = ({ chain, host }: Facts, words: string): string => {
     : `${words}: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
 }
 
-/** What lets root write again. */
+/** What makes a folder writable for root. */
 const makeWritable = ({ at, reason }: Unwritable): string => {
   const folder = Shell.word(at)
   return /read-only/.test(reason)
@@ -75,7 +75,7 @@ export const storeUsable: Check = {
   }
 }
 
-/** What makes room in a range of which no address is known to be that of a container that is gone. */
+/** What frees addresses in a full range, none of which is known to belong to a container that is gone. */
 const roomFor = (facts: Facts, taken: ReadonlyArray<Judged>): string => {
   const process = taken.find(({ process }) => process !== undefined)?.process
   if (process !== undefined) {
@@ -137,10 +137,10 @@ export const staleReservations: Check = {
   }
 }
 
-/** Plugins whose networks are those of the host on purpose. */
+/** Plugins whose networks are deliberately those of the host. */
 const onHostNetwork = new Set(["macvlan", "ipvlan", "vlan", "host-device", "sriov"])
 
-/** What the result of an ADD says. */
+/** The addresses in the result of an ADD. */
 const givenTo = ({ result }: AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address ?? "") : []
 
@@ -195,7 +195,7 @@ export const overlappingSubnets: Check = {
         const subnet = subnets.find((each) => Cidr.overlap(each, to))
         if (subnet === undefined) continue
         const isTaken = Cidr.contains(subnet, to)
-        if (!isTaken && protocol !== "kernel") continue // a route to more than the subnet, which the subnet is taken out of
+        if (!isTaken && protocol !== "kernel") continue // a wider route that the subnet is carved out of
         const address = links.find(({ name }) => name === device)?.addresses.find((each) => Cidr.contains(to, each))
         if (isEarlierBridge) {
           report(
@@ -229,7 +229,7 @@ export const overlappingSubnets: Check = {
       if (
         link !== undefined && link === Roles.bridgeOf(theirs) && Ranges.areApart(rangesOf(ipam), rangesOf(otherIpam))
       ) {
-        continue // the same network, under two names
+        continue // the same network under two names
       }
       const clash = subnetsOf(otherIpam).find((each) => subnets.some((subnet) => Cidr.overlap(subnet, each)))
       const subnet = clash === undefined ? undefined : subnets.find((each) => Cidr.overlap(each, clash))
@@ -240,7 +240,7 @@ export const overlappingSubnets: Check = {
   }
 }
 
-/** Gives a container its own address back, where the one that two have is not what its ADD gave it. */
+/** Gives a container its own address back, if the duplicate address is not the one that its ADD returned. */
 const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: string }): Fix.Fix | undefined => {
   const { ifname, netns } = attachment
   const given = givenTo(attachment).flatMap((text) => Cidr.parse(text) ?? [])
@@ -255,7 +255,7 @@ const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: s
   )
 }
 
-/** Addresses that a container has on the network: not those of networks inside it, such as that of its own docker0. */
+/** A container's addresses on the network, without those of networks inside it, such as that of its own docker0. */
 const addressesOf = ({ links }: Namespace, { ifname }: AttachmentId) => {
   const master = links.find(({ name }) => name === ifname)?.master
   return links.filter(({ name }) => name === ifname || name === master).flatMap(({ addresses }) => addresses)

@@ -1,4 +1,4 @@
-/** Ranges, gateways and routes of a configuration that cannot work, whatever the host is. */
+/** Ranges, gateways and routes of a configuration that cannot work on any host. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
 import type { Path } from "../../json/JsonText.ts"
@@ -120,7 +120,7 @@ const hostLocal = (plugin: Placed, capabilities: unknown): ReadonlyArray<Found> 
   ]
 }
 
-/** Gateways of routes that no subnet of the network has: the kernel refuses such routes. */
+/** Gateways of routes that are in no subnet of the network. The kernel rejects such routes. */
 const routeProblems = (plugin: Placed, subnets: ReadonlyArray<Cidr.Cidr>): ReadonlyArray<Found> => {
   const { at, config: { routes } } = plugin
   if (!Array.isArray(routes) || subnets.length === 0) return []
@@ -170,7 +170,7 @@ const staticProblems = (
   })
 }
 
-/** The subnets that an IPAM plugin gives addresses of, as its configuration says. */
+/** The subnets that an IPAM plugin allocates addresses from, according to its configuration. */
 export const subnetsOf = ({ at, config, type }: Placed): ReadonlyArray<Cidr.Cidr> =>
   type === "host-local"
     ? Ranges.of(config, at).flat().map(({ subnet }) => subnet)

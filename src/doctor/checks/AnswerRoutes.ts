@@ -1,4 +1,4 @@
-/** Whether answers leave a container by the interface that they are asked for by, which sbr is to see to. */
+/** Whether answers leave a container by the interface on which the request arrived. This is the task of sbr. */
 import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
@@ -7,7 +7,7 @@ import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 
-/** The gateway of the host's own link in the same subnet, which may well be that of the container too. */
+/** The gateway of the host's own link in the same subnet, which may well be the container's gateway too. */
 const gatewayBeside = ({ outside }: AttachedContainer.AttachedContainer, address: Cidr.Cidr): Cidr.Cidr | undefined =>
   outside?.routes.filter(({ table, to }) => table === "main" && Cidr.isDefault(to))
     .flatMap(({ gateway }) => Cidr.parseAddress(gateway ?? "") ?? [])

@@ -1,4 +1,4 @@
-/** Whether frames of containers get through their bridge and the hooks below IP. */
+/** Whether frames of containers pass their bridge and the hooks below IP. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { NftChain } from "../../network/NftablesRule.ts"
@@ -17,7 +17,7 @@ import * as Routed from "../Routed.ts"
 const nameOf = ({ family, name, table }: NftChain): string =>
   `the chain ${name} of the nftables table ${family} ${table}`
 
-/** What is found where a chain drops frames or packets of a link. */
+/** The finding for a chain that drops frames or packets of a link. */
 const droppedBy = (chain: NftChain, what: string, ...matches: ReadonlyArray<ReadonlyArray<string>>): Found => ({
   level: "error",
   message: `${what} is dropped by ${nameOf(chain)}`,
@@ -37,7 +37,7 @@ const droppedBy = (chain: NftChain, what: string, ...matches: ReadonlyArray<Read
   )
 })
 
-/** What a container sends as a frame. */
+/** A frame that a container sends. */
 const frameOf = (seen: AttachedContainer.AttachedContainer, address: Cidr.Cidr, destination: Cidr.Cidr): Packet => ({
   family: address.family,
   source: Cidr.single(address),
@@ -47,7 +47,7 @@ const frameOf = (seen: AttachedContainer.AttachedContainer, address: Cidr.Cidr, 
   state: "NEW"
 })
 
-/** Hooks of the family bridge that a frame to the gateway, or to another container, comes by. */
+/** The hooks of the family bridge that a frame to the gateway, or to another container, passes. */
 const inBridge = (rules: Rules, all: ReadonlyArray<AttachedContainer.AttachedContainer>): ReadonlyArray<Found> =>
   all.flatMap((seen, index) => {
     const { hostEnd, title } = seen
@@ -79,7 +79,7 @@ const inBridge = (rules: Rules, all: ReadonlyArray<AttachedContainer.AttachedCon
     return [...toGateway, ...toPeer]
   })
 
-/** Chains at the ingress of the links that packets and their answers come in by. */
+/** Chains at the ingress of the links on which packets and their answers arrive. */
 const atIngress = (facts: Facts, rules: Rules): ReadonlyArray<Found> =>
   Routed.of(facts).flatMap((one) => {
     const { address, seen } = one
@@ -103,7 +103,7 @@ const atIngress = (facts: Facts, rules: Rules): ReadonlyArray<Found> =>
     return [...sent, ...answers]
   })
 
-/** Ports of one bridge that are kept apart although the configuration does not ask for it. */
+/** Ports of one bridge that are isolated although the configuration does not ask for it. */
 const isolated = (
   facts: Facts,
   all: ReadonlyArray<AttachedContainer.AttachedContainer>
@@ -124,7 +124,7 @@ const isolated = (
   }]
 }
 
-/** Ports that take no frames of MAC addresses which the bridge has not been told of. */
+/** Ports that accept only frames from MAC addresses that the bridge already knows. */
 const locked = (all: ReadonlyArray<AttachedContainer.AttachedContainer>): ReadonlyArray<Found> =>
   all.flatMap(({ hostEnd, outside, title }): ReadonlyArray<Found> => {
     const end = outside?.links.find(({ name, port }) => name === hostEnd && port?.isLocked === true)

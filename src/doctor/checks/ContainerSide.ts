@@ -1,4 +1,4 @@
-/** What a container has: its link, addresses, routes, name servers. */
+/** The container's side: its link, addresses, routes, name servers. */
 import * as Cidr from "../../network/Cidr.ts"
 import type * as Link from "../../network/Link.ts"
 import * as Namespace from "../../network/Namespace.ts"
@@ -14,19 +14,22 @@ import * as Roles from "../Roles.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
-/** Asks something of each attachment. */
+/** Runs a check on each attachment. */
 const ofEach = (facts: Facts, find: (seen: AttachedContainer.AttachedContainer) => ReadonlyArray<Found>) => {
   const all = AttachedContainer.of(facts)
   return all.length === 0 ? noAttachment : all.flatMap(find)
 }
 
-/** Asks something of each attachment whose link is there. */
+/** Runs a check on each attachment whose link exists. */
 const ofLinked = (
   facts: Facts,
   find: (seen: AttachedContainer.AttachedContainer, link: Link.Link) => ReadonlyArray<Found>
 ) => ofEach(facts, (seen) => seen.link === undefined ? [] : find(seen, seen.link))
 
-/** Whether the container itself has made the link a port of a bridge, which has what the link had: so do virtual machines. */
+/**
+ * Whether the container itself made the link a port of a bridge, as virtual machines do. The bridge then has what the
+ * link had.
+ */
 const isHandedOn = ({ inside }: AttachedContainer.AttachedContainer, { master }: Link.Link): boolean =>
   master !== undefined && inside.links.some(({ kind, name }) => name === master && kind === "bridge")
 
@@ -235,7 +238,9 @@ export const nameServers: Check = {
     )
 }
 
-/** The MTU that a configuration asks for: of tuning, which comes last, or of the plugin that makes the link. */
+/**
+ * The MTU that a configuration asks for: that of tuning, which comes last, or that of the plugin that makes the link.
+ */
 const askedMtu = (facts: Facts): { readonly mtu: number; readonly plugin: string } | undefined =>
   facts.chain.filter((plugin) => plugin.type === "tuning" || plugin === Roles.makerOf(facts.chain))
     .flatMap(({ config: { mtu }, type }) => typeof mtu === "number" && mtu > 0 ? [{ mtu, plugin: type }] : []).at(-1)

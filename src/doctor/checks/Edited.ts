@@ -3,7 +3,7 @@ import type { Check } from "../Check.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 import * as Names from "../Names.ts"
 
-/** The most attachments, and the most differences, that are named. */
+/** The most attachments, and the most differences, to name. */
 const shown = 20
 
 export const editedSince: Check = {

@@ -1,4 +1,4 @@
-/** Fields of plugins: what they refuse, and what they pass over because it is misspelt. */
+/** Fields of plugins: what they reject, and what they ignore because it is misspelt. */
 import * as NearName from "../../plugin/NearName.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import type { Check } from "../Check.ts"
@@ -14,7 +14,7 @@ const isOurs = ({ type }: Placed): boolean => type === "passthrough"
 const byPlace = (left: Found, right: Found): number =>
   (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
 
-/** Fields of our own plugin that are wrong. */
+/** Invalid fields of our own plugin. */
 const ourProblems = ({ at, config, file, type }: Placed): ReadonlyArray<Found> =>
   Settings.read(config).problems.map(({ message, path }) =>
     foundAt(file, [...at, ...path], { level: "error", plugin: type, message, fix: "correct the value" })
@@ -28,7 +28,7 @@ const doesNotKnow = ({ at, file, type }: Placed, name: string, similar: Readonly
     fix: `rename "${name}" to "${similar[0]}"`
   })
 
-/** Fields that are spelt in another way than the plugin knows them, and so are passed over. */
+/** Fields whose spelling differs from the one that the plugin knows, so that it ignores them. */
 const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
   const keys = Object.keys(plugin.config)
   if (isOurs(plugin)) {
@@ -60,7 +60,7 @@ const theirProblems = (plugin: Placed): ReadonlyArray<Found> => {
     )
 }
 
-/** The plugins that get their fields as they stand in the file. */
+/** The plugins that receive their fields exactly as in the file. */
 const readAsWritten = ({ chain, delegates }: Facts): ReadonlyArray<Placed> =>
   [...chain, ...delegates].filter(Roles.isAsWritten)
 

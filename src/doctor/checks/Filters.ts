@@ -1,4 +1,4 @@
-/** Whether rules that stand at the ends of the way, in the container and before the host itself, drop what goes through. */
+/** Whether rules at either end of the way, in the container or in the host's INPUT, drop traffic. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
@@ -57,11 +57,11 @@ export const insideRules: Check = {
 interface Drop {
   readonly by: string
   readonly evidence: string
-  /** Commands that let in a protocol to a port, by a link. */
+  /** The command that lets a protocol in to a port, from a link. */
   readonly accept: (protocol: string, port: number, link: string | undefined) => Fix.Command
 }
 
-/** The rule of iptables, or the chain of nftables, that a packet for the host does not get past. */
+/** The rule of iptables, or the chain of nftables, that drops a packet for the host. */
 const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
   const dropped = Netfilter.inAll(rules, "filter", "INPUT", packet).find(({ end }) => end === "drop")
   if (dropped !== undefined) {
@@ -101,7 +101,7 @@ const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
   }
 }
 
-/** Name servers of containers that are the host itself: what they are asked has to get through its INPUT. */
+/** Name servers of containers that are the host itself: queries to them have to pass its INPUT. */
 export const inputRules: Check = {
   id: "input-rules",
   phase: "host",
@@ -146,7 +146,7 @@ export const inputRules: Check = {
   }
 }
 
-/** Tunnels to the containers of other hosts: what arrives in them has to get through INPUT. */
+/** Tunnels to containers of other hosts: packets that arrive in them have to pass INPUT. */
 export const tunnelRules: Check = {
   id: "tunnel-rules",
   phase: "host",

@@ -1,4 +1,4 @@
-/** The folder of configurations: which file a runtime takes, and which it never comes to. */
+/** The folder of configurations: which file a runtime takes, and which files it never reaches. */
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import * as Cidr from "../../network/Cidr.ts"
@@ -58,10 +58,10 @@ export const networkFound: Check = {
   }
 }
 
-/** Whether the arguments of an ADD are those of a runtime of Kubernetes, which takes the first file only. */
+/** Whether a runtime of Kubernetes made this ADD, going by its arguments. Such a runtime takes only the first file. */
 const isOfKubernetes = ({ args }: { readonly args: string }): boolean => args.includes("K8S_POD_")
 
-/** Whether two networks give the same addresses, as two files for one purpose do. */
+/** Whether two networks give out the same addresses, as two files for one purpose do. */
 const haveOneSubnet = (left: ConfigFile, right: ConfigFile): boolean => {
   const [own, theirs] = [left, right].map((file) => {
     const ipam = Roles.ipamOf(pluginsOf(file))
@@ -71,8 +71,8 @@ const haveOneSubnet = (left: ConfigFile, right: ConfigFile): boolean => {
 }
 
 /**
- * A network that no container is attached to, while one of a file before it is used: containerd and CRI-O take the first
- * file of the folder. Others, such as podman, take a network by its name.
+ * A network without containers, while a network of an earlier file has some: containerd and CRI-O take the first file
+ * of the folder. Other runtimes, such as podman, choose a network by name.
  */
 const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> => {
   const name = file === undefined ? undefined : nameOf(file)
@@ -98,7 +98,7 @@ const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> =>
   }]
 }
 
-/** What the order of the files of a folder says. */
+/** What follows from the order of the files in a folder. */
 interface Order {
   readonly indexes: ReadonlyMap<string, number>
   /** The files that are not JSON, with their indexes. */
@@ -108,7 +108,7 @@ interface Order {
 
 const orders = new WeakMap<ReadonlyArray<ConfigFile>, Order>()
 
-/** The order of a folder. Each of its files asks for it, so it is found once. */
+/** The order of a folder. It is cached, because the check of each file needs it. */
 const orderOf = (files: ReadonlyArray<ConfigFile>): Order => {
   const known = orders.get(files)
   if (known !== undefined) return known
@@ -121,7 +121,7 @@ const orderOf = (files: ReadonlyArray<ConfigFile>): Order => {
   }
   const order: Order = {
     byName,
-    // A file that is given twice is where it is first.
+    // A file that is given twice counts at its first position.
     indexes: new Map(files.map(({ path }, index) => [path, index] as const).toReversed()),
     broken: files.map((file, index) => [file, index] as const).filter(([{ outcome }]) => !JsonSource.isSource(outcome))
   }
@@ -129,12 +129,12 @@ const orderOf = (files: ReadonlyArray<ConfigFile>): Order => {
   return order
 }
 
-/** How many files that stop runtimes are named. */
+/** The most files to name that stop runtimes. */
 const mostBroken = 20
 
 const problemOf = ({ outcome }: ConfigFile): string => JsonSource.isSource(outcome) ? "" : outcome.message
 
-/** The files before this one that stop runtimes, as one finding: all of them have to be mended. */
+/** The earlier files that stop runtimes, as one finding, because all of them have to be fixed. */
 const stopsBefore = (file: ConfigFile, broken: ReadonlyArray<ConfigFile>): ReadonlyArray<Found> => {
   const [first, ...others] = broken
   if (first === undefined) return []
@@ -165,7 +165,8 @@ export const folderOrder: Check = {
     const stops = stopsBefore(file, broken.filter(([, index]) => index < own).map(([each]) => each))
     const [winner, ...shadowed] = name === undefined ? [] : byName.get(name) ?? []
     if (winner === undefined) return stops
-    // The file that wins names all others of its name, and each of these names itself alone.
+    // The finding for the winning file names all others with its name; the finding for each of those names only that
+    // file.
     const named = winner.path === file.path ? shadowed : shadowed.filter(({ path }) => path === file.path)
     return [
       ...stops,

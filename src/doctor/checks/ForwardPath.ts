@@ -1,4 +1,4 @@
-/** Whether rules of the host let through what containers send and get, and make its answers come back. */
+/** Whether the host's rules let through what containers send and receive, and lead the answers back. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Ruleset } from "../../network/IptablesRule.ts"
@@ -16,14 +16,14 @@ import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 
-/** Whether there are rules in another backend than this one, so that one more rule in this one makes it worse. */
+/** Whether another backend has rules too. Then one more rule in this one would make things worse. */
 const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
   rulesets.some((other) =>
     other.backend !== backend &&
     [...other.tables.values()].some((chains) => [...chains.values()].some(({ rules }) => rules.length > 0))
   )
 
-/** Whether a rule of iptables is about nothing but a network, so that no other traffic needs it. */
+/** Whether a rule of iptables concerns only one network, so that no other traffic needs it. */
 const isOnlyOf = (rule: string, { device, seen }: ForwardedFlows.ForwardedFlow): boolean => {
   const words = rule.split(" ")
   const valueOf = (option: string) => words[words.indexOf(option) + 1] ?? ""
@@ -35,7 +35,7 @@ const isOnlyOf = (rule: string, { device, seen }: ForwardedFlows.ForwardedFlow):
   })
 }
 
-/** Lets a flow through before the rules of a chain. */
+/** Accepts a flow before the rules of a chain. */
 const letThrough = (
   { accepted }: ForwardedFlows.ForwardedFlow,
   program: string,
@@ -47,7 +47,7 @@ const letThrough = (
     ...accepted.map((matches) => Fix.command(`${program} -I ${chain}`, ...matches, "-j", "ACCEPT"))
   )
 
-/** What is found where a rule, or the policy of a chain, drops it. */
+/** The finding for a rule, or a chain's policy, that drops a flow. */
 const dropped = (
   facts: Facts,
   rules: Rules,
@@ -63,7 +63,7 @@ const dropped = (
   const { family, kind, seen, what } = flow
   const program = RuleLines.commandOf(family, backend)
   const isPolicy = rule.startsWith("-P")
-  // The rules of the plugin firewall are in FORWARD of filter. They let in no new connections.
+  // The rules of the plugin firewall are in FORWARD of filter. They accept no new connections.
   const isOfFilter = table === "filter"
   const firewall = isPolicy && isOfFilter && kind === "world" ? Roles.ofType(plugins, "firewall") : undefined
   const { outLink = "" } = flow.at.forward
@@ -97,8 +97,8 @@ const dropped = (
 }
 
 /**
- * Whether a rule names the links of both directions, and no port: it keeps containers apart on purpose. With ptp a
- * container has its link for itself, so one link in both directions keeps it from itself.
+ * Whether a rule names the links of both directions, and no port: it isolates containers on purpose. With ptp each
+ * container has its own link, so a rule with one link in both directions isolates the container from itself.
  */
 const separates = (rule: string, { seen }: ForwardedFlows.ForwardedFlow): boolean => {
   const [incoming, outgoing] = [/ -i (\S+)/, / -o (\S+)/].map((pattern) => pattern.exec(rule)?.[1])
@@ -106,7 +106,7 @@ const separates = (rule: string, { seen }: ForwardedFlows.ForwardedFlow): boolea
     !(seen.maker === "ptp" && incoming === outgoing)
 }
 
-/** The chains that packets which are forwarded come by, in their order. */
+/** The chains that forwarded packets pass, in order. */
 const chains = [
   ["raw", "prerouting"],
   ["mangle", "prerouting"],
@@ -139,7 +139,7 @@ export const forwardRules: Check = {
       }
       for (const hook of hooks) {
         const isInside = flow.kind === "inside"
-        const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule keeps them apart on purpose
+        const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule isolates them on purpose
         for (const each of dropping(rules, hook, flow.at[hook])) {
           const key = `${each.family} ${each.table} ${each.name}`
           if (found.has(key)) continue

@@ -1,4 +1,4 @@
-/** Whether the host is set up to forward what containers send and get. */
+/** Whether the host is set up to forward what containers send and receive. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Check } from "../Check.ts"
@@ -20,7 +20,7 @@ export const ipForward: Check = {
     for (const family of [4, 6] as const) {
       const devices = new Set(routed.filter(({ address }) => address.family === family).map(({ device }) => device))
       if (devices.size === 0) continue
-      // Where answers come in, if there is one way alone.
+      // The link on which answers arrive, if there is only one way.
       const [uplink, ...others] = Routed.uplinksOf(facts, family)
       if (uplink !== undefined && others.length === 0) devices.add(uplink)
       const names = family === 4

@@ -2,7 +2,7 @@
 import type { Check } from "../Check.ts"
 import * as Fix from "../Fix.ts"
 
-/** The part of a table that is taken, from which on it is nearly full. */
+/** A table counts as nearly full from this fraction of its limit. */
 const nearlyFull = 0.9
 
 export const kernelTables: Check = {

@@ -1,4 +1,4 @@
-/** Whether the plugin bridge can give its bridge the gateways that it is to have. Source: bridge, `calcGateways`, `ensureAddr`. */
+/** Whether the plugin bridge can assign the gateways to its bridge. Source: bridge, `calcGateways`, `ensureAddr`. */
 import * as Result from "effect/Result"
 import { isObject } from "../../json/Json.ts"
 import * as Cidr from "../../network/Cidr.ts"
@@ -20,7 +20,7 @@ const gatewaysOf = (ipam: Placed): ReadonlyArray<Cidr.Cidr> => {
 
 const isV4 = ({ family }: Cidr.Cidr): boolean => family === 4
 
-/** Whether a route leads everywhere, and names no gateway. */
+/** Whether a route is a default route without a gateway. */
 const isPlainDefault = (route: unknown): boolean => {
   const to = isObject(route) ? Cidr.parse(String(route["dst"])) : undefined
   return isObject(route) && to !== undefined && Cidr.isDefault(to) && !route["gw"]

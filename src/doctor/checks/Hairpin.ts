@@ -1,4 +1,7 @@
-/** Whether a container reaches itself by its published port: its bridge has to send the frames back where they came from. */
+/**
+ * Whether a container reaches itself by its published port: its bridge has to send the frames back out of the port that
+ * they came from.
+ */
 import * as Result from "effect/Result"
 import type { Link } from "../../network/Link.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
@@ -11,8 +14,7 @@ import * as Routed from "../Routed.ts"
 const sysctls = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
 
 /**
- * Whether rules of nat rewrite frames while they are still in the bridge, so that the bridge, and not the host's routes,
- * takes them back.
+ * Whether rules of nat rewrite frames inside the bridge, so that the bridge takes them back, and not the host's routes.
  */
 const isRewritten = ({ sysctls: values }: Host, { filters }: Link, family: 4 | 6): boolean =>
   values.get(sysctls[family]) === "1" || filters[family]

@@ -1,4 +1,4 @@
-/** What the host has for a container: the bridge, the other end of its link, the gateway, the way back. */
+/** The host's side of a container: the bridge, the other end of the link, the gateway, the way back. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as Link from "../../network/Link.ts"
@@ -19,7 +19,7 @@ import * as Tables from "../Tables.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
 
-/** The bridge of the network, as the host has it. */
+/** The bridge of the network on the host. */
 const bridgeLink = (facts: Facts): Link.Link | undefined => {
   const name = Roles.bridgeOf(facts.chain)
   return facts.host === undefined || Result.isFailure(facts.host.network)
@@ -27,7 +27,7 @@ const bridgeLink = (facts: Facts): Link.Link | undefined => {
     : facts.host.network.success.links.find((link) => link.name === name)
 }
 
-/** Gateways that the bridge has to have as its addresses: those of its attachments. */
+/** The gateways that have to be addresses of the bridge: those of its attachments. */
 const wantedGateways = (facts: Facts): ReadonlyArray<Cidr.Cidr & { readonly text: string }> => {
   if (!Roles.isRouted(facts.chain)) return []
   const all = AttachedContainer.of(facts).flatMap(({ result }) =>
@@ -96,7 +96,7 @@ const lackedBy = (seen: AttachedContainer.AttachedContainer, end: Link.Link): Re
 /** Whether the host's end of a pair has the gateway of its container. */
 const ofPair = (seen: AttachedContainer.AttachedContainer): ReadonlyArray<Found> => {
   const end = seen.outside?.links.find(({ name }) => name === seen.hostEnd)
-  if (end === undefined || !end.isUp) return [] // host-end says so
+  if (end === undefined || !end.isUp) return [] // the check host-end reports it
   return lackedBy(seen, end).map((gateway): Found => ({
     level: "error",
     plugin: "ptp",
@@ -134,7 +134,10 @@ export const gatewayAddress: Check = {
   }
 }
 
-/** Sets the host's end up, and restores the route to the container that the kernel deleted with it if there is no bridge. */
+/**
+ * Sets the host's end up. Without a bridge, also restores the route to the container, which the kernel deleted when the
+ * end went down.
+ */
 const upCommands = (seen: AttachedContainer.AttachedContainer, name: string): Fix.Fix =>
   Fix.run(
     "set the link up, with the routes that it lost",
@@ -198,7 +201,7 @@ export const hostEnd: Check = {
   }
 }
 
-/** What takes a route away. */
+/** The command that deletes a route. */
 export const deletionOf = ({ device, table, to, type }: Route.Route): Fix.Command =>
   Fix.command(
     "ip route del",
@@ -208,7 +211,7 @@ export const deletionOf = ({ device, table, to, type }: Route.Route): Fix.Comman
     ...(table === "local" ? ["table", "local"] : [])
   )
 
-/** What leads to a subnet over a device, where another route does not. */
+/** The fix that leads to a subnet over a device, instead of by another route. */
 export const correctionOf = (route: Route.Route | undefined, subnet: Cidr.Cidr, device: string): Found["fix"] => {
   const isMoreSpecific = route !== undefined &&
     (route.table === "local" || (route.table === "main" && route.to.length > subnet.length))
@@ -238,7 +241,7 @@ export const wayBack: Check = {
       if (
         seen.maker === "bridge" &&
         !wantedGateways(facts).some((each) => link.addresses.some((address) => Cidr.isSameAddress(address, each)))
-      ) return [] // no route without an address: that is said already
+      ) return [] // no route without an address, which is reported already
       return AttachedContainer.addressesOf(seen).flatMap((address): ReadonlyArray<Found> => {
         const route = Namespace.routeTo(outside, address)
         const isLed = facts.host !== undefined && Tables.mayLead(facts.host, outside, address, device)
@@ -265,7 +268,7 @@ export const wayBack: Check = {
   }
 }
 
-/** Why the host does not answer when a container asks who has its address; undefined if nothing shows why. */
+/** Why the host does not answer ARP requests of a container; undefined if nothing shows why. */
 const silence = (
   { host }: Facts,
   { link: { name, hasArp } }: { readonly link: Link.Link },
@@ -348,14 +351,14 @@ export const gatewayAnswers: Check = {
       const isBroken = link === undefined || !link.isUp ||
         (seen.hostEnd !== undefined && (end === undefined || !end.isUp)) ||
         (seen.maker === "bridge" && (bridge === undefined || !bridge.isUp || end?.master !== bridge.name))
-      if (isBroken) return [] // the cause is said already
+      if (isBroken) return [] // the cause is reported already
       return probes.filter(({ hasAnswered }) => hasAnswered === false).flatMap(
         ({ address, device }): ReadonlyArray<Found> => {
           const parsed = Cidr.parseAddress(address)
           const onHost = outside?.links.flatMap((link) => link.addresses.map((each) => ({ link, each })))
             .find(({ each }) => parsed !== undefined && Cidr.isSameAddress(each, parsed))
           if (onHost?.each.isTentative === true) return [] // too early to tell
-          if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it, which is said already
+          if (onHost === undefined && Roles.isRouted(facts.chain)) return [] // the bridge lacks it: reported already
           const maker = Roles.makerOf(facts.chain)
           const why = parsed === undefined || onHost === undefined
             ? undefined

@@ -1,4 +1,4 @@
-/** Whether the host lets its links have IPv6 addresses, which a network with IPv6 gives them. */
+/** Whether the host allows IPv6 addresses on its links, which a network with IPv6 needs. */
 import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
@@ -19,13 +19,13 @@ export const ipv6Disabled: Check = {
       return { skipped: "the host is not a gateway of IPv6" }
     }
     if (host === undefined) return { skipped: "the host was not looked at" }
-    // A link that is not there yet gets the default.
+    // A link that does not exist yet gets the default.
     const names = [Roles.bridgeOf(chain) ?? "", "default"].map((link) => `net.ipv6.conf.${link}.disable_ipv6`)
     const name = names.find((each) => host.sysctls.has(each))
     const bridge = Roles.bridgeOf(chain) ?? ""
     const isDefault = name === names[1]
     const enabled = Fix.sysctl("enable IPv6, or take the IPv6 range out of the network", name ?? "", 0)
-    // The kernel took the addresses of the bridge with it.
+    // The kernel removed the addresses of the bridge too.
     const gateways = new Set(
       AttachedContainer.of(facts).flatMap(({ result }) =>
         (result.ips ?? []).flatMap((ip) => {

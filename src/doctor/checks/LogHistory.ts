@@ -1,4 +1,7 @@
-/** What logs show: what failed last, what was never taken down, and what was taken down with less than it was made with. */
+/**
+ * What logs show: what failed last, what was never taken down, and what was taken down with less input than it was made
+ * with.
+ */
 import { type Check, skipped } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { History, LoggedOperation } from "../facts/History.ts"
@@ -10,7 +13,7 @@ import * as Roles from "../Roles.ts"
 
 const noLog = skipped("nobody named a log")
 
-/** Asks something of the operations of the attachments that are looked at. */
+/** Runs a check on the logged operations of the selected attachments. */
 const ofHistory = (
   facts: Facts,
   find: (operations: ReadonlyArray<LoggedOperation>, history: History) => ReadonlyArray<Found>
@@ -24,11 +27,11 @@ const ofHistory = (
 
 const inWords = ({ end, time, verb }: LoggedOperation): string => `${time} ${verb} ended ${end}`
 
-/** What an attachment is known by. */
+/** Identifies an attachment. */
 const keyOf = ({ containerId, ifname }: Pick<LoggedOperation, "containerId" | "ifname">): string =>
   `${containerId} ${ifname}`
 
-/** The plugin that a line about a failure begins with, where the network has it. */
+/** The plugin at the beginning of a failure's line, if the network has it. */
 const blame = ({ failure }: LoggedOperation, { chain }: Facts): Pick<Found, "plugin"> => {
   const [word = ""] = failure.split(/[\s:]/)
   return chain.some(({ type }) => type === word) ? { plugin: word } : {}
@@ -77,7 +80,7 @@ export const addWithoutDel: Check = {
       const lost = byAttachment(operations).flatMap((own) => {
         const add = own.findLast(({ verb }) => verb === "ADD")
         const isDeleted = own.slice(add === undefined ? 0 : own.indexOf(add)).some(({ verb }) => verb === "DEL")
-        // What the cache has is told by what was found there.
+        // The checks of attachments report those in the cache.
         return add === undefined || isDeleted || !gone.has(add.netns) || cached.has(keyOf(add)) ? [] : [add]
       })
       const [first] = lost
@@ -104,7 +107,7 @@ export const addWithoutDel: Check = {
     })
 }
 
-/** What an ADD had and no DEL after it. Without CNI_NETNS plugins that masquerade leave their rules. */
+/** The input of an ADD that no later DEL had. Without CNI_NETNS, plugins that masquerade leave their rules behind. */
 const missing = (add: LoggedOperation, dels: ReadonlyArray<LoggedOperation>, facts: Facts): ReadonlyArray<string> => {
   const isMasquerading = Roles.makerOf(facts.chain)?.config["ipMasq"] === true
   return [...add.given].filter((each) =>
@@ -117,12 +120,12 @@ export const delWithLess: Check = {
   phase: "history",
   find: (facts) =>
     ofHistory(facts, (operations) => {
-      // The one before the last may be from a time when something else was configured.
+      // The operation before the last may date from a different configuration.
       const del = operations.findLast(({ verb }) => verb === "DEL")
       const own = operations.filter((past) => del !== undefined && keyOf(past) === keyOf(del))
       const add = own.findLast(({ end, verb }) => verb === "ADD" && end === "well")
       const dels = add === undefined ? [] : own.slice(own.indexOf(add)).filter(({ verb }) => verb === "DEL")
-      // One that ended badly did not come to all plugins, and that is what is told of it.
+      // A DEL that ended badly did not reach all plugins, and is reported as that.
       if (add === undefined || dels.length === 0 || dels.some(({ end }) => end !== "well")) return []
       const less = missing(add, dels, facts)
       return less.length === 0 ? [] : [{

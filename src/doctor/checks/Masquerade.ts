@@ -1,4 +1,4 @@
-/** Whether what containers send gets an address that answers find the host by, where `ipMasq` asks for it. */
+/** Whether packets from containers get a source address that answers can return to, if `ipMasq` asks for it. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Ruleset } from "../../network/IptablesRule.ts"
@@ -16,7 +16,7 @@ import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 
-/** What the rules of nat make of a packet. */
+/** The effect of nat rules on a packet. */
 type Outcome =
   | {
     readonly _tag: "Translated"
@@ -29,10 +29,10 @@ type Outcome =
 
 const translates = new Set(["MASQUERADE", "SNAT"])
 
-/** Targets that let a packet out as it is, before a rule comes that would masquerade it. */
+/** Targets that let a packet out unchanged, before a rule that would masquerade it. */
 const exempts = new Set(["ACCEPT", "RETURN"])
 
-/** A command that takes a rule of iptables away. */
+/** A command that deletes a rule of iptables. */
 const without = (
   rules: Rules,
   { backend, rule }: Netfilter.Verdict & { readonly backend: Ruleset["backend"] },
@@ -43,7 +43,7 @@ const without = (
     ...RuleLines.undoing(rules.rulesets, "nat", rule)
   ])
 
-/** Follows a packet through all rules of nat, of iptables and of nftables. */
+/** Follows a packet through all rules of nat, in iptables and in nftables. */
 const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
   const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
   const done = verdicts.find(({ end, target }) => end === "accept" && translates.has(target))
@@ -56,7 +56,7 @@ const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
     Nftables.isNamed(rules, Cidr.addressText(packet.source))
   if (isNamed) return { _tag: "Translated", to: undefined, rule: "a rule of nftables", backend: undefined }
   if (nft._tag === "Unknown" || verdicts.some(({ end }) => end === "unknown")) return { _tag: "Unclear" }
-  // Chains of plugins are made anew with the attachment.
+  // Skip chains of plugins, because reattaching makes them again.
   const before = verdicts.find(({ rule, target }) => exempts.has(target) && !rule.startsWith("-A CNI-"))
   const { chain } = nft
   return {
@@ -75,7 +75,7 @@ const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
   }
 }
 
-/** Whether a rule leaves out just this subnet, so that its hosts are to see the containers' own addresses. */
+/** Whether a rule exempts exactly this subnet, so that its hosts see the containers' own addresses. */
 const isMeant = (rules: ReadonlyArray<string>, beside: Cidr.Cidr): boolean =>
   rules.some((rule) => {
     const words = rule.split(" ")
@@ -165,7 +165,7 @@ export const masquerade: Check = {
     const found = routed.flatMap((one): ReadonlyArray<Found> => {
       const answers = Destinations.of(facts, one).map((each) => ofOne(facts, rules, one, each, maker.type))
       if (answers.includes("unclear")) unclear.add(Cidr.addressText(one.address))
-      // What fails for the world fails for all.
+      // A problem on the way to the world affects all destinations.
       return answers.filter((each) => each !== "unclear" && each !== undefined).slice(0, 1)
     })
     return found.length === 0 && unclear.size > 0

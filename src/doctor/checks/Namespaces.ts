@@ -1,4 +1,4 @@
-/** Whether the network namespace of each attachment is there. */
+/** Whether the network namespace of each attachment exists. */
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { LoggedOperation } from "../facts/History.ts"
@@ -8,7 +8,7 @@ import * as NearMiss from "../NearMiss.ts"
 import * as Repair from "../Repair.ts"
 import * as Shell from "../Shell.ts"
 
-/** How many attachments are named one by one. */
+/** The most attachments to name one by one. */
 const shown = 20
 
 const endings = {
@@ -25,7 +25,7 @@ export const attachmentKnown: Check = {
     if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const attachments = [...current, ...earlier.flatMap((each) => each.attachments)]
     const last = history?.operations.at(-1)
-    // Runtimes ask for a DEL after it.
+    // Runtimes call DEL after a failed ADD.
     const lastAdd = history?.operations.findLast(({ verb }) => verb === "ADD")
     if (lastAdd?.end === "badly") return { skipped: "the logs tell what became of it" }
     const known = all.filter((each) => each.network === network?.name)

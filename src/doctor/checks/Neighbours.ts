@@ -43,7 +43,7 @@ export const neighbours: Check = {
         command: (...words: ReadonlyArray<string>) => Fix.Command
       ): ReadonlyArray<Found> => {
         const entry = entryOf(namespace, via, address)
-        // Any link may answer: a bridge that has the link as its port, or another one of the same bridge.
+        // Any link may answer: a bridge with the link as its port, or another port of the same bridge.
         const isOwn = entry !== undefined && others.some((each) => isSameMac(entry.mac, each.mac))
         if (entry === undefined || mac === "" || isOwn) return []
         const text = Cidr.addressText(address)

@@ -1,4 +1,4 @@
-/** The order of a chain, and what plugins need of each other. */
+/** The order of a chain, and how its plugins depend on each other. */
 import * as CniVersion from "../../cni/CniVersion.ts"
 import { isObject } from "../../json/Json.ts"
 import type { Check } from "../Check.ts"
@@ -22,7 +22,7 @@ const usualMtu = 1500
 /** Plugins that make an interface without addresses if they have no `ipam`. */
 const withoutAddresses = new Set(["bridge", "macvlan", "host-device"])
 
-/** In these versions a result holds nothing but addresses. Source: CNI specification 0.2.0, "Result". */
+/** In these versions a result contains only addresses. Source: CNI specification 0.2.0, "Result". */
 const isBefore03 = (network: Facts["network"]): boolean =>
   network !== undefined && CniVersion.isSupported(network.cniVersion) &&
   !CniVersion.isAtLeast(network.cniVersion, "0.3.0")

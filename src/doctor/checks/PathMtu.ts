@@ -13,7 +13,7 @@ import type { Packet } from "../Packet.ts"
 import * as Routed from "../Routed.ts"
 import * as RuleLines from "../RuleLines.ts"
 
-/** The message by which a router says so, in each family. */
+/** The message by which a router reports this, in each family. */
 const messages = {
   4: {
     protocol: "icmp",
@@ -29,7 +29,7 @@ const messages = {
   }
 } as const
 
-/** What lets the message out again, and the rule that drops it; undefined if it gets out. */
+/** The rule that drops the message, and the fix that lets it out again; undefined if it gets out. */
 const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; readonly fix: Fix.Fix } | undefined => {
   const { family } = packet
   const { match, protocol, words } = messages[family]
@@ -64,7 +64,7 @@ const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; read
   }
 }
 
-/** The Ethernet header, which a queue counts too. */
+/** The length of the Ethernet header, which a queue counts too. */
 const header = 14
 
 /** A queue on the way whose bucket is smaller than a packet of the container. */

@@ -8,7 +8,7 @@ import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as Roles from "../Roles.ts"
 
-/** Source: CNI conventions, "Dynamic Plugin specific fields"; what containerd and CRI-O hand on. */
+/** Source: CNI conventions, "Dynamic Plugin specific fields", and what containerd and CRI-O pass on. */
 const conventional = [
   "portMappings",
   "ipRanges",
@@ -34,7 +34,7 @@ const isGiven = (value: unknown): boolean =>
   value !== null && value !== undefined && !(Array.isArray(value) && value.length === 0) &&
   !(isObject(value) && Object.keys(value).length === 0)
 
-/** What was given for an attachment, by whom. */
+/** The capability arguments, and who gave them. */
 const given = ({ attachments, capabilityArgs }: Facts) => [
   ...Object.entries(capabilityArgs).map(([name, value]) => ({ name, value, who: "--capability-args" })),
   ...attachments.flatMap((attachment) =>
@@ -75,7 +75,7 @@ export const capabilities: Check = {
     for (const [name, { value, who }] of missing) {
       const again = who === "--capability-args" ? "" : ", and attach the containers anew"
       const taker = chain.find(({ type }) => type === takers[name])
-      // Runtimes hand some of them to every network: they matter only where a plugin of the chain would take them.
+      // Runtimes pass some of them to every network, so they matter only if a plugin of the chain would take them.
       if (taker === undefined && who !== "--capability-args" && name !== "portMappings") continue
       const declaring = taker?.caller ?? taker
       const doesItself = chain.find(Roles.mayPublishPorts)

@@ -9,7 +9,7 @@ import * as Fix from "../Fix.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as PluginFields from "../PluginFields.ts"
 
-/** Processors by the number that ELF gives them. Source: ELF, `e_machine`. */
+/** Processors by ELF machine number. Source: ELF, `e_machine`. */
 const machines: { readonly [machine: number]: string } = {
   3: "x86",
   20: "ppc",
@@ -23,7 +23,7 @@ const machines: { readonly [machine: number]: string } = {
 
 const nameOf = (machine: number): string => machines[machine] ?? `processor ${machine}`
 
-/** What is wrong with a file, and what mends it. */
+/** The problem of a file, and its fix. */
 const problemOf = (
   { candidates, file, format, hasInterpreter, isExecutable, type }: PluginFact,
   { cniPath, host, known }: Facts

@@ -1,4 +1,4 @@
-/** What plugins need of the host before they can do anything: tools, links to stand on, a daemon. */
+/** What plugins need on the host before they can do anything: tools, links to build on, a daemon. */
 import * as Result from "effect/Result"
 import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
@@ -11,7 +11,7 @@ import * as ThirdParty from "../plugins/ThirdParty.ts"
 import * as Roles from "../Roles.ts"
 import * as Shell from "../Shell.ts"
 
-/** The tools that a plugin needs: one of each list. */
+/** The tools that a plugin needs. */
 const toolsOf = ({ caller, config, type }: Placed): ReadonlyArray<string> => {
   if (caller !== undefined) return []
   if (type === "portmap") {
@@ -46,7 +46,7 @@ export const pluginTools: Check = {
   }
 }
 
-/** Plugins that stand on a link of the host. */
+/** Plugins that build on a link of the host. */
 const onMaster = new Set(["macvlan", "ipvlan", "vlan"])
 
 /** Plugins that need a link for themselves, because the kernel lets only one user receive its frames. */
@@ -147,7 +147,7 @@ export const pluginFiles: Check = {
   }
 }
 
-/** Where the daemon of dhcp listens unless a configuration says otherwise. */
+/** The default socket of the dhcp daemon. */
 export const dhcpSocket = "/run/cni/dhcp.sock"
 
 export const dhcpDaemon: Check = {
@@ -194,7 +194,7 @@ export const writableSysctls: Check = {
   }
 }
 
-/** The port that servers of DHCP listen on. */
+/** The port of DHCP servers. */
 export const dhcpServerPort = 67
 
 export const dhcpServer: Check = {
@@ -214,7 +214,7 @@ export const dhcpServer: Check = {
     const others = ports.filter((each) => !ofContainers.has(each.name))
     const isOnHost = Result.isSuccess(host.listeners) &&
       host.listeners.success.some(({ port, protocol }) => port === dhcpServerPort && protocol === "udp")
-    // Ports are taken out by a person, so those that are down may be meant to be up.
+    // People remove unwanted ports, so a port that is down may be meant to be up.
     const isLed = others.some(({ isUp }) => isUp)
     if (isLed || isOnHost) return []
     const [down] = others

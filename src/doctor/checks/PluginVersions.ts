@@ -1,4 +1,4 @@
-/** Whether plugins answer VERSION, and speak the version of the network. */
+/** Whether plugins answer VERSION, and support the version of the network. */
 import * as Result from "effect/Result"
 import * as CniVersion from "../../cni/CniVersion.ts"
 import type { Check } from "../Check.ts"

@@ -1,4 +1,6 @@
-/** Whether rules of `ip rule` send what containers send and get somewhere else, or the host itself has no way out. */
+/**
+ * Whether rules of `ip rule` misdirect what containers send and receive, or leave the host itself without a way out.
+ */
 import * as Cidr from "../../network/Cidr.ts"
 import type { PolicyRule } from "../../network/PolicyRule.ts"
 import type { Check } from "../Check.ts"
@@ -17,13 +19,13 @@ const words = ({ action, from, inLink, priority, table, to }: PolicyRule): Reado
   ...(action === undefined ? ["lookup", table ?? ""] : [action])
 ]
 
-/** Whether a rule is about nothing but a subnet, so that no other traffic needs it. */
+/** Whether a rule concerns only one subnet, so that no other traffic needs it. */
 const isOnlyOf = ({ from, to }: PolicyRule, subnet: Cidr.Cidr): boolean =>
   [from, to].some((each) => each !== undefined && Cidr.contains(subnet, each))
 
 const deadEnds = new Set(["blackhole", "unreachable", "prohibit"])
 
-/** Tables that all hosts have; what is wrong in them is told of the routes. */
+/** Tables that all hosts have. The checks of routes report their problems. */
 const usual = new Set(["local", "main", "default"])
 
 export const policyRules: Check = {
@@ -54,7 +56,7 @@ export const policyRules: Check = {
         const isDead = deadEnds.has(route.type)
         const isAstray = expected !== undefined && route.type === "unicast" && route.device !== expected
         const isUsual = rule.action === undefined && usual.has(rule.table ?? "")
-        // Of IPv6 the kernel itself has a dead end where a host has no way out.
+        // The kernel itself adds a dead end for IPv6 on a host without a way out.
         const isKernels = address.family === 6 && route.protocol === "kernel" && route.to !== undefined &&
           Cidr.isDefault(route.to)
         if (isUsual && isDead && expected === undefined && !isKernels && route.to !== undefined) {

@@ -38,7 +38,7 @@ export const portMappings: Check = {
         const addresses = AttachedContainer.addressesOf(each)
         return addresses.flatMap((address): ReadonlyArray<Found> => {
           const { family } = address
-          const isFirst = addresses.find((other) => other.family === family) === address // portmap takes no other
+          const isFirst = addresses.find((other) => other.family === family) === address // portmap uses only the first
           if (!isFirst || (hostIP !== undefined && hostIP.address !== 0n && hostIP.family !== family)) return []
           const target = Cidr.addressText(address)
           const packet = {

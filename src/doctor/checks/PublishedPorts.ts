@@ -1,4 +1,4 @@
-/** Published ports beyond the way of the world: from the host itself, at their addresses, and at their end. */
+/** Published ports apart from the way of the world: from the host itself, at their addresses, and in the container. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
@@ -30,13 +30,13 @@ interface Published {
 const nameOf = ({ mapping: { hostPort, protocol }, seen }: Published): string =>
   `port ${hostPort}/${protocol} of the host, which is mapped to ${seen.title}`
 
-/** The address of the host that the port is published at; undefined for all. */
+/** The host's address at which the port is published; undefined for all addresses. */
 const hostAddressOf = ({ hostIP }: PortMapping): Cidr.Cidr | undefined => {
   const parsed = Cidr.parseAddress(hostIP)
   return parsed === undefined || parsed.address === 0n ? undefined : parsed
 }
 
-/** The packet that comes for the port. */
+/** A packet to the port. */
 const comingFor = ({ address, mapping }: Published): Packet => ({
   family: address.family,
   protocol: mapping.protocol,
@@ -45,7 +45,7 @@ const comingFor = ({ address, mapping }: Published): Packet => ({
   state: "NEW"
 })
 
-/** The address that it is published at is no address of the host. */
+/** The port is published at an address that the host does not have. */
 const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Found> => {
   const at = hostAddressOf(mapping)
   if (at === undefined || Cidr.isLoopback(at) || seen.outside === undefined) return []
@@ -62,7 +62,7 @@ const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Fo
   }]
 }
 
-/** A rule keeps its connections from being tracked, so no rule of nat is asked. */
+/** A rule keeps its connections from being tracked, so rules of nat never see them. */
 const tracked = (published: Published): ReadonlyArray<Found> => {
   const { rules } = published
   const packet = comingFor(published)
@@ -81,14 +81,14 @@ const tracked = (published: Published): ReadonlyArray<Found> => {
   }]
 }
 
-/** What the host itself sends to one of its addresses meets OUTPUT, and not PREROUTING. */
+/** Packets from the host to one of its own addresses pass OUTPUT, and not PREROUTING. */
 const fromHost = (published: Published): ReadonlyArray<Found> => {
   const { address, facts, rules, seen } = published
   const incoming = comingFor(published)
   const leads = (chain: string, packet: Packet) =>
     Netfilter.inAll(rules, "nat", chain, packet).filter(({ end, target }) => end === "unknown" || target === "DNAT")
   const target = Cidr.addressText(address)
-  if (leads("PREROUTING", incoming).length === 0 || Nftables.isNamed(rules, target)) return [] // that is said already
+  if (leads("PREROUTING", incoming).length === 0 || Nftables.isNamed(rules, target)) return [] // reported already
   const own = leads("OUTPUT", { ...incoming, isFromHost: true, outLink: "lo" })
   return own.length > 0 ? [] : [{
     level: "error",
@@ -99,11 +99,11 @@ const fromHost = (published: Published): ReadonlyArray<Found> => {
   }]
 }
 
-/** The bit of the mark by which portmap knows what it has to masquerade. */
+/** The bit of the mark by which portmap finds what to masquerade. */
 const markOf = ({ markMasqBit }: { readonly markMasqBit?: unknown }): number =>
   2 ** (typeof markMasqBit === "number" ? markMasqBit : 13)
 
-/** What comes from 127.0.0.1 leaves the host only where the kernel lets it, and where it gets another source. */
+/** Packets from 127.0.0.1 leave the host only if the kernel allows it and if they get another source. */
 const fromLoopback = (published: Published): ReadonlyArray<Found> => {
   const { address, device, facts, host, mapping, rules, seen } = published
   const { config = {} } = Roles.ofType(facts.chain, "portmap") ?? {}
@@ -146,7 +146,7 @@ const fromLoopback = (published: Published): ReadonlyArray<Found> => {
   }]
 }
 
-/** A rule in the container drops what comes for the port. */
+/** A rule in the container drops packets to the port. */
 const atItsEnd = (published: Published): ReadonlyArray<Found> => {
   const { address, mapping, seen: { attachment: { filter, ifname, netns, nft }, title } } = published
   const { family } = address
@@ -207,7 +207,7 @@ export const publishedPorts: Check = {
       if (device === undefined || seen.link === undefined) return []
       const addresses = AttachedContainer.addressesOf(seen)
       const firsts = addresses.filter(({ family }, index) =>
-        // portmap takes no other
+        // portmap uses only the first
         addresses.findIndex((each) => each.family === family) === index
       )
       return seen.attachment.portMappings.flatMap((mapping) => {

@@ -1,4 +1,4 @@
-/** Whether a policy of this host refuses what a tap asks for. */
+/** Whether a policy of this host forbids what a tap asks for. */
 import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 

@@ -1,4 +1,4 @@
-/** What the specification and libcni ask of a network configuration. */
+/** What the specification and libcni require of a network configuration. */
 import * as Result from "effect/Result"
 import * as CniVersion from "../../cni/CniVersion.ts"
 import * as NetworkConfigList from "../../cni/NetworkConfigList.ts"
@@ -12,7 +12,7 @@ import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as NearMiss from "../NearMiss.ts"
 
-/** Fields of a list, and of all plugins: a name that is nearly one of them is a mistake. */
+/** Fields of a list, and of all plugins. A name that is nearly one of them is a mistake. */
 const listFields = [
   "cniVersion",
   "cniVersions",
@@ -49,7 +49,7 @@ const fixOf = (path: NetworkConfigList.Problem["path"], versions: ReadonlyArray<
   return `correct ${key === undefined ? "the document" : JSON.stringify(key)}`
 }
 
-/** Keys of a list that are unknown, and nearly a known one. */
+/** Unknown keys of a list that nearly match a known one. */
 const misspelt = (file: ConfigFile, value: unknown): ReadonlyArray<Found> => {
   if (!isObject(value) || value["type"] !== undefined) return []
   return Object.keys(value).flatMap((key) => {

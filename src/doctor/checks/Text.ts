@@ -1,4 +1,4 @@
-/** Whether files are JSON at all, as Go and so all runtimes read it. */
+/** Whether files are JSON at all, as Go reads it, and thus every runtime. */
 import * as JsonSource from "../../json/JsonSource.ts"
 import type { Check } from "../Check.ts"
 import type { ConfigFile } from "../ConfigFile.ts"
@@ -15,7 +15,7 @@ const fixOf = (file: ConfigFile, { message }: JsonSource.Problem): Found["fix"] 
     ? "remove the comment"
     : "correct the text at this place"
 
-/** Where a file is not JSON. */
+/** The places where a file is not JSON. */
 export const problemsOf = (file: ConfigFile): ReadonlyArray<Found> => [
   ...ConfigFileModule.mend(file).problems.map((problem): Found => ({
     level: "error",

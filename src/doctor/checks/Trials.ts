@@ -1,4 +1,6 @@
-/** What a trial shows: which plugin fails, what a plugin does to the result of those before it, what a DEL leaves. */
+/**
+ * What a trial shows: which plugin fails, what a plugin does to the result of earlier ones, what a DEL leaves behind.
+ */
 import * as Execution from "../../exec/Execution.ts"
 import { isObject, parse } from "../../json/Json.ts"
 import * as Summary from "../../record/Summary.ts"
@@ -13,12 +15,12 @@ const firstLine = (text: string): string => text.split("\n")[0] ?? ""
 
 const noTrial = { skipped: "nobody asked for a trial" }
 
-/** The last lines of what a plugin wrote. */
+/** The last lines of a plugin's output. */
 const lastLines = (name: string, output: Uint8Array | undefined): ReadonlyArray<string> =>
   (output === undefined ? "" : Execution.text(output.subarray(-4096))).trim().split("\n").slice(-5)
     .filter((line) => line !== "").map((line) => `${name}: ${line}`)
 
-/** The plugin that failed: a nested one, where that was seen, or the error is its. Source: libcni, `pkg/invoke`. */
+/** The plugin that failed: a nested one if that was seen, or if the error is its own. Source: libcni, `pkg/invoke`. */
 const culpritOf = ({ answer, invocation, plugin: { type } }: Call, { chain, trial }: Facts): string => {
   const seen = trial?.innermost.get(invocation)
   if (seen !== undefined) return seen
@@ -33,7 +35,10 @@ const culpritOf = ({ answer, invocation, plugin: { type } }: Call, { chain, tria
   return isAllocation && nested[0] !== undefined ? nested[0] : type
 }
 
-/** The parts of a result, each as one text. Plugins that make an interface drop the answer of loopback, which is harmless. */
+/**
+ * The parts of a result, each as one text. Plugins that make an interface drop the answer of loopback, which is
+ * harmless.
+ */
 const partsOf = (result: unknown): ReadonlyArray<string> => {
   if (!isObject(result)) return []
   const list = (name: string) => Array.isArray(result[name]) ? result[name].filter(isObject) : []
@@ -47,13 +52,13 @@ const partsOf = (result: unknown): ReadonlyArray<string> => {
   ]
 }
 
-/** Addresses of the result that a plugin was given. */
+/** The addresses in the result that a plugin received. */
 const addressesBefore = (call: Call): ReadonlyArray<string> =>
   partsOf(Trial.prevResultOf(call)).filter((part) => part.startsWith("address"))
 
 /**
- * Whether a failure says nothing about the network: the CHECK of portmap looks for rules of IPv6 wherever the host has
- * ip6tables, also for a container that has no such address. Source: portmap, `checkPorts`.
+ * Whether a failure says nothing about the network: the CHECK of portmap looks for IPv6 rules on any host with
+ * ip6tables, even for a container without an IPv6 address. Source: portmap, `checkPorts`.
  */
 const isMeaningless = (call: Call): boolean => {
   const { answer, plugin: { type }, verb } = call
@@ -87,7 +92,7 @@ const failures =
     })
   }
 
-/** What helps against a plugin that says why it fails, and against one that does not. */
+/** The fix for a plugin that says why it fails, and for one that does not. */
 const againstFailure = ({ answer }: Call, culprit: string): string =>
   answer._tag === "Failure" && answer.hasDocument
     ? `mend what ${culprit} names, and try again: cni-passthrough doctor --trial`
@@ -135,7 +140,7 @@ export const trialResult: Check = {
   }
 }
 
-/** The plugin that leaves a thing of this kind. */
+/** The plugin that leaves an object of this kind behind. */
 const leaverOf = ({ kind, text }: Trial.Left, { chain }: Facts): string | undefined => {
   if (kind === "reservation") return "host-local"
   const isPort = /CNI-(?:DN|HOSTPORT)|dnat name:/.test(text)

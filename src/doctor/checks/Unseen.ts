@@ -1,4 +1,4 @@
-/** What could not be looked at: nothing is known to be right there. */
+/** What could not be inspected, so that nothing is known to be right there. */
 import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"

@@ -12,15 +12,15 @@ import * as RouteDecision from "../flow/RouteDecision.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 
-/** Whether an address is one that the world can answer. */
+/** Whether the world can answer to an address. */
 const isGlobal = ({ address, family }: Cidr.Cidr): boolean =>
   family === 4 ? address >> 24n !== 127n && address >> 16n !== 0xa9fen : address >> 125n === 1n
 
-/** The links of the host that containers are behind. */
+/** The host's links to containers. */
 const linksOfContainers = (facts: Facts): ReadonlySet<string> =>
   new Set(AttachedContainer.of(facts).flatMap(({ hostEnd }) => hostEnd ?? []).concat(Roles.bridgeOf(facts.chain) ?? []))
 
-/** What is found where the host has no route at all. */
+/** The finding for a host without any route. */
 const withoutRoute = (
   facts: Facts,
   { links }: Namespace,
@@ -30,7 +30,7 @@ const withoutRoute = (
   const ours = linksOfContainers(facts)
   const others = links.filter(({ name }) => !ours.has(name) && name !== "lo")
   const addressed = others.find(({ addresses }) => addresses.some((each) => each.family === family && isGlobal(each)))
-  // Hosts without IPv6, or without any link to others, may well have such networks.
+  // Hosts without IPv6, or without any link to other hosts, may well have such networks.
   if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || addressed === undefined) return []
   const down = others.find(({ isUp, kind, master }) => !isUp && master === undefined && kind !== "bridge")
   const value = (link: Link) => facts.host?.sysctls.get(`net.ipv6.conf.${link.name}.accept_ra`)
@@ -64,7 +64,7 @@ const withoutRoute = (
   }]
 }
 
-/** What is found about the link that the host sends to the world by. */
+/** The findings about the link on which the host sends to the world. */
 const ofUplink = (
   facts: Facts,
   uplink: Link,
@@ -124,7 +124,7 @@ export const wayOut: Check = {
       const findings = decision === undefined || isKernels
         ? withoutRoute(facts, network, address.family, seen.title)
         : decision.route.type !== "unicast" || uplink === undefined
-        ? [] // policy-rules says so
+        ? [] // the check policy-rules reports it
         : ofUplink(facts, uplink, decision, one)
       for (const each of findings) found.set(`${address.family}`, each)
     }
@@ -133,9 +133,9 @@ export const wayOut: Check = {
 }
 
 /**
- * Whether strict reverse path filtering drops what comes in for a port that is published at an address of one link,
- * because the answers of the container would leave the host by another. The kernel looks for that way as if the answer
- * came in by the container's link. Source: Linux, `fib_validate_source`.
+ * Whether strict reverse path filtering drops requests to a port that is published at an address of one link, because
+ * the container's answers would leave the host on another. The kernel looks up that way as if the answer came in on the
+ * container's link. Source: Linux, `fib_validate_source`.
  */
 export const arrivalsFiltered: Check = {
   id: "rp-filter-uplink",

@@ -18,7 +18,7 @@ export interface Candidate {
   readonly kind: "file" | "folder" | "dangling" | "other"
 }
 
-/** What is known of the plugin of one type. */
+/** The facts about the plugin of one type. */
 export interface PluginFact {
   readonly type: string
   /** The files with its name, in the order of the folders. */

@@ -19,7 +19,7 @@ import * as Capabilities from "./Capabilities.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
-/** The attachment is made, and its result could not be kept. */
+/** The attachment was made, but its result could not be saved. */
 export class ResultNotKept extends Data.TaggedError("ResultNotKept")<{
   readonly reason: string
   readonly advice: string
@@ -48,7 +48,7 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** The command that undoes what an add has done so far, from any shell: nothing is left to its environment. */
+/** The command that undoes an add, from any shell: it does not depend on the environment. */
 export const undo = (
   flags: Omit<Input, keyof Output.OutputInput>,
   attachment: Attachments.Attachment,
@@ -78,10 +78,10 @@ export const undo = (
   return Result.getOrElse(CommandLine.join(words), () => CommandLine.display(words))
 }
 
-/** What is left of plugins that were called. */
+/** A warning about what plugins may have left behind. */
 const left = "What plugins did so far may still be there"
 
-/** What to do after these calls, the last of which has failed. `undoing` says how to undo what plugins did. */
+/** What to do after these calls, the last of which failed. `undoing` says how to undo the work of plugins. */
 const adviceAfter = (
   calls: ReadonlyArray<Chain.Call>,
   { newNetns }: Pick<Input, "newNetns">,
@@ -92,7 +92,7 @@ const adviceAfter = (
     const nothing = "No plugin was started: nothing is attached"
     return Option.isSome(newNetns) ? `${nothing}. The namespace is there: ip netns del ${newNetns.value}` : nothing
   }
-  // One that was broken off did not clean up.
+  // A plugin that was killed did not clean up.
   const isCut = execution !== undefined && (execution.timedOut || execution.signal !== null)
   return calls.length === 1 && !isCut
     ? undoing("The first plugin failed: nothing is attached, but it may have left an interface, as bridge does", false)

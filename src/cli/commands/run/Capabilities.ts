@@ -7,7 +7,7 @@ import * as Escape from "../../../record/Escape.ts"
 import type { Attachment } from "../../../runtime/Attachments.ts"
 import type { Chain } from "../../../runtime/Chain.ts"
 
-/** Says which of the arguments no plugin of the chain gets, as none declares their capability. */
+/** Says which of the arguments no plugin of the chain receives, because none declares their capability. */
 export const warn = Effect.fnUntraced(
   function*({ list: { name, plugins } }: Chain, given: Attachment["capabilityArgs"]) {
     const declared = plugins.flatMap(({ config: { capabilities } }) =>

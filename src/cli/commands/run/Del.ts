@@ -23,10 +23,12 @@ const input = {
   ...Input.outputFlags
 }
 
-/** How many attachments are named one by one. */
+/** The most attachments to name one by one. */
 const shown = 5
 
-/** Says that an attachment is not known, which is no error: a DEL may come twice. Source: CNI specification, "DEL". */
+/**
+ * Says that an attachment is unknown. This is no error, because a DEL may come twice. Source: CNI specification, "DEL".
+ */
 const tellUnknown = Effect.fnUntraced(function*(cacheDir: string, { containerId, ifname, network }: Identity) {
   const known = (yield* ResultCache.list(cacheDir, network)).flatMap((entry) =>
     entry._tag === "Cached" ? [`${entry.attachment.ifname} of ${entry.attachment.containerId}`] : []
@@ -57,7 +59,7 @@ export const del = Command.make(
         Chain.del(chain, attachment, Result.getOrUndefined(result), flags.keepGoing ? "continue" : "stop")
       )
       yield* output.show()
-      // The result is kept for another del where a plugin has failed; the namespace is what the flag asks to remove.
+      // If a plugin failed, the result is kept for another del. `keepGoing` removes the namespace even then.
       const removeNetns = Option.isSome(flags.newNetns) ? Netns.remove(flags.newNetns.value) : Effect.void
       if (flags.keepGoing) yield* removeNetns
       yield* output.conclude()

@@ -34,7 +34,7 @@ const line = ({ attachment, file, isGone, reason }: GarbageCollection.Decision):
 const keptLine = ({ containerId, reason, text }: Leaks.Kept): string =>
   Escape.inLine(`keep    ${containerId} ${text}  (${reason})`)
 
-/** What a dry run says of an attachment or of a reservation, for scripts. */
+/** What a dry run reports about an attachment or a reservation, for scripts. */
 const json = (
   decisions: ReadonlyArray<GarbageCollection.Decision>,
   { kept, left }: Pick<Reservations, "kept" | "left">,
@@ -71,7 +71,7 @@ interface Where {
   readonly cacheDir: string
 }
 
-/** The network and what is alive on the host, or why that picture is incomplete. */
+/** The network and what is alive on the host, or why this is not known completely. */
 const look = Effect.fnUntraced(function*({ cacheDir, confDir, network }: Where) {
   const [facts] = yield* Collect.states({ asked: network, confDir, cacheDir })
   if (facts === undefined) return Result.fail("the network configuration can no longer be read")
@@ -90,18 +90,18 @@ const kept = (seen: Seen) => (decision: GarbageCollection.Decision): GarbageColl
   return sign === undefined ? decision : { ...decision, isGone: false, reason: `${decision.reason}, but ${sign}` }
 }
 
-/** Addresses of host-local without a result that would free them. */
+/** host-local's addresses without a result that would free them. */
 interface Reservations {
   /** Those whose container is gone. */
   readonly left: ReadonlyArray<Leaks.Leak>
-  /** Those whose container would count as gone if no process were at work for it. */
+  /** Those whose container would count as gone if no process worked for it. */
   readonly kept: ReadonlyArray<Leaks.Kept>
   readonly tools: ReadonlyMap<string, string>
 }
 
-/** The addresses to free. What is kept keeps its addresses too. */
+/** The addresses to free. An attachment that is kept keeps its addresses too. */
 const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Decision>): Reservations => {
-  // Files of the cache that cannot be understood may be of any container.
+  // Unreadable files of the cache may belong to any container.
   if (Result.isFailure(seen) || decisions.some(({ attachment }) => attachment === undefined)) {
     return { left: [], kept: [], tools: new Map<string, string>() }
   }
@@ -115,7 +115,7 @@ const reservations = (seen: Seen, decisions: ReadonlyArray<GarbageCollection.Dec
   }
 }
 
-/** What to do with each attachment, and which may be alive, or why that is unknown. */
+/** What to do with each attachment, and which attachments may be alive, or why that is unknown. */
 const survey = Effect.fnUntraced(function*(where: Where, name: string) {
   const entries = yield* ResultCache.list(where.cacheDir, name)
   const seen = yield* look(where)

@@ -16,16 +16,16 @@ import * as BuiltPlugin from "../../BuiltPlugin.ts"
 import * as Flags from "../../Flags.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
-/** The operation is about an attachment, and no flag says which. */
+/** The operation needs an attachment, and no flag names one. */
 export class NoAttachment extends Data.TaggedError("NoAttachment")<{ readonly message: string }> {}
 
-/** How long a plugin may take unless it is said otherwise. */
+/** How long a plugin may take by default. */
 export const defaultTimeout = "60s"
 
-/** The name of the interface unless it is said otherwise. */
+/** The default name of the interface. */
 export const defaultIfname = "eth0"
 
-/** What every operation takes. */
+/** The flags of every operation. */
 export const chainFlags = {
   network: Flags.fileOrName("network").pipe(
     Argument.withDescription("A network configuration file, or the name of a network in --conf-dir")
@@ -35,10 +35,10 @@ export const chainFlags = {
   timeout: Flags.duration("timeout", "How long each plugin may take; 0 for no limit", defaultTimeout)
 }
 
-/** What an operation takes that may change something. */
+/** The flags of operations that may change something. */
 export const changingFlags = { ...chainFlags, changes: Flags.changes }
 
-/** How an operation is shown. */
+/** The flags for the output of an operation. */
 export const outputFlags = {
   tap: Flag.Boolean("tap").pipe(
     Flag.withDescription(
@@ -54,7 +54,7 @@ export const outputFlags = {
 
 const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
-/** What identifies an attachment, and what its plugins are called with. */
+/** The flags that identify an attachment and set the input of its plugins. */
 export const attachmentFlags = {
   netns: Flag.String("netns").pipe(
     Flag.withDescription("Network namespace: a path, or a name in /run/netns"),
@@ -85,7 +85,7 @@ export const attachmentFlags = {
   cacheDir: Flags.cacheDir
 }
 
-/** A namespace that the operation makes or removes itself. */
+/** A namespace that the operation creates or removes itself. */
 export const newNetns = (description: string) =>
   Flag.String("new-netns").pipe(
     Flag.withDescription(description),
@@ -119,7 +119,7 @@ export const loadChain = Effect.fnUntraced(function*({ changes = [], cniPath, co
   return { list, cniPath, timeout, variables: process.env, changes } satisfies Chain
 })
 
-/** The same network, with what its plugins start seen too, where that is possible here. */
+/** The same network, which also shows the plugins that its plugins start, if that is possible here. */
 export const withNestedPlugins = Effect.fnUntraced(function*(chain: Chain) {
   const [plugin] = chain.list.plugins
   const executable = yield* Effect.option(BuiltPlugin.find())
@@ -130,7 +130,10 @@ export const withNestedPlugins = Effect.fnUntraced(function*(chain: Chain) {
   } satisfies Chain
 })
 
-/** Which attachment the flags name, before anything is known of it. Fails where no runtime would take its names. */
+/**
+ * The attachment that the flags name, before anything about it is looked up. Fails if no runtime would accept the
+ * names.
+ */
 export const identify = Effect.fnUntraced(function*(chain: Chain, input: AttachmentInput) {
   const given = Option.orElse(input.newNetns ?? Option.none(), () => input.netns)
   const netns = Option.isSome(given) ? yield* Netns.pathOf(given.value) : ""
@@ -145,7 +148,7 @@ export const identify = Effect.fnUntraced(function*(chain: Chain, input: Attachm
   return { ...identity, netns }
 })
 
-/** The attachment that the flags name. What they leave out is as it was when it was made. */
+/** The attachment that the flags name. What they leave out comes from the ADD that made it. */
 export const known = Effect.fnUntraced(function*(chain: Chain, input: AttachmentInput) {
   const identity = yield* identify(chain, input)
   const found = yield* ResultCache.read(input.cacheDir, identity)

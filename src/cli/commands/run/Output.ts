@@ -1,4 +1,4 @@
-/** Shows an operation: as it goes on in records, and in the end as a picture or by its result. */
+/** Shows an operation: while it runs in records, and at its end as a picture or by its result. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -32,12 +32,12 @@ export class LogUnwritable extends Data.TaggedError("LogUnwritable")<{
   override readonly message = `cannot write ${this.file}: ${this.reason}`
 }
 
-/** The work is done, and not all of its records are in the files of `--log` and `--report`. */
+/** The work is done, but some of its records are missing from the files of `--log` and `--report`. */
 export class RecordsLost extends Data.TaggedError("RecordsLost")<{ readonly cause: Error }> {
   override readonly message = `all is done, but not all of it is logged: ${this.cause.message}`
 }
 
-/** The values of the flags that say how an operation is shown. */
+/** The values of {@link outputFlags}. */
 export interface OutputInput {
   readonly tap: Option.Option<boolean>
   readonly full: boolean
@@ -47,7 +47,7 @@ export interface OutputInput {
   readonly changes?: ReadonlyArray<Kind>
 }
 
-/** Opens the log, before anything runs that could not be logged. */
+/** Opens the log before anything runs, so that nothing goes unlogged. */
 const openLog = Effect.fnUntraced(function*(log: Option.Option<string>) {
   if (Option.isNone(log)) return (): Effect.Effect<void, LogUnwritable> => Effect.void
   const fs = yield* FileSystem.FileSystem
@@ -61,7 +61,7 @@ const openLog = Effect.fnUntraced(function*(log: Option.Option<string>) {
   return (lines: string) => Effect.mapError(handle.writeAll(new TextEncoder().encode(lines)), failed)
 })
 
-/** What a plugin that succeeded wrote to stderr: runtimes hand it on. */
+/** What a plugin that succeeded wrote to stderr. Runtimes pass it on. */
 const notice = ({ execution }: Call): string =>
   execution === undefined ? "" : Escape.inLines(Execution.text(execution.stderr)).trimEnd()
 
@@ -100,11 +100,11 @@ export const make = Effect.fnUntraced(function*(
   })
 
   return {
-    /** Whether people are shown every plugin. */
+    /** Whether people see every plugin. */
     isTap,
-    /** Makes the calls, and tells of each. */
+    /** Makes the calls, and shows each. */
     run: (calls: Calls) => Stream.runCollect(Stream.tap(calls, tell)),
-    /** Shows all that was done where that is wanted, and otherwise the result; writes the report of it. */
+    /** Shows all calls if the user asked for that, or else the result. Also writes their report. */
     show: Effect.fnUntraced(function*(result?: string) {
       if (isTap) {
         for (const operation of Collector.operations(told, { full })) {
@@ -113,7 +113,7 @@ export const make = Effect.fnUntraced(function*(
       } else if (!json && result !== undefined) yield* Console.log(result)
       if (Option.isSome(report)) yield* writeReport(report.value)
     }),
-    /** Fails where a call has failed. */
+    /** Fails if a call failed. */
     conclude: Effect.fnUntraced(function*(advice = "") {
       const calls = made.filter(hasFailed)
       if (calls.length === 0) return
@@ -127,7 +127,7 @@ export const make = Effect.fnUntraced(function*(
         advice: [...questions, advice].filter((line) => line !== "").join("\n  ")
       })
     }),
-    /** The last thing to do: fails where something could not be logged. */
+    /** The last step: fails if something could not be logged. */
     end: Effect.suspend(() =>
       unwritten === undefined ? Effect.void : Effect.fail(new RecordsLost({ cause: unwritten }))
     )

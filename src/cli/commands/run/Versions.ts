@@ -1,4 +1,4 @@
-/** Operations that not all versions of the specification have. */
+/** Operations that only some versions of the specification have. */
 import * as Data from "effect/Data"
 import * as CniVersion from "../../../cni/CniVersion.ts"
 import type { NetworkConfigList } from "../../../cni/NetworkConfigList.ts"

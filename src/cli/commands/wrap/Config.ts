@@ -1,4 +1,4 @@
-/** What wrapped plugins are told to do: our fields, in the file of their folder. */
+/** The configuration of wrapped plugins: our fields, in the file of their folder. */
 import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"
@@ -8,10 +8,10 @@ import { type Kind, kinds } from "../../../network/StateKind.ts"
 import * as Settings from "../../../plugin/Settings.ts"
 import * as Flags from "../../Flags.ts"
 
-/** The log of wrapped plugins unless it is said otherwise. */
+/** The default log of wrapped plugins. */
 const defaultLog = "/var/log/cni/passthrough.jsonl"
 
-/** The flags that say what is logged, and where. */
+/** The flags that choose what to log, and where. */
 export const flags = {
   log: Flags.file("log").pipe(
     Flag.withDescription(`The log, with one JSON record a line (default: ${defaultLog})`),
@@ -32,7 +32,7 @@ export const flags = {
   )
 }
 
-/** What is logged, and where. */
+/** The values of {@link flags}. */
 export interface Asked {
   readonly log: Option.Option<string>
   readonly sink: Option.Option<"file" | "journald" | "syslog">
@@ -40,22 +40,22 @@ export interface Asked {
   readonly redact: ReadonlyArray<string>
 }
 
-/** A file was named for a log that is not one. */
+/** The command line names both a log file and a sink without one. */
 export class NotAFile extends Data.TaggedError("NotAFile")<{ readonly sink: string }> {
   override readonly message = `--log names a file, and --sink ${this.sink} has none: give one of them`
 }
 
-/** Whether anything was asked for. */
+/** Whether any of these flags is set. */
 export const isAsked = ({ changes, log, redact, sink }: Asked): boolean =>
   Option.isSome(log) || Option.isSome(sink) || changes.length > 0 || redact.length > 0
 
 const logFieldNames: ReadonlySet<string> = new Set(["logFile", "logFormat", "logSinks"])
 
-/** The fields of a document that say where it is logged to, or the others. */
+/** The fields of a document that say where to log, or the others. */
 const partOf = (document: Json.JsonObject, isAboutLogs: boolean): Json.JsonObject =>
   Object.fromEntries(Object.entries(document).filter(([name]) => logFieldNames.has(name) === isAboutLogs))
 
-/** Where it is logged to. A plain log file is read in half the time of a list of sinks. */
+/** The fields that say where to log. A plain log file is read in half the time of a list of sinks. */
 const logFields = ({ log, sink }: Asked, old: Json.JsonObject): Json.JsonObject => {
   const { logFile, logSinks } = old
   const isNamed = Option.isSome(log) || Option.isSome(sink)
@@ -65,7 +65,7 @@ const logFields = ({ log, sink }: Asked, old: Json.JsonObject): Json.JsonObject 
   return { logFile: Option.getOrElse(log, () => typeof logFile === "string" ? logFile : defaultLog), logFormat: "json" }
 }
 
-/** The text of the configuration for what was asked. What no flag names stays as it is in the text of before. */
+/** The new text of the configuration. Fields that no flag sets stay as in the earlier text. */
 export const text = (asked: Asked, before = ""): string => {
   const { changes, redact } = asked
   const document = Json.parse(before)
@@ -83,10 +83,10 @@ export const text = (asked: Asked, before = ""): string => {
 /** A log that a configuration names. */
 export type Sink = Settings.Settings["sinks"][number]
 
-/** What a configuration says. */
+/** The content of a configuration. */
 export interface Reading {
   readonly sinks: ReadonlyArray<Sink>
-  /** What is wrong with it, one a line. */
+  /** Its problems, one a line. */
   readonly problems: ReadonlyArray<string>
 }
 
@@ -101,7 +101,7 @@ export const read = (text: string): Reading => {
   }
 }
 
-/** Where a sink writes to, in a word. */
+/** Where a sink writes to, in one word. */
 export const place = (sink: Sink): string => sink.type === "file" ? sink.path : sink.type
 
 /** A pattern that matches the files of a log whose path has variables in it. */

@@ -1,4 +1,4 @@
-/** When the time of `wrap --for` is over, also for what is started again before that. */
+/** The time when `wrap --for` ends. It also holds for runs that start again before then. */
 import * as Clock from "effect/Clock"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -6,24 +6,24 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as AtomicFile from "../../../host/AtomicFile.ts"
 
-/** What stands in the file is not a time. */
+/** The file does not contain a time. */
 export class NotATime extends Data.TaggedError("NotATime")<{ readonly file: string; readonly found: string }> {
   override readonly message = `${this.file}: found ${
     JSON.stringify(this.found)
   }, expected a time such as 2026-01-31T12:00:00.000Z`
 }
 
-/** When the time is over. */
+/** When the time is up. */
 export interface Deadline {
   /** In milliseconds since 1970. */
   readonly time: number
-  /** Whether it began in a run before this one. */
+  /** Whether an earlier run set it. */
   readonly isOlder: boolean
 }
 
 /**
- * The time that is over in `length` milliseconds. Where a file is named, it keeps this time, and one that it has already
- * counts.
+ * The deadline in `length` milliseconds. A named file stores it, and a deadline that the file already has counts
+ * instead.
  */
 export const begin = Effect.fnUntraced(function*(length: number, file: Option.Option<string>) {
   const fs = yield* FileSystem.FileSystem
@@ -41,7 +41,7 @@ export const begin = Effect.fnUntraced(function*(length: number, file: Option.Op
   return { time, isOlder: false } satisfies Deadline
 })
 
-/** Node.js' timers do not go further than 24 days. */
+/** Timers of Node.js reach no further than 24 days. */
 const longestSleep = 86_400_000
 
 /** Waits until a time, which is in milliseconds since 1970. */

@@ -1,4 +1,4 @@
-/** `cni-passthrough wrap --follow`: what wrapped plugins do, as it happens. */
+/** `cni-passthrough wrap --follow`: shows what wrapped plugins do, as it happens. */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -13,7 +13,7 @@ import * as Print from "../../Print.ts"
 import * as Show from "../Show.ts"
 import * as Config from "./Config.ts"
 
-/** Nothing that is logged can be read again. */
+/** No sink can be read back. */
 export class NothingToFollow extends Data.TaggedError("NothingToFollow")<{ readonly found: ReadonlyArray<string> }> {
   override readonly message = `--follow reads a log that is a file, or the journal: found ${
     this.found.join(", ") || "none"
@@ -27,7 +27,7 @@ const sinksOf = Effect.fnUntraced(function*({ at, config, keepsConfig }: Wrappin
   return Config.read(keepsConfig ? yield* old : config).sinks
 })
 
-/** What there is to follow once the plugins of these folders are wrapped. Fails where that is nothing. */
+/** The sources to follow once the plugins of these folders are wrapped. Fails if there are none. */
 export const sources = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
   const sinks = (yield* Effect.forEach(requests, sinksOf)).flat()
   const journal = sinks.some(({ type }) => type === "journald")
@@ -36,7 +36,7 @@ export const sources = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapp
   return { journal, logs } satisfies Follow.Sources
 })
 
-/** A screen that shows operations, and lines that are no part of any: those wait until no operation is half drawn. */
+/** A screen for operations and other lines. The other lines wait until no operation is half drawn. */
 export const makeScreen = () => {
   const waiting: Array<string> = []
   let isDrawing = false
@@ -52,7 +52,7 @@ export const makeScreen = () => {
 }
 
 /**
- * Shows each operation that begins after this call and passes the filter, as JSON if `json` is set. When interrupted, it
+ * Shows each operation that begins after this call and passes the filter, as JSON if `json` is set. When interrupted,
  * shows the rest.
  */
 export const follow = Effect.fnUntraced(

@@ -1,6 +1,6 @@
 /**
- * `cni-passthrough wrap` that stays in the foreground: it wraps, does what it was asked for, and unwraps when its time is
- * over or when it is told to stop. What a run that was killed left, the next one takes over.
+ * `cni-passthrough wrap` in the foreground: it wraps, does its task, and unwraps when its time is up or a signal stops
+ * it. The next run takes over what a killed run left.
  */
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -17,28 +17,28 @@ import * as Signals from "../../Signals.ts"
 import * as Deadline from "./Deadline.ts"
 import * as Outcome from "./Outcome.ts"
 
-/** What is done from the first plugin that is wrapped until the last one that is unwrapped. */
+/** What happens between wrapping the first plugin and unwrapping the last one. */
 export interface Course<E, R, F, S> {
   readonly folders: ReadonlyArray<Stub.Places>
   readonly names: ReadonlyArray<string> | undefined
-  /** None where it has no end. */
+  /** Undefined if it has no end. */
   readonly deadline: Deadline.Deadline | undefined
-  /** Whether it stays when the time is over, until it is told to stop. */
+  /** Whether it stays after the time is up, until a signal stops it. */
   readonly stays: boolean
-  /** Whether stdout is for scripts, so that what people read goes to stderr. */
+  /** Whether stdout is for scripts, so that messages for people go to stderr. */
   readonly keepsStdout: boolean
-  /** Wraps the plugins, and tells whether none that was asked for was passed over. */
+  /** Wraps the plugins. True if no requested plugin was passed over. */
   readonly wrap: Effect.Effect<boolean, E, R>
-  /** Whether a plugin could not be wrapped, and was not wrapped since. */
+  /** Whether a plugin could not be wrapped, and still is not. */
   readonly isAnyRefused: () => boolean
-  /** What goes on once they are wrapped. Where it ends, the run does. */
+  /** What runs once they are wrapped. When it ends, the run ends. */
   readonly meanwhile: Effect.Effect<void, F, S>
 }
 
-/** How often calls of plugins are waited for, ten seconds each time, so that nothing of ours stays. */
+/** How often to wait for calls of plugins to end, ten seconds each time, so that nothing of ours stays. */
 const patience = 4
 
-/** Unwraps a folder; true where no stub stays. */
+/** Unwraps a folder. True if no stub stays. */
 const unwrapOne = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
   const first = yield* Progress.during("calls of plugins to end", Unwrapping.unwrap(at, names))
   if (first === undefined) return true
@@ -52,7 +52,7 @@ const unwrapOne = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyAr
 
 const over = "the time is over"
 
-/** Ends when the time is over; says until when it is. */
+/** Prints the time, and ends when it is up. */
 const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline) {
   const { minutesEast } = yield* Style.current()
   const end = LocalTime.ofRecord(new Date(time).toISOString(), minutesEast)
@@ -61,7 +61,7 @@ const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline)
   return over
 })
 
-/** Goes through a course. Fails where its work did, but not before all is unwrapped. */
+/** Runs a course. Fails if its work did, but only after everything is unwrapped. */
 export const run = Effect.fnUntraced(
   function*<E, R, F, S>(
     { deadline, folders, isAnyRefused, meanwhile, names, stays, wrap }: Course<E, R, F, S>

@@ -1,4 +1,4 @@
-/** The flags with which `wrap` stays in the foreground, and what it does there. */
+/** The flags that keep `wrap` in the foreground, and what it does there. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
@@ -12,7 +12,6 @@ import * as Deadline from "./Deadline.ts"
 import * as FollowLogs from "./FollowLogs.ts"
 import * as Outcome from "./Outcome.ts"
 
-/** The flags themselves. */
 export const flags = {
   for: Flags.optionalDuration("for", "Stay, and unwrap when this time is over, such as 30m or 1h"),
   watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on, even by an unwrap"),
@@ -27,7 +26,7 @@ export const flags = {
   )
 }
 
-/** What they are. */
+/** The values of {@link flags}. */
 export interface Asked {
   readonly for: Option.Option<number>
   readonly watch: boolean
@@ -48,10 +47,10 @@ export class Needs extends Data.TaggedError("Needs")<{
   }`
 }
 
-/** Whether it stays in the foreground. */
+/** Whether the command stays in the foreground. */
 export const isAsked = (asked: Asked): boolean => Option.isSome(asked.for) || asked.watch || asked.follow
 
-/** Fails where a flag lacks the one that it belongs to. */
+/** Fails if a flag lacks another one that it depends on. */
 export const check = Effect.fnUntraced(function*(asked: Asked) {
   if (Option.isSome(asked.network) && !asked.follow) {
     return yield* new Needs({ flag: "--network", needed: ["--follow"] })
@@ -64,7 +63,7 @@ export const check = Effect.fnUntraced(function*(asked: Asked) {
   }
 })
 
-/** When the time is over; none where it has no end. */
+/** When the time is up; undefined if it has no end. */
 export const deadline = Effect.fnUntraced(function*(asked: Asked) {
   if (Option.isNone(asked.for)) return undefined
   return yield* Deadline.begin(asked.for.value, asked.deadline)
@@ -72,7 +71,7 @@ export const deadline = Effect.fnUntraced(function*(asked: Asked) {
 
 type Screen = ReturnType<typeof FollowLogs.makeScreen>
 
-/** Tells what became of plugins that were written anew. */
+/** Reports the outcome of wrapping plugins that another program has rewritten. */
 const listener = ({ at }: Wrapping.Request, { say }: Screen, refusals: Outcome.Refusals) => ({
   onOutcome: Effect.fnUntraced(function*(outcome: Wrapping.Outcome) {
     refusals.take(at, outcome)
@@ -85,7 +84,7 @@ const listener = ({ at }: Wrapping.Request, { say }: Screen, refusals: Outcome.R
   onFailure: (message: string) => Console.error(Escape.inLine(message))
 })
 
-/** What goes on once plugins are wrapped. Ends where nobody reads what it shows. Fails at once where it cannot be done. */
+/** What runs once plugins are wrapped. Ends when the reader of its output is gone. Fails at once if it cannot run. */
 export const meanwhile = Effect.fnUntraced(function*(
   asked: Asked,
   requests: ReadonlyArray<Wrapping.Request>,

@@ -1,4 +1,4 @@
-/** Tells what was done to a folder of plugins. */
+/** Prints the outcome of wrapping or unwrapping a folder of plugins. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Escape from "../../../record/Escape.ts"
@@ -28,7 +28,7 @@ const printRows = Effect.fnUntraced(
   }
 )
 
-/** Says which plugins stay as they were, and why. */
+/** Prints which plugins stay as they were, and why. */
 export const refused = Effect.fnUntraced(
   function*({ folder }: Stub.Places, what: string, all: ReadonlyArray<Wrapping.Refused>) {
     const style = yield* Style.current()
@@ -38,7 +38,7 @@ export const refused = Effect.fnUntraced(
   }
 )
 
-/** The plugins that are asked for and not wrapped. One that is written anew may be wrapped later. */
+/** The requested plugins that are not wrapped. One that another program rewrites may be wrapped later. */
 export const makeRefusals = () => {
   const open = new Set<string>()
   return {
@@ -50,10 +50,10 @@ export const makeRefusals = () => {
   }
 }
 
-/** Where refusals are kept. */
+/** The collection that {@link makeRefusals} returns. */
 export type Refusals = ReturnType<typeof makeRefusals>
 
-/** Tells what `wrap` did; false where a plugin that was asked for was passed over. */
+/** Prints what `wrap` did. False if a requested plugin was passed over. */
 export const wrapped = Effect.fnUntraced(
   function*(at: Stub.Places, outcome: Wrapping.Outcome, names: ReadonlyArray<string> | undefined) {
     const style = yield* Style.current()
@@ -69,7 +69,7 @@ export const wrapped = Effect.fnUntraced(
   }
 )
 
-/** Tells what `unwrap` did. */
+/** Prints what `unwrap` did. */
 export const unwrapped = Effect.fnUntraced(function*(at: Stub.Places, outcome: Unwrapping.Outcome) {
   const style = yield* Style.current()
   yield* Console.log(style.bold(Escape.inLine(at.folder)))

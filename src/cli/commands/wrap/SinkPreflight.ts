@@ -1,4 +1,4 @@
-/** Whether the logs of wrapped plugins can be written: a plugin whose log cannot be goes on and says nothing of it. */
+/** Checks whether wrapped plugins can write their logs, because a plugin that cannot carries on silently. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -9,14 +9,14 @@ import * as Escape from "../../../record/Escape.ts"
 import type * as Stub from "../../../wrap/Stub.ts"
 import * as Config from "./Config.ts"
 
-/** Where journald listens. */
+/** The socket of journald. */
 const journal = "/run/systemd/journal/socket"
 
-/** What an error says of the plugins' own case, which run as root mostly. */
+/** The reason of an error, if it also holds for plugins, which usually run as root. */
 const reasonOf = (error: PlatformError.PlatformError): string | undefined =>
   error.reason._tag === "PermissionDenied" && process.getuid?.() !== 0 ? undefined : AtomicFile.reasonOf(error)
 
-/** Why nothing can be made in a folder, or in the nearest one above it that is there. */
+/** Why nothing can be created in a folder, or in the nearest folder above it that exists. */
 const problemOfFolder = Effect.fnUntraced(function*(folder: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -31,7 +31,7 @@ const problemOfFolder = Effect.fnUntraced(function*(folder: string) {
   })
 })
 
-/** Why a file cannot be written. Where it is not there, it is not made. */
+/** Why a file cannot be written. A missing file is not created. */
 const problemOfFile = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
@@ -47,7 +47,7 @@ const problemOfFile = Effect.fnUntraced(function*(file: string) {
   })
 })
 
-/** Why nothing can be logged to a sink; undefined if it seems to be possible. */
+/** Why a sink cannot be written; undefined if it seems to work. */
 const problemOf = Effect.fnUntraced(function*(sink: Config.Sink) {
   const fs = yield* FileSystem.FileSystem
   if (sink.type === "file") return sink.path.startsWith("/") ? yield* problemOfFile(sink.path) : undefined
@@ -56,7 +56,7 @@ const problemOf = Effect.fnUntraced(function*(sink: Config.Sink) {
   return isThere ? undefined : `nothing listens, as there is no ${socket}`
 })
 
-/** All that keeps wrapped plugins with this configuration from logging, one a line. */
+/** Everything that keeps wrapped plugins with this configuration from logging, one a line. */
 export const problems = Effect.fnUntraced(function*(at: Stub.Places, { problems, sinks }: Config.Reading) {
   const unreached = yield* Effect.forEach(
     sinks,

@@ -1,4 +1,4 @@
-/** `cni-passthrough wrap --status`: what is wrapped. */
+/** `cni-passthrough wrap --status`: lists what is wrapped. */
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -13,14 +13,14 @@ import * as Survey from "../../../wrap/Survey.ts"
 import * as Config from "./Config.ts"
 import * as SinkPreflight from "./SinkPreflight.ts"
 
-/** A plugin, as `--json` has it. */
+/** A plugin in the output of `--json`. */
 interface Row {
   readonly folder: string
   readonly plugin: string
   readonly state: Survey.State
-  /** When it was wrapped; where another program wrote over it, when that file was written. */
+  /** When it was wrapped; if another program overwrote it, when it did so. */
   readonly since: string | null
-  /** The size of the file that runtimes find, in bytes; null where that is a stub or nothing. */
+  /** The size of the file that runtimes find, in bytes; null if that is a stub or there is none. */
   readonly size: number | null
   /** Where it logs to. */
   readonly logs: ReadonlyArray<string>
