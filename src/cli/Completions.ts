@@ -7,14 +7,14 @@ import * as Option from "effect/Option"
 import type { Kind } from "./commands/Candidates.ts"
 
 /** The kind of names that completes each flag or argument. */
-const kinds: { readonly [name: string]: Kind } = {
-  network: "networks",
-  container: "containers",
-  "container-id": "containers",
-  pod: "pods",
-  plugin: "plugins",
-  plugins: "plugins"
-}
+const kinds: ReadonlyMap<string, Kind> = new Map([
+  ["network", "networks"],
+  ["container", "containers"],
+  ["container-id", "containers"],
+  ["pod", "pods"],
+  ["plugin", "plugins"],
+  ["plugins", "plugins"]
+])
 
 type Type = Completions.FlagType | Completions.ArgumentType
 
@@ -25,10 +25,8 @@ type Type = Completions.FlagType | Completions.ArgumentType
 const placeholder = (kind: Kind, type: Type): string => `@${kind}@${type._tag === "Path" ? "files@" : ""}`
 
 const withPlaceholder = <A extends { readonly name: string; readonly type: Type }>(one: A): A => {
-  const kind = Object.hasOwn(kinds, one.name) ? kinds[one.name] : undefined
-  return kind === undefined || one.type._tag === "Choice"
-    ? one
-    : { ...one, type: { _tag: "Choice", values: [placeholder(kind, one.type)] } }
+  const kind = kinds.get(one.name)
+  return kind === undefined ? one : { ...one, type: { _tag: "Choice", values: [placeholder(kind, one.type)] } }
 }
 
 const withPlaceholders = (command: Completions.CommandDescriptor): Completions.CommandDescriptor => ({

@@ -30,8 +30,9 @@ const reasons: { readonly [code: string]: string } = {
 export const reasonOf = (error: PlatformError.PlatformError): string => {
   const { cause } = error.reason as { readonly cause?: unknown }
   if (!(cause instanceof Error)) return error.message
-  const [, code = "", text = ""] = /^(?:([A-Z][A-Z0-9]*): )?([^]*?)(?:, [a-z_]+(?: '[^]*)?)?$/.exec(cause.message) ?? []
-  return reasons[code] ?? text
+  const [code] = cause.message.split(":")
+  return reasons[String(code)] ??
+    cause.message.replace(/^[A-Z][A-Z0-9]*: /, "").replace(/, [a-z_]+(?: '[^]*)?$/, "")
 }
 
 /** Why a file or a folder could not be written, with advice if root could write it. */
@@ -40,16 +41,17 @@ export const writingReasonOf = (error: PlatformError.PlatformError): string => {
   return `${reasonOf(error)}${isForbidden ? ": run this as root" : ""}`
 }
 
-const isForeign = ({ uid }: FileSystem.File.Info): boolean =>
-  Option.isSome(uid) && uid.value !== 0 && uid.value !== process.geteuid?.()
+/** The owner of a file that belongs neither to root nor to us. */
+const otherOwner = ({ uid }: FileSystem.File.Info): Option.Option<number> =>
+  Option.filter(uid, (owner) => owner !== 0 && owner !== process.geteuid?.())
 
 /** Fails if a path is a symbolic link that belongs neither to root nor to us: its owner decides where it leads. */
 export const checkLink = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
-  const info = yield* Effect.option(fs.lstat(file))
-  if (Option.isNone(info) || info.value.type !== "SymbolicLink" || !isForeign(info.value)) return
-  const owner = Option.getOrElse(info.value.uid, () => 0)
-  return yield* new NotWritten({ path: file, reason: `it is a symbolic link of another user (${owner})` })
+  const link = Option.filter(yield* Effect.option(fs.lstat(file)), ({ type }) => type === "SymbolicLink")
+  const owner = Option.flatMap(link, otherOwner)
+  if (Option.isNone(owner)) return
+  return yield* new NotWritten({ path: file, reason: `it is a symbolic link of another user (${owner.value})` })
 })
 
 /** The targets of `/dev/stdout` and similar paths, such as a shell's pipe, may belong to any user. */
@@ -60,10 +62,10 @@ const isStream = (file: string, { type }: FileSystem.File.Info): boolean =>
 export const checkOwner = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
   yield* checkLink(file)
-  const info = yield* Effect.option(fs.stat(file))
-  if (Option.isNone(info) || !isForeign(info.value) || isStream(file, info.value)) return
-  const owner = Option.getOrElse(info.value.uid, () => 0)
-  return yield* new NotWritten({ path: file, reason: `it belongs to another user (${owner})` })
+  const target = Option.filter(yield* Effect.option(fs.stat(file)), (info) => !isStream(file, info))
+  const owner = Option.flatMap(target, otherOwner)
+  if (Option.isNone(owner)) return
+  return yield* new NotWritten({ path: file, reason: `it belongs to another user (${owner.value})` })
 })
 
 /** The error of a file or a folder that could not be written. */
@@ -127,7 +129,7 @@ export const replaceWith = Effect.fnUntraced(function*<E, R>(
   yield* Effect.ignore(cleanUp(folder, path.basename(file)))
   yield* fill(temporary).pipe(
     Effect.andThen(Effect.mapError(fs.rename(temporary, file), failed(file))),
-    Effect.onError(() => Effect.ignore(fs.remove(temporary, { force: true })))
+    Effect.onError(() => Effect.ignore(fs.remove(temporary)))
   )
 })
 

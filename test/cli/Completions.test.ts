@@ -1,4 +1,4 @@
-/** The completion script for bash, as bash runs it. */
+/** The completion scripts: that for bash as bash runs it, and what the others ask for names of this host. */
 import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -74,4 +74,59 @@ describe("the completion script for bash", () => {
     assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", "=", ""), expected)
     assert.deepStrictEqual(offered(script, "/", "cni-passthrough", "wrap", "--sink", "=", "jo"), ["journald"])
   })
+})
+
+describe("the completion script for another shell", () => {
+  const scriptFor = (shell: string) =>
+    Effect.map(Effect.provide(Command.printed(command, "--completions", shell), host), ({ stdout }) => stdout)
+
+  /** What stands beside the description of a flag or an argument. */
+  const beside = (script: string, description: string): ReadonlySet<string> =>
+    new Set(script.split("\n").filter((line) => line.includes(description)).map((line) => line.trim()))
+
+  const network = "A network configuration file, or the name of a network in --conf-dir"
+
+  it.effect("asks zsh for names, and for files where a path is typed", () =>
+    Effect.gen(function*() {
+      const script = yield* scriptFor("zsh")
+      assert.include(
+        [...beside(script, `${network}:`)],
+        `':${network}:{[[ $PREFIX == */* ]] && _files || compadd -- $(cni-passthrough candidates networks 2>/dev/null)}'`
+      )
+      const asked = (name: string) => new RegExp(`--${name}\\[.*\\]:value:(.*)'`).exec(script)?.[1]
+      for (
+        const [name, kind] of [["container", "containers"], ["container-id", "containers"], ["pod", "pods"], [
+          "plugins",
+          "plugins"
+        ]] as const
+      ) {
+        assert.strictEqual(asked(name), `{compadd -- $(cni-passthrough candidates ${kind} 2>/dev/null)}`)
+      }
+    }))
+
+  it.effect("asks fish for names, with files where a path may stand too", () =>
+    Effect.gen(function*() {
+      const script = yield* scriptFor("fish")
+      assert.isTrue([...beside(script, network)].every((line) =>
+        line.includes(" -r -F -a '(cni-passthrough candidates networks 2>/dev/null)' -d ")
+      ))
+      const asked = (name: string) =>
+        new RegExp(` -l ${name} .* (-[fF] -a '[^']*')`).exec(script)?.[1]
+      assert.strictEqual(asked("container"), "-f -a '(cni-passthrough candidates containers 2>/dev/null)'")
+      assert.strictEqual(asked("pod"), "-f -a '(cni-passthrough candidates pods 2>/dev/null)'")
+    }))
+
+  it.effect("asks PowerShell for nothing", () =>
+    Effect.gen(function*() {
+      const script = yield* scriptFor("powershell")
+      assert.include(script, "Register-ArgumentCompleter")
+      assert.notInclude(script, "cni-passthrough candidates ")
+    }))
+
+  for (const shell of ["bash", "zsh", "fish", "powershell"]) {
+    it.effect(`has nothing in it that only stands for names: ${shell}`, () =>
+      Effect.gen(function*() {
+        assert.notMatch(yield* scriptFor(shell), /@(?:networks|containers|pods|plugins)@/)
+      }))
+  }
 })

@@ -10,6 +10,7 @@ import * as Fs from "node:fs"
 import * as Logs from "../../src/cli/Logs.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import * as Print from "../../src/cli/Print.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import { SkippedLines } from "../../src/log/SkippedLines.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
@@ -145,6 +146,53 @@ describe("what to read", () => {
       assert.deepStrictEqual(yield* read([], { isTerminal: true, canWait: true }), reading)
       const waiting = `no file matches ${pattern}; waiting for records on stdin, until Ctrl-D\n`
       assert.deepStrictEqual(yield* read([], { isTerminal: true }), [["-"], waiting])
+    }))
+})
+
+describe("the logs that are read", () => {
+  const line = (invocation: string) =>
+    JSON.stringify({ time: "2026-11-24T10:00:00.000Z", invocation, event: "request", command: "ADD" })
+  const bytes = (text: string) => new TextEncoder().encode(text)
+  /** A host with these records in its journal and on stdin. */
+  const host = Layer.mergeAll(
+    Command.host,
+    Stdio.layerTest({ stdin: Stream.make(bytes(`${line("of stdin")}\n`)) }),
+    Layer.succeed(ProcessRunner, {
+      run: ({ argv, onStdout }) =>
+        Effect.sync(() => {
+          onStdout?.(bytes(`${JSON.stringify({ CNI_RECORD: line("of the journal") })}\n`))
+          const nothing = bytes("")
+          const ended = { exitCode: 0, signal: null, timedOut: false, truncated: false, durationMs: 1 }
+          return { argv, stdin: "", stdout: nothing, stderr: nothing, ...ended }
+        })
+    })
+  )
+  const read = (...sources: ReadonlyArray<string>) =>
+    Effect.gen(function*() {
+      const seen: Array<string> = []
+      const logs = yield* Logs.read(sources, ({ invocation }) => seen.push(invocation))
+      return { seen, names: logs.map(({ name }) => name) }
+    }).pipe(Effect.provide(host))
+
+  it.effect("are the journal where none is named", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* read(), { seen: ["of the journal"], names: ["journal"] })
+    }))
+
+  it.effect("are files and stdin, in the order in which they are named", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = `${folder.path}/log`
+      Fs.writeFileSync(file, `${line("of a file")}\n`)
+      const seen = ["of a file", "of stdin"]
+      assert.deepStrictEqual(yield* read(file, "-"), { seen, names: [file, "stdin"] })
+      assert.deepStrictEqual(yield* read("-", file), { seen: seen.toReversed(), names: ["stdin", file] })
+    }))
+
+  it.effect("have to be there", () =>
+    Effect.gen(function*() {
+      const error = yield* Effect.flip(read("/none/log"))
+      assert.strictEqual(error.message, "cannot read /none/log: there is no such file")
     }))
 })
 

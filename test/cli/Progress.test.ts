@@ -77,8 +77,17 @@ describe("what takes its time", () => {
       ])
     }))
 
+  it.effect("is counted anew four times a second", () =>
+    Effect.gen(function*() {
+      const second = (length: number) =>
+        Effect.map(shown(Progress.each("removing", [1, 2], () => Effect.sleep(length))), (lines) => lines[1])
+      assert.strictEqual(yield* second(1250), `${wiped}removing: 1 of 2 …`)
+      assert.strictEqual(yield* second(1251), `${wiped}removing: 0 of 2 …`)
+    }))
+
   it.effect("is not named before", () =>
     Effect.gen(function*() {
+      assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(1000))), [])
       assert.deepStrictEqual(yield* shown(Progress.during("bridge", Effect.sleep(999))), [])
       assert.lengthOf(yield* shown(Progress.during("bridge", Effect.sleep(1001))), 2)
     }))
