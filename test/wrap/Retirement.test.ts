@@ -1,4 +1,5 @@
 /** Which processes still need our files in a folder of plugins. */
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -6,8 +7,11 @@ import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as TestClock from "effect/testing/TestClock"
+import * as Fs from "node:fs"
 import * as Retirement from "../../src/wrap/Retirement.ts"
 import * as Stub from "../../src/wrap/Stub.ts"
+import { temporary } from "../support/plugin.ts"
+import * as Scripts from "../support/scripts.ts"
 
 const at = Stub.places("/opt/cni/bin")
 const { executable } = at
@@ -135,4 +139,33 @@ describe("our files in a folder", () => {
       assert.deepStrictEqual(running, [17, 23])
       assert.strictEqual(waited, 10_200)
     }))
+})
+
+describe("a folder of plugins", () => {
+  const places = (root: string) => {
+    const at = Stub.places(Fs.realpathSync(root))
+    Fs.mkdirSync(at.plugins, { recursive: true })
+    return at
+  }
+
+  it.effect("needs our files while runtimes find a stub, or while a plugin is kept that is the only copy", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      const at = places(root.path)
+      Scripts.script(`${at.folder}/a`, "exit 0")
+      assert.isTrue(yield* Retirement.isUnused(at))
+      Fs.writeFileSync(`${at.folder}/b`, Stub.text(at), { mode: 0o755 })
+      assert.isFalse(yield* Retirement.isUnused(at))
+      Fs.renameSync(`${at.folder}/b`, `${at.plugins}/b`)
+      assert.isFalse(yield* Retirement.isUnused(at))
+    }).pipe(Effect.provide(NodeServices.layer)))
+
+  it.effect("loses a file, or a folder with all that is in it, where it is there", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      const at = places(root.path)
+      yield* Retirement.removeAll(at.own)
+      yield* Retirement.removeAll(at.own)
+      assert.deepStrictEqual(Fs.readdirSync(at.folder), [])
+    }).pipe(Effect.provide(NodeServices.layer)))
 })
