@@ -64,11 +64,13 @@ const host = ({ ino = 2, neighbours = [], routes = [] }: Inside) => {
             Effect.sync(() => {
               const [, , , tool = ""] = argv
               calls.push(tool === "ip" ? String(stdin).trim() : tool)
+              const ofIptables = { nftables: [{ table: { family: "ip", name: "filter" } }] }
+              const listed = tool === "nft" ? JSON.stringify(ofIptables) : "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
               const lines = String(stdin).trim().split("\n").map((line) => JSON.stringify(answers[line] ?? []))
               return {
                 argv,
                 stdin,
-                stdout: Buffer.from(tool === "ip" ? lines.join("\n") : "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"),
+                stdout: Buffer.from(tool === "ip" ? lines.join("\n") : listed),
                 stderr: new Uint8Array(),
                 truncated: false,
                 exitCode: 0,
@@ -116,7 +118,9 @@ describe("the namespace of an attachment", () => {
       const { calls, filter, probes, sight } = yield* looked({ routes: [gateway("10.99.0.1")], ino: 1 })
       assert.deepInclude(sight, { _tag: "There", isHost: true })
       assert.deepStrictEqual([probes, filter], [[], []])
-      assert.deepStrictEqual(calls, ["addr show\nroute show table all\nneigh show"])
+      assert.deepStrictEqual(calls, [
+        "addr show\nroute show table all\nneigh show\nroute get 93.184.216.34 from 10.99.0.2"
+      ])
     }))
 
   it.effect("that is gone is not entered", () =>
@@ -259,7 +263,7 @@ describe("what the namespace of an attachment is", () => {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("setns: Invalid argument")), {
         _tag: "Foreign",
         reason: "ip -j: setns: Invalid argument",
-        commands: 1
+        commands: 2
       })
     }))
 
@@ -268,7 +272,7 @@ describe("what the namespace of an attachment is", () => {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("Operation not permitted")), {
         _tag: "Unseen",
         reason: "ip -j: Operation not permitted",
-        commands: 1
+        commands: 2
       })
     }))
 

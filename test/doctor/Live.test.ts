@@ -344,7 +344,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
         })
       }
     },
-    /^warning iptables-backends - .*1 in legacy and 4 in nf_tables/
+    /^warning iptables-backends - .*1 in legacy and 6 in nf_tables/
   ],
   "a port that leads nowhere": [
     { host: withRules(/-A PREROUTING .*\n/, "") },
@@ -429,7 +429,9 @@ const right: { readonly [name: string]: Host.Change } = {
   "a container with a firewall that lets answers in": {
     attachment: {
       filter: [
-        Host.rules("*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\nCOMMIT")
+        Host.rules(
+          "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT"
+        )
       ]
     }
   },

@@ -101,12 +101,15 @@ export const outside: Namespace = {
 /** The rules that bridge and portmap make. */
 export const save = `*nat
 :PREROUTING ACCEPT [0:0]
+:OUTPUT ACCEPT [0:0]
 :POSTROUTING ACCEPT [0:0]
 :CNI-1 - [0:0]
 -A PREROUTING -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.99.0.2:80
+-A OUTPUT -p tcp -m tcp --dport 8080 -j DNAT --to-destination 10.99.0.2:80
 -A POSTROUTING -s 10.99.0.2/32 -m comment --comment "name: \\"n\\" id: \\"web\\"" -j CNI-1
 -A CNI-1 -d 10.99.0.0/24 -j ACCEPT
 -A CNI-1 ! -d 224.0.0.0/4 -j MASQUERADE
+-A POSTROUTING -m mark --mark 0x2000/0x2000 -j MASQUERADE
 COMMIT
 *filter
 :FORWARD ACCEPT [0:0]

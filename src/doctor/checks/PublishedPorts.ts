@@ -196,6 +196,7 @@ const atItsEnd = (published: Published): ReadonlyArray<Found> => {
 export const publishedPorts: Check = {
   id: "published-ports",
   phase: "host",
+  needs: ["inside-rules", "masquerade", "port-mappings"],
   find: (facts) => {
     const { chain, host } = facts
     const bridge = Roles.bridgeOf(chain)

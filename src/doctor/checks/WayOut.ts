@@ -106,6 +106,7 @@ const ofUplink = (
 export const wayOut: Check = {
   id: "way-out",
   phase: "host",
+  needs: ["policy-rules"],
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
