@@ -170,7 +170,7 @@ describe("the verdict on a packet", () => {
       "-A MAIN -j DNAT --to-destination 10.99.0.3:80 --random"
     ],
     "is not made of the options of a target": [
-      "accept; SNAT; -; -A MAIN -j SNAT --to-source 10.0.0.1",
+      "accept; SNAT; 10.0.0.1; -A MAIN -j SNAT --to-source 10.0.0.1",
       "-A MAIN -j SNAT --to-source 10.0.0.1"
     ],
     "comes from a chain that it is sent to": [
