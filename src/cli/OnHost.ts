@@ -2,6 +2,7 @@
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as ConfFolder from "../conf/ConfFolder.ts"
 import * as HostRoot from "../host/HostRoot.ts"
 import * as Flags from "./Flags.ts"
 
@@ -26,6 +27,10 @@ export const seen = ({ hostRoot }: Asked, path: string): string =>
  */
 export const seenFile = (asked: Asked, path: string): string =>
   Option.isNone(asked.hostRoot) || path === "-" ? path : seen(asked, HostRoot.resolved(path))
+
+/** The same for a network, which is a file or the name of a network. */
+export const seenNetwork = (asked: Asked, network: string): string =>
+  network.includes("/") || ConfFolder.isLoadedName(network) ? seenFile(asked, network) : network
 
 /** Changes the root to that of the host, if one is named. Returns the path of a file after that. */
 export const enter = ({ hostRoot }: Asked, file = "/") =>

@@ -191,7 +191,9 @@ export const follow = (
 export const untrackedBy = ({ rulesets }: Rules, chain: "PREROUTING" | "OUTPUT", packet: Packet) =>
   rulesets.filter(({ family }) => family === packet.family).flatMap((ruleset) => {
     const verdict = follow(ruleset, "raw", chain, packet, untracking)
-    return verdict?.end === "accept" && verdict.target !== "" ? [{ ...verdict, backend: ruleset.backend }] : []
+    return verdict?.end === "accept" && untracking[verdict.target] !== undefined
+      ? [{ ...verdict, backend: ruleset.backend }]
+      : []
   })[0]
 
 /** Where a packet ends in each backend of iptables. It has to pass all of them. */

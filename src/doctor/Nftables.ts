@@ -309,14 +309,25 @@ export const translated = ({ nft }: Rules, hook: string, packet: Packet): Transl
   return { _tag: "None", chain: exempting }
 }
 
+/** Statements after which the rules below may not see the packet any more. */
+const leaving = ["accept", "drop", "reject", "queue", "return", "jump", "goto", "vmap"]
+
+/** Whether the rules of a chain, in their order, certainly keep the kernel from tracking a packet. */
+const isUntracked = ({ rules }: NftChain, packet: Packet): boolean => {
+  for (const expressions of rules) {
+    const matches = new Set(expressions.flatMap((each) => "match" in each ? [isMatch(each["match"], packet)] : []))
+    if (matches.has(false)) continue
+    if (expressions.some((each) => "notrack" in each) && !matches.has("unknown")) return true
+    if (expressions.some((each) => leaving.some((name) => name in each))) return false
+  }
+  return false
+}
+
 /** The chain whose rule keeps the kernel from tracking a packet. */
 export const untrackedBy = ({ nft }: Rules, hook: string, packet: Packet): NftChain | undefined =>
   nft.find((chain) =>
     chain.hook === hook && chain.priority < -200 && familiesOf(packet).includes(chain.family) &&
-    chain.rules.some((expressions) =>
-      expressions.some((each) => "notrack" in each) &&
-      expressions.every((each) => !("match" in each) || isMatch(each["match"], packet) === true)
-    )
+    isUntracked(chain, packet)
   )
 
 /** Whether a chain of nftables mentions an address, as rules do that plugins make with nftables. */

@@ -169,9 +169,13 @@ describe("the verdict on a packet", () => {
       "accept; DNAT; 10.99.0.3:80; -A MAIN -j DNAT --to-destination 10.99.0.3:80 --random",
       "-A MAIN -j DNAT --to-destination 10.99.0.3:80 --random"
     ],
-    "is not made of the options of a target": [
+    "has the address that takes the place of a packet's own": [
       "accept; SNAT; 10.0.0.1; -A MAIN -j SNAT --to-source 10.0.0.1",
       "-A MAIN -j SNAT --to-source 10.0.0.1"
+    ],
+    "is not made of other options of a target": [
+      "accept; MASQUERADE; -; -A MAIN -j MASQUERADE --to-ports 1024",
+      "-A MAIN -j MASQUERADE --to-ports 1024"
     ],
     "comes from a chain that it is sent to": [
       "drop; REJECT; -; -A MINE -j REJECT",
@@ -310,5 +314,25 @@ describe("packets may get marks", () => {
         }]
       })
     assert.deepStrictEqual([marked({ mangle: {} }), marked({ accept: null })], [true, false])
+  })
+})
+
+describe("a rule that keeps the kernel from tracking", () => {
+  const untracked = (...rules: ReadonlyArray<string>) => {
+    const text = ["*raw", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT"].join("\n")
+    return Netfilter.untrackedBy({ rulesets: [Host.rules(text)], nft: [] }, "PREROUTING", sent)?.rule
+  }
+  const notrack = "-A PREROUTING -p udp -j CT --notrack"
+
+  it("is found", () => {
+    assert.strictEqual(untracked(notrack), notrack)
+    assert.isUndefined(untracked("-A PREROUTING -p tcp -j CT --notrack"))
+  })
+
+  it("is none if a rule before it lets the packet leave the chain", () => {
+    for (const target of ["RETURN", "ACCEPT"]) {
+      assert.isUndefined(untracked(`-A PREROUTING -i cni0 -j ${target}`, notrack))
+    }
+    assert.strictEqual(untracked("-A PREROUTING -i cni1 -j RETURN", notrack), notrack)
   })
 })

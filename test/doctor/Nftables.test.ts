@@ -299,3 +299,36 @@ describe("chains of nat of nftables", () => {
     assert.strictEqual(Nftables.translated({ ...rules, nft }, "postrouting", packet())._tag, "None")
   })
 })
+
+describe("a chain that keeps the kernel from tracking", () => {
+  const notrack = { notrack: null }
+  const untracked = (priority: number, ...rules: ReadonlyArray<Rule>) =>
+    Nftables.untrackedBy(
+      {
+        rulesets: [],
+        nft: NftablesRule.parse(JSON.stringify({
+          nftables: [
+            { table: { family: "inet", name: "fw" } },
+            ...chain("mine", []),
+            ...chain("pre", rules, { type: "filter", hook: "prerouting", prio: priority, policy: "accept" })
+          ]
+        }))
+      },
+      "prerouting",
+      packet()
+    )?.name
+
+  it("is found, if it comes before the tracking", () => {
+    assert.strictEqual(untracked(-300, [notrack]), "pre")
+    assert.strictEqual(untracked(-300, [match(inLink, "cni0"), notrack]), "pre")
+    assert.isUndefined(untracked(-300, [match(inLink, "cni1"), notrack]))
+    assert.isUndefined(untracked(-200, [notrack]))
+  })
+
+  it("is none if a rule before it may let the packet leave the chain", () => {
+    for (const end of [accept, drop, jump, goto, { return: null }]) {
+      assert.isUndefined(untracked(-300, [match(inLink, "cni0"), end], [notrack]))
+      assert.strictEqual(untracked(-300, [match(inLink, "cni1"), end], [notrack]), "pre")
+    }
+  })
+})

@@ -65,7 +65,7 @@ const input = {
 const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
   const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(OnHost.seen(flags, flags.netns.value)) : undefined
   return {
-    asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network))),
+    asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seenNetwork(flags, network))),
     confDir: OnHost.seen(flags, flags.confDir),
     cniPath: flags.cniPath.map((folder) => OnHost.seen(flags, folder)),
     cacheDir: OnHost.seen(flags, flags.cacheDir),

@@ -61,7 +61,7 @@ type Input = Command.Command.Config.Infer<typeof input>
 
 /** Everything that is left of these networks, and the tools that remove it. */
 const find = Effect.fnUntraced(function*(flags: Input) {
-  const asked = Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seen(flags, network)))
+  const asked = Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seenNetwork(flags, network)))
   const confDir = OnHost.seen(flags, flags.confDir)
   const cacheDir = OnHost.seen(flags, flags.cacheDir)
   const networks = yield* Collect.states({ asked, confDir, cacheDir })
@@ -112,7 +112,12 @@ const settled = Effect.fnUntraced(function*(flags: Input) {
     const next = yield* find(flags)
     last = { ...next, kept: both(kept, next.kept) }
   }
-  return { ...last, found: both(first.found, last.found), possible: both(first.possible, last.possible) }
+  // What a process kept back at the first look, and none keeps back at the last one, is left too.
+  return {
+    ...last,
+    found: both([...first.found, ...first.kept], last.found),
+    possible: both(first.possible, last.possible)
+  }
 })
 
 /** Removes what is left. Returns what it removed, and prints why something stays. */

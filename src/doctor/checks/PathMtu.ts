@@ -75,15 +75,18 @@ export const queues: Check = {
     const { host } = facts
     const routed = Routed.of(facts)
     if (host === undefined || routed.length === 0) return Routed.none
+    const links = Result.isSuccess(host.network) ? host.network.success.links : []
     const found = routed.flatMap((one): ReadonlyArray<Found> => {
       const { device, seen } = one
-      const size = (seen.link?.mtu ?? 0) + header
+      const mtuOf = (device: string): number =>
+        Math.min(seen.link?.mtu ?? 0, links.find(({ name }) => name === device)?.mtu ?? Number.POSITIVE_INFINITY)
+      const sizeOf = (device: string): number => mtuOf(device) + header
       const way = new Set([seen.hostEnd, device, Destinations.uplinkOf(facts, one)])
-      return host.queues.filter((each) => way.has(each.device) && each.burst < size).map((queue) => ({
+      return host.queues.filter((each) => way.has(each.device) && each.burst < sizeOf(each.device)).map((queue) => ({
         level: "error",
         message:
           `${seen.title}: the queue of ${queue.device} (tbf) has a burst of ${queue.burst} bytes, less than a packet ` +
-          `of its MTU, ${size}: large packets are dropped`,
+          `of its MTU, ${sizeOf(queue.device)}: large packets are dropped`,
         evidence: [`tc qdisc show dev ${queue.device}: tbf burst ${queue.burst}`],
         fix: Fix.run(
           "remove the queue; give it a larger burst where it is needed",

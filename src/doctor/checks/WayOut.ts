@@ -64,16 +64,25 @@ const withoutRoute = (
   }]
 }
 
+/**
+ * Whether a bridge has a port that leads elsewhere than to containers: the host's own network may be on the bridge that
+ * containers use.
+ */
+const leadsOut = ({ links }: Namespace, { name }: Link, ours: ReadonlySet<string>): boolean =>
+  links.some((link) => link.master === name && link.kind !== "veth" && !ours.has(link.name))
+
 /** The findings about the link on which the host sends to the world. */
 const ofUplink = (
   facts: Facts,
+  network: Namespace,
   uplink: Link,
-  { route }: RouteDecision.Decision,
+  { devices, route }: RouteDecision.Decision,
   one: Routed.Routed
 ): ReadonlyArray<Found> => {
   const { address, seen } = one
   const what = `what ${seen.title} sends to the world`
-  if (linksOfContainers(facts).has(uplink.name)) {
+  const ours = linksOfContainers(facts)
+  if (ours.has(uplink.name) && !leadsOut(network, uplink, ours)) {
     return [{
       level: "error",
       message: `${what} goes to ${uplink.name}, a link of containers: a route of the host leads there`,
@@ -90,7 +99,9 @@ const ofUplink = (
       )
     }]
   }
-  if (uplink.isUp && uplink.hasCarrier) return []
+  // One working next hop of several is enough.
+  const isWorking = ({ hasCarrier, isUp, name }: Link): boolean => isUp && hasCarrier && devices.includes(name)
+  if (network.links.some(isWorking)) return []
   return [{
     level: "error",
     message: `${what} goes to ${uplink.name}, which ${
@@ -126,7 +137,7 @@ export const wayOut: Check = {
         ? withoutRoute(facts, network, address.family, seen.title)
         : decision.route.type !== "unicast" || uplink === undefined
         ? [] // the check policy-rules reports it
-        : ofUplink(facts, uplink, decision, one)
+        : ofUplink(facts, network, uplink, decision, one)
       for (const each of findings) found.set(`${address.family}`, each)
     }
     return [...found.values()]
@@ -157,9 +168,11 @@ export const arrivalsFiltered: Check = {
           at !== undefined && addresses.some((each) => Cidr.isSameAddress(each, at) && each.length < 32)
         )
         const packet = { source: Cidr.single(address), destination: peer, inLink: device }
-        const back = RouteDecision.of(host.policies, network, packet)?.route.device
+        const decision = RouteDecision.of(host.policies, network, packet)
+        const back = decision?.route.device
         const isStrict = entry !== undefined && Math.max(value("all"), value(entry.name)) === 1
-        if (!isStrict || back === undefined || back === entry.name || entry.name === "lo") return []
+        if (!isStrict || back === undefined || decision?.devices.includes(entry.name) === true) return []
+        if (entry.name === "lo") return []
         return [{
           level: "error",
           message:

@@ -78,12 +78,12 @@ const collectSysctls = Effect.fnUntraced(function*(devices: ReadonlyArray<string
   return new Map(values.flat()) as ReadonlyMap<string, string>
 })
 
-/** Whether the last mount on a folder is read-only, according to /proc/self/mounts. */
-const isReadOnly = (mounts: string, folder: string): boolean =>
-  mounts.split("\n").map((line) => line.split(" ")).findLast(([, on]) => on === folder)?.[3]?.split(",").includes(
-    "ro"
-  ) ===
-    true
+/** Whether the sysctls of networks are mounted read-only, according to /proc/self/mounts. The innermost mount decides. */
+const areSysctlsReadOnly = (mounts: string): boolean => {
+  const lines = mounts.split("\n").map((line) => line.split(" "))
+  const innermost = lines.findLast(([, on]) => on === "/proc/sys/net") ?? lines.findLast(([, on]) => on === "/proc/sys")
+  return innermost?.[3]?.split(",").includes("ro") === true
+}
 
 /** Inspects the host, as far as it concerns a network and its attachments. */
 export const collect = Effect.fnUntraced(function*(
@@ -133,7 +133,7 @@ export const collect = Effect.fnUntraced(function*(
     tools: foundTools,
     files: new Set(files),
     lacking,
-    hasReadOnlySysctls: isReadOnly(mounts, "/proc/sys"),
+    hasReadOnlySysctls: areSysctlsReadOnly(mounts),
     queues: Result.isSuccess(network) ? yield* Queues.collect(network.success.links) : [],
     machine: Plugins.ownMachine
   } satisfies Host

@@ -15,6 +15,8 @@ export interface Packet {
 export interface Decision {
   readonly rule: PolicyRule
   readonly route: Pick<Route, "device" | "type"> & Partial<Pick<Route, "to" | "protocol" | "metric" | "gateway">>
+  /** The links of the route: several if it has several next hops. */
+  readonly devices: ReadonlyArray<string>
 }
 
 const fits = ({ family, from, inLink, isUnclear, to }: PolicyRule, packet: Packet): boolean =>
@@ -30,11 +32,14 @@ export const of = (
 ): Decision | undefined => {
   for (const rule of rules) {
     if (!fits(rule, packet)) continue
-    if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined } }
-    const [route] = routes.filter(({ table, to, type }) =>
+    if (rule.action !== undefined) return { rule, route: { type: rule.action, device: undefined }, devices: [] }
+    const fitting = routes.filter(({ table, to, type }) =>
       table === rule.table && to.length > rule.passedOver && type !== "throw" && Cidr.contains(to, packet.destination)
     ).toSorted((left, right) => right.to.length - left.to.length || left.metric - right.metric)
-    if (route !== undefined) return { rule, route }
+    const [route] = fitting
+    if (route === undefined) continue
+    const isHop = (each: Route) => each.to.length === route.to.length && each.metric === route.metric
+    return { rule, route, devices: fitting.filter(isHop).flatMap(({ device }) => device ?? []) }
   }
   return undefined
 }
