@@ -714,7 +714,7 @@ const containers: { readonly [name: string]: Broken } = {
     files: of(bridge),
     ask: "n --netns web",
     ...own("attachment-known", undefined, /^libcni's cache has no attachment of the namespace \/run\/netns\/web to n/),
-    mend: "says \"attach it: cni-passthrough run add\"; ip netns add web; add web"
+    mend: "says \"attach it with cni-passthrough run add\"; ip netns add web; add web"
   },
   "no eth0": {
     ...attached("inside web ip link del eth0"),
