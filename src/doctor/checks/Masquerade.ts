@@ -75,13 +75,12 @@ const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
   }
 }
 
-/** Whether a rule exempts this subnet, or one around it, so that its hosts see the containers' own addresses. */
+/** Whether a rule exempts exactly this subnet, so that its hosts see the containers' own addresses. */
 const isMeant = (rules: ReadonlyArray<string>, beside: Cidr.Cidr): boolean =>
   rules.some((rule) => {
     const words = rule.split(" ")
     const named = words.includes("-d") ? Cidr.parse(words[words.indexOf("-d") + 1] ?? "") : undefined
-    return named !== undefined && !Cidr.isDefault(named) &&
-      (Cidr.contains(beside, named) || Cidr.contains(named, beside))
+    return named !== undefined && Cidr.contains(beside, named)
   })
 
 const ofOne = (

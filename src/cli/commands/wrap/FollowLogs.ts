@@ -1,5 +1,4 @@
 /** `cni-passthrough wrap --follow`: shows what wrapped plugins do, as it happens. */
-import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -51,15 +50,11 @@ export const makeScreen = () => {
   }
 }
 
-/**
- * Shows each operation that begins after this call and passes the filter, as JSON if `json` is set. When interrupted,
- * shows the rest.
- */
+/** Shows each operation that passes the filter, as JSON if `json` is set. When interrupted, shows the rest. */
 export const follow = Effect.fnUntraced(
   function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>, json: boolean) {
-    const since = yield* Clock.currentTimeMillis
     const { piece } = yield* Show.renderer({ full: false, json })
-    const following = new FollowedOperations((operation) => Filter.matches({ ...filter, since }, operation))
+    const following = new FollowedOperations((operation) => Filter.matches(filter, operation))
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => json ? piece(it) : after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))

@@ -1,5 +1,6 @@
 /** The flags that keep `wrap` in the foreground, and what it does there. */
 import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -91,7 +92,8 @@ export const meanwhile = Effect.fnUntraced(function*(
   refusals: Outcome.Refusals
 ) {
   const screen = FollowLogs.makeScreen()
-  const filter = { network: Option.getOrUndefined(asked.network) }
+  // A plugin may be called as soon as it is wrapped, and before anything is followed.
+  const filter = { network: Option.getOrUndefined(asked.network), since: yield* Clock.currentTimeMillis }
   const sources = asked.follow ? yield* FollowLogs.sources(requests) : undefined
   return Effect.raceAllFirst([
     Effect.never,
