@@ -490,6 +490,12 @@ describe("a log on a file system that may hang", () => {
 
   const records = (path: string) => Fs.readFileSync(path, "utf8").trimEnd().split("\n").length
 
+  /** Waits until a file or folder was not read or made just now, which would show that its file system responds. */
+  const aged = Effect.fnUntraced(function*(path: string) {
+    const { atimeMs } = Fs.statSync(path)
+    while (Date.now() - atimeMs < 50) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
+  })
+
   it("limits its wait by itself", () => assert.isTrue(probed("/x", answered).writer.neverWaits))
 
   itWithMounts("gets no record before another process could change its folder", () =>
@@ -502,6 +508,7 @@ describe("a log on a file system that may hang", () => {
       }
       for (const [name, folder] of Object.entries(places)) {
         const path = `${disk.path}/${name}`
+        yield* aged(folder)
         const hanging = probed(path, Effect.never)
         assert.isUndefined(yield* after(299, hanging.message))
         assert.deepStrictEqual(hanging.calls, [["touch", "-c", folder]])
@@ -511,8 +518,7 @@ describe("a log on a file system that may hang", () => {
         assert.strictEqual(yield* responding.message, "")
         assert.deepStrictEqual(responding.calls, [["touch", "-c", folder]])
         assert.strictEqual(records(path), 1)
-        const { atimeMs } = Fs.statSync(path)
-        while (Date.now() - atimeMs < 50) yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 10)))
+        yield* aged(path)
 
         const again = probed(path, Effect.never)
         assert.isUndefined(yield* after(299, again.message))
