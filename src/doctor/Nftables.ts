@@ -212,6 +212,16 @@ export interface Decision {
 
 const familiesOf = ({ family }: Packet): ReadonlyArray<string> => families[family]
 
+/** A chain in words. */
+export const nameOf = ({ family, name, table }: NftChain): string =>
+  `the chain ${name} of the nftables table ${family} ${table}`
+
+/** The command that makes a chain accept what matches, before its other rules see it. */
+export const accepting = (
+  { family, name, table }: NftChain,
+  ...match: ReadonlyArray<string>
+): readonly [string, ...Array<string>] => ["nft", "insert", "rule", family, table, name, ...match, "accept"]
+
 /** Where a packet ends in each chain of a hook. */
 const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf(packet)): ReadonlyArray<Decision> =>
   nft.filter((chain) => chain.hook === hook && chain.type === "filter" && of.includes(chain.family)).map((chain) => ({

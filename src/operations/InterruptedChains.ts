@@ -86,7 +86,7 @@ const missingAdd = ({ attachment, operation }: Passed, { attachments, chains }: 
   return first && TapInference.words("ADD", undefined, first)
 }
 
-/** Remembers an operation after it is known where it ended. */
+/** Remembers an operation once its end is known. */
 const learn = (
   { attachment, operation: { request, steps, stoppedIn }, walk }: Passed,
   { attachments, chains }: Memory

@@ -14,26 +14,14 @@ import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 
-const nameOf = ({ family, name, table }: NftChain): string =>
-  `the chain ${name} of the nftables table ${family} ${table}`
-
 /** The finding for a chain that drops frames or packets of a link. */
 const droppedBy = (chain: NftChain, what: string, ...matches: ReadonlyArray<ReadonlyArray<string>>): Found => ({
   level: "error",
-  message: `${what} is dropped by ${nameOf(chain)}`,
+  message: `${what} is dropped by ${Nftables.nameOf(chain)}`,
   evidence: [`hook ${chain.hook}, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`],
   fix: Fix.run(
     "let it through",
-    ...(matches.length === 0 ? [[]] : matches).map((match) => [
-      "nft",
-      "insert",
-      "rule",
-      chain.family,
-      chain.table,
-      chain.name,
-      ...match,
-      "accept"
-    ])
+    ...(matches.length === 0 ? [[]] : matches).map((match) => Nftables.accepting(chain, ...match))
   )
 })
 

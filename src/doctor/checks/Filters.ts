@@ -84,20 +84,10 @@ const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
   }
   const [chain] = Nftables.dropping(rules, "input", packet)
   return chain === undefined ? undefined : {
-    by: `the chain ${chain.name} of the nftables table ${chain.family} ${chain.table}, at INPUT`,
+    by: `${Nftables.nameOf(chain)}, at INPUT`,
     evidence: `hook input, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`,
     accept: (protocol, port, link) =>
-      Fix.command(
-        "nft insert rule",
-        chain.family,
-        chain.table,
-        chain.name,
-        ...(link === undefined ? [] : ["iifname", link]),
-        protocol,
-        "dport",
-        String(port),
-        "accept"
-      )
+      Nftables.accepting(chain, ...(link === undefined ? [] : ["iifname", link]), protocol, "dport", String(port))
   }
 }
 

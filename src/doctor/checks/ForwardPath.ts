@@ -143,19 +143,17 @@ export const forwardRules: Check = {
         for (const each of dropping(rules, hook, flow.at[hook])) {
           const key = `${each.family} ${each.table} ${each.name}`
           if (found.has(key)) continue
-          const insert = ["nft", "insert", "rule", each.family, each.table, each.name]
           found.set(key, {
             level: "error",
-            message:
-              `${flow.what} dropped by the chain ${each.name} of the nftables table ${each.family} ${each.table}`,
+            message: `${flow.what} dropped by ${Nftables.nameOf(each)}`,
             evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
             fix: Fix.run(
               "let the traffic of the network through",
               ...(isInside && hook === "forward"
-                ? [[...insert, "iifname", flow.device, "oifname", flow.device, "accept"]]
+                ? [Nftables.accepting(each, "iifname", flow.device, "oifname", flow.device)]
                 : [
-                  ...(hook === "postrouting" ? [] : [[...insert, "iifname", flow.device, "accept"]]),
-                  ...(hook === "prerouting" ? [] : [[...insert, "oifname", flow.device, "accept"]])
+                  ...(hook === "postrouting" ? [] : [Nftables.accepting(each, "iifname", flow.device)]),
+                  ...(hook === "prerouting" ? [] : [Nftables.accepting(each, "oifname", flow.device)])
                 ])
             )
           })

@@ -317,21 +317,9 @@ const silence = (
   }
   const [chain] = Nftables.dropping(rules, "input", asking)
   return chain === undefined ? undefined : {
-    reason:
-      `: the chain ${chain.name} of the nftables table ${chain.family} ${chain.table} drops neighbour solicitations`,
+    reason: `: ${Nftables.nameOf(chain)} drops neighbour solicitations`,
     evidence: `hook input, policy ${chain.policy ?? "accept"}`,
-    fix: Fix.run("let ICMPv6 in", [
-      "nft",
-      "insert",
-      "rule",
-      chain.family,
-      chain.table,
-      chain.name,
-      "meta",
-      "l4proto",
-      "ipv6-icmp",
-      "accept"
-    ])
+    fix: Fix.run("let ICMPv6 in", Nftables.accepting(chain, "meta", "l4proto", "ipv6-icmp"))
   }
 }
 

@@ -51,16 +51,7 @@ const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; read
   const type = family === 4 ? ["icmp", "type", "destination-unreachable"] : ["icmpv6", "type", "packet-too-big"]
   return {
     evidence: `nftables: the chain ${chain.name} of the table ${chain.family} ${chain.table}, hook output`,
-    fix: Fix.run(`let ${words} out`, [
-      "nft",
-      "insert",
-      "rule",
-      chain.family,
-      chain.table,
-      chain.name,
-      ...type,
-      "accept"
-    ])
+    fix: Fix.run(`let ${words} out`, Nftables.accepting(chain, ...type))
   }
 }
 
@@ -78,9 +69,9 @@ export const queues: Check = {
     const links = Result.isSuccess(host.network) ? host.network.success.links : []
     const found = routed.flatMap((one): ReadonlyArray<Found> => {
       const { device, seen } = one
-      const mtuOf = (device: string): number =>
-        Math.min(seen.link?.mtu ?? 0, links.find(({ name }) => name === device)?.mtu ?? Number.POSITIVE_INFINITY)
-      const sizeOf = (device: string): number => mtuOf(device) + header
+      const own = seen.link?.mtu ?? 0
+      const sizeOf = (device: string): number =>
+        Math.min(own, links.find(({ name }) => name === device)?.mtu ?? own) + header
       const way = new Set([seen.hostEnd, device, Destinations.uplinkOf(facts, one)])
       return host.queues.filter((each) => way.has(each.device) && each.burst < sizeOf(each.device)).map((queue) => ({
         level: "error",

@@ -177,17 +177,7 @@ const atItsEnd = (published: Published): ReadonlyArray<Found> => {
     fix: Fix.run(
       "let it in",
       dropped === undefined && chain !== undefined
-        ? Fix.inside(
-          netns,
-          "nft insert rule",
-          chain.family,
-          chain.table,
-          chain.name,
-          mapping.protocol,
-          "dport",
-          String(mapping.containerPort),
-          "accept"
-        )
+        ? Fix.inside(netns, ...Nftables.accepting(chain, mapping.protocol, "dport", String(mapping.containerPort)))
         : Fix.inside(netns, program, "-I", "INPUT", "-p", mapping.protocol, ...ends)
     )
   }]

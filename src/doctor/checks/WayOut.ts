@@ -168,11 +168,10 @@ export const arrivalsFiltered: Check = {
           at !== undefined && addresses.some((each) => Cidr.isSameAddress(each, at) && each.length < 32)
         )
         const packet = { source: Cidr.single(address), destination: peer, inLink: device }
-        const decision = RouteDecision.of(host.policies, network, packet)
-        const back = decision?.route.device
+        const { devices = [], route } = RouteDecision.of(host.policies, network, packet) ?? {}
+        const back = route?.device
         const isStrict = entry !== undefined && Math.max(value("all"), value(entry.name)) === 1
-        if (!isStrict || back === undefined || decision?.devices.includes(entry.name) === true) return []
-        if (entry.name === "lo") return []
+        if (!isStrict || back === undefined || [...devices, "lo"].includes(entry.name)) return []
         return [{
           level: "error",
           message:
