@@ -1,4 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
+import { once } from "node:events"
+import * as Fs from "node:fs"
+import { text } from "node:stream/consumers"
+import { setTimeout } from "node:timers/promises"
 import { itWithMounts } from "../support/requirements.ts"
 import { instrumented } from "./Instrument.ts"
 import { mutantsOf } from "./Mutants.ts"
@@ -105,5 +110,17 @@ describe("a run", () => {
     )
     assert.isBelow(share, 0.9)
     assert.isAbove(share, 0.4)
+  }, 600_000)
+  itWithMounts("that is killed leaves nothing running, and says nothing", async () => {
+    const tool = ChildProcess.spawn(process.execPath, ["test/mutate/main.ts", "test/mutate/fixture"], {
+      stdio: ["ignore", "ignore", "pipe"]
+    })
+    const stderr = text(tool.stderr) // it ends with the last process that has it: those of the sandbox have it too
+    const hasSandbox = () => Fs.readFileSync(`/proc/${tool.pid}/task/${tool.pid}/children`, "utf8") !== ""
+    while (!hasSandbox()) await setTimeout(50)
+    const ended = once(tool, "exit")
+    tool.kill("SIGKILL")
+    await ended
+    assert.strictEqual(await stderr, "")
   }, 600_000)
 })

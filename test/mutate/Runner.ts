@@ -110,6 +110,9 @@ const prepare = async ({ built, mutants }: Start) => {
   }
 }
 
+// The tool may be killed. Exiting ends the whole sandbox, because this is the first process of its namespace.
+process.once("disconnect", () => process.exit())
+
 process.once("message", (start: Start) => {
   void prepare(start).then((run) => {
     process.on("message", (runs: ReadonlyArray<Run>) => void run(runs))
