@@ -106,8 +106,14 @@ describe("a run", () => {
     assert.notInclude(survivors.join("\n"), "done = true")
     assert.match(
       lines.at(-1)!,
-      /^test\/mutate\/fixture, seed 1: \d+ of \d+ noticed \(\d+ %\), [1-9]\d* of them because/
+      /^test\/mutate\/fixture, seed 1: \d+ of \d+ noticed \(\d+ %\), 3 of them because/
     )
+    const late = lines.flatMap((line) => /^(.*)\n.*took too long$/.exec(line)?.[1] ?? [])
+    assert.sameMembers(late, [
+      "test/mutate/fixture/Range.ts:12:24  true → false",
+      "test/mutate/fixture/Range.ts:19:9  if (isPort(\"80\")) … dropped",
+      "test/mutate/fixture/Range.ts:19:16  \"80\" → \"\""
+    ])
     assert.isBelow(share, 0.9)
     assert.isAbove(share, 0.4)
   }, 600_000)

@@ -71,7 +71,7 @@ export const mutate = async ({ built, list, number, path, patience, print, seed 
   const sandbox = new Sandbox({ mutants, built })
   const reaching = new Map(mutants.map(({ number }) => [number, [] as Array<string>]))
   const noticed = new Set<number>()
-  let timeouts = 0
+  const late: Array<string> = []
 
   const distance = (test: string, file: string): number => distanceOf.get(test)?.get(file) ?? Infinity
 
@@ -87,7 +87,7 @@ export const mutate = async ({ built, list, number, path, patience, print, seed 
       // Where the test fails at the end without a mutant, failures come from what an earlier one left in the process.
       const certain = isNoticed(last) && isNoticed(answer) ? (await sandbox.run([run], limit))[0] : answer
       if (isNoticed(certain)) noticed.add(run.mutant)
-      if (certain === undefined) timeouts++
+      if (certain === undefined || certain.isLate) late.push(`${name(mutants[run.mutant]!)}\n    ${test} took too long`)
     }
   }
 
@@ -126,8 +126,9 @@ export const mutate = async ({ built, list, number, path, patience, print, seed 
     print(name(mutant))
     print(`    ${reaching.get(mutant.number)!.join(" ") || "no test reaches it"}`)
   }
+  late.forEach(print)
   const share = mutants.length === 0 ? 1 : noticed.size / mutants.length
-  const slow = timeouts === 0 ? "" : `, ${timeouts} of them because the tests took too long`
+  const slow = late.length === 0 ? "" : `, ${late.length} of them because the tests took too long`
   print(`${path}, seed ${seed}: ${noticed.size} of ${mutants.length} noticed (${(share * 100).toFixed(0)} %)${slow}`)
   return share
 }

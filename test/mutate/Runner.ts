@@ -22,6 +22,8 @@ export interface Run {
 export interface Answer {
   /** What failed, if anything did. */
   readonly failure?: string
+  /** Whether all that failed is a time limit, which a busy machine reaches too. */
+  readonly isLate: boolean
   /** The mutants that were reached, where that was recorded. */
   readonly reached: ReadonlyArray<number>
   /** How long the tests ran, in milliseconds. */
@@ -56,17 +58,20 @@ const prepare = async ({ built, mutants }: Start) => {
 
   let wrappers: ReadonlyArray<string> = []
   const onTestModuleEnd = (module: TestModule): void => {
+    const failed = [...module.children.allTests("failed")]
     const failures = [
-      ...[...module.children.allTests("failed")].map((test) => test.fullName),
+      ...failed.map((test) => test.fullName),
       ...[...module.errors(), ...vitest.state.getUnhandledErrors() as Array<Error>].map(({ message }) => message),
       ...(module.children.size === 0 ? ["no test was found"] : [])
     ]
     vitest.state.clearErrors()
     const index = wrappers.indexOf(module.moduleId)
     const [failure] = failures
+    const errors = failed.flatMap((test) => test.result().errors ?? [])
     const answer: Answer = {
       reached: reachedIn(`${folder}/reached-${index}`),
       duration: module.diagnostic().duration,
+      isLate: errors.length > 0 && errors.every(({ message }) => / timed out in \d+ms/.test(message)),
       ...(failure === undefined ? {} : { failure })
     }
     process.send!([index, answer])
