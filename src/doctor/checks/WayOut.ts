@@ -20,15 +20,29 @@ const isGlobal = ({ address, family }: Cidr.Cidr): boolean =>
 const linksOfContainers = (facts: Facts): ReadonlySet<string> =>
   new Set(AttachedContainer.of(facts).flatMap(({ hostEnd }) => hostEnd ?? []).concat(Roles.bridgeOf(facts.chain) ?? []))
 
+/**
+ * Whether a bridge has a port that leads elsewhere than to containers: the host's own network may be on the bridge that
+ * containers use.
+ */
+const leadsOut = ({ links }: Namespace, { name }: Link, ours: ReadonlySet<string>): boolean =>
+  links.some((link) => link.master === name && link.kind !== "veth" && !ours.has(link.name))
+
+/**
+ * Whether a link may lead to other hosts. A bridge of another network of containers does not, and neither does a link
+ * that only holds addresses.
+ */
+const mayLeadOut = (network: Namespace, link: Link, ours: ReadonlySet<string>): boolean =>
+  link.name !== "lo" && link.kind !== "dummy" && (link.kind !== "bridge" || leadsOut(network, link, ours))
+
 /** The finding for a host without any route. */
 const withoutRoute = (
   facts: Facts,
-  { links }: Namespace,
+  network: Namespace,
   family: 4 | 6,
   title: string
 ): ReadonlyArray<Found> => {
   const ours = linksOfContainers(facts)
-  const others = links.filter(({ name }) => !ours.has(name) && name !== "lo")
+  const others = network.links.filter((link) => !ours.has(link.name) && mayLeadOut(network, link, ours))
   const addressed = others.find(({ addresses }) => addresses.some((each) => each.family === family && isGlobal(each)))
   // Hosts without IPv6, or without any link to other hosts, may well have such networks.
   if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || addressed === undefined) return []
@@ -63,13 +77,6 @@ const withoutRoute = (
       : `set ${down.name} up, with its addresses and routes`
   }]
 }
-
-/**
- * Whether a bridge has a port that leads elsewhere than to containers: the host's own network may be on the bridge that
- * containers use.
- */
-const leadsOut = ({ links }: Namespace, { name }: Link, ours: ReadonlySet<string>): boolean =>
-  links.some((link) => link.master === name && link.kind !== "veth" && !ours.has(link.name))
 
 /** The findings about the link on which the host sends to the world. */
 const ofUplink = (
