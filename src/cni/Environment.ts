@@ -6,6 +6,9 @@ import { isVerb, verbs } from "./Verb.ts"
  */
 export const parentVariable = "CNI_PASSTHROUGH_PARENT"
 
+/** Holds the trace and the span that a run belongs to. */
+export const traceVariable = "TRACEPARENT"
+
 /**
  * The parameters of a request. A parameter that the runtime left out is empty: the protocol makes no difference.
  * Source: CNI specification, section 2, "Parameters".
@@ -21,6 +24,9 @@ export interface Environment {
   readonly netnsOverride: string
   /** The W3C trace context, which newer runtimes pass on. */
   readonly traceparent: string
+  readonly tracestate: string
+  /** The W3C baggage: values that travel with a trace. */
+  readonly baggage: string
   /** The `invocation` of the enclosing run, if a wrapped plugin started this one. */
   readonly parent: string
   /** All environment variables, for substitution in paths. */
@@ -38,7 +44,9 @@ export const make = (variables: Environment["variables"]): Environment => {
     args: get("CNI_ARGS"),
     path: get("CNI_PATH"),
     netnsOverride: get("CNI_NETNS_OVERRIDE"),
-    traceparent: get("TRACEPARENT"),
+    traceparent: get(traceVariable),
+    tracestate: get("TRACESTATE"),
+    baggage: get("BAGGAGE"),
     parent: get(parentVariable),
     variables
   }

@@ -40,7 +40,9 @@ const variables = {
   CNI_IFNAME: "ifname",
   CNI_ARGS: "args",
   CNI_PATH: "path",
-  TRACEPARENT: "traceparent"
+  TRACEPARENT: "traceparent",
+  TRACESTATE: "tracestate",
+  BAGGAGE: "baggage"
 } as const
 
 /**

@@ -36,12 +36,12 @@ const stdinOf = ({ document, settings }: Request): Pick<RequestRecord, "config" 
 /** Makes the `request` record. */
 export const make = (request: Request, context = contextOf(request)): RequestRecord => {
   const { environment, refusal, settings, warnings } = request
-  const { args, command, path, traceparent } = environment
+  const { args, baggage, command, path, traceparent, tracestate } = environment
   return {
     time: RunContext.timestamp(request.received),
     event: "request",
     ...context,
-    ...RunContext.filled({ args, path, traceparent }),
+    ...RunContext.filled({ args, path, traceparent, tracestate, baggage }),
     ...stdinOf(request),
     ...(warnings.length > 0 ? { warnings } : {}),
     ...(refusal === undefined && isVerb(command) ? { hooks: settings.hooks[command].length } : {})

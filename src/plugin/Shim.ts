@@ -10,7 +10,8 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { fromCause, LogFailed, render } from "../cni/CniError.ts"
-import { parentVariable } from "../cni/Environment.ts"
+import { parentVariable, traceVariable } from "../cni/Environment.ts"
+import * as TraceContext from "../cni/TraceContext.ts"
 import { isVerb } from "../cni/Verb.ts"
 import * as Execution from "../exec/Execution.ts"
 import * as HostTools from "../exec/HostTools.ts"
@@ -100,11 +101,23 @@ interface NotRun {
   readonly error: NotStarted
 }
 
+/**
+ * The environment of the plugin. In a trace, our span comes between that of the runtime and those that the plugin makes.
+ */
+const variablesFor = ({ environment, invocation }: Request.Request) => {
+  const { traceparent, variables } = environment
+  return {
+    ...variables,
+    [parentVariable]: invocation,
+    ...(traceparent === "" ? {} : { [traceVariable]: TraceContext.withSpan(traceparent, invocation) })
+  }
+}
+
 /** Finds and runs the plugin, again if `unwrap` or an upgrade moves it. */
 const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
   const { become, find, run } = yield* WrappedPlugin
-  const { environment, invocation } = request
-  const env = { ...environment.variables, [parentVariable]: invocation }
+  const { environment } = request
+  const env = variablesFor(request)
   let failure: NotRun | undefined
   for (let left = findAttempts; left > 0; left--) {
     const file = yield* find(environment.path)

@@ -67,6 +67,8 @@ export const RequestRecord = Schema.Struct({
   args: text,
   path: text,
   traceparent: text,
+  tracestate: text,
+  baggage: text,
   /** The configuration from stdin as JSON text. */
   config: text,
   /** Stdin that is not a JSON object: as text or, if it is not UTF-8, as Base64 in `stdinBase64`. */

@@ -190,6 +190,21 @@ describe("around a plugin, a signal", () => {
   })
 })
 
+describe("around a plugin, a trace", () => {
+  const trace = "00-0af7651916cd43dd8448eb211c80319c"
+
+  it("goes on with our span, whatever bytes other variables have", () => {
+    using demo = wrapped("tr '\\0' '\\n' < /proc/$$/environ | grep -a ^TRACE")
+    const env = { TRACEPARENT: `${trace}-b7ad6b7169203331-01`, TRACESTATE: "vendor=1" }
+    for (const via of [undefined, `CNI_ARGS="$(printf 'A=\\377')" exec "$@"`]) {
+      const { stdout } = demo.around({ env, ...(via === undefined ? {} : { via }) })
+      const { invocation } = demo.records().findLast(({ event }) => event === "request")
+      const lines = stdout.toString().trim().split("\n").sort()
+      assert.deepStrictEqual(lines, [`TRACEPARENT=${trace}-${invocation}-01`, "TRACESTATE=vendor=1"])
+    }
+  })
+})
+
 describe("around a plugin, the log", () => {
   it("has the request, the plugin, and its result without loss, and leaves out what is told twice", () => {
     using demo = wrapped("cat; echo note >&2", { hookADD: ["echo hook"] })

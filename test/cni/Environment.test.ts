@@ -84,6 +84,8 @@ describe("the environment", () => {
     CNI_PATH: "/bin",
     CNI_NETNS_OVERRIDE: "1",
     TRACEPARENT: "00-1-2-01",
+    TRACESTATE: "vendor=1",
+    BAGGAGE: "tenant=shop",
     CNI_PASSTHROUGH_PARENT: "abc"
   }
 
@@ -97,6 +99,8 @@ describe("the environment", () => {
       path: "/bin",
       netnsOverride: "1",
       traceparent: "00-1-2-01",
+      tracestate: "vendor=1",
+      baggage: "tenant=shop",
       parent: "abc",
       variables
     })

@@ -79,7 +79,7 @@ describe("a call", () => {
 
 describe("the input of a call", () => {
   it("is what its record has", () => {
-    const request = { args: "A=1", path: "/opt/cni/bin", traceparent: "00-1-2-01" }
+    const request = { args: "A=1", path: "/opt/cni/bin", traceparent: "00-1-2-01", tracestate: "v=1", baggage: "t=2" }
     assert.deepStrictEqual(inputOf(call({}, request)), {
       file: "/opt/cni/bin/bridge",
       env: {
@@ -89,7 +89,9 @@ describe("the input of a call", () => {
         CNI_IFNAME: "eth0",
         CNI_ARGS: "A=1",
         CNI_PATH: "/opt/cni/bin",
-        TRACEPARENT: "00-1-2-01"
+        TRACEPARENT: "00-1-2-01",
+        TRACESTATE: "v=1",
+        BAGGAGE: "t=2"
       },
       stdin: config
     })
@@ -154,7 +156,7 @@ describe("the script of a call", () => {
 # bridge as it was called: ADD eth0 of 5c01f03d8d6d on podman, 2026-11-24T10:00:00.000Z
 # It ended so: exit status 1, code 11: no addresses
 # Of its environment the log has the variables of the protocol alone.
-unset CNI_PATH TRACEPARENT CNI_NETNS_OVERRIDE CNI_PASSTHROUGH_PARENT
+unset CNI_PATH TRACEPARENT TRACESTATE BAGGAGE CNI_NETNS_OVERRIDE CNI_PASSTHROUGH_PARENT
 export CNI_COMMAND='ADD'
 export CNI_CONTAINERID='5c01f03d8d6d'
 export CNI_NETNS='/run/netns/demo'
@@ -176,7 +178,7 @@ printf %s '${config}' | "$plugin"
 # bridge as it was called: DEL on podman, 2026-11-24T10:00:00.000Z
 # It ended so: no result was logged
 # Of its environment the log has the variables of the protocol alone.
-unset CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS CNI_PATH TRACEPARENT CNI_NETNS_OVERRIDE CNI_PASSTHROUGH_PARENT
+unset CNI_CONTAINERID CNI_NETNS CNI_IFNAME CNI_ARGS CNI_PATH TRACEPARENT TRACESTATE BAGGAGE CNI_NETNS_OVERRIDE CNI_PASSTHROUGH_PARENT
 export CNI_COMMAND='DEL'
 plugin=$(PATH=$CNI_PATH && command -v 'bridge') || { echo 'bridge is not on the CNI path' >&2; exit 2; }
 printf %s '${config}' | "$plugin"

@@ -132,6 +132,23 @@ describe("around a plugin", () => {
       assert.deepStrictEqual(started.map((env) => env["CNI_PASSTHROUGH_PARENT"]), [records[0]?.invocation])
     }))
 
+  it.effect("the plugin's trace context names our span where one came, and is not invented where none did", () =>
+    Effect.gen(function*() {
+      const trace = "00-0af7651916cd43dd8448eb211c80319c"
+      const context = { TRACEPARENT: `${trace}-b7ad6b7169203331-01`, TRACESTATE: "vendor=1", BAGGAGE: "tenant=shop" }
+      const { records, started: [env] } = yield* run({ variables: context })
+      assert.deepInclude(env, { ...context, TRACEPARENT: `${trace}-${records[0]?.invocation}-01` })
+      const { TRACEPARENT: traceparent, TRACESTATE: tracestate, BAGGAGE: baggage } = context
+      assert.deepInclude(records[0], { traceparent, tracestate, baggage })
+      assert.doesNotHaveAnyKeys((yield* run({})).started[0], Object.keys(context))
+    }))
+
+  it.effect("a trace context that is none reaches the plugin as it came", () =>
+    Effect.gen(function*() {
+      const { started: [env] } = yield* run({ variables: { TRACEPARENT: "not a trace" } })
+      assert.strictEqual(env?.["TRACEPARENT"], "not a trace")
+    }))
+
   it.effect("a signal that ended it ends us, and is the error where it said nothing else", () =>
     Effect.gen(function*() {
       const { ended, records } = yield* run({

@@ -17,7 +17,12 @@ const hook: Hook = {
   stderr: "",
   truncated: false
 }
-const request = record("ADD", { label: "tap", hookADD: ["echo hi"] }, { CNI_ARGS: "A=1", TRACEPARENT: "00-ab-cd-01" })
+const request = record("ADD", { label: "tap", hookADD: ["echo hi"] }, {
+  CNI_ARGS: "A=1",
+  TRACEPARENT: "00-ab-cd-01",
+  TRACESTATE: "vendor=1",
+  BAGGAGE: "tenant=shop"
+})
 const { time } = request
 const origin = contextOf(make("ADD", { label: "tap" }))
 
@@ -44,6 +49,8 @@ describe("a JSON record of", () => {
       args: "A=1",
       path: "/opt/cni/bin",
       traceparent: "00-ab-cd-01",
+      tracestate: "vendor=1",
+      baggage: "tenant=shop",
       config: { cniVersion: "1.1.0", name: "net", label: "tap", hookADD: ["echo hi"] }
     })
   })

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { parentVariable } from "../../cni/Environment.ts"
+import { parentVariable, traceVariable } from "../../cni/Environment.ts"
 import * as Execution from "../../exec/Execution.ts"
 import * as IgnoredSignals from "../../exec/IgnoredSignals.ts"
 import * as Libc from "../../exec/Libc.ts"
@@ -112,21 +112,23 @@ const environmentOf = (file: string, env: { readonly [name: string]: string | un
 const isLossy = (text: string | undefined): boolean => text?.includes("\ufffd") === true
 
 /**
- * Returns the plugin's whole environment as bytes, with our value of one variable. Returns undefined if we cannot read
- * our own environment.
+ * Returns the plugin's whole environment as bytes, with our values of the variables that we set. Returns undefined if we
+ * cannot read our own environment.
  */
 const bytesOf = (env: { readonly [name: string]: string | undefined }): ReadonlyArray<Uint8Array> | undefined =>
   attempt(() => {
-    const mine = Buffer.from(`${parentVariable}=`)
+    const isInTrace = env[traceVariable] !== process.env[traceVariable]
+    const names = isInTrace ? [parentVariable, traceVariable] : [parentVariable]
+    const starts = names.map((name) => Buffer.from(`${name}=`))
     const inherited: Array<Uint8Array> = []
     const all = Fs.readFileSync("/proc/self/environ")
     for (let from = 0; from < all.length;) {
       const end = all.indexOf(0, from)
       const entry = all.subarray(from, end < 0 ? all.length : end)
-      if (!entry.subarray(0, mine.length).equals(mine)) inherited.push(entry)
+      if (!starts.some((start) => entry.subarray(0, start.length).equals(start))) inherited.push(entry)
       from += entry.length + 1
     }
-    return [...inherited, Buffer.concat([mine, Buffer.from(env[parentVariable] ?? "")])]
+    return [...inherited, ...names.map((name) => Buffer.from(`${name}=${env[name] ?? ""}`))]
   })
 
 /**

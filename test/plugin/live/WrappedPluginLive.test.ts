@@ -250,6 +250,19 @@ describe("the plugin is started", () => {
       assert.notProperty(started(env), "environment")
     })
 
+    it("with the trace that we hand on, where one of our variables is no text", () => {
+      using _ = contents({ "/proc/self/environ": Buffer.from("TRACEPARENT=old\0TRACEPARENTS=1\0A=1") })
+      const odd = { ...env, A: "\ufffd" }
+      const run = `${parentVariable}=${env[parentVariable]}`
+      assert.deepStrictEqual(entries(started({ ...odd, TRACEPARENT: "new" })), [
+        "TRACEPARENTS=1",
+        "A=1",
+        run,
+        "TRACEPARENT=new"
+      ])
+      assert.deepStrictEqual(entries(started(odd)), ["TRACEPARENT=old", "TRACEPARENTS=1", "A=1", run])
+    })
+
     it("with the bytes of our variables where one of them is no text, and with our own run", () => {
       const ours = Buffer.from(["A=\u00ff", `${parentVariable}=old`, `${parentVariable}S=1`, "B="].join("\0"), "latin1")
       using _ = contents({ "/proc/self/environ": ours })

@@ -21,6 +21,8 @@ const records = [
   {
     event: "request",
     traceparent: "00-1-2-01",
+    tracestate: "vendor=1",
+    baggage: "tenant=shop",
     path: "/opt/cni/bin",
     args: "A=1",
     ifname: "eth0",
@@ -219,7 +221,9 @@ describe("the run of a step", () => {
       ["CNI_IFNAME", "eth0"],
       ["CNI_ARGS", "A=1"],
       ["CNI_PATH", "/opt/cni/bin"],
-      ["TRACEPARENT", "00-1-2-01"]
+      ["TRACEPARENT", "00-1-2-01"],
+      ["TRACESTATE", "vendor=1"],
+      ["BAGGAGE", "tenant=shop"]
     ])
   })
 

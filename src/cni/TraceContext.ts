@@ -1,0 +1,13 @@
+/** The trace context that runtimes put into TRACEPARENT. Source: W3C Trace Context, section 3.2, "Traceparent Header". */
+
+const pattern = /^((?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-)((?!0{16})[\da-f]{16})(-[\da-f]{2})$/
+
+/** Extracts the trace and the span that a request belongs to. Undefined if the text names none. */
+export const parse = (traceparent: string): { readonly traceId: string; readonly spanId: string } | undefined => {
+  const [, , traceId, spanId] = pattern.exec(traceparent) ?? []
+  return traceId === undefined || spanId === undefined ? undefined : { traceId, spanId }
+}
+
+/** Replaces the span of a trace context. A text that is none stays as it is. */
+export const withSpan = (traceparent: string, spanId: string): string =>
+  traceparent.replace(pattern, (_, trace, __, ___, flags) => `${trace}${spanId}${flags}`)
