@@ -52,7 +52,7 @@ const drainJournal = (take: (record: Record) => void, tell: Tell) => {
   const reader = new Reader("journal", take, Journal.recordOf)
   return Effect.andThen(
     Journal.read(true, (bytes) => reader.push(bytes)),
-    Effect.suspend(() => Effect.forEach(reader.skipped.complaints(), tell, { discard: true }))
+    Effect.suspend(() => Effect.forEach(reader.skipped.complaints(), tell))
   )
 }
 
@@ -92,7 +92,7 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
       files.lookAnew()
       return Effect.andThen(
         look++ % looks === 0 ? expand() : Effect.void,
-        Effect.suspend(() => Effect.forEach([...tails.values()], (poll) => poll, { discard: true }))
+        Effect.suspend(() => Effect.forEach([...tails.values()], (poll) => poll))
       )
     }),
     close: files.closeAll

@@ -60,7 +60,7 @@ const readAt = Effect.fnUntraced(function*(file: FileSystem.File, position: numb
 /** Whether the file still has the bytes before the current position. */
 const isSame = Effect.fnUntraced(function*(file: FileSystem.File, { last, offset }: Followed) {
   const found = yield* readAt(file, offset - last.length, last.length)
-  return found.length === last.length && found.every((byte, index) => byte === last[index])
+  return found.every((byte, index) => byte === last[index])
 })
 
 const modifiedOf = ({ mtime }: FileSystem.File.Info): number =>

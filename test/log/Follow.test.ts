@@ -55,23 +55,27 @@ const follow = Effect.fnUntraced(function*(sources: Partial<Follow.Sources>, std
         if (piece._tag === "Head") drawn.push(piece.operation.request.containerId ?? "")
       }))
   )
+  const isOver = () => fiber.pollUnsafe() !== undefined
   /** Lets everything be looked at so many times more. */
   const look = Effect.fnUntraced(function*(count: number) {
     for (const wanted = looks.length + count; looks.length < wanted;) {
       const before = looks.length
       if (before > 0) yield* TestClock.adjust(interval)
-      while (looks.length === before) yield* turn
+      while (looks.length === before) {
+        assert.isFalse(isOver(), "nothing is looked at any more")
+        yield* turn
+      }
     }
   })
   /** How all of it ends. */
   const end = Effect.gen(function*() {
-    while (fiber.pollUnsafe() === undefined) {
+    while (!isOver()) {
       yield* TestClock.adjust(interval)
       yield* turn
     }
     return yield* Fiber.await(fiber)
   })
-  return { drawn, told, looks, look, end, isOver: () => fiber.pollUnsafe() !== undefined }
+  return { drawn, told, looks, look, end, isOver }
 })
 
 /** A journal that has these lines, and ends so. */

@@ -48,8 +48,11 @@ describe("the journal", () => {
       )
       assert.deepStrictEqual([skipped.records, skipped.others, labels[0]], [6, 0, "é"])
       const argv = invocations[0]?.argv ?? []
-      for (const event of ["request", "hook", "plugin", "result", "error"]) assert.include(argv, `CNI_EVENT=${event}`)
-      assert.notInclude(argv, "--follow")
+      assert.deepStrictEqual(argv.slice(1, 4), ["--no-pager", "--output=json", "--all"])
+      assert.sameMembers(
+        argv.slice(4),
+        ["request", "hook", "plugin", "result", "error"].map((event) => `CNI_EVENT=${event}`)
+      )
       assert.strictEqual(invocations.length, 1, "a journal with records is asked once")
     }))
 
@@ -59,6 +62,13 @@ describe("the journal", () => {
         Effect.provideService(ProcessRunner, journalctl([{ CNI_RECORD: "x" }, ...entries]).runner)
       )
       assert.deepStrictEqual(skipped.complaints(), ["journal:1: not a record, passed over"])
+    }))
+
+  it.effect("without records is asked once more, for a single entry", () =>
+    Effect.gen(function*() {
+      const { invocations, runner } = journalctl([])
+      yield* Effect.provideService(Journal.read(false, () => {}), ProcessRunner, runner)
+      assert.deepStrictEqual(invocations.slice(1).map(({ argv }) => argv.slice(1)), [["--no-pager", "--lines=1"]])
     }))
 
   it.effect("goes on with what comes, where that is asked for", () =>

@@ -187,6 +187,16 @@ describe("a file that is followed", () => {
       assert.strictEqual(yield* poll, "4")
     }))
 
+  test("is read anew when it is truncated, and has grown to the length that it had", ({ append, log, poll }) =>
+    Effect.gen(function*() {
+      append("1")
+      assert.strictEqual(yield* poll, "1")
+      Fs.truncateSync(log)
+      append("2")
+      Fs.utimesSync(log, new Date(), new Date(Date.now() + 1000)) // coarse clocks may show no change
+      assert.strictEqual(yield* poll, "2")
+    }))
+
   test("may become a folder, and a file again", ({ append, log, poll, told }) =>
     Effect.gen(function*() {
       append("1")
