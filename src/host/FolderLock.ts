@@ -70,8 +70,10 @@ export const cleanUp = (folder: string) =>
 const isBefore = (one: ProcessIdentity.Identity, other: ProcessIdentity.Identity): boolean =>
   one.pid === other.pid ? one.namespace < other.namespace : one.pid < other.pid
 
-const isFull = ({ reason }: PlatformError.PlatformError): boolean =>
-  ["ENOSPC", "EDQUOT"].includes((reason.cause as NodeJS.ErrnoException | undefined)?.code ?? "")
+const isFull = ({ reason }: PlatformError.PlatformError): boolean => {
+  const code = (reason.cause as NodeJS.ErrnoException | undefined)?.code
+  return code === "ENOSPC" || code === "EDQUOT"
+}
 
 /** Waits until no other process holds the folder. */
 const take = Effect.fnUntraced(

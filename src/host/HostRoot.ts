@@ -22,12 +22,14 @@ interface Functions {
 export const pathOn = (root: string, path: string): string =>
   path === root || path.startsWith(`${root}/`) ? path.slice(root.length) || "/" : path
 
-/** The start of relative paths on the command line. A change of the root moves this process to `/`. */
-let startFolder: string | undefined
+/**
+ * The start of relative paths on the command line, if not the working directory: a change of the root moves this process
+ * to `/`.
+ */
+let startFolder = ""
 
 /** The absolute path of a file on the command line, even after a change of the root. */
-export const resolved = (file: string): string =>
-  startFolder === undefined ? Path.resolve(file) : Path.resolve(startFolder, file)
+export const resolved = (file: string): string => Path.resolve(startFolder, file)
 
 /** A path that leads to a file whatever the root of this process is, for as long as the process lives. */
 const anchored = (file: string) =>

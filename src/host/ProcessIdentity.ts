@@ -17,7 +17,7 @@ export interface Identity {
 export const startOf = Effect.fnUntraced(function*(pid: number) {
   const fs = yield* FileSystem.FileSystem
   const stat = yield* Effect.orElseSucceed(fs.readFileString(`/proc/${pid}/stat`), () => "")
-  return stat.slice(stat.lastIndexOf(")") + 1).trim().split(" ")[19]
+  return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]
 })
 
 /** This process. */

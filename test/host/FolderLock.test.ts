@@ -9,6 +9,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as FolderLock from "../../src/host/FolderLock.ts"
 import * as Command from "../support/command.ts"
+import { files } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 import { hurried } from "../support/wrapped.ts"
 
@@ -33,6 +34,13 @@ const living = () => {
 }
 
 describe("a folder that is changed", () => {
+  it.effect("is held by an empty file that only its owner may read", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const look = Effect.sync(() => Fs.statSync(`${folder.path}/${fileOf(process.pid)}`))
+      assert.include(yield* FolderLock.hold(folder.path, look), { mode: 0o100600, size: 0 })
+    }).pipe(Effect.provide(Command.host)))
+
   it.effect("is held by this process meanwhile, and not after it, also where that fails", () =>
     Effect.gen(function*() {
       using folder = temporary()
@@ -63,6 +71,49 @@ describe("a folder that is changed", () => {
       assert.deepStrictEqual(Fs.readdirSync(folder.path), [fileOf(other.pid)])
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("is looked at every 50 ms for 30 s", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      using other = living()
+      Fs.writeFileSync(`${folder.path}/${fileOf(other.pid)}`, "")
+      let looks = 0
+      const counted = files((fs) => ({
+        readDirectory: (path) => Effect.suspend(() => (looks++, fs.readDirectory(path)))
+      }))
+      yield* Effect.provide(Effect.flip(hurried(FolderLock.hold(folder.path, Effect.void))), counted)
+      assert.strictEqual(looks, 30_000 / 50 + 1)
+    }))
+
+  for (const [order, namespace, gives] of [["an earlier", "1", true], ["a later", "9999999999", false]] as const) {
+    const what = gives ? "is left to" : "is not left to"
+    it.effect(`${what} a process with our ID in ${order} namespace that wants it too`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        Fs.writeFileSync(`${folder.path}/${fileOf(process.pid, "1", namespace)}`, "")
+        const own = `${folder.path}/${fileOf(process.pid)}`
+        let removals = 0
+        const counted = files((fs) => ({
+          remove: (path, options) =>
+            Effect.suspend(() => {
+              if (path === own) removals++
+              return fs.remove(path, options)
+            })
+        }))
+        yield* Effect.provide(Effect.flip(hurried(FolderLock.hold(folder.path, Effect.void))), counted)
+        if (gives) assert.isAbove(removals, 1)
+        else assert.strictEqual(removals, 1, "at the end")
+      }))
+  }
+
+  it.effect("is not held by a process whose file another one removes first", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const removed = files((fs) => ({
+        readDirectory: (path) => Effect.map(fs.readDirectory(path), (names) => [...names, fileOf(4194305, "1")])
+      }))
+      assert.isTrue(yield* Effect.provide(FolderLock.hold(folder.path, Effect.succeed(true)), removed))
+    }))
+
   it.effect("is taken when the other process has ended", () =>
     Effect.gen(function*() {
       using folder = temporary()
@@ -92,39 +143,46 @@ describe("a folder that is changed", () => {
       const file = `${folder.path}/${fileOf(process.pid)}`
       const age = Effect.gen(function*() {
         Fs.utimesSync(file, secondsAgo(60), secondsAgo(60))
-        yield* TestClock.adjust(1500)
+        yield* TestClock.adjust(1000)
         yield* Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 200)))
         return Date.now() - Fs.statSync(file).mtimeMs
       })
       assert.isBelow(yield* FolderLock.hold(folder.path, age), 30_000)
     }).pipe(Effect.provide(Command.host)))
 
-  const full = Layer.effect(
-    FileSystem.FileSystem,
-    Effect.map(FileSystem.FileSystem, (fs) =>
-      FileSystem.FileSystem.of({
-        ...fs,
-        writeFileString: () =>
-          Effect.fail(PlatformError.systemError({
-            _tag: "Unknown",
-            module: "FileSystem",
-            method: "writeFile",
-            cause: Object.assign(new Error("ENOSPC: no space left on device, open '/a'"), { code: "ENOSPC" })
-          }))
-      }))
-  ).pipe(Layer.provideMerge(Command.host))
+  const full = (code: string) =>
+    Layer.effect(
+      FileSystem.FileSystem,
+      Effect.map(FileSystem.FileSystem, (fs) =>
+        FileSystem.FileSystem.of({
+          ...fs,
+          writeFileString: () =>
+            Effect.fail(PlatformError.systemError({
+              _tag: "Unknown",
+              module: "FileSystem",
+              method: "writeFile",
+              cause: Object.assign(new Error(`${code}: no space left on device, open '/a'`), { code })
+            }))
+        }))
+    ).pipe(Layer.provideMerge(Command.host))
 
-  it.effect("can be held without a file where there is no room for one, but for what another process holds", () =>
-    Effect.gen(function*() {
-      using folder = temporary()
-      const error = yield* Effect.flip(FolderLock.hold(folder.path, Effect.die("must not run")))
-      assert.strictEqual((error as Error).message, `cannot write ${folder.path}: no space left on device`)
-      assert.isTrue(yield* FolderLock.hold(folder.path, Effect.succeed(true), { evenIfFull: true }))
-      using other = living()
-      Fs.writeFileSync(`${folder.path}/${fileOf(other.pid)}`, "")
-      const held = FolderLock.hold(folder.path, Effect.die("must not run"), { evenIfFull: true })
-      assert.match(((yield* Effect.flip(hurried(held))) as Error).message, new RegExp(`^process ${other.pid} `))
-    }).pipe(Effect.provide(full)))
+  for (const code of ["ENOSPC", "EDQUOT"]) {
+    it.effect(`can be held without a file where there is no room for one, unless another process holds it: ${code}`, () =>
+      Effect.gen(function*() {
+        using folder = temporary()
+        const error = yield* Effect.flip(FolderLock.hold(folder.path, Effect.die("must not run")))
+        assert.strictEqual((error as Error).message, `cannot write ${folder.path}: no space left on device`)
+        assert.isTrue(yield* FolderLock.hold(folder.path, Effect.succeed(true), { evenIfFull: true }))
+        using later = living()
+        for (const pid of [1, later.pid]) {
+          const file = `${folder.path}/${fileOf(pid)}`
+          Fs.writeFileSync(file, "")
+          const held = FolderLock.hold(folder.path, Effect.die("must not run"), { evenIfFull: true })
+          assert.match(((yield* Effect.flip(hurried(held))) as Error).message, new RegExp(`^process ${pid} `))
+          Fs.rmSync(file)
+        }
+      }).pipe(Effect.provide(full(code))))
+  }
 
   it.effect("that cannot be written is an error", () =>
     Effect.gen(function*() {

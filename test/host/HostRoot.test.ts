@@ -2,6 +2,7 @@
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
+import * as Path from "node:path"
 import * as HostRoot from "../../src/host/HostRoot.ts"
 import * as Command from "../support/command.ts"
 import { withLibc } from "../support/libc.ts"
@@ -41,17 +42,20 @@ const refusal = (root: string, file: string) =>
   })
 
 describe("the root of the host", () => {
-  it.effect("is entered, and a file of the container is found still", () =>
+  it.effect("is entered, and files of the container and relative paths lead to where they led", () =>
     Effect.gen(function*() {
+      assert.strictEqual(HostRoot.resolved("a"), Path.resolve("a"))
       using host = make()
       const roots: Array<string> = []
       using _ = withChroot((path: Buffer) => roots.push(path.toString()) - 1)
       const folders: Array<string> = []
       const chdir = vi.spyOn(process, "chdir").mockImplementation((folder) => void folders.push(folder))
+      const cwd = vi.spyOn(process, "cwd").mockReturnValue("/start")
       const kept = yield* Effect.ensuring(
         HostRoot.enter(host.root, host.plugin),
-        Effect.sync(() => chdir.mockRestore())
+        Effect.sync(() => [chdir, cwd].forEach((spy) => spy.mockRestore()))
       )
+      assert.deepStrictEqual(["a", "/a"].map(HostRoot.resolved), ["/start/a", "/a"])
       assert.deepStrictEqual([roots, folders], [[`${host.root}\0`], ["/"]])
       assert.match(kept, new RegExp(`^/proc/${process.pid}/fd/\\d+/plugin$`))
       assert.strictEqual(Fs.readFileSync(kept, "utf8"), "the plugin")

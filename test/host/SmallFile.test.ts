@@ -103,6 +103,19 @@ describe("a small file", () => {
       }))
   }
 
+  const kinds = [["BlockDevice", "a device"], ["Unknown", "a file of an unknown kind"]] as const
+  for (const [type, kind] of kinds) {
+    it.effect(`is not one where it is ${kind}: ${type}`, () =>
+      Effect.gen(function*() {
+        const fs = FileSystem.layerNoop({
+          stat: () => Effect.succeed({ size: 0, type } as never),
+          realPath: Effect.succeed
+        })
+        const error = yield* Effect.provide(Effect.flip(SmallFile.textOf("/f", 10)), fs)
+        assert.strictEqual(error.message, `found ${kind}, expected a regular file`)
+      }))
+  }
+
   it.live("is not one where it is a socket", () =>
     Effect.gen(function*() {
       using folder = temporary()
