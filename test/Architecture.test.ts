@@ -37,6 +37,7 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "log",
     "operations"
   ],
+  trace: ["json", "cni", "exec", "record", "network", "runtime", "log", "operations", "doctor"],
   cli: [
     "json",
     "cni",
@@ -51,7 +52,8 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "log",
     "operations",
     "render",
-    "doctor"
+    "doctor",
+    "trace"
   ]
 }
 
@@ -138,7 +140,7 @@ describe("the page of reports", () => {
 describe("the plugin's bundle", () => {
   it("has nothing in it of the command", () => {
     const known = new Set([...closure("plugin/main.ts")].map(roomOf))
-    const command = ["host", "conf", "wrap", "runtime", "log", "operations", "render", "doctor", "cli"]
+    const command = ["host", "conf", "wrap", "runtime", "log", "operations", "render", "doctor", "trace", "cli"]
     for (const room of command) assert.notInclude([...known], room)
   })
 })

@@ -14,7 +14,9 @@ import { replay } from "./commands/Replay.ts"
 import { report } from "./commands/Report.ts"
 import { run } from "./commands/Run.ts"
 import { schema } from "./commands/Schema.ts"
+import { sendPackets } from "./commands/SendPackets.ts"
 import { show } from "./commands/Show.ts"
+import { trace } from "./commands/Trace.ts"
 import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
 import { wrap } from "./commands/Wrap.ts"
@@ -22,6 +24,7 @@ import { wrap } from "./commands/Wrap.ts"
 const subcommands = [
   run,
   doctor,
+  trace,
   leaks,
   wrap,
   unwrap,
@@ -51,7 +54,13 @@ export const command = Command.make("cni-passthrough").pipe(
     },
     { command: "cni-passthrough show /var/log/cni/*.jsonl", description: "See what they saw" }
   ]),
-  Command.withSubcommands([...subcommands, version, candidates, Help.make("cni-passthrough", subcommands)]),
+  Command.withSubcommands([
+    ...subcommands,
+    version,
+    candidates,
+    sendPackets,
+    Help.make("cni-passthrough", subcommands)
+  ]),
   Command.provideEffect(TerminalCapabilities.TerminalCapabilities, Colour.capabilities),
   Command.withGlobalFlags([Colour.flag])
 )

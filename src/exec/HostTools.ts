@@ -112,17 +112,22 @@ export interface Call extends Omit<Execution.Invocation, "env"> {
   readonly netns?: string | undefined
 }
 
-/** Runs a tool. Fails with code `ENOENT` if the tool, or `nsenter` for another namespace, is not found. */
-export const run = Effect.fnUntraced(function*({ argv: [tool, ...args], netns, ...options }: Call) {
-  const runner = yield* ProcessRunner
+/** The program and the arguments of a call, with absolute paths, and the environment of tools. */
+export const located = Effect.fnUntraced(function*({ argv: [tool, ...args], netns }: Pick<Call, "argv" | "netns">) {
   const { env, find } = yield* HostTools
   const pathOf = (name: string) => Path.isAbsolute(name) ? name : find(name)
   const missing = (program: string) =>
     new NotStarted({ program, code: "ENOENT", reason: "no such file or directory", cause: undefined })
   const file = pathOf(tool)
   if (file === undefined) return yield* missing(tool)
-  if (netns === undefined) return yield* runner.run({ ...options, argv: [file, ...args], env })
+  if (netns === undefined) return { argv: [file, ...args] as const, env }
   const nsenter = pathOf("nsenter")
   if (nsenter === undefined) return yield* missing("nsenter")
-  return yield* runner.run({ ...options, argv: [nsenter, `--net=${netns}`, "--", file, ...args], env })
+  return { argv: [nsenter, `--net=${netns}`, "--", file, ...args] as const, env }
+})
+
+/** Runs a tool. Fails with code `ENOENT` if the tool, or `nsenter` for another namespace, is not found. */
+export const run = Effect.fnUntraced(function*({ argv, netns, ...options }: Call) {
+  const runner = yield* ProcessRunner
+  return yield* runner.run({ ...options, ...(yield* located({ argv, netns })) })
 })

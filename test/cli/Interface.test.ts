@@ -38,6 +38,9 @@ const expected: { readonly [path: string]: string } = {
   "doctor": "[network] --netns <string> --container-id <string> --pod <string> --ifname <string> --conf-dir <folder> " +
     "--cni-path <folders> --cache-dir <folder> --host-root <folder> --capability-args <string> --trial --log <file> " +
     "--timeout <duration> --verbose --json --report <file>",
+  "trace":
+    "[container] --to <address:port> --port <port> --from <host|address> --udp --size <number> --count <number> " +
+    "--pod <string> --container-id <string> --netns <string> --cache-dir <folder> --log <file> --timeout <duration> --json",
   "leaks": "[network] --conf-dir <folder> --cache-dir <folder> --host-root <folder> --fix --yes --verbose --json",
   "wrap": `[plugin...] ${folders} --log <file> --sink <file|journald|syslog> --changes <[=kinds]> --redact <key> ` +
     "--for <duration> --watch --follow, -f --network <string> --deadline <file> --conf-dir <folder> --all --status --json",
@@ -53,6 +56,7 @@ const expected: { readonly [path: string]: string } = {
   "install": "--to <folder> --hooks --uninstall --dry-run --force --conf-dir <folder> --cache-dir <folder>",
   "schema": "--list",
   "version": "",
+  "send-packets": "",
   "candidates": "kind --cni-path <folders> --conf-dir <folder> --cache-dir <folder>",
   "help": "[subcommand] [operation]"
 }
@@ -103,7 +107,7 @@ describe("the subcommands", () => {
 })
 
 describe("the examples", () => {
-  for (const path of [...groups, ...leaves].filter((path) => path !== "help" && path !== "candidates")) {
+  for (const path of [...groups, ...leaves].filter((path) => !["help", "candidates", "send-packets"].includes(path))) {
     const name = `cni-passthrough ${path}`.trim()
     it.effect(`of ${name} are command lines of it, and say what they are for`, () =>
       Effect.gen(function*() {

@@ -1,0 +1,273 @@
+/** The way of a packet as text for people and as JSON for scripts. */
+import * as Escape from "../record/Escape.ts"
+import * as LineWrap from "../render/terminal/LineWrap.ts"
+import * as LocalTime from "../render/terminal/LocalTime.ts"
+import type { Style } from "../render/terminal/Style.ts"
+import type * as Journey from "../trace/Journey.ts"
+import type * as Outcome from "../trace/Outcome.ts"
+import type { Author } from "../trace/RuleAuthors.ts"
+import type * as Trace from "../trace/Trace.ts"
+
+const endOf = (address: string, port: number | undefined): string =>
+  address === ""
+    ? `port ${port}`
+    : port === undefined || port === 0
+    ? address
+    : address.includes(":")
+    ? `[${address}]:${port}`
+    : `${address}:${port}`
+
+const linksOf = ({ inLink, outLink }: Journey.Hop["packet"]): string =>
+  [inLink, outLink].filter((link) => link !== undefined).join(" → ")
+
+/** A rule without the chain that it is in. */
+const ruleText = ({ rule, verdict }: Journey.Hop): string =>
+  rule === undefined
+    ? `policy ${verdict}`
+    : rule.iptables?.replace(/^-A \S+ /, "") ?? (rule.text === "" ? `rule ${rule.handle}, which is gone` : rule.text)
+
+const chainText = ({ chain: { family, name, table } }: Journey.Hop): string => `${family} ${table} ${name}`
+
+/** What nat made of a packet since the hop before. */
+const rewritten = (before: Journey.Hop | undefined, { direction, packet }: Journey.Hop): ReadonlyArray<string> => {
+  if (before === undefined || before.direction !== direction || packet.protocol !== before.packet.protocol) return []
+  const ends = ({ destination, destinationPort, source, sourcePort }: Journey.Hop["packet"]) => ({
+    source: endOf(source, sourcePort),
+    destination: endOf(destination, destinationPort)
+  })
+  const [old, now] = [ends(before.packet), ends(packet)]
+  return (["source", "destination"] as const).flatMap((name) =>
+    old[name] === now[name] ? [] : [`${name} is now ${now[name]}`]
+  )
+}
+
+/** Whether two hops are on the same stretch of the way, so that it is named once. */
+const isSameStage = (left: Journey.Hop | undefined, right: Journey.Hop | undefined): boolean =>
+  left !== undefined && right !== undefined && left.place === right.place && left.direction === right.direction &&
+  left.hook === right.hook && linksOf(left.packet) === linksOf(right.packet)
+
+/** The narrowest column of links, and the column of verdicts. */
+const widths = { links: 12, verdict: 8 } as const
+
+const pad = (cell: string, columns: number): string =>
+  `${cell}${" ".repeat(Math.max(0, columns - LineWrap.columns(cell)))}`
+
+/** What a packet is, where its direction begins. */
+const packetText = ({ direction, packet: { kind, length, protocol, source, sourcePort } }: Journey.Hop): string =>
+  [
+    direction === "there" ? "→ packet" : "← answer",
+    ` from ${endOf(source, sourcePort)}: ${protocol}${kind === "" ? "" : ` ${kind}`}`,
+    length === undefined ? "" : `, ${length} bytes`
+  ].join("")
+
+/** Draws hops as they come. */
+export class Drawing {
+  private readonly style: Style
+  private readonly placeWidth: number
+  private linkWidth: number = widths.links
+  /** The last hop, and the last one that a line was drawn for. */
+  private last: Journey.Hop | undefined
+  private drawn: Journey.Hop | undefined
+
+  constructor(style: Style, places: ReadonlyArray<string>) {
+    this.style = style
+    this.placeWidth = Math.max(...places.map(LineWrap.columns))
+  }
+
+  /** A line that begins with the stretch of the way, unless the line before it was on the same one. */
+  private row(hop: Journey.Hop, text: string): ReadonlyArray<string> {
+    const { dim, green, red, width } = this.style
+    const { packet, place, verdict } = hop
+    const cells = isSameStage(this.drawn, hop) ? ["", "", ""] : [place, hop.hook, linksOf(packet)].map(Escape.inLine)
+    this.drawn = hop
+    const [first = "", second = "", third = ""] = cells
+    const head = `  ${pad(first, this.placeWidth)}  ${pad(second, 11)}  ${pad(third, this.linkWidth)}`
+    if (text === "") return [head.trimEnd()]
+    const paint = verdict === "drop" ? red : verdict === "accept" ? green : dim
+    const column = LineWrap.columns(head) + widths.verdict + 4
+    const [line = "", ...more] = LineWrap.lines(text, Math.max(30, width - column))
+    return [
+      `${head}  ${paint(pad(verdict.split(" ")[0] ?? "", widths.verdict))}  ${line}`,
+      ...more.map((each) => `${" ".repeat(column)}${each.trimStart()}`)
+    ]
+  }
+
+  /** The lines of a hop; `next` is the one after it. */
+  private hop(hop: Journey.Hop, next: Journey.Hop | undefined): ReadonlyArray<string> {
+    const { dim, yellow } = this.style
+    const before = this.last
+    this.last = hop
+    const isFirst = before?.direction !== hop.direction
+    if (isFirst) this.drawn = undefined
+    const indent = " ".repeat(2 + this.placeWidth + 2 + 11 + 2 + this.linkWidth + 2 + widths.verdict + 2)
+    const changes = rewritten(before, hop).map((change) => yellow(`${indent}${Escape.inLine(change)}`))
+    const intro = isFirst ? [dim(Escape.inLine(packetText(hop)))] : []
+    // Our own chains only show the packet, and are left out where another chain does so too.
+    const isLeftOut = hop.isOwn && (isSameStage(this.drawn, hop) || isSameStage(hop, next))
+    const row = isLeftOut ? [] : this.row(hop, hop.isOwn ? "" : Escape.inLine(`${chainText(hop)}: ${ruleText(hop)}`))
+    return [...intro, ...changes, ...row]
+  }
+
+  /** The lines of these hops. */
+  lines(hops: ReadonlyArray<Journey.Hop>): ReadonlyArray<string> {
+    this.linkWidth = Math.max(this.linkWidth, ...hops.map(({ packet }) => LineWrap.columns(linksOf(packet))))
+    return hops.flatMap((hop, index) => this.hop(hop, hops[index + 1]))
+  }
+
+  /** Begins another packet. */
+  reset(): void {
+    this.last = undefined
+    this.drawn = undefined
+  }
+}
+
+const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
+
+/** Who wrote a rule. */
+const authorText = ({ command, containerId, network, plugin, pod, time }: Author, { minutesEast }: Style): string => {
+  const whose = [pod, containerId === "" ? undefined : `container ${containerId.slice(0, 12)}`]
+    .filter((each) => each !== undefined).join(", ")
+  return `written by the plugin ${plugin} in ${command} of ${network}${whose === "" ? "" : ` (${whose})`}, ${
+    LocalTime.ofRecord(time, minutesEast)
+  }`
+}
+
+/** The lines at the end. */
+export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<string> => {
+  const { bold, dim, green, red, width, yellow } = style
+  const line = (paint: (text: string) => string, text: string) => LineWrap.lines(Escape.inLine(text), width).map(paint)
+  const well = (text: string) => line((each) => bold(green(each)), `✓ ${text}`)
+  const badly = (text: string) => line((each) => bold(red(each)), `✗ ${text}`)
+  const more = (text: string) => line(dim, `  ${text}`)
+  switch (outcome._tag) {
+    case "Arrived": {
+      const where = outcome.place === undefined ? "" : ` in ${outcome.place}`
+      switch (outcome.proof) {
+        case "answered":
+          return well(`arrived${where}, and was answered`)
+        case "refused":
+          return well(`arrived${where}, and was refused there: nothing listens on this port, or a program rejects it`)
+        case "delivered":
+          return well(`arrived${where}: it passed input there; no answer was seen`)
+      }
+      return []
+    }
+    case "Left":
+      return [
+        ...well(`left ${outcome.place} by ${outcome.link}`),
+        ...more("no answer was seen; what happened to it beyond this host is not known")
+      ]
+    case "Dropped": {
+      const { hop } = outcome
+      const what = hop.direction === "there" ? "dropped by" : "the answer was dropped by"
+      return [
+        ...badly(`${what} ${chainText(hop)}: ${ruleText(hop)}`),
+        ...more(`in ${hop.place}, hook ${hop.hook}`),
+        ...(outcome.author === undefined ? [] : more(authorText(outcome.author, style)))
+      ]
+    }
+    case "Lost": {
+      const where = outcome.hook === ""
+        ? `did not leave ${outcome.place}`
+        : `ended in ${outcome.place} after ${outcome.hook}`
+      return [
+        ...badly(`${where}, and no rule that is traced dropped it`),
+        ...(outcome.cause === undefined
+          ? more("why is not known: cni-passthrough doctor looks at the whole network")
+          : [
+            ...line(yellow, `  predicted: ${outcome.cause.text}`),
+            ...outcome.cause.evidence.flatMap((text) => more(`│ ${text}`))
+          ])
+      ]
+    }
+    case "Nothing":
+      return line(yellow, `? no packet came within ${seconds(outcome.waited)}`)
+    case "Unknown":
+      return line(yellow, `? the end is not known: ${outcome.reason}`)
+  }
+}
+
+/** The line that a step begins with, and what it leaves on the host. */
+export const head = (step: Trace.Step, protocol: string, { dim }: Style): ReadonlyArray<string> => {
+  switch (step._tag) {
+    case "Tables":
+      return [dim(Escape.inLine(
+        `puts the table inet ${step.table} into ${step.places.join(", ")}; it goes when this command ends`
+      ))]
+    case "Note":
+      return [Escape.inLine(`note: ${step.text}`)]
+    case "Sending":
+      return [
+        "",
+        Escape.inLine(
+          `${step.place} sends ${protocol} from ${endOf(step.from.address, step.from.port)} to ${
+            endOf(step.to.address, step.to.port)
+          }`
+        )
+      ]
+    case "Waiting":
+      return [
+        "",
+        Escape.inLine(
+          `waits up to ${seconds(step.timeout)} for ${protocol} to port ${step.port} of ${step.place}${
+            step.published === undefined ? "" : `, or to port ${step.published} of the host`
+          }`
+        )
+      ]
+    default:
+      return []
+  }
+}
+
+/** A hop. Our own chains only show the packet, and are not named. */
+const hopJson = ({ chain, direction, hook, isOwn, packet, place, rule, verdict }: Journey.Hop) => ({
+  direction,
+  place,
+  hook,
+  inLink: packet.inLink,
+  outLink: packet.outLink,
+  ...(isOwn ? {} : {
+    family: chain.family,
+    table: chain.table,
+    chain: chain.name,
+    rule: rule === undefined ? undefined : rule.iptables ?? rule.text,
+    handle: rule?.handle,
+    verdict
+  }),
+  protocol: packet.protocol,
+  kind: packet.kind === "" ? undefined : packet.kind,
+  source: packet.source,
+  sourcePort: packet.sourcePort,
+  destination: packet.destination,
+  destinationPort: packet.destinationPort
+})
+
+const outcomeJson = (outcome: Outcome.Outcome) => {
+  const { _tag, ...rest } = outcome
+  return {
+    end: _tag.toLowerCase(),
+    ...(outcome._tag === "Dropped" ? { hop: hopJson(outcome.hop), author: outcome.author } : rest)
+  }
+}
+
+/** All steps as one JSON document. */
+export const json = (steps: ReadonlyArray<Trace.Step>): string => {
+  const tables = steps.find(({ _tag }) => _tag === "Tables")
+  const attempts: Array<{ from?: Trace.Target; to?: Trace.Target; hops: Array<Journey.Hop>; end?: object }> = []
+  for (const step of steps) {
+    if (step._tag === "Sending") attempts.push({ from: step.from, to: step.to, hops: [] })
+    else if (step._tag === "Waiting") attempts.push({ hops: [] })
+    else if (step._tag === "Hops") attempts.at(-1)?.hops.push(...step.hops)
+    else if (step._tag === "End") Object.assign(attempts.at(-1) ?? {}, { outcome: outcomeJson(step.outcome) })
+  }
+  return Escape.inJson(JSON.stringify(
+    {
+      table: tables?._tag === "Tables" ? tables.table : undefined,
+      places: tables?._tag === "Tables" ? tables.places : [],
+      notes: steps.flatMap((step) => step._tag === "Note" ? [step.text] : []),
+      traces: attempts.map(({ hops, ...rest }) => ({ ...rest, hops: hops.map(hopJson) }))
+    },
+    undefined,
+    2
+  ))
+}
