@@ -38,6 +38,21 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "operations"
   ],
   trace: ["json", "cni", "exec", "record", "network", "runtime", "log", "operations", "doctor"],
+  watch: [
+    "json",
+    "cni",
+    "exec",
+    "record",
+    "network",
+    "plugin",
+    "host",
+    "conf",
+    "wrap",
+    "runtime",
+    "log",
+    "operations",
+    "doctor"
+  ],
   cli: [
     "json",
     "cni",
@@ -53,7 +68,8 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "operations",
     "render",
     "doctor",
-    "trace"
+    "trace",
+    "watch"
   ]
 }
 
@@ -140,7 +156,19 @@ describe("the page of reports", () => {
 describe("the plugin's bundle", () => {
   it("has nothing in it of the command", () => {
     const known = new Set([...closure("plugin/main.ts")].map(roomOf))
-    const command = ["host", "conf", "wrap", "runtime", "log", "operations", "render", "doctor", "trace", "cli"]
+    const command = [
+      "host",
+      "conf",
+      "wrap",
+      "runtime",
+      "log",
+      "operations",
+      "render",
+      "doctor",
+      "trace",
+      "watch",
+      "cli"
+    ]
     for (const room of command) assert.notInclude([...known], room)
   })
 })

@@ -19,6 +19,7 @@ import { show } from "./commands/Show.ts"
 import { trace } from "./commands/Trace.ts"
 import { unwrap } from "./commands/Unwrap.ts"
 import { validate } from "./commands/Validate.ts"
+import { watch } from "./commands/Watch.ts"
 import { wrap } from "./commands/Wrap.ts"
 
 const subcommands = [
@@ -26,6 +27,7 @@ const subcommands = [
   doctor,
   trace,
   leaks,
+  watch,
   wrap,
   unwrap,
   show,

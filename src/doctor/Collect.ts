@@ -367,3 +367,10 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
     })
   })
 })
+
+/**
+ * The state of networks without their plugins, as {@link states}, with attachments judged by the configuration that
+ * they were made with.
+ */
+export const living = (question: Pick<Question, "asked" | "confDir" | "cacheDir">) =>
+  Effect.map(states(question), (all) => all.map(byConfiguration))

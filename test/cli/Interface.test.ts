@@ -42,6 +42,8 @@ const expected: { readonly [path: string]: string } = {
     "[container] --to <address:port> --port <port> --from <host|address> --udp --size <number> --count <number> " +
     "--pod <string> --container-id <string> --netns <string> --cache-dir <folder> --log <file> --timeout <duration> --json",
   "leaks": "[network] --conf-dir <folder> --cache-dir <folder> --host-root <folder> --fix --yes --verbose --json",
+  "watch": "--network <string> --log <file> --journald --conf-dir <folder> --cache-dir <folder> --host-root <folder> " +
+    "--for <duration> --full --json",
   "wrap": `[plugin...] ${folders} --log <file> --sink <file|journald|syslog> --changes <[=kinds]> --redact <key> ` +
     "--for <duration> --watch --follow, -f --network <string> --deadline <file> --conf-dir <folder> --all --status --json",
   "unwrap": `[plugin...] ${folders}`,

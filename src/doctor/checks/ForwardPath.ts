@@ -8,8 +8,8 @@ import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as FilterDrops from "../flow/FilterDrops.ts"
 import * as ForwardedFlows from "../flow/ForwardedFlows.ts"
-import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
@@ -96,27 +96,6 @@ const dropped = (
   }
 }
 
-/**
- * Whether a rule names the links of both directions, and no port: it isolates containers on purpose. With ptp each
- * container has its own link, so a rule with one link in both directions isolates the container from itself.
- */
-const separates = (rule: string, { seen }: ForwardedFlows.ForwardedFlow): boolean => {
-  const [incoming, outgoing] = [/ -i (\S+)/, / -o (\S+)/].map((pattern) => pattern.exec(rule)?.[1])
-  return incoming !== undefined && outgoing !== undefined && !/ --dports? /.test(rule) &&
-    !(seen.maker === "ptp" && incoming === outgoing)
-}
-
-/** The chains that forwarded packets pass, in order. */
-const chains = [
-  ["raw", "prerouting"],
-  ["mangle", "prerouting"],
-  ["mangle", "forward"],
-  ["filter", "forward"],
-  ["security", "forward"],
-  ["mangle", "postrouting"]
-] as const
-const hooks = ["prerouting", "forward", "postrouting"] as const
-
 export const forwardRules: Check = {
   id: "forward-rules",
   phase: "host",
@@ -128,36 +107,28 @@ export const forwardRules: Check = {
     const rules = host.rules.success
     const found = new Map<string, Found>()
     for (const flow of ForwardedFlows.of(facts, routed)) {
-      for (const [table, hook] of chains) {
-        for (const verdict of Netfilter.inAll(rules, table, hook.toUpperCase(), flow.at[hook])) {
-          const key = `${table} ${verdict.rule}`
-          if (verdict.end !== "drop" || found.has(key) || (flow.kind === "inside" && separates(verdict.rule, flow))) {
-            continue
-          }
-          found.set(key, dropped(facts, rules, flow, { ...verdict, table, chain: hook.toUpperCase() }))
+      const isInside = flow.kind === "inside"
+      for (const drop of FilterDrops.of(rules, flow)) {
+        if (found.has(drop.key)) continue
+        if (drop._tag === "Iptables") {
+          found.set(drop.key, dropped(facts, rules, flow, { ...drop.verdict, table: drop.table, chain: drop.chain }))
+          continue
         }
-      }
-      for (const hook of hooks) {
-        const isInside = flow.kind === "inside"
-        const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule isolates them on purpose
-        for (const each of dropping(rules, hook, flow.at[hook])) {
-          const key = `${each.family} ${each.table} ${each.name}`
-          if (found.has(key)) continue
-          found.set(key, {
-            level: "error",
-            message: `${flow.what} dropped by ${Nftables.nameOf(each)}`,
-            evidence: [`hook ${hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
-            fix: Fix.run(
-              "let the traffic of the network through",
-              ...(isInside && hook === "forward"
-                ? [Nftables.accepting(each, "iifname", flow.device, "oifname", flow.device)]
-                : [
-                  ...(hook === "postrouting" ? [] : [Nftables.accepting(each, "iifname", flow.device)]),
-                  ...(hook === "prerouting" ? [] : [Nftables.accepting(each, "oifname", flow.device)])
-                ])
-            )
-          })
-        }
+        const { chain, hook } = drop
+        found.set(drop.key, {
+          level: "error",
+          message: `${flow.what} dropped by ${Nftables.nameOf(chain)}`,
+          evidence: [`hook ${hook}, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`],
+          fix: Fix.run(
+            "let the traffic of the network through",
+            ...(isInside && hook === "forward"
+              ? [Nftables.accepting(chain, "iifname", flow.device, "oifname", flow.device)]
+              : [
+                ...(hook === "postrouting" ? [] : [Nftables.accepting(chain, "iifname", flow.device)]),
+                ...(hook === "prerouting" ? [] : [Nftables.accepting(chain, "oifname", flow.device)])
+              ])
+          )
+        })
       }
     }
     return [...found.values()]

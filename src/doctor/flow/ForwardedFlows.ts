@@ -22,6 +22,8 @@ export interface ForwardedFlow {
   readonly accepted: ReadonlyArray<ReadonlyArray<string>>
   /** To and from the world, from the world to a published port, or between containers of one bridge. */
   readonly kind: "world" | "published" | "inside"
+  /** The published port that the traffic comes for; undefined for other traffic. */
+  readonly mapping?: PortMapping
 }
 
 const hostOf = ({ host }: Facts) =>
@@ -97,6 +99,7 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
     device,
     family,
     kind: "published",
+    mapping,
     accepted: [matches],
     what: `what comes in for port ${hostPort}/${protocol} of ${seen.title} (${
       Cidr.addressText(own)
@@ -149,6 +152,7 @@ const publishedInside = (
       device,
       family,
       kind: "inside",
+      mapping,
       accepted: bothWays(from.device, device),
       what: `what ${from.seen.title} sends to port ${hostPort}/${protocol} of the host, which is mapped to ${
         from === one ? "itself" : seen.title

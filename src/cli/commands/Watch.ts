@@ -1,0 +1,90 @@
+/** `cni-passthrough watch`: what changes the network of this host, and who. */
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Clock from "effect/Clock"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import * as LogFiles from "../../log/LogFiles.ts"
+import * as Style from "../../render/terminal/Style.ts"
+import * as ToolMonitor from "../../watch/ToolMonitor.ts"
+import * as Watch from "../../watch/Watch.ts"
+import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
+import * as OnHost from "../OnHost.ts"
+import * as Print from "../Print.ts"
+import * as WatchLines from "../WatchLines.ts"
+import * as Deadline from "./wrap/Deadline.ts"
+
+const input = {
+  network: Flags.text(
+    "network",
+    "Only what concerns this network: its attachments, its plugins, and what all traffic meets"
+  ),
+  log: Flags.file("log").pipe(
+    Flag.withDescription(
+      `Where wrapped plugins log: a file, or a pattern; may be repeated (default: ${LogFiles.defaultPattern})`
+    ),
+    Flag.atLeast(0)
+  ),
+  journald: Flags.toggle("journald", "Wrapped plugins log to the journal of this host"),
+  confDir: Flags.confDir,
+  cacheDir: Flags.cacheDir,
+  hostRoot: OnHost.flag,
+  for: Flags.optionalDuration("for", "End when this time is over, such as 30s or 10m"),
+  full: Flags.toggle("full", "List all changes of a burst, and whole identifiers"),
+  json: Flags.toggle("json", "Print one JSON document a line for each event")
+}
+
+/** `watch` */
+export const watch = Command.make(
+  "watch",
+  input,
+  Effect.fnUntraced(
+    function*(flags) {
+      yield* OnHost.enter(flags)
+      const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
+      const style = yield* Style.current()
+      const terminal = WatchLines.make(style, flags.full)
+      const { events } = yield* Watch.events({
+        network: Option.getOrUndefined(flags.network),
+        confDir: OnHost.seen(flags, flags.confDir),
+        cacheDir: OnHost.seen(flags, flags.cacheDir),
+        sources: {
+          journal: flags.journald,
+          logs: logs.length > 0 || flags.journald ? logs : [LogFiles.defaultPattern]
+        },
+        isFull: flags.full
+      })
+      yield* Console.error("watching the network of this host, until Ctrl-C")
+      const shown = Print.all(Stream.map(events, (event) =>
+        flags.json
+          ? `${WatchLines.json(event)}\n`
+          : terminal.lines(event).map((line) => `${line}\n`).join("")))
+      const end = (yield* Clock.currentTimeMillis) + Option.getOrElse(flags.for, () => Number.POSITIVE_INFINITY)
+      yield* Option.isNone(flags.for) ? shown : Effect.raceFirst(shown, Deadline.wait(end))
+    },
+    Effect.scoped,
+    Effect.provide(ToolMonitor.layer),
+    Errors.tell
+  )
+).pipe(
+  Command.withShortDescription("See what changes the network of this host, and who"),
+  Command.withDescription(
+    "See links, addresses, routes, policy rules, neighbours, rules of nftables and iptables, ipsets and sysctls change, each with " +
+      "who changed it: the process that the kernel names for rules, its command line and who started it, and the " +
+      "plugin that it works for; for all else, the run of a wrapped plugin during which it happened. After a change " +
+      "it says which traffic of living attachments is cut by it, or restored. It changes nothing. " +
+      "Exit status: 0, or 2 where it could not look"
+  ),
+  Command.withExamples([
+    { command: "cni-passthrough watch", description: "Who flushes my rules?" },
+    { command: "cni-passthrough watch --network podman --for 10m", description: "Only what concerns one network" },
+    { command: "cni-passthrough watch --full", description: "All rules of a burst, such as a reload of firewalld" },
+    {
+      command: "cni-passthrough watch --json | jq 'select(.event == \"flows\") | .cuts'",
+      description: "For scripts: what attachments lose"
+    }
+  ])
+)
