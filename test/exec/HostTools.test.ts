@@ -44,6 +44,7 @@ describe("a tool of the host", () => {
     assert.strictEqual(host.find({ CNI_PATH: `/opt/cni/bin:${host.first}` }), "second")
     assert.strictEqual(host.find({ CNI_PATH: `${host.root}/link` }), "second")
     assert.strictEqual(host.find({ CNI_PATH: "dummy" }), "first")
+    assert.strictEqual(host.find({ CNI_PATH: Path.relative(process.cwd(), host.first) }), "first")
   })
 
   it("is in no folder of plugins that somebody names besides, such as the one that we were called in", () => {

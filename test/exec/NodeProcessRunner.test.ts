@@ -31,6 +31,13 @@ for (const stdio of ["pipes", "sockets"] as const) {
         assert.deepStrictEqual([execution.stdout.length, Execution.text(execution.stderr)], [1000, "end\n"])
       }))
 
+    it.live("may write more than is kept to stderr alone", () =>
+      Effect.gen(function*() {
+        const execution = yield* run("echo out; head -c 2000 /dev/zero >&2", { stdio, limit: 1000 })
+        assert.isTrue(execution.truncated)
+        assert.deepStrictEqual([Execution.text(execution.stdout), execution.stderr.length], ["out\n", 1000])
+      }))
+
     it.live("need not read its stdin, however much that is", () =>
       Effect.gen(function*() {
         const execution = yield* run("echo done", { stdio, stdin: "x".repeat(3_000_000) })
