@@ -21,6 +21,7 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
   runtime: ["json", "cni", "exec", "record", "network", "host", "conf", "wrap"],
   log: ["json", "cni", "exec", "record"],
   operations: ["json", "cni", "exec", "record", "network"],
+  export: ["json", "cni", "exec", "record", "sinks", "operations"],
   render: ["json", "record", "log", "operations"],
   page: ["json", "record", "operations", "render"],
   doctor: [
@@ -66,6 +67,7 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "runtime",
     "log",
     "operations",
+    "export",
     "render",
     "doctor",
     "trace",
@@ -163,6 +165,7 @@ describe("the plugin's bundle", () => {
       "runtime",
       "log",
       "operations",
+      "export",
       "render",
       "doctor",
       "trace",

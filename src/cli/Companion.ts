@@ -5,6 +5,7 @@ import * as Colour from "./Colour.ts"
 import { candidates } from "./commands/Candidates.ts"
 import { diff } from "./commands/Diff.ts"
 import { doctor } from "./commands/Doctor.ts"
+import { exportCommand } from "./commands/Export.ts"
 import * as Help from "./commands/Help.ts"
 import { install } from "./commands/Install.ts"
 import { instrument } from "./commands/Instrument.ts"
@@ -33,6 +34,7 @@ const subcommands = [
   show,
   diff,
   report,
+  exportCommand,
   replay,
   instrument,
   validate,

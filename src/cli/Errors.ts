@@ -50,7 +50,7 @@ export const misused = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<
   )
 
 /** Errors after work that was done, with a bad outcome. After any other error, the work could not begin. */
-const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", "RecordsLost", "NoVersions"])
+const outcomes: ReadonlySet<string> = new Set(["PluginFailed", "ResultNotKept", "RecordsLost", "NoVersions", "NotSent"])
 
 /** Prints any error that a command fails with, as a message for people. */
 export const tell = <A, E extends Error & { readonly _tag: string }, R>(

@@ -1,6 +1,7 @@
 /** The logs that commands read: files and patterns, or stdin. */
 import * as Argument from "effect/cli/Argument"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stdio from "effect/Stdio"
 import { NothingRead } from "../log/LogError.ts"
@@ -9,6 +10,7 @@ import * as RecordLog from "../log/RecordLog.ts"
 import type { SkippedLines } from "../log/SkippedLines.ts"
 import { fileOrName } from "./Flags.ts"
 import * as NeverCalled from "./NeverCalled.ts"
+import * as OnHost from "./OnHost.ts"
 
 /** The logs of a command line. */
 export const argument = fileOrName("log").pipe(
@@ -37,13 +39,39 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
   return [LogFiles.defaultPattern]
 })
 
+/** Flags that contradict each other. */
+class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
+
+/** The flags of commands that read the journal, or files and patterns, of which `-` is stdin. */
+interface Chosen extends OnHost.Asked {
+  readonly logs: ReadonlyArray<string>
+  readonly journald: boolean
+  readonly follow: boolean
+}
+
+/** The logs that these flags choose, as this command finds them; none for the journal. */
+export const chosen = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs }: Chosen) {
+  if (journald && logs.length > 0) {
+    return yield* new Contradiction({
+      message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
+    })
+  }
+  return journald ? [] : yield* sources(logs.map((log) => OnHost.seenFile({ hostRoot }, log)), follow)
+})
+
 /** Reads all of these logs, one after the other, or the journal if there are none. */
-export const read = Effect.fnUntraced(function*(sources: ReadonlyArray<string>, take: RecordLog.Take) {
+export const read = Effect.fnUntraced(function*<E = never>(
+  sources: ReadonlyArray<string>,
+  take: RecordLog.Take,
+  pace: RecordLog.Pace<E> = Effect.void
+) {
   if (sources.length === 0) return [yield* RecordLog.readJournal(take)]
   const logs: Array<SkippedLines> = []
   for (const file of yield* NeverCalled.explained(LogFiles.resolve(sources))) {
     logs.push(
-      yield* file === "-" ? RecordLog.readStdin(take) : NeverCalled.explained(RecordLog.readFile(file, take))
+      yield* file === "-"
+        ? RecordLog.readStdin(take, pace)
+        : NeverCalled.explained(RecordLog.readFile(file, take, pace))
     )
   }
   return logs

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { isPlatformError } from "effect/PlatformError"
 import * as Result from "effect/Result"
-import type { LogError } from "../log/LogError.ts"
+import { type LogError, NoMatch, Unreadable } from "../log/LogError.ts"
 import * as LogFiles from "../log/LogFiles.ts"
 import * as Escape from "../record/Escape.ts"
 import * as Discovery from "../runtime/Discovery.ts"
@@ -107,15 +107,15 @@ export const whyWaiting = Effect.fnUntraced(function*(logs: ReadonlyArray<string
 })
 
 /** The log that an error reports as missing. */
-const missing = (error: LogError): string | undefined => {
-  if (error._tag === "NoMatch") return error.pattern
-  const isMissing = error._tag === "Unreadable" && isPlatformError(error.cause) &&
+const missing = (error: unknown): string | undefined => {
+  if (error instanceof NoMatch) return error.pattern
+  const isMissing = error instanceof Unreadable && isPlatformError(error.cause) &&
     error.cause.reason._tag === "NotFound"
   return isMissing ? error.name : undefined
 }
 
 /** Explains why a log is missing, if the reason can be found. */
-export const explained = <A, R>(reading: Effect.Effect<A, LogError, R>) =>
+export const explained = <A, E, R>(reading: Effect.Effect<A, LogError | E, R>) =>
   Effect.catch(
     reading,
     Effect.fnUntraced(function*(error) {

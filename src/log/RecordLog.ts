@@ -54,9 +54,16 @@ export class Reader {
   }
 }
 
-const pushAll = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>, reader: Reader): Effect.Effect<void, E, R> =>
+/** What a reader does after each piece of a log, such as to wait until what was read is used. */
+export type Pace<E> = Effect.Effect<void, E>
+
+const pushAll = <E, R, F>(
+  bytes: Stream.Stream<Uint8Array, E, R>,
+  reader: Reader,
+  pace: Pace<F>
+): Effect.Effect<void, E | F, R> =>
   Effect.andThen(
-    Stream.runForEach(bytes, (chunk) => Effect.sync(() => reader.push(chunk))),
+    Stream.runForEach(bytes, (chunk) => Effect.andThen(Effect.sync(() => reader.push(chunk)), pace)),
     Effect.sync(() => reader.end())
   )
 
@@ -83,14 +90,15 @@ export const pipe = (path: string): Stream.Stream<Uint8Array, Unreadable> =>
 
 /** Reads a whole file through one buffer, whereas a stream would allocate one for each piece. */
 const pushFile = Effect.fnUntraced(
-  function*(path: string, reader: Reader) {
+  function*<E>(path: string, reader: Reader, failed: (cause: unknown) => Unreadable, pace: Pace<E>) {
     const fs = yield* FileSystem.FileSystem
-    const file = yield* fs.open(path)
+    const file = yield* Effect.mapError(fs.open(path), failed)
     const buffer = new Uint8Array(chunkSize)
     while (true) {
-      const count = yield* file.read(buffer)
+      const count = yield* Effect.mapError(file.read(buffer), failed)
       if (count === 0) break
       reader.push(buffer.subarray(0, count))
+      yield* pace
     }
     reader.end()
   },
@@ -106,29 +114,29 @@ const pushReport = Effect.fnUntraced(function*(path: string, reader: Reader) {
 })
 
 /** Reads a file, which may be compressed with gzip, or a report. */
-export const readFile = Effect.fnUntraced(function*(file: string, take: Take) {
+export const readFile = Effect.fnUntraced(function*<E = never>(file: string, take: Take, pace: Pace<E> = Effect.void) {
   const fs = yield* FileSystem.FileSystem
   const reader = new Reader(file, take)
   const failed = (cause: unknown) => new Unreadable({ name: file, cause })
   const isFile = (yield* LogFiles.kindOf(file)) === "File"
   const head = isFile ? yield* Effect.mapError(headOf(file), failed) : new Uint8Array()
-  if (!isFile) yield* pushAll(pipe(file), reader)
+  if (!isFile) yield* pushAll(pipe(file), reader, pace)
   else if (EmbeddedRecords.isReport(head)) yield* Effect.mapError(pushReport(file, reader), failed)
   else if (isCompressed(head)) {
     const bytes = Stream.mapError(fs.stream(file, { chunkSize }), failed)
     const plain = NodeStream.pipeThroughDuplex(bytes, { evaluate: () => Zlib.createGunzip(), onError: failed })
-    yield* pushAll(plain, reader)
-  } else yield* Effect.mapError(pushFile(file, reader), failed)
+    yield* pushAll(plain, reader, pace)
+  } else yield* pushFile(file, reader, failed, pace)
   return reader.skipped
 })
 
 /** The name of stdin in messages. */
 export const stdinName = "stdin"
 
-export const readStdin = Effect.fnUntraced(function*(take: Take) {
+export const readStdin = Effect.fnUntraced(function*<E = never>(take: Take, pace: Pace<E> = Effect.void) {
   const { stdin } = yield* Stdio.Stdio
   const reader = new Reader(stdinName, take)
-  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: stdinName, cause })), reader)
+  yield* pushAll(Stream.mapError(stdin, (cause) => new Unreadable({ name: stdinName, cause })), reader, pace)
   return reader.skipped
 })
 

@@ -136,7 +136,7 @@ export class Collector {
   }
 
   private begin(run: Run, record: RequestRecord): void {
-    const { config, label, parent, time } = record
+    const { config, label, parent, time, traceparent, tracestate } = record
     const members = JsonText.members(config ?? "")
     const quoted = members.get("type")
     const type = quoted === undefined ? undefined : Json.parse(quoted)
@@ -144,6 +144,8 @@ export class Collector {
     run.time = time
     run.parent = parent
     run.label = this.shared(label)
+    run.traceparent = this.shared(traceparent)
+    run.tracestate = this.shared(tracestate)
     run.type = typeof type === "string" ? this.shared(short(type)) : undefined
     run.request = this.requestOf(record)
     run.config = this.full ? config : undefined
@@ -154,11 +156,12 @@ export class Collector {
     run.identity = this.shared(isTap && label !== undefined ? label : `${label ?? ""} ${withoutFleeting(members)}`)
   }
 
-  private program(name: string, time: string, ended: Hook | Plugin): Operation.Program {
+  private program(name: string, file: string | undefined, time: string, ended: Hook | Plugin): Operation.Program {
     const { durationMs, exitCode, signal, stderr, stdout = "", timedOut = false, truncated } = ended
     const limit = this.full ? fullOutputLimit : outputLimit
     return {
       name: this.shared(short(name)),
+      file: this.shared(file),
       time,
       durationMs,
       exitCode,
@@ -184,6 +187,8 @@ export class Collector {
       hasOwnConfig: false,
       time: "",
       label: undefined,
+      traceparent: undefined,
+      tracestate: undefined,
       request: undefined,
       hooks: [],
       plugin: undefined,
@@ -205,10 +210,10 @@ export class Collector {
         if (run.request === undefined) this.begin(run, record)
         break
       case "hook":
-        run.hooks.push(this.program(Summary.command(record.hook.command), record.time, record.hook))
+        run.hooks.push(this.program(Summary.command(record.hook.command), undefined, record.time, record.hook))
         break
       case "plugin":
-        run.plugin = this.program(record.plugin.type, record.time, record.plugin)
+        run.plugin = this.program(record.plugin.type, record.plugin.file, record.time, record.plugin)
         break
       case "changes":
         run.changes = JSON.stringify(StateChanges.bounded(record, this.full))

@@ -16,6 +16,8 @@ export type Request = { readonly [name in (typeof names)[number]]: string | unde
 export interface Program extends Ending {
   /** The command of a hook, or the type of a plugin. */
   readonly name: string
+  /** The file of a plugin; undefined for a hook, or if it was not found. */
+  readonly file: string | undefined
   /** When it ended, as in the record. */
   readonly time: string
   /** In milliseconds. */
@@ -55,6 +57,9 @@ export interface Step {
   readonly request: Request
   /** As in the record. */
   readonly label: string | undefined
+  /** The W3C trace context of its request, as in the record. */
+  readonly traceparent: string | undefined
+  readonly tracestate: string | undefined
   readonly hooks: ReadonlyArray<Program>
   /** The plugin that ran; undefined for a tap, which runs none. */
   readonly plugin: Program | undefined
@@ -86,6 +91,9 @@ export interface Operation {
    */
   readonly leftovers: () => ReadonlyArray<string>
 }
+
+/** The type of the plugin that ran. */
+export const typeOf = ({ isTap, plugin, title }: Step): string => isTap ? "passthrough" : plugin?.name ?? title
 
 /** Whether a program failed. */
 export const hasProgramFailed = ({ exitCode }: Pick<Program, "exitCode">): boolean => exitCode !== 0

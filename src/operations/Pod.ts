@@ -1,6 +1,7 @@
 /** The pod that an operation is for. */
 
-const argument = (args: string, key: string): string | undefined =>
+/** The value of a key in CNI_ARGS. */
+export const argument = (args: string, key: string): string | undefined =>
   args.split(";").find((pair) => pair.startsWith(`${key}=`))?.slice(key.length + 1)
 
 /** NAMESPACE/NAME, from the variables that Kubernetes' runtimes set in CNI_ARGS; undefined if no pod is named. */

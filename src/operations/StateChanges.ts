@@ -7,15 +7,15 @@ import type { Step } from "./Operation.ts"
 import * as Ownership from "./Ownership.ts"
 import type { Change } from "./ResultDiff.ts"
 
-/** The facts that came and went, what could not be inspected, and how long our inspection took. */
-export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "durationMs">>
+/** The facts that came and went, what could not be inspected, when that was found, and how long our inspection took. */
+export type Found = Pick<ChangesRecord, "changes" | "notes"> & Partial<Pick<ChangesRecord, "time" | "durationMs">>
 
 /** How many facts of one kind are kept, and how many characters of each. */
 const limit = { facts: 500, characters: 500 }
 const fullLimit = { facts: 5000, characters: 4096 }
 
 /** Limits what is kept. The notes count what was left out. */
-export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolean): Found => {
+export const bounded = ({ changes, durationMs, notes = [], time }: Found, full: boolean): Found => {
   const { characters, facts } = full ? fullLimit : limit
   const leftOut: Array<string> = []
   const few = (list: ReadonlyArray<string>): ReadonlyArray<string> =>
@@ -34,6 +34,7 @@ export const bounded = ({ changes, durationMs, notes = [] }: Found, full: boolea
   return {
     changes: { ...(host && { host }), ...(container && { container }) },
     notes: [...few(notes), ...leftOut],
+    ...(time === undefined ? {} : { time }),
     ...(durationMs === undefined ? {} : { durationMs })
   }
 }

@@ -45,12 +45,14 @@ const expected: { readonly [path: string]: string } = {
   "watch": "--network <string> --log <file> --journald --conf-dir <folder> --cache-dir <folder> --host-root <folder> " +
     "--for <duration> --full --json",
   "wrap": `[plugin...] ${folders} --log <file> --sink <file|journald|syslog> --changes <[=kinds]> --redact <key> ` +
-    "--for <duration> --watch --follow, -f --network <string> --deadline <file> --conf-dir <folder> --all --status --json",
+    "--for <duration> --watch --follow, -f --network <string> --otlp <url> --prometheus <file|:port> --deadline <file> --conf-dir <folder> --all --status --json",
   "unwrap": `[plugin...] ${folders}`,
   "show": "[log...] --journald --follow, -f --failed --leftovers --full --json --container <string> --pod <string> " +
     "--network <string> --command <operation> --label <string> --since <time> --until <time> --host-root <folder>",
   "diff": "a b --network <string> --command <operation> --json",
   "report": "[log...] --output, -o <file> --redact <path> --no-redact --host-root <folder>",
+  "export": "[log...] --journald --follow, -f --otlp <url> --prometheus <file|:port> --cni-path <folders> " +
+    "--conf-dir <folder> --cache-dir <folder> --host-root <folder>",
   "replay": "[log...] --plugin <type> --operation <number> --run --netns <string> --cni-path <folders>",
   "instrument": "conflist --in-place, -i --output, -o <file> --remove --sink <file|journald|syslog> " +
     "--log-dir <folder> --hook <command> --cni-path <folders> --cache-dir <folder>",

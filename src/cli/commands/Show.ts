@@ -3,7 +3,6 @@ import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
@@ -65,9 +64,6 @@ const input = {
 
 type Input = Command.Command.Config.Infer<typeof input>
 
-/** Flags that contradict each other. */
-class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
-
 const filterOf = Effect.fnUntraced(function*(flags: Input) {
   const now = yield* Clock.currentTimeMillis
   const { command, container, failed, label, leftovers, network, pod, since, until } = flags
@@ -82,16 +78,6 @@ const filterOf = Effect.fnUntraced(function*(flags: Input) {
     failed,
     leftovers
   } satisfies Filter.Filter
-})
-
-/** Where to read from: the journal, or files and patterns, of which `-` is stdin. */
-const sourcesOf = Effect.fnUntraced(function*({ follow, hostRoot, journald, logs }: Input) {
-  if (journald && logs.length > 0) {
-    return yield* new Contradiction({
-      message: `--journald reads the journal, and not ${logs.join(" ")}: name one of both`
-    })
-  }
-  return journald ? [] : yield* Logs.sources(logs.map((log) => OnHost.seenFile({ hostRoot }, log)), follow)
 })
 
 /** How to print an operation, or a part of one. */
@@ -189,7 +175,7 @@ export const show = Command.make(
   input,
   Effect.fnUntraced(function*(flags) {
     yield* OnHost.enter(flags)
-    const sources = yield* sourcesOf(flags)
+    const sources = yield* Logs.chosen(flags)
     const filter = yield* filterOf(flags)
     yield* flags.follow ? follow(flags, sources, filter) : showAll(flags, sources, filter)
   }, Errors.tell)

@@ -143,39 +143,46 @@ const printStatus = Effect.fnUntraced(function*(flags: Input) {
 export const wrap = Command.make(
   "wrap",
   input,
-  Effect.fnUntraced(function*(flags) {
-    if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
-      return yield* new Config.NotAFile({ sink: flags.sink.value })
-    }
-    yield* ForegroundFlags.check(flags)
-    const deadline = yield* ForegroundFlags.deadline(flags)
-    if (flags.status) return yield* printStatus(flags)
-    const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
-    const folders = yield* PluginFolders.find(flags)
-    const names = PluginFolders.names(flags)
-    const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seenFile(flags, path)) }
-    const all = flags.all && names === undefined
-    const confFolders = [OnHost.seen(flags, flags.confDir)]
-    const possible = yield* Effect.forEach(folders, (at) =>
-      Effect.map(textOf(at.config), (before) => {
-        const config = Config.text(asked, before)
-        return { at, names, all, confFolders, built, config, keepsConfig: !Config.isAsked(flags) }
-      }))
-    // --watch also waits for plugins that do not exist yet.
-    const requests = flags.watch ? possible : yield* concerned(possible, names)
-    if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
-    const refusals = Outcome.makeRefusals()
-    yield* Foreground.run({
-      folders: requests.map(({ at }) => at),
-      names,
-      deadline,
-      stays: Option.isSome(flags.deadline),
-      keepsStdout: flags.json,
-      wrap: Effect.map(wrapAll(requests, refusals), ({ isComplete }) => isComplete),
-      isAnyRefused: () => !refusals.isEmpty(),
-      meanwhile: yield* ForegroundFlags.meanwhile(flags, requests, refusals)
-    })
-  }, Errors.tell)
+  Effect.fnUntraced(
+    function*(flags) {
+      if (flags.log._tag === "Some" && flags.sink._tag === "Some" && flags.sink.value !== "file") {
+        return yield* new Config.NotAFile({ sink: flags.sink.value })
+      }
+      yield* ForegroundFlags.check(flags)
+      const deadline = yield* ForegroundFlags.deadline(flags)
+      if (flags.status) return yield* printStatus(flags)
+      const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
+      const folders = yield* PluginFolders.find(flags)
+      const names = PluginFolders.names(flags)
+      const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seenFile(flags, path)) }
+      const all = flags.all && names === undefined
+      const confFolders = [OnHost.seen(flags, flags.confDir)]
+      const possible = yield* Effect.forEach(folders, (at) =>
+        Effect.map(textOf(at.config), (before) => {
+          const config = Config.text(asked, before)
+          return { at, names, all, confFolders, built, config, keepsConfig: !Config.isAsked(flags) }
+        }))
+      // --watch also waits for plugins that do not exist yet.
+      const requests = flags.watch ? possible : yield* concerned(possible, names)
+      if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
+      const refusals = Outcome.makeRefusals()
+      const exporting = yield* ForegroundFlags.exporting(flags, requests)
+      yield* Foreground.run({
+        folders: requests.map(({ at }) => at),
+        names,
+        deadline,
+        stays: Option.isSome(flags.deadline),
+        keepsStdout: flags.json,
+        wrap: Effect.map(wrapAll(requests, refusals), ({ isComplete }) => isComplete),
+        isAnyRefused: () => !refusals.isEmpty(),
+        meanwhile: yield* ForegroundFlags.meanwhile(flags, requests, refusals, exporting),
+        // Unwrapping comes first, and waits for no collector.
+        afterwards: exporting?.finish ?? Effect.void
+      })
+    },
+    Effect.scoped,
+    Errors.tell
+  )
 ).pipe(
   Command.withShortDescription("Run around the plugins of this host, and log them"),
   Command.withDescription(
@@ -197,6 +204,10 @@ export const wrap = Command.make(
     { command: "cni-passthrough wrap --sink journald --redact password", description: "Into the journal" },
     { command: "cni-passthrough wrap --follow", description: "See what happens until Ctrl-C, and unwrap" },
     { command: "cni-passthrough wrap --follow --json | jq -c 'select(.failed)'", description: "For scripts" },
+    {
+      command: "cni-passthrough wrap --follow --otlp http://127.0.0.1:4318 --prometheus :9808",
+      description: "Also send spans to a collector, and give metrics to Prometheus"
+    },
     { command: "cni-passthrough wrap --for 1h", description: "Wrap for one hour" },
     {
       command: "cni-passthrough wrap --host-root /host --for 1h --watch --follow",

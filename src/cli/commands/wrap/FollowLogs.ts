@@ -4,10 +4,12 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
+import { ExportedOperations } from "../../../export/ExportedOperations.ts"
 import * as Follow from "../../../log/Follow.ts"
 import * as Filter from "../../../operations/Filter.ts"
 import { FollowedOperations, type Piece } from "../../../operations/FollowedOperations.ts"
 import type * as Wrapping from "../../../wrap/Wrapping.ts"
+import type * as Exporting from "../../Exporting.ts"
 import * as Print from "../../Print.ts"
 import * as Show from "../Show.ts"
 import * as Config from "./Config.ts"
@@ -50,11 +52,43 @@ export const makeScreen = () => {
   }
 }
 
+/** Exports what is followed, too: all operations since the beginning, of all networks. */
+const withExport = (
+  shown: FollowedOperations,
+  { since }: Filter.Filter,
+  exporting: Exporting.Running | undefined
+): Follow.Consumer<Piece> => {
+  if (exporting === undefined) return shown
+  const exported = new ExportedOperations((operation) => since === undefined || Date.parse(operation.time) >= since)
+  return {
+    add: (record, now) => {
+      shown.add(record, now)
+      exported.add(record, now)
+    },
+    due: (now) => {
+      exported.due(now).forEach(exporting.take)
+      return shown.due(now)
+    },
+    rest: () => {
+      exported.rest().forEach(exporting.take)
+      return shown.rest()
+    }
+  }
+}
+
+/** How to show operations. */
+interface Options {
+  readonly screen: ReturnType<typeof makeScreen>
+  readonly json: boolean
+  readonly exporting: Exporting.Running | undefined
+}
+
 /** Shows each operation that passes the filter, as JSON if `json` is set. When interrupted, shows the rest. */
 export const follow = Effect.fnUntraced(
-  function*(sources: Follow.Sources, filter: Filter.Filter, { after }: ReturnType<typeof makeScreen>, json: boolean) {
+  function*(sources: Follow.Sources, filter: Filter.Filter, { exporting, json, screen: { after } }: Options) {
     const { piece } = yield* Show.renderer({ full: false, json })
-    const following = new FollowedOperations((operation) => Filter.matches(filter, operation))
+    const shownOperations = new FollowedOperations((operation) => Filter.matches(filter, operation))
+    const following = withExport(shownOperations, filter, exporting)
     const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => json ? piece(it) : after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))

@@ -18,7 +18,7 @@ import * as Deadline from "./Deadline.ts"
 import * as Outcome from "./Outcome.ts"
 
 /** What happens between wrapping the first plugin and unwrapping the last one. */
-export interface Course<E, R, F, S> {
+export interface Course<E, R, F, S, T> {
   readonly folders: ReadonlyArray<Stub.Places>
   readonly names: ReadonlyArray<string> | undefined
   /** Undefined if it has no end. */
@@ -33,6 +33,8 @@ export interface Course<E, R, F, S> {
   readonly isAnyRefused: () => boolean
   /** What runs once they are wrapped. When it ends, the run ends. */
   readonly meanwhile: Effect.Effect<void, F, S>
+  /** What runs once they are unwrapped, and the run ends. */
+  readonly afterwards: Effect.Effect<void, never, T>
 }
 
 /** How often to wait for calls of plugins to end, ten seconds each time, so that nothing of ours stays. */
@@ -63,8 +65,8 @@ const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline)
 
 /** Runs a course. Fails if its work did, but only after everything is unwrapped. */
 export const run = Effect.fnUntraced(
-  function*<E, R, F, S>(
-    { deadline, folders, isAnyRefused, meanwhile, names, stays, wrap }: Course<E, R, F, S>
+  function*<E, R, F, S, T>(
+    { afterwards, deadline, folders, isAnyRefused, meanwhile, names, stays, wrap }: Course<E, R, F, S, T>
   ) {
     const stopped = yield* Signals.stop
     const isOver = deadline !== undefined && deadline.time <= (yield* Clock.currentTimeMillis)
@@ -82,11 +84,13 @@ export const run = Effect.fnUntraced(
     if (end._tag === "Success") yield* Console.log(end.value)
     isComplete &&= !isAnyRefused()
     for (const at of folders) isComplete = (yield* unwrapOne(at, names)) && isComplete
+    if (end._tag === "Failure") yield* afterwards
     const reason = yield* end
     if (stays && reason === over) {
       yield* Console.log("nothing is wrapped any more: this waits until it is stopped")
       yield* stopped
     }
+    yield* afterwards
     if (!isComplete) return yield* new Errors.Unsuccessful()
   },
   (effect, { keepsStdout }) => keepsStdout ? Print.toStderr(effect) : effect,

@@ -6,9 +6,13 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Escape from "../../../record/Escape.ts"
+import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Watching from "../../../wrap/Watching.ts"
 import type * as Wrapping from "../../../wrap/Wrapping.ts"
+import * as Exporting from "../../Exporting.ts"
 import * as Flags from "../../Flags.ts"
+import * as OnHost from "../../OnHost.ts"
+import type * as PrometheusTarget from "../../PrometheusTarget.ts"
 import * as Deadline from "./Deadline.ts"
 import * as FollowLogs from "./FollowLogs.ts"
 import * as Outcome from "./Outcome.ts"
@@ -18,6 +22,7 @@ export const flags = {
   watch: Flags.toggle("watch", "Stay, and also wrap what is written into the folders from now on, even by an unwrap"),
   follow: Flags.toggle("follow", "Stay, and show what happens, as show --follow does").pipe(Flag.withAlias("f")),
   network: Flags.text("network", "With --follow: show only this network"),
+  ...Exporting.flags,
   deadline: Flags.file("deadline").pipe(
     Flag.withDescription(
       "With --for, for what is started again when it ends: a file that keeps when the time is over, so that it does " +
@@ -33,6 +38,8 @@ export interface Asked {
   readonly watch: boolean
   readonly follow: boolean
   readonly network: Option.Option<string>
+  readonly otlp: Option.Option<string>
+  readonly prometheus: Option.Option<PrometheusTarget.Target>
   readonly status: boolean
   readonly json: boolean
   readonly deadline: Option.Option<string>
@@ -53,8 +60,11 @@ export const isAsked = (asked: Asked): boolean => Option.isSome(asked.for) || as
 
 /** Fails if a flag lacks another one that it depends on. */
 export const check = Effect.fnUntraced(function*(asked: Asked) {
-  if (Option.isSome(asked.network) && !asked.follow) {
-    return yield* new Needs({ flag: "--network", needed: ["--follow"] })
+  for (const flag of ["network", "otlp", "prometheus"] as const) {
+    const given: Option.Option<unknown> = asked[flag]
+    if (Option.isSome(given) && !asked.follow) {
+      return yield* new Needs({ flag: `--${flag}`, needed: ["--follow"] })
+    }
   }
   if (Option.isSome(asked.deadline) && Option.isNone(asked.for)) {
     return yield* new Needs({ flag: "--deadline", needed: ["--for"] })
@@ -68,6 +78,21 @@ export const check = Effect.fnUntraced(function*(asked: Asked) {
 export const deadline = Effect.fnUntraced(function*(asked: Asked) {
   if (Option.isNone(asked.for)) return undefined
   return yield* Deadline.begin(asked.for.value, asked.deadline)
+})
+
+/** Begins to export what is followed; undefined if nothing says where to. Fails at once if that is not possible. */
+export const exporting = Effect.fnUntraced(function*(
+  asked: Asked & OnHost.Asked & { readonly confDir: string },
+  requests: ReadonlyArray<Wrapping.Request>
+) {
+  if (!asked.follow) return undefined
+  const opened = yield* Exporting.open(asked)
+  if (opened.collector === undefined && opened.place === undefined) return undefined
+  return yield* Exporting.begin(opened, {
+    folders: requests.map(({ at }) => at.folder),
+    confDir: OnHost.seen(asked, asked.confDir),
+    cacheDir: ResultCache.defaultFolder
+  })
 })
 
 type Screen = ReturnType<typeof FollowLogs.makeScreen>
@@ -89,7 +114,8 @@ const listener = ({ at }: Wrapping.Request, { say }: Screen, refusals: Outcome.R
 export const meanwhile = Effect.fnUntraced(function*(
   asked: Asked,
   requests: ReadonlyArray<Wrapping.Request>,
-  refusals: Outcome.Refusals
+  refusals: Outcome.Refusals,
+  exporting: Exporting.Running | undefined
 ) {
   const screen = FollowLogs.makeScreen()
   // A plugin may be called as soon as it is wrapped, and before anything is followed.
@@ -98,6 +124,6 @@ export const meanwhile = Effect.fnUntraced(function*(
   return Effect.raceAllFirst([
     Effect.never,
     ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen, refusals))) : []),
-    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, screen, asked.json)])
+    ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, { screen, json: asked.json, exporting })])
   ])
 })
