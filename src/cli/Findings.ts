@@ -1,9 +1,12 @@
 /** Findings as text for people and as JSON for scripts. */
 import type { Outcome, Phase, Report } from "../doctor/Check.ts"
 import type { Facts } from "../doctor/Facts.ts"
+import type { Attachment } from "../doctor/facts/Attachment.ts"
 import type { Finding } from "../doctor/Finding.ts"
 import * as Fix from "../doctor/Fix.ts"
-import * as Walked from "../doctor/flow/Walked.ts"
+import type { Flow } from "../doctor/flow/Flow.ts"
+import * as Unknown from "../doctor/flow/Unknown.ts"
+import * as Names from "../doctor/Names.ts"
 import * as Escape from "../record/Escape.ts"
 import type * as Page from "../render/html/PageData.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
@@ -24,7 +27,7 @@ const placeOf = ({ column, file, line }: Finding): string =>
 
 const levelMarks = { error: "✗", warning: "!", note: "–" } as const
 
-/** The lines of a finding: the problem, the plugin to blame, the evidence, the fix. */
+/** The lines of a finding: the problem, the plugin to blame and the check, the evidence, the fix. */
 export const lines = (
   finding: Finding,
   { bold, dim, red, width, yellow }: Style,
@@ -39,10 +42,7 @@ export const lines = (
   const head = LineWrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
   return [
     ...head.map((line) => bold(colour(line))),
-    ...indented(
-      `${level} of ${plugin === undefined ? "the host" : `the plugin ${bounded(plugin)}`}, found by ${check}`,
-      dim
-    ),
+    ...indented(`${plugin === undefined ? "host" : `plugin ${bounded(plugin)}`} (check ${check})`, dim),
     ...(place === "" ? [] : indented(`at ${bounded(place)}`, dim)),
     ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
     ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
@@ -71,18 +71,77 @@ export const all = (findings: ReadonlyArray<Finding>, style: Style, isVerbose: b
 /** The most attachments to list by default with what was inspected. */
 const mostWalked = 8
 
+/** Groups flows by the attachment that promises them. */
+const byAttachment = (flows: ReadonlyArray<Flow>): ReadonlyArray<readonly [Attachment, ReadonlyArray<Flow>]> => {
+  const groups = new Map<Attachment, Array<Flow>>()
+  for (const flow of flows) groups.set(flow.attachment, [...groups.get(flow.attachment) ?? [], flow])
+  return [...groups]
+}
+
 /** What was inspected without findings, and what inspection cannot show. */
-export const walked = (facts: Facts, { dim, width }: Style, isVerbose: boolean): ReadonlyArray<string> => {
-  const groups = [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))]
-  const all = groups.flatMap(Walked.of).filter(({ flows }) => flows.length > 0)
-  const fitting = isVerbose ? all : all.slice(0, mostWalked)
-  const more = all.length - fitting.length
+export const walked = (
+  facts: Facts,
+  flows: ReadonlyArray<Flow>,
+  { dim, width }: Style,
+  isVerbose: boolean
+): ReadonlyArray<string> => {
+  const all = byAttachment(flows.filter(({ status }) => status === "arrives"))
+  const fitting = isVerbose ? [] : all.slice(0, mostWalked)
+  const more = isVerbose ? 0 : all.length - fitting.length
   const texts = [
-    ...fitting.map(({ flows, title }) => `${title}: looked at ${flows.join("; ")}`),
+    ...fitting.map(([attachment, own]) =>
+      `${Names.attachment(attachment)}: looked at ${own.map(({ words }) => words).join("; ")}`
+    ),
     ...(more === 0 ? [] : [`and ${more} more: --verbose lists all`]),
-    ...(all.length === 0 ? [] : [`not known without sending packets: ${Walked.unknown(facts).join("; ")}`])
+    ...(all.length === 0 ? [] : [`not known without sending packets: ${Unknown.of(facts).join("; ")}`])
   ]
   return texts.flatMap((text) => LineWrap.lines(`  ${bounded(text)}`, width)).map(dim)
+}
+
+const flowMarks = { arrives: "✓", dropped: "✗", unknown: "?" } as const
+
+/** The most attachments whose flows are listed by default, and the most flows of each. */
+const mostFlows = { attachments: 2, flows: 12 }
+
+/** The column at which the second part of a line about a flow begins. */
+const flowColumn = 40
+
+/**
+ * The flows of attachments, one a line. By default, those of attachments that lose some of them, with the lost ones
+ * first if there are too many.
+ */
+export const flowLines = (
+  flows: ReadonlyArray<Flow>,
+  { bold, dim, green, red, width, yellow }: Style,
+  isVerbose: boolean
+): ReadonlyArray<string> => {
+  const isLost = ({ status }: Flow) => status === "dropped"
+  const colours = { arrives: green, dropped: red, unknown: yellow }
+  const groups = byAttachment(flows).filter(([, own]) => isVerbose || own.some(isLost))
+  const fitting = isVerbose ? groups : groups.slice(0, mostFlows.attachments)
+  const lines = fitting.flatMap(([attachment, own]) => {
+    const isLong = !isVerbose && own.length > mostFlows.flows
+    const shownFlows = isLong
+      ? [...own.filter(isLost), ...own.filter((each) => !isLost(each))].slice(0, mostFlows.flows)
+      : own
+    const addresses = [...new Set(own.flatMap(({ from }) => /[.:]/.test(from) && from !== "127.0.0.1" ? from : []))]
+    const title = [`${Names.attachment(attachment)} on ${attachment.network}`, ...addresses].join(", ")
+    return [
+      "",
+      ...LineWrap.lines(bounded(title), width).map(bold),
+      ...shownFlows.flatMap(({ check, reason, status, words }) => {
+        const end = check === undefined ? reason : `check ${check}`
+        const text = end === "" ? words : `${words.padEnd(flowColumn)}  ${end}`
+        return LineWrap.lines(`  ${flowMarks[status]} ${bounded(text)}`, width)
+          .map((line) => line.replace(/^ {2}[✓✗?]/, (mark) => colours[status](mark)))
+      }),
+      ...(isLong ? [dim(`  and ${own.length - shownFlows.length} more: --verbose lists all`)] : [])
+    ]
+  })
+  const more = groups.length - fitting.length
+  return more === 0
+    ? lines
+    : [...lines, "", dim(`and ${more} attachment${more === 1 ? "" : "s"} more with lost flows: --verbose lists all`)]
 }
 
 const marks = { ok: "✓", failed: levelMarks.error, warning: levelMarks.warning, skipped: "–" } as const
@@ -126,18 +185,19 @@ export const checkLines = (
 }
 
 /** A finding as a report shows it. */
-export const onPage = ({ fix, ...finding }: Finding): Page.Finding => ({
+export const onPage = ({ fix, network: _, stops: __, ...finding }: Finding): Page.Finding => ({
   ...finding,
   fix: { ...fix, commands: fix.commands.map(Fix.line) }
 })
 
-/** A report as one JSON document. */
-export const json = ({ checks, findings }: Report): string =>
+/** A report, and the flows of attachments if there was a host to look at, as one JSON document. */
+export const json = ({ checks, findings }: Report, flows?: ReadonlyArray<Flow>): string =>
   Escape.inJson(JSON.stringify(
     {
-      findings: findings.map(({ check, column, evidence, file, fix, level, line, message, plugin }) => ({
+      findings: findings.map(({ check, column, evidence, file, fix, level, line, message, network, plugin }) => ({
         level,
         check,
+        network,
         plugin,
         message,
         evidence,
@@ -146,7 +206,24 @@ export const json = ({ checks, findings }: Report): string =>
         line,
         column
       })),
-      checks
+      flows: flows?.map(({ attachment, family, from, path, port, protocol, reason, size, status, to }) => ({
+        attachment: {
+          network: attachment.network,
+          containerId: attachment.containerId,
+          ifname: attachment.ifname
+        },
+        from,
+        to,
+        family,
+        protocol,
+        port: port ?? null,
+        size,
+        status,
+        verified: false, // nothing was sent
+        reason,
+        path
+      })),
+      checks: checks.map(({ check, reason, status }) => ({ check, status, reason }))
     },
     undefined,
     2

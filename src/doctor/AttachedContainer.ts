@@ -70,7 +70,10 @@ export const linkText = ({ isUp, kind, mac, master, mtu, name, state }: Link): s
 
 /** Addresses of the result that belong to the link of the attachment. */
 export const addressesOf = (
-  { attachment: { ifname }, result }: AttachedContainer
+  { attachment: { ifname }, result }: {
+    readonly attachment: Pick<Attachment, "ifname">
+    readonly result: ResultSchema.Current
+  }
 ): ReadonlyArray<Cidr.Cidr & { readonly text: string }> => {
   const interfaces = interfacesOf(result)
   return (result.ips ?? []).flatMap((ip) => {
@@ -84,5 +87,5 @@ export const addressesOf = (
 }
 
 /** Gateways of the result. */
-export const gatewaysOf = ({ result }: AttachedContainer): ReadonlyArray<Cidr.Cidr> =>
+export const gatewaysOf = ({ result }: Pick<AttachedContainer, "result">): ReadonlyArray<Cidr.Cidr> =>
   (result.ips ?? []).flatMap((ip) => Cidr.parseAddress(ip?.gateway ?? "") ?? [])

@@ -2,6 +2,7 @@
 import type { Facts } from "./Facts.ts"
 import * as Finding from "./Finding.ts"
 import * as Fix from "./Fix.ts"
+import type * as Flow from "./flow/Flow.ts"
 
 type Found = Finding.Found
 
@@ -11,6 +12,10 @@ export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "
 /** A check that could not look, or had nothing to look at. */
 export interface Skipped {
   readonly skipped: string
+  /** Whether the facts do not show what the check is about. */
+  readonly isUnknown?: boolean
+  /** The flows that this leaves open, if they are not all that the check judges. */
+  readonly leavesOpen?: ReadonlyArray<Flow.Kind>
 }
 
 export interface Check {
@@ -19,6 +24,8 @@ export interface Check {
   readonly phase: Phase
   /** Checks whose problems explain those that this check would find. If one of them fails, this check is skipped. */
   readonly needs?: ReadonlyArray<string>
+  /** The flows that its problems stop, unless a problem names others. */
+  readonly stops?: ReadonlyArray<Flow.Kind>
   /** Answers the question. No findings means no problem. */
   readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
 }
@@ -29,6 +36,8 @@ export interface Outcome {
   readonly status: "ok" | "failed" | "skipped"
   /** The first problem, or why the check was skipped; empty if all is well. */
   readonly reason: string
+  /** The flows that the check could not judge. */
+  readonly leavesOpen?: ReadonlyArray<Flow.Kind>
 }
 
 /** The answers of all checks. */
@@ -39,6 +48,9 @@ export interface Report {
 }
 
 export const skipped = (reason: string): Skipped => ({ skipped: reason })
+
+/** The answer of a check whose facts are missing. */
+export const unknown = (reason: string): Skipped => ({ skipped: reason, isUnknown: true })
 
 const isSkipped = (answer: ReadonlyArray<Found> | Skipped): answer is Skipped => "skipped" in answer
 
@@ -56,11 +68,15 @@ const bounded = (found: ReadonlyArray<Found>): ReadonlyArray<Found> => {
 const examineOnce = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const findings: Array<Finding.Finding> = []
   const failed = new Set<string>()
-  const outcomes = checks.map(({ find, id, needs = [] }): Outcome => {
+  const outcomes = checks.map(({ find, id, needs = [], stops = [] }): Outcome => {
     const cause = needs.find((each) => failed.has(each))
-    const answer = cause === undefined ? find(facts) : skipped(`what ${cause} found may be the cause`)
-    if (isSkipped(answer)) return { check: id, status: "skipped", reason: answer.skipped }
-    findings.push(...bounded(answer).map((found) => ({ ...found, fix: Fix.of(found.fix), check: id })))
+    const answer = cause === undefined ? find(facts) : unknown(`what ${cause} found may be the cause`)
+    if (isSkipped(answer)) {
+      const { isUnknown = false, leavesOpen = stops, skipped } = answer
+      return { check: id, status: "skipped", reason: skipped, ...(isUnknown ? { leavesOpen } : {}) }
+    }
+    const network = facts.network === undefined ? {} : { network: facts.network.name }
+    findings.push(...bounded(answer).map((found) => ({ ...found, ...network, fix: Fix.of(found.fix), check: id })))
     const first = answer.find(({ level }) => level !== "note")
     if (first !== undefined) failed.add(id)
     return { check: id, status: first === undefined ? "ok" : "failed", reason: first?.message ?? "" }
@@ -90,23 +106,34 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   ])
 }
 
-const gravest = ["failed", "ok", "skipped"] as const
+/** How much an outcome matters when several networks have it. */
+const weightOf = ({ leavesOpen, status }: Outcome): number =>
+  status === "failed" ? 3 : leavesOpen !== undefined ? 2 : status === "ok" ? 1 : 0
+
+/** A finding of several networks concerns the host, so it names none of them. */
+const shared = (one: Finding.Finding, other: Finding.Finding): Finding.Finding => {
+  const { network, ...finding } = one
+  return network === undefined || network === other.network ? one : finding
+}
 
 /**
  * Merges the reports of several networks. A finding that several of them have, such as one about the host, appears
  * once.
  */
 export const merge = (reports: ReadonlyArray<Report>): Report => {
-  const findings = new Map(
-    reports.flatMap(({ findings }) => findings).map((finding) => [JSON.stringify(finding), finding] as const)
-  )
+  const findings = new Map<string, Finding.Finding>()
+  for (const finding of reports.flatMap((report) => report.findings)) {
+    const { network: _, ...rest } = finding
+    const key = JSON.stringify(rest)
+    findings.set(key, shared(findings.get(key) ?? finding, finding))
+  }
   const outcomes = reports.flatMap(({ checks }) => checks)
   const ids = new Set(outcomes.map(({ check }) => check))
   return {
     findings: Finding.byGravity([...findings.values()]),
-    checks: [...ids].map((id) => {
-      const own = outcomes.filter(({ check }) => check === id)
-      return own.toSorted((left, right) => gravest.indexOf(left.status) - gravest.indexOf(right.status))[0] as Outcome
-    })
+    checks: [...ids].map((id) =>
+      outcomes.filter(({ check }) => check === id)
+        .toSorted((left, right) => weightOf(right) - weightOf(left))[0] as Outcome
+    )
   }
 }

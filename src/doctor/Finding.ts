@@ -1,5 +1,6 @@
 /** A finding of doctor: one problem, the plugin to blame, the evidence, and the fix. */
 import type * as Fix from "./Fix.ts"
+import type * as Flow from "./flow/Flow.ts"
 
 /**
  * `error`: attachments or traffic fail because of it. `warning`: they will fail, or some of them do. `note`: worth
@@ -23,6 +24,8 @@ export interface Found extends Partial<Place> {
   readonly message: string
   /** Lines that prove it: a rule, a link, what a plugin wrote. */
   readonly evidence: ReadonlyArray<string>
+  /** The flows that it stops, if they are not those of its check. */
+  readonly stops?: ReadonlyArray<Flow.Kind>
   /** How to fix it. A plain text says what a person has to edit or decide. */
   readonly fix: Fix.Fix | string
 }
@@ -30,6 +33,8 @@ export interface Found extends Partial<Place> {
 /** One problem, as reports contain it. */
 export interface Finding extends Omit<Found, "fix"> {
   readonly fix: Fix.Fix
+  /** The name of the network; absent if the finding concerns several, or if the network cannot be read. */
+  readonly network?: string
   /** The identifier of the check that found it. */
   readonly check: string
 }

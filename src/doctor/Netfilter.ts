@@ -129,22 +129,23 @@ const inChain = (
   depth: number,
   ending: typeof ends
 ): Verdict | undefined => {
-  let isUncertain = false
+  /** The first rule of which it is not known whether it decides. */
+  let uncertain: string | undefined
   const verdict = (end: Verdict["end"], target: string, rule: string, to?: string): Verdict => ({
-    end: isUncertain ? "unknown" : end,
+    end: uncertain === undefined ? end : "unknown",
     target,
     to,
-    rule
+    rule: uncertain ?? rule
   })
   for (const rule of depth > deepest ? [] : chains.get(name)?.rules ?? []) {
     const { isGoto, match, target, to } = read(rule, packet)
     if (match === false || target === undefined || (passing.has(target) && ending[target] === undefined)) continue
     if (target === "RETURN") {
       if (match === true) {
-        if (isUncertain) return verdict("unknown", "", rule.text)
+        if (uncertain !== undefined) return verdict("unknown", "", rule.text)
         return depth === 0 ? verdict("accept", "RETURN", rule.text) : undefined
       }
-      isUncertain = true
+      uncertain ??= rule.text
       continue
     }
     const end = ending[target]
@@ -155,14 +156,15 @@ const inChain = (
       ? inner
       : verdict("unknown", target, rule.text)
     if (reached === undefined) {
-      if (isGoto && match === true) return isUncertain ? verdict("unknown", "", rule.text) : undefined
-      if (isGoto) isUncertain = true
+      if (isGoto && match === true) return uncertain === undefined ? undefined : verdict("unknown", "", rule.text)
+      if (isGoto) uncertain ??= rule.text
       continue
     }
-    if (match === "unknown" || reached.end === "unknown") isUncertain = true
-    else return { ...reached, end: isUncertain ? "unknown" : reached.end }
+    if (match === "unknown") uncertain ??= rule.text
+    else if (reached.end === "unknown") uncertain ??= reached.rule
+    else return uncertain === undefined ? reached : { ...reached, end: "unknown", rule: uncertain }
   }
-  return isUncertain ? verdict("unknown", "", "") : undefined
+  return uncertain === undefined ? undefined : verdict("unknown", "", uncertain)
 }
 
 /** Where a packet ends in a built-in chain of a table; undefined if the ruleset has no such chain. */

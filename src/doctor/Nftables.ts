@@ -233,6 +233,10 @@ const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf
 export const dropping = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet).filter(({ end }) => end === "drop").map(({ chain }) => chain)
 
+/** The chains of nftables with this hook of which it is not known whether they drop a packet. */
+export const undecided = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
+  decisions(rules, hook, packet).filter(({ end }) => end === "unknown").map(({ chain }) => chain)
+
 /** The chains of the family bridge that drop a frame. */
 export const droppingFrames = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet, ["bridge"]).filter(({ end }) => end === "drop").map(({ chain }) => chain)

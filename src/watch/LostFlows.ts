@@ -120,7 +120,7 @@ const ofFilters = (facts: Facts): ReadonlyArray<Event.Flow> => {
   if (host === undefined || Result.isFailure(host.rules)) return []
   const rules = host.rules.success
   return ForwardedFlows.of(facts, Routed.of(facts)).flatMap((flow) =>
-    FilterDrops.of(rules, flow).map((drop) =>
+    FilterDrops.of(rules, flow).flatMap(({ drops }) => drops).map((drop) =>
       flowOf(flow.seen.attachment, nameOf(flow), "forward-rules", `${flow.what} ${dropText(drop)}`)
     )
   )

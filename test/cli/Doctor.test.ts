@@ -117,7 +117,7 @@ describe("cni-passthrough doctor", () => {
       using host = hostOf({ n: "other" })
       const { status, stdout } = yield* host.doctor()
       assert.strictEqual(status, 1)
-      assert.match(stdout, /^✗ .*other.*\n {2}error of the plugin other, found by plugin-file\n/)
+      assert.match(stdout, /^✗ .*other.*\n {2}plugin other \(check plugin-file\)\n/)
       assert.match(stdout, /\n {2}fix: .+\n/)
       assert.notInclude(stdout, "no problems")
     }).pipe(Effect.provide(Command.host)))
@@ -157,7 +157,7 @@ describe("cni-passthrough doctor", () => {
       assert.match(some.stdout, /\nand \d+ findings more: --verbose prints all\n$/)
       const all = yield* host.doctor("--verbose")
       assert.notInclude(all.stdout, "--verbose")
-      assert.isAtLeast(all.stdout.match(/found by plugin-file/g)?.length ?? 0, 20)
+      assert.isAtLeast(all.stdout.match(/check plugin-file/g)?.length ?? 0, 20)
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("looks at the attachments that are asked for", () =>

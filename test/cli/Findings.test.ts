@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Findings from "../../src/cli/Findings.ts"
 import type { Finding, Level } from "../../src/doctor/Finding.ts"
+import type { Flow } from "../../src/doctor/flow/Flow.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
 import * as Host from "../doctor/host.ts"
 
@@ -31,7 +32,7 @@ describe("a finding", () => {
   it("says whose it is, who found it, where, how that is known, and what to do", () => {
     assert.deepStrictEqual(Findings.lines(whole, style), [
       "! the MTU is wrong",
-      "  warning of the plugin bridge, found by bridge-mtu",
+      "  plugin bridge (check bridge-mtu)",
       "  at /etc/cni/net.d/n.conflist:3:7",
       "  │ 1450 in the configuration",
       "  │ 1500 on the link",
@@ -40,7 +41,7 @@ describe("a finding", () => {
     const { column: _column, line: _line, plugin: _plugin, ...file } = whole
     assert.deepStrictEqual(Findings.lines({ ...file, evidence: [] }, style), [
       "! the MTU is wrong",
-      "  warning of the host, found by bridge-mtu",
+      "  host (check bridge-mtu)",
       "  at /etc/cni/net.d/n.conflist",
       "  fix: set it"
     ])
@@ -54,7 +55,7 @@ describe("a finding", () => {
     assert.strictEqual(head("warning"), `\u001b[1m\u001b[33m! it is${end}${end}`)
     assert.strictEqual(head("note"), `\u001b[1m${dim}– it is${end}${end}`)
     assert.deepStrictEqual(Findings.lines({ ...whole, evidence: ["one"] }, coloured).slice(1), [
-      `${dim}  warning of the plugin bridge, found by bridge-mtu${end}`,
+      `${dim}  plugin bridge (check bridge-mtu)${end}`,
       `${dim}  at /etc/cni/net.d/n.conflist:3:7${end}`,
       `${dim}  │ one${end}`,
       "  fix: set it"
@@ -74,10 +75,9 @@ describe("a finding", () => {
     assert.deepStrictEqual(narrow, [
       "! one two three",
       "  fours",
-      "  warning of the",
-      "    plugin bridge,",
-      "    found by",
-      "    bridge-mtu",
+      "  plugin bridge",
+      "    (check",
+      "    bridge-mtu)",
       "  at",
       "    /etc/cni/net.d/n",
       "    .conflist:3:7",
@@ -113,7 +113,7 @@ describe("a finding", () => {
     )
     assert.deepStrictEqual(lines, [
       "! \\u001b[2J\\u000a",
-      "  warning of the plugin \\u001b[2J\\u000a, found by bridge-mtu",
+      "  plugin \\u001b[2J\\u000a (check bridge-mtu)",
       "  at \\u001b[2J\\u000a:3:7",
       "  │ \\u001b[2J\\u000a",
       "  fix: \\u001b[2J\\u000a",
@@ -207,7 +207,7 @@ describe("the fix of a finding", () => {
 
 describe("all findings", () => {
   const many = Array.from({ length: 40 }, (_, index) => finding("error", `c${index}`))
-  const checksIn = (lines: ReadonlyArray<string>) => lines.flatMap((line) => /found by (c\d+)/.exec(line)?.[1] ?? [])
+  const checksIn = (lines: ReadonlyArray<string>) => lines.flatMap((line) => /check (c\d+)/.exec(line)?.[1] ?? [])
 
   it("have an empty line between them", () => {
     const lines = Findings.all(many.slice(0, 2), style, false)
@@ -259,8 +259,8 @@ describe("all findings", () => {
     }
     const lines = Findings.all([long, finding("note", "short")], style, false)
     assert.isAbove(lines.length, 50)
-    assert.include(lines.join("\n"), "found by long")
-    assert.notInclude(lines.join("\n"), "found by short")
+    assert.include(lines.join("\n"), "check long")
+    assert.notInclude(lines.join("\n"), "check short")
   })
 })
 
@@ -312,51 +312,129 @@ describe("the checks of a phase", () => {
   })
 })
 
-describe("what was looked at", () => {
+describe("the flows of attachments", () => {
   const wide = { ...style, width: 1000 }
-  /** A host on which so many attachments can be looked into. */
-  const attached = (count: number) => {
-    const names = Array.from({ length: count }, (_, index) => `c${index + 1}`)
-    const attachments = names.map((containerId) =>
-      Host.attachment({ containerId, netns: `/run/netns/${containerId}` }, Host.inside)
-    )
-    return Host.facts({ facts: { attachments, all: attachments } })
-  }
-  const unknown =
-    "  not known without sending packets: whether programs answer; what filters of tc and other eBPF programs do; " +
-    "what is beyond the links of the host"
+  const attachment = (name: string) => Host.attachment({ containerId: name, netns: `/run/netns/${name}` }, Host.inside)
+  const flow = (fields: Partial<Flow> = {}): Flow => ({
+    kind: "world",
+    attachment: attachment("c1"),
+    words: "the world, by up0",
+    from: "10.99.0.2",
+    to: "world",
+    family: 4,
+    protocol: "tcp",
+    port: 443,
+    size: 84,
+    path: ["eth0", "cni0", "up0"],
+    status: "arrives",
+    reason: "",
+    ...fields
+  })
+  const many = (count: number, fields: Partial<Flow> = {}) =>
+    Array.from({ length: count }, (_, index) => flow({ ...fields, attachment: attachment(`c${index + 1}`) }))
 
-  it("is told of each attachment, with what cannot be known by looking", () => {
-    const [first, ...rest] = Findings.walked(attached(1), wide, false)
-    assert.match(first ?? "", /^ {2}eth0 of c1: looked at \S.*; /)
-    assert.deepStrictEqual(rest, [unknown])
+  describe("without findings", () => {
+    const lines = (flows: ReadonlyArray<Flow>, isVerbose = false) =>
+      Findings.walked(Host.facts(), flows, wide, isVerbose)
+    const unknown =
+      "  not known without sending packets: whether programs answer; what filters of tc and other eBPF programs do; " +
+      "what is beyond the links of the host"
+
+    it("are named in one line an attachment if they arrive, with what inspection cannot show", () => {
+      const c1 = attachment("c1")
+      const flows = [
+        flow({ attachment: c1, words: "gateway 10.99.0.1" }),
+        flow({ attachment: c1 }),
+        flow({ attachment: c1, words: "large packets", status: "unknown", reason: "not known without sending one" })
+      ]
+      assert.deepStrictEqual(lines(flows), [
+        "  eth0 of c1: looked at gateway 10.99.0.1; the world, by up0",
+        unknown
+      ])
+    })
+
+    it("are not mentioned if there are none", () => {
+      assert.deepStrictEqual(lines([]), [])
+    })
+
+    it("are named for eight attachments, with a count of the others", () => {
+      assert.strictEqual(lines(many(8)).length, 9)
+      assert.strictEqual(lines(many(9)).at(-2), "  and 1 more: --verbose lists all")
+    })
+
+    it("are left to the list of all flows if all are asked for", () => {
+      assert.deepStrictEqual(lines(many(9), true), [unknown])
+    })
   })
 
-  it("is nothing where no attachment can be looked into", () => {
-    assert.deepStrictEqual(Findings.walked(attached(0), wide, false), [])
+  describe("with findings", () => {
+    const lines = (flows: ReadonlyArray<Flow>, isVerbose = false) => Findings.flowLines(flows, wide, isVerbose)
+    const lost = { status: "dropped", reason: "a rule of FORWARD drops it", check: "forward-rules" } as const
+
+    it("are listed for an attachment that loses some, with the check that says so", () => {
+      const c1 = attachment("c1")
+      const flows = [
+        flow({ attachment: c1, words: "gateway 10.99.0.1" }),
+        flow({ attachment: c1, ...lost }),
+        flow({
+          attachment: c1,
+          words: "name server 8.8.8.8",
+          status: "unknown",
+          reason: "its gateway is not this host"
+        })
+      ]
+      assert.deepStrictEqual(lines(flows), [
+        "",
+        "eth0 of c1 on n, 10.99.0.2",
+        "  ✓ gateway 10.99.0.1",
+        "  ✗ the world, by up0                         check forward-rules",
+        "  ? name server 8.8.8.8                       its gateway is not this host"
+      ])
+    })
+
+    it("are not listed for an attachment that loses none, unless all are asked for", () => {
+      assert.deepStrictEqual(lines([flow()]), [])
+      assert.deepStrictEqual(lines([flow()], true), ["", "eth0 of c1 on n, 10.99.0.2", "  ✓ the world, by up0"])
+    })
+
+    it("are listed for two attachments, with a count of the others", () => {
+      assert.deepStrictEqual(lines(many(3, lost)).slice(-2), [
+        "",
+        "and 1 attachment more with lost flows: --verbose lists all"
+      ])
+      assert.notInclude(lines(many(3, lost), true).join("\n"), "more")
+    })
+
+    it("are cut to twelve for one attachment, with the lost ones first", () => {
+      const c1 = attachment("c1")
+      const all = [...Array.from({ length: 12 }, () => flow({ attachment: c1 })), flow({ attachment: c1, ...lost })]
+      const listed = lines(all)
+      assert.match(listed[2] ?? "", /^ {2}✗/)
+      assert.strictEqual(listed.at(-1), "  and 1 more: --verbose lists all")
+      assert.strictEqual(lines(all, true).length, 15)
+    })
+
+    it("have coloured marks on a terminal", () => {
+      const [, , line] = Findings.flowLines([flow(lost)], Style.make({ ...style, width: 80 }, true), false)
+      assert.match(line ?? "", /^\u001b\[31m {2}✗\u001b\[0m the world/)
+    })
   })
 
-  it("is told of eight attachments, and how many there are besides, unless all are asked for", () => {
-    const titles = (count: number, isVerbose: boolean) =>
-      Findings.walked(attached(count), wide, isVerbose).slice(0, -1).map((line) => line.split(": looked")[0])
-    const eight = Array.from({ length: 8 }, (_, index) => `  eth0 of c${index + 1}`)
-    assert.deepStrictEqual(titles(8, false), eight)
-    assert.deepStrictEqual(titles(9, false), [...eight, "  and 1 more: --verbose lists all"])
-    assert.deepStrictEqual(titles(9, true), [...eight, "  eth0 of c9"])
-  })
-
-  it("is told also of attachments that were made with an earlier configuration", () => {
-    const facts = attached(2)
-    const [one, two] = facts.attachments
-    assert.isTrue(one !== undefined && two !== undefined)
-    const earlier = { ...facts, attachments: [two] } as never
-    const lines = Findings.walked({ ...facts, attachments: [one!], earlier: [earlier] }, wide, false)
-    assert.deepStrictEqual(lines.map((line) => line.split(": looked")[0]), ["  eth0 of c1", "  eth0 of c2", unknown])
-  })
-
-  it("is dim, and broken between words", () => {
-    const lines = Findings.walked(attached(1), Style.make({ ...style, width: 40 }, true), false)
-    for (const line of lines) assert.match(line, /^\u001b\[2m {2}.{1,38}\u001b\[0m$/)
+  it("are part of the document for scripts", () => {
+    const { flows } = JSON.parse(Findings.json({ findings: [], checks: [] }, [flow()]))
+    assert.deepStrictEqual(flows, [{
+      attachment: { network: "n", containerId: "c1", ifname: "eth0" },
+      from: "10.99.0.2",
+      to: "world",
+      family: 4,
+      protocol: "tcp",
+      port: 443,
+      size: 84,
+      status: "arrives",
+      verified: false,
+      reason: "",
+      path: ["eth0", "cni0", "up0"]
+    }])
   })
 })
 

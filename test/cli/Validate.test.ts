@@ -154,6 +154,7 @@ ${file}:7:5: plugins[2].type: found nothing, expected the name of a plugin, whic
       assert.deepStrictEqual(findings, [{
         level: "error",
         check: "plugin-version",
+        network: "n",
         plugin: "bridge",
         message: `plugins[1].type: ${host.bin}/bridge speaks 0.4.0, 1.0.0, and not 1.1.0`,
         evidence: [],

@@ -197,33 +197,33 @@ describe("the verdict on a packet", () => {
       "-A MAIN -j ACCEPT"
     ],
     "does not come from a rule without a target": [policy, "-A MAIN -i cni0"],
-    "is unknown at a target that is not": ["unknown; ; -; ", "-A MAIN -j TPROXY"],
+    "is unknown at a target that is not": ["unknown; ; -; -A MAIN -j TPROXY", "-A MAIN -j TPROXY"],
     "is unknown, whatever comes after a rule that is": [
-      "unknown; ; -; ",
+      `unknown; ; -; -A MAIN ${unclear} -j DROP`,
       `-A MAIN ${unclear} -j DROP`,
       "-A MAIN -j ACCEPT"
     ],
     "is unknown where it may have returned": [
-      "unknown; ; -; ",
+      `unknown; ; -; -A MAIN ${unclear} -j RETURN`,
       `-A MAIN ${unclear} -j RETURN`,
       "-A MAIN -j ACCEPT"
     ],
     "is unknown where it returns after that": [
-      "unknown; ; -; -A MAIN -j RETURN",
+      `unknown; ; -; -A MAIN ${unclear} -j ACCEPT`,
       `-A MAIN ${unclear} -j ACCEPT`,
       "-A MAIN -j RETURN"
     ],
     "is unknown where it goes for ever after that": [
-      "unknown; ; -; -A MAIN -g MINE",
+      `unknown; ; -; -A MAIN ${unclear} -j ACCEPT`,
       `-A MAIN ${unclear} -j ACCEPT`,
       "-A MAIN -g MINE"
     ],
     "is unknown at the end of a chain where a rule may have given another": [
-      "unknown; ; -; ",
+      `unknown; ; -; -A MAIN ${unclear} -j ACCEPT`,
       `-A MAIN ${unclear} -j ACCEPT`
     ],
     "is unknown where a chain may have given another": [
-      "unknown; ; -; ",
+      `unknown; ; -; -A MINE ${unclear} -j ACCEPT`,
       "-A MAIN -j MINE",
       `-A MINE ${unclear} -j ACCEPT`
     ],

@@ -38,7 +38,7 @@ echo $status`).trim().split("\n")
   it("says it once, and could not look", () => {
     const [first, second, third, fourth, fifth, ...others] = said("")
     assert.strictEqual(first, "– some checks could not run, so problems there would be missed")
-    assert.strictEqual(second, "  note of the host, found by everything-seen")
+    assert.strictEqual(second, "  host (check everything-seen)")
     assert.strictEqual(third, cache)
     assert.match(fourth ?? "", reserved)
     assert.isTrue(isAboutRules(fifth), fifth)

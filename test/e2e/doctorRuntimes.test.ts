@@ -89,7 +89,7 @@ describeWith([...packages, "podman", "catatonit"], "doctor, asked about podman's
   it("knows the one that no file has, and has nothing to say of healthy ones while containers come and go", () => {
     assert.deepStrictEqual(lines, [
       "– podman has this network without a file, and nothing is attached to it: there is nothing to look at",
-      "  note of the host, found by network-found",
+      "  host (check network-found)",
       "  fix: start a container, and ask again",
       "podman: no problems found, 2 attachments checked",
       "podman: no problems found, 3 attachments checked",

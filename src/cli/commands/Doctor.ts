@@ -10,6 +10,7 @@ import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
 import * as Collect from "../../doctor/Collect.ts"
 import type { Facts } from "../../doctor/Facts.ts"
+import * as Flows from "../../doctor/flow/Flows.ts"
 import * as HostTools from "../../exec/HostTools.ts"
 import * as LogFiles from "../../log/LogFiles.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -132,10 +133,12 @@ export const doctor = Command.make(
         ...(flags.trial ? Checks.trial : []),
         ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
       ]
-      const report = Check.merge(all.map((facts) => Check.examine(checks, facts)))
+      const reports = all.map((facts) => Check.examine(checks, facts))
+      const report = Check.merge(reports)
+      const flows = all.map((facts, index) => Flows.of(checks, facts, reports[index] ?? report))
       const nameOf = ({ network }: Facts) => network?.name ?? "the network"
       const names = all.map(nameOf)
-      if (flags.json) yield* Console.log(Findings.json(report))
+      if (flags.json) yield* Console.log(Findings.json(report, flows.flat()))
       else {
         if (style.isTerminal) {
           for (const phase of new Set(checks.map(({ phase }) => phase))) {
@@ -148,15 +151,16 @@ export const doctor = Command.make(
         const lines = Findings.all(report.findings, style, flags.verbose)
         if (lines.length > 0 && style.isTerminal) yield* Console.log("")
         for (const line of lines) yield* Console.log(line)
-        for (const facts of report.findings.length === 0 ? all : []) {
+        for (const [index, facts] of report.findings.length === 0 ? all.entries() : []) {
           const length = facts.earlier.reduce(
             (sum, { attachments }) => sum + attachments.length,
             facts.attachments.length
           )
           const looked = `${length} attachment${length === 1 ? "" : "s"} checked`
           yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)))
-          for (const line of Findings.walked(facts, style, flags.verbose)) yield* Console.log(line)
+          for (const line of Findings.walked(facts, flows[index] ?? [], style, flags.verbose)) yield* Console.log(line)
         }
+        for (const line of Findings.flowLines(flows.flat(), style, flags.verbose)) yield* Console.log(line)
       }
       if (Option.isSome(flags.report)) {
         yield* ReportFile.make(

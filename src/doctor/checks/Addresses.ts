@@ -11,6 +11,7 @@ import type { Judged } from "../facts/Store.ts"
 import type { Unwritable } from "../facts/Writable.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Repair from "../Repair.ts"
@@ -265,6 +266,7 @@ const addressesOf = ({ links }: Namespace, { ifname }: AttachmentId) => {
 export const duplicateAddress: Check = {
   id: "duplicate-address",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const { all, attachments, chain, host } = facts
     if (attachments.length === 0) return { skipped: "there is no attachment" }

@@ -16,6 +16,7 @@ const gatewayBeside = ({ outside }: AttachedContainer.AttachedContainer, address
 export const answerRoutes: Check = {
   id: "answer-routes",
   phase: "attachment",
+  stops: ["port-world"],
   find: (facts) => {
     const sbr = Roles.ofType(facts.chain, "sbr")
     const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)

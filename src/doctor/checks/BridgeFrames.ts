@@ -9,6 +9,7 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
@@ -129,11 +130,12 @@ const locked = (all: ReadonlyArray<AttachedContainer.AttachedContainer>): Readon
 export const bridgeFrames: Check = {
   id: "bridge-frames",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const all = AttachedContainer.of(facts).filter(({ hostEnd, link }) => hostEnd !== undefined && link !== undefined)
     const { host } = facts
     if (host === undefined || all.length === 0) return { skipped: "no attachment has a pair of links" }
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
     const isBridge = Roles.bridgeOf(facts.chain) !== undefined
     const found = [

@@ -9,6 +9,7 @@ import type { Facts } from "../Facts.ts"
 import { interfacesOf } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 
@@ -43,6 +44,7 @@ const ip = (
 export const link: Check = {
   id: "link",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) =>
     ofEach(
       facts,
@@ -62,6 +64,7 @@ export const link: Check = {
 export const linkUp: Check = {
   id: "link-up",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) =>
     ofLinked(facts, (seen, link) =>
       link.isUp ? [] : [{
@@ -107,6 +110,7 @@ const routesText = (routes: ReadonlyArray<Route.Route>): ReadonlyArray<string> =
 export const addresses: Check = {
   id: "addresses",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const ipam = Roles.ipamOf(facts.chain)?.type
     return ofLinked(
@@ -158,6 +162,7 @@ export const addresses: Check = {
 export const routes: Check = {
   id: "routes",
   phase: "attachment",
+  stops: Flow.outgoing,
   find: (facts) =>
     ofLinked(facts, (seen, link) => {
       if (!link.isUp || isHandedOn(seen, link)) return [] // its routes are gone with it
@@ -203,6 +208,7 @@ export const routes: Check = {
 export const nameServers: Check = {
   id: "name-servers",
   phase: "attachment",
+  stops: ["name-server", "host-name-server"],
   find: (facts) =>
     ofLinked(
       facts,
@@ -248,6 +254,7 @@ const askedMtu = (facts: Facts): { readonly mtu: number; readonly plugin: string
 export const mtu: Check = {
   id: "mtu",
   phase: "attachment",
+  stops: ["world-large"],
   find: (facts) => {
     const asked = askedMtu(facts)
     const bridge = Roles.bridgeOf(facts.chain)

@@ -6,6 +6,7 @@ import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
@@ -15,6 +16,7 @@ import * as RuleLines from "../RuleLines.ts"
 export const insideRules: Check = {
   id: "inside-rules",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)
     if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
@@ -95,11 +97,12 @@ const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
 export const inputRules: Check = {
   id: "input-rules",
   phase: "host",
+  stops: ["host-name-server"],
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
     const found = new Map<string, Found>()
     for (const { address, device, seen } of routed) {
@@ -142,8 +145,10 @@ export const tunnelRules: Check = {
   phase: "host",
   find: (facts) => {
     const { host } = facts
-    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (host === undefined || Result.isFailure(host.network)) {
+      return { skipped: "the links of the host are not known", isUnknown: true }
+    }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const { links, routes } = host.network.success
     const rules = host.rules.success
     const used = links.filter(({ name }) => routes.some(({ device, table }) => device === name && table !== "local"))

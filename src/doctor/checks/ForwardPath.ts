@@ -9,6 +9,7 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as FilterDrops from "../flow/FilterDrops.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as ForwardedFlows from "../flow/ForwardedFlows.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
@@ -73,6 +74,7 @@ const dropped = (
   const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
   return {
     level: "error",
+    stops: flow.partOf,
     ...(firewall === undefined ? {} : { plugin: firewall.type }),
     message: `${what} dropped by ${isPolicy ? "the policy" : "a rule"} of ${chain}${
       isOfFilter ? "" : ` in the table ${table}`
@@ -99,16 +101,18 @@ const dropped = (
 export const forwardRules: Check = {
   id: "forward-rules",
   phase: "host",
+  stops: Flow.forwarded,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
+    const walks = ForwardedFlows.of(facts, routed).flatMap((flow) => FilterDrops.of(rules, flow))
     const found = new Map<string, Found>()
-    for (const flow of ForwardedFlows.of(facts, routed)) {
+    for (const { drops, flow } of walks) {
       const isInside = flow.kind === "inside"
-      for (const drop of FilterDrops.of(rules, flow)) {
+      for (const drop of drops) {
         if (found.has(drop.key)) continue
         if (drop._tag === "Iptables") {
           found.set(drop.key, dropped(facts, rules, flow, { ...drop.verdict, table: drop.table, chain: drop.chain }))
@@ -119,6 +123,7 @@ export const forwardRules: Check = {
           level: "error",
           message: `${flow.what} dropped by ${Nftables.nameOf(chain)}`,
           evidence: [`hook ${hook}, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`],
+          stops: flow.partOf,
           fix: Fix.run(
             "let the traffic of the network through",
             ...(isInside && hook === "forward"
@@ -131,6 +136,13 @@ export const forwardRules: Check = {
         })
       }
     }
-    return [...found.values()]
+    const open = walks.filter((walk) => walk.open !== undefined)
+    return found.size === 0 && open.length > 0
+      ? {
+        skipped: `a rule decides that cannot be judged: ${open[0]?.open}`,
+        isUnknown: true,
+        leavesOpen: open.flatMap(({ flow }) => flow.partOf)
+      }
+      : [...found.values()]
   }
 }

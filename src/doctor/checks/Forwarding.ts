@@ -4,6 +4,7 @@ import * as Cidr from "../../network/Cidr.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Tables from "../Tables.ts"
@@ -12,6 +13,7 @@ import { correctionOf } from "./HostSide.ts"
 export const ipForward: Check = {
   id: "ip-forward",
   phase: "host",
+  stops: Flow.forwarded,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
@@ -42,6 +44,7 @@ export const ipForward: Check = {
 export const bridgeNetfilter: Check = {
   id: "bridge-netfilter",
   phase: "host",
+  stops: ["port-container", "port-itself"],
   find: ({ attachments, chain, host }) => {
     const portmap = Roles.ofType(chain, "portmap")
     if (host === undefined || portmap === undefined || Roles.bridgeOf(chain) === undefined) {
@@ -67,6 +70,7 @@ export const bridgeNetfilter: Check = {
 export const reversePath: Check = {
   id: "rp-filter",
   phase: "host",
+  stops: Flow.forwarded,
   find: (facts) => {
     const routed = Routed.of(facts).filter(({ address: { family } }) => family === 4)
     const { chain, host } = facts

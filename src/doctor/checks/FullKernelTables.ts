@@ -1,6 +1,7 @@
 /** Whether the kernel has room for more connections and neighbours. */
 import type { Check } from "../Check.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 
 /** A table counts as nearly full from this fraction of its limit. */
 const nearlyFull = 0.9
@@ -8,6 +9,7 @@ const nearlyFull = 0.9
 export const kernelTables: Check = {
   id: "kernel-tables",
   phase: "host",
+  stops: Flow.forwarded,
   find: ({ host }) =>
     host === undefined ?
       { skipped: "nothing is known of the host" } :

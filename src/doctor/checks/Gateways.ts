@@ -73,7 +73,9 @@ export const bridgeAddress: Check = {
     if (name === undefined || ipam === undefined || !Roles.isRouted(chain)) {
       return { skipped: "no bridge is to be a gateway" }
     }
-    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (host === undefined || Result.isFailure(host.network)) {
+      return { skipped: "the links of the host are not known", isUnknown: true }
+    }
     const link = host.network.success.links.find((each) => each.name === name && each.kind === "bridge")
     const gateway = gatewaysOf(ipam).find(isV4)
     if (link === undefined || gateway === undefined || Roles.makerOf(chain)?.config["forceAddress"] === true) return []

@@ -22,6 +22,7 @@ const isRewritten = ({ sysctls: values }: Host, { filters }: Link, family: 4 | 6
 export const hairpin: Check = {
   id: "hairpin",
   phase: "host",
+  stops: ["port-itself"],
   find: (facts) => {
     const { chain, host } = facts
     const portmap = Roles.ofType(chain, "portmap")
@@ -29,7 +30,7 @@ export const hairpin: Check = {
     if (host === undefined || portmap === undefined || name === undefined) {
       return { skipped: "no ports are mapped to a bridge" }
     }
-    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known", isUnknown: true }
     const { links } = host.network.success
     const bridge = links.find((link) => link.name === name)
     return bridge === undefined ? [] : AttachedContainer.of(facts).flatMap((seen) => {

@@ -9,6 +9,7 @@ import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
@@ -44,11 +45,12 @@ const wantedGateways = (facts: Facts): ReadonlyArray<Cidr.Cidr & { readonly text
 export const bridge: Check = {
   id: "bridge",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const name = Roles.bridgeOf(facts.chain)
     if (name === undefined) return { skipped: "the network has no bridge" }
     if (facts.host === undefined || Result.isFailure(facts.host.network)) {
-      return { skipped: "the links of the host are not known" }
+      return { skipped: "the links of the host are not known", isUnknown: true }
     }
     const link = bridgeLink(facts)
     const found = (message: string, evidence: ReadonlyArray<string>, fix: Found["fix"]): ReadonlyArray<Found> => [
@@ -117,6 +119,7 @@ const ofPair = (seen: AttachedContainer.AttachedContainer): ReadonlyArray<Found>
 export const gatewayAddress: Check = {
   id: "gateway-address",
   phase: "attachment",
+  stops: Flow.routed,
   find: (facts) => {
     if (Roles.makerOf(facts.chain)?.type === "ptp") return AttachedContainer.of(facts).flatMap(ofPair)
     const link = bridgeLink(facts)
@@ -152,6 +155,7 @@ const upCommands = (seen: AttachedContainer.AttachedContainer, name: string): Fi
 export const hostEnd: Check = {
   id: "host-end",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const all = AttachedContainer.of(facts)
     if (all.length === 0) return noAttachment
@@ -226,6 +230,7 @@ export const correctionOf = (route: Route.Route | undefined, subnet: Cidr.Cidr, 
 export const wayBack: Check = {
   id: "host-route",
   phase: "attachment",
+  stops: Flow.routed,
   find: (facts) => {
     if (!Roles.isRouted(facts.chain)) return { skipped: "the host is not the gateway of the network" }
     const all = AttachedContainer.of(facts)
@@ -327,6 +332,7 @@ export const gatewayAnswers: Check = {
   id: "gateway-answers",
   phase: "attachment",
   needs: ["host-route", "bridge-frames", "link", "link-up"],
+  stops: Flow.routed,
   find: (facts) => {
     const all = AttachedContainer.of(facts)
     if (all.length === 0) return noAttachment

@@ -4,12 +4,14 @@ import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Roles from "../Roles.ts"
 import { subnetsOf } from "./Addressing.ts"
 
 export const ipv6Disabled: Check = {
   id: "ipv6-disabled",
   phase: "addresses",
+  stops: Flow.kinds,
   find: (facts) => {
     const { chain, host } = facts
     const maker = Roles.makerOf(chain)

@@ -8,6 +8,7 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
@@ -153,13 +154,14 @@ const ofOne = (
 export const masquerade: Check = {
   id: "masquerade",
   phase: "host",
+  stops: Flow.outgoing,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { chain, host } = facts
     const maker = Roles.makerOf(chain)
     if (host === undefined || maker?.config["ipMasq"] !== true) return { skipped: "no plugin is to masquerade" }
     if (routed.length === 0) return Routed.none
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
     const unclear = new Set<string>()
     const found = routed.flatMap((one): ReadonlyArray<Found> => {
@@ -169,7 +171,10 @@ export const masquerade: Check = {
       return answers.filter((each) => each !== "unclear" && each !== undefined).slice(0, 1)
     })
     return found.length === 0 && unclear.size > 0
-      ? { skipped: `rules that cannot be understood decide whether ${[...unclear].join(", ")} is masqueraded` }
+      ? {
+        skipped: `rules that cannot be understood decide whether ${[...unclear].join(", ")} is masqueraded`,
+        isUnknown: true
+      }
       : found
   }
 }

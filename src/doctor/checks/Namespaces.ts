@@ -3,6 +3,7 @@ import * as Result from "effect/Result"
 import type { Check } from "../Check.ts"
 import type { LoggedOperation } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as Repair from "../Repair.ts"
@@ -72,6 +73,7 @@ export const attachmentKnown: Check = {
 export const namespace: Check = {
   id: "namespace",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const { attachments, selected } = facts
     if (attachments.length === 0) return { skipped: "there is no attachment" }

@@ -6,6 +6,7 @@ import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Roles from "../Roles.ts"
 
 /**
@@ -24,6 +25,7 @@ const isSameMac = (left: string, right: string): boolean => left.toLowerCase() =
 export const neighbours: Check = {
   id: "neighbours",
   phase: "attachment",
+  stops: Flow.kinds,
   find: (facts) => {
     const all = AttachedContainer.of(facts).filter(({ link, outside }) => link !== undefined && outside !== undefined)
     if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }

@@ -62,6 +62,7 @@ const header = 14
 export const queues: Check = {
   id: "queues",
   phase: "host",
+  stops: ["world-large"],
   find: (facts) => {
     const { host } = facts
     const routed = Routed.of(facts)
@@ -92,12 +93,13 @@ export const queues: Check = {
 export const pathMtu: Check = {
   id: "path-mtu",
   phase: "host",
+  stops: ["world-large"],
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
-    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known", isUnknown: true }
     const rules = host.rules.success
     const { links } = host.network.success
     const linkOf = (name: string): Link | undefined => links.find((link) => link.name === name)

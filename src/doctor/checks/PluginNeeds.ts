@@ -78,7 +78,9 @@ export const masterLink: Check = {
   id: "master-link",
   phase: "plugins",
   find: ({ attachments, chain, host }) => {
-    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (host === undefined || Result.isFailure(host.network)) {
+      return { skipped: "the links of the host are not known", isUnknown: true }
+    }
     const { links, routes } = host.network.success
     const hasDefault = routes.some(({ table, to }) => table === "main" && to.length === 0)
     const isMoved = attachments.length > 0
@@ -204,7 +206,9 @@ export const dhcpServer: Check = {
     const name = Roles.bridgeOf(chain)
     const dhcp = chain.find(({ caller, type }) => caller?.type === "bridge" && type === "dhcp")
     if (dhcp === undefined || name === undefined) return { skipped: "no bridge has its addresses from a DHCP server" }
-    if (host === undefined || Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (host === undefined || Result.isFailure(host.network)) {
+      return { skipped: "the links of the host are not known", isUnknown: true }
+    }
     const { links } = host.network.success
     const ofContainers = new Set(
       all.flatMap(({ result }) => Result.isSuccess(result) ? interfacesOf(result.success) : [])

@@ -6,6 +6,7 @@ import type { PolicyRule } from "../../network/PolicyRule.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as RouteDecision from "../flow/RouteDecision.ts"
 import * as Routed from "../Routed.ts"
 
@@ -31,6 +32,7 @@ const usual = new Set(["local", "main", "default"])
 export const policyRules: Check = {
   id: "policy-rules",
   phase: "host",
+  stops: Flow.outgoing,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts

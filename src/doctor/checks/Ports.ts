@@ -7,6 +7,7 @@ import type { Check } from "../Check.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
@@ -22,6 +23,7 @@ const text = ({ hostIP, hostPort, protocol }: PortMapping): string =>
 export const portMappings: Check = {
   id: "port-mappings",
   phase: "host",
+  stops: Flow.ports,
   find: (facts) => {
     const { chain, host } = facts
     const portmap = Roles.ofType(chain, "portmap")
@@ -29,7 +31,7 @@ export const portMappings: Check = {
     const isAsked = isObject(capabilities) && capabilities["portMappings"] === true
     const seen = AttachedContainer.of(facts).filter(({ attachment }) => attachment.portMappings.length > 0)
     if (host === undefined || portmap === undefined || !isAsked || seen.length === 0) return noPorts
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
     return seen.flatMap((each) =>
       each.attachment.portMappings.flatMap((mapping): ReadonlyArray<Found> => {
@@ -84,6 +86,7 @@ const keepers = /^(?:conmon|podman|rootlessport|docker-proxy|containerd-shim|cri
 export const portsTaken: Check = {
   id: "ports-taken",
   phase: "host",
+  stops: Flow.ports,
   find: ({ all, attachments, chain, host }) => {
     const portmap = Roles.ofType(chain, "portmap")
     const mapped = attachments.flatMap((attachment) =>

@@ -8,6 +8,8 @@ import type { Facts, Host } from "../Facts.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
+import * as PromisedFlows from "../flow/PromisedFlows.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
@@ -30,12 +32,6 @@ interface Published {
 const nameOf = ({ mapping: { hostPort, protocol }, seen }: Published): string =>
   `port ${hostPort}/${protocol} of the host, which is mapped to ${seen.title}`
 
-/** The host's address at which the port is published; undefined for all addresses. */
-const hostAddressOf = ({ hostIP }: PortMapping): Cidr.Cidr | undefined => {
-  const parsed = Cidr.parseAddress(hostIP)
-  return parsed === undefined || parsed.address === 0n ? undefined : parsed
-}
-
 /** A packet to the port. */
 const comingFor = ({ address, mapping }: Published): Packet => ({
   family: address.family,
@@ -47,7 +43,7 @@ const comingFor = ({ address, mapping }: Published): Packet => ({
 
 /** The port is published at an address that the host does not have. */
 const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Found> => {
-  const at = hostAddressOf(mapping)
+  const at = PromisedFlows.hostAddressOf(mapping)
   if (at === undefined || Cidr.isLoopback(at) || seen.outside === undefined) return []
   const isOurs = seen.outside.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, at))) ||
     seen.outside.routes.some(({ to, type }) => type === "local" && Cidr.contains(to, at))
@@ -93,6 +89,7 @@ const fromHost = (published: Published): ReadonlyArray<Found> => {
   return own.length > 0 ? [] : [{
     level: "error",
     plugin: "portmap",
+    stops: ["port-host", "port-loopback"],
     message: `${nameOf(published)}: no rule of OUTPUT leads there, so the host itself does not reach it`,
     evidence: ["the chain OUTPUT of the table nat has no rule for it"],
     fix: Repair.reattach([seen.attachment], facts)
@@ -107,12 +104,11 @@ const markOf = ({ markMasqBit }: { readonly markMasqBit?: unknown }): number =>
 const fromLoopback = (published: Published): ReadonlyArray<Found> => {
   const { address, device, facts, host, mapping, rules, seen } = published
   const { config = {} } = Roles.ofType(facts.chain, "portmap") ?? {}
-  const at = hostAddressOf(mapping)
-  const isPromised = config["snat"] !== false && config["externalSetMarkChain"] === undefined && address.family === 4 &&
-    (at === undefined || Cidr.isLoopback(at))
-  if (!isPromised || Nftables.isNamed(rules, Cidr.addressText(address))) return []
+  if (
+    !PromisedFlows.hasLoopback(facts, mapping, address.family) || Nftables.isNamed(rules, Cidr.addressText(address))
+  ) return []
   const value = (link: string) => host.sysctls.get(`net.ipv4.conf.${link}.route_localnet`)
-  const base = { level: "warning", plugin: "portmap" } as const
+  const base = { level: "warning", plugin: "portmap", stops: ["port-loopback"] } as const
   if (value("all") === "0" && value(device) === "0") {
     return [{
       ...base,
@@ -187,11 +183,12 @@ export const publishedPorts: Check = {
   id: "published-ports",
   phase: "host",
   needs: ["inside-rules", "masquerade", "port-mappings"],
+  stops: Flow.ports,
   find: (facts) => {
     const { chain, host } = facts
     const bridge = Roles.bridgeOf(chain)
     if (host === undefined || Roles.ofType(chain, "portmap") === undefined) return { skipped: "no ports are published" }
-    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure }
+    if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
     return AttachedContainer.of(facts).flatMap((seen) => {
       const device = bridge ?? seen.hostEnd
@@ -202,7 +199,7 @@ export const publishedPorts: Check = {
         addresses.findIndex((each) => each.family === family) === index
       )
       return seen.attachment.portMappings.flatMap((mapping) => {
-        const at = hostAddressOf(mapping)
+        const at = PromisedFlows.hostAddressOf(mapping)
         return firsts.filter(({ family }) => at === undefined || at.family === family).flatMap((address) => {
           const published = { facts, host, rules, seen, mapping, address, device }
           const grave = [...atAddress(published), ...tracked(published), ...atItsEnd(published)]

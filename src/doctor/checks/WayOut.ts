@@ -8,6 +8,7 @@ import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
+import * as Flow from "../flow/Flow.ts"
 import * as RouteDecision from "../flow/RouteDecision.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
@@ -125,11 +126,12 @@ export const wayOut: Check = {
   id: "way-out",
   phase: "host",
   needs: ["policy-rules"],
+  stops: Flow.outgoing,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known", isUnknown: true }
     const network = host.network.success
     const found = new Map<string, Found>()
     for (const one of routed) {
@@ -159,11 +161,12 @@ export const wayOut: Check = {
 export const arrivalsFiltered: Check = {
   id: "rp-filter-uplink",
   phase: "host",
+  stops: ["port-world"],
   find: (facts) => {
     const routed = Routed.of(facts).filter(({ address: { family } }) => family === 4)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
-    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known" }
+    if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known", isUnknown: true }
     const network = host.network.success
     const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)
     const peer = Routed.elsewhere[4]

@@ -5,6 +5,7 @@ import type { Rules } from "../../network/PacketFilter.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import type { ForwardedFlow } from "./ForwardedFlows.ts"
+import * as ForwardedFlows from "./ForwardedFlows.ts"
 
 /** What drops a flow. Flows that the same thing drops have the same `key`. */
 export type Drop =
@@ -43,24 +44,67 @@ const separates = (rule: string, { seen }: ForwardedFlow): boolean => {
     !(seen.maker === "ptp" && incoming === outgoing)
 }
 
-/** Everything that drops a flow. */
-export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Drop> => {
+/** What happens to a flow. */
+export interface Walk {
+  readonly flow: ForwardedFlow
+  /** Everything that drops it. */
+  readonly drops: ReadonlyArray<Drop>
+  /** The first rule or chain of which it is not known whether it drops the flow; undefined if there is none. */
+  readonly open: string | undefined
+}
+
+/** Follows a flow through all hooks. */
+const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   const isInside = flow.kind === "inside"
-  const dropping = isInside ? Nftables.droppingByPolicy : Nftables.dropping // a rule isolates them on purpose
-  return [
-    ...chains.flatMap(([table, hook]) => {
-      const chain = hook.toUpperCase()
-      return Netfilter.inAll(rules, table, chain, flow.at[hook])
-        .filter(({ end, rule }) => end === "drop" && !(isInside && separates(rule, flow)))
-        .map((verdict): Drop => ({ _tag: "Iptables", key: `${table} ${verdict.rule}`, table, chain, verdict }))
-    }),
-    ...hooks.flatMap((hook) =>
-      dropping(rules, hook, flow.at[hook]).map((chain): Drop => ({
-        _tag: "Nftables",
-        key: `${chain.family} ${chain.table} ${chain.name}`,
-        hook,
-        chain
-      }))
-    )
-  ]
+  const drops: Array<Drop> = []
+  const open: Array<string> = []
+  for (const [table, hook] of chains) {
+    const chain = hook.toUpperCase()
+    for (const verdict of Netfilter.inAll(rules, table, chain, flow.at[hook])) {
+      const isApart = isInside && verdict.end === "drop" && separates(verdict.rule, flow)
+      if (verdict.end === "unknown" || isApart) open.push(`${verdict.backend}: ${verdict.rule}`)
+      else if (verdict.end === "drop") {
+        drops.push({ _tag: "Iptables", key: `${table} ${verdict.rule}`, table, chain, verdict })
+      }
+    }
+  }
+  for (const hook of hooks) {
+    const dropping = Nftables.dropping(rules, hook, flow.at[hook])
+    // A rule between containers isolates them on purpose.
+    const decided = isInside ? Nftables.droppingByPolicy(rules, hook, flow.at[hook]) : dropping
+    const left = [
+      ...Nftables.undecided(rules, hook, flow.at[hook]),
+      ...dropping.filter((one) => !decided.includes(one))
+    ]
+    open.push(...left.map(Nftables.nameOf))
+    drops.push(...decided.map((chain): Drop => ({
+      _tag: "Nftables",
+      key: `${chain.family} ${chain.table} ${chain.name}`,
+      hook,
+      chain
+    })))
+  }
+  return { flow, drops, open: open[0] }
+}
+
+/** A usual port of each protocol, to test where rules treat ports differently. */
+const usual = [["tcp", 443], ["udp", 53]] as const
+
+/** What drops a flow, in words. */
+const dropText = (drop: Drop): string => drop._tag === "Iptables" ? drop.verdict.rule : Nftables.nameOf(drop.chain)
+
+/**
+ * Follows a flow for all protocols at once if that is possible, and otherwise for TCP and for UDP. What drops only some
+ * ports leaves the flow open, since somebody chose these ports.
+ */
+export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
+  const all = walk(rules, flow)
+  const isOpen = all.open !== undefined && all.drops.length === 0
+  if (!isOpen || flow.at.forward.protocol !== undefined) return [all]
+  return usual.map(([protocol, port]) => {
+    const one = walk(rules, ForwardedFlows.withProtocol(flow, protocol))
+    if (one.open === undefined || one.drops.length > 0) return one
+    const { drops: [drop], open } = walk(rules, ForwardedFlows.withProtocol(flow, protocol, port))
+    return { flow, drops: [], open: drop === undefined ? open : dropText(drop) }
+  })
 }

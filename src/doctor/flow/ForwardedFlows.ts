@@ -8,6 +8,7 @@ import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
+import * as Flow from "./Flow.ts"
 
 /** Traffic in one direction. What a hook sees depends on nat and on the links that are known there. */
 export interface ForwardedFlow {
@@ -24,12 +25,32 @@ export interface ForwardedFlow {
   readonly kind: "world" | "published" | "inside"
   /** The published port that the traffic comes for; undefined for other traffic. */
   readonly mapping?: PortMapping
+  /** The flows of the attachment that it is part of. */
+  readonly partOf: ReadonlyArray<Flow.Kind>
+}
+
+/** Names the protocol of a flow to the world, and the port of what is sent. */
+export const withProtocol = (flow: ForwardedFlow, protocol: "tcp" | "udp", port?: number): ForwardedFlow => {
+  const of = (packet: Packet): Packet => ({ ...packet, protocol, ...(port === undefined ? {} : { port }) })
+  const { forward, postrouting, prerouting } = flow.at
+  return {
+    ...flow,
+    what: flow.what.replace(/ (\w+)$/, ` by ${protocol.toUpperCase()} $1`),
+    at: { prerouting: of(prerouting), forward: of(forward), postrouting: of(postrouting) }
+  }
 }
 
 const hostOf = ({ host }: Facts) =>
   host !== undefined && Result.isSuccess(host.network)
     ? { network: host.network.success, sysctls: host.sysctls }
     : undefined
+
+/** The destination of packets for the host that arrive on a link, if the link has an address of the family. */
+const toHost = (facts: Facts, link: string, family: 4 | 6): Pick<Packet, "destination"> => {
+  const ours = hostOf(facts)?.network.links.find(({ name }) => name === link)?.addresses
+    .find((each) => each.family === family)
+  return ours === undefined ? {} : { destination: Cidr.single(ours) }
+}
 
 /** Traffic from an address to the world, and the answers. */
 const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
@@ -39,10 +60,23 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
   const peer = Routed.elsewhere[family]
   const uplink = Destinations.uplinkOf(facts, one)
   const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
-  // Before nat, the answer to masqueraded traffic is addressed to the host, so its destination is unknown.
-  const arriving = { family, ...(peer === undefined ? {} : { source: peer }), state: "ESTABLISHED" } as const
+  // Before nat, the answer to masqueraded traffic is addressed to the host.
+  const isMasqueraded = Roles.makerOf(facts.chain)?.config["ipMasq"] === true
+  const arriving = {
+    family,
+    ...(peer === undefined ? {} : { source: peer }),
+    ...(isMasqueraded ? toHost(facts, uplink, family) : {}),
+    state: "ESTABLISHED"
+  } as const
   const answer = { ...arriving, destination: own } as const
-  const common = { seen, device, family, kind: "world" as const, accepted: [["-i", device], ["-o", device]] }
+  const common = {
+    seen,
+    device,
+    family,
+    kind: "world" as const,
+    partOf: Flow.outgoing,
+    accepted: [["-i", device], ["-o", device]]
+  }
   return [
     {
       ...common,
@@ -100,12 +134,19 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
     family,
     kind: "published",
     mapping,
+    partOf: ["port-world"],
     accepted: [matches],
     what: `what comes in for port ${hostPort}/${protocol} of ${seen.title} (${
       Cidr.addressText(own)
     }:${containerPort}) is`,
     at: {
-      prerouting: { ...arriving, port: hostPort, isForHost: true },
+      prerouting: {
+        ...toHost(facts, entry, family),
+        ...(hostIP === undefined || hostIP.address === 0n ? {} : { destination: hostIP }),
+        ...arriving,
+        port: hostPort,
+        isForHost: true
+      },
       forward: { ...mapped, outLink: device },
       postrouting: {
         family,
@@ -130,6 +171,7 @@ const bothWays = (from: string, to: string): ForwardedFlow["accepted"] => [
  * Traffic of a container to a published port of another, or to its own. It goes back on the links that it came from.
  */
 const publishedInside = (
+  facts: Facts,
   one: Routed.Routed,
   mapping: PortMapping,
   routed: ReadonlyArray<Routed.Routed>
@@ -153,11 +195,16 @@ const publishedInside = (
       family,
       kind: "inside",
       mapping,
+      partOf: [from === one ? "port-itself" : "port-container"],
       accepted: bothWays(from.device, device),
       what: `what ${from.seen.title} sends to port ${hostPort}/${protocol} of the host, which is mapped to ${
         from === one ? "itself" : seen.title
       }, is`,
-      at: { prerouting: { ...arriving, port: hostPort, isForHost: true }, forward: mapped, postrouting: leaving }
+      at: {
+        prerouting: { ...toHost(facts, from.device, family), ...arriving, port: hostPort, isForHost: true },
+        forward: mapped,
+        postrouting: leaving
+      }
     }
   })
 }
@@ -190,6 +237,7 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
           device,
           family,
           kind: "inside",
+          partOf: ["peer", "routed-peer"],
           accepted: bothWays(device, next.device),
           what: `what ${from} sends to ${to}${isBridge ? " on the same bridge" : ""} is`,
           at: {
@@ -209,6 +257,6 @@ export const of = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): Readonly
   ...routed.flatMap((one) => one.seen.attachment.portMappings.flatMap((mapping) => published(facts, one, mapping))),
   ...inside(facts, routed),
   ...routed.flatMap((one) =>
-    one.seen.attachment.portMappings.flatMap((mapping) => publishedInside(one, mapping, routed))
+    one.seen.attachment.portMappings.flatMap((mapping) => publishedInside(facts, one, mapping, routed))
   )
 ]

@@ -11,8 +11,8 @@ const FindingView = ({ finding }: { readonly finding: Finding }) => {
       <h3>{message}</h3>
       <p class="quiet">
         {joined([
-          `${level} of ${plugin === undefined ? "the host" : `the plugin ${plugin}`}`,
-          `found by ${check}`,
+          level,
+          `${plugin === undefined ? "host" : `plugin ${plugin}`} (check ${check})`,
           place
         ], ", ")}
       </p>

@@ -1,0 +1,118 @@
+/** Whether the flows that attachments promise arrive, as far as the facts show. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Result from "effect/Result"
+import * as Check from "../../src/doctor/Check.ts"
+import * as Checks from "../../src/doctor/Checks.ts"
+import type { Facts } from "../../src/doctor/Facts.ts"
+import * as Flows from "../../src/doctor/flow/Flows.ts"
+import * as Host from "./host.ts"
+
+const flowsOf = (facts: Facts) => Flows.of(Checks.live, facts, Check.examine(Checks.live, facts))
+
+/** A healthy host, with a container that has no ports and no name servers. */
+const plain = (change: Host.Change = {}) =>
+  Host.facts({
+    ...change,
+    attachment: { portMappings: [], result: Host.resultWith({ dns: {} }), ...change.attachment }
+  })
+
+/** The flows in one line each. */
+const lines = (facts: Facts) =>
+  flowsOf(facts).map(({ check, reason, status, words }) =>
+    `${words}: ${status}${check === undefined ? reason === "" ? "" : `, ${reason}` : `, ${check}`}`
+  )
+
+const port = { hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "" }
+
+const large = "large packets to the world: unknown, not known without sending one"
+
+describe("the flows of an attachment", () => {
+  it("are those to its gateway and to the world, which arrive on a healthy host", () => {
+    assert.deepStrictEqual(lines(plain()), [
+      "gateway 10.99.0.1: arrives",
+      "the world, by uplink: arrives",
+      large
+    ])
+  })
+
+  it("are dropped by what a check finds, and only those that it stops", () => {
+    const off = { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } }
+    assert.deepStrictEqual(lines(plain(off)), [
+      "gateway 10.99.0.1: arrives",
+      "the world, by uplink: dropped, ip-forward",
+      "large packets to the world: dropped, ip-forward"
+    ])
+  })
+
+  it("are not known if the rules of the host are not", () => {
+    const blind = { host: { rules: Result.fail("no iptables") } }
+    assert.deepStrictEqual(lines(plain(blind)), [
+      "gateway 10.99.0.1: unknown, no iptables",
+      "the world, by uplink: unknown, no iptables",
+      "large packets to the world: unknown, no iptables"
+    ])
+  })
+
+  it("are not known if its namespace cannot be entered", () => {
+    const unseen = { attachment: { sight: { _tag: "Unseen", reason: "permission denied" } as const } }
+    for (const line of lines(Host.facts(unseen))) assert.match(line, /: unknown, permission denied$/)
+  })
+
+  it("are dropped if its namespace is gone", () => {
+    const gone = { attachment: { sight: { _tag: "Missing" } as const } }
+    for (const line of lines(Host.facts(gone))) assert.match(line, /: dropped, namespace$/)
+  })
+
+  it("do not include the world without a default route", () => {
+    const inner = { attachment: { result: Host.resultWith({ routes: [], dns: {} }) } }
+    assert.deepStrictEqual(lines(plain(inner)), ["gateway 10.99.0.1: arrives"])
+  })
+
+  it("include those to a published port, from each side", () => {
+    const words = flowsOf(Host.facts({ attachment: { portMappings: [port] } })).map(({ words }) => words)
+    assert.deepStrictEqual(words.filter((each) => each.startsWith("port")), [
+      "port 8080/tcp from the world",
+      "port 8080/tcp from the host",
+      "port 8080/tcp from other containers",
+      "port 8080/tcp from the container itself",
+      "port 8080/tcp by 127.0.0.1"
+    ])
+  })
+
+  it("to a published port fail alone if only they are stopped", () => {
+    const statuses = flowsOf(Host.facts({ attachment: { portMappings: [{ ...port, hostPort: 81 }] } }))
+      .map(({ kind, status }) => [kind, status])
+    assert.deepInclude(statuses, ["port-world", "dropped"])
+    assert.deepInclude(statuses, ["world", "arrives"])
+  })
+
+  it("include those to its name servers", () => {
+    assert.include(lines(Host.facts()), "name server 192.0.2.53: arrives")
+  })
+
+  it("say what they are for scripts too", () => {
+    const [, world] = flowsOf(Host.facts())
+    assert.deepInclude(world, { from: "10.99.0.2", to: "world", family: 4, protocol: "tcp", port: 443 })
+    assert.deepStrictEqual(world?.path.at(-1), "uplink")
+  })
+})
+
+describe("a finding about one attachment", () => {
+  it("stops no flow of another one", () => {
+    const facts = plain()
+    const gone = Host.attachment({ containerId: "gone", file: "/gone" }, Host.inside)
+    const both = { ...facts, attachments: [...facts.attachments, { ...gone, sight: { _tag: "Missing" } as const }] }
+    const byContainer = flowsOf(both).map(({ attachment, status }) => [attachment.containerId, status])
+    assert.deepInclude(byContainer, ["gone", "dropped"])
+    assert.notDeepInclude(byContainer, [facts.attachments[0]?.containerId, "dropped"])
+  })
+})
+
+describe("an attachment of an earlier configuration", () => {
+  it("has the flows of that configuration", () => {
+    const facts = Host.facts({ attachment: { portMappings: [port] } })
+    const earlier = Host.facts({ plugins: [], attachment: { portMappings: [port] } })
+    const flows = flowsOf({ ...facts, attachments: [], earlier: [earlier] })
+    assert.deepStrictEqual(flows.map(({ kind }) => kind), ["gateway", "world", "world-large", "name-server"])
+  })
+})
