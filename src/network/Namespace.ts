@@ -6,6 +6,7 @@ import * as ToolJson from "../json/ToolJson.ts"
 import * as Cidr from "./Cidr.ts"
 import { items } from "./Iproute2.ts"
 import * as Link from "./Link.ts"
+import type * as NamespaceTools from "./NamespaceTools.ts"
 import * as Neighbour from "./Neighbour.ts"
 import * as PolicyRule from "./PolicyRule.ts"
 import * as Route from "./Route.ts"
@@ -55,13 +56,12 @@ export interface RouteQuestion {
   readonly from: string
 }
 
-/** Reads a namespace, and the routes that the kernel chooses for these packets, in one process. */
-export const collectWith = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<RouteQuestion>) {
-  const asked = questions.map(({ from, to }) => `route get ${to} from ${from}`)
-  const output = yield* batch(netns, [...everything, ...asked], true)
-  const known = Result.flatMap(output, parse)
-  // With -force, `ip` does not report that it failed to enter the namespace. A strict question gives the reason.
-  return Result.isSuccess(known) || questions.length === 0 ? known : yield* collect(netns)
+/** The question for everything in a namespace, and for the routes that the kernel chooses for these packets. */
+export const question = (packets: ReadonlyArray<RouteQuestion>): NamespaceTools.Question => ({
+  argv: ["ip", "-j", "-d", "-force", "-batch", "-"],
+  stdin: [...everything, ...packets.map(({ from, to }) => `route get ${to} from ${from}`)]
+    .map((line) => `${line}\n`).join(""),
+  isLenient: true
 })
 
 /** Reads only the links of a namespace and their addresses, because it may have any number of routes. */
@@ -102,7 +102,12 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
   const ask = ({ address, device }: Gateway) => `neigh replace ${address} dev ${device} use`
   const askAgain = ({ address, device }: Gateway) => `neigh change ${address} dev ${device} nud probe`
   const lines = gateways.map((each) => wasIn(each, ["STALE", "DELAY", "REACHABLE"]) ? askAgain(each) : ask(each))
-  yield* batch(netns, lines, true)
+  // The answer of a gateway on this host is there as soon as the question was sent.
+  const first = yield* batch(netns, [...lines, "neigh show"], true)
+  const told = Result.isSuccess(first) ? items(ToolJson.parse(first.success.trim())).map(Neighbour.parse) : []
+  if (gateways.every((gateway) => isLearnt(stateOf(gateway, told)))) {
+    return gateways.map((gateway): Probe => ({ ...gateway, hasAnswered: true })) as ReadonlyArray<Probe>
+  }
   const isAsked = gateways.some((gateway) => wasIn(gateway, ["INCOMPLETE", "PROBE"]))
   let neighbours: ReadonlyArray<Neighbour.Neighbour> | undefined
   for (const wait of isAsked ? [...waits, ...patience] : waits) {

@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Result from "effect/Result"
 import * as ToolOutput from "../exec/ToolOutput.ts"
 import * as IptablesRule from "./IptablesRule.ts"
+import type * as NamespaceTools from "./NamespaceTools.ts"
 import * as NftablesRule from "./NftablesRule.ts"
 
 /** The packet filter. */
@@ -41,16 +42,16 @@ const save = Effect.fnUntraced(function*(family: 4 | 6, tools: ReadonlyMap<strin
 /** No rules at all. */
 export const none: Rules = { rulesets: [], nft: [] }
 
+/** The question for the chains of nftables, which also shows whether iptables has tables. */
+export const question: NamespaceTools.Question = { argv: ["nft", "-j", "list", "ruleset"] }
+
 /**
- * The rules in another network namespace; none if the tools fail. Asks nft first, since most containers have no rules.
- * Does not ask the legacy backend, which would load its modules and create its tables.
+ * The rules in another network namespace, given the answer of nft: most containers have no rules. Empty if the tools
+ * fail. Does not ask the legacy backend, which would load its modules and create its tables.
  */
-export const inside = Effect.fnUntraced(function*(netns: string) {
-  const listed = yield* ToolOutput.of(["nft", "-j", "list", "ruleset"], { netns })
-  const nft = Result.isSuccess(listed) ? NftablesRule.parse(listed.success) : []
-  if (Result.isSuccess(listed) && !NftablesRule.hasTablesOfIptables(listed.success)) {
-    return { rulesets: [], nft } as Rules
-  }
+export const inside = Effect.fnUntraced(function*(netns: string, listed: NamespaceTools.Answer) {
+  const nft = typeof listed === "string" ? NftablesRule.parse(listed) : []
+  if (typeof listed === "string" && !NftablesRule.hasTablesOfIptables(listed)) return { rulesets: [], nft } as Rules
   const rulesets = yield* Effect.forEach(
     [4, 6] as const,
     Effect.fnUntraced(function*(family) {

@@ -60,25 +60,14 @@ const host = ({ ino = 2, neighbours = [], routes = [] }: Inside) => {
       Layer.succeed(
         ProcessRunner,
         ProcessRunner.of({
-          run: ({ argv, stdin = "" }) =>
-            Effect.sync(() => {
-              const [, , , tool = ""] = argv
-              calls.push(tool === "ip" ? String(stdin).trim() : tool)
-              const ofIptables = { nftables: [{ table: { family: "ip", name: "filter" } }] }
-              const listed = tool === "nft" ? JSON.stringify(ofIptables) : "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
-              const lines = String(stdin).trim().split("\n").map((line) => JSON.stringify(answers[line] ?? []))
-              return {
-                argv,
-                stdin,
-                stdout: Buffer.from(tool === "ip" ? lines.join("\n") : listed),
-                stderr: new Uint8Array(),
-                truncated: false,
-                exitCode: 0,
-                signal: null,
-                timedOut: false,
-                durationMs: 1
-              }
-            })
+          run: Fake.running((argv, stdin) => {
+            const [, , , tool = ""] = argv
+            calls.push(tool === "ip" ? stdin.trim() : tool)
+            const ofIptables = { nftables: [{ table: { family: "ip", name: "filter" } }] }
+            const listed = tool === "nft" ? JSON.stringify(ofIptables) : "*filter\n:INPUT DROP [0:0]\nCOMMIT\n"
+            const lines = stdin.trim().split("\n").map((line) => JSON.stringify(answers[line] ?? []))
+            return Fake.ended(tool === "ip" ? lines.join("\n") : listed)
+          })
         })
       )
     )
@@ -262,7 +251,7 @@ describe("what the namespace of an attachment is", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("setns: Invalid argument")), {
         _tag: "Foreign",
-        reason: "ip -j: setns: Invalid argument",
+        reason: "ip: Invalid argument",
         commands: 2
       })
     }))
@@ -271,7 +260,7 @@ describe("what the namespace of an attachment is", () => {
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("Operation not permitted")), {
         _tag: "Unseen",
-        reason: "ip -j: Operation not permitted",
+        reason: "ip: Operation not permitted",
         commands: 2
       })
     }))

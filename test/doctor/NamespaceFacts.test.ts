@@ -7,6 +7,7 @@ import { TestClock } from "effect/testing"
 import * as ToolOutput from "../../src/exec/ToolOutput.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Namespace from "../../src/network/Namespace.ts"
+import * as NamespaceTools from "../../src/network/NamespaceTools.ts"
 import * as NftablesRule from "../../src/network/NftablesRule.ts"
 import * as PacketFilter from "../../src/network/PacketFilter.ts"
 import * as Fake from "./fake.ts"
@@ -218,22 +219,14 @@ describe("a route", () => {
 
 describe("a namespace", () => {
   it("has the kernel's own choice of a route for each packet that was asked about and has one", () => {
-    const asked: Array<string> = []
     const answer = [{ dst: "192.0.2.1", from: "10.99.0.2", dev: "net1", table: "100" }]
-    const { layer } = Fake.host({
-      programs: {
-        "": (_, stdin) => {
-          asked.push(stdin)
-          return `[]\n[]\n[]\n${JSON.stringify(answer)}\n`
-        }
-      }
-    })
-    const questions = [{ to: "192.0.2.1", from: "10.99.0.2" }, { to: "2001:db8::1", from: "fd99::2" }]
-    return Effect.gen(function*() {
-      const { answers } = Result.getOrThrow(yield* Namespace.collectWith("/run/netns/web", questions))
-      assert.deepStrictEqual(answers, [{ to: "192.0.2.1", from: "10.99.0.2", device: "net1", table: "100" }])
-      assert.match(asked[0] ?? "", /route get 192\.0\.2\.1 from 10\.99\.0\.2\nroute get 2001:db8::1 from fd99::2\n$/)
-    }).pipe(Effect.provide(layer), Effect.runPromise)
+    const packets = [{ to: "192.0.2.1", from: "10.99.0.2" }, { to: "2001:db8::1", from: "fd99::2" }]
+    assert.match(
+      Namespace.question(packets).stdin ?? "",
+      /route get 192\.0\.2\.1 from 10\.99\.0\.2\nroute get 2001:db8::1 from fd99::2\n$/
+    )
+    const { answers } = Result.getOrThrow(Namespace.parse(`[]\n[]\n[]\n${JSON.stringify(answer)}\n`))
+    assert.deepStrictEqual(answers, [{ to: "192.0.2.1", from: "10.99.0.2", device: "net1", table: "100" }])
   })
 
   it("is three lists, each on a line, of which the last may be missing", () => {
@@ -284,18 +277,22 @@ describe("a gateway that is asked for", () => {
     /** What is known of neighbours before, and at each look. */
     readonly before?: ReadonlyArray<string>
     readonly looks?: ReadonlyArray<ReadonlyArray<object> | "fails">
+    /** What is known as soon as the question was sent. */
+    readonly atOnce?: ReadonlyArray<object>
   }
 
   /** What is found, what was asked for, and how often answers were looked for. */
-  const probed = Effect.fnUntraced(function*({ before = [], looks = [] }: Asked, gateways = [gateway]) {
+  const probed = Effect.fnUntraced(function*({ atOnce, before = [], looks = [] }: Asked, gateways = [gateway]) {
     const requests: Array<string> = []
     let look = 0
     const { layer } = Fake.host({
       programs: {
         "nsenter --net=/run/netns/web -- ip -j -d": (argv, stdin) => {
-          if (!stdin.startsWith("neigh show")) {
-            requests.push(`${argv.includes("-force") ? "" : "strictly "}${stdin.trim().replaceAll("\n", "; ")}`)
-            return { exitCode: 1 } // one of several may fail
+          const [request = "", isLookedAt] = stdin.trim().replaceAll("\n", "; ").split(/(?:; |^)(neigh show)$/)
+          if (request !== "") {
+            requests.push(`${argv.includes("-force") ? "" : "strictly "}${request}`)
+            if (isLookedAt === undefined || atOnce === undefined) return { exitCode: 1 } // one of several may fail
+            return JSON.stringify(atOnce)
           }
           const now = looks[look++] ?? []
           return now === "fails" ? { exitCode: 1 } : ` \n${JSON.stringify(now)}\n `
@@ -316,6 +313,13 @@ describe("a gateway that is asked for", () => {
     Effect.gen(function*() {
       const { answers, looks, requests } = yield* probed({})
       assert.deepStrictEqual([answers, looks, requests], [[false], 4, ["neigh replace 10.99.0.1 dev eth0 use"]])
+    }))
+
+  it.effect("is looked at no more if it answers at once", () =>
+    Effect.gen(function*() {
+      const { answers, looks, requests } = yield* probed({ atOnce: [state("REACHABLE")] })
+      assert.deepStrictEqual([answers, looks], [[true], 0])
+      assert.deepStrictEqual(requests, ["neigh replace 10.99.0.1 dev eth0 use"])
     }))
 
   it.effect("is looked at no further once all have answered", () =>
@@ -662,6 +666,12 @@ describe("the rules of a host", () => {
 })
 
 describe("the rules in another namespace", () => {
+  const rulesIn = Effect.fnUntraced(function*(netns: string) {
+    const ask = NamespaceTools.inNamespace(netns, NamespaceTools.deadline())
+    const [listed = ""] = yield* ask([PacketFilter.question])
+    return yield* PacketFilter.inside(netns, listed)
+  })
+
   it.effect("are those of nftables, where iptables has no tables: one process says so", () =>
     Effect.gen(function*() {
       const nft = JSON.stringify({
@@ -673,7 +683,7 @@ describe("the rules in another namespace", () => {
       const { commands, layer } = Fake.host({
         programs: { "nsenter --net=/run/netns/web -- nft -j list ruleset": nft }
       })
-      const found = yield* Effect.provide(PacketFilter.inside("/run/netns/web"), layer)
+      const found = yield* Effect.provide(rulesIn("/run/netns/web"), layer)
       assert.deepStrictEqual([found.nft.map(({ name }) => name), found.rulesets, commands.length], [["c"], [], 1])
     }))
 
@@ -686,7 +696,7 @@ describe("the rules in another namespace", () => {
             "nsenter --net=/run/netns/web -- ip6tables-nft-save": v6
           }
         })
-        const found = yield* Effect.provide(PacketFilter.inside("/run/netns/web"), layer)
+        const found = yield* Effect.provide(rulesIn("/run/netns/web"), layer)
         return [found.rulesets.map(({ backend, family }) => `${backend} ${family}`), commands.length]
       })
       const text = "*filter\n:INPUT DROP\nCOMMIT"

@@ -61,6 +61,31 @@ const failure = (tag: SystemErrorTag, path: string) =>
 /** The file of a namespace with this number. */
 export const namespace = (ino: number): Special => ({ ino, dev: 4, link: `net:[${ino}]` })
 
+/** How a program runs, by its words. */
+export type Run = (argv: ReadonlyArray<string>, stdin: string, env: Invocation["env"]) => Execution
+
+const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes)
+
+/** What follows each command of a script of NamespaceTools. */
+const separator = "printf '\\0%d\\0' $?\nprintf '\\0' >&2\n"
+
+/** Runs a program, and each command of a script of NamespaceTools as if it had been run by itself. */
+export const running = (run: Run) => ({ argv, env, stdin = "" }: Invocation) =>
+  Effect.sync((): Execution => {
+    const at = argv.indexOf("/bin/sh")
+    const script = argv[at + 2] ?? ""
+    if (at < 0 || !script.includes(separator)) return run(argv, String(stdin), env)
+    const ran = script.split(separator).slice(0, -1).map((command) => {
+      const [, line = "", input = ""] = /^([^\n]*?)(?: <<'END'\n([^]*)END)?\n$/.exec(command) ?? []
+      return run([...argv.slice(0, at), ...line.split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"))], input, env)
+    })
+    const refused = ran.find(({ stderr }) => /^nsenter:/.test(decode(stderr)))
+    if (refused !== undefined) return { ...refused, stdout: new Uint8Array() }
+    return ended(ran.map(({ exitCode, stdout }) => `${decode(stdout)}\0${exitCode}\0`).join(""), {
+      stderr: new TextEncoder().encode(ran.map(({ stderr }) => `${decode(stderr)}\0`).join(""))
+    })
+  })
+
 /** A host of these programs and files, the command lines that were run on it, and its files as they are then. */
 export const host = ({ files: given = {}, programs = {} }: Fake) => {
   const commands: Array<string> = []
@@ -73,15 +98,14 @@ export const host = ({ files: given = {}, programs = {} }: Fake) => {
       : Effect.succeed(entry)
   }
   const textOf = (path: string) => Effect.map(entryOf(path), (entry) => typeof entry === "string" ? entry : "")
-  const runner = ProcessRunner.of({
-    run: ({ argv, env, stdin = "" }) => {
-      const command = argv.join(" ")
-      commands.push(command)
-      const answer = Object.entries(programs).find(([start]) => command.startsWith(start))?.[1] ?? { exitCode: 127 }
-      const outcome = typeof answer === "function" ? answer(argv, String(stdin), env) : answer
-      return Effect.succeed(typeof outcome === "string" ? ended(outcome) : ended("", outcome))
-    }
-  })
+  const runOne = (argv: ReadonlyArray<string>, stdin: string, env: Invocation["env"]): Execution => {
+    const command = argv.join(" ")
+    commands.push(command)
+    const answer = Object.entries(programs).find(([start]) => command.startsWith(start))?.[1] ?? { exitCode: 127 }
+    const outcome = typeof answer === "function" ? answer(argv, stdin, env) : answer
+    return typeof outcome === "string" ? ended(outcome) : ended("", outcome)
+  }
+  const runner = ProcessRunner.of({ run: running(runOne) })
   const namesIn = (folder: string) => [
     ...new Set(
       Object.keys(files).filter((path) => path.startsWith(`${folder}/`))

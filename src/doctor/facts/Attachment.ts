@@ -9,6 +9,7 @@ import * as Json from "../../json/Json.ts"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as IptablesRule from "../../network/IptablesRule.ts"
 import * as Namespace from "../../network/Namespace.ts"
+import * as NamespaceTools from "../../network/NamespaceTools.ts"
 import type { NftChain } from "../../network/NftablesRule.ts"
 import * as PacketFilter from "../../network/PacketFilter.ts"
 import * as Pod from "../../operations/Pod.ts"
@@ -130,27 +131,33 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
   return entries.flat() as ReadonlyArray<AttachmentId>
 })
 
-const sightOf = Effect.fnUntraced(function*(netns: string, questions: ReadonlyArray<Namespace.RouteQuestion>) {
+/** The answer of nft in a namespace without rules. */
+const noRules: NamespaceTools.Answer = "{}"
+
+/** The state of a namespace, and the answer of nft in it. One shell asks all tools. */
+const sightOf = Effect.fnUntraced(function*(netns: string, packets: ReadonlyArray<Namespace.RouteQuestion>) {
   const fs = yield* FileSystem.FileSystem
-  if (netns === "") return { _tag: "Unseen", reason: "the cache does not have its network namespace" } as Sight
+  const without = (sight: Sight) => ({ sight, nft: noRules })
+  if (netns === "") return without({ _tag: "Unseen", reason: "the cache does not have its network namespace" })
   const info = yield* Effect.result(fs.stat(netns))
   if (Result.isFailure(info)) {
     return info.failure.reason._tag === "NotFound"
-      ? { _tag: "Missing" } as Sight
-      : { _tag: "Unseen", reason: info.failure.message } as Sight
+      ? without({ _tag: "Missing" })
+      : without({ _tag: "Unseen", reason: info.failure.message })
   }
   // A namespace is a regular file. Opening a pipe would block.
   if (info.success.type !== "File") {
-    return { _tag: "Foreign", reason: `${netns} is not a network namespace` } as Sight
+    return without({ _tag: "Foreign", reason: `${netns} is not a network namespace` })
   }
   const own = yield* Effect.option(fs.stat("/proc/self/ns/net"))
   const [ino, ours] = [info.success.ino, own._tag === "Some" ? own.value.ino : undefined]
   const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value
-  const network = yield* Namespace.collectWith(netns, questions)
-  if (Result.isSuccess(network)) return { _tag: "There", network: network.success, isHost } as Sight
-  return /Invalid argument/.test(network.failure)
-    ? { _tag: "Foreign", reason: network.failure } as Sight
-    : { _tag: "Unseen", reason: network.failure } as Sight
+  const ask = NamespaceTools.inNamespace(netns, NamespaceTools.deadline())
+  const [ip, nft = noRules] = yield* ask([Namespace.question(packets), ...(isHost ? [] : [PacketFilter.question])])
+  const network = typeof ip === "string" ? Namespace.parse(ip) : Result.fail(ip?.problem ?? "")
+  return Result.isSuccess(network)
+    ? { sight: { _tag: "There", network: network.success, isHost } satisfies Sight, nft }
+    : without({ _tag: /Invalid argument/.test(network.failure) ? "Foreign" : "Unseen", reason: network.failure })
 })
 
 /** The gateways that a link's routes need, among those that the result names. */
@@ -183,11 +190,11 @@ const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQue
 
 /** Inspects the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
-  const sight = yield* sightOf(id.netns, questionsOf(id))
+  const { nft: listed, sight } = yield* sightOf(id.netns, questionsOf(id))
   const [probes, { nft, rulesets: filter }] = sight._tag === "There" && !sight.isHost
     ? yield* Effect.all([
       Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),
-      PacketFilter.inside(id.netns)
+      PacketFilter.inside(id.netns, listed)
     ], { concurrency: "unbounded" })
     : [[], PacketFilter.none]
   return { ...id, sight, probes, filter, nft } satisfies Attachment
