@@ -185,10 +185,10 @@ export const checkLines = (
 }
 
 /** A finding as a report shows it. */
-export const onPage = ({ fix, network: _, stops: __, ...finding }: Finding): Page.Finding => ({
-  ...finding,
-  fix: { ...fix, commands: fix.commands.map(Fix.line) }
-})
+export const onPage = (finding: Finding): Page.Finding => {
+  const { fix, network: _network, stops: _stops, ...shared } = finding
+  return { ...shared, fix: { ...fix, commands: fix.commands.map(Fix.line) } }
+}
 
 /** A report, and the flows of attachments if there was a host to look at, as one JSON document. */
 export const json = ({ checks, findings }: Report, flows?: ReadonlyArray<Flow>): string =>

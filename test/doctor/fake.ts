@@ -79,7 +79,7 @@ export const running = (run: Run) => ({ argv, env, stdin = "" }: Invocation) =>
       const [, line = "", input = ""] = /^([^\n]*?)(?: <<'END'\n([^]*)END)?\n$/.exec(command) ?? []
       return run([...argv.slice(0, at), ...line.split(" ").map((word) => word.replace(/^'(.*)'$/, "$1"))], input, env)
     })
-    const refused = ran.find(({ stderr }) => /^nsenter:/.test(decode(stderr)))
+    const refused = ran.find(({ stderr }) => decode(stderr).startsWith("nsenter:"))
     if (refused !== undefined) return { ...refused, stdout: new Uint8Array() }
     return ended(ran.map(({ exitCode, stdout }) => `${decode(stdout)}\0${exitCode}\0`).join(""), {
       stderr: new TextEncoder().encode(ran.map(({ stderr }) => `${decode(stderr)}\0`).join(""))
