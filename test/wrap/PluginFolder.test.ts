@@ -1,11 +1,12 @@
 /** How our plugin gets into the folder of plugins, and out of it. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as PluginFolder from "../../src/wrap/PluginFolder.ts"
 import * as Command from "../support/command.ts"
+import { denied, files } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Scripts from "../support/scripts.ts"
 
@@ -28,6 +29,28 @@ const changing = (source: string, changes: number) => {
     Command.host
   )
 }
+
+describe("the folder of plugins", () => {
+  const chosen = (...there: ReadonlyArray<string>) =>
+    Effect.all([PluginFolder.choose(), PluginFolder.chooseInstalled()]).pipe(
+      Effect.provide(files(() => ({ exists: (path) => Effect.succeed(there.includes(path)) })))
+    )
+
+  it.effect("is the first of the usual ones that is there, or else the most common one", () =>
+    Effect.gen(function*() {
+      const [first, second, third] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"] as const
+      assert.deepStrictEqual(yield* chosen(), [first, first])
+      assert.deepStrictEqual(yield* chosen(first, second, third), [first, first])
+      assert.deepStrictEqual(yield* chosen(second, third), [second, second])
+      assert.deepStrictEqual(yield* chosen(third), [third, third])
+    }))
+
+  it.effect("is the one that has our plugin, where that is to be found", () =>
+    Effect.gen(function*() {
+      const there = ["/opt/cni/bin", "/usr/lib/cni", "/usr/lib/cni/passthrough"]
+      assert.deepStrictEqual(yield* chosen(...there), ["/opt/cni/bin", "/usr/lib/cni"])
+    }))
+})
 
 describe("installing the plugin", () => {
   it.effect("makes the folder, and puts an executable file there and nothing else", () =>
@@ -57,6 +80,7 @@ describe("installing the plugin", () => {
       const file = yield* PluginFolder.install(built, `${folder.path}/bin`)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`).sort(), [".libstdc++.so", "passthrough"])
       assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/.libstdc++.so`, "utf8"), "library")
+      assert.strictEqual(Fs.statSync(`${folder.path}/bin/.libstdc++.so`).mode & 0o777, 0o644)
       yield* PluginFolder.remove(file)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), [])
     }).pipe(Effect.provide(Command.host)))
@@ -68,6 +92,7 @@ describe("installing the plugin", () => {
       Fs.mkdirSync(bin)
       Fs.writeFileSync(`${bin}/.libstdc++.so`, "of another program")
       const glibc = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      Fs.appendFileSync(glibc, "# needs no .libstdc++.so\n")
       yield* PluginFolder.checkForeign(glibc, bin)
       yield* PluginFolder.remove(yield* PluginFolder.install(glibc, bin))
       assert.deepStrictEqual(Fs.readdirSync(bin), [".libstdc++.so"])
@@ -151,14 +176,29 @@ describe("installing the plugin", () => {
       assert.include(Fs.readFileSync(file, "utf8"), "1.0.00\"")
     }))
 
-  it.live("gives up where the source never stays the same", () =>
+  it.live("gives up where the source changed during each of three copies", () =>
     Effect.gen(function*() {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
-      const error = yield* Effect.flip(Effect.provide(PluginFolder.install(built, folder.path), changing(built, 99)))
+      const error = yield* Effect.flip(Effect.provide(PluginFolder.install(built, folder.path), changing(built, 3)))
       assert.strictEqual(error.message, `${built} keeps changing while it is copied: try again when it is built`)
       assert.deepStrictEqual(Fs.readdirSync(folder.path), ["built"])
     }))
+
+  it.effect("advises root where it may not write, but not where it may not read", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
+      using _ = vi.spyOn(process, "getuid").mockReturnValue(1000)
+      const message = (method: "stat" | "copyFile") =>
+        Effect.map(Effect.flip(PluginFolder.install(built, folder.path)), (error) => error.message).pipe(
+          Effect.provide(files((fs) => ({
+            [method]: (path: string) => path === built ? Effect.fail(denied(path)) : fs.stat(path)
+          })))
+        )
+      assert.match(yield* message("stat"), /^cannot read .*built(?!.*run this as root)/s)
+      assert.match(yield* message("copyFile"), /^cannot copy .*: run this as root$/s)
+    }).pipe(Effect.provide(Command.host)))
 
   it.effect("says what it cannot do, at once", () =>
     Effect.gen(function*() {

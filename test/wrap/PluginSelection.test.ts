@@ -8,6 +8,7 @@ import * as PluginSelection from "../../src/wrap/PluginSelection.ts"
 import * as Stub from "../../src/wrap/Stub.ts"
 import type * as Wrapping from "../../src/wrap/Wrapping.ts"
 import * as Command from "../support/command.ts"
+import { denied, files } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Scripts from "../support/scripts.ts"
 
@@ -131,6 +132,16 @@ describe("a folder is wrapped", () => {
         unprovable: ["my-script"],
         passedOver: { ...ours, "my-text": neither }
       })
+    }).pipe(Effect.provide(bare())))
+
+  test("without what cannot be read, where all is meant", (host) =>
+    Effect.gen(function*() {
+      const unreadable = files((fs) => ({
+        open: (path, options) => path.endsWith("/my-program") ? Effect.fail(denied(path)) : fs.open(path, options)
+      }))
+      const { chosen, passedOver } = yield* Effect.provide(select(host, { all: true }), unreadable)
+      assert.notInclude(chosen, "my-program")
+      assert.strictEqual(passedOver["my-program"], neither)
     }).pipe(Effect.provide(bare())))
 
   test("with the plugins that are named, and no others", (host) =>

@@ -23,4 +23,22 @@ describe("a plugin and its stub", () => {
         /^its stub answers VERSION otherwise: /
       )
     }).pipe(Effect.provide(Command.host)))
+
+  it.effect("are compared by how they end and by what they print, of which two hundred characters are shown", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const plugin = Scripts.script(`${folder.path}/plugin`, `printf '%0300d' 0`)
+      const killed = Scripts.script(`${folder.path}/killed`, "kill -KILL $$")
+      const failing = Scripts.script(`${folder.path}/failing`, "echo why >&2; exit 3")
+      const reason = (stub: string) => Effect.map(Effect.flip(StubProof.compare(plugin, stub)), (error) => error.reason)
+      const expected = `expected exit status 0, ${"0".repeat(200)}`
+      assert.strictEqual(
+        yield* reason(killed),
+        `its stub answers VERSION otherwise: found killed by SIGKILL; ${expected}`
+      )
+      assert.strictEqual(
+        yield* reason(failing),
+        `its stub answers VERSION otherwise: found exit status 3, why; ${expected}`
+      )
+    }).pipe(Effect.provide(Command.host)))
 })

@@ -309,7 +309,8 @@ describe("an installer", () => {
       using host = make()
       yield* wrap(host)
       Fs.rmSync(`${host.at.plugins}/bridge`)
-      const lost = [{ name: "bridge", reason: Unwrapping.lost }]
+      const reason = "it is a stub whose plugin was removed by another program: install the plugin again"
+      const lost = [{ name: "bridge", reason }]
       assert.deepStrictEqual((yield* wrap(host)).refused, lost)
       assert.deepStrictEqual((yield* unwrap(host))?.refused, lost)
       assert.deepStrictEqual((yield* states(host))["bridge"], "lost")
@@ -381,6 +382,7 @@ describe("unwrapping", () => {
       yield* unwrap(host, ["bridge"])
       assert.deepStrictEqual((yield* states(host))["bridge"], "not wrapped")
       assert.deepStrictEqual((yield* states(host))["calico"], "wrapped")
+      assert.deepStrictEqual(host.ours().filter((path) => path.endsWith("/bridge")), [])
       yield* unwrap(host)
       assert.deepStrictEqual(host.state(), before)
     }))
@@ -457,5 +459,26 @@ describe("a folder that cannot be written", () => {
       const built = around(`${root.path}/passthrough`)
       const error = yield* Effect.flip(wrap({ at: Stub.places("/proc/self"), built }))
       assert.match(error.message, /^cannot write \/proc\/self: there is no such file or folder$/)
+    }))
+})
+
+describe("the repair of an executable", () => {
+  test("restores one that is missing, and leaves one that runs", () =>
+    Effect.gen(function*() {
+      using host = make()
+      yield* wrap(host)
+      assert.isFalse(yield* Wrapping.repair(host.built, host.folder))
+      Fs.rmSync(host.at.executable)
+      assert.isTrue(yield* Wrapping.repair(host.built, host.folder))
+      assert.isFalse(yield* Wrapping.repair(host.built, host.folder))
+    }))
+
+  test("does nothing in a folder without stubs, or in none", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const before = host.state()
+      assert.isFalse(yield* Wrapping.repair(host.built, host.folder))
+      assert.isFalse(yield* Wrapping.repair(host.built, `${host.folder}/none`))
+      assert.deepStrictEqual(host.state(), before)
     }))
 })
