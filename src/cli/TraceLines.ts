@@ -5,8 +5,8 @@ import * as LocalTime from "../render/terminal/LocalTime.ts"
 import type { Style } from "../render/terminal/Style.ts"
 import type * as Journey from "../trace/Journey.ts"
 import type * as Outcome from "../trace/Outcome.ts"
+import type { Step, Target } from "../trace/Request.ts"
 import type { Author } from "../trace/RuleAuthors.ts"
-import type * as Trace from "../trace/Trace.ts"
 
 const endOf = (address: string, port: number | undefined): string =>
   address === ""
@@ -25,6 +25,10 @@ const ruleText = ({ rule, verdict }: Journey.Hop): string =>
   rule === undefined
     ? `policy ${verdict}`
     : rule.iptables?.replace(/^-A \S+ /, "") ?? (rule.text === "" ? `rule ${rule.handle}, which is gone` : rule.text)
+
+/** The same without its comment, which says nothing about the packet. */
+const shortText = (hop: Journey.Hop): string =>
+  ruleText(hop).replace(/ ?-m comment --comment (?:"(?:\\.|[^"\\])*"|\S+)/, "").replace(/ comment "[^"]*"/, "").trim()
 
 const chainText = ({ chain: { family, name, table } }: Journey.Hop): string => `${family} ${table} ${name}`
 
@@ -46,8 +50,8 @@ const isSameStage = (left: Journey.Hop | undefined, right: Journey.Hop | undefin
   left !== undefined && right !== undefined && left.place === right.place && left.direction === right.direction &&
   left.hook === right.hook && linksOf(left.packet) === linksOf(right.packet)
 
-/** The narrowest column of links, and the column of verdicts. */
-const widths = { links: 12, verdict: 8 } as const
+/** The columns of hooks and verdicts, and the indent of what happens at a hook. */
+const widths = { hook: 11, verdict: 8, indent: 6 } as const
 
 const pad = (cell: string, columns: number): string =>
   `${cell}${" ".repeat(Math.max(0, columns - LineWrap.columns(cell)))}`
@@ -64,8 +68,7 @@ const packetText = ({ direction, packet: { kind, length, protocol, source, sourc
 export class Drawing {
   private readonly style: Style
   private readonly placeWidth: number
-  private linkWidth: number = widths.links
-  /** The last hop, and the last one that a line was drawn for. */
+  /** The last hop, and the last one whose stretch of the way was drawn. */
   private last: Journey.Hop | undefined
   private drawn: Journey.Hop | undefined
 
@@ -74,44 +77,44 @@ export class Drawing {
     this.placeWidth = Math.max(...places.map(LineWrap.columns))
   }
 
-  /** A line that begins with the stretch of the way, unless the line before it was on the same one. */
-  private row(hop: Journey.Hop, text: string): ReadonlyArray<string> {
-    const { dim, green, red, width } = this.style
-    const { packet, place, verdict } = hop
-    const cells = isSameStage(this.drawn, hop) ? ["", "", ""] : [place, hop.hook, linksOf(packet)].map(Escape.inLine)
-    this.drawn = hop
-    const [first = "", second = "", third = ""] = cells
-    const head = `  ${pad(first, this.placeWidth)}  ${pad(second, 11)}  ${pad(third, this.linkWidth)}`
-    if (text === "") return [head.trimEnd()]
-    const paint = verdict === "drop" ? red : verdict === "accept" ? green : dim
-    const column = LineWrap.columns(head) + widths.verdict + 4
-    const [line = "", ...more] = LineWrap.lines(text, Math.max(30, width - column))
+  /** Something that happens at a hook. */
+  private detail(word: string, text: string, paint: (text: string) => string): ReadonlyArray<string> {
+    const indent = widths.indent + widths.verdict + 2
+    const [first = "", ...more] = LineWrap.lines(Escape.inLine(text), Math.max(20, this.style.width - indent))
     return [
-      `${head}  ${paint(pad(verdict.split(" ")[0] ?? "", widths.verdict))}  ${line}`,
-      ...more.map((each) => `${" ".repeat(column)}${each.trimStart()}`)
+      `${" ".repeat(widths.indent)}${paint(pad(word, widths.verdict))}  ${first}`,
+      ...more.map((line) => `${" ".repeat(indent + 2)}${line.trimStart()}`)
     ]
   }
 
-  /** The lines of a hop; `next` is the one after it. */
-  private hop(hop: Journey.Hop, next: Journey.Hop | undefined): ReadonlyArray<string> {
-    const { dim, yellow } = this.style
+  private stage(hop: Journey.Hop): ReadonlyArray<string> {
+    if (isSameStage(this.drawn, hop)) return []
+    this.drawn = hop
+    const { hook, packet, place } = hop
+    const cells = [pad(Escape.inLine(place), this.placeWidth), pad(hook, widths.hook), Escape.inLine(linksOf(packet))]
+    return [`  ${cells.join("  ")}`.trimEnd()]
+  }
+
+  private hop(hop: Journey.Hop): ReadonlyArray<string> {
+    const { dim, green, red, yellow } = this.style
     const before = this.last
     this.last = hop
     const isFirst = before?.direction !== hop.direction
     if (isFirst) this.drawn = undefined
-    const indent = " ".repeat(2 + this.placeWidth + 2 + 11 + 2 + this.linkWidth + 2 + widths.verdict + 2)
-    const changes = rewritten(before, hop).map((change) => yellow(`${indent}${Escape.inLine(change)}`))
-    const intro = isFirst ? [dim(Escape.inLine(packetText(hop)))] : []
-    // Our own chains only show the packet, and are left out where another chain does so too.
-    const isLeftOut = hop.isOwn && (isSameStage(this.drawn, hop) || isSameStage(hop, next))
-    const row = isLeftOut ? [] : this.row(hop, hop.isOwn ? "" : Escape.inLine(`${chainText(hop)}: ${ruleText(hop)}`))
-    return [...intro, ...changes, ...row]
+    const [verdict = ""] = hop.verdict.split(" ")
+    const paint = verdict === "drop" ? red : verdict === "accept" ? green : dim
+    return [
+      ...(isFirst ? [dim(Escape.inLine(packetText(hop)))] : []),
+      ...rewritten(before, hop).flatMap((change) => this.detail("nat", change, yellow)),
+      ...this.stage(hop),
+      // Our own chains only show the packet.
+      ...(hop.isOwn ? [] : this.detail(verdict, `${chainText(hop)}: ${shortText(hop)}`, paint))
+    ]
   }
 
   /** The lines of these hops. */
   lines(hops: ReadonlyArray<Journey.Hop>): ReadonlyArray<string> {
-    this.linkWidth = Math.max(this.linkWidth, ...hops.map(({ packet }) => LineWrap.columns(linksOf(packet))))
-    return hops.flatMap((hop, index) => this.hop(hop, hops[index + 1]))
+    return hops.flatMap((hop) => this.hop(hop))
   }
 
   /** Begins another packet. */
@@ -188,7 +191,7 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
 }
 
 /** The line that a step begins with, and what it leaves on the host. */
-export const head = (step: Trace.Step, protocol: string, { dim }: Style): ReadonlyArray<string> => {
+export const head = (step: Step, protocol: string, { dim }: Style): ReadonlyArray<string> => {
   switch (step._tag) {
     case "Tables":
       return [dim(Escape.inLine(
@@ -251,9 +254,9 @@ const outcomeJson = (outcome: Outcome.Outcome) => {
 }
 
 /** All steps as one JSON document. */
-export const json = (steps: ReadonlyArray<Trace.Step>): string => {
+export const json = (steps: ReadonlyArray<Step>): string => {
   const tables = steps.find(({ _tag }) => _tag === "Tables")
-  const attempts: Array<{ from?: Trace.Target; to?: Trace.Target; hops: Array<Journey.Hop>; end?: object }> = []
+  const attempts: Array<{ from?: Target; to?: Target; hops: Array<Journey.Hop>; end?: object }> = []
   for (const step of steps) {
     if (step._tag === "Sending") attempts.push({ from: step.from, to: step.to, hops: [] })
     else if (step._tag === "Waiting") attempts.push({ hops: [] })

@@ -21,8 +21,15 @@ export interface HeldProcess {
   readonly output: Queue.Dequeue<Output>
 }
 
-/** How long a process may take to end at the end of its stdin before it is killed, in milliseconds. */
+/** How long a process may take to end after SIGTERM before it is killed, in milliseconds. */
 const patience = 500
+
+/** Sends a signal to a process and those that it started. */
+const end = ({ pid }: { readonly pid?: number | undefined }, signal: NodeJS.Signals): void => {
+  try {
+    if (pid !== undefined) process.kill(-pid, signal)
+  } catch { /* all of them have ended */ }
+}
 
 /** Calls `take` with each line that arrives, and with the rest at the end. */
 const eachLine = (stream: NodeJS.ReadableStream | null, take: (line: string) => void): void => {
@@ -37,7 +44,7 @@ const eachLine = (stream: NodeJS.ReadableStream | null, take: (line: string) => 
   }).on("error", () => {})
 }
 
-/** Starts a tool. The end of the scope closes its stdin and waits until it has ended. */
+/** Starts a tool. At the end of the scope, it is ended with all that it started. */
 export const start = Effect.fnUntraced(function*(call: Pick<HostTools.Call, "argv" | "netns">) {
   const { argv, env } = yield* HostTools.located(call)
   const output = yield* Queue.unbounded<Output>()
@@ -62,12 +69,13 @@ export const start = Effect.fnUntraced(function*(call: Pick<HostTools.Call, "arg
     (child) =>
       Effect.callback<void>((resume) => {
         if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-        const timer = setTimeout(() => child.kill("SIGKILL"), patience)
+        const timer = setTimeout(() => end(child, "SIGKILL"), patience)
         child.once("exit", () => {
           clearTimeout(timer)
           resume(Effect.void)
         })
         child.stdin?.end()
+        end(child, "SIGTERM")
       })
   )
   return {

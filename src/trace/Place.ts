@@ -2,6 +2,7 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as Cidr from "../network/Cidr.ts"
 import * as Namespace from "../network/Namespace.ts"
 
 /** A network namespace. */
@@ -45,3 +46,42 @@ export const addresses = ({ network }: Place, family: 4 | 6): ReadonlyArray<stri
   network.links.flatMap((link) =>
     link.addresses.filter((each) => each.family === family).map(({ text }) => text.split("/")[0] ?? "")
   )
+
+/** The family of an address. */
+export const familyOf = (address: string): 4 | 6 => address.includes(":") ? 6 : 4
+
+/** Whether two texts are the same address. */
+export const isSame = (left: string, right: string): boolean => {
+  const [one, other] = [Cidr.parseAddress(left), Cidr.parseAddress(right)]
+  return one !== undefined && other !== undefined && Cidr.isSameAddress(one, other)
+}
+
+/** Whether a namespace has an address, that of its loopback link too. */
+export const hasAddress = (place: Place, address: string): boolean =>
+  addresses(place, familyOf(address)).some((each) => isSame(each, address))
+
+const isLoopback = (address: string): boolean => {
+  const parsed = Cidr.parseAddress(address)
+  return parsed !== undefined && Cidr.isLoopback(parsed)
+}
+
+/** Whether an address leads to a namespace from outside. */
+export const isReachedBy = (place: Place, address: string): boolean =>
+  hasAddress(place, address) && !isLoopback(address)
+
+/** The addresses by which others reach a container, those of IPv4 first. */
+export const reachable = (place: Place): ReadonlyArray<string> =>
+  ([4, 6] as const).flatMap((family) => addresses(place, family)).filter((each) =>
+    !isLoopback(each) && !each.toLowerCase().startsWith("fe80:")
+  )
+
+/** Whether two places are one namespace, as for a pod in the network of the host. */
+export const isSameNamespace = (left: Place, right: Place): boolean =>
+  linksTo(left, right).length === 0 && left.network.links.length === right.network.links.length &&
+  left.network.links.every(({ index, mac, name }) =>
+    right.network.links.some((each) => each.index === index && each.mac === mac && each.name === name)
+  )
+
+/** The bridge of a port, which routing sees in its place; the link itself if it is no port. */
+export const routedLink = ({ network }: Place, link: string | undefined): string =>
+  network.links.find(({ name }) => name === link)?.master ?? link ?? ""

@@ -4,6 +4,9 @@ import * as Schema from "effect/Schema"
 import * as Dgram from "node:dgram"
 import * as Net from "node:net"
 
+/** The first line of a sender, when it can send. */
+export const ready = "ready"
+
 /** What to send. */
 export const Question = Schema.Struct({
   protocol: Schema.Literals(["tcp", "udp"]),
@@ -23,9 +26,10 @@ export type Question = typeof Question.Type
 export const Answer = Schema.Struct({
   /**
    * `answered`: the receiver sent something, or accepted the connection. `refused`: it, or something on the way,
-   * refused. `failed`: the kernel could not send. `silent`: nothing came back in time.
+   * refused. `failed`: the kernel could not send. `silent`: nothing came back in time. `stalled`: a connection was
+   * accepted, and nothing came back for what was sent over it.
    */
-  outcome: Schema.Literals(["answered", "refused", "failed", "silent"]),
+  outcome: Schema.Literals(["answered", "refused", "failed", "silent", "stalled"]),
   /** The error of the kernel, such as `EHOSTUNREACH`. */
   code: Schema.optionalKey(Schema.String)
 })
@@ -50,7 +54,8 @@ const answerTo = (error: NodeJS.ErrnoException): Answer =>
 /** Calls back once, at the latest when the time is over. */
 const within = (
   timeout: number,
-  begin: (done: (answer: Answer) => void) => () => void
+  begin: (done: (answer: Answer) => void) => () => void,
+  late: () => Answer = () => ({ outcome: "silent" })
 ): Effect.Effect<Answer> =>
   Effect.callback((resume) => {
     let isDone = false
@@ -61,7 +66,7 @@ const within = (
       close()
       resume(Effect.succeed(answer))
     }
-    const timer = setTimeout(() => done({ outcome: "silent" }), timeout)
+    const timer = setTimeout(() => done(late()), timeout)
     const close = begin((answer) => setImmediate(done, answer))
     return Effect.sync(() => {
       clearTimeout(timer)
@@ -88,8 +93,9 @@ const sendDatagram = (question: Question) =>
     }
   })
 
-const connect = (question: Question) =>
-  within(question.timeout, (done) => {
+const connect = (question: Question) => {
+  let isConnected = false
+  return within(question.timeout, (done) => {
     const { from, port, size, sourcePort, to } = question
     const socket = Net.connect({
       host: to,
@@ -98,12 +104,14 @@ const connect = (question: Question) =>
       ...(from === undefined ? {} : { localAddress: from })
     })
     socket.on("error", (error) => done(answerTo(error))).on("connect", () => {
+      isConnected = true
       if (size === 0) return done({ outcome: "answered" })
       socket.on("data", () => done({ outcome: "answered" })).on("end", () => done({ outcome: "answered" }))
       socket.end(payloadOf(question))
     })
     return () => void socket.removeAllListeners().on("error", () => {}).destroy()
-  })
+  }, () => ({ outcome: isConnected ? "stalled" : "silent" }))
+}
 
 /** Asks. Never fails: the answer says what failed. */
 export const ask = (question: Question): Effect.Effect<Answer> =>

@@ -24,14 +24,19 @@ export const start = Effect.fnUntraced(function*(
     HeldProcess.start({ argv: executable, netns }),
     ({ program, reason }) => new CannotSend({ reason: `${program}: ${reason}` })
   )
+  const next = Effect.gen(function*() {
+    const output = yield* Queue.take(process.output)
+    if (output._tag === "Exit") return yield* new CannotSend({ reason: `it ended with status ${output.exitCode}` })
+    if (output._tag === "Complaint") return yield* new CannotSend({ reason: output.line })
+    return output.line
+  })
+  // The time to wait for an answer begins when it can send.
+  yield* Effect.repeat(next, { until: (line) => line === Probe.ready })
   /** Sends one packet, or opens one connection. */
   const ask = Effect.fnUntraced(function*(question: Probe.Question) {
     yield* process.write(`${JSON.stringify(question)}\n`)
     while (true) {
-      const output = yield* Queue.take(process.output)
-      if (output._tag === "Exit") return yield* new CannotSend({ reason: `it ended with status ${output.exitCode}` })
-      if (output._tag === "Complaint") return yield* new CannotSend({ reason: output.line })
-      const answer = decode(Json.parse(output.line))
+      const answer = decode(Json.parse(yield* next))
       if (Option.isSome(answer)) return answer.value
     }
   })

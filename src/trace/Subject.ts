@@ -2,7 +2,6 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Result from "effect/Result"
 import * as Attachment from "../doctor/facts/Attachment.ts"
 import * as Pod from "../operations/Pod.ts"
 import * as Netns from "../runtime/Netns.ts"
@@ -93,11 +92,3 @@ export const find = Effect.fnUntraced(function*(
   yield* Netns.require(only)
   return { name: nameOf(first), netns: only, attachments: own } satisfies Subject
 })
-
-/** The address of a container, of IPv4 if it has one. */
-export const addressOf = ({ attachments }: Subject): string | undefined => {
-  const all = attachments.flatMap(({ result }) =>
-    Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address?.split("/")[0] ?? "") : []
-  ).filter((each) => each !== "")
-  return all.find((each) => !each.includes(":")) ?? all[0]
-}

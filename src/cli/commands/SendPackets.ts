@@ -17,6 +17,7 @@ export const sendPackets = Command.make(
   {},
   Effect.fnUntraced(function*() {
     const { stdin } = yield* Stdio.Stdio
+    yield* Console.log(Probe.ready)
     yield* stdin.pipe(
       Stream.decodeText,
       Stream.splitLines,

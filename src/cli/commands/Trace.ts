@@ -10,6 +10,7 @@ import * as Net from "node:net"
 import * as LogFiles from "../../log/LogFiles.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as Outcome from "../../trace/Outcome.ts"
+import type { Request, Step } from "../../trace/Request.ts"
 import * as Subject from "../../trace/Subject.ts"
 import * as Trace from "../../trace/Trace.ts"
 import * as Errors from "../Errors.ts"
@@ -115,7 +116,7 @@ const patience = { answer: 5000, packets: 60_000 } as const
 const datagram = 17
 
 /** This executable, to run in another namespace. */
-const executable = (): Trace.Request["executable"] => {
+const executable = (): Request["executable"] => {
   const script = process.argv[1]
   return process.versions["bun"] === undefined && script !== undefined
     ? [process.execPath, script, "send-packets"]
@@ -161,13 +162,9 @@ const requestOf = Effect.fnUntraced(function*(flags: Input) {
   }
   const protocol = given.protocol ?? (udp ? "udp" as const : "tcp" as const)
   const isWaiting = to === undefined && from !== "host"
-  const own = subject === undefined ? undefined : Subject.addressOf(subject)
-  if (to === undefined && from === "host" && own === undefined) {
-    return yield* new Contradiction({ message: "--port with --from host needs a container with an address: give --to" })
-  }
   return {
     subject,
-    to: to ?? (from === "host" && own !== undefined ? { address: own, port: given.port } : undefined),
+    to: to === undefined ? undefined : { address: to.address, port: to.port },
     port: given.port,
     protocol,
     fromHost: from === "host",
@@ -178,7 +175,7 @@ const requestOf = Effect.fnUntraced(function*(flags: Input) {
     logs: log.length > 0 ? log : [LogFiles.defaultPattern],
     attachments,
     executable: executable()
-  } satisfies Trace.Request
+  } satisfies Request
 })
 
 /** `trace [CONTAINER] --to ADDRESS:PORT | --port PORT` */
@@ -188,16 +185,16 @@ export const trace = Command.make(
   Effect.fnUntraced(function*(flags) {
     const style = yield* Style.current()
     const request = yield* requestOf(flags)
-    const steps: Array<Trace.Step> = []
+    const steps: Array<Step> = []
     let drawing = new TraceLines.Drawing(style, [])
-    const draw = (step: Trace.Step): ReadonlyArray<string> => {
+    const draw = (step: Step): ReadonlyArray<string> => {
       if (step._tag === "Tables") drawing = new TraceLines.Drawing(style, step.places)
       if (step._tag === "Sending" || step._tag === "Waiting") drawing.reset()
       if (step._tag === "Hops") return drawing.lines(step.hops)
       if (step._tag === "End") return TraceLines.end(step.outcome, style)
       return TraceLines.head(step, request.protocol, style)
     }
-    const tell = Effect.fnUntraced(function*(step: Trace.Step) {
+    const tell = Effect.fnUntraced(function*(step: Step) {
       if (flags.json) steps.push(step)
       else for (const line of draw(step)) yield* Console.log(line)
     })

@@ -1,0 +1,230 @@
+/** Plans a trace: which namespaces it passes, and which packets to mark in each. */
+import * as Data from "effect/Data"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import type * as Attachment from "../doctor/facts/Attachment.ts"
+import * as Explanation from "./Explanation.ts"
+import * as Place from "./Place.ts"
+import type { Request, Target } from "./Request.ts"
+import type * as Selector from "./Selector.ts"
+
+/** The request makes no sense. */
+export class Unclear extends Data.TaggedError("Unclear")<{ readonly message: string }> {}
+
+const resultAddresses = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
+  Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address?.split("/")[0] ?? "") : []
+
+/** The attachment that an address and a port lead to: by its own address, or by a published port of the host. */
+const receiverOf = ({ attachments, protocol }: Request, to: Target, host: Place.Place, sender: Place.Place) => {
+  const byPort = sender === host ? Place.hasAddress(host, to.address) : Place.isReachedBy(host, to.address)
+  return attachments.find((each) =>
+    each.netns !== "" && (resultAddresses(each).some((own) => Place.isSame(own, to.address)) ||
+      (byPort && each.portMappings.some((one) => one.hostPort === to.port && one.protocol === protocol)))
+  )
+}
+
+/** How many ports a sender may find in use. */
+const spare = 8
+
+/** The ports that a sender uses, one for each packet or connection. */
+const portRange = (count: number) => {
+  const size = count + spare
+  const first = 40_000 + Math.floor(Math.random() * (20_000 - size))
+  return { first, last: first + size - 1 }
+}
+
+/** A namespace, and what to trace in it. */
+export interface Plan {
+  readonly place: Place.Place
+  readonly selectors: ReadonlyArray<Selector.Selector>
+  readonly devices: ReadonlyArray<string>
+}
+
+/** The links of the host on which packets of these containers, and of the world, arrive. */
+const hostDevices = (host: Place.Place, containers: ReadonlyArray<Place.Place>): ReadonlyArray<string> => [
+  ...new Set([...containers.flatMap((each) => Place.linksTo(host, each)), ...Place.uplinks(host)])
+]
+
+const insideDevices = ({ network }: Place.Place): ReadonlyArray<string> =>
+  network.links.filter(({ isUp, name }) => name !== "lo" && isUp).map(({ name }) => name)
+
+/** All that is prepared before a packet is sent, or waited for. */
+export interface Prepared {
+  readonly plans: ReadonlyArray<Plan>
+  readonly host: Place.Place
+  readonly sender: Place.Place | undefined
+  /** The namespace of the receiver, if it is on this host. */
+  readonly receiver: Place.Place | undefined
+  readonly flow: { readonly receivers: ReadonlyArray<Target>; readonly source: string | undefined }
+  readonly sourcePorts: { readonly first: number; readonly last: number } | undefined
+  /** Where to send to; undefined to wait for packets. */
+  readonly to: Target | undefined
+  readonly protocol: Request["protocol"]
+}
+
+/** One plan a namespace, with the selectors of all. */
+const merged = (plans: ReadonlyArray<Plan>): ReadonlyArray<Plan> => {
+  const places = new Map<string, Plan>()
+  for (const plan of plans) {
+    const known = places.get(plan.place.name)
+    places.set(
+      plan.place.name,
+      known === undefined ? plan : { ...known, selectors: [...known.selectors, ...plan.selectors] }
+    )
+  }
+  return [...places.values()]
+}
+
+/** Plans to send. */
+const toSend = Effect.fnUntraced(function*(
+  request: Request,
+  to: Target,
+  host: Place.Place,
+  container: Place.Place | undefined
+) {
+  const { count, from, fromHost, protocol } = request
+  const sender = fromHost ? host : container
+  if (sender === undefined) {
+    return yield* new Unclear({ message: "nobody to send from: name a container, or give --from host" })
+  }
+  if (from !== undefined && !Place.hasAddress(sender, from)) {
+    return yield* new Unclear({ message: `--from ${from}: ${sender.name} does not have this address` })
+  }
+  const attached = receiverOf(request, to, host, sender)
+  const receiver = Place.hasAddress(sender, to.address) && attached === undefined
+    ? sender
+    : attached === undefined
+    ? Place.isReachedBy(host, to.address) ? host : undefined
+    : attached.netns === container?.netns
+    ? container
+    : yield* Place.look(attached.pod ?? attached.containerId.slice(0, 12), attached.netns)
+  const family = Place.familyOf(to.address)
+  const source = from ?? (yield* Explanation.sourceFor(sender, to.address))
+  const sourcePorts = portRange(count)
+  const sent: Selector.Selector = {
+    family,
+    protocol,
+    sources: source === undefined ? [] : [source],
+    sourcePorts,
+    destinations: [to.address],
+    destinationPort: to.port
+  }
+  const mapping = attached?.portMappings.find((each) => each.hostPort === to.port && each.protocol === protocol)
+  const inside: Target | undefined = receiver === undefined || receiver === host
+    ? undefined
+    : Place.isReachedBy(receiver, to.address)
+    ? to
+    : {
+      address: resultAddresses(attached as Attachment.AttachmentId).find((each) => Place.familyOf(each) === family) ??
+        "",
+      port: mapping?.containerPort ?? to.port
+    }
+  const containers = [sender, receiver].filter((each) => each !== undefined && each !== host) as ReadonlyArray<
+    Place.Place
+  >
+  return {
+    host,
+    sender,
+    receiver,
+    sourcePorts,
+    to,
+    protocol,
+    flow: { source, receivers: [to, ...(inside === undefined ? [] : [inside])] },
+    plans: merged([
+      ...(sender === host ? [] : [{ place: sender, selectors: [sent], devices: insideDevices(sender) }]),
+      { place: host, selectors: [sent], devices: hostDevices(host, containers) },
+      ...(receiver === undefined || receiver === host || inside === undefined ? [] : [{
+        place: receiver,
+        // Nat may have changed the source, but hardly its port.
+        selectors: [{ ...sent, sources: [], destinations: [inside.address], destinationPort: inside.port }],
+        devices: insideDevices(receiver)
+      }])
+    ])
+  } satisfies Prepared
+})
+
+/** Plans to wait. */
+const toWait = Effect.fnUntraced(function*(request: Request, host: Place.Place, container: Place.Place | undefined) {
+  const { from, port, protocol, subject } = request
+  const receiver = container ?? host
+  const mapping = subject?.attachments.flatMap(({ portMappings }) => portMappings)
+    .filter((each) => each.protocol === protocol)
+    .find((each, _, all) =>
+      all.some(({ hostPort }) => hostPort === port) ? each.hostPort === port : each.containerPort === port
+    )
+  const own = receiver === host
+    ? ([4, 6] as const).flatMap((family) => Place.addresses(host, family))
+    : Place.reachable(receiver)
+  const published = mapping === undefined || receiver === host
+    ? []
+    : ([4, 6] as const).flatMap((family) => Place.addresses(host, family)).filter((each) =>
+      mapping.hostIP === "" || /^(?:0\.0\.0\.0|::)$/.test(mapping.hostIP) || Place.isSame(mapping.hostIP, each)
+    )
+  const families = new Set(
+    own.map(Place.familyOf).filter((each) => from === undefined || each === Place.familyOf(from))
+  )
+  const inside = mapping?.containerPort ?? port
+  const selectorsFor = (addresses: ReadonlyArray<string>, destinationPort: number) =>
+    [...families].flatMap((family): ReadonlyArray<Selector.Selector> => {
+      const destinations = addresses.filter((each) => Place.familyOf(each) === family)
+      return destinations.length === 0 ? [] : [{
+        family,
+        protocol,
+        sources: from === undefined ? [] : [from],
+        sourcePorts: undefined,
+        destinations,
+        destinationPort
+      }]
+    })
+  const direct = selectorsFor(own, inside)
+  if (direct.length === 0) return yield* new Unclear({ message: `${receiver.name} has no address to wait at` })
+  const outside = mapping === undefined ? [] : selectorsFor(published, mapping.hostPort)
+  const targets = (addresses: ReadonlyArray<string>, port: number) => addresses.map((address) => ({ address, port }))
+  return {
+    host,
+    sender: undefined,
+    receiver,
+    sourcePorts: undefined,
+    to: undefined,
+    protocol,
+    flow: {
+      source: undefined,
+      receivers: [
+        ...targets(own, inside),
+        ...(mapping === undefined ? [] : targets(published, mapping.hostPort))
+      ]
+    },
+    plans: merged([
+      {
+        place: host,
+        selectors: [...outside, ...direct],
+        devices: hostDevices(host, receiver === host ? [] : [receiver])
+      },
+      ...(receiver === host
+        ? []
+        : [{
+          place: receiver,
+          selectors: direct.map((each) => ({ ...each, sources: [] })),
+          devices: insideDevices(receiver)
+        }])
+    ])
+  } satisfies Prepared
+})
+
+/** Looks at the namespaces, and plans what to trace in each. */
+export const make = Effect.fnUntraced(function*(request: Request) {
+  const { fromHost, port, subject, to } = request
+  const host = yield* Place.look(Place.host, undefined)
+  const looked = subject === undefined ? undefined : yield* Place.look(subject.name, subject.netns)
+  const container = looked === undefined || Place.isSameNamespace(host, looked) ? undefined : looked
+  const isOfHost = fromHost || (container === undefined && subject !== undefined)
+  if (to === undefined && !fromHost) return yield* toWait(request, host, container)
+  const [address] = container === undefined ? [] : Place.reachable(container)
+  const target = to ?? (address === undefined ? undefined : { address, port })
+  if (target === undefined) {
+    return yield* new Unclear({
+      message: "--port with --from host sends to a container with an address: name one, or give --to"
+    })
+  }
+  return yield* toSend({ ...request, fromHost: isOfHost }, target, host, container)
+})
