@@ -27,7 +27,7 @@ export interface Invocation {
   /** How many bytes of stdout, and of stderr, to keep. Default: {@link defaultLimit}. */
   readonly limit?: number
   /** Receives stdout as it arrives, instead of keeping it. For sockets only, and for programs that run indefinitely. */
-  readonly onStdout?: (chunk: Uint8Array) => void
+  readonly onStdout?: ((chunk: Uint8Array) => void) | undefined
   /**
    * How stdin, stdout and stderr are connected. `sockets`, the default, cost nothing. `pipes` (with a file for stdin)
    * take longer to create, but can be opened by name (`cat /dev/stdin`) and outlive this process. Hooks and plugins,

@@ -24,7 +24,7 @@ const journalctl = Effect.fnUntraced(function*(
 ) {
   const { exitCode, signal, stderr } = yield* HostTools.run({
     argv: ["journalctl", "--no-pager", ...flags],
-    ...(onStdout === undefined ? {} : { onStdout })
+    onStdout
   }).pipe(Effect.mapError((cause) => new JournalUnreadable({ reason: cause.message, cause })))
   const said = Execution.text(stderr).trim()
   if (exitCode === 0) return said

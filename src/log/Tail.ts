@@ -70,12 +70,12 @@ const modifiedOf = ({ mtime }: FileSystem.File.Info): number =>
 export const make = (path: string, { files, inodes, take, tell }: Context) => {
   let current: Followed | undefined
   let rotated: ReadonlyArray<Rotated> = []
-  let notice = ""
+  let notice: string | undefined
   let isForeign = false
 
   /** Reports once why there is nothing to read. */
   const note = Effect.fnUntraced(function*(message: string) {
-    if (message !== "" && message !== notice) yield* tell(message)
+    if (message !== notice) yield* tell(message)
     notice = message
   })
 
@@ -152,7 +152,7 @@ export const make = (path: string, { files, inodes, take, tell }: Context) => {
       current = begin(inode)
     }
     if (current !== undefined) yield* drain(current)
-    yield* note("")
+    notice = undefined
   })
 
   /** Reads what was appended since the last round to the file and to its rotated predecessors. */
