@@ -1,8 +1,10 @@
 /** Spans that wait to be sent, in bounded memory: the oldest make room for new ones. */
 import type { Span } from "./Spans.ts"
 
-/** The most spans, and about the most bytes, that wait, and that are sent at once. */
-const limit = { spans: 50_000, bytes: 16 * 1_048_576 }
+/** About the most bytes that wait. */
+const limit = 16 * 1_048_576
+
+/** The most spans, and about the most bytes, that are sent at once. */
 const batchLimit = { spans: 512, bytes: 1_048_576 }
 
 interface Entry {
@@ -41,7 +43,7 @@ export class SpanQueue {
       this.waiting.push({ span, size })
       this.bytes += size
     }
-    while (this.length > limit.spans || (this.bytes > limit.bytes && this.length > 1)) {
+    while (this.bytes > limit && this.length > 1) {
       this.shift()
       this.dropped++
     }

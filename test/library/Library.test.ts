@@ -6,6 +6,7 @@ import * as Fs from "node:fs"
 import * as Http from "node:http"
 import type * as Net from "node:net"
 import * as Path from "node:path"
+import * as Otlp from "../support/otlp.ts"
 import { attachment, path, repository, temporary } from "../support/plugin.ts"
 
 const example = (name: string): string => Path.join(import.meta.dirname, name)
@@ -60,6 +61,7 @@ describe("the examples", () => {
     [
       ["README.md", "plugin.ts"],
       ["docs/library.md", "collector.ts"],
+      ["docs/library.md", "exporter.ts"],
       ["docs/library.md", "hook.test.ts"]
     ] as const
   )("in %s include %s, which is tested", (page, name) => {
@@ -67,16 +69,19 @@ describe("the examples", () => {
     assert.include(text, `\`\`\`ts\n${Fs.readFileSync(example(name), "utf8")}\`\`\`\n`)
   })
 
-  it.each(["plugin.ts", "collector.ts"])("type-check without settings or types of Node.js: %s", (name) => {
-    using project = makeProject()
-    Fs.copyFileSync(example(name), `${project.path}/plugin.ts`)
-    const { status, stdout } = ChildProcess.spawnSync(
-      Path.join(modules, ".bin/tsc"),
-      ["--noEmit", "--strict", "plugin.ts"],
-      { cwd: project.path, env: { PATH: path }, encoding: "utf8", timeout: 300_000 }
-    )
-    assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "" })
-  })
+  it.each(["plugin.ts", "collector.ts", "exporter.ts"])(
+    "type-check without settings or types of Node.js: %s",
+    (name) => {
+      using project = makeProject()
+      Fs.copyFileSync(example(name), `${project.path}/plugin.ts`)
+      const { status, stdout } = ChildProcess.spawnSync(
+        Path.join(modules, ".bin/tsc"),
+        ["--noEmit", "--strict", "plugin.ts"],
+        { cwd: project.path, env: { PATH: path }, encoding: "utf8", timeout: 300_000 }
+      )
+      assert.deepStrictEqual({ status, stdout }, { status: 0, stdout: "" })
+    }
+  )
 })
 
 describe("the plugin of README", () => {
@@ -113,6 +118,28 @@ describe("the custom sink of docs/library.md", () => {
     assert.strictEqual(JSON.parse(stdout).code, 5)
     assert.include(JSON.parse(stdout).msg, `the collector http://127.0.0.1:${broken.port}/records does not answer`)
   })
+})
+
+describe("the plugin of docs/library.md that exports", () => {
+  const callExporter = (url: string) =>
+    call(Fs.readFileSync(example("exporter.ts"), "utf8").replace("http://127.0.0.1:4318", url))
+
+  it("sends the spans of its run", async () => {
+    using collector = await Otlp.collector()
+    const { code, stdout } = await callExporter(collector.url)
+    assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+    assert.deepStrictEqual(Otlp.tree(collector.spans), [["ADD eth0 on testing-net", "passthrough"]])
+  })
+
+  for (const answer of ["nothing", "hang up"] as const) {
+    it(`gives the same answer where the collector does not take them: ${answer}`, async () => {
+      using collector = await Otlp.collector(() => answer)
+      const { code, stderr, stdout } = await callExporter(collector.url)
+      assert.deepStrictEqual({ code, stdout }, { code: 0, stdout: `{"cniVersion":"1.1.0"}` })
+      assert.include(stderr, "a log sink cannot be closed")
+      assert.include(stderr, collector.url)
+    })
+  }
 })
 
 describe("the package", () => {

@@ -42,6 +42,9 @@ class Nowhere extends Data.TaggedError("Nowhere") {
     "give --otlp, --prometheus or both: where spans and metrics go. OTEL_EXPORTER_OTLP_ENDPOINT is not set either"
 }
 
+/** How many pieces of a log are read between two collections of garbage: one MiB together. */
+const piecesPerCollection = 16
+
 /** Exports what the logs have. */
 const exportAll = Effect.fnUntraced(function*(
   flags: Input,
@@ -57,7 +60,13 @@ const exportAll = Effect.fnUntraced(function*(
     now = Math.max(now, Date.parse(record.time) || 0)
     following.add(record, now)
   }
-  const skipped = yield* Logs.read(sources, add, Effect.suspend(() => take(following.due(now))))
+  const collect = SmallHeap.collector()
+  let pieces = 0
+  const pace = Effect.suspend(() => {
+    if (++pieces % piecesPerCollection === 0) collect()
+    return take(following.due(now))
+  })
+  const skipped = yield* Logs.read(sources, add, pace)
   yield* Logs.complain(skipped, flags.logs)
   yield* take(following.rest())
   yield* Effect.forEach(yield* finish, (line) => Console.log(line))

@@ -1,0 +1,23 @@
+/** Where metrics go, as it is written on the command line. */
+import { assert, describe, it } from "@effect/vitest"
+import * as PrometheusTarget from "../../src/cli/PrometheusTarget.ts"
+
+describe("a place for metrics", () => {
+  const ports: { readonly [text: string]: readonly [host: string, port: number] } = {
+    ":9808": ["127.0.0.1", 9808],
+    "0.0.0.0:9808": ["0.0.0.0", 9808],
+    "node-1:80": ["node-1", 80],
+    "[::]:9808": ["::", 9808]
+  }
+  for (const [text, [host, port]] of Object.entries(ports)) {
+    it(`is a port, of loopback unless an address is given: ${text}`, () => {
+      assert.deepStrictEqual(PrometheusTarget.parse(text), { _tag: "Port", host, port })
+    })
+  }
+
+  for (const path of ["cni.prom", "/var/lib/node_exporter/cni.prom", "./a:1", "a:b"]) {
+    it(`is a file: ${path}`, () => {
+      assert.deepStrictEqual(PrometheusTarget.parse(path), { _tag: "File", path })
+    })
+  }
+})

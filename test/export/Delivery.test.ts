@@ -1,0 +1,148 @@
+/** The way of spans to a collector that does not always take them. Time is the test's. */
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as TestClock from "effect/testing/TestClock"
+import * as Delivery from "../../src/export/Delivery.ts"
+import * as Export from "../../src/export/Export.ts"
+import { NotSent } from "../../src/export/OtlpCollector.ts"
+import { SpanQueue } from "../../src/export/SpanQueue.ts"
+import type { Span } from "../../src/export/Spans.ts"
+import { failingIpam, read } from "./records.ts"
+
+const [span] = Export.spans(read(failingIpam()))
+assert.isDefined(span)
+
+const spansOf = (count: number, members: Partial<Span> = {}): ReadonlyArray<Span> =>
+  Array.from({ length: count }, (_, index) => ({ ...span, ...members, spanId: String(index) }))
+
+const url = "http://collector/v1/traces"
+
+/** A collector that answers so, by the number of the request. */
+const fake = (answer: (count: number) => "takes" | "is down" | "refuses" | "hangs") => {
+  const taken: Array<Span> = []
+  const said: Array<string> = []
+  const tried: Array<number> = []
+  const failed = (isTransient: boolean) => new NotSent({ url, reason: "is down", isTransient, retryAfter: undefined })
+  return {
+    taken,
+    said,
+    tried,
+    tell: (message: string) => Effect.sync(() => void said.push(message)),
+    collector: {
+      url,
+      send: (spans: ReadonlyArray<Span>) =>
+        Effect.suspend((): Effect.Effect<void, NotSent> => {
+          tried.push(spans.length)
+          switch (answer(tried.length - 1)) {
+            case "takes":
+              return Effect.sync(() => spans.forEach((each) => taken.push(each)))
+            case "hangs":
+              return Effect.never
+            case "is down":
+              return Effect.fail(failed(true))
+            case "refuses":
+              return Effect.fail(failed(false))
+          }
+        })
+    }
+  }
+}
+
+describe("spans that are sent in turn", () => {
+  it.effect("are sent again until the collector takes them, and its failure is told once", () =>
+    Effect.gen(function*() {
+      const { collector, said, taken, tell, tried } = fake((count) => count % 2 === 0 ? "is down" : "takes")
+      const sending = Delivery.inTurn(collector, tell)
+      sending.push(spansOf(1100))
+      const fiber = yield* Effect.forkChild(Effect.andThen(sending.pace, sending.finish))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual(yield* Fiber.join(fiber), 1100)
+      assert.deepStrictEqual(taken.map(({ spanId }) => spanId), spansOf(1100).map(({ spanId }) => spanId))
+      assert.deepStrictEqual(tried, [512, 512, 512, 512, 76, 76])
+      assert.deepStrictEqual(said, [`${url} is down: trying again`])
+    }))
+
+  it.effect("are given up after a minute without success", () =>
+    Effect.gen(function*() {
+      const { collector, tell, tried } = fake(() => "is down")
+      const sending = Delivery.inTurn(collector, tell)
+      sending.push(spansOf(1))
+      const fiber = yield* Effect.forkChild(Effect.flip(sending.finish))
+      yield* TestClock.adjust("1 minute")
+      assert.strictEqual((yield* Fiber.join(fiber)).message, `${url} is down`)
+      assert.isAtLeast(tried.length, 6)
+      assert.isAtMost(tried.length, 12)
+    }))
+
+  it.effect("are given up at once where they are refused", () =>
+    Effect.gen(function*() {
+      const { collector, tell, tried } = fake(() => "refuses")
+      const sending = Delivery.inTurn(collector, tell)
+      sending.push(spansOf(1))
+      yield* Effect.flip(sending.finish)
+      assert.lengthOf(tried, 1)
+    }))
+})
+
+describe("spans that are sent beside all else", () => {
+  it.effect("are gathered for a second, and sent together", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, tell, tried } = fake(() => "takes")
+      const { finish, push } = yield* Delivery.background(collector, tell)
+      push(spansOf(2))
+      push(spansOf(3))
+      yield* TestClock.adjust("1 second")
+      assert.deepStrictEqual(tried, [5])
+      assert.strictEqual(yield* finish, 0)
+    })))
+
+  it.effect("are sent at the end without a wait", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, taken, tell } = fake(() => "takes")
+      const { finish, push } = yield* Delivery.background(collector, tell)
+      push(spansOf(5))
+      assert.strictEqual(yield* finish, 0)
+      assert.lengthOf(taken, 5)
+    })))
+
+  it.effect("wait for a collector that is down, which is told once, and are sent when it is back", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, said, taken, tell } = fake((count) => count < 5 ? "is down" : "takes")
+      const { push } = yield* Delivery.background(collector, tell)
+      push(spansOf(5))
+      yield* TestClock.adjust("1 minute")
+      assert.lengthOf(taken, 5)
+      assert.lengthOf(said, 1)
+    })))
+
+  it.effect("do not keep the end waiting where the collector is down, and are counted", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, tell } = fake(() => "is down")
+      const { finish, push } = yield* Delivery.background(collector, tell)
+      push(spansOf(5))
+      yield* TestClock.adjust("10 seconds")
+      push(spansOf(2))
+      assert.strictEqual(yield* finish, 7)
+    })))
+
+  it.effect("keep the end waiting for two seconds at most where the collector does not answer", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, tell } = fake(() => "hangs")
+      const { finish, push } = yield* Delivery.background(collector, tell)
+      push(spansOf(5))
+      const fiber = yield* Effect.forkChild(finish)
+      yield* TestClock.adjust("2 seconds")
+      assert.strictEqual(yield* Fiber.join(fiber), 5)
+    })))
+})
+
+describe("spans that wait", () => {
+  it("are the newest that fit into 16 MiB", () => {
+    const queue = new SpanQueue()
+    queue.push(spansOf(40, { name: "x".repeat(1_048_576) }))
+    assert.strictEqual(queue.length, 15)
+    assert.strictEqual(queue.dropped, 25)
+    assert.strictEqual(queue.take()[0]?.spanId, "25")
+  })
+})
