@@ -16,6 +16,15 @@ export type Before = ReadonlyMap<string, Counters.Counters>
 
 const isReport = ({ packet }: Journey.Hop): boolean => packet.protocol.startsWith("icmp")
 
+/**
+ * Whether the receiver itself refused. The word of the sender is not enough: Bun reports any failure to connect as
+ * refused, and routers refuse too.
+ */
+const isRefusal = (receiver: string) => (hop: Journey.Hop): boolean =>
+  isReport(hop)
+    ? hop.packet.kind.includes("port-unreachable") && Place.isSame(hop.packet.source, receiver)
+    : hop.packet.kind.includes("rst")
+
 /** What ICMP reported about the packet. */
 const reportsIn = (back: ReadonlyArray<Journey.Hop>): ReadonlyArray<string> => [
   ...new Set(back.filter(isReport).map(({ packet }) => `${packet.source} reported: ${packet.protocol} ${packet.kind}`))
@@ -76,7 +85,7 @@ export const conclude = Effect.fnUntraced(function*(
   const last = hops.findLast(({ direction }) => direction === "there")
   const back = hops.filter(({ direction }) => direction === "back")
   const reply = back.find((hop) => !isReport(hop))
-  if (answer?.outcome === "answered" || answer?.outcome === "refused") {
+  if (answer?.outcome === "answered" || (answer?.outcome === "refused" && back.some(isRefusal(to?.address ?? "")))) {
     return { _tag: "Arrived", proof: answer.outcome, place: receiver?.name } satisfies Outcome
   }
   if (sender === undefined && last !== undefined && reply !== undefined) {
@@ -98,7 +107,7 @@ export const conclude = Effect.fnUntraced(function*(
   })
   if (last === undefined) {
     if (sender === undefined || to === undefined) return { _tag: "Nothing", waited: timeout } satisfies Outcome
-    const cause = answer?.outcome === "failed"
+    const cause = answer?.outcome === "failed" || answer?.outcome === "refused"
       ? yield* Explanation.sending(sender, to.address, answer.code ?? "")
       : yield* legacy(sender, "", {
         inLink: undefined,

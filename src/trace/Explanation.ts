@@ -143,7 +143,7 @@ export const sending = Effect.fnUntraced(function*(place: Place, to: string, cod
   if (Result.isFailure(route)) {
     return {
       text: `${place.name} ${refusals[route.failure] ?? "cannot route to"} ${to}`,
-      evidence: [`the sender was told ${code}`, `ip route get ${to}: ${route.failure}`]
+      evidence: [`ip route get ${to}: ${route.failure}`]
     } satisfies Cause
   }
   return { text: `the kernel refused to send it: ${code}`, evidence: [] } satisfies Cause

@@ -54,6 +54,7 @@ export class Journey {
   private readonly open = new Map<string, Open>()
   /** The packets on their way there, by their identification. */
   private readonly sent = new Set<string>()
+  private readonly seen = new Set<string>()
 
   constructor({ protocol, receivers, sender }: Flow) {
     this.protocol = protocol
@@ -90,6 +91,15 @@ export class Journey {
     return undefined
   }
 
+  /** Whether this was seen before: packets of IPv6 have no identification, so one that is sent again looks the same. */
+  private isRepeated(place: string, event: Event, { direction, packet: { inLink, outLink } }: Open): boolean {
+    const rule = event._tag === "Rule" ? event.handle : event._tag
+    const key = [place, direction, Ruleset.keyOf(event.chain), rule, inLink, outLink].join(" ")
+    const isKnown = this.seen.has(key)
+    this.seen.add(key)
+    return isKnown
+  }
+
   /** Takes an event. Returns the hop that it shows of the packets to follow. */
   take(place: string, event: Event, ruleset: Ruleset.Ruleset, ownTable: string): Hop | undefined {
     const at = `${place} ${event.traceId}`
@@ -112,6 +122,7 @@ export class Journey {
     const { chain, verdict } = event
     const isFirst = this.keys.get(direction) === keyOf(packet)
     if (!isFirst && !isDrop({ verdict })) return undefined
+    if (packet.id === undefined && this.isRepeated(place, event, open)) return undefined
     return {
       place,
       direction,

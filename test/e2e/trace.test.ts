@@ -253,7 +253,7 @@ trace blackhole --pod shop/web --to 198.51.100.1:80/udp --timeout 1s
       ["but the container has no route", "routeless", [
         /^✗ did not leave shop\/web, and no rule that is traced dropped it$/,
         /^ {2}predicted: shop\/web has no route to 198.51.100.1$/,
-        /^ {2}│ the sender was told ENETUNREACH$/
+        /^ {2}│ ip route get 198.51.100.1: Network is unreachable$/
       ]],
       ["but whose neighbour does not answer", "neighbour", [
         /^✗ ended in host after postrouting, and no rule that is traced dropped it$/,

@@ -104,3 +104,23 @@ it("a later packet of the flow is shown where it is dropped", () => {
   assert.isUndefined(take("rule counter jump CNI-FORWARD # handle 1 (verdict continue)"))
   assert.strictEqual(take("policy drop")?.packet.length, 1500)
 })
+
+it("a packet of IPv6 that is sent again is one packet, though it has no identification", () => {
+  const journey = new Journey.Journey({
+    protocol: "tcp",
+    sender: { address: "fd00::5", port: 40_000 },
+    receivers: [{ address: "fd01::1", port: 80 }]
+  })
+  const { ruleset } = Captured.of("answered", "host")
+  const hops = ["1", "2"].flatMap((id) =>
+    [
+      "packet: iif \"cni-n\" oif \"up0\" ip6 saddr fd00::5 ip6 daddr fd01::1 ip6 nexthdr tcp ip6 length 40 " +
+      "tcp sport 40000 tcp dport 80 tcp flags == syn",
+      "policy accept"
+    ].flatMap((text) => {
+      const event = TraceOutput.parse(`trace id ${id} ip6 filter FORWARD ${text}`)
+      return (event && journey.take("host", event, ruleset, Captured.ownTable)) ?? []
+    })
+  )
+  assert.strictEqual(hops.length, 1)
+})
