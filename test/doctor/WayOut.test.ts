@@ -48,6 +48,8 @@ describe("the way out", () => {
     it("is right while one of them works", () => {
       assert.deepStrictEqual(found(WayOut.wayOut, { outside: outside(false, true) }), [])
       assert.match(String(found(WayOut.wayOut, { outside: outside(false, false) })), /has no carrier/)
+      const findings = WayOut.wayOut.find(Host.facts({ outside: outside(false, false) }))
+      assert.deepStrictEqual(Array.isArray(findings) && findings.map(({ level }) => level), ["error"])
     })
 
     it("lets in, despite strict rp_filter, what comes by any of them", () => {
