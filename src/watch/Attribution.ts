@@ -40,7 +40,9 @@ const touchedBy = (kind: string, text: string): string | undefined => {
 
 /** Whether a fact comes and goes with changes of a chain or table rather than with an object in it. */
 const isProperty = (kind: string, text: string): boolean =>
-  kind === "iptables" ? / -P /.test(text) : /^(?:table|chain|set|map|flowtable|ct) /.test(text)
+  kind === "iptables"
+    ? IptablesRule.partsOf(text)?.sort !== "rule"
+    : /^(?:table|chain|set|map|flowtable|ct) /.test(text)
 
 const holds = (counts: Counts | undefined, side: Side, isOfProperty: boolean): boolean =>
   counts !== undefined && (isOfProperty ? counts.isChanged : counts[side] > 0)

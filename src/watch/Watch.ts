@@ -40,13 +40,13 @@ const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "routes", "rules", "
 const polled: ReadonlySet<string> = new Set<Kind>(["sysctls", "ipsets"])
 
 /** Our own tables for tracing packets. */
-const isOurTable = (table: string): boolean => table.startsWith("cni_passthrough_")
+const isOurTable = (table: string): boolean => table.startsWith("cni-passthrough-trace-")
 
 /** A monitor reports an event this long after it happened, at most, in milliseconds. Only loaded hosts need longer. */
 const delay = 100
 
 /** The shares of time that looks may take: after events, and when polling. */
-const shares = { event: 4, poll: 20 }
+const shares = { event: 4, poll: 10 }
 
 /** The least time between polls, the most between looks, and how long to wait for a second try, in milliseconds. */
 const pauses = { poll: 3000, longest: 30_000, again: 1000 }

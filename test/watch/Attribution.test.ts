@@ -110,6 +110,14 @@ it("the policy of a chain belongs to the process that changed the chain, and not
   )
 })
 
+it("a new chain belongs to the process that made it", () => {
+  const commits = [commit(author(1, "iptables"), { "ip filter CNI-ADMIN": { isChanged: true } })]
+  assert.deepStrictEqual(
+    groups(commits, { iptables: { added: ["ip filter -N CNI-ADMIN"], removed: [] } }),
+    [[[1], ["ip filter -N CNI-ADMIN"]]]
+  )
+})
+
 it("a link belongs to no process", () => {
   const commits = [commit(author(1, "iptables"), { "ip filter FORWARD": { added: 1 } })]
   assert.deepStrictEqual(

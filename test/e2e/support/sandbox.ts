@@ -31,6 +31,10 @@ export interface Sandbox {
   readonly tmp: string
   /** Runs a script in new namespaces, and returns its stdout. Its /tmp is the one of the scripts before it. */
   readonly run: (script: string) => string
+  /**
+   * The same among the processes of the host, whose IDs the kernel reports. The script has to end what it starts.
+   */
+  readonly runBeside: (script: string) => string
   readonly [Symbol.dispose]: () => void
 }
 
@@ -59,25 +63,26 @@ export const make = (): Sandbox => {
       ]
       : [])
   ]
+  const runIn = (namespaces: ReadonlyArray<string>) => (script: string) => {
+    const { error, status, stderr, stdout } = ChildProcess.spawnSync(
+      "unshare",
+      ["--mount", "--net", ...namespaces, "bash", "-euo", "pipefail", "-c", [...mounts, script].join("\n")],
+      {
+        encoding: "utf8",
+        timeout: 1_500_000, // for it keeps vitest from ending the test
+        killSignal: "SIGKILL",
+        cwd: "/",
+        env: { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin", CNI_PATH: "/opt/cni/bin:/usr/lib/cni" }
+      }
+    )
+    if (error !== undefined) throw error
+    if (status !== 0) throw new Error(`exit status ${status} of a script in the sandbox\n${stdout}\n${stderr}`)
+    return stdout
+  }
   return {
     tmp,
-    run: (script) => {
-      const { error, status, stderr, stdout } = ChildProcess.spawnSync(
-        "unshare",
-        ["--mount", "--net", "--pid", "--fork", "--kill-child", "--mount-proc", "bash", "-euo", "pipefail", "-c"]
-          .concat([...mounts, script].join("\n")),
-        {
-          encoding: "utf8",
-          timeout: 1_500_000, // for it keeps vitest from ending the test
-          killSignal: "SIGKILL",
-          cwd: "/",
-          env: { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin", CNI_PATH: "/opt/cni/bin:/usr/lib/cni" }
-        }
-      )
-      if (error !== undefined) throw error
-      if (status !== 0) throw new Error(`exit status ${status} of a script in the sandbox\n${stdout}\n${stderr}`)
-      return stdout
-    },
+    run: runIn(["--pid", "--fork", "--kill-child", "--mount-proc"]),
+    runBeside: runIn([]),
     [Symbol.dispose]: () => {
       Fs.rmSync(root, { recursive: true, force: true })
     }
