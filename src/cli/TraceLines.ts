@@ -1,4 +1,4 @@
-/** The way of a packet as text for people and as JSON for scripts. */
+/** The path of a packet as text for people and as JSON for scripts. */
 import * as Escape from "../record/Escape.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as LocalTime from "../render/terminal/LocalTime.ts"
@@ -26,13 +26,13 @@ const ruleText = ({ rule, verdict }: Journey.Hop): string =>
     ? `policy ${verdict}`
     : rule.iptables?.replace(/^-A \S+ /, "") ?? (rule.text === "" ? `rule ${rule.handle}, which is gone` : rule.text)
 
-/** The same without its comment, which says nothing about the packet. */
+/** The rule without its comment, which says nothing about the packet. */
 const shortText = (hop: Journey.Hop): string =>
   ruleText(hop).replace(/ ?-m comment --comment (?:"(?:\\.|[^"\\])*"|\S+)/, "").replace(/ comment "[^"]*"/, "").trim()
 
 const chainText = ({ chain: { family, name, table } }: Journey.Hop): string => `${family} ${table} ${name}`
 
-/** What nat made of a packet since the hop before. */
+/** How nat changed a packet since the hop before. */
 const rewritten = (before: Journey.Hop | undefined, { direction, packet }: Journey.Hop): ReadonlyArray<string> => {
   if (before === undefined || before.direction !== direction || packet.protocol !== before.packet.protocol) return []
   const ends = ({ destination, destinationPort, source, sourcePort }: Journey.Hop["packet"]) => ({
@@ -45,7 +45,7 @@ const rewritten = (before: Journey.Hop | undefined, { direction, packet }: Journ
   )
 }
 
-/** Whether two hops are on the same stretch of the way, so that it is named once. */
+/** Whether two hops share a namespace, a hook and links, which are then shown once. */
 const isSameStage = (left: Journey.Hop | undefined, right: Journey.Hop | undefined): boolean =>
   left !== undefined && right !== undefined && left.place === right.place && left.direction === right.direction &&
   left.hook === right.hook && linksOf(left.packet) === linksOf(right.packet)
@@ -56,7 +56,7 @@ const widths = { hook: 11, verdict: 8, indent: 6 } as const
 const pad = (cell: string, columns: number): string =>
   `${cell}${" ".repeat(Math.max(0, columns - LineWrap.columns(cell)))}`
 
-/** What a packet is, where its direction begins. */
+/** The summary of a packet, shown where its direction begins. */
 const packetText = ({ direction, packet: { kind, length, protocol, source, sourcePort } }: Journey.Hop): string =>
   [
     direction === "there" ? "→ packet" : "← answer",
@@ -68,7 +68,7 @@ const packetText = ({ direction, packet: { kind, length, protocol, source, sourc
 export class Drawing {
   private readonly style: Style
   private readonly placeWidth: number
-  /** The last hop, and the last one whose stretch of the way was drawn. */
+  /** The last hop, and the last one whose namespace, hook and links were drawn. */
   private last: Journey.Hop | undefined
   private drawn: Journey.Hop | undefined
 
@@ -135,7 +135,7 @@ const authorText = ({ command, containerId, network, plugin, pod, time }: Author
   }`
 }
 
-/** The lines at the end. */
+/** The lines about the outcome. */
 export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<string> => {
   const { bold, dim, green, red, width, yellow } = style
   const line = (paint: (text: string) => string, text: string) => LineWrap.lines(Escape.inLine(text), width).map(paint)
@@ -174,9 +174,9 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
         ? `did not leave ${outcome.place}`
         : `ended in ${outcome.place} after ${outcome.hook}`
       return [
-        ...badly(`${where}, and no rule that is traced dropped it`),
+        ...badly(`${where}, and no traced rule dropped it`),
         ...(outcome.cause === undefined
-          ? more("why is not known: cni-passthrough doctor looks at the whole network")
+          ? more("the reason is unknown: cni-passthrough doctor looks at the whole network")
           : [
             ...line(yellow, `  predicted: ${outcome.cause.text}`),
             ...outcome.cause.evidence.flatMap((text) => more(`│ ${text}`))
@@ -186,16 +186,16 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
     case "Nothing":
       return line(yellow, `? no packet came within ${seconds(outcome.waited)}`)
     case "Unknown":
-      return line(yellow, `? the end is not known: ${outcome.reason}`)
+      return line(yellow, `? the outcome is unknown: ${outcome.reason}`)
   }
 }
 
-/** The line that a step begins with, and what it leaves on the host. */
+/** The lines that announce a step. */
 export const head = (step: Step, protocol: string, { dim }: Style): ReadonlyArray<string> => {
   switch (step._tag) {
     case "Tables":
       return [dim(Escape.inLine(
-        `puts the table inet ${step.table} into ${step.places.join(", ")}; it goes when this command ends`
+        `adds the table inet ${step.table} to ${step.places.join(", ")}; it is removed when this command ends`
       ))]
     case "Note":
       return [Escape.inLine(`note: ${step.text}`)]

@@ -63,7 +63,7 @@ const pluginText = ({ by, during }: Pick<Event.Change, "by" | "during">): string
   }
   if (by.length > 0 && by.every(({ isNoPlugin }) => isNoPlugin)) return "not a plugin"
   if (during === undefined) return ""
-  return during.length === 0 ? "during no run of a wrapped plugin" : `during ${listed(during.map(runText), 3, " and ")}`
+  return during.length === 0 ? "no wrapped plugin was running" : `during ${listed(during.map(runText), 3, " and ")}`
 }
 
 const totalText = ([sort, { added, removed }]: readonly [string, Event.Totals[string]]): string => {
@@ -72,7 +72,7 @@ const totalText = ([sort, { added, removed }]: readonly [string, Event.Totals[st
   return `${count(removed)} ${name} → ${count(added)}`
 }
 
-/** The sentence for a burst. */
+/** A burst in one line. */
 const foldedText = ({ tables, totals }: Event.Change): string =>
   `${listed(Object.entries(totals).map(totalText), 6)}${tables.length === 0 ? "" : ` in ${listed(tables, 4)}`}`
 

@@ -12,9 +12,9 @@ export type Phase = "configuration" | "plugins" | "addresses" | "attachment" | "
 /** A check that could not look, or had nothing to look at. */
 export interface Skipped {
   readonly skipped: string
-  /** Whether the facts do not show what the check is about. */
+  /** Whether the facts that the check needs are missing. */
   readonly isUnknown?: boolean
-  /** The flows that this leaves open, if they are not all that the check judges. */
+  /** The flows that this leaves undecided; by default, all flows that the check judges. */
   readonly leavesOpen?: ReadonlyArray<Flow.Kind>
 }
 
@@ -24,7 +24,7 @@ export interface Check {
   readonly phase: Phase
   /** Checks whose problems explain those that this check would find. If one of them fails, this check is skipped. */
   readonly needs?: ReadonlyArray<string>
-  /** The flows that its problems stop, unless a problem names others. */
+  /** The flows that its findings stop, unless a finding names others. */
   readonly stops?: ReadonlyArray<Flow.Kind>
   /** Answers the question. No findings means no problem. */
   readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
@@ -106,7 +106,7 @@ export const examine = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   ])
 }
 
-/** How much an outcome matters when several networks have it. */
+/** Ranks the outcomes of one check for several networks: the merged report shows the highest. */
 const weightOf = ({ leavesOpen, status }: Outcome): number =>
   status === "failed" ? 3 : leavesOpen !== undefined ? 2 : status === "ok" ? 1 : 0
 

@@ -24,7 +24,7 @@ export interface Found extends Partial<Place> {
   readonly message: string
   /** Lines that prove it: a rule, a link, what a plugin wrote. */
   readonly evidence: ReadonlyArray<string>
-  /** The flows that it stops, if they are not those of its check. */
+  /** The flows that it stops; by default, those of its check. */
   readonly stops?: ReadonlyArray<Flow.Kind>
   /** How to fix it. A plain text says what a person has to edit or decide. */
   readonly fix: Fix.Fix | string

@@ -129,7 +129,7 @@ const inChain = (
   depth: number,
   ending: typeof ends
 ): Verdict | undefined => {
-  /** The first rule of which it is not known whether it decides. */
+  /** The first rule that may decide, but cannot be evaluated. */
   let uncertain: string | undefined
   const verdict = (end: Verdict["end"], target: string, rule: string, to?: string): Verdict => ({
     end: uncertain === undefined ? end : "unknown",

@@ -233,7 +233,7 @@ const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf
 export const dropping = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet).filter(({ end }) => end === "drop").map(({ chain }) => chain)
 
-/** The chains of nftables with this hook of which it is not known whether they drop a packet. */
+/** The nftables chains of this hook that may drop a packet, but cannot be evaluated. */
 export const undecided = (rules: Rules, hook: string, packet: Packet): ReadonlyArray<NftChain> =>
   decisions(rules, hook, packet).filter(({ end }) => end === "unknown").map(({ chain }) => chain)
 

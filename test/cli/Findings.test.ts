@@ -340,7 +340,7 @@ describe("the flows of attachments", () => {
       "  not known without sending packets: whether programs answer; what filters of tc and other eBPF programs do; " +
       "what is beyond the links of the host"
 
-    it("are named in one line an attachment if they arrive, with what inspection cannot show", () => {
+    it("are listed in one line for each attachment if they arrive, with what inspection cannot show", () => {
       const c1 = attachment("c1")
       const flows = [
         flow({ attachment: c1, words: "gateway 10.99.0.1" }),
@@ -357,7 +357,7 @@ describe("the flows of attachments", () => {
       assert.deepStrictEqual(lines([]), [])
     })
 
-    it("are named for eight attachments, with a count of the others", () => {
+    it("are listed for eight attachments, with a count of the others", () => {
       assert.strictEqual(lines(many(8)).length, 9)
       assert.strictEqual(lines(many(9)).at(-2), "  and 1 more: --verbose lists all")
     })

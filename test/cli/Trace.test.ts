@@ -13,7 +13,7 @@ const host = Layer.mergeAll(Command.host, Presenter.layer)
 
 const refusals: ReadonlyArray<readonly [what: string, words: string, message: string]> = [
   ["nothing to trace", "web", "name what to trace: --to 192.0.2.1:80 sends, --port 8080 waits"],
-  ["to send and to wait", "web --to 192.0.2.1:80 --port 80", "--to sends and --port waits: give one of both"],
+  ["to send and to wait", "web --to 192.0.2.1:80 --port 80", "--to sends and --port waits: give only one of them"],
   ["both protocols", "web --to 192.0.2.1:80/tcp --udp", "--udp contradicts /tcp"],
   [
     "nobody to send from",

@@ -1,4 +1,4 @@
-/** The way of a packet as text and as JSON. */
+/** The path of a packet as text and as JSON. */
 import { assert, describe, it } from "@effect/vitest"
 import * as TraceLines from "../../src/cli/TraceLines.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
@@ -42,7 +42,7 @@ const own = (fields: Partial<Hop>) => hop({ isOwn: true, rule: undefined, verdic
 const draw = (...hops: ReadonlyArray<Hop>) => new TraceLines.Drawing(style, ["shop/web", "host"]).lines(hops)
 
 describe("hops", () => {
-  it("begin with the packet, and name each stretch of the way once, with what happened there", () => {
+  it("begin with the packet, and name each namespace and hook once, with what happened there", () => {
     const leaving = { ...packet, inLink: undefined, outLink: "eth0" }
     assert.deepStrictEqual(
       draw(
@@ -62,7 +62,7 @@ describe("hops", () => {
     )
   })
 
-  it("say what nat made of the packet, where it was made", () => {
+  it("show how nat changed the packet, where the change happened", () => {
     const changed = { ...packet, source: "192.0.2.2", sourcePort: 1024 }
     assert.deepStrictEqual(draw(own({}), own({ hook: "postrouting", packet: changed })).slice(2), [
       "      nat       source is now 192.0.2.2:1024",
@@ -70,7 +70,7 @@ describe("hops", () => {
     ])
   })
 
-  it("begin anew with the answer", () => {
+  it("begin again with the answer", () => {
     const answer = {
       ...packet,
       source: "192.0.2.1",
@@ -108,7 +108,7 @@ describe("the end", () => {
     ])
   })
 
-  it("says of an answer that it was the answer", () => {
+  it("says if it was the answer that was dropped", () => {
     const [first] = end({ _tag: "Dropped", hop: hop({ direction: "back", rule: undefined }), author: undefined })
     assert.strictEqual(first, "✗ the answer was dropped by ip filter FORWARD: policy drop")
   })
@@ -119,14 +119,17 @@ describe("the end", () => {
       evidence: ["the counter IpExtInNoRoutes of host rose by 1"]
     }
     assert.deepStrictEqual(end({ _tag: "Lost", place: "host", hook: "prerouting", cause }), [
-      "✗ ended in host after prerouting, and no rule that is traced dropped it",
+      "✗ ended in host after prerouting, and no traced rule dropped it",
       "  predicted: host has no route to 192.0.2.1",
       "  │ the counter IpExtInNoRoutes of host rose by 1"
     ])
-    assert.match(end({ _tag: "Lost", place: "host", hook: "forward", cause: undefined })[1] ?? "", /why is not known/)
+    assert.match(
+      end({ _tag: "Lost", place: "host", hook: "forward", cause: undefined })[1] ?? "",
+      /the reason is unknown/
+    )
   })
 
-  it("claims no arrival where the packet only left", () => {
+  it("does not claim arrival if the packet only left", () => {
     assert.deepStrictEqual(end({ _tag: "Left", link: "up0", place: "host" }), [
       "✓ left host by up0",
       "  no answer was seen; what happened to it beyond this host is not known"

@@ -1,4 +1,4 @@
-/** Whether the flows that attachments promise arrive, as far as the facts show. */
+/** Whether the flows that attachments should carry arrive, as far as the facts show. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import * as Check from "../../src/doctor/Check.ts"
@@ -35,7 +35,7 @@ describe("the flows of an attachment", () => {
     ])
   })
 
-  it("are dropped by what a check finds, and only those that it stops", () => {
+  it("are dropped if a finding stops them, and no others", () => {
     const off = { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } }
     assert.deepStrictEqual(lines(plain(off)), [
       "gateway 10.99.0.1: arrives",
@@ -44,7 +44,7 @@ describe("the flows of an attachment", () => {
     ])
   })
 
-  it("are not known if the rules of the host are not", () => {
+  it("are unknown if the rules of the host are unknown", () => {
     const blind = { host: { rules: Result.fail("no iptables") } }
     assert.deepStrictEqual(lines(plain(blind)), [
       "gateway 10.99.0.1: unknown, no iptables",
@@ -53,7 +53,7 @@ describe("the flows of an attachment", () => {
     ])
   })
 
-  it("are not known if its namespace cannot be entered", () => {
+  it("are unknown if its namespace cannot be entered", () => {
     const unseen = { attachment: { sight: { _tag: "Unseen", reason: "permission denied" } as const } }
     for (const line of lines(Host.facts(unseen))) assert.match(line, /: unknown, permission denied$/)
   })
@@ -68,7 +68,7 @@ describe("the flows of an attachment", () => {
     assert.deepStrictEqual(lines(plain(inner)), ["gateway 10.99.0.1: arrives"])
   })
 
-  it("include those to a published port, from each side", () => {
+  it("include those to a published port from each side", () => {
     const words = flowsOf(Host.facts({ attachment: { portMappings: [port] } })).map(({ words }) => words)
     assert.deepStrictEqual(words.filter((each) => each.startsWith("port")), [
       "port 8080/tcp from the world",
@@ -79,7 +79,7 @@ describe("the flows of an attachment", () => {
     ])
   })
 
-  it("to a published port fail alone if only they are stopped", () => {
+  it("to a published port can fail while the others arrive", () => {
     const statuses = flowsOf(Host.facts({ attachment: { portMappings: [{ ...port, hostPort: 81 }] } }))
       .map(({ kind, status }) => [kind, status])
     assert.deepInclude(statuses, ["port-world", "dropped"])
@@ -90,7 +90,7 @@ describe("the flows of an attachment", () => {
     assert.include(lines(Host.facts()), "name server 192.0.2.53: arrives")
   })
 
-  it("say what they are for scripts too", () => {
+  it("have the fields that scripts need", () => {
     const [, world] = flowsOf(Host.facts())
     assert.deepInclude(world, { from: "10.99.0.2", to: "world", family: 4, protocol: "tcp", port: 443 })
     assert.deepStrictEqual(world?.path.at(-1), "uplink")

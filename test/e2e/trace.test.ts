@@ -1,4 +1,4 @@
-/** `cni-passthrough trace` with real packets: whoever drops one is named, and nothing stays. */
+/** `cni-passthrough trace` with real packets: it names what drops a packet, and leaves nothing behind. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -165,12 +165,12 @@ iptables-legacy -F
       ]]
     ]
     for (const [what, name, lines] of drops) {
-      it(`${what} ends with the rule and where it is`, () => {
+      it(`${what} ends with the rule and its place`, () => {
         assert.deepStrictEqual(end(name), { status: 1, lines: [...lines] })
       })
     }
 
-    it("that is the answer ends with that rule too", () => {
+    it("that is the answer also ends with the rule", () => {
       assert.deepStrictEqual(end("answer"), {
         status: 1,
         lines: [
@@ -188,7 +188,7 @@ iptables-legacy -F
       assert.deepStrictEqual(end("legacy"), {
         status: 1,
         lines: [
-          "✗ ended in host after prerouting, and no rule that is traced dropped it",
+          "✗ ended in host after prerouting, and no traced rule dropped it",
           "  predicted: iptables-legacy drops it in the table filter of host: " +
           "-A FORWARD -s 10.99.0.2/32 -p tcp -m tcp --dport 9000 -j DROP",
           "  │ rules of iptables-legacy are not traced"
@@ -233,45 +233,45 @@ trace blackhole --pod shop/web --to 198.51.100.1:80/udp --timeout 1s
 
     const causes: ReadonlyArray<readonly [what: string, name: string, lines: ReadonlyArray<RegExp>]> = [
       ["but the filter by the reverse path", "reverse", [
-        /^✗ ended in host after prerouting, and no rule that is traced dropped it$/,
+        /^✗ ended in host after prerouting, and no traced rule dropped it$/,
         /^ {2}predicted: rp_filter of cni-n in host refuses it: its route back to 10.99.0.2 leads by up0, not by cni-n$/,
         /^ {2}│ the counter TcpExtIPReversePathFilter of host rose by \d$/,
         /^ {2}│ net.ipv4.conf.\{all,cni-n\}.rp_filter = 0, 1$/
       ]],
       ["but the filter by the reverse path, which silences ARP too", "cold", [
-        /^✗ ended in shop\/web after postrouting, and no rule that is traced dropped it$/,
+        /^✗ ended in shop\/web after postrouting, and no traced rule dropped it$/,
         /^ {2}predicted: rp_filter of cni-n in host refuses it: its route back to 10.99.0.2 leads by up0, not by cni-n$/,
         /^ {2}│ net.ipv4.conf.\{all,cni-n\}.rp_filter = 0, 1$/,
         /^ {2}│ the neighbour 10.99.0.1 on eth0 does not answer shop\/web$/,
         /^ {2}│ ip neigh show to 10.99.0.1 dev eth0: (?:FAILED|INCOMPLETE)$/
       ]],
       ["but the host has no route", "route", [
-        /^✗ ended in host after prerouting, and no rule that is traced dropped it$/,
+        /^✗ ended in host after prerouting, and no traced rule dropped it$/,
         /^ {2}predicted: host has no route to 198.51.100.1$/,
         /^ {2}│ the counter IpExtInNoRoutes of host rose by 1$/
       ]],
       ["but the container has no route", "routeless", [
-        /^✗ did not leave shop\/web, and no rule that is traced dropped it$/,
+        /^✗ did not leave shop\/web, and no traced rule dropped it$/,
         /^ {2}predicted: shop\/web has no route to 198.51.100.1$/,
         /^ {2}│ ip route get 198.51.100.1: Network is unreachable$/
       ]],
       ["but whose neighbour does not answer", "neighbour", [
-        /^✗ ended in host after postrouting, and no rule that is traced dropped it$/,
+        /^✗ ended in host after postrouting, and no traced rule dropped it$/,
         /^ {2}predicted: the neighbour 192.0.2.77 on up0 does not answer host$/,
         /^ {2}│ ip neigh show to 192.0.2.77 dev up0: (?:FAILED|INCOMPLETE)$/
       ]],
       ["but the host does not forward", "forwarding", [
-        /^✗ ended in host after prerouting, and no rule that is traced dropped it$/,
+        /^✗ ended in host after prerouting, and no traced rule dropped it$/,
         /^ {2}predicted: host does not forward what arrives on cni-n$/,
         /^ {2}│ the counter IpInAddrErrors of host rose by \d$/
       ]],
       ["but a blackhole takes", "blackhole", [
-        /^✗ ended in host after prerouting, and no rule that is traced dropped it$/,
+        /^✗ ended in host after prerouting, and no traced rule dropped it$/,
         /^ {2}predicted: host has a blackhole route to 198.51.100.1$/
       ]]
     ]
     for (const [what, name, lines] of causes) {
-      it(`${what} ends with a prediction and what it rests on`, () => {
+      it(`${what} ends with a prediction and its evidence`, () => {
         const { lines: found, status } = end(name)
         assert.strictEqual(status, 1)
         for (const [index, line] of lines.entries()) assert.match(found[index] ?? "", line)
@@ -307,12 +307,12 @@ trace nothing --pod shop/web --port 9999 --timeout 1s
 `)
     })
 
-    it("shows each hook, rule and what nat made of it, and the way of its answer", () => {
+    it("shows each hook, rule and change by nat, and the path of its answer", () => {
       const lines = text("out").replaceAll(/veth[\da-f]+/g, "veth").replaceAll(/:[45]\d{4}/g, ":PORT").split("\n")
       const seen = lines.map((line) => line.replaceAll(/ +/g, " ").trim())
       assert.match(
         seen[0] ?? "",
-        /^puts the table inet cni-passthrough-trace-\d+ into shop\/web, host; it goes when this command ends$/
+        /^adds the table inet cni-passthrough-trace-\d+ to shop\/web, host; it is removed when this command ends$/
       )
       assert.includeMembers(seen, [
         "shop/web sends tcp from 10.99.0.2:PORT to 192.0.2.1:9000",
@@ -330,14 +330,14 @@ trace nothing --pod shop/web --port 9999 --timeout 1s
       assert.deepStrictEqual(end("out"), { status: 0, lines: ["✓ arrived, and was answered"] })
     })
 
-    it("at a published port of another pod shows the way in both namespaces", () => {
+    it("at a published port of another pod shows the path in both namespaces", () => {
       const seen = text("published").replaceAll(/ +/g, " ")
       assert.include(seen, "destination is now 10.99.0.2:80\n")
       assert.include(seen, "\n shop/web input eth0\n")
       assert.deepStrictEqual(end("published"), { status: 0, lines: ["✓ arrived in shop/web, and was answered"] })
     })
 
-    it("where nothing listens was refused there", () => {
+    it("where nothing listens is reported as refused", () => {
       const { lines, status } = end("refused")
       assert.strictEqual(status, 0)
       assert.match(lines[0] ?? "", /^✓ arrived in shop\/other, and was refused there: /)
@@ -350,7 +350,7 @@ trace nothing --pod shop/web --port 9999 --timeout 1s
       assert.deepStrictEqual(end("waited"), { status: 0, lines: ["✓ arrived in shop/web, and was answered"] })
     })
 
-    it("is not claimed where none came", () => {
+    it("is not claimed if none came", () => {
       assert.deepStrictEqual(end("nothing"), { status: 2, lines: ["? no packet came within 1 s"] })
     })
 
@@ -372,12 +372,12 @@ trace nothing --pod shop/web --port 9999 --timeout 1s
       }
     })
 
-    it("is said to have left the host, and no more, where nothing comes back", () => {
+    it("is only said to have left the host if nothing comes back", () => {
       const { traces: [{ outcome }] } = JSON.parse(text("left"))
       assert.deepInclude(outcome, { end: "left", link: "up0", place: "host" })
     })
 
-    it("at a receiver that says nothing is said to have passed input there", () => {
+    it("is said to have passed input at a receiver that does not answer", () => {
       const { traces: [{ outcome }] } = JSON.parse(text("silent"))
       assert.deepInclude(outcome, { end: "arrived", proof: "delivered", place: "shop/other" })
     })
@@ -419,7 +419,7 @@ done
     )
   })
 
-  it("traces no packet of others", () => {
+  it("traces no packets of other flows", () => {
     const others = sandbox.run(`${host}
 add web 8080
 add other 8081
@@ -443,7 +443,7 @@ grep -c packet: /tmp/out/monitor | sed 's/^[1-9].*/some of its own/'
     assert.deepStrictEqual(others.trim().split("\n"), ["0", "0", "some of its own"])
   })
 
-  it("says at once what is missing to trace", () => {
+  it("says at once what it needs and does not have", () => {
     sandbox.run(`${host}
 mkdir /tmp/few
 for tool in cat env ip sh nsenter node; do ! file=$(type -p $tool) || ln -s $file /tmp/few/$tool; done

@@ -15,7 +15,7 @@ const isAlive = (pid: number): boolean => {
 const shell = (script: string) => HeldProcess.start({ argv: ["/bin/sh", "-c", script] })
 
 describe("a held process", () => {
-  it.live("is talked to line by line", () =>
+  it.live("reads and writes line by line", () =>
     Effect.gen(function*() {
       const { output, write } = yield* shell("while read -r line; do echo \"got $line\"; echo no >&2; done; echo end")
       yield* write("one\n")

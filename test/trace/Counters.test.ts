@@ -17,7 +17,7 @@ it("are read from the tables of /proc/net", () => {
   )
 })
 
-it("that rose are told by how much", () => {
+it("that rose are reported with the difference", () => {
   const [before, after] = [{ a: 1, b: 2 }, { a: 1, b: 5, c: 1 }].map((values) => new Map(Object.entries(values)))
   assert.deepStrictEqual([...Counters.risen(before ?? new Map(), after ?? new Map())], [["b", 3], ["c", 1]])
 })

@@ -1,4 +1,4 @@
-/** The way of a packet, joined from the events of several namespaces. */
+/** The path of a packet, joined from the events of several namespaces. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Journey from "../../src/trace/Journey.ts"
 import * as TraceOutput from "../../src/trace/TraceOutput.ts"
@@ -30,7 +30,7 @@ describe("a packet that is answered", () => {
   const hops = hopsOf("answered")
   const veth = hops.find(({ hook, place }) => place === "host" && hook === "ingress")?.packet.inLink ?? ""
 
-  it("has its way there and that of its answer, across the identifiers of the kernel", () => {
+  it("has its path and that of its answer, although the kernel changes its identifier", () => {
     assert.deepStrictEqual(stages(hops), [
       "there web output  eth0",
       "there web postrouting  eth0",
@@ -47,7 +47,7 @@ describe("a packet that is answered", () => {
     ])
   })
 
-  it("is one packet each way, not those that follow", () => {
+  it("is one packet in each direction, without those that follow", () => {
     const kinds = hops.map(({ direction, packet: { kind } }) => `${direction} ${kind}`)
     assert.deepStrictEqual([...new Set(kinds)], ["there syn", "back syn ack"])
   })
@@ -60,14 +60,14 @@ describe("a packet that is answered", () => {
     ])
   })
 
-  it("shows what nat makes of it where the next chain sees it", () => {
+  it("shows a change by nat at the next chain that sees the packet", () => {
     const leaving = hops.findLast(({ direction, hook }) => direction === "there" && hook === "postrouting")
     assert.isTrue(leaving?.isOwn)
     assert.strictEqual(leaving?.packet.source, "192.0.2.2")
   })
 })
 
-it("a packet that is rejected ends with the rule, and its report is the answer", () => {
+it("a rejected packet ends with the rule, and the ICMP report is its answer", () => {
   const hops = hopsOf("rejected")
   const drop = hops.find(Journey.isDrop)
   assert.strictEqual(drop?.rule?.iptables, "-A FORWARD -s 10.99.0.2/32 -j REJECT --reject-with icmp-port-unreachable")

@@ -44,11 +44,11 @@ describe("the table of a trace", () => {
     ])
   })
 
-  it("does not make the kernel track connections where it does not", () => {
+  it("does not turn on connection tracking where it is off", () => {
     assert.notMatch(commands({ tracksConnections: false }).join(), /\bct\b|tracked/)
   })
 
-  it("has nothing of links where none can be named", () => {
+  it("has no chain for arriving packets if there are no links to name", () => {
     assert.notInclude(commands({ devices: [] }).join(), "ingress")
   })
 
@@ -60,7 +60,7 @@ describe("the table of a trace", () => {
     ])
   })
 
-  it("knows IPv6", () => {
+  it("supports IPv6", () => {
     const six = { ...selector, family: 6, sources: ["fd00::2"], destinations: ["fd00::1"] } as const
     assert.include(rulesOf("from_here", { selectors: [six] })[0], "ip6 saddr fd00::2 ip6 daddr fd00::1 tcp dport 80")
     assert.include(rulesOf("from_here", { selectors: [six] })[2], "@th,384,16 40000-40007")

@@ -62,7 +62,7 @@ describe("a connection", () => {
 })
 
 describe("a datagram", () => {
-  it.live("that is answered is reported so", () =>
+  it.live("that is answered is reported as answered", () =>
     Effect.gen(function*() {
       const socket = yield* receiver
       socket.on("message", (_, { address, port }) => socket.send("x", port, address))
@@ -70,7 +70,7 @@ describe("a datagram", () => {
       assert.deepStrictEqual(answer, { outcome: "answered" })
     }).pipe(Effect.scoped))
 
-  it.live("that is not answered is silent, and has its size", () =>
+  it.live("that is not answered is silent, and has the requested size", () =>
     Effect.gen(function*() {
       const socket = yield* receiver
       const sizes: Array<number> = []

@@ -100,7 +100,7 @@ describe("the author of a rule", () => {
     }
   })
 
-  it("is nobody where the rule was added in another namespace, or another rule was", () => {
+  it("is unknown if the rule was added in another namespace, or only another rule was added", () => {
     const time = "2026-11-30T10:00:00.000Z"
     assert.isUndefined(find(hop({}), run("a", time, "firewall", { container: { iptables: line } })))
     assert.isUndefined(find(hop({}), run("a", time, "firewall", { host: { iptables: `${line}X` } })))

@@ -25,7 +25,7 @@ it("a rule of nftables is what nft lists without counters, as in logs", () => {
   })
 })
 
-it("a chain has its hook and policy, or none where others jump to it", () => {
+it("a chain has its hook and policy, or none if other chains jump to it", () => {
   const hooks = ["FORWARD", "COUNTED"].map((name) => ruleset.chains.get(Ruleset.keyOf(filter(name)))?.hook)
   assert.deepStrictEqual(hooks, ["forward", undefined])
   assert.strictEqual(ruleset.chains.get("ip filter FORWARD")?.policy, "accept")
@@ -42,7 +42,7 @@ it("rules of iptables that changed in between are left as nft lists them", () =>
   }])
 })
 
-it("connections are tracked where a rule needs it, and not where none does", () => {
+it("connections are tracked if a rule needs it, and otherwise not", () => {
   const chain = (rule: string) => `table inet t {\n\tchain c {\n\t\t${rule} # handle 1\n\t}\n}\n`
   const tracks = (rule: string) => Ruleset.parse(chain(rule), { ip: "", ip6: "" }).tracksConnections
   assert.isTrue(ruleset.tracksConnections)

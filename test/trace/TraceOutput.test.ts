@@ -6,7 +6,7 @@ import * as Captured from "./captured.ts"
 const parse = (text: string) => TraceOutput.parse(`trace id 94d51ced ${text}`)
 
 describe("a captured trace", () => {
-  it("has no line about chains that is not read", () => {
+  it("has no line about a chain that cannot be parsed", () => {
     for (const place of ["web", "host"] as const) {
       for (const name of ["answered", "rejected"] as const) {
         const { events, lines } = Captured.of(name, place)
@@ -17,7 +17,7 @@ describe("a captured trace", () => {
 })
 
 describe("a line", () => {
-  it("about a packet has its links, ends and what tells it from others", () => {
+  it("about a packet has its links, its ends and what distinguishes it from others", () => {
     const event = parse(
       "ip filter FORWARD packet: iif \"br0\" oif \"up0\" ether saddr 6e:e2:1f:08:ec:87 ether daddr 1e:8f:4f:1b:a9:dd " +
         "ip saddr 10.88.0.5 ip daddr 192.0.2.1 ip dscp cs0 ip ecn not-ect ip ttl 63 ip id 23682 ip length 60 " +
@@ -108,7 +108,7 @@ describe("a line", () => {
     assert.deepInclude(parse("ip filter OUTPUT policy drop "), { _tag: "Policy", verdict: "drop" })
   })
 
-  it("of another kind says nothing", () => {
+  it("of another kind is ignored", () => {
     const lines = [
       "ip t c verdict continue",
       "conntrack: ct direction original",
@@ -117,7 +117,7 @@ describe("a line", () => {
     assert.deepStrictEqual(lines.map(parse), [undefined, undefined, undefined])
   })
 
-  it("in place of lost events is told from others", () => {
+  it("that reports lost events is recognised", () => {
     assert.isTrue(TraceOutput.isLoss("# ERROR: We lost some netlink events!"))
     assert.isFalse(TraceOutput.isLoss("# new generation 5"))
   })

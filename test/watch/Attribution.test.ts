@@ -48,7 +48,7 @@ describe("a rule", () => {
     )
   })
 
-  it("that went does not belong to the process that only added others to the chain", () => {
+  it("that was removed does not belong to a process that only added others to the chain", () => {
     const commits = [
       commit(author(1, "iptables"), { "ip filter FORWARD": { removed: 1 } }),
       commit(author(2, "firewalld"), { "ip filter FORWARD": { added: 1 } })
@@ -69,7 +69,7 @@ describe("a rule", () => {
     assert.isTrue(Attribution.isAmbiguous(commits))
   })
 
-  it("that one script made with several processes is theirs together", () => {
+  it("that one script made with several processes belongs to all of them", () => {
     const commits = [
       commit(author(1, "iptables", 9), { "ip filter FORWARD": { added: 1 } }),
       commit(author(2, "iptables", 9), { "ip filter INPUT": { added: 1 } })
@@ -82,7 +82,7 @@ describe("a rule", () => {
     assert.isFalse(Attribution.isAmbiguous(commits))
   })
 
-  it("of iptables-legacy belongs to nobody, because the kernel reports nothing about it", () => {
+  it("of iptables-legacy belongs to no process, because the kernel does not report its changes", () => {
     const commits = [commit(author(1, "iptables"), { "ip filter FORWARD": { added: 1 } })]
     assert.deepStrictEqual(
       groups(commits, { iptables: { added: [`legacy ${drop}`], removed: [] } }),
@@ -136,7 +136,7 @@ describe("rules that came and went again", () => {
     assert.deepStrictEqual(Attribution.contentOf(own), [["ip filter INPUT", { added: 1, removed: 1 }]])
   })
 
-  it("are not those of a commit whose facts are known, or that has no rules", () => {
+  it("exclude a commit whose facts are known, or that has no rules", () => {
     const commits = [
       commit(author(1, "iptables"), { "ip filter FORWARD": { added: 1 } }),
       commit(author(2, "iptables"), { "ip filter": { isChanged: true } })

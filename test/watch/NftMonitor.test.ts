@@ -44,14 +44,14 @@ delete element inet t s { 10.0.0.2 }
     )
   })
 
-  it("have rules that replace others", () => {
+  it("count rules that replace others", () => {
     assert.deepStrictEqual(
       touchedBy("replace rule inet t c handle 4 accept\n# new generation 3 by process 5 (nft)").touched,
       { "inet t c": { added: 1, removed: 1, isChanged: false } }
     )
   })
 
-  it("have a flush of everything", () => {
+  it("count a flush of everything", () => {
     assert.deepStrictEqual(
       touchedBy(`
 delete chain ip filter FORWARD
@@ -73,7 +73,7 @@ describe("the name of a process", () => {
     )
   })
 
-  it("is unknown where the kernel or nft is too old to name it", () => {
+  it("is unknown if the kernel or nft is too old to report it", () => {
     assert.isUndefined(touchedBy("add table inet t # handle 3\n# new generation 4").committer)
   })
 })
@@ -85,7 +85,7 @@ it("says that events were lost", () => {
 describe("a table of ours", () => {
   const own = "add table inet cni_passthrough_trace { flags owner; } # handle 9"
 
-  it("is passed over", () => {
+  it("is ignored", () => {
     assert.deepStrictEqual(read(`${own}\n# new generation 4 by process 7 (nft)`), [undefined, undefined])
   })
 

@@ -36,7 +36,7 @@ const input = {
     Argument.optional
   ),
   netns: Flags.text("netns", "Only the attachment of this network namespace: a path, or a name in /run/netns"),
-  containerId: Flags.text("container-id", "Only the attachments of this container: its identifier, or how that begins"),
+  containerId: Flags.text("container-id", "Only the attachments of this container: its ID, or the beginning of it"),
   pod: Flags.text("pod", "Only the attachments of this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   ifname: Flags.text("ifname", "Only the attachments with this interface"),
   confDir: Flags.confDir,
@@ -44,13 +44,13 @@ const input = {
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
   capabilityArgs: Flag.String("capability-args").pipe(
-    Flag.withDescription("Arguments of capabilities that a runtime would give, as JSON: '{\"portMappings\":[…]}'"),
+    Flag.withDescription("Capability arguments that a runtime would pass, as JSON: '{\"portMappings\":[…]}'"),
     Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
     Flag.optional
   ),
   trial: Flags.toggle(
     "trial",
-    "Attach a namespace of its own to the network, check it and detach it; the host is left as it was"
+    "Attach a temporary namespace to the network, check it and detach it; the host is left as it was"
   ),
   log: Flags.file("log").pipe(
     Flag.withDescription("Also look at what was logged: a file with JSON records, or a pattern; may be repeated"),
@@ -178,9 +178,9 @@ export const doctor = Command.make(
 ).pipe(
   Command.withShortDescription("Find out why a network does not work"),
   Command.withDescription(
-    "Look at a network as a whole, from its configuration over its plugins to its attachments and the rules of the host, " +
-      "and say what is wrong, which plugin is to blame, how that is known, and what mends it; the most probable cause " +
-      "first. It changes nothing; --trial leaves the host as it was. Exit status 0: no error, 1: errors, 2: it could not look."
+    "Look at a network as a whole: its configuration, its plugins, its attachments and the rules of the host. Say what is " +
+      "wrong, which plugin is to blame, what the evidence is, and how to fix it, with the most probable cause first. " +
+      "It changes nothing; --trial leaves the host as it was. Exit status 0: no error, 1: errors, 2: it could not look."
   ),
   Command.withExamples([
     { command: "cni-passthrough doctor", description: "All networks of this host, and what is attached to them" },
@@ -188,7 +188,7 @@ export const doctor = Command.make(
     { command: "cni-passthrough doctor podman --trial", description: "Also see what each plugin does, and leaves" },
     {
       command: "cni-passthrough doctor --log '/var/log/cni/*.jsonl'",
-      description: "Also what failed, or was never taken down"
+      description: "Also what failed, or was never detached"
     },
     { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" }
   ])

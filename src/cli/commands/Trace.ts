@@ -62,7 +62,7 @@ const input = {
   ),
   port: Flag.String("port").pipe(
     Flag.withDescription(
-      "Wait for packets to this port of the container, or published for it; with --from host, send to it"
+      "Wait for packets to this port of the container, or of the host if published; with --from host, send to it"
     ),
     Flag.withMetavar("port"),
     Flag.filter(
@@ -73,7 +73,7 @@ const input = {
   ),
   from: Flag.String("from").pipe(
     Flag.withDescription(
-      "The word host to send from the host; or the address to send from, or whose packets to wait for"
+      "Send from the host (host) or from this address; with --port, wait for packets from this address"
     ),
     Flag.withMetavar("host|address"),
     Flag.filter(
@@ -84,16 +84,16 @@ const input = {
   ),
   udp: Flags.toggle("udp", "UDP instead of TCP"),
   size: number("size", "How many bytes to send (default: none with TCP, 17 with UDP)", 0, 65_000).pipe(Flag.optional),
-  count: number("count", "How many packets or connections to trace, one after the other (default: 1)", 1, 100).pipe(
+  count: number("count", "How many packets or connections to trace, one after another (default: 1)", 1, 100).pipe(
     Flag.withDefault(1)
   ),
   pod: Flags.text("pod", "The container of this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
-  containerId: Flags.text("container-id", "The container: its identifier, or how that begins"),
+  containerId: Flags.text("container-id", "The container: its ID, or the beginning of it"),
   netns: Flags.text("netns", "The network namespace of the container: a path, or a name in /run/netns"),
   cacheDir: Flags.cacheDir,
   log: Flags.file("log").pipe(
     Flag.withDescription(
-      `Look there for who wrote a rule: a log of wrap --changes, or a pattern; may be repeated (default: ${LogFiles.defaultPattern})`
+      `Find who wrote a rule in this log of wrap --changes: a file, or a pattern; may be repeated (default: ${LogFiles.defaultPattern})`
     ),
     Flag.atLeast(0)
   ),
@@ -112,10 +112,10 @@ class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message
 /** How long to wait, in milliseconds. */
 const patience = { answer: 5000, packets: 60_000 } as const
 
-/** How many bytes a datagram has: as many as the smallest question to a name server. */
+/** The default size of a datagram in bytes: that of the smallest DNS query. */
 const datagram = 17
 
-/** This executable, to run in another namespace. */
+/** The command line that runs this executable as the sender in another namespace. */
 const executable = (): Request["executable"] => {
   const script = process.argv[1]
   return process.versions["bun"] === undefined && script !== undefined
@@ -129,7 +129,7 @@ const requestOf = Effect.fnUntraced(function*(flags: Input) {
   const port = Option.isSome(flags.port) ? parsePort(flags.port.value) : undefined
   const from = Option.getOrUndefined(flags.from)
   if (to !== undefined && port !== undefined) {
-    return yield* new Contradiction({ message: "--to sends and --port waits: give one of both" })
+    return yield* new Contradiction({ message: "--to sends and --port waits: give only one of them" })
   }
   const given = to ?? port
   if (given === undefined) {
@@ -138,7 +138,7 @@ const requestOf = Effect.fnUntraced(function*(flags: Input) {
   if (udp && given.protocol === "tcp") {
     return yield* new Contradiction({ message: "--udp contradicts /tcp" })
   }
-  // Without the cache, receivers on this host are not known, but the host can be traced, and a namespace by its name.
+  // Without the cache, receivers on this host are unknown, but the host or a named namespace can still be traced.
   const needsCache = [container, pod, containerId].some(Option.isSome)
   const attachments = yield* Effect.catchTag(
     Subject.attachments(cacheDir),
@@ -207,18 +207,21 @@ export const trace = Command.make(
 ).pipe(
   Command.withShortDescription("Follow a packet through the rules of the host"),
   Command.withDescription(
-    "Follow a packet of a container through its network namespace and the host: each link, hook, chain and rule, what " +
-      "nat made of it, and who dropped it. --to sends one from inside, with nothing of the container but its network; " +
-      "--port waits for one. It puts a table of nftables into these namespaces that marks this flow alone, and that goes " +
-      "with the command. Exit status 0: it arrived, or left the host, 1: it was dropped, 2: it could not be traced."
+    "Follow a container's packet through its network namespace and the host: each link, hook, chain and rule, how nat " +
+      "changes it, and what drops it. --to sends a packet from the container's network namespace; --port waits for " +
+      "one. In each namespace it adds an nftables table that marks only this flow, and is removed when the command " +
+      "ends. Exit status 0: it arrived, or left the host, 1: it was dropped, 2: it could not be traced."
   ),
   Command.withExamples([
     { command: "cni-passthrough trace --pod shop/web --to 10.96.0.10:53/udp", description: "Send a packet from a pod" },
-    { command: "cni-passthrough trace --pod shop/web --port 8080", description: "Wait for packets to a port of it" },
-    { command: "cni-passthrough trace web --from host --port 80", description: "Send a packet from the host to it" },
+    {
+      command: "cni-passthrough trace --pod shop/web --port 8080",
+      description: "Wait for packets to a port of the pod"
+    },
+    { command: "cni-passthrough trace web --from host --port 80", description: "Send a packet from the host to a pod" },
     {
       command: "cni-passthrough trace --netns web --to 198.51.100.10:443 --json",
-      description: "A network namespace, for a script"
+      description: "Send a packet from a network namespace, for a script"
     }
   ])
 )

@@ -1,4 +1,4 @@
-/** `cni-passthrough watch`: what changes the network of this host, and who. */
+/** `cni-passthrough watch`: changes to the network of this host, and who makes them. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
@@ -20,7 +20,7 @@ import * as Deadline from "./wrap/Deadline.ts"
 const input = {
   network: Flags.text(
     "network",
-    "Only what concerns this network: its attachments, its plugins, and what all traffic meets"
+    "Only changes that concern this network: its attachments, its plugins, and what affects all traffic"
   ),
   log: Flags.file("log").pipe(
     Flag.withDescription(
@@ -32,9 +32,9 @@ const input = {
   confDir: Flags.confDir,
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
-  for: Flags.optionalDuration("for", "End when this time is over, such as 30s or 10m"),
-  full: Flags.toggle("full", "List all changes of a burst, and whole identifiers"),
-  json: Flags.toggle("json", "Print one JSON document a line for each event")
+  for: Flags.optionalDuration("for", "Stop after this time, such as 30s or 10m"),
+  full: Flags.toggle("full", "List all changes of a burst, and full identifiers"),
+  json: Flags.toggle("json", "Print each event as one line of JSON")
 }
 
 /** `watch` */
@@ -70,18 +70,18 @@ export const watch = Command.make(
     Errors.tell
   )
 ).pipe(
-  Command.withShortDescription("See what changes the network of this host, and who"),
+  Command.withShortDescription("Show what changes the network of this host, and who changes it"),
   Command.withDescription(
-    "See links, addresses, routes, policy rules, neighbours, rules of nftables and iptables, ipsets and sysctls change, each with " +
-      "who changed it: the process that the kernel names for rules, its command line and who started it, and the " +
-      "plugin that it works for; for all else, the run of a wrapped plugin during which it happened. After a change " +
-      "it says which traffic of living attachments is cut by it, or restored. It changes nothing. " +
-      "Exit status: 0, or 2 where it could not look"
+    "Show changes to links, addresses, routes, policy rules, neighbours, nftables and iptables rules, ipsets and sysctls " +
+      "as they happen, and who made them. For rules, the kernel names the process; watch adds its command line, its " +
+      "parents, and the plugin that it works for. For everything else, watch names the runs of wrapped plugins during " +
+      "which the change happened. It then says which traffic of live attachments the change cuts or restores. " +
+      "It changes nothing. Exit status: 0, or 2 if it could not look"
   ),
   Command.withExamples([
     { command: "cni-passthrough watch", description: "Who flushes my rules?" },
     { command: "cni-passthrough watch --network podman --for 10m", description: "Only what concerns one network" },
-    { command: "cni-passthrough watch --full", description: "All rules of a burst, such as a reload of firewalld" },
+    { command: "cni-passthrough watch --full", description: "All rules of a burst, such as a firewalld reload" },
     {
       command: "cni-passthrough watch --json | jq 'select(.event == \"flows\") | .cuts'",
       description: "For scripts: what attachments lose"

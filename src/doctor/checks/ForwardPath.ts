@@ -139,7 +139,7 @@ export const forwardRules: Check = {
     const open = walks.filter((walk) => walk.open !== undefined)
     return found.size === 0 && open.length > 0
       ? {
-        skipped: `a rule decides that cannot be judged: ${open[0]?.open}`,
+        skipped: `it depends on a rule that cannot be evaluated: ${open[0]?.open}`,
         isUnknown: true,
         leavesOpen: open.flatMap(({ flow }) => flow.partOf)
       }

@@ -44,12 +44,11 @@ const separates = (rule: string, { seen }: ForwardedFlow): boolean => {
     !(seen.maker === "ptp" && incoming === outgoing)
 }
 
-/** What happens to a flow. */
 export interface Walk {
   readonly flow: ForwardedFlow
   /** Everything that drops it. */
   readonly drops: ReadonlyArray<Drop>
-  /** The first rule or chain of which it is not known whether it drops the flow; undefined if there is none. */
+  /** The first rule or chain that may drop the flow, but cannot be evaluated; undefined if there is none. */
   readonly open: string | undefined
 }
 
@@ -87,15 +86,15 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   return { flow, drops, open: open[0] }
 }
 
-/** A usual port of each protocol, to test where rules treat ports differently. */
+/** A common port of each protocol, for rules that treat ports differently. */
 const usual = [["tcp", 443], ["udp", 53]] as const
 
 /** What drops a flow, in words. */
 const dropText = (drop: Drop): string => drop._tag === "Iptables" ? drop.verdict.rule : Nftables.nameOf(drop.chain)
 
 /**
- * Follows a flow for all protocols at once if that is possible, and otherwise for TCP and for UDP. What drops only some
- * ports leaves the flow open, since somebody chose these ports.
+ * Follows a flow for all protocols at once if that is possible, and otherwise for TCP and for UDP. A rule that drops
+ * only some ports leaves the flow undecided, because it may block these ports on purpose.
  */
 export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
   const all = walk(rules, flow)

@@ -1,4 +1,4 @@
-/** A flow: traffic that the configuration and the result of an attachment promise. */
+/** A flow: traffic that an attachment should carry according to its configuration and its result. */
 import type { Attachment } from "../facts/Attachment.ts"
 
 /**
@@ -52,7 +52,7 @@ export interface Promised {
   readonly attachment: Attachment
   /** The other attachment of a flow between containers. */
   readonly peer?: Attachment
-  /** What it is to a reader: `the world, by up0`. */
+  /** Display name, such as `the world, by up0`. */
   readonly words: string
   /** An address, `world` or `host`. */
   readonly from: string
@@ -70,8 +70,8 @@ export interface Promised {
 /** A flow, and whether it arrives as far as the facts show. */
 export interface Flow extends Promised {
   readonly status: "arrives" | "dropped" | "unknown"
-  /** Why it is dropped, or why that is not known; empty if it arrives. */
+  /** Why it is dropped or unknown; empty if it arrives. */
   readonly reason: string
-  /** The check that says so. */
+  /** The check that found why it is dropped. */
   readonly check?: string
 }

@@ -8,7 +8,7 @@ import * as Roles from "../Roles.ts"
 import type { Flow, Promised } from "./Flow.ts"
 import * as PromisedFlows from "./PromisedFlows.ts"
 
-/** Keeps of a result what a flow depends on: its family, and one name server or none. */
+/** Reduces the facts to what a flow depends on: its attachments, one address family, and at most one name server. */
 const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol, to }: Promised): Facts => {
   const isServer = kind === "name-server" || kind === "host-name-server"
   const isPort = kind.startsWith("port-")
@@ -29,7 +29,7 @@ const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol
   return { ...facts, attachments, earlier: [] }
 }
 
-/** Why nothing is known of a flow although no check complains. */
+/** Why a flow is unknown although no check has findings about it. */
 const limitOf = (facts: Facts, { attachment, kind }: Promised): string | undefined => {
   const { sight } = attachment
   if (sight._tag === "Unseen" || sight._tag === "Foreign") return sight.reason
@@ -43,7 +43,7 @@ const limitOf = (facts: Facts, { attachment, kind }: Promised): string | undefin
     : "its gateway is not this host"
 }
 
-/** Judges the flows of one group of attachments, which have a configuration in common. */
+/** Judges the flows of attachments that share a configuration. */
 const ofGroup = (
   checks: ReadonlyArray<Check.Check>,
   facts: Facts,
@@ -53,7 +53,7 @@ const ofGroup = (
     report.checks.filter(({ leavesOpen, status }) => status !== "failed" && leavesOpen === undefined)
       .map(({ check }) => check)
   )
-  // Checks without findings about all attachments have none about one of them.
+  // A check without findings for all attachments has none for any one of them.
   const left = checks.filter(({ id, stops }) => stops !== undefined && !isOk.has(id))
   const stopsOf = new Map(left.map(({ id, stops = [] }) => [id, stops]))
   const reports = new Map<string, Check.Report>()
@@ -84,8 +84,8 @@ const ofGroup = (
 }
 
 /**
- * The flows of all attachments of a network, with those that were made with an earlier configuration. The report is
- * that of the network.
+ * The flows of all attachments of a network, including those that were made with an earlier configuration. `report` is
+ * the report on the whole network.
  */
 export const of = (
   checks: ReadonlyArray<Check.Check>,

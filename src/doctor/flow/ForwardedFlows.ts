@@ -19,11 +19,11 @@ export interface ForwardedFlow {
   /** The traffic as the subject of a sentence, with its verb: `what eth0 of web sends is`. */
   readonly what: string
   readonly at: { readonly [hook in "prerouting" | "forward" | "postrouting"]: Packet }
-  /** Matches of iptables that, accepted in FORWARD, let the flow through. */
+  /** The iptables matches that let the flow through if FORWARD accepts them. */
   readonly accepted: ReadonlyArray<ReadonlyArray<string>>
   /** To and from the world, from the world to a published port, or between containers of one bridge. */
   readonly kind: "world" | "published" | "inside"
-  /** The published port that the traffic comes for; undefined for other traffic. */
+  /** The published port that the traffic is for; undefined for other traffic. */
   readonly mapping?: PortMapping
   /** The flows of the attachment that it is part of. */
   readonly partOf: ReadonlyArray<Flow.Kind>

@@ -1,4 +1,4 @@
-/** The flows that attachments promise, by their configuration and their results. */
+/** The flows that attachments should carry according to their configuration and their results. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
@@ -9,7 +9,7 @@ import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
 import type { Promised } from "./Flow.ts"
 
-/** The size of a packet without data, or with a few bytes of it. */
+/** The size of a packet with little or no data, in bytes. */
 const small = 84
 
 /** The host's address at which a port is published; undefined for all addresses. */
@@ -18,7 +18,7 @@ export const hostAddressOf = ({ hostIP }: PortMapping): Cidr.Cidr | undefined =>
   return parsed === undefined || parsed.address === 0n ? undefined : parsed
 }
 
-/** Whether portmap lets the host reach a port by 127.0.0.1. */
+/** Whether portmap makes a port reachable from the host by 127.0.0.1. */
 export const hasLoopback = (facts: Facts, mapping: PortMapping, family: 4 | 6): boolean => {
   const { config = {} } = Roles.ofType(facts.chain, "portmap") ?? {}
   const at = hostAddressOf(mapping)
@@ -26,7 +26,7 @@ export const hasLoopback = (facts: Facts, mapping: PortMapping, family: 4 | 6): 
     (at === undefined || Cidr.isLoopback(at))
 }
 
-/** The first address of each family: portmap publishes ports at no other. */
+/** The first address of each family, because portmap publishes ports for these only. */
 const firstOfFamilies = <A extends Cidr.Cidr>(addresses: ReadonlyArray<A>): ReadonlyArray<A> =>
   addresses.filter(({ family }, index) => addresses.findIndex((each) => each.family === family) === index)
 
