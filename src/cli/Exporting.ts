@@ -1,4 +1,4 @@
-/** Spans for a collector of OpenTelemetry, and metrics for Prometheus, of operations as they come. */
+/** Exports operations as they come: spans for an OpenTelemetry collector, and metrics for Prometheus. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
@@ -18,7 +18,7 @@ import * as PrometheusTarget from "./PrometheusTarget.ts"
 export const flags = {
   otlp: Flag.String("otlp").pipe(
     Flag.withDescription(
-      "Send spans to this collector of OpenTelemetry, such as http://127.0.0.1:4318 " +
+      "Send spans to this OpenTelemetry collector, such as http://127.0.0.1:4318 " +
         "(default: OTEL_EXPORTER_OTLP_ENDPOINT)"
     ),
     Flag.withMetavar("url"),
@@ -90,7 +90,7 @@ export const inTurn = ({ collector, metrics, place }: Opened, host: HostMetrics.
   }
 }
 
-/** Begins to export operations beside all else, until the scope closes. No failure of it stops anything. */
+/** Exports operations in the background until the scope closes. Its failures stop nothing else. */
 export const begin = Effect.fnUntraced(function*(
   { collector, metrics, place }: Opened,
   host: HostMetrics.Places

@@ -52,7 +52,7 @@ describe("the help", () => {
       const { stdout } = yield* called("--help")
       assert.match(
         stdout,
-        /\n {2}run .*\n {2}doctor .*\n {2}trace .*\n {2}leaks .*\n {2}watch .*\n {2}wrap .*\n {2}unwrap .*\n {2}show .*\n {2}diff .*\n {2}report .*\n {2}replay .*\n {2}instrument .*\n {2}validate .*\n {2}install .*\n {2}schema .*\n {2}version .*\n {2}help .*\n\n/
+        /\n {2}run .*\n {2}doctor .*\n {2}trace .*\n {2}leaks .*\n {2}watch .*\n {2}wrap .*\n {2}unwrap .*\n {2}show .*\n {2}diff .*\n {2}report .*\n {2}export .*\n {2}replay .*\n {2}instrument .*\n {2}validate .*\n {2}install .*\n {2}schema .*\n {2}version .*\n {2}help .*\n\n/
       )
       const examples = stdout.slice(stdout.indexOf("EXAMPLES"))
       for (const subcommand of ["run add", "doctor", "wrap", "show"]) {

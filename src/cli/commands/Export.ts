@@ -1,4 +1,4 @@
-/** `cni-passthrough export`: what was logged, as spans and metrics for others. */
+/** `cni-passthrough export`: logs as spans and metrics. */
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -36,7 +36,7 @@ const placesOf = (flags: Input): HostMetrics.Places => ({
   cacheDir: OnHost.seen(flags, flags.cacheDir)
 })
 
-/** There is nowhere to export to. */
+/** No destination is given. */
 class Nowhere extends Data.TaggedError("Nowhere") {
   override readonly message =
     "give --otlp, --prometheus or both: where spans and metrics go. OTEL_EXPORTER_OTLP_ENDPOINT is not set either"
@@ -105,27 +105,27 @@ export const exportCommand = Command.make(
     Errors.tell
   )
 ).pipe(
-  Command.withShortDescription("Send what was logged as spans, and give it as metrics"),
+  Command.withShortDescription("Turn logs into spans and metrics"),
   Command.withDescription(
-    "Turn what was logged into spans for a collector of OpenTelemetry and into metrics for Prometheus. Each operation " +
-      "is a span, with one below it for each plugin, below those of the runtime where it sends a trace context. " +
-      "Spans have the times of their records and the same IDs each time, so that a log may be sent twice. " +
-      "What looks like a secret is masked. OTEL_EXPORTER_OTLP_HEADERS and OTEL_RESOURCE_ATTRIBUTES count. " +
+    "Turn logs into spans for an OpenTelemetry collector and into metrics for Prometheus. Each operation is a span, with " +
+      "one span below it for each plugin. If the runtime sends a trace context, all of them are below its span. " +
+      "Spans have the times of their records and the same IDs each time, so a log may be sent twice. " +
+      "What looks like a secret is masked. OTEL_EXPORTER_OTLP_HEADERS and OTEL_RESOURCE_ATTRIBUTES apply. " +
       "Without a log it reads stdin to its end, or on a terminal /var/log/cni/*.jsonl. " +
-      "Exit status: 0, or 1 if a collector did not take all spans, or 2 if a log cannot be read, or nothing could be " +
+      "Exit status: 0, or 1 if a collector did not accept all spans, or 2 if a log cannot be read, or nothing could be " +
       "exported"
   ),
   Command.withExamples([
     {
       command: "cni-passthrough export /var/log/cni/*.jsonl --otlp http://127.0.0.1:4318",
-      description: "Send all that was logged, even weeks ago"
+      description: "Send all logged operations, even those of weeks ago"
     },
     {
-      command: "cni-passthrough export --journald --follow --otlp http://127.0.0.1:4318 --prometheus :9808",
-      description: "Go on with what happens, for collectors and Prometheus of this host"
+      command: "cni-passthrough export --journald --follow --prometheus :9808",
+      description: "Serve metrics of all operations as they happen"
     },
     {
-      command: "cni-passthrough export /var/log/cni/*.jsonl --prometheus /var/lib/node_exporter/cni.prom",
+      command: "cni-passthrough export --journald --prometheus /var/lib/node_exporter/cni.prom",
       description: "For node_exporter's textfile collector"
     }
   ])

@@ -70,7 +70,7 @@ export const watch = Command.make(
     Errors.tell
   )
 ).pipe(
-  Command.withShortDescription("Show what changes the network of this host, and who changes it"),
+  Command.withShortDescription("See who changes the network of this host, and how"),
   Command.withDescription(
     "Show changes to links, addresses, routes, policy rules, neighbours, nftables and iptables rules, ipsets and sysctls " +
       "as they happen, and who made them. For rules, the kernel names the process; watch adds its command line, its " +

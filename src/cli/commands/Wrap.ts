@@ -206,7 +206,7 @@ export const wrap = Command.make(
     { command: "cni-passthrough wrap --follow --json | jq -c 'select(.failed)'", description: "For scripts" },
     {
       command: "cni-passthrough wrap --follow --otlp http://127.0.0.1:4318 --prometheus :9808",
-      description: "Also send spans to a collector, and give metrics to Prometheus"
+      description: "Also send spans to a collector, and provide metrics for Prometheus"
     },
     { command: "cni-passthrough wrap --for 1h", description: "Wrap for one hour" },
     {
