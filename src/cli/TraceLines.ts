@@ -135,6 +135,9 @@ const authorText = ({ command, containerId, network, plugin, pod, time }: Author
   }`
 }
 
+/** The rule that dropped a packet, and its place. */
+const dropText = (hop: Journey.Hop): string => `${chainText(hop)} in ${hop.place} (${ruleText(hop)})`
+
 /** The lines about the outcome. */
 export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<string> => {
   const { bold, dim, green, red, width, yellow } = style
@@ -147,7 +150,12 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
       const where = outcome.place === undefined ? "" : ` in ${outcome.place}`
       switch (outcome.proof) {
         case "answered":
-          return well(`arrived${where}, and was answered`)
+          return [
+            ...well(`arrived${where}, and was answered`),
+            ...(outcome.droppedLater === undefined
+              ? []
+              : more(`note: ${dropText(outcome.droppedLater)} dropped another packet of this flow`))
+          ]
         case "refused":
           return well(`arrived${where}, and was refused there: nothing listens on this port, or a program rejects it`)
         case "delivered":
@@ -249,7 +257,10 @@ const outcomeJson = (outcome: Outcome.Outcome) => {
   const { _tag, ...rest } = outcome
   return {
     end: _tag.toLowerCase(),
-    ...(outcome._tag === "Dropped" ? { hop: hopJson(outcome.hop), author: outcome.author } : rest)
+    ...(outcome._tag === "Dropped" ? { hop: hopJson(outcome.hop), author: outcome.author } : rest),
+    ...(outcome._tag === "Arrived" && outcome.droppedLater !== undefined
+      ? { droppedLater: hopJson(outcome.droppedLater) }
+      : {})
   }
 }
 

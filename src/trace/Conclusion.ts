@@ -69,6 +69,54 @@ const betweenNamespaces = Effect.fnUntraced(function*(
   return filtered ?? silent ?? (next === undefined ? undefined : yield* legacy(next, "", packet))
 })
 
+/** The namespace where a packet was seen last. */
+const placeOf = ({ host, plans }: Prepared, { place }: Journey.Hop): Place.Place =>
+  plans.find((plan) => plan.place.name === place)?.place ?? host
+
+/** Whether a packet passed our own chain at the end of its last hook, and with it all rules of iptables-legacy there. */
+const hasPassed = (hops: ReadonlyArray<Journey.Hop>, last: Journey.Hop): boolean =>
+  hops.some(({ direction, hook, isOwn, place }) =>
+    direction === "there" && isOwn && hook === last.hook && place === last.place
+  )
+
+/**
+ * How a refused packet ended. A rule of iptables-legacy refuses as the receiver does, but the packet is then not seen at
+ * the end of the hook.
+ */
+const refused = Effect.fnUntraced(function*(
+  prepared: Prepared,
+  hops: ReadonlyArray<Journey.Hop>,
+  last: Journey.Hop | undefined
+) {
+  if (last === undefined) {
+    return { _tag: "Unknown", reason: "it was refused, but was not seen on its way" } satisfies Outcome
+  }
+  const { host, receiver } = prepared
+  const { hook, packet } = last
+  const at = placeOf(prepared, last)
+  const arrived = (place: string | undefined): Outcome => ({ _tag: "Arrived", proof: "refused", place })
+  if (hasPassed(hops, last)) {
+    if (hook === "input") return arrived(at.name)
+    if (hook === "postrouting" && (at === host || nextOf(prepared, at, packet) === undefined)) {
+      return arrived(receiver?.name)
+    }
+  }
+  const cause = yield* legacy(at, hook, packet)
+  if (cause !== undefined) return { _tag: "Lost", place: at.name, hook, cause } satisfies Outcome
+  return (yield* Explanation.legacyRules(at, Place.familyOf(packet.destination))) === undefined
+    ? arrived(receiver?.name)
+    : {
+      _tag: "Unknown",
+      reason: `it was refused by the receiver, or by a rule of iptables-legacy in ${at.name}, which is not traced`
+    } satisfies Outcome
+})
+
+/** Whether a packet is another one than the first of its direction, of which all hops are followed. */
+const isLater = (hops: ReadonlyArray<Journey.Hop>, { direction, packet }: Journey.Hop): boolean =>
+  !hops.some((each) =>
+    !Journey.isDrop(each) && each.direction === direction && Journey.keyOf(each.packet) === Journey.keyOf(packet)
+  )
+
 /** Says how it ended. */
 export const conclude = Effect.fnUntraced(function*(
   prepared: Prepared,
@@ -76,21 +124,35 @@ export const conclude = Effect.fnUntraced(function*(
   { logs, size, timeout }: Pick<Request, "logs" | "size" | "timeout">,
   before: Before
 ) {
-  const { host, plans, receiver, sender, to } = prepared
-  const dropped = hops.find(Journey.isDrop)
-  if (dropped !== undefined) {
-    const author = yield* RuleAuthors.find(dropped, dropped.place === Place.host ? "host" : "container", logs)
-    return { _tag: "Dropped", hop: dropped, author } satisfies Outcome
-  }
+  const { receiver, sender, to } = prepared
   const last = hops.findLast(({ direction }) => direction === "there")
   const back = hops.filter(({ direction }) => direction === "back")
   const reply = back.find((hop) => !isReport(hop))
-  if (answer?.outcome === "answered" || (answer?.outcome === "refused" && back.some(isRefusal(to?.address ?? "")))) {
-    return { _tag: "Arrived", proof: answer.outcome, place: receiver?.name } satisfies Outcome
+  const dropped = hops.find(Journey.isDrop)
+  const isReset = reply?.packet.kind.includes("rst") === true
+  const isAnswered = answer?.outcome === "answered" || (sender === undefined && last !== undefined &&
+    reply !== undefined && !isReset && (dropped === undefined || isLater(hops, dropped)))
+  if (isAnswered) {
+    return {
+      _tag: "Arrived",
+      proof: "answered",
+      place: receiver?.name,
+      ...(dropped === undefined ? {} : { droppedLater: dropped })
+    } satisfies Outcome
   }
-  if (sender === undefined && last !== undefined && reply !== undefined) {
-    const proof = reply.packet.kind.includes("rst") ? "refused" : "answered"
-    return { _tag: "Arrived", proof, place: receiver?.name } satisfies Outcome
+  if (dropped !== undefined) {
+    const at = placeOf(prepared, dropped)
+    const scope: RuleAuthors.Scope = at === prepared.host
+      ? { place: "host", containerId: undefined }
+      : { place: "container", containerId: at.containerId }
+    const author = yield* RuleAuthors.find(dropped, scope, logs)
+    return { _tag: "Dropped", hop: dropped, author } satisfies Outcome
+  }
+  if (
+    (answer?.outcome === "refused" && back.some(isRefusal(to?.address ?? ""))) ||
+    (sender === undefined && last !== undefined && isReset)
+  ) {
+    return yield* refused(prepared, hops, last)
   }
   if (answer?.outcome === "stalled") {
     return {
@@ -124,9 +186,10 @@ export const conclude = Effect.fnUntraced(function*(
     return lost(sender.name, "", cause)
   }
   if (hasLost) return { _tag: "Unknown", reason: "the kernel lost events of the trace" } satisfies Outcome
-  const { hook, packet, place } = last
-  const at = plans.find((plan) => plan.place.name === place)?.place ?? host
-  if (hook === "input" && (receiver === undefined || at === receiver)) {
+  const { hook, packet } = last
+  const at = placeOf(prepared, last)
+  const isPassed = hasPassed(hops, last)
+  if (hook === "input" && isPassed && (receiver === undefined || at === receiver)) {
     return { _tag: "Arrived", proof: "delivered", place: at.name } satisfies Outcome
   }
   if (hook === "postrouting" || hook === "egress") {
@@ -138,7 +201,9 @@ export const conclude = Effect.fnUntraced(function*(
       : { _tag: "Left", link: packet.outLink ?? "", place: at.name } satisfies Outcome
   }
   const ruled = yield* legacy(at, hook, packet)
-  if (ruled !== undefined || hook === "forward") return lost(at.name, hook, ruled)
+  if (ruled !== undefined || hook === "forward" || (hook === "input" && !isPassed)) {
+    return lost(at.name, hook, ruled)
+  }
   const arrived = Place.routedLink(at, packet.inLink)
   return lost(at.name, hook, yield* Explanation.routing(at, packet, arrived, yield* risenIn(at, before)))
 })

@@ -27,7 +27,8 @@ export interface Hop {
 const endOf = (address: string, port: number | undefined): string => `${address} ${port ?? ""}`
 
 /** One packet, as nat leaves it alone. */
-const keyOf = ({ id, kind, length, protocol }: Packet): string => [protocol, id ?? "", length ?? "", kind].join(" ")
+export const keyOf = ({ id, kind, length, protocol }: Packet): string =>
+  [protocol, id ?? "", length ?? "", kind].join(" ")
 
 /** The flow to follow. Without the sender, the first packet to the receiver shows it. */
 export interface Flow {

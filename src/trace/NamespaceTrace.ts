@@ -64,7 +64,10 @@ const until = <A>(
 
 /** Puts the table there. It goes with the process that made it, and that with its stdin, which we hold. */
 const install = Effect.fnUntraced(function*({ name: place, netns }: Place.Place, options: OwnTable.Options) {
-  const nft = yield* Effect.mapError(HeldProcess.start({ argv: ["nft", "-i"], netns }), notStarted(place))
+  const { find } = yield* HostTools.HostTools
+  // It would keep the history of its commands in the home folder.
+  const argv = ["env", "HOME=/dev/null", find("nft") ?? "nft", "-i"] as const
+  const nft = yield* Effect.mapError(HeldProcess.start({ argv, netns }), notStarted(place))
   // It prints nothing about a command that succeeds, so ask for what it should have made.
   yield* nft.write(`${OwnTable.commands(options)}\nlist tables inet\n`)
   yield* until(nft, place, (output) => output._tag === "Line" && output.line.includes(options.name) ? true : undefined)

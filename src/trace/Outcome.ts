@@ -10,6 +10,8 @@ export type Outcome =
     readonly _tag: "Arrived"
     readonly proof: "answered" | "refused" | "delivered"
     readonly place: string | undefined
+    /** What dropped another packet after the answer, if anything did. */
+    readonly droppedLater?: Hop
   }
   /** It left what we can see by a link. Nothing came back in time. */
   | { readonly _tag: "Left"; readonly link: string; readonly place: string }

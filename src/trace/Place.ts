@@ -1,16 +1,22 @@
 /** A network namespace in which packets are traced. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Cidr from "../network/Cidr.ts"
 import * as Namespace from "../network/Namespace.ts"
 
 /** A network namespace. */
 export interface Place {
-  /** Display name: `host`, or that of a container. */
+  /** The device and the inode of the namespace, which no other has. */
+  readonly id: string
+  /** Display name: `host`, or that of a container. {@link named} makes it unique. */
   readonly name: string
   /** Its path; undefined for the namespace of this process, which is the host's. */
   readonly netns: string | undefined
+  /** The ID of the container; undefined for the host, and where none is known. */
+  readonly containerId: string | undefined
   readonly network: Namespace.Namespace
 }
 
@@ -22,10 +28,16 @@ export class Unseen extends Data.TaggedError("Unseen")<{ readonly place: string;
   override readonly message = `the network namespace of ${this.place} cannot be inspected: ${this.reason}`
 }
 
-export const look = Effect.fnUntraced(function*(name: string, netns: string | undefined) {
+export const look = Effect.fnUntraced(function*(name: string, netns: string | undefined, containerId?: string) {
+  const fs = yield* FileSystem.FileSystem
+  const stat = yield* Effect.mapError(
+    fs.stat(netns ?? "/proc/self/ns/net"),
+    ({ message }) => new Unseen({ place: name, reason: message })
+  )
+  const id = `${stat.dev}:${Option.getOrElse(stat.ino, () => 0)}`
   const network = yield* Namespace.collect(netns)
   if (Result.isFailure(network)) return yield* new Unseen({ place: name, reason: network.failure })
-  return { name, netns, network: network.success } satisfies Place
+  return { id, name, netns, containerId, network: network.success } satisfies Place
 })
 
 /** The links of a namespace whose other ends are in another one. */
@@ -76,11 +88,13 @@ export const reachable = (place: Place): ReadonlyArray<string> =>
   )
 
 /** Whether two places are one namespace, as for a pod in the network of the host. */
-export const isSameNamespace = (left: Place, right: Place): boolean =>
-  linksTo(left, right).length === 0 && left.network.links.length === right.network.links.length &&
-  left.network.links.every(({ index, mac, name }) =>
-    right.network.links.some((each) => each.index === index && each.mac === mac && each.name === name)
-  )
+export const isSameNamespace = (left: Place, right: Place): boolean => left.id === right.id
+
+/** The place with a name that no other of these namespaces has. */
+export const named = (place: Place, others: ReadonlyArray<Place>): Place =>
+  others.some((each) => each.name === place.name && !isSameNamespace(each, place))
+    ? { ...place, name: `${place.name} (${place.netns})` }
+    : place
 
 /** The bridge of a port, which routing sees in its place; the link itself if it is no port. */
 export const routedLink = ({ network }: Place, link: string | undefined): string =>

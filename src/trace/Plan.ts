@@ -1,6 +1,7 @@
 /** Plans a trace: which namespaces it passes, and which packets to mark in each. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Attachment from "../doctor/facts/Attachment.ts"
 import * as Explanation from "./Explanation.ts"
@@ -14,14 +15,58 @@ export class Unclear extends Data.TaggedError("Unclear")<{ readonly message: str
 const resultAddresses = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result) ? (result.success.ips ?? []).map((ip) => ip?.address?.split("/")[0] ?? "") : []
 
-/** The attachment that an address and a port lead to: by its own address, or by a published port of the host. */
-const receiverOf = ({ attachments, protocol }: Request, to: Target, host: Place.Place, sender: Place.Place) => {
-  const byPort = sender === host ? Place.hasAddress(host, to.address) : Place.isReachedBy(host, to.address)
-  return attachments.find((each) =>
-    each.netns !== "" && (resultAddresses(each).some((own) => Place.isSame(own, to.address)) ||
-      (byPort && each.portMappings.some((one) => one.hostPort === to.port && one.protocol === protocol)))
-  )
+/** Whether a port is published at this address of the host. */
+export const isPublishedAt = (
+  { hostIP, hostPort, protocol }: Attachment.PortMapping,
+  { address, port }: Target,
+  asked: Request["protocol"]
+): boolean =>
+  hostPort === port && protocol === asked &&
+  (hostIP === "" || Place.isSame(hostIP, address) ||
+    hostIP === (Place.familyOf(address) === 4 ? "0.0.0.0" : "::"))
+
+/** An attachment that packets lead to, and where they are then sent to. */
+export interface Candidate {
+  readonly attachment: Attachment.AttachmentId
+  readonly inside: Target
 }
+
+/** The attachments that an address and a port lead to: by an own address, or by a port published at the host's. */
+export const candidates = (
+  { attachments, protocol }: Pick<Request, "attachments" | "protocol">,
+  to: Target,
+  isOfHost: boolean
+): ReadonlyArray<Candidate> =>
+  attachments.filter(({ netns }) => netns !== "").flatMap((attachment): ReadonlyArray<Candidate> => {
+    const own = resultAddresses(attachment)
+    if (own.some((each) => Place.isSame(each, to.address))) return [{ attachment, inside: to }]
+    const mapping = isOfHost ? attachment.portMappings.find((each) => isPublishedAt(each, to, protocol)) : undefined
+    const address = own.find((each) => Place.familyOf(each) === Place.familyOf(to.address))
+    return mapping === undefined || address === undefined
+      ? []
+      : [{ attachment, inside: { address, port: mapping.containerPort } }]
+  })
+
+/**
+ * The first candidate whose namespace has the address now. The cache may still have containers that are gone, and their
+ * addresses are given to others.
+ */
+const receiverOf = Effect.fnUntraced(function*(
+  request: Request,
+  to: Target,
+  host: Place.Place,
+  sender: Place.Place
+) {
+  const isOfHost = sender === host ? Place.hasAddress(host, to.address) : Place.isReachedBy(host, to.address)
+  for (const { attachment, inside } of candidates(request, to, isOfHost)) {
+    const { containerId, netns, pod } = attachment
+    const looked = yield* Effect.option(Place.look(pod ?? containerId.slice(0, 12), netns, containerId))
+    if (Option.isNone(looked) || !Place.hasAddress(looked.value, inside.address)) continue
+    const known = [host, sender].find((each) => Place.isSameNamespace(each, looked.value))
+    return { place: known ?? Place.named(looked.value, [host, sender]), inside }
+  }
+  return undefined
+})
 
 /** How many ports a sender may find in use. */
 const spare = 8
@@ -66,9 +111,9 @@ export interface Prepared {
 const merged = (plans: ReadonlyArray<Plan>): ReadonlyArray<Plan> => {
   const places = new Map<string, Plan>()
   for (const plan of plans) {
-    const known = places.get(plan.place.name)
+    const known = places.get(plan.place.id)
     places.set(
-      plan.place.name,
+      plan.place.id,
       known === undefined ? plan : { ...known, selectors: [...known.selectors, ...plan.selectors] }
     )
   }
@@ -90,14 +135,14 @@ const toSend = Effect.fnUntraced(function*(
   if (from !== undefined && !Place.hasAddress(sender, from)) {
     return yield* new Unclear({ message: `--from ${from}: ${sender.name} does not have this address` })
   }
-  const attached = receiverOf(request, to, host, sender)
-  const receiver = Place.hasAddress(sender, to.address) && attached === undefined
+  const attached = yield* receiverOf(request, to, host, sender)
+  const receiver = attached !== undefined
+    ? attached.place
+    : Place.hasAddress(sender, to.address)
     ? sender
-    : attached === undefined
-    ? Place.isReachedBy(host, to.address) ? host : undefined
-    : attached.netns === container?.netns
-    ? container
-    : yield* Place.look(attached.pod ?? attached.containerId.slice(0, 12), attached.netns)
+    : Place.isReachedBy(host, to.address)
+    ? host
+    : undefined
   const family = Place.familyOf(to.address)
   const source = from ?? (yield* Explanation.sourceFor(sender, to.address))
   const sourcePorts = portRange(count)
@@ -109,16 +154,7 @@ const toSend = Effect.fnUntraced(function*(
     destinations: [to.address],
     destinationPort: to.port
   }
-  const mapping = attached?.portMappings.find((each) => each.hostPort === to.port && each.protocol === protocol)
-  const inside: Target | undefined = receiver === undefined || receiver === host
-    ? undefined
-    : Place.isReachedBy(receiver, to.address)
-    ? to
-    : {
-      address: resultAddresses(attached as Attachment.AttachmentId).find((each) => Place.familyOf(each) === family) ??
-        "",
-      port: mapping?.containerPort ?? to.port
-    }
+  const inside: Target | undefined = receiver === undefined || receiver === host ? undefined : attached?.inside ?? to
   const containers = [sender, receiver].filter((each) => each !== undefined && each !== host) as ReadonlyArray<
     Place.Place
   >
@@ -215,8 +251,12 @@ const toWait = Effect.fnUntraced(function*(request: Request, host: Place.Place, 
 export const make = Effect.fnUntraced(function*(request: Request) {
   const { fromHost, port, subject, to } = request
   const host = yield* Place.look(Place.host, undefined)
-  const looked = subject === undefined ? undefined : yield* Place.look(subject.name, subject.netns)
-  const container = looked === undefined || Place.isSameNamespace(host, looked) ? undefined : looked
+  const looked = subject === undefined
+    ? undefined
+    : yield* Place.look(subject.name, subject.netns, subject.attachments[0]?.containerId)
+  const container = looked === undefined || Place.isSameNamespace(host, looked)
+    ? undefined
+    : Place.named(looked, [host])
   const isOfHost = fromHost || (container === undefined && subject !== undefined)
   if (to === undefined && !fromHost) return yield* toWait(request, host, container)
   const [address] = container === undefined ? [] : Place.reachable(container)

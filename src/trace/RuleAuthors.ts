@@ -1,5 +1,6 @@
 /** Who wrote a rule, and when: what the plugins changed whose runs were logged with `wrap --changes`. */
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as LogFiles from "../log/LogFiles.ts"
 import * as RecordLog from "../log/RecordLog.ts"
 import type { Place as FactPlace } from "../network/Fact.ts"
@@ -19,9 +20,15 @@ export interface Author {
   readonly time: string
 }
 
-/** A fact as records have it: its kind, and how its line looks. */
-export interface Wanted {
+/** Where a rule is: on the host, or in the container with this ID. */
+export interface Scope {
   readonly place: FactPlace
+  /** Undefined for the host. */
+  readonly containerId: string | undefined
+}
+
+/** A fact as records have it: its kind, and how its line looks. */
+export interface Wanted extends Scope {
   readonly kind: "iptables" | "nftables"
   readonly matches: (line: string) => boolean
 }
@@ -31,20 +38,20 @@ const iptablesTables = new Set(["filter", "nat", "mangle", "raw", "security"])
 const isOfIptables = ({ family, table }: Hop["chain"]): boolean => /^ip6?$/.test(family) && iptablesTables.has(table)
 
 /** The fact in the log that a hop is about. */
-export const wantedFor = ({ chain, rule, verdict }: Hop, place: FactPlace): Wanted => {
+export const wantedFor = ({ chain, rule, verdict }: Hop, scope: Scope): Wanted => {
   const { family, name, table } = chain
   // A record numbers equal rules.
   const equals = (text: string) => (line: string) => line === text || line.replace(/ #\d+$/, "") === text
   if (rule?.iptables !== undefined) {
-    return { place, kind: "iptables", matches: equals(`${family} ${table} ${rule.iptables}`) }
+    return { ...scope, kind: "iptables", matches: equals(`${family} ${table} ${rule.iptables}`) }
   }
   if (rule !== undefined) {
-    return { place, kind: "nftables", matches: equals(`rule ${family} ${table} ${name} ${rule.text}`) }
+    return { ...scope, kind: "nftables", matches: equals(`rule ${family} ${table} ${name} ${rule.text}`) }
   }
   return isOfIptables(chain)
-    ? { place, kind: "iptables", matches: equals(`${family} ${table} -P ${name} ${verdict.toUpperCase()}`) }
+    ? { ...scope, kind: "iptables", matches: equals(`${family} ${table} -P ${name} ${verdict.toUpperCase()}`) }
     : {
-      place,
+      ...scope,
       kind: "nftables",
       matches: (line) => line.startsWith(`chain ${family} ${table} ${name} `) && line.includes(`policy ${verdict}`)
     }
@@ -60,10 +67,19 @@ interface Run {
 export class Search {
   private readonly runs = new Map<string, Run>()
   private readonly wanted: Wanted
-  private found: { readonly invocation: string; readonly record: Record } | undefined
+  private readonly since: number
+  /** The last change of each line that is wanted: equal rules have their numbers. */
+  private readonly changes = new Map<string, { readonly isAdded: boolean; readonly record: Record }>()
 
-  constructor(wanted: Wanted) {
+  /** `since` is when the kernel started, in milliseconds: no rule is older. */
+  constructor(wanted: Wanted, since: number) {
     this.wanted = wanted
+    this.since = since
+  }
+
+  private change(line: string, isAdded: boolean, record: Record): void {
+    const known = this.changes.get(line)
+    if (known === undefined || known.record.time <= record.time) this.changes.set(line, { isAdded, record })
   }
 
   add(record: Record): void {
@@ -74,27 +90,36 @@ export class Search {
     } else if (record.event === "plugin") {
       this.runs.set(invocation, { plugin: record.plugin.type, pod: known?.pod })
     } else if (record.event === "changes") {
-      const { kind, matches, place } = this.wanted
-      const isHere = record.changes[place]?.[kind]?.added.some(matches) === true
-      if (isHere && (this.found === undefined || this.found.record.time <= record.time)) {
-        this.found = { invocation, record }
-      }
+      const { containerId, kind, matches, place } = this.wanted
+      if (Date.parse(record.time) < this.since) return
+      if (place === "container" && (containerId === undefined || record.containerId !== containerId)) return
+      const facts = record.changes[place]?.[kind]
+      for (const line of facts?.removed.filter(matches) ?? []) this.change(line, false, record)
+      for (const line of facts?.added.filter(matches) ?? []) this.change(line, true, record)
     }
   }
 
   author(): Author | undefined {
-    if (this.found === undefined) return undefined
-    const { invocation, record } = this.found
-    const { command = "", containerId = "", label = "", network = "", time } = record
+    const added = [...this.changes.values()].flatMap(({ isAdded, record }) => isAdded ? [record] : [])
+    const [record] = added.toSorted((left, right) => right.time < left.time ? -1 : right.time > left.time ? 1 : 0)
+    if (record === undefined) return undefined
+    const { command = "", containerId = "", invocation, label = "", network = "", time } = record
     const run = this.runs.get(invocation)
     return { plugin: run?.plugin || label || "a plugin", command, network, containerId, pod: run?.pod, time }
   }
 }
 
+/** When the kernel started, in milliseconds; 0 if it does not say. */
+const bootTime = Effect.gen(function*() {
+  const fs = yield* FileSystem.FileSystem
+  const stat = yield* Effect.orElseSucceed(fs.readFileString("/proc/stat"), () => "")
+  return Number(/^btime (\d+)$/m.exec(stat)?.[1] ?? 0) * 1000
+})
+
 /** Reads logs, which may be patterns. Undefined if they do not have it, or none can be read. */
 export const find = Effect.fnUntraced(
-  function*(hop: Hop, place: FactPlace, logs: ReadonlyArray<string>) {
-    const search = new Search(wantedFor(hop, place))
+  function*(hop: Hop, scope: Scope, logs: ReadonlyArray<string>) {
+    const search = new Search(wantedFor(hop, scope), yield* bootTime)
     for (const file of (yield* Effect.forEach(logs, LogFiles.matching)).flat()) {
       yield* Effect.ignore(RecordLog.readFile(file, (record) => search.add(record)))
     }

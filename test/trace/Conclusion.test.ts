@@ -1,6 +1,9 @@
 /** What is said at the end, and what is not claimed. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
+import * as HostTools from "../../src/exec/HostTools.ts"
+import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
+import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Conclusion from "../../src/trace/Conclusion.ts"
 import type { Followed } from "../../src/trace/Follow.ts"
 import type { Hop } from "../../src/trace/Journey.ts"
@@ -9,7 +12,9 @@ import type { Prepared } from "../../src/trace/Plan.ts"
 import * as Command from "../support/command.ts"
 
 const host: Place = {
+  id: "4:1",
   name: "host",
+  containerId: undefined,
   netns: undefined,
   network: { links: [], routes: [], neighbours: [], answers: [] }
 }
@@ -52,13 +57,13 @@ const hop = (direction: Hop["direction"], hook: string, fields: Partial<Hop["pac
 
 const sent = hop("there", "input")
 
-const conclude = (followed: Partial<Followed>, way: Partial<Prepared> = {}) =>
+const conclude = (followed: Partial<Followed>, way: Partial<Prepared> = {}, runs = nodeProcessRunner) =>
   Conclusion.conclude(
     { ...prepared, ...way },
     { hops: [sent], answer: undefined, hasLost: false, ...followed },
     { logs: [], size: 10, timeout: 1000 },
     new Map()
-  ).pipe(Effect.provide(Command.host))
+  ).pipe(Effect.provideService(ProcessRunner, runs), Effect.provide(Command.host))
 
 describe("a connection that the sender calls refused", () => {
   it.effect("was, where the receiver reset it", () =>
@@ -82,6 +87,57 @@ describe("a connection that the sender calls refused", () => {
     }))
 })
 
+/** A host with one rule of iptables-legacy, which resets connections that it forwards. */
+const rejecting: typeof nodeProcessRunner = {
+  run: ({ argv }) => {
+    const line = argv.join(" ")
+    const output = line.endsWith("ip_tables_names")
+      ? "filter\n"
+      : line.endsWith("iptables-legacy-save")
+      ? "*filter\n:FORWARD ACCEPT [0:0]\n-A FORWARD -p tcp -m tcp --dport 80 -j REJECT --reject-with tcp-reset\nCOMMIT\n"
+      : ""
+    return Effect.succeed({
+      argv,
+      stdin: "",
+      stdout: new TextEncoder().encode(output),
+      stderr: new Uint8Array(),
+      truncated: false,
+      timedOut: false,
+      exitCode: 0,
+      signal: null,
+      durationMs: 1
+    })
+  }
+}
+
+const tools: HostTools.Tools = { find: (name) => `/usr/sbin/${name}`, env: {} }
+
+describe("a reset", () => {
+  const reset = hop("back", "prerouting", { source: "192.0.2.1", destination: "192.0.2.2", kind: "rst ack" })
+  const outcomeAfter = (last: Hop) =>
+    conclude({ hops: [last, reset], answer: { outcome: "refused" } }, {}, rejecting).pipe(
+      Effect.provideService(HostTools.HostTools, tools)
+    )
+
+  it.effect("is predicted to be of the rule of iptables-legacy that the packet was not seen to pass", () =>
+    Effect.gen(function*() {
+      const outcome = yield* outcomeAfter(hop("there", "prerouting"))
+      assert.deepInclude(outcome, { _tag: "Lost", place: "host", hook: "prerouting" })
+    }))
+
+  it.effect("is of nobody known, where such rules may have done it", () =>
+    Effect.gen(function*() {
+      const outcome = yield* outcomeAfter(hop("there", "prerouting", { destinationPort: 81 }))
+      assert.strictEqual(outcome._tag, "Unknown")
+    }))
+
+  it.effect("is of the receiver, where the packet was seen past them", () =>
+    Effect.gen(function*() {
+      const outcome = yield* outcomeAfter(hop("there", "postrouting"))
+      assert.deepInclude(outcome, { _tag: "Arrived", proof: "refused" })
+    }))
+})
+
 describe("the end", () => {
   it.effect("is arrival where input was passed, with or without an answer", () =>
     Effect.gen(function*() {
@@ -98,11 +154,38 @@ describe("the end", () => {
       assert.deepStrictEqual(outcomes.map(({ _tag }) => _tag), ["Unknown", "Unknown"])
     }))
 
-  it.effect("is the drop before anything else", () =>
+  it.effect("is the drop of a packet that was not answered", () =>
     Effect.gen(function*() {
       const drop = { ...sent, verdict: "drop" }
-      const outcome = yield* conclude({ hops: [sent, drop], answer: { outcome: "answered" } })
+      const outcome = yield* conclude({ hops: [sent, drop], answer: { outcome: "silent" } })
       assert.deepStrictEqual(outcome, { _tag: "Dropped", hop: drop, author: undefined })
+    }))
+
+  it.effect("is the answer, although a later packet was dropped", () =>
+    Effect.gen(function*() {
+      const reply = hop("back", "postrouting", { kind: "syn ack" })
+      const drop = { ...hop("there", "forward", { id: 7, kind: "fin ack" }), verdict: "drop" }
+      const outcomes = [
+        yield* conclude({ hops: [sent, drop], answer: { outcome: "answered" } }),
+        yield* conclude({ hops: [sent, reply, drop] }, { sender: undefined, to: undefined })
+      ]
+      for (const outcome of outcomes) {
+        assert.deepInclude(outcome, { _tag: "Arrived", proof: "answered", droppedLater: drop })
+      }
+    }))
+
+  it.effect("is the drop of the answer, where packets are waited for", () =>
+    Effect.gen(function*() {
+      const reply = hop("back", "forward", { kind: "syn ack" })
+      const drop = { ...reply, verdict: "drop" }
+      const outcome = yield* conclude({ hops: [sent, reply, drop] }, { sender: undefined, to: undefined })
+      assert.deepInclude(outcome, { _tag: "Dropped", hop: drop })
+    }))
+
+  it.effect("is not arrival where the packet was not seen past all rules of input", () =>
+    Effect.gen(function*() {
+      const outcome = yield* conclude({ hops: [{ ...sent, isOwn: false }], answer: { outcome: "silent" } })
+      assert.deepInclude(outcome, { _tag: "Lost", hook: "input" })
     }))
 
   it.effect("is that nothing came, where nothing was sent either", () =>

@@ -59,8 +59,10 @@ const run = (
   ]
 }
 
-const find = (wanted: Hop, records: ReadonlyArray<Record>, place: "host" | "container" = "host") => {
-  const search = new RuleAuthors.Search(RuleAuthors.wantedFor(wanted, place))
+const onHost: RuleAuthors.Scope = { place: "host", containerId: undefined }
+
+const find = (wanted: Hop, records: ReadonlyArray<Record>, scope = onHost, since = 0) => {
+  const search = new RuleAuthors.Search(RuleAuthors.wantedFor(wanted, scope), since)
   for (const record of records) search.add(record)
   return search.author()
 }
@@ -104,6 +106,29 @@ describe("the author of a rule", () => {
     const time = "2026-11-30T10:00:00.000Z"
     assert.isUndefined(find(hop({}), run("a", time, "firewall", { container: { iptables: line } })))
     assert.isUndefined(find(hop({}), run("a", time, "firewall", { host: { iptables: `${line}X` } })))
-    assert.isDefined(find(hop({}), run("a", time, "firewall", { container: { iptables: line } }), "container"))
+  })
+
+  it("is that of a rule in a container only if the record is about this container", () => {
+    const records = run("a", "2026-11-30T10:00:00.000Z", "firewall", { container: { iptables: line } })
+    const authorIn = (containerId: string | undefined) => find(hop({}), records, { place: "container", containerId })
+    assert.isDefined(authorIn("id-of-web"))
+    assert.isUndefined(authorIn("id-of-other"))
+    assert.isUndefined(authorIn(undefined))
+  })
+
+  it("is unknown if a plugin removed the rule later, or the kernel started later", () => {
+    const time = "2026-11-30T10:00:00.000Z"
+    const added = run("a", time, "firewall", { host: { iptables: line } })
+    const removed: Record = {
+      ...common,
+      event: "changes",
+      invocation: "b",
+      time: "2026-11-30T11:00:00.000Z",
+      changes: { host: { iptables: { added: [], removed: [line] } }, container: {} },
+      durationMs: 1
+    }
+    assert.isUndefined(find(hop({}), [...added, removed]))
+    assert.isUndefined(find(hop({}), [removed, ...added]))
+    assert.isUndefined(find(hop({}), added, onHost, Date.parse(time) + 1))
   })
 })
