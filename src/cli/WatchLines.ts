@@ -135,13 +135,13 @@ export const make = (style: Style, isFull: boolean) => {
     )
   ]
   const flowText = ({ flow, reason, ...attachment }: Event.Flow): string =>
-    `${flow} of ${Names.container(attachment)}${reason === undefined ? "" : dim(`: ${shown(reason)}`)}`
+    `${shown(`${flow} of ${Names.container(attachment)}`)}${reason === undefined ? "" : dim(shown(`: ${reason}`))}`
   const ofFlows = ({ cuts, restores, time }: Event.Flows): ReadonlyArray<string> =>
     [
       ...cuts.slice(0, most.flows).map((flow) => ["cuts:     ", red, flow] as const),
       ...restores.slice(0, most.flows).map((flow) => ["restores: ", green, flow] as const)
     ].flatMap(([word, colour, flow], index) =>
-      LineWrap.lines(`${flowText(flow)}`, Math.max(20, width - 24)).map((line, part) =>
+      LineWrap.lines(flowText(flow), Math.max(20, width - 24)).map((line, part) =>
         part > 0
           ? `${" ".repeat(24)}${line.trimStart()}`
           : `${index === 0 ? dim(timeText(time)) : " ".repeat(12)}  ${colour(word)}${line}`

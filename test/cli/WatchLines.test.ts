@@ -111,3 +111,21 @@ it("flows that are cut and restored stand under each other", () => {
     ]
   )
 })
+
+it("flows cannot move the cursor by the name of a pod or a protocol", () => {
+  const hostile = {
+    network: "pods",
+    containerId: "3f1c",
+    ifname: "eth0",
+    pod: "web\u001b[2J",
+    flow: "port 1/\u001b[2J"
+  }
+  const event: Event = {
+    event: "flows",
+    time: "2026-11-30T12:00:01.000Z",
+    since: "2026-11-30T12:00:00.123Z",
+    cuts: [{ ...hostile, check: "port-mappings", reason: "\u001b[2J" }],
+    restores: [hostile]
+  }
+  assert.notInclude(lines(event).join(), "\u001b")
+})
