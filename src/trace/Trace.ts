@@ -1,6 +1,7 @@
 /** Traces a flow: prepares the namespaces, sends or waits, follows the packets, and says how it ended. */
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
+import * as TraceTable from "../network/TraceTable.ts"
 import * as Conclusion from "./Conclusion.ts"
 import * as Counters from "./Counters.ts"
 import * as Explanation from "./Explanation.ts"
@@ -114,7 +115,7 @@ const countersOf = (plans: ReadonlyArray<Plan.Plan>) =>
 export const run = Effect.fnUntraced(function*<E, R>(request: Request, tell: Tell<E, R>) {
   const prepared = yield* Plan.make(request)
   const { plans, sender, sourcePorts, to } = prepared
-  const table = `cni-passthrough-trace-${process.pid}`
+  const table = TraceTable.nameOf(process.pid)
   const rulesets = yield* Effect.forEach(plans, ({ place }) => NamespaceTrace.prepare(place), {
     concurrency: "unbounded"
   })

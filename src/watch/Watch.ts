@@ -11,6 +11,7 @@ import type { Facts } from "../network/Snapshot.ts"
 import * as SnapshotCollector from "../network/SnapshotCollector.ts"
 import * as StateDiff from "../network/StateDiff.ts"
 import { type Kind, kinds } from "../network/StateKind.ts"
+import * as TraceTable from "../network/TraceTable.ts"
 import type { Differences } from "../record/Record.ts"
 import * as Attribution from "./Attribution.ts"
 import * as Author from "./Author.ts"
@@ -39,9 +40,6 @@ const ofLinks: ReadonlyArray<Kind> = ["links", "addresses", "routes", "rules", "
 /** The kinds that no monitor reports, or not all of them. */
 const polled: ReadonlySet<string> = new Set<Kind>(["sysctls", "ipsets"])
 
-/** Our own tables for tracing packets. */
-const isOurTable = (table: string): boolean => table.startsWith("cni-passthrough-trace-")
-
 /** A monitor reports an event this long after it happened, at most, in milliseconds. Only loaded hosts need longer. */
 const delay = 100
 
@@ -56,11 +54,11 @@ const few = 100
 
 const isoOf = (time: number): string => new Date(time).toISOString()
 
-const withoutOurs = (facts: Facts): Facts => {
+const withoutTraces = (facts: Facts): Facts => {
   const rules = facts.get("nftables")
   if (rules === undefined) return facts
-  const isOurs = (line: string) => wordsOf(line).slice(1, 4).some(isOurTable)
-  return new Map([...facts, ["nftables", new Set([...rules].filter((line) => !isOurs(line)))]])
+  const isOfTrace = (line: string) => wordsOf(line).slice(1, 4).some(TraceTable.is)
+  return new Map([...facts, ["nftables", new Set([...rules].filter((line) => !isOfTrace(line)))]])
 }
 
 /** Starts the monitors. Returns which of them run, once they receive events. */
@@ -89,7 +87,7 @@ const startMonitors = Effect.fnUntraced(function*(
     yield* Effect.forkScoped(Effect.catch(follow({ ...following, onListening }), whenEnded))
     yield* begun.await
   })
-  const reader = new NftMonitor.Reader(isOurTable)
+  const reader = new NftMonitor.Reader(TraceTable.is)
   const onRules = (line: string): void => {
     const said = reader.line(line)
     const time = now()
@@ -181,7 +179,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
   const collect = Effect.fnUntraced(function*(asked: ReadonlyArray<Kind>) {
     const { host, notes } = yield* SnapshotCollector.collect(asked, { netns: undefined, ipamFolders: [] })
     yield* Effect.forEach(notes, note)
-    return withoutOurs(host)
+    return withoutTraces(host)
   })
   const state = new Map(yield* collect(watched))
   const lookedAt = new Map<string, number>(watched.map((kind) => [kind, now()]))

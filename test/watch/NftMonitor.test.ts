@@ -1,10 +1,11 @@
 /** What `nft monitor` of nftables 1.0.6 prints, as it was captured. */
 import { assert, describe, it } from "@effect/vitest"
+import * as TraceTable from "../../src/network/TraceTable.ts"
 import type { Said } from "../../src/watch/NftMonitor.ts"
 import * as NftMonitor from "../../src/watch/NftMonitor.ts"
 
 const read = (text: string): ReadonlyArray<Said> => {
-  const reader = new NftMonitor.Reader((table) => table === "cni_passthrough_trace")
+  const reader = new NftMonitor.Reader(TraceTable.is)
   return text.trim().split("\n").map((line) => reader.line(line))
 }
 
@@ -82,8 +83,8 @@ it("says that events were lost", () => {
   assert.deepStrictEqual(read("# ERROR: We lost some netlink events!"), ["lost"])
 })
 
-describe("a table of ours", () => {
-  const own = "add table inet cni_passthrough_trace { flags owner; } # handle 9"
+describe("the table of a trace", () => {
+  const own = `add table inet ${TraceTable.nameOf(4711)} { flags owner; } # handle 9`
 
   it("is ignored", () => {
     assert.deepStrictEqual(read(`${own}\n# new generation 4 by process 7 (nft)`), [undefined, undefined])
