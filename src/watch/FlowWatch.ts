@@ -3,7 +3,6 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Collect from "../doctor/Collect.ts"
-import type { Facts } from "../doctor/Facts.ts"
 import type * as Event from "./Event.ts"
 import * as LostFlows from "./LostFlows.ts"
 import * as Relevance from "./Relevance.ts"
@@ -16,12 +15,6 @@ export interface Question {
   readonly cacheDir: string
 }
 
-/** What is lost, and which attachments are alive. */
-interface Walk {
-  readonly lost: ReadonlyMap<string, Event.Flow>
-  readonly living: ReadonlySet<string>
-}
-
 /**
  * How long to wait after a change, in milliseconds, and then until a loss is confirmed: a plugin or a firewall may be
  * about to add the rule that is missing.
@@ -30,23 +23,6 @@ const waits = { change: 300, confirm: 700 }
 
 /** The pause after a walk, as a multiple of the time that it took, and at most, in milliseconds. */
 const pauses = { times: 2, longest: 30_000 }
-
-const walkOf = (all: ReadonlyArray<Facts>): Walk => {
-  const attachments = all.flatMap((facts) => [facts, ...facts.earlier]).flatMap(({ attachments }) => attachments)
-  return {
-    lost: LostFlows.of(all),
-    living: new Set(
-      attachments.filter(({ sight }) => sight._tag === "There").map((each) => LostFlows.attachmentKeyOf(each))
-    )
-  }
-}
-
-/** The flows that are lost only now. Those of an attachment that was not alive before, or no longer is, do not count. */
-const newlyLost = (before: Walk, after: Walk): ReadonlyArray<Event.Flow> =>
-  [...after.lost].flatMap(([key, flow]) => {
-    const attachment = LostFlows.attachmentKeyOf(flow)
-    return !before.lost.has(key) && before.living.has(attachment) && after.living.has(attachment) ? [flow] : []
-  })
 
 /** Starts to watch. `changed` asks for a walk. */
 export const start = Effect.fnUntraced(function*(
@@ -61,37 +37,44 @@ export const start = Effect.fnUntraced(function*(
   const walk = Collect.living({ asked: network, confDir, cacheDir }).pipe(
     Effect.map((all) => {
       relevance.learn(all)
-      return walkOf(all)
+      return LostFlows.of(all)
     }),
     Effect.catch(({ message }) => Effect.as(note(`${message}: what attachments lose is not known`), undefined))
   )
   const latch = Latch.makeUnsafe(false)
   let known = yield* walk
-  /** Flows that were lost at the beginning, or reported as lost. Only these can be restored. */
-  const missing = new Map(known?.lost)
+  /** Flows that were dropped at the beginning, or reported as cut. Only these can be restored. */
+  const missing = new Set(known === undefined ? [] : LostFlows.dropped(known))
 
-  const compare = Effect.fnUntraced(function*(before: Walk, since: string) {
+  const compare = Effect.fnUntraced(function*(before: LostFlows.Judged, since: string) {
     const first = yield* walk
     if (first === undefined) return
-    const isLost = newlyLost(before, first).length > 0
-    if (isLost) yield* Effect.sleep(waits.confirm)
-    const after = isLost ? yield* walk : first
+    const suspected = new Set(LostFlows.cuts(before, first))
+    if (suspected.size > 0) yield* Effect.sleep(waits.confirm)
+    const after = suspected.size > 0 ? yield* walk : first
     if (after === undefined) return
-    const cuts = isLost ? newlyLost(before, after).filter((flow) => first.lost.has(LostFlows.keyOf(flow))) : []
-    const restores = [...missing].filter(([key, flow]) =>
-      !after.lost.has(key) && after.living.has(LostFlows.attachmentKeyOf(flow))
-    )
-    for (const flow of cuts) missing.set(LostFlows.keyOf(flow), flow)
-    for (const [key, flow] of missing) {
-      if (!after.lost.has(key) || !after.living.has(LostFlows.attachmentKeyOf(flow))) missing.delete(key)
+    const lost = LostFlows.cuts(before, after)
+    const cut = lost.filter((key) => suspected.has(key))
+    const restored = [...missing].filter((key) => after.get(key)?.status === "arrives")
+    for (const key of cut) missing.add(key)
+    for (const key of missing) if (!after.has(key) || restored.includes(key)) missing.delete(key)
+    // What is dropped only at the second look is compared again next time.
+    const unconfirmed = lost.filter((key) => !suspected.has(key))
+    const next = new Map(LostFlows.known(before, after))
+    for (const key of unconfirmed) {
+      const flow = before.get(key)
+      if (flow !== undefined) next.set(key, flow)
     }
-    // What was lost only for a moment at the second look is compared again next time.
-    const unconfirmed = newlyLost(before, after).filter((flow) => !cuts.includes(flow)).map(LostFlows.keyOf)
-    known = { ...after, lost: new Map([...after.lost].filter(([key]) => !unconfirmed.includes(key))) }
+    known = next
     if (unconfirmed.length > 0) latch.openUnsafe()
-    if (cuts.length + restores.length === 0) return
-    const words = restores.map(([, { check: _check, reason: _reason, ...flow }]) => flow)
-    yield* report({ event: "flows", time: isoNow(), since, cuts, restores: words })
+    if (cut.length + restored.length === 0) return
+    yield* report({
+      event: "flows",
+      time: isoNow(),
+      since,
+      cuts: LostFlows.described(after, cut, (_, { status }) => status === "dropped"),
+      restores: LostFlows.described(after, restored, (key) => restored.includes(key))
+    })
   })
 
   const loop = Effect.gen(function*() {

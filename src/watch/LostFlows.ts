@@ -1,137 +1,117 @@
-/** The traffic of living attachments that does not arrive, as doctor judges it. */
+/** The traffic of living attachments that stops to arrive or arrives again, as doctor judges it. */
+import * as Arr from "effect/Array"
 import * as Result from "effect/Result"
 import * as Check from "../doctor/Check.ts"
-import { answerRoutes } from "../doctor/checks/AnswerRoutes.ts"
-import { bridgeFrames } from "../doctor/checks/BridgeFrames.ts"
-import * as ContainerSide from "../doctor/checks/ContainerSide.ts"
-import * as Filters from "../doctor/checks/Filters.ts"
-import * as Forwarding from "../doctor/checks/Forwarding.ts"
-import * as HostSide from "../doctor/checks/HostSide.ts"
-import * as Masquerade from "../doctor/checks/Masquerade.ts"
-import { policyRules } from "../doctor/checks/PolicyRouting.ts"
-import * as Ports from "../doctor/checks/Ports.ts"
-import { publishedPorts } from "../doctor/checks/PublishedPorts.ts"
-import { arrivalsFiltered, wayOut } from "../doctor/checks/WayOut.ts"
+import * as Checks from "../doctor/Checks.ts"
 import type { Facts } from "../doctor/Facts.ts"
 import type { Attachment } from "../doctor/facts/Attachment.ts"
-import * as FilterDrops from "../doctor/flow/FilterDrops.ts"
-import * as ForwardedFlows from "../doctor/flow/ForwardedFlows.ts"
-import * as Nftables from "../doctor/Nftables.ts"
-import * as Routed from "../doctor/Routed.ts"
+import type { Flow, Kind } from "../doctor/flow/Flow.ts"
+import * as Flows from "../doctor/flow/Flows.ts"
 import type * as Event from "./Event.ts"
 
-/** Checks whose problems stop everything that an attachment sends and receives, in causal order. */
-const ofAll: ReadonlyArray<Check.Check> = [
-  ContainerSide.link,
-  ContainerSide.linkUp,
-  HostSide.bridge,
-  HostSide.hostEnd,
-  ContainerSide.addresses,
-  ContainerSide.routes,
-  answerRoutes,
-  HostSide.gatewayAddress,
-  HostSide.wayBack,
-  bridgeFrames,
-  HostSide.gatewayAnswers,
-  Filters.insideRules
-]
+/** Flows by what identifies them: their attachment, their name, and their peer. */
+export type Judged = ReadonlyMap<string, Flow>
 
-/** Checks of the way to the world and back. */
-const ofWorld: ReadonlyArray<Check.Check> = [
-  Forwarding.ipForward,
-  policyRules,
-  wayOut,
-  Forwarding.reversePath,
-  arrivalsFiltered,
-  Masquerade.masquerade
-]
+/** Facts do not show that these arrive. They count as arriving unless something is known to drop them. */
+const unproved: ReadonlySet<Kind> = new Set<Kind>(["gateway", "world-large"])
 
-/** Checks of a published port. */
-const ofPort: ReadonlyArray<Check.Check> = [Ports.portMappings, publishedPorts]
+const suffixOf = ({ family }: Flow): string => family === 6 ? " (IPv6)" : ""
 
-/** Checks of queries for names. */
-const ofNames: ReadonlyArray<Check.Check> = [Filters.inputRules]
+/** The name of a flow, which stays the same when its traffic takes another way. */
+const nameOf = (flow: Flow): string => {
+  switch (flow.kind) {
+    case "world":
+      return `the world${suffixOf(flow)}`
+    case "peer":
+    case "routed-peer":
+      return `other containers${suffixOf(flow)}`
+    case "port-world":
+      return `port ${flow.port}/${flow.protocol}${suffixOf(flow)}`
+    default:
+      return flow.words
+  }
+}
 
-const portText = ({ hostPort, protocol }: Attachment["portMappings"][number]): string => `port ${hostPort}/${protocol}`
-
-const flowOf = (
-  { containerId, ifname, network, pod }: Attachment,
-  flow: string,
-  check: string,
-  reason: string
-): Event.Flow => ({
-  network,
-  containerId,
-  ifname,
-  ...(pod === undefined ? {} : { pod }),
-  flow,
-  check,
-  reason
-})
-
-/** Identifies a flow of an attachment. */
-export const keyOf = ({ containerId, flow, ifname, network }: Event.Flow): string =>
-  JSON.stringify([network, containerId, ifname, flow])
-
-/** Identifies the attachment of a flow. */
-export const attachmentKeyOf = ({ containerId, ifname, network }: Event.Flow | Attachment): string =>
+const attachmentKeyOf = ({ containerId, ifname, network }: Attachment): string =>
   JSON.stringify([network, containerId, ifname])
 
-/** A warning is about a part of the traffic, except for names: all queries go to the name server that it is about. */
-const problemsOf = (checks: ReadonlyArray<Check.Check>, facts: Facts) =>
-  Check.examine(checks, facts).findings.filter(({ level }) =>
-    level === "error" || (checks === ofNames && level === "warning")
-  )
+const keyOf = (flow: Flow): string =>
+  JSON.stringify([attachmentKeyOf(flow.attachment), nameOf(flow), flow.peer === undefined ? "" : flow.peer.file])
 
-/** What one attachment loses by anything but rules for forwarded traffic. */
-const ofAttachment = (facts: Facts, attachment: Attachment): ReadonlyArray<Event.Flow> => {
-  const alone = { ...facts, attachments: [attachment], earlier: [] }
-  const lost = (flow: string, checks: ReadonlyArray<Check.Check>, facts: Facts) =>
-    problemsOf(checks, facts).map(({ check, message }) => flowOf(attachment, flow, check, message))
-  const all = lost("all traffic", ofAll, alone)
-  if (all.length > 0) return all
-  return [
-    ...lost("the world", ofWorld, alone),
-    ...lost("names", ofNames, alone),
-    ...attachment.portMappings.flatMap((mapping) =>
-      lost(portText(mapping), ofPort, { ...alone, attachments: [{ ...attachment, portMappings: [mapping] }] })
-    )
-  ]
-}
+const weights = { arrives: 0, unknown: 1, dropped: 2 } as const
 
-/** The flow in a person's words. */
-const nameOf = ({ kind, mapping }: ForwardedFlows.ForwardedFlow): string =>
-  mapping === undefined
-    ? kind === "world" ? "the world" : "other containers"
-    : kind === "published"
-    ? portText(mapping)
-    : `${portText(mapping)} from containers`
+/** Of flows that have one name, such as those to a port at two addresses, the worst. */
+const worst = (left: Flow, right: Flow): Flow => weights[right.status] > weights[left.status] ? right : left
 
-const dropText = (drop: FilterDrops.Drop): string =>
-  drop._tag === "Nftables"
-    ? `dropped by ${Nftables.nameOf(drop.chain)}`
-    : drop.verdict.rule.startsWith("-P")
-    ? `dropped by the policy of ${drop.chain}`
-    : `dropped by ${drop.verdict.rule}`
+const livingOf = <A extends Pick<Facts, "attachments">>(facts: A): A => ({
+  ...facts,
+  attachments: facts.attachments.filter(({ sight }) => sight._tag === "There")
+})
 
-/** What attachments lose by rules for forwarded traffic. */
-const ofFilters = (facts: Facts): ReadonlyArray<Event.Flow> => {
-  const { host } = facts
-  if (host === undefined || Result.isFailure(host.rules)) return []
-  const rules = host.rules.success
-  return ForwardedFlows.of(facts, Routed.of(facts)).flatMap((flow) =>
-    FilterDrops.of(rules, flow).flatMap(({ drops }) => drops).map((drop) =>
-      flowOf(flow.seen.attachment, nameOf(flow), "forward-rules", `${flow.what} ${dropText(drop)}`)
-    )
+const ofNetwork = (network: Facts): ReadonlyArray<Flow> => {
+  const facts = { ...livingOf(network), earlier: network.earlier.map(livingOf) }
+  if ([facts, ...facts.earlier].every(({ attachments }) => attachments.length === 0)) return []
+  const isReadable = facts.host !== undefined && Result.isSuccess(facts.host.network) &&
+    Result.isSuccess(facts.host.rules)
+  return Flows.of(Checks.live, facts, Check.examine(Checks.live, facts)).map((flow) =>
+    flow.status === "unknown" && unproved.has(flow.kind) && isReadable ? { ...flow, status: "arrives" } : flow
   )
 }
 
-/** The lost flows of these networks, by their keys. Each has its first reason. */
-export const of = (all: ReadonlyArray<Facts>): ReadonlyMap<string, Event.Flow> => {
-  const groups = all.flatMap((facts) => [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))])
-  const found = groups.flatMap((facts) => [
-    ...facts.attachments.flatMap((attachment) => ofAttachment(facts, attachment)),
-    ...ofFilters(facts)
-  ])
-  return new Map(found.toReversed().map((flow) => [keyOf(flow), flow]))
+/**
+ * The flows of the attachments that are alive. Others are left out, as peers too: watch does not report containers that
+ * come and go.
+ */
+export const of = (networks: ReadonlyArray<Facts>): Judged =>
+  new Map(
+    Object.entries(Arr.groupBy(networks.flatMap(ofNetwork), keyOf)).map(([key, same]) => [key, same.reduce(worst)])
+  )
+
+/** The flows that arrived before and are dropped now. */
+export const cuts = (before: Judged, after: Judged): ReadonlyArray<string> =>
+  [...after].flatMap(([key, { status }]) => status === "dropped" && before.get(key)?.status === "arrives" ? [key] : [])
+
+/** The flows that are dropped. */
+export const dropped = (judged: Judged): ReadonlyArray<string> =>
+  [...judged].flatMap(([key, { status }]) => status === "dropped" ? [key] : [])
+
+/** What is known now: of a flow that cannot be judged any more, what was known before. */
+export const known = (before: Judged, after: Judged): Judged =>
+  new Map([...after].map(([key, flow]) => [key, flow.status === "unknown" ? before.get(key) ?? flow : flow]))
+
+/** The large packets are no news where the small ones share their fate. */
+const isNews = (all: ReadonlyArray<Flow>) => ({ family, kind }: Flow): boolean =>
+  kind !== "world-large" || !all.some((each) => each.kind === "world" && each.family === family)
+
+const eventOf = (flow: Flow, name: string): Event.Flow => {
+  const { attachment: { containerId, ifname, network, pod }, check, reason } = flow
+  return {
+    network,
+    containerId,
+    ifname,
+    ...(pod === undefined ? {} : { pod }),
+    flow: name,
+    ...(check === undefined ? {} : { check, reason })
+  }
+}
+
+/** Some of these flows in a person's words. `shares` says which others have their fate. */
+export const described = (
+  judged: Judged,
+  keys: ReadonlyArray<string>,
+  shares: (key: string, flow: Flow) => boolean
+): ReadonlyArray<Event.Flow> => {
+  const byAttachment = Object.values(
+    Arr.groupBy([...judged].map(([key, flow]) => ({ key, flow })), ({ flow }) => attachmentKeyOf(flow.attachment))
+  )
+  const asked = new Set(keys)
+  return byAttachment.flatMap((all) => {
+    const own = all.filter(({ key }) => asked.has(key)).map(({ flow }) => flow)
+    const [first] = own
+    if (first === undefined) return []
+    const sharing = all.filter(({ flow, key }) => shares(key, flow)).map(({ flow }) => flow)
+    return sharing.length === all.length
+      ? [eventOf(first, "all traffic")]
+      : own.filter(isNews(sharing)).map((flow) => eventOf(flow, nameOf(flow)))
+  })
 }
