@@ -90,6 +90,11 @@ describe("the flows of an attachment", () => {
     assert.include(lines(Host.facts()), "name server 192.0.2.53: arrives")
   })
 
+  it("to a name server that is no address are dropped", () => {
+    const named = { attachment: { result: Host.resultWith({ dns: { nameservers: ["dns.example"] } }) } }
+    assert.include(lines(Host.facts(named)), "name server dns.example: dropped, name-servers")
+  })
+
   it("have the fields that scripts need", () => {
     const [, world] = flowsOf(Host.facts())
     assert.deepInclude(world, { from: "10.99.0.2", to: "world", family: 4, protocol: "tcp", port: 443 })

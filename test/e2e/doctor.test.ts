@@ -1779,7 +1779,14 @@ describeWith(
           const ofNone = first.check === "everything-seen" ? 2 : 0
           assert.strictEqual(answer.status, answer.findings.some(({ level }) => level === "error") ? 1 : ofNone)
           const { fix } = answer.findings.find(({ check }) => check === mends) ?? {}
-          if (mended !== undefined) assert.deepStrictEqual([fix, mended.findings], [fix, []])
+          if (mended !== undefined) {
+            assert.deepStrictEqual([fix, mended.findings], [fix, []])
+            assert.deepStrictEqual(mended.flows.filter(({ status }) => status === "dropped"), [])
+          }
+          // What stops traffic shows in the flows of what is attached.
+          const stops = new Set(Checks.live.filter((each) => each.stops !== undefined).map(({ id }) => id))
+          const isLost = answer.flows.length === 0 || answer.flows.some(({ status }) => status === "dropped")
+          if (stops.has(first.check) && first.level === "error") assert.isTrue(isLost, JSON.stringify(answer.flows))
         })
       }
     })
@@ -1798,6 +1805,7 @@ describeWith(
         it(name, () => {
           const { answer } = answers(name)
           assert.deepStrictEqual(answer.findings, [])
+          assert.deepStrictEqual(answer.flows.filter(({ status }) => status === "dropped"), [])
           assert.deepStrictEqual([answer.status, answer.stderr], [0, ""])
         })
       }

@@ -91,8 +91,8 @@ const ofNameServers = (
   servers.flatMap((server): ReadonlyArray<Promised> => {
     const { address: { family }, attachment, links, own, uplink } = side
     const address = Cidr.parseAddress(server)
-    if (address === undefined || address.family !== family) return []
-    const isOurs = isOnHost(address)
+    if (address !== undefined && address.family !== family) return []
+    const isOurs = address !== undefined && isOnHost(address)
     return [{
       kind: isOurs ? "host-name-server" : "name-server",
       attachment,

@@ -37,6 +37,12 @@ export interface Answer {
       readonly cuts?: string
     }
   }>
+  readonly flows: ReadonlyArray<{
+    readonly from: string
+    readonly to: string
+    readonly status: string
+    readonly reason: string
+  }>
   readonly checks: ReadonlyArray<{ readonly check: string; readonly status: string; readonly reason: string }>
 }
 
@@ -147,7 +153,7 @@ const read = (folder: string, name: string): Answer => {
   if (Fs.existsSync(whole)) return JSON.parse(Fs.readFileSync(whole, "utf8"))
   const document = text("out")
   return {
-    ...(document === "" ? { findings: [], checks: [] } : JSON.parse(document)),
+    ...(document === "" ? { findings: [], flows: [], checks: [] } : JSON.parse(document)),
     status: Number(text("status")),
     stderr: text("err")
   }
