@@ -26,6 +26,8 @@ export interface Check {
   readonly needs?: ReadonlyArray<string>
   /** The flows that its findings stop, unless a finding names others. */
   readonly stops?: ReadonlyArray<Flow.Kind>
+  /** The family of the flows that its problems stop. Default: both. */
+  readonly family?: 4 | 6
   /** Answers the question. No findings means no problem. */
   readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
 }

@@ -121,6 +121,17 @@ const read = ({ words }: Rule, packet: Packet): Reading => {
   return { match, target, isGoto, to }
 }
 
+/** A verdict within a chain. */
+interface Inner extends Verdict {
+  /** Every end that is possible if the end is unknown; contains `unknown` if there may be others. */
+  readonly possible: ReadonlySet<Verdict["end"]>
+  /** Whether the packet may also reach the end of the chain. */
+  readonly mayPass: boolean
+}
+
+/** Targets that do nothing else to a packet, so that it does not matter which of several equal ones it meets. */
+const plain = new Set(["ACCEPT", "DROP", "REJECT"])
+
 /** Where a packet ends in a chain; undefined if it reaches the end of the chain. */
 const inChain = (
   chains: ReadonlyMap<string, Chain>,
@@ -128,43 +139,61 @@ const inChain = (
   packet: Packet,
   depth: number,
   ending: typeof ends
-): Verdict | undefined => {
+): Inner | undefined => {
   /** The first rule that may decide, but cannot be evaluated. */
   let uncertain: string | undefined
-  const verdict = (end: Verdict["end"], target: string, rule: string, to?: string): Verdict => ({
-    end: uncertain === undefined ? end : "unknown",
+  const possible = new Set<Verdict["end"]>()
+  const leaveOpen = (rule: string, ends: Iterable<Verdict["end"]> = ["unknown"]) => {
+    uncertain ??= rule
+    for (const end of ends) possible.add(end)
+  }
+  const unknown = (mayPass = false): Inner => ({
+    end: "unknown",
+    target: "",
+    to: undefined,
+    rule: uncertain ?? "",
+    possible,
+    mayPass
+  })
+  const certain = (end: Verdict["end"], target: string, rule: string, to?: string): Inner => ({
+    end,
     target,
     to,
-    rule: uncertain ?? rule
+    rule,
+    possible: new Set([end]),
+    mayPass: false
   })
+  const endsOf = ({ end, possible, target }: Inner): Iterable<Verdict["end"]> =>
+    end === "unknown" ? possible : [plain.has(target) ? end : "unknown"]
   for (const rule of depth > deepest ? [] : chains.get(name)?.rules ?? []) {
     const { isGoto, match, target, to } = read(rule, packet)
     if (match === false || target === undefined || (passing.has(target) && ending[target] === undefined)) continue
     if (target === "RETURN") {
-      if (match === true) {
-        if (uncertain !== undefined) return verdict("unknown", "", rule.text)
-        return depth === 0 ? verdict("accept", "RETURN", rule.text) : undefined
+      if (match === true && uncertain === undefined) {
+        return depth === 0 ? certain("accept", "RETURN", rule.text) : undefined
       }
-      uncertain ??= rule.text
+      leaveOpen(rule.text)
+      if (match === true) return unknown()
       continue
     }
     const end = ending[target]
-    const inner = chains.has(target) ? inChain(chains, target, packet, depth + 1, ending) : undefined
     const reached = end !== undefined
-      ? verdict(end, target, rule.text, to)
+      ? certain(end, target, rule.text, to)
       : chains.has(target)
-      ? inner
-      : verdict("unknown", target, rule.text)
+      ? inChain(chains, target, packet, depth + 1, ending)
+      : { ...certain("unknown", target, rule.text), target: "" }
     if (reached === undefined) {
-      if (isGoto && match === true) return uncertain === undefined ? undefined : verdict("unknown", "", rule.text)
-      if (isGoto) uncertain ??= rule.text
+      if (isGoto && match === true && uncertain === undefined) return undefined
+      if (isGoto) leaveOpen(rule.text)
+      if (isGoto && match === true) return unknown()
       continue
     }
-    if (match === "unknown") uncertain ??= rule.text
-    else if (reached.end === "unknown") uncertain ??= reached.rule
-    else return uncertain === undefined ? reached : { ...reached, end: "unknown", rule: uncertain }
+    if (match === true && reached.end !== "unknown" && uncertain === undefined) return reached
+    leaveOpen(match === "unknown" ? rule.text : reached.rule, endsOf(reached))
+    if (isGoto && reached.mayPass) leaveOpen(rule.text)
+    if (match === true && reached.end !== "unknown") return unknown()
   }
-  return uncertain === undefined ? undefined : verdict("unknown", "", uncertain)
+  return uncertain === undefined ? undefined : unknown(true)
 }
 
 /** Where a packet ends in a built-in chain of a table; undefined if the ruleset has no such chain. */
@@ -178,15 +207,17 @@ export const follow = (
   const chains = tables.get(table)
   const builtIn = chains?.get(chain)
   if (chains === undefined || builtIn === undefined) return undefined
-  const verdict = inChain(chains, chain, packet, 0, ending)
+  const inner = inChain(chains, chain, packet, 0, ending)
+  const policy = builtIn.policy === "DROP" ? "drop" : "accept"
   // A rule that returns from a built-in chain leaves the packet to the policy.
-  const isLeft = verdict === undefined || (verdict.target === "RETURN" && builtIn.policy === "DROP")
-  return !isLeft ? verdict : {
-    end: builtIn.policy === "DROP" ? "drop" : "accept",
-    target: "",
-    to: undefined,
-    rule: `-P ${chain} ${builtIn.policy}`
+  if (inner === undefined || (inner.target === "RETURN" && policy === "drop")) {
+    return { end: policy, target: "", to: undefined, rule: `-P ${chain} ${builtIn.policy}` }
   }
+  const { mayPass, possible, ...verdict } = inner
+  if (verdict.end !== "unknown") return verdict
+  // Whichever rule decides, the packet ends in the same way.
+  const [end = "unknown", ...others] = new Set(mayPass ? [...possible, policy] as const : possible)
+  return others.length === 0 ? { ...verdict, end } : verdict
 }
 
 /** The rule that keeps the kernel from tracking a packet's connection. Rules of nat never see such a packet. */

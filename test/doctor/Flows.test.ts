@@ -73,7 +73,6 @@ describe("the flows of an attachment", () => {
     assert.deepStrictEqual(words.filter((each) => each.startsWith("port")), [
       "port 8080/tcp from the world",
       "port 8080/tcp from the host",
-      "port 8080/tcp from other containers",
       "port 8080/tcp from the container itself",
       "port 8080/tcp by 127.0.0.1"
     ])
@@ -99,6 +98,62 @@ describe("the flows of an attachment", () => {
     const [, world] = flowsOf(Host.facts())
     assert.deepInclude(world, { from: "10.99.0.2", to: "world", family: 4, protocol: "tcp", port: 443 })
     assert.deepStrictEqual(world?.path.at(-1), "uplink")
+  })
+})
+
+describe("rules of the host", () => {
+  const other = Host.attachment({ containerId: "db", file: "/db", netns: "/run/netns/db", portMappings: [] }, {
+    ...Host.inside,
+    links: [Host.link("eth0", { kind: "veth", index: 3, peer: 14 }, "10.99.0.3/24")]
+  })
+  const withRule = (...rules: ReadonlyArray<string>) => {
+    const text = Host.save.replace(
+      ":FORWARD ACCEPT [0:0]\n",
+      [":FORWARD ACCEPT [0:0]", ":OUTPUT ACCEPT", ...rules, ""].join("\n")
+    )
+    const facts = Host.facts({ host: { rules: Result.succeed({ rulesets: [Host.rules(text)], nft: [] }) } })
+    return { ...facts, attachments: [...facts.attachments, other] }
+  }
+  const lost = (...rules: ReadonlyArray<string>) =>
+    flowsOf(withRule(...rules)).filter(({ attachment, status }) =>
+      attachment.containerId === "web" && status === "dropped"
+    )
+      .map(({ kind }) => kind)
+
+  it("that drop all that is forwarded stop each flow that is", () => {
+    assert.deepStrictEqual(
+      lost("-A FORWARD -j DROP").filter((kind) => kind !== "peer"),
+      ["world", "world-large", "name-server", "port-world", "port-container", "port-itself"]
+    )
+  })
+
+  it("that drop answers stop the flow that they answer", () => {
+    assert.include(lost("-A FORWARD -i cni0 -o uplink -p tcp -j DROP"), "port-world")
+  })
+
+  it("that drop one port stop the flow to it, and no other", () => {
+    const own = (rule: string) => lost(rule).filter((kind) => kind !== "peer")
+    assert.deepStrictEqual(own("-A FORWARD -i cni0 -p udp -m udp --dport 53 -j DROP"), ["name-server"])
+    assert.deepStrictEqual(own("-A FORWARD -i cni0 -p tcp -m tcp --dport 443 -j DROP"), ["world", "world-large"])
+  })
+
+  it("that drop what the host sends stop what it sends to a published port", () => {
+    const own = lost("-A OUTPUT -d 10.99.0.0/24 -j DROP").filter((kind) => kind !== "peer")
+    assert.deepStrictEqual(own, ["port-host", "port-loopback"])
+  })
+
+  it("that cannot be evaluated leave flows open, and name themselves", () => {
+    const rule = "-A FORWARD -m statistic --mode random --probability 0.5 -j DROP"
+    const world = flowsOf(withRule(rule)).find(({ kind }) => kind === "world")
+    assert.deepStrictEqual([world?.status, world?.reason], [
+      "unknown",
+      `it depends on a rule that cannot be evaluated: nf_tables: ${rule}`
+    ])
+  })
+
+  it("that cannot be evaluated change nothing if a packet ends in the same way", () => {
+    const flows = flowsOf(withRule("-A FORWARD -m statistic --mode random --probability 0.5 -j ACCEPT"))
+    assert.deepStrictEqual(flows.find(({ kind }) => kind === "world")?.status, "arrives")
   })
 })
 

@@ -227,6 +227,21 @@ describe("the verdict on a packet", () => {
       "-A MAIN -j MINE",
       `-A MINE ${unclear} -j ACCEPT`
     ],
+    "is what both rules give if it is not known which of them decides": [
+      `accept; ; -; -A MAIN ${unclear} -j ACCEPT`,
+      `-A MAIN ${unclear} -j ACCEPT`,
+      "-A MAIN -j ACCEPT"
+    ],
+    "is what a rule and the policy give if it is not known which of them decides": [
+      `drop; ; -; -A MINE ${unclear} -j REJECT`,
+      "-A MAIN -j MINE",
+      `-A MINE ${unclear} -j REJECT`
+    ],
+    "is unknown if one of the rules also rewrites the packet": [
+      `unknown; ; -; -A MAIN ${unclear} -j ACCEPT`,
+      `-A MAIN ${unclear} -j ACCEPT`,
+      "-A MAIN -j MASQUERADE"
+    ],
     "is the policy where a rule that is not understood leads to a chain that gives none": [
       policy,
       `-A MAIN ${unclear} -j MINE`

@@ -179,7 +179,7 @@ const host: Host = {
   sysctls: new Map([["net.ipv4.ip_forward", "1"]]),
   tables: [{ name: "connections", used: 9, limit: 262144, setting: "net.netfilter.nf_conntrack_max" }],
   listeners: Result.succeed([]),
-  tools: new Map([["iptables", "/usr/sbin/iptables"]]),
+  tools: new Map([["iptables", "/usr/sbin/iptables"], ["nft", "/usr/sbin/nft"]]),
   files: new Set(),
   lacking: [],
   hasReadOnlySysctls: false,

@@ -21,7 +21,7 @@ export const insideRules: Check = {
     const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)
     if (all.length === 0) return { skipped: "there is no attachment whose namespace could be looked into" }
     return all.flatMap((seen) => {
-      const { attachment: { filter, ifname, netns }, title } = seen
+      const { attachment: { filter, ifname, netns, nft }, title } = seen
       const found = new Map<string, Found>()
       for (const address of AttachedContainer.addressesOf(seen)) {
         const { family } = address
@@ -45,6 +45,17 @@ export const insideRules: Check = {
               fix: Fix.run(
                 "let it through",
                 Fix.inside(netns, program, ...RuleLines.undoing(filter, "filter", rule))
+              )
+            })
+          }
+          for (const each of Nftables.dropping({ rulesets: [], nft }, chain.toLowerCase(), { family, ...packet })) {
+            found.set(Nftables.nameOf(each), {
+              level: "error",
+              message: `${what} is dropped in its own namespace, by ${Nftables.nameOf(each)}`,
+              evidence: [`${netns}: hook ${each.hook}, policy ${each.policy ?? "accept"}, ${each.rules.length} rules`],
+              fix: Fix.run(
+                "let it through",
+                Fix.inside(netns, ...Nftables.accepting(each, chain === "OUTPUT" ? "oifname" : "iifname", ifname))
               )
             })
           }

@@ -9,8 +9,7 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as FilterDrops from "../flow/FilterDrops.ts"
-import * as Flow from "../flow/Flow.ts"
-import * as ForwardedFlows from "../flow/ForwardedFlows.ts"
+import type * as ForwardedFlows from "../flow/ForwardedFlows.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
@@ -74,7 +73,6 @@ const dropped = (
   const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
   return {
     level: "error",
-    stops: flow.partOf,
     ...(firewall === undefined ? {} : { plugin: firewall.type }),
     message: `${what} dropped by ${isPolicy ? "the policy" : "a rule"} of ${chain}${
       isOfFilter ? "" : ` in the table ${table}`
@@ -101,29 +99,30 @@ const dropped = (
 export const forwardRules: Check = {
   id: "forward-rules",
   phase: "host",
-  stops: Flow.forwarded,
   find: (facts) => {
     const routed = Routed.of(facts)
     const { host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
-    const walks = ForwardedFlows.of(facts, routed).flatMap((flow) => FilterDrops.of(rules, flow))
+    const walks = FilterDrops.ofAll(facts, rules)
     const found = new Map<string, Found>()
-    for (const { drops, flow } of walks) {
+    for (const { drops, flow, isOfPort = false } of walks) {
       const isInside = flow.kind === "inside"
+      // A rule for one port may be meant.
+      const level = isOfPort ? "warning" : "error"
       for (const drop of drops) {
         if (found.has(drop.key)) continue
         if (drop._tag === "Iptables") {
-          found.set(drop.key, dropped(facts, rules, flow, { ...drop.verdict, table: drop.table, chain: drop.chain }))
+          const place = { ...drop.verdict, table: drop.table, chain: drop.chain }
+          found.set(drop.key, { ...dropped(facts, rules, flow, place), level })
           continue
         }
         const { chain, hook } = drop
         found.set(drop.key, {
-          level: "error",
+          level,
           message: `${flow.what} dropped by ${Nftables.nameOf(chain)}`,
           evidence: [`hook ${hook}, policy ${chain.policy ?? "accept"}, ${chain.rules.length} rules`],
-          stops: flow.partOf,
           fix: Fix.run(
             "let the traffic of the network through",
             ...(isInside && hook === "forward"
@@ -136,13 +135,9 @@ export const forwardRules: Check = {
         })
       }
     }
-    const open = walks.filter((walk) => walk.open !== undefined)
-    return found.size === 0 && open.length > 0
-      ? {
-        skipped: `it depends on a rule that cannot be evaluated: ${open[0]?.open}`,
-        isUnknown: true,
-        leavesOpen: open.flatMap(({ flow }) => flow.partOf)
-      }
+    const open = walks.find((walk) => walk.open !== undefined)?.open
+    return found.size === 0 && open !== undefined
+      ? { skipped: `it depends on a rule that cannot be evaluated: ${open}`, isUnknown: true }
       : [...found.values()]
   }
 }

@@ -15,6 +15,7 @@ export const kernelTables: Check = {
       { skipped: "nothing is known of the host" } :
       host.tables.filter(({ limit, used }) => used >= limit * nearlyFull).map(({ limit, name, setting, used }) => ({
         level: used >= limit ? "error" as const : "warning" as const,
+        ...(used >= limit ? {} : { stops: [] }),
         message: used >= limit
           ? `the kernel's table of ${name} is full, with ${used} of ${limit}: packets of others are dropped`
           : `the kernel's table of ${name} is nearly full, with ${used} of ${limit}: beyond that packets are dropped`,

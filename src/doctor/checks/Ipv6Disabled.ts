@@ -12,6 +12,7 @@ export const ipv6Disabled: Check = {
   id: "ipv6-disabled",
   phase: "addresses",
   stops: Flow.kinds,
+  family: 6,
   find: (facts) => {
     const { chain, host } = facts
     const maker = Roles.makerOf(chain)

@@ -2,8 +2,10 @@
 import type { Ruleset } from "../../network/IptablesRule.ts"
 import type { NftChain } from "../../network/NftablesRule.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
+import type { Facts } from "../Facts.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
+import * as Routed from "../Routed.ts"
 import type { ForwardedFlow } from "./ForwardedFlows.ts"
 import * as ForwardedFlows from "./ForwardedFlows.ts"
 
@@ -50,6 +52,8 @@ export interface Walk {
   readonly drops: ReadonlyArray<Drop>
   /** The first rule or chain that may drop the flow, but cannot be evaluated; undefined if there is none. */
   readonly open: string | undefined
+  /** Whether rules treat other ports of the protocol differently. */
+  readonly isOfPort?: boolean
 }
 
 /** Follows a flow through all hooks. */
@@ -86,24 +90,42 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   return { flow, drops, open: open[0] }
 }
 
-/** A common port of each protocol, for rules that treat ports differently. */
-const usual = [["tcp", 443], ["udp", 53]] as const
-
 /** What drops a flow, in words. */
 const dropText = (drop: Drop): string => drop._tag === "Iptables" ? drop.verdict.rule : Nftables.nameOf(drop.chain)
 
+/** The protocols of flows to the world, each with a common port. */
+const common = [["tcp", 443, ["world", "world-large"]], ["udp", 53, ["name-server"]]] as const
+
+/** Whether a container has a name server to ask. */
+const hasServers = ({ seen }: ForwardedFlow): boolean => (seen.result.dns?.nameservers ?? []).length > 0
+
 /**
- * Follows a flow for all protocols at once if that is possible, and otherwise for TCP and for UDP. A rule that drops
- * only some ports leaves the flow undecided, because it may block these ports on purpose.
+ * Follows a flow for all protocols at once if that is possible. Otherwise, follows a flow to the world for TCP and for
+ * UDP, at their common ports if rules treat ports differently, and a flow between containers for ICMP.
  */
 export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
   const all = walk(rules, flow)
   const isOpen = all.open !== undefined && all.drops.length === 0
   if (!isOpen || flow.at.forward.protocol !== undefined) return [all]
-  return usual.map(([protocol, port]) => {
-    const one = walk(rules, ForwardedFlows.withProtocol(flow, protocol))
-    if (one.open === undefined || one.drops.length > 0) return one
-    const { drops: [drop], open } = walk(rules, ForwardedFlows.withProtocol(flow, protocol, port))
-    return { flow, drops: [], open: drop === undefined ? open : dropText(drop) }
+  if (flow.kind === "inside") {
+    return [walk(rules, ForwardedFlows.withProtocol(flow, flow.family === 4 ? "icmp" : "ipv6-icmp"))]
+  }
+  return common.flatMap(([protocol, port, partOf]) => {
+    const one = walk(rules, { ...ForwardedFlows.withProtocol(flow, protocol), partOf })
+    if (one.open === undefined || one.drops.length > 0) return [one]
+    if (protocol === "udp" && !hasServers(flow)) return []
+    return [{ ...walk(rules, { ...ForwardedFlows.withProtocol(flow, protocol, port), partOf }), isOfPort: true }]
   })
 }
+
+const known = new WeakMap<Facts, ReadonlyArray<Walk>>()
+
+/** Follows all flows of the attachments that have a way out through the host; each only once. */
+export const ofAll = (facts: Facts, rules: Rules): ReadonlyArray<Walk> => {
+  const walks = known.get(facts) ?? ForwardedFlows.of(facts, Routed.of(facts)).flatMap((flow) => of(rules, flow))
+  known.set(facts, walks)
+  return walks
+}
+
+/** Why a flow is dropped, in words. */
+export const reasonOf = ({ flow }: Walk, drop: Drop): string => `${flow.what} dropped by ${dropText(drop)}`

@@ -1,11 +1,17 @@
 /** Whether the flows of attachments arrive, as far as the checks can tell from the facts. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import type { Rules } from "../../network/PacketFilter.ts"
+import * as AttachedContainer from "../AttachedContainer.ts"
 import * as Check from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Finding } from "../Finding.ts"
+import * as Netfilter from "../Netfilter.ts"
+import * as Nftables from "../Nftables.ts"
 import * as Roles from "../Roles.ts"
-import type { Flow, Promised } from "./Flow.ts"
+import * as FilterDrops from "./FilterDrops.ts"
+import type { Promised } from "./Flow.ts"
+import * as Flow from "./Flow.ts"
 import * as PromisedFlows from "./PromisedFlows.ts"
 
 /** Reduces the facts to what a flow depends on: its attachments, one address family, and at most one name server. */
@@ -13,9 +19,9 @@ const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol
   const isServer = kind === "name-server" || kind === "host-name-server"
   const isPort = kind.startsWith("port-")
   const isOfFamily = (text: string | undefined) => Cidr.parse(text ?? "")?.family === family
-  const others = kind === "port-container" ? facts.attachments.filter((each) => each !== attachment).slice(0, 1) : []
-  const attachments = [attachment, ...(peer === undefined ? [] : [peer]), ...others].map((each) => ({
+  const attachments = [attachment, ...(peer === undefined ? [] : [peer])].map((each) => ({
     ...each,
+    probes: each.probes.filter(({ address }) => Cidr.parseAddress(address)?.family === family),
     portMappings: isPort && each === attachment
       ? each.portMappings.filter((one) => one.hostPort === port && one.protocol === protocol)
       : [],
@@ -29,18 +35,56 @@ const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol
   return { ...facts, attachments, earlier: [] }
 }
 
+const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
+
+/** Whether a flow has to pass hooks that are followed for it. */
+const isFollowed = ({ host }: Facts, { family, kind }: Promised): boolean =>
+  kind === "peer" ? host?.sysctls.get(filtersBridges[family]) === "1" : Flow.forwarded.includes(kind)
+
 /** Why a flow is unknown although no check has findings about it. */
-const limitOf = (facts: Facts, { attachment, kind }: Promised): string | undefined => {
+const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterDrops.Walk>): string | undefined => {
+  const { attachment, kind, to } = flow
   const { sight } = attachment
   if (sight._tag === "Unseen" || sight._tag === "Foreign") return sight.reason
   if (facts.host === undefined || Result.isFailure(facts.host.network)) return "the links of the host are not known"
+  if (Result.isFailure(facts.host.rules) && kind !== "gateway") return facts.host.rules.failure
   if (kind === "world-large") return "not known without sending one"
   if (kind === "gateway") {
-    return attachment.probes.some(({ hasAnswered }) => hasAnswered === true) ? undefined : "it was not asked"
+    const answered = attachment.probes.filter(({ hasAnswered }) => hasAnswered === true)
+    return answered.some(({ address }) => address === to) ? undefined : "it was not asked"
   }
-  return Roles.isRouted(facts.chain) || kind === "peer" || kind.startsWith("port-")
-    ? undefined
-    : "its gateway is not this host"
+  if (!Roles.isRouted(facts.chain) && kind !== "peer") return "its gateway is not this host"
+  return walks.length > 0 || !isFollowed(facts, flow) ? undefined : "the rules on its way were not evaluated"
+}
+
+/** Whether a walk is that of a flow. */
+const isOf = ({ attachment, family, kind, port, protocol }: Promised) => ({ flow }: FilterDrops.Walk): boolean =>
+  flow.seen.attachment === attachment && flow.family === family && flow.partOf.includes(kind) &&
+  (flow.mapping === undefined || (flow.mapping.hostPort === port && flow.mapping.protocol === protocol))
+
+/** The rule that drops what the host itself sends to a published port; undefined if none does. */
+const droppedAtOutput = (rules: Rules, { attachment, family, kind, port, protocol, words }: Promised) => {
+  const mapping = attachment.portMappings.find((each) => each.hostPort === port && each.protocol === protocol)
+  if (mapping === undefined || (kind !== "port-host" && kind !== "port-loopback")) return undefined
+  const addresses = Result.isSuccess(attachment.result)
+    ? AttachedContainer.addressesOf({ attachment, result: attachment.result.success })
+    : []
+  const address = addresses.find((each) => each.family === family)
+  if (address === undefined) return undefined
+  const packet = {
+    family,
+    protocol,
+    port: mapping.containerPort,
+    destination: Cidr.single(address),
+    isFromHost: true,
+    isForHost: false,
+    isMapped: true,
+    state: "NEW"
+  } as const
+  const rule = Netfilter.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")?.rule
+  const [chain] = Nftables.dropping(rules, "output", packet)
+  const by = rule ?? (chain === undefined ? undefined : Nftables.nameOf(chain))
+  return by === undefined ? undefined : `${words} is dropped by ${by}`
 }
 
 /** Judges the flows of attachments that share a configuration. */
@@ -48,7 +92,7 @@ const ofGroup = (
   checks: ReadonlyArray<Check.Check>,
   facts: Facts,
   report: Check.Report
-): ReadonlyArray<Flow> => {
+): ReadonlyArray<Flow.Flow> => {
   const isOk = new Set(
     report.checks.filter(({ leavesOpen, status }) => status !== "failed" && leavesOpen === undefined)
       .map(({ check }) => check)
@@ -56,6 +100,7 @@ const ofGroup = (
   // A check without findings for all attachments has none for any one of them.
   const left = checks.filter(({ id, stops }) => stops !== undefined && !isOk.has(id))
   const stopsOf = new Map(left.map(({ id, stops = [] }) => [id, stops]))
+  const familyOf = new Map(left.map(({ family, id }) => [id, family]))
   const reports = new Map<string, Check.Report>()
   const reportOf = (flow: Promised): Check.Report => {
     const isOfPort = flow.kind.startsWith("port-")
@@ -63,22 +108,36 @@ const ofGroup = (
       flow.attachment.file,
       flow.family,
       flow.peer?.file ?? "",
-      isOfPort ? `${flow.port}/${flow.protocol}${flow.kind === "port-container" ? "+" : ""}` : "",
+      isOfPort ? `${flow.port}/${flow.protocol}` : "",
       flow.kind.endsWith("name-server") ? flow.to : ""
     ].join(" ")
     const known = reports.get(key) ?? Check.examine(left, narrowed(facts, flow))
     reports.set(key, known)
     return known
   }
-  return PromisedFlows.of(facts).map((flow): Flow => {
+  const rules = facts.host === undefined ? undefined : Result.getOrUndefined(facts.host.rules)
+  const walks = rules === undefined ? [] : FilterDrops.ofAll(facts, rules)
+  return PromisedFlows.of(facts).map((flow): Flow.Flow => {
     const { checks: outcomes, findings } = left.length === 0 ? { checks: [], findings: [] } : reportOf(flow)
     const isStopped = ({ check, level, stops = stopsOf.get(check) ?? [] }: Finding) =>
-      level !== "note" && stops.includes(flow.kind)
+      level !== "note" && stops.includes(flow.kind) && (familyOf.get(check) ?? flow.family) === flow.family
     // In causal order: an early problem may explain a later one.
     const cause = left.flatMap(({ id }) => findings.filter(({ check }) => check === id)).find(isStopped)
     if (cause !== undefined) return { ...flow, status: "dropped", reason: cause.message, check: cause.check }
+    const own = walks.filter(isOf(flow))
+    const walk = own.find(({ drops }) => drops.length > 0)
+    const [drop] = walk?.drops ?? []
+    if (walk !== undefined && drop !== undefined) {
+      return { ...flow, status: "dropped", reason: FilterDrops.reasonOf(walk, drop), check: "forward-rules" }
+    }
+    const atOutput = rules === undefined ? undefined : droppedAtOutput(rules, flow)
+    if (atOutput !== undefined) return { ...flow, status: "dropped", reason: atOutput }
+    const uncertain = own.find((each) => each.open !== undefined)?.open
     const open = outcomes.find(({ leavesOpen = [] }) => leavesOpen.includes(flow.kind))
-    const reason = open?.reason ?? limitOf(facts, flow)
+    const reason = open?.reason ??
+      (uncertain === undefined
+        ? limitOf(facts, flow, own)
+        : `it depends on a rule that cannot be evaluated: ${uncertain}`)
     return { ...flow, status: reason === undefined ? "arrives" : "unknown", reason: reason ?? "" }
   })
 }
@@ -91,6 +150,6 @@ export const of = (
   checks: ReadonlyArray<Check.Check>,
   facts: Facts,
   report: Check.Report
-): ReadonlyArray<Flow> =>
+): ReadonlyArray<Flow.Flow> =>
   [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))]
     .flatMap((group) => ofGroup(checks, { ...group, earlier: [] }, report))

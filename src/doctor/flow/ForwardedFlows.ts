@@ -29,13 +29,26 @@ export interface ForwardedFlow {
   readonly partOf: ReadonlyArray<Flow.Kind>
 }
 
+/** A port that clients send from. */
+const ephemeral = 50_000
+
 /** Names the protocol of a flow to the world, and the port of what is sent. */
-export const withProtocol = (flow: ForwardedFlow, protocol: "tcp" | "udp", port?: number): ForwardedFlow => {
-  const of = (packet: Packet): Packet => ({ ...packet, protocol, ...(port === undefined ? {} : { port }) })
+export const withProtocol = (
+  flow: ForwardedFlow,
+  protocol: "tcp" | "udp" | "icmp" | "ipv6-icmp",
+  port?: number
+): ForwardedFlow => {
+  const isAnswer = flow.at.forward.state === "ESTABLISHED"
+  const of = (packet: Packet): Packet => ({
+    ...packet,
+    protocol,
+    ...(port === undefined ? {} : { port: isAnswer ? ephemeral : port })
+  })
   const { forward, postrouting, prerouting } = flow.at
+  const to = port === undefined || isAnswer ? "" : ` to port ${port}`
   return {
     ...flow,
-    what: flow.what.replace(/ (\w+)$/, ` by ${protocol.toUpperCase()} $1`),
+    what: flow.what.replace(/ (\w+)$/, ` by ${protocol.toUpperCase()}${to} $1`),
     at: { prerouting: of(prerouting), forward: of(forward), postrouting: of(postrouting) }
   }
 }
@@ -115,7 +128,7 @@ const entryOf = (facts: Facts, one: Routed.Routed, hostIP: Cidr.Cidr | undefined
     : Destinations.uplinkOf(facts, one)
 }
 
-/** Traffic from outside to a published port, from any sender. */
+/** Traffic from outside to a published port, from any sender, and the answers. */
 const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): ReadonlyArray<ForwardedFlow> => {
   const { address, device, seen } = one
   const { family } = address
@@ -128,13 +141,28 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
   const arriving = { family, protocol, state: "NEW", inLink: entry, sourceOutside: Cidr.network(address) } as const
   const mapped = { ...arriving, destination: own, port: containerPort, isMapped: true } as const
   const matches = ["-o", device, "-p", protocol, "-d", Cidr.addressText(own), "--dport", String(containerPort)]
-  return [{
-    seen,
-    device,
+  const common = { seen, device, family, mapping, kind: "published", partOf: ["port-world"] } as const
+  const peer = Routed.elsewhere[family]
+  const answer = {
     family,
-    kind: "published",
-    mapping,
-    partOf: ["port-world"],
+    protocol,
+    source: own,
+    ...(peer === undefined ? {} : { destination: peer }),
+    port: ephemeral,
+    state: "ESTABLISHED"
+  } as const
+  const answers = {
+    ...common,
+    accepted: [["-i", device]],
+    what: `what port ${hostPort}/${protocol} of ${seen.title} answers is`,
+    at: {
+      prerouting: { ...answer, inLink: device },
+      forward: { ...answer, inLink: device, outLink: entry },
+      postrouting: { ...answer, outLink: entry }
+    }
+  }
+  return [{
+    ...common,
     accepted: [matches],
     what: `what comes in for port ${hostPort}/${protocol} of ${seen.title} (${
       Cidr.addressText(own)
@@ -158,7 +186,7 @@ const published = (facts: Facts, one: Routed.Routed, mapping: PortMapping): Read
         outLink: device
       }
     }
-  }]
+  }, answers]
 }
 
 /** Matches that let traffic and its answers through between two links, which may be the same. */

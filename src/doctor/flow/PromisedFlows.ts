@@ -55,7 +55,7 @@ const ofGateways = (side: Side, gateways: ReadonlyArray<Cidr.Cidr>): ReadonlyArr
       from: own,
       to,
       family: address.family,
-      protocol: address.family === 4 ? "icmp" : "ipv6-icmp",
+      protocol: address.family === 4 ? "arp" : "ndp",
       port: undefined,
       size: small,
       path: links
@@ -128,7 +128,7 @@ const ofPeer = (side: Side, peer: AttachedContainer.AttachedContainer): Readonly
   })
 }
 
-const ofPort = (side: Side, mapping: PortMapping): ReadonlyArray<Promised> => {
+const ofPort = (side: Side, mapping: PortMapping, hasOther: boolean): ReadonlyArray<Promised> => {
   const { address: { family }, attachment, facts, links, own, uplink } = side
   const at = hostAddressOf(mapping)
   if (at !== undefined && at.family !== family) return []
@@ -156,7 +156,7 @@ const ofPort = (side: Side, mapping: PortMapping): ReadonlyArray<Promised> => {
       : [flow("port-world", "world", "from the world", [uplink, ...back])]),
     ...(isLocal ? [] : [
       flow("port-host", "host", "from the host", back),
-      flow("port-container", "container", "from other containers", inside),
+      ...(hasOther ? [flow("port-container", "container", "from other containers", inside)] : []),
       flow("port-itself", own, "from the container itself", [...links, ...back])
     ]),
     ...(hasLoopback(facts, mapping, family)
@@ -187,6 +187,7 @@ export const of = (facts: Facts): ReadonlyArray<Promised> => {
     const seen = contained[index]
     const next = index < 0 ? undefined : contained[(index + 1) % contained.length]
     const peer = next?.attachment.netns === attachment.netns || isIsolated ? undefined : next
+    const hasOther = contained.some((each) => each.attachment.netns !== attachment.netns)
     const addresses = AttachedContainer.addressesOf({ attachment, result })
     const routes = (result.routes ?? []).map((route) => route?.dst ?? "")
     return addresses.flatMap((address) => {
@@ -211,7 +212,7 @@ export const of = (facts: Facts): ReadonlyArray<Promised> => {
         ...(hasDefault(routes, address.family) ? ofWorld(side, seen?.link?.mtu) : []),
         ...ofNameServers(side, [...new Set((result.dns?.nameservers ?? []).map(String))], isOnHost),
         ...(peer === undefined || !isFirst || (bridge === undefined && !isRouted) ? [] : ofPeer(side, peer)),
-        ...(publishes && isFirst ? attachment.portMappings.flatMap((mapping) => ofPort(side, mapping)) : [])
+        ...(publishes && isFirst ? attachment.portMappings.flatMap((mapping) => ofPort(side, mapping, hasOther)) : [])
       ]
     })
   })

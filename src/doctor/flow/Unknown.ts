@@ -10,6 +10,7 @@ export const of = ({ host }: Facts): ReadonlyArray<string> => {
     "whether programs answer",
     ...(programmed.length === 0 ? [] : [`what the eBPF program of ${programmed.join(", ")} (XDP) does`]),
     "what filters of tc and other eBPF programs do",
+    ...(host === undefined || host.tools.has("nft") ? [] : ["what rules of nftables do, as nft was not found"]),
     "what is beyond the links of the host"
   ]
 }
