@@ -195,6 +195,13 @@ export const conclude = Effect.fnUntraced(function*(
   if (hook === "postrouting" || hook === "egress") {
     const next = nextOf(prepared, at, packet)
     const cause = yield* betweenNamespaces(prepared, at, next, packet, before)
+    const first = hops.find(({ direction }) => direction === "there")
+    if (cause === undefined && next !== undefined && first?.packet.sourcePort !== packet.sourcePort) {
+      return {
+        _tag: "Unknown",
+        reason: `nat changed its source port, and it was not recognized in ${next.name}`
+      } satisfies Outcome
+    }
     if (cause !== undefined || next !== undefined) return lost(at.name, hook, cause)
     return reports.length > 0
       ? lost(at.name, hook, { text: "a router on the way refused it", evidence: [] })

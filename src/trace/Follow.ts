@@ -42,6 +42,15 @@ const directions = { there: 0, back: 1 } as const
 const inOrder = (hops: ReadonlyArray<Journey.Hop>): ReadonlyArray<Journey.Hop> =>
   hops.toSorted((left, right) => directions[left.direction] - directions[right.direction] || rank(left) - rank(right))
 
+/**
+ * The namespaces in the order that a packet comes to them: each shows what nat makes of it, by which the next one
+ * recognizes it.
+ */
+const byPlace = (batch: ReadonlyArray<Incoming>, places: ReadonlyArray<string>): ReadonlyArray<Incoming> => {
+  const at = (one: Incoming): number => one._tag === "Answer" ? -1 : places.indexOf(one.place)
+  return batch.toSorted((left, right) => at(left) - at(right))
+}
+
 /** Lists the rules of a namespace again where an event is about a younger one. */
 const refresh = Effect.fnUntraced(function*(
   rulesets: Map<string, NamespaceTrace.NamespaceTrace>,
@@ -86,7 +95,7 @@ export const follow = Effect.fnUntraced(function*<E, R>(
     yield* refresh(rulesets, batch)
     const hadBegun = journey.hasBegun
     const found: Array<Journey.Hop> = []
-    for (const one of batch) {
+    for (const one of byPlace(batch, [...rulesets.keys()])) {
       if (one._tag === "Answer") answer = one.answer
       else if (one._tag === "Loss") hasLost = true
       else {

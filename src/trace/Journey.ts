@@ -35,6 +35,8 @@ export interface Flow {
   readonly protocol: string
   readonly sender: { readonly address: string; readonly port: number } | undefined
   readonly receivers: ReadonlyArray<{ readonly address: string; readonly port: number }>
+  /** The namespace where packets of others to the receiver are marked too; undefined if there is none. */
+  readonly mixed: string | undefined
 }
 
 /** Whether a hop is the end of a packet. */
@@ -49,6 +51,7 @@ interface Open {
 /** Follows the first packet of a flow and the first answer, and others only where they are dropped. */
 export class Journey {
   private readonly protocol: string
+  private readonly mixed: string | undefined
   private readonly senders = new Set<string>()
   private readonly receivers: Set<string>
   private readonly keys = new Map<Direction, string>()
@@ -57,7 +60,8 @@ export class Journey {
   private readonly sent = new Set<string>()
   private readonly seen = new Set<string>()
 
-  constructor({ protocol, receivers, sender }: Flow) {
+  constructor({ mixed, protocol, receivers, sender }: Flow) {
+    this.mixed = mixed
     this.protocol = protocol
     this.receivers = new Set(receivers.map(({ address, port }) => endOf(address, port)))
     if (sender !== undefined) this.senders.add(endOf(sender.address, sender.port))
@@ -68,8 +72,16 @@ export class Journey {
     return this.keys.has("there")
   }
 
+  /** Whether a packet from another end is one that was sent, which nat changed. */
+  private isTranslated(place: string, packet: Packet): boolean {
+    if (!this.sent.has(keyOf(packet))) return false
+    if (place !== this.mixed || (packet.id !== undefined && packet.id !== 0)) return true
+    // Without an identification, a packet of others may look the same.
+    return [...this.senders].some((each) => each.endsWith(` ${packet.sourcePort}`))
+  }
+
   /** The direction of a packet; undefined if it is not of this flow. Learns what nat makes of the addresses. */
-  private directionOf(packet: Packet): Direction | undefined {
+  private directionOf(place: string, packet: Packet): Direction | undefined {
     if (packet.protocol.startsWith("icmp")) {
       const isForSender = [...this.senders].some((each) => each.startsWith(`${packet.destination} `))
       return isForSender ? "back" : undefined
@@ -85,7 +97,7 @@ export class Journey {
       this.receivers.add(from)
       return "back"
     }
-    if (this.receivers.has(to) && (this.senders.size === 0 || this.sent.has(keyOf(packet)))) {
+    if (this.receivers.has(to) && (this.senders.size === 0 || this.isTranslated(place, packet))) {
       this.senders.add(from)
       return "there"
     }
@@ -105,7 +117,7 @@ export class Journey {
   take(place: string, event: Event, ruleset: Ruleset.Ruleset, ownTable: string): Hop | undefined {
     const at = `${place} ${event.traceId}`
     if (event._tag === "Packet") {
-      const direction = this.directionOf(event.packet)
+      const direction = this.directionOf(place, event.packet)
       if (direction === undefined) {
         this.open.delete(at)
         return undefined

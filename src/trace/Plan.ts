@@ -155,6 +155,7 @@ const toSend = Effect.fnUntraced(function*(
     destinationPort: to.port
   }
   const inside: Target | undefined = receiver === undefined || receiver === host ? undefined : attached?.inside ?? to
+  const received = inside && { ...sent, sources: [], destinations: [inside.address], destinationPort: inside.port }
   const containers = [sender, receiver].filter((each) => each !== undefined && each !== host) as ReadonlyArray<
     Place.Place
   >
@@ -169,10 +170,10 @@ const toSend = Effect.fnUntraced(function*(
     plans: merged([
       ...(sender === host ? [] : [{ place: sender, selectors: [sent], devices: insideDevices(sender) }]),
       { place: host, selectors: [sent], devices: hostDevices(host, containers) },
-      ...(receiver === undefined || receiver === host || inside === undefined ? [] : [{
+      ...(receiver === undefined || receiver === host || received === undefined ? [] : [{
         place: receiver,
-        // Nat may have changed the source, but hardly its port.
-        selectors: [{ ...sent, sources: [], destinations: [inside.address], destinationPort: inside.port }],
+        // Nat may have changed the source and its port. The second selects packets of others too, within its own limit.
+        selectors: [received, { ...received, sourcePorts: undefined }],
         devices: insideDevices(receiver)
       }])
     ])

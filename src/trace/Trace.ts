@@ -57,7 +57,7 @@ interface Following<E, R> {
 /** Sends one packet, or opens one connection, from a port, and follows it. */
 const send = Effect.fnUntraced(
   function*<E, R>(following: Following<E, R>, sender: Place.Place, to: Target, port: number) {
-    const { incoming, prepared: { flow }, request, table, tell, traces } = following
+    const { incoming, prepared: { flow, receiver }, request, table, tell, traces } = following
     const { executable, from, protocol, size, timeout } = request
     const source = { address: flow.source ?? "", port }
     yield* tell({ _tag: "Sending", place: sender.name, from: source, to })
@@ -74,7 +74,7 @@ const send = Effect.fnUntraced(
     const asking = Effect.flatMap(probe.ask(question), (answer) => Queue.offer(incoming, { _tag: "Answer", answer }))
     const ended = Follow.follow(
       incoming,
-      { protocol, sender: source, receivers: flow.receivers },
+      { protocol, sender: source, receivers: flow.receivers, mixed: receiver?.name },
       traces,
       { isWaiting: false, table, timeout: timeout + lateness },
       tell
@@ -97,7 +97,7 @@ const wait = Effect.fnUntraced(function*<E, R>(following: Following<E, R>) {
     published: flow.receivers.find(({ port }) => port !== first?.port)?.port,
     timeout
   })
-  const awaited = { protocol, sender: undefined, receivers: flow.receivers }
+  const awaited = { protocol, sender: undefined, receivers: flow.receivers, mixed: receiver?.name }
   return yield* Follow.follow(incoming, awaited, traces, { isWaiting: true, table, timeout }, tell)
 })
 

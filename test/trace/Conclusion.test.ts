@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as Cidr from "../../src/network/Cidr.ts"
 import * as Conclusion from "../../src/trace/Conclusion.ts"
 import type { Followed } from "../../src/trace/Follow.ts"
 import type { Hop } from "../../src/trace/Journey.ts"
@@ -180,6 +181,17 @@ describe("the end", () => {
       const drop = { ...reply, verdict: "drop" }
       const outcome = yield* conclude({ hops: [sent, reply, drop] }, { sender: undefined, to: undefined })
       assert.deepInclude(outcome, { _tag: "Dropped", hop: drop })
+    }))
+
+  it.effect("is not known where nat changed the source port, and the receiver did not show the packet", () =>
+    Effect.gen(function*() {
+      const address = { family: 4 as const, text: "192.0.2.1/24" }
+      const link = { name: "eth0", addresses: [{ ...address, ...Cidr.parse(address.text) }] }
+      const web = { ...host, id: "4:2", name: "web", network: { ...host.network, links: [link] } } as unknown as Place
+      const plans = [...prepared.plans, { place: web, selectors: [], devices: [] }]
+      const hops = [hop("there", "output"), hop("there", "postrouting", { sourcePort: 1, outLink: "nowhere0" })]
+      const outcome = yield* conclude({ hops, answer: { outcome: "silent" } }, { plans, receiver: web })
+      assert.strictEqual(outcome._tag, "Unknown")
     }))
 
   it.effect("is not arrival where the packet was not seen past all rules of input", () =>

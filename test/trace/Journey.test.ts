@@ -11,7 +11,8 @@ const target = { address: "192.0.2.1", port: 9000 }
 const flow = (name: keyof typeof ports): Journey.Flow => ({
   protocol: "tcp",
   sender: { address: "10.99.0.2", port: ports[name] },
-  receivers: [target]
+  receivers: [target],
+  mixed: undefined
 })
 
 const hopsOf = (name: keyof typeof ports, journey = new Journey.Journey(flow(name))) =>
@@ -84,7 +85,7 @@ it("packets of other senders to the same receiver are left out", () => {
 })
 
 it("without a sender, the first packet to the receiver shows it", () => {
-  const waiting = new Journey.Journey({ protocol: "tcp", sender: undefined, receivers: [target] })
+  const waiting = new Journey.Journey({ protocol: "tcp", sender: undefined, receivers: [target], mixed: undefined })
   assert.isFalse(waiting.hasBegun)
   assert.deepStrictEqual(stages(hopsOf("answered", waiting)), stages(hopsOf("answered")))
   assert.isTrue(waiting.hasBegun)
@@ -109,7 +110,8 @@ it("a packet of IPv6 that is sent again is one packet, though it has no identifi
   const journey = new Journey.Journey({
     protocol: "tcp",
     sender: { address: "fd00::5", port: 40_000 },
-    receivers: [{ address: "fd01::1", port: 80 }]
+    receivers: [{ address: "fd01::1", port: 80 }],
+    mixed: undefined
   })
   const { ruleset } = Captured.of("answered", "host")
   const hops = ["1", "2"].flatMap((id) =>
@@ -123,4 +125,37 @@ it("a packet of IPv6 that is sent again is one packet, though it has no identifi
     })
   )
   assert.strictEqual(hops.length, 1)
+})
+
+describe("where packets of others are marked too", () => {
+  const { ruleset } = Captured.of("answered", "host")
+  /** Whether a packet is followed in the receiver's namespace, after one that the sender sent. */
+  const isFollowed = (id: number, port: number): boolean => {
+    const journey = new Journey.Journey({
+      protocol: "udp",
+      sender: { address: "10.0.0.5", port: 40_000 },
+      receivers: [{ address: "10.0.1.1", port: 53 }],
+      mixed: "db"
+    })
+    const take = (place: string, text: string) => {
+      const event = TraceOutput.parse(`trace id 1 ip filter FORWARD ${text}`)
+      return event && journey.take(place, event, ruleset, Captured.ownTable)
+    }
+    const packet = (source: string, from: number, identification: number) =>
+      `packet: iif "cni-n" ip saddr ${source} ip daddr 10.0.1.1 ip id ${identification} ip length 45 ` +
+      `udp sport ${from} udp dport 53`
+    take("host", packet("10.0.0.5", 40_000, id === 0 ? 0 : 7))
+    take("db", packet("10.0.1.254", port, id))
+    return take("db", "policy accept") !== undefined
+  }
+
+  it("a packet whose source port nat changed is known by its identification", () => {
+    assert.isTrue(isFollowed(7, 1234))
+    assert.isFalse(isFollowed(8, 1234))
+  })
+
+  it("a packet without identification is known by its source port only", () => {
+    assert.isTrue(isFollowed(0, 40_000))
+    assert.isFalse(isFollowed(0, 1234))
+  })
 })
