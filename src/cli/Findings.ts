@@ -85,13 +85,22 @@ export const walked = (
   { dim, width }: Style,
   isVerbose: boolean
 ): ReadonlyArray<string> => {
-  const all = byAttachment(flows.filter(({ status }) => status === "arrives"))
+  const all = byAttachment(flows.filter(({ kind, status }) => status !== "dropped" && kind !== "world-large"))
   const fitting = isVerbose ? [] : all.slice(0, mostWalked)
   const more = isVerbose ? 0 : all.length - fitting.length
+  const wordsOf = (own: ReadonlyArray<Flow>) => own.map(({ words }) => words).join("; ")
   const texts = [
-    ...fitting.map(([attachment, own]) =>
-      `${Names.attachment(attachment)}: looked at ${own.map(({ words }) => words).join("; ")}`
-    ),
+    ...fitting.flatMap(([attachment, own]) => {
+      const title = Names.attachment(attachment)
+      const sure = own.filter(({ status }) => status === "arrives")
+      const open = own.filter(({ status }) => status === "unknown")
+      return [
+        ...(sure.length === 0 ? [] : [`${title}: looked at ${wordsOf(sure)}`]),
+        ...[...new Set(open.map(({ reason }) => reason))].map((reason) =>
+          `${title}: not known: ${wordsOf(open.filter((each) => each.reason === reason))}: ${reason}`
+        )
+      ]
+    }),
     ...(more === 0 ? [] : [`and ${more} more: --verbose lists all`]),
     ...(all.length === 0 ? [] : [`not known without sending packets: ${Unknown.of(facts).join("; ")}`])
   ]

@@ -16,12 +16,20 @@ export type Target =
 
 const loopback = "127.0.0.1"
 
-/** Reads `:9090`, `ADDRESS:9090`, `[IPv6]:9090`, or else the path of a file. */
+const expected = "expected a file, :PORT or ADDRESS:PORT"
+
+/** Reads `:9090`, `ADDRESS:9090`, `[IPv6]:9090`, or else the path of a file. Throws if it looks like a port, but is none. */
 export const parse = (text: string): Target => {
-  const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]*)):(\d{1,5})$/.exec(text) ?? []
-  return port === undefined
-    ? { _tag: "File", path: text }
-    : { _tag: "Port", host: bracketed ?? (host || loopback), port: Number(port) }
+  const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]*)):(\d+)$/.exec(text) ?? []
+  if (port !== undefined) {
+    if (Number(port) > 65_535) throw new Error(`found ${JSON.stringify(text)}, expected a port up to 65535`)
+    return { _tag: "Port", host: bracketed ?? (host || loopback), port: Number(port) }
+  }
+  if (text === "") throw new Error(expected)
+  if (/^\d+$|^[^/]*:[^/]*$/.test(text)) {
+    throw new Error(`found ${JSON.stringify(text)}, ${expected}; ./${text} is a file`)
+  }
+  return { _tag: "File", path: text }
 }
 
 export const flag = Flag.String("prometheus").pipe(
@@ -30,11 +38,7 @@ export const flag = Flag.String("prometheus").pipe(
       "node_exporter's textfile collector expects"
   ),
   Flag.withMetavar("file|:port"),
-  Flag.map(parse),
-  Flag.filter(
-    (target) => target._tag === "File" ? target.path !== "" : target.port <= 65_535,
-    () => "expected a file, :PORT or ADDRESS:PORT"
-  ),
+  Flag.mapTryCatch(parse, (error) => error instanceof Error ? error.message : String(error)),
   Flag.optional
 )
 

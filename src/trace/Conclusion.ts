@@ -1,4 +1,4 @@
-/** Says how the way of a packet ended, and claims no more than was seen. */
+/** Decides how a packet's path ended, only from what was seen. */
 import * as Effect from "effect/Effect"
 import * as Counters from "./Counters.ts"
 import * as Explanation from "./Explanation.ts"
@@ -17,7 +17,7 @@ export type Before = ReadonlyMap<string, Counters.Counters>
 const isReport = ({ packet }: Journey.Hop): boolean => packet.protocol.startsWith("icmp")
 
 /**
- * Whether the receiver itself refused. The word of the sender is not enough: Bun reports any failure to connect as
+ * Whether the receiver itself refused. The sender's report is not enough: Bun reports any failure to connect as
  * refused, and routers refuse too.
  */
 const isRefusal = (receiver: string) => (hop: Journey.Hop): boolean =>

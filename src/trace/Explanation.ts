@@ -14,7 +14,7 @@ import type { Counters } from "./Counters.ts"
 import type { Place } from "./Place.ts"
 import type { Packet } from "./TraceOutput.ts"
 
-/** A cause, and what it rests on. */
+/** A cause and its evidence. */
 export interface Cause {
   readonly text: string
   readonly evidence: ReadonlyArray<string>

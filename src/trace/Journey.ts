@@ -26,7 +26,7 @@ export interface Hop {
 /** An address and a port. */
 const endOf = (address: string, port: number | undefined): string => `${address} ${port ?? ""}`
 
-/** One packet, as nat leaves it alone. */
+/** Identifies a packet by fields that nat does not change. */
 export const keyOf = ({ id, kind, length, protocol }: Packet): string =>
   [protocol, id ?? "", length ?? "", kind].join(" ")
 

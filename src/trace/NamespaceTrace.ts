@@ -30,7 +30,7 @@ const meaningOf = (complaint: string): string => {
     return `${complaint}: this needs root, or the capability CAP_NET_ADMIN in it`
   }
   if (/syntax error.*owner|unknown.*owner|flags/i.test(complaint)) {
-    return `${complaint}: tables that go with their process need nftables 0.9.9 and Linux 5.12 or later`
+    return `${complaint}: tables that the kernel removes with their process need nftables 0.9.9 and Linux 5.12 or later`
   }
   if (/[Ii]nteractive/.test(complaint)) return `${complaint}: this nft was built without its interactive mode`
   return complaint

@@ -1,4 +1,4 @@
-/** Which packets are traced, as conditions of nft: those of one flow, and nobody else's. */
+/** Which packets are traced, as conditions of nft: those of one flow, and no others. */
 
 /** The packets of a flow, before any nat. */
 export interface Selector {

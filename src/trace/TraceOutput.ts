@@ -104,7 +104,8 @@ export const parse = (line: string): Event | undefined => {
       return handle === undefined ? undefined : { ...base, _tag: "Rule", text: "", handle: Number(handle), verdict }
     }
     case "policy":
-      return { ...base, _tag: "Policy", verdict: rest.trim() }
+      // The mark of the packet may follow.
+      return { ...base, _tag: "Policy", verdict: rest.trim().split(" ")[0] ?? "" }
     default:
       return undefined
   }

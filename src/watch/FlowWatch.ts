@@ -1,4 +1,4 @@
-/** Watches which traffic of living attachments stops to arrive after a change, or arrives again. */
+/** Watches which traffic of live attachments stops arriving after a change, or arrives again. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"

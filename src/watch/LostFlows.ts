@@ -95,7 +95,7 @@ const eventOf = (flow: Flow, name: string): Event.Flow => {
   }
 }
 
-/** Some of these flows in a person's words. `shares` says which others have their fate. */
+/** The display names of some of these flows. `shares` says which others have their fate. */
 export const described = (
   judged: Judged,
   keys: ReadonlyArray<string>,

@@ -3,7 +3,7 @@ import * as Latch from "effect/Latch"
 import type { Kind } from "../network/StateKind.ts"
 import type { Authored } from "./Attribution.ts"
 
-/** A stretch of time. */
+/** A time span. */
 export interface Span {
   readonly from: number
   readonly to: number

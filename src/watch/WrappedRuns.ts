@@ -33,7 +33,7 @@ const nameOf = ({ config = "", label }: RequestRecord): string | undefined => {
   return own === "passthrough" ? own : label ?? own
 }
 
-/** Takes the records of logs. It draws nothing: others ask it. */
+/** Collects runs from log records, to be queried by time. */
 export class WrappedRuns implements Follow.Consumer<never> {
   private readonly runs = new Map<string, Run>()
   private readonly waiting = new Set<() => void>()

@@ -345,10 +345,25 @@ describe("the flows of attachments", () => {
       const flows = [
         flow({ attachment: c1, words: "gateway 10.99.0.1" }),
         flow({ attachment: c1 }),
-        flow({ attachment: c1, words: "large packets", status: "unknown", reason: "not known without sending one" })
+        flow({ attachment: c1, kind: "world-large", status: "unknown", reason: "not known without sending one" })
       ]
       assert.deepStrictEqual(lines(flows), [
         "  eth0 of c1: looked at gateway 10.99.0.1; the world, by up0",
+        unknown
+      ])
+    })
+
+    it("are listed by their reasons if they are not known", () => {
+      const c1 = attachment("c1")
+      const open = { attachment: c1, status: "unknown", reason: "its gateway is not this host" } as const
+      const flows = [
+        flow({ attachment: c1, kind: "gateway", words: "gateway 10.99.0.1" }),
+        flow(open),
+        flow({ ...open, kind: "name-server", words: "name server 8.8.8.8" })
+      ]
+      assert.deepStrictEqual(lines(flows), [
+        "  eth0 of c1: looked at gateway 10.99.0.1",
+        "  eth0 of c1: not known: the world, by up0; name server 8.8.8.8: its gateway is not this host",
         unknown
       ])
     })

@@ -15,9 +15,21 @@ describe("a place for metrics", () => {
     })
   }
 
-  for (const path of ["cni.prom", "/var/lib/node_exporter/cni.prom", "./a:1", "a:b"]) {
+  for (const path of ["cni.prom", "/var/lib/node_exporter/cni.prom", "./a:1"]) {
     it(`is a file: ${path}`, () => {
       assert.deepStrictEqual(PrometheusTarget.parse(path), { _tag: "File", path })
+    })
+  }
+
+  const refused = {
+    ":99999": "found \":99999\", expected a port up to 65535",
+    "9808": "found \"9808\", expected a file, :PORT or ADDRESS:PORT; ./9808 is a file",
+    "a:b": "found \"a:b\", expected a file, :PORT or ADDRESS:PORT; ./a:b is a file",
+    "": "expected a file, :PORT or ADDRESS:PORT"
+  }
+  for (const [text, message] of Object.entries(refused)) {
+    it(`is refused: "${text}"`, () => {
+      assert.throws(() => PrometheusTarget.parse(text), message)
     })
   }
 })

@@ -395,7 +395,7 @@ ${step?.command.replace("cni-passthrough trace", "trace author")}
     const printed = text("author").trimEnd().replaceAll(/trace-\d+/g, "trace-1234").replaceAll(
       /:[45]\d{4}\b/g,
       ":43490"
-    )
+    ).replaceAll(/\b\d{4}-\d\d-\d\d\b/g, "2026-11-30")
     assert.isUndefined(Transcript.missing(step?.output ?? ["a session"], printed.split("\n")))
   })
 

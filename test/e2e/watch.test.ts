@@ -29,7 +29,7 @@ mkdir -p /run/watch
 watch() { # FLAGS
   cni-passthrough watch --json "$@" > /run/watch/out 2> /run/watch/err &
   W=$!
-  until grep -q 'until Ctrl-C' /run/watch/err; do kill -0 $W; sleep 0.05; done
+  until grep -q '^watching the network' /run/watch/err; do kill -0 $W; sleep 0.05; done
 }
 shows() { # PATTERN: waits until an event has it
   for try in $(seq 2000); do

@@ -106,6 +106,8 @@ describe("a line", () => {
 
   it("about a policy has its verdict", () => {
     assert.deepInclude(parse("ip filter OUTPUT policy drop "), { _tag: "Policy", verdict: "drop" })
+    const marked = "ip filter FORWARD policy drop meta mark 0x00002000 "
+    assert.deepInclude(parse(marked), { _tag: "Policy", verdict: "drop" })
   })
 
   it("of another kind is ignored", () => {

@@ -35,7 +35,6 @@ describe("a flush of the rules of portmap", () => {
     assert.deepStrictEqual(namesOfCuts(healthy, withoutDnat), [
       "port 8080/tcp",
       "port 8080/tcp from the host",
-      "port 8080/tcp from other containers",
       "port 8080/tcp from the container itself",
       "port 8080/tcp by 127.0.0.1"
     ])

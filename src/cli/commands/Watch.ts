@@ -6,6 +6,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as GoDuration from "../../json/GoDuration.ts"
 import * as LogFiles from "../../log/LogFiles.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as ToolMonitor from "../../watch/ToolMonitor.ts"
@@ -57,7 +58,8 @@ export const watch = Command.make(
         },
         isFull: flags.full
       })
-      yield* Console.error("watching the network of this host, until Ctrl-C")
+      const until = Option.isNone(flags.for) ? "until Ctrl-C" : `for ${GoDuration.fromMillis(flags.for.value)}`
+      yield* Console.error(`watching the network of this host, ${until}`)
       const shown = Print.all(Stream.map(events, (event) =>
         flags.json
           ? `${WatchLines.json(event)}\n`
