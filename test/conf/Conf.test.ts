@@ -38,6 +38,8 @@ describe("conf/", () => {
       "20-syslog.conflist",
       "87-podman-bridge.conflist",
       "fluent-bit.yaml",
+      "grafana-dashboard.json",
+      "otel-collector.yaml",
       "passthrough.logrotate"
     ])
   })

@@ -95,7 +95,7 @@ describe("a run", () => {
       number: 100,
       list: false,
       built: false,
-      patience: 1000,
+      patience: 5000, // far more than a mutant takes that ends
       print
     }
     const share = await mutate(options)
