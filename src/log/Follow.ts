@@ -30,7 +30,10 @@ export interface Consumer<Piece> {
   readonly rest: () => ReadonlyArray<Piece>
 }
 
-/** The milliseconds between polls of the files, and how many polls pass between searches for new files. */
+/**
+ * The milliseconds between polls of the files, and how many polls pass between searches for new files, unless a pattern
+ * has none.
+ */
 const interval = 250
 const looks = 4
 
@@ -91,7 +94,8 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
     poll: Effect.suspend(() => {
       files.lookAnew()
       return Effect.andThen(
-        look++ % looks === 0 ? expand() : Effect.void,
+        // The first file of a pattern may have the records that somebody waits for.
+        look++ % looks === 0 || waiting.size > 0 ? expand() : Effect.void,
         Effect.suspend(() => Effect.forEach([...tails.values()], (poll) => poll))
       )
     }),

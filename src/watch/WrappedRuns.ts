@@ -86,23 +86,31 @@ export class WrappedRuns implements Follow.Consumer<never> {
     this.due(Number.NEGATIVE_INFINITY)
   }
 
-  /** Waits until the logs were looked at again, so that what was logged before is known. */
-  readonly lookedAt: Effect.Effect<void> = Effect.callback((resume) => {
+  private readonly nextLook: Effect.Effect<void> = Effect.callback((resume) => {
     if (this.isOver) return resume(Effect.void)
     const listener = () => resume(Effect.void)
     this.waiting.add(listener)
     return Effect.sync(() => void this.waiting.delete(listener))
   })
 
+  /** Waits until what was logged before is known: the look that ends first may have begun earlier. */
+  readonly lookedAt: Effect.Effect<void> = Effect.andThen(this.nextLook, this.nextLook)
+
   /** Whether there is a log at all. Without one, nothing is known about plugins. */
   get isKnown(): boolean {
     return this.hasRecords
   }
 
-  /** The runs that were going on, without those around them. Taps run no plugin, but their hooks may change things. */
+  /**
+   * The runs that were going on. Of nested runs, the innermost that lasted for the whole time. Taps run no plugin, but
+   * their hooks may change things.
+   */
   during({ from, to }: Pending.Span): ReadonlyArray<PluginRun.PluginRun> {
     const all = [...this.runs.values()].filter(({ began, ended }) => began <= to && ended >= from)
-    const around = new Set(all.map(({ parent }) => parent))
-    return all.filter(({ invocation }) => !around.has(invocation)).map(({ plugin }) => plugin)
+    const lasting = all.filter(({ began, ended }) => began <= from && ended >= to)
+    const around = new Set(lasting.map(({ parent }) => parent))
+    const inner = all.filter(({ invocation }) => !around.has(invocation))
+    const names = new Set(inner.map(({ invocation }) => invocation))
+    return inner.filter(({ parent }) => parent === undefined || !names.has(parent)).map(({ plugin }) => plugin)
   }
 }

@@ -189,13 +189,12 @@ describe("files", () => {
       }
     }))
 
-  test("of a pattern are looked for once a second, and told of again when the last one is gone", (folder) =>
+  test("of a pattern are looked for at each look until there is one, and told of again when the last one is gone", (folder) =>
     Effect.gen(function*() {
       const pattern = `${folder}/*.jsonl`
       const { drawn, look, told } = yield* follow({ logs: [pattern] }, none)
       yield* look(1)
       Fs.writeFileSync(`${folder}/a.jsonl`, run("a"))
-      yield* look(3)
       assert.deepStrictEqual([drawn, told], [[], [`waiting for a file that matches ${pattern}`]])
       yield* look(1)
       assert.deepStrictEqual(drawn, ["a"])
@@ -210,6 +209,18 @@ describe("files", () => {
       Fs.rmSync(`${folder}/a.jsonl`)
       yield* look(4)
       assert.deepStrictEqual(told.filter((message) => message === told[0]).length, 2)
+    }))
+
+  test("of a pattern that has one are looked for once a second", (folder) =>
+    Effect.gen(function*() {
+      Fs.writeFileSync(`${folder}/a.jsonl`, run("a"))
+      const { drawn, look } = yield* follow({ logs: [`${folder}/*.jsonl`] }, none)
+      yield* look(1)
+      Fs.writeFileSync(`${folder}/b.jsonl`, run("b"))
+      yield* look(3)
+      assert.deepStrictEqual(drawn, ["a"])
+      yield* look(1)
+      assert.deepStrictEqual(drawn, ["a", "b"])
     }))
 
   test("that were rotated away and compressed are not read", (folder) =>

@@ -54,6 +54,11 @@ describe("a change", () => {
     assert.deepStrictEqual(pluginsDuring([begins("a", 100), inner], 130, 130), ["host-local"])
   })
 
+  it("falls into the outer run if the inner one did not last for the whole time", () => {
+    const inner = begins("b", 120, { label: "host-local", parent: "a" })
+    assert.deepStrictEqual(pluginsDuring([begins("a", 100), inner, ends("b", 140)], 130, 180), ["bridge"])
+  })
+
   it("falls into all runs at that time", () => {
     const other = begins("b", 120, { label: "portmap", containerId: "db" })
     assert.deepStrictEqual(pluginsDuring([begins("a", 100), other], 130, 130), ["bridge", "portmap"])
