@@ -1,9 +1,19 @@
 import { defineConfig } from "vitest/config"
 
-/** The suites that run the built plugin: they do so once for each of its forms. */
-const forms = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
+/** The suites that run the built plugin or command: what the forms may do differently runs in both. */
+const built = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
 
-const project = (name: string, include: ReadonlyArray<string>, exclude: ReadonlyArray<string> = []) => ({
+/**
+ * What both forms do alike: it runs in the form that starts sooner. In `e2e/commands.test.ts` the script does each of
+ * these things once.
+ */
+const alike = [
+  "built/Instrument.test.ts",
+  "e2e/{changes,docs,doctor,doctorRights,doctorRuntimes,gc,instrument,leaks,matrix}.test.ts",
+  "e2e/{replay,run,show,trace,watch,wrap}.test.ts"
+]
+
+const project = (name: string, include: ReadonlyArray<string>, exclude: ReadonlyArray<string>) => ({
   extends: true as const,
   test: { name, include: [...include], exclude: [...exclude], env: { PASSTHROUGH_FORM: name } }
 })
@@ -17,12 +27,11 @@ export default defineConfig({
     testTimeout: 900_000,
     hookTimeout: 1_800_000,
     projects: [
-      project("script", ["**/*.test.ts"], ["standalone/**", "e2e/daemonset.test.ts"]),
-      project("standalone", [...forms, "standalone/**/*.test.ts"], [
+      project("script", ["**/*.test.ts"], ["standalone/**", "e2e/daemonset.test.ts", ...alike]),
+      project("standalone", [...built, "standalone/**/*.test.ts"], [
         "built/OldNode.test.ts", // that form needs no Node.js
         "e2e/{image,release}.test.ts", // they have both forms in them
-        "e2e/report.test.ts", // the page is the same in both forms
-        "e2e/doctor*.test.ts" // many networks, of which both forms say the same
+        "e2e/report.test.ts" // the page is the same in both forms
       ])
     ]
   }

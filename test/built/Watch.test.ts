@@ -5,7 +5,7 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Stub from "../../src/wrap/Stub.ts"
 import { command, isStandalone, path, temporary } from "../support/plugin.ts"
-import { describeWith } from "../support/requirements.ts"
+import { describeInOneForm, describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 import { until } from "../support/until.ts"
 
@@ -124,7 +124,9 @@ describe("wrap --watch beside the installers of others", () => {
     assert.deepStrictEqual(Fs.readdirSync(host.folder).sort(), [...names].sort())
     assert.strictEqual(watch.output.stderr, "")
   })
+})
 
+describeInOneForm("wrap --watch beside the installers of others", () => {
   it("bears two installers of the same plugin, and another one of itself", async () => {
     using host = make(["calico"])
     const watches = [stay(host, [], "--watch"), stay(host, [], "--watch")]
@@ -172,10 +174,11 @@ describe("wrap --watch beside the installers of others", () => {
     using host = make(["calico"])
     const watch = stay(host, [], "--watch", "--all")
     await until("calico is wrapped", () => host.isWrapped("calico"))
-    for (const [name, place] of [["calico-new", "calico"], ["felix-new", "felix"]]) {
+    for (const [name, place, other] of [["calico-new", "calico", "ptp"], ["felix-new", "felix", "vlan"]]) {
       Fs.writeFileSync(`${host.folder}/${name}`, text(1), { mode: 0o755 })
       await until("the copy is wrapped", () => host.isWrapped(`${name}`))
-      await new Promise((resolve) => setTimeout(resolve, 1500)) // so that the watch looked once more
+      Fs.writeFileSync(`${host.folder}/${other}`, text(1), { mode: 0o755 })
+      await until("the watch looked once more", () => host.isWrapped(`${other}`))
       Fs.renameSync(`${host.folder}/${name}`, `${host.folder}/${place}`)
       await until("the new one runs", () => host.call(`${place}`).stdout.includes("\"version\":1"))
     }
@@ -183,7 +186,7 @@ describe("wrap --watch beside the installers of others", () => {
     for (const name of ["calico", "felix"]) {
       assert.strictEqual(Fs.readFileSync(`${host.folder}/${name}`, "utf8"), text(1))
     }
-    assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico", "felix"])
+    assert.deepStrictEqual(Fs.readdirSync(host.folder), ["calico", "felix", "ptp", "vlan"])
   })
 
   it("waits for plugins where there are none yet", async () => {
@@ -381,32 +384,34 @@ if (isStandalone) {
   })
 }
 
-describeWith(["strace"], "wrap --watch that is killed", () => {
-  it("each time that it links or renames leaves plugins that run, and the next one finishes the work", async () => {
-    const calls = "link,linkat,rename,renameat,renameat2"
-    for (let count = 1, isOver = false; !isOver; count++) {
-      using host = make(["bridge"])
-      const { bridge } = host.state()
-      const inject = `inject=${calls}:signal=KILL:when=${count}`
-      const watch = stay(
-        host,
-        ["strace", "-D", "-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", inject],
-        "--watch"
-      )
-      let end: unknown
-      void watch.ended.then((status) => end = status)
-      await until("bridge is wrapped", () => host.isWrapped("bridge") || end !== undefined)
-      Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
-      await until("ptp is wrapped", () => host.isWrapped("ptp") || end !== undefined)
-      isOver = end === undefined
-      for (const name of ["bridge", "ptp"]) assert.strictEqual(host.call(name).status, 0, `killed at call ${count}`)
-      await watch.end("SIGKILL")
-      const next = stay(host, [], "--watch")
-      await until("it began", () => next.output.stdout.includes(host.folder))
-      await until("all is wrapped", () => host.isWrapped("bridge") && host.isWrapped("ptp"))
-      assert.strictEqual(await next.end("SIGTERM"), 0)
-      assert.deepStrictEqual(host.state()["bridge"], bridge, `killed at call ${count}`)
-      assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
-    }
+if (isStandalone) {
+  describeWith(["strace"], "wrap --watch that is killed", () => {
+    it("each time that it links or renames leaves plugins that run, and the next one finishes the work", async () => {
+      const calls = "link,linkat,rename,renameat,renameat2"
+      for (let count = 1, isOver = false; !isOver; count++) {
+        using host = make(["bridge"])
+        const { bridge } = host.state()
+        const inject = `inject=${calls}:signal=KILL:when=${count}`
+        const watch = stay(
+          host,
+          ["strace", "-D", "-f", "-o", "/dev/null", "-e", `trace=${calls}`, "-e", inject],
+          "--watch"
+        )
+        let end: unknown
+        void watch.ended.then((status) => end = status)
+        await until("bridge is wrapped", () => host.isWrapped("bridge") || end !== undefined)
+        Fs.writeFileSync(`${host.folder}/ptp`, text(1), { mode: 0o755 })
+        await until("ptp is wrapped", () => host.isWrapped("ptp") || end !== undefined)
+        isOver = end === undefined
+        for (const name of ["bridge", "ptp"]) assert.strictEqual(host.call(name).status, 0, `killed at call ${count}`)
+        await watch.end("SIGKILL")
+        const next = stay(host, [], "--watch")
+        await until("it began", () => next.output.stdout.includes(host.folder))
+        await until("all is wrapped", () => host.isWrapped("bridge") && host.isWrapped("ptp"))
+        assert.strictEqual(await next.end("SIGTERM"), 0)
+        assert.deepStrictEqual(host.state()["bridge"], bridge, `killed at call ${count}`)
+        assert.deepStrictEqual(Fs.readdirSync(host.folder), ["bridge", "ptp"])
+      }
+    })
   })
-})
+}

@@ -1324,7 +1324,7 @@ const hosts: { readonly [name: string]: Broken } = {
   "a port that somebody listens on": {
     ...withPorts(
       // Its listening is seen in a table of the kernel: connections to this port go to the container.
-      "node -e 'require(\"net\").createServer().listen(8080)' & until grep -q ':1F90 .* 0A ' /proc/net/tcp6; do sleep 0.05; done"
+      "/tmp/tools/node -e 'require(\"net\").createServer().listen(8080)' & until grep -q ':1F90 .* 0A ' /proc/net/tcp6; do sleep 0.05; done"
     ),
     ...own("ports-taken", "portmap", /\(process \d+\) listens on it/, "warning"),
     mend: "says \"use another port\"; kill $!; wait $! || true"

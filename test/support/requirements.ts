@@ -2,6 +2,7 @@
 import { describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
+import { isStandalone } from "./plugin.ts"
 
 /** Debian packages, by a file that each of them brings. */
 const packages = {
@@ -58,6 +59,11 @@ export const describeWith = (
   suite: () => void
 ): void =>
   addUnless(missing(needed).join(", "), name, (title) => describe(title, suite), (title) => describe.skip(title, suite))
+
+/** A suite of what both forms do alike: it runs in the form that starts sooner. */
+export const describeInOneForm = (name: string, suite: () => void): void => {
+  if (isStandalone) describe(name, suite)
+}
 
 /** A test that mounts. Root may not do so everywhere: not in most containers. */
 export const itWithMounts = (name: string, test: () => void | Promise<void>, timeout?: number): void => {

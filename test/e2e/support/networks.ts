@@ -46,8 +46,9 @@ export interface Answer {
   readonly checks: ReadonlyArray<{ readonly check: string; readonly status: string; readonly reason: string }>
 }
 
-/** A host of its own, and what each script can use. */
+/** A host of its own, and what each script can use. Its Node.js is none that the programs under test would find. */
 export const functions = `
+node() { /tmp/tools/node "$@"; }
 mount -t tmpfs tmpfs /run
 mount -t tmpfs tmpfs /etc/cni
 mount -t tmpfs tmpfs /var/lib/cni
@@ -166,7 +167,9 @@ const read = (folder: string, name: string): Answer => {
 export const ask = <Name extends string>(sandbox: Sandbox, networks: { readonly [name in Name]: Network }) => {
   const names = Object.keys(networks) as Array<Name>
   const [cases, answers] = ["cases", "answers"].map((folder) => Path.join(sandbox.tmp, folder)) as [string, string]
-  for (const folder of [cases, answers]) Fs.mkdirSync(folder, { recursive: true })
+  const tools = Path.join(sandbox.tmp, "tools")
+  for (const folder of [cases, answers, tools]) Fs.mkdirSync(folder, { recursive: true })
+  Fs.copyFileSync(process.execPath, Path.join(tools, "node"))
   const quiet: { [name: string]: Network } = {}
   names.forEach((name, index) => {
     if (isQuiet(networks[name])) quiet[slug(index)] = networks[name]
