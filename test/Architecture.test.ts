@@ -60,6 +60,7 @@ const rooms: { readonly [room: string]: ReadonlyArray<string> } = {
     "exec",
     "record",
     "network",
+    "sinks",
     "plugin",
     "host",
     "conf",

@@ -80,24 +80,53 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more of which processes keep something back`]
 }
 
+/** What a runtime lists as the container of leftovers: not gone. */
+export interface Listed extends Leak {
+  readonly runtime: string
+}
+
+/** A line for each runtime that lists containers of leftovers. */
+export const listed = (all: ReadonlyArray<Listed>): ReadonlyArray<string> =>
+  Object.entries(Arr.groupBy(all, ({ runtime }) => runtime)).map(([runtime, own]) =>
+    Findings.bounded(`${sum(own)}: not listed, because ${runtime} lists the container`)
+  )
+
 /** The result of inspecting the host. */
 export interface Outcome {
   readonly found: ReadonlyArray<Leak>
   readonly kept: ReadonlyArray<Kept>
   readonly possible: ReadonlyArray<Leak>
+  /** What is not known to be left for long enough. */
+  readonly recent: ReadonlyArray<Leak>
+  readonly listed: ReadonlyArray<Listed>
 }
 
+const shown = ({ containerId, kind, reason, text }: Leak) => ({ kind, text, containerId, reason })
+
+const members = ({ found, kept, listed, possible, recent }: Outcome) => ({
+  leaks: sorted(found).map(shown),
+  kept: sorted(kept).map(({ process: { name, pid }, ...leak }) => ({ ...shown(leak), process: { pid, name } })),
+  possible: sorted(possible).map(shown),
+  recent: sorted(recent).map(shown),
+  listed: sorted(listed).map((leak) => ({ ...shown(leak), runtime: leak.runtime }))
+})
+
 /** What is left, what is kept back, and what unseen containers may use, as one JSON document. */
-export const json = ({ found, kept, possible }: Outcome): string => {
-  const shown = ({ containerId, kind, reason, text }: Leak) => ({ kind, text, containerId, reason })
-  const withProcess = ({ process: { name, pid }, ...leak }: Kept) => ({ ...shown(leak), process: { pid, name } })
-  return Escape.inJson(JSON.stringify(
-    {
-      leaks: sorted(found).map(shown),
-      kept: sorted(kept).map(withProcess),
-      possible: sorted(possible).map(shown)
-    },
-    undefined,
-    2
-  ))
+export const json = (outcome: Outcome): string => Escape.inJson(JSON.stringify(members(outcome), undefined, 2))
+
+/** What one of many looks removed. */
+export interface Removed extends Outcome {
+  readonly outcomes: ReadonlyArray<{ readonly leak: Leak; readonly stays: string | undefined }>
+}
+
+/** One of many looks as a JSON document on one line: what was found, what of it was removed, or why it failed. */
+export const jsonLine = (time: string, look: Removed | undefined, error: string | undefined): string => {
+  const of = ({ outcomes, ...outcome }: Removed) => ({
+    ...members(outcome),
+    removed: outcomes.filter(({ stays }) => stays === undefined).map(({ leak }) => shown(leak)),
+    stays: outcomes.flatMap(({ leak, stays }) => stays === undefined ? [] : [{ ...shown(leak), why: stays }])
+  })
+  return Escape.inJson(
+    JSON.stringify({ time, ...(look === undefined ? {} : of(look)), ...(error === undefined ? {} : { error }) })
+  )
 }

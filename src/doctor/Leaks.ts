@@ -21,7 +21,16 @@ import * as RuleLines from "./RuleLines.ts"
 type Argv = readonly [string, ...ReadonlyArray<string>]
 
 /** Something that a container left behind. */
-export interface Leak {
+export interface Leak extends Remains {
+  readonly network: string
+  /** The containers that it may have been for. */
+  readonly owners: ReadonlyArray<string>
+  /** The files of these containers: reservations and results. Each was written when its container was there. */
+  readonly files: ReadonlyArray<string>
+}
+
+/** The same, as long as only its own kind is looked at. */
+interface Remains {
   readonly kind: "reservation" | "result" | "link" | "rule" | "chain"
   readonly text: string
   /** The container that it was for, or its address if nothing else is known. */
@@ -114,7 +123,7 @@ export const lifeOf = (facts: Facts, life: Life, file: string): string | undefin
   return signOfLife(life, livingOf(facts, life), attachment)
 }
 
-const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<string>): ReadonlyArray<Leak> =>
+const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<string>): ReadonlyArray<Remains> =>
   attachments.filter((each) => each.sight._tag === "Missing" && signOfLife(life, living, each) === undefined).map((
     { containerId, file, ifname, netns }
   ) => ({
@@ -126,7 +135,7 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
   }))
 
 /** Files of the cache that make every DEL fail, unless a process works for the container that they are named after. */
-const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: Life): ReadonlyArray<Leak> =>
+const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: Life): ReadonlyArray<Remains> =>
   damaged.flatMap(({ file, reason }) => {
     const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)
     const containerId = name.slice(0, name.lastIndexOf("-"))
@@ -140,7 +149,7 @@ const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: L
     }]
   })
 
-const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): ReadonlyArray<Leak> =>
+const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): ReadonlyArray<Remains> =>
   (store?.reservations ?? []).filter(({ containerId, isGone }) => isGone && !living.has(containerId)).map((
     { address, containerId, file, reason }
   ) => ({
@@ -152,12 +161,12 @@ const reservationLeaks = ({ store }: Facts, living: ReadonlySet<string>): Readon
   }))
 
 /** Link pairs that lost their purpose: both ends are on the host now. */
-const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Leak> => {
+const linkLeaks = ({ attachments, host }: Facts, gone: ReadonlySet<string>): ReadonlyArray<Remains> => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
   return attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(({ containerId, netns, result }) => {
     const interfaces = Result.isSuccess(result) ? Attachment.interfacesOf(result.success) : []
     const isInside = (mac: string | undefined) => interfaces.some((each) => each.sandbox !== "" && each.mac === mac)
-    return interfaces.filter(({ sandbox }) => sandbox === "").flatMap(({ mac, name }): ReadonlyArray<Leak> => {
+    return interfaces.filter(({ sandbox }) => sandbox === "").flatMap(({ mac, name }): ReadonlyArray<Remains> => {
       const link = links.find((each) => each.name === name && each.kind === "veth" && each.mac === mac)
       const other = links.find((each) => each.name === link?.peerHere && each.peerHere === name)
       return isInside(other?.mac)
@@ -180,8 +189,8 @@ const ruleLeaks = (
   facts: Facts,
   { addresses, processes }: Life,
   living: ReadonlySet<string>,
-  goneAddresses: ReadonlySet<string>
-): ReadonlyArray<Leak> => {
+  goneAddresses: ReadonlyMap<string, ReadonlyArray<string>>
+): ReadonlyArray<Remains> => {
   const { host, network, store } = facts
   if (host === undefined || network === undefined || Result.isFailure(host.rules)) return []
   const lines = RuleLines.of(host.rules.success)
@@ -198,8 +207,8 @@ const ruleLeaks = (
     ...args
   ]
   const deletion = (line: RuleLines.Line): Argv => argvOf(line, RuleLines.deletion(line))
-  const rules: Array<Leak> = []
-  const chains = new Map<string, Leak>()
+  const rules: Array<Remains> = []
+  const chains = new Map<string, Remains>()
   for (const line of lines) {
     const owner = RuleLines.ownerOf(line)
     const target = RuleLines.targetOf(line)
@@ -261,17 +270,34 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const isGone = ({ containerId, isGone }: Store.Judged) => isGone && !living.has(containerId)
   const stored = facts.store?.reservations ?? []
   const reserved = new Set(stored.filter((each) => !isGone(each)).map(({ address }) => address))
-  const goneAddresses = new Set([
-    ...stored.map(({ address }) => address),
-    ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap(addressesOf)
-  ].filter((address) => !reserved.has(address)))
+  const goneAddresses = new Map<string, ReadonlyArray<string>>()
+  for (
+    const { address, containerId } of [
+      ...stored,
+      ...facts.attachments.filter(({ containerId }) => gone.has(containerId)).flatMap((attachment) =>
+        addressesOf(attachment).map((address) => ({ address, containerId: attachment.containerId }))
+      )
+    ]
+  ) {
+    if (!reserved.has(address)) goneAddresses.set(address, [...goneAddresses.get(address) ?? [], containerId])
+  }
   return [
     ...ruleLeaks(facts, life, living, goneAddresses),
     ...linkLeaks(facts, gone),
     ...results,
     ...damagedLeaks(facts, life),
     ...reservations
-  ]
+  ].map((remains) => {
+    const owners = goneAddresses.get(remains.containerId) ?? [remains.containerId]
+    const files = [...facts.all, ...stored].filter(({ containerId }) => owners.includes(containerId))
+    const own = remains.removal._tag === "File" ? [remains.removal.path] : []
+    return {
+      ...remains,
+      network: facts.network?.name ?? "",
+      owners,
+      files: [...new Set([...own, ...files.map(({ file }) => file)])]
+    }
+  })
 }
 
 /** Everything that is known to be left of a network. */
@@ -343,7 +369,7 @@ export const isAlive = Effect.fnUntraced(function*(
 
 /** Removes a leak, or returns why that failed. */
 export const remove = Effect.fnUntraced(
-  function*({ containerId, removal }: Leak, tools: ReadonlyMap<string, string>) {
+  function*({ containerId, removal }: Pick<Leak, "containerId" | "removal">, tools: ReadonlyMap<string, string>) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
     if (removal._tag === "Commands") {

@@ -26,6 +26,11 @@ const operationDuration = Metric.histogram("cni_operation_duration_seconds", {
   boundaries
 })
 
+const removed = Metric.counter("cni_leftovers_removed_total", {
+  description: "What leaks removed of containers that are gone",
+  incremental: true
+})
+
 /** The metrics of a host. */
 const hostMetrics = {
   cni_host_local_addresses: Metric.gauge("cni_host_local_addresses", {
@@ -112,8 +117,13 @@ export class Metrics {
     for (const inner of step.nested) this.addStep(inner, plugin)
   }
 
-  /** Counts an operation. */
+  /** Counts an operation. A removal of leftovers is no call of a plugin. */
   add({ request, steps, time }: Operation.Operation): void {
+    const removals = steps.flatMap((step) => step.removed)
+    for (const { kind } of removals) {
+      this.update(removed, 1, { network: nameOf(request.network), kind: nameOf(kind) }, {})
+    }
+    if (removals.length > 0) return
     for (const step of steps) this.addStep(step, "")
     const durationMs = (steps.at(-1)?.end?.time ?? Number.NaN) - Date.parse(time)
     if (durationMs >= 0) {

@@ -14,9 +14,14 @@ export const toMillis = (duration: string): number => {
   return total
 }
 
-/** Formats milliseconds as a duration in its largest suitable unit: `2s`, `1.5s`, `300ms`, `1ns`. */
+/** Units that are used for whole numbers of them only. */
+const whole = ["h", "m"] as const
+
+/** Formats milliseconds as a duration in its largest suitable unit: `10m`, `2s`, `1.5s`, `300ms`, `1ns`. */
 export const fromMillis = (milliseconds: number): string => {
   if (milliseconds === 0) return "0"
-  const unit = milliseconds >= units.s ? "s" : milliseconds >= units.ms ? "ms" : milliseconds >= units.us ? "us" : "ns"
+  const large = whole.find((unit) => milliseconds % units[unit] === 0)
+  const unit = large ??
+    (milliseconds >= units.s ? "s" : milliseconds >= units.ms ? "ms" : milliseconds >= units.us ? "us" : "ns")
   return `${Number((milliseconds / units[unit]).toPrecision(12))}${unit}`
 }

@@ -1,7 +1,7 @@
 /** Builds operations from records, which may come in any order. */
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
-import type { Hook, Plugin, Record, RequestRecord } from "../record/Record.ts"
+import type { Hook, Plugin, Record, Removal, RemovalRecord, RequestRecord } from "../record/Record.ts"
 import * as Summary from "../record/Summary.ts"
 import * as Excerpt from "./Excerpt.ts"
 import { InterruptedChains } from "./InterruptedChains.ts"
@@ -27,11 +27,12 @@ const wholeLimit = { each: 65_536, all: 8 * 1_048_576 }
 const longestMessage = 4096
 
 /** What is known about a run so far: a complete step once its request has arrived. */
-interface Run extends Omit<Writable<Operation.Step>, "request" | "hooks"> {
+interface Run extends Omit<Writable<Operation.Step>, "request" | "hooks" | "removed"> {
   request: Operation.Request | undefined
   /** The `type` in its configuration. A plugin that another plugin started may have its starter's type here. */
   type: string | undefined
   readonly hooks: Array<Operation.Program>
+  readonly removed: Array<Removal>
 }
 
 type Writable<A> = { -readonly [name in keyof A]: A[name] }
@@ -42,6 +43,9 @@ type Begun = Run & Writable<Operation.Step>
 const hasBegun = (run: Run): run is Begun => run.request !== undefined
 
 const short = (text: string): string => text.length <= longestMessage ? text : `${text.slice(0, longestMessage)}…`
+
+/** The command that removes what containers that are gone left behind. */
+const remover = "leaks"
 
 const byTime = (left: { readonly time: string }, right: { readonly time: string }): number =>
   left.time < right.time ? -1 : left.time > right.time ? 1 : 0
@@ -117,7 +121,7 @@ export class Collector {
   }
 
   /** The request of a record. Equal requests of a container share one object: consecutive taps mostly have the same. */
-  private requestOf(record: RequestRecord): Operation.Request {
+  private requestOf(record: Partial<Operation.Request>): Operation.Request {
     const known = this.requests.get(record.containerId)
     if (known !== undefined && Operation.names.every((name) => known[name] === record[name])) return known
     const { args, cniVersion, command, containerId, ifname, netns, network, path } = record
@@ -197,10 +201,24 @@ export class Collector {
       config: undefined,
       before: undefined,
       result: undefined,
+      removed: [],
       nested: none
     }
     this.runs.set(invocation, run)
     return run
+  }
+
+  private remove(run: Run, { containerId, durationMs, ifname, network, removal, time }: RemovalRecord): void {
+    if (run.request === undefined) {
+      run.time = time
+      run.type = remover
+      run.identity = remover
+      // No runtime asked for it, so its command is no verb.
+      run.request = this.requestOf({ command: remover, containerId, ifname, network })
+    }
+    const { kind, reason, text } = removal
+    run.removed.push({ kind: this.shared(short(kind)), text: short(text), reason: this.shared(short(reason)) })
+    run.end = { time: Date.parse(time), durationMs: (run.end?.durationMs ?? 0) + durationMs, error: undefined }
   }
 
   add(record: Record): void {
@@ -233,7 +251,10 @@ export class Collector {
             ...(details === undefined ? {} : { details: short(details) })
           }
         }
+        break
       }
+      case "removal":
+        this.remove(run, record)
     }
   }
 

@@ -3,7 +3,7 @@
  * is kept of a record, since the logs of a node may not fit into memory.
  */
 import type { Ending } from "../exec/Execution.ts"
-import type { ErrorDocument } from "../record/Record.ts"
+import type { ErrorDocument, Removal } from "../record/Record.ts"
 import type * as Excerpt from "./Excerpt.ts"
 
 /** What the runs of an operation have in common. */
@@ -65,6 +65,8 @@ export interface Step {
   readonly plugin: Program | undefined
   /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined if not inspected. */
   readonly changes: string | undefined
+  /** What it removed of a container that is gone, if it is no plugin but `leaks`. */
+  readonly removed: ReadonlyArray<Removal>
   /** Undefined if it was not recorded, for instance after a SIGKILL. */
   readonly end: End | undefined
   /** The network configuration as JSON text; only with `full`. */

@@ -138,6 +138,10 @@ const stateOf = (step: Operation.Step): State =>
 const resultChanges = (step: Operation.Step, isNested: boolean): ReadonlyArray<ResultDiff.Change> =>
   isNested && step.result !== undefined ? changes(undefined, step.result) : changes(step.before, afterOf(step))
 
+/** What `leaks` removed, as a change. */
+const removedBy = ({ removed }: Operation.Step): ReadonlyArray<ResultDiff.Change> =>
+  removed.map(({ kind, reason, text }) => ({ kind: "removed", what: `${kind} ${text} (${reason})` }))
+
 /** Whether this is a VERSION request inside another operation: runtimes and plugins send these all the time. */
 const isSmallTalk = (step: Operation.Step, around: Operation.Request): boolean =>
   step.request.command === "VERSION" && around.command !== "VERSION" && !Operation.hasStepFailed(step)
@@ -176,7 +180,7 @@ const stepOf = (step: Operation.Step, around: Operation.Request, known: Known, i
     // there.
     parent: isNested || step.hasOwnConfig ? undefined : step.parent,
     durationMs: step.plugin?.durationMs ?? step.end?.durationMs,
-    changes: resultChanges(step, isNested),
+    changes: [...resultChanges(step, isNested), ...removedBy(step)],
     ...stateChangesOf(step, known),
     hooks: hooksOf(step.hooks, known.outputs),
     plugin: step.plugin === undefined ? undefined : pluginOf(step.plugin),

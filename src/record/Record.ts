@@ -141,6 +141,22 @@ export const ErrorRecord = Schema.Struct({
   durationMs: Schema.Finite
 })
 
+/** Something that a container left behind, and the evidence that the container is gone. */
+export const Removal = Schema.Struct({
+  /** `reservation`, `result`, `link`, `rule` or `chain`. */
+  kind: Schema.String,
+  text: Schema.String,
+  reason: Schema.String
+})
+
+/** A leftover of a container that is gone was removed. No plugin ran: `leaks` writes this record, without a request. */
+export const RemovalRecord = Schema.Struct({
+  ...common,
+  event: Schema.Literal("removal"),
+  removal: Removal,
+  durationMs: Schema.Finite
+})
+
 /** A log record. */
 export const Record = Schema.Union([
   RequestRecord,
@@ -148,7 +164,8 @@ export const Record = Schema.Union([
   PluginRecord,
   ChangesRecord,
   ResultRecord,
-  ErrorRecord
+  ErrorRecord,
+  RemovalRecord
 ])
 
 export type Hook = typeof Hook.Type
@@ -162,4 +179,6 @@ export type Changes = typeof Changes.Type
 export type ChangesRecord = typeof ChangesRecord.Type
 export type ResultRecord = typeof ResultRecord.Type
 export type ErrorRecord = typeof ErrorRecord.Type
+export type Removal = typeof Removal.Type
+export type RemovalRecord = typeof RemovalRecord.Type
 export type Record = typeof Record.Type

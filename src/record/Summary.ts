@@ -37,6 +37,8 @@ const happened = (record: Record): string => {
       return `done in ${record.durationMs} ms`
     case "error":
       return `ERROR${record.error.code === undefined ? "" : ` ${record.error.code}`}: ${record.error.msg}`
+    case "removal":
+      return `removed ${record.removal.kind} ${record.removal.text} (${record.removal.reason})`
   }
 }
 

@@ -1,7 +1,16 @@
 /** Renders a record as lines for people, in the layout of the shell script that this plugin replaces. */
 import * as JsonText from "../json/JsonText.ts"
 import * as Escape from "./Escape.ts"
-import type { ChangesRecord, Differences, ErrorDocument, Hook, Plugin, Record, RequestRecord } from "./Record.ts"
+import type {
+  ChangesRecord,
+  Differences,
+  ErrorDocument,
+  Hook,
+  Plugin,
+  Record,
+  RemovalRecord,
+  RequestRecord
+} from "./Record.ts"
 import * as Rfc5322Date from "./Rfc5322Date.ts"
 
 /** Indents output by two spaces, so that none of its lines looks like one of ours. */
@@ -83,6 +92,18 @@ const changesLines = ({ changes, notes = [] }: ChangesRecord): ReadonlyArray<str
 const errorLine = ({ code, details, msg }: ErrorDocument): string =>
   `ERROR${code === undefined ? "" : ` ${code}`}: ${Escape.inLine(details === undefined ? msg : `${msg}; ${details}`)}`
 
+const removalLines = (record: RemovalRecord, minutesEast: (time: number) => number): ReadonlyArray<string> => {
+  const { containerId = "", network = "", removal: { kind, reason, text }, time } = record
+  const moment = Date.parse(time)
+  return [
+    "",
+    Rfc5322Date.render(moment, minutesEast(moment)),
+    `CNI_CONTAINERID: ${Escape.inLine(containerId)}`,
+    `NETWORK: ${Escape.inLine(network)}`,
+    `REMOVED: ${Escape.inLine(`${kind} ${text} (${reason})`)}`
+  ]
+}
+
 const lines = (record: Record, minutesEast: (time: number) => number): ReadonlyArray<string> => {
   switch (record.event) {
     case "request":
@@ -102,6 +123,8 @@ const lines = (record: Record, minutesEast: (time: number) => number): ReadonlyA
         : [`RESULT: ${Escape.inJson(JsonText.onOneLine(record.result))}`]
     case "error":
       return [errorLine(record.error)]
+    case "removal":
+      return removalLines(record, minutesEast)
   }
 }
 

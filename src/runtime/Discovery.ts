@@ -1,4 +1,5 @@
 /** Finds the container runtimes of a host and their plugin folders, from their processes and files. */
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -12,6 +13,8 @@ export interface Runtime {
   readonly pluginFolders: ReadonlyArray<string> | undefined
   /** The file that says so, or `its default`. */
   readonly source: string
+  /** Where its CRI listens, for crictl; undefined if that is not known. */
+  readonly endpoint: string | undefined
 }
 
 /** The maximum size of a configuration file, in bytes. */
@@ -98,17 +101,30 @@ const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | u
   )[0]
 
 /** Finds a daemon whose configuration file names the plugin folders. */
-const daemon = (name: string, program: string, keys: ReadonlyArray<string>, fallback: ReadonlyArray<string>) =>
+const daemon = (
+  name: string,
+  program: string,
+  keys: ReadonlyArray<string>,
+  fallback: ReadonlyArray<string>,
+  { flags, socket }: { readonly flags: ReadonlyArray<string>; readonly socket: string }
+) =>
   Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>, files: ReadonlyArray<string>) {
     const words = processes.find((each) => programOf(each) === program)
     if (words === undefined) return []
     const named = flagOf(words, "--config", "-c")
     const found = yield* firstWith(root, named === undefined ? files : [named], keys)
-    return [{ name, pluginFolders: found?.value ?? fallback, source: found?.source ?? "its default" }]
+    const endpoint = `unix://${(flagOf(words, ...flags) ?? socket).replace(/^unix:\/\//, "")}`
+    return [{ name, pluginFolders: found?.value ?? fallback, source: found?.source ?? "its default", endpoint }]
   })
 
-const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"])
-const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"])
+const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"], {
+  flags: ["--address", "-a"],
+  socket: "/run/containerd/containerd.sock"
+})
+const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"], {
+  flags: ["--listen"],
+  socket: "/var/run/crio/crio.sock"
+})
 
 /** Podman's default plugin folders. Source: containers/common, `pkg/config/default.go`. */
 const podmanFolders = [
@@ -133,10 +149,15 @@ const podman = Effect.fnUntraced(function*(root: string) {
   const chosen = (yield* textIn(root, chosenBackend)).trim()
   const backend = configured?.value[0] ?? chosen
   const source = configured?.source ?? chosenBackend
-  if (backend === "netavark") return [{ name: "podman", pluginFolders: undefined, source }]
+  if (backend === "netavark") return [{ name: "podman", pluginFolders: undefined, source, endpoint: undefined }]
   if (backend !== "cni") return []
   const folders = yield* firstWith(root, files, ["cni_plugin_dirs"])
-  return [{ name: "podman", pluginFolders: folders?.value ?? podmanFolders, source: folders?.source ?? source }]
+  return [{
+    name: "podman",
+    pluginFolders: folders?.value ?? podmanFolders,
+    source: folders?.source ?? source,
+    endpoint: undefined
+  }]
 })
 
 /** Finds the runtimes of the host with this root folder. */
@@ -149,3 +170,6 @@ export const find = Effect.fnUntraced(function*(root: string) {
   ])
   return found.flat() as ReadonlyArray<Runtime>
 })
+
+/** The runtimes of this host. */
+export const Runtimes = Context.Reference("cni-passthrough/Runtimes", { defaultValue: () => find("/") })

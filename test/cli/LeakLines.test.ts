@@ -12,6 +12,9 @@ const leak = (kind: Leak["kind"], text: string): Leak => ({
   text,
   containerId: id,
   reason: "/run/netns/web does not exist",
+  network: "n",
+  owners: [id],
+  files: [],
   removal: { _tag: "File", path: "/nowhere", lock: undefined }
 })
 
@@ -157,7 +160,9 @@ describe("what processes keep back", () => {
     const text = LeakLines.json({
       found: [result, rule],
       kept: [kept(result, 7), kept(mapping, 7)],
-      possible: [reservation, { ...rule, text: "\u0085" }]
+      possible: [reservation, { ...rule, text: "\u0085" }],
+      recent: [result, mapping],
+      listed: [{ ...result, runtime: "containerd" }]
     })
     assert.include(text, `{\n  "leaks": [\n    {\n      "kind": "rule"`)
     assert.notInclude(text, "\u0085")
@@ -166,7 +171,9 @@ describe("what processes keep back", () => {
     assert.deepStrictEqual(JSON.parse(text), {
       leaks: [shown(rule), shown(result)],
       kept: [{ ...shown(mapping), process }, { ...shown(result), process }],
-      possible: [shown({ ...rule, text: "\u0085" }), shown(reservation)]
+      possible: [shown({ ...rule, text: "\u0085" }), shown(reservation)],
+      recent: [shown(mapping), shown(result)],
+      listed: [{ ...shown(result), runtime: "containerd" }]
     })
   })
 })

@@ -1,21 +1,27 @@
 /** `leaks`, in a folder of configurations, a cache and a store of host-local that are the test's own. */
 import { assert, describe, it } from "@effect/vitest"
+import * as Cli from "effect/cli/Command"
+import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import { systemError } from "effect/PlatformError"
+import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { leaks } from "../../src/cli/commands/Leaks.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
 import type { Invocation } from "../../src/exec/Execution.ts"
 import * as HostTools from "../../src/exec/HostTools.ts"
+import * as JsonFormat from "../../src/record/JsonFormat.ts"
+import * as Discovery from "../../src/runtime/Discovery.ts"
 import { cached } from "../support/cache.ts"
 import * as Command from "../support/command.ts"
 import { named } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
 import { itAsRoot } from "../support/requirements.ts"
+import { holds } from "../support/until.ts"
 
 /** IDs that no process of the host speaks of: such containers would count as alive. */
 const [gone, other] = ["web-gone-5f3a", "web-other-5f3a"] as const
@@ -43,9 +49,14 @@ const setUp = (...networks: ReadonlyArray<string>) => {
       Fs.mkdirSync(`${store}/${network}`, { recursive: true })
       Fs.writeFileSync(`${store}/${network}/${address}`, `${containerId}\r\neth0`)
     },
-    leaks: (args: ReadonlyArray<string> = [], fails?: (argv: Invocation["argv"]) => boolean) =>
+    leaks: (
+      args: ReadonlyArray<string> = [],
+      fails?: (argv: Invocation["argv"]) => boolean,
+      runtimes: ReadonlyArray<Discovery.Runtime> = []
+    ) =>
       Command.printed(leaks, "--conf-dir", conf, "--cache-dir", cache, ...args).pipe(
-        Effect.provide(Layer.mergeAll(Command.host, Quiet.layer(fails), Presenter.layer))
+        Effect.provide(Layer.mergeAll(Command.host, Quiet.layer(fails), Presenter.layer)),
+        Effect.provideService(Discovery.Runtimes, Effect.succeed(runtimes))
       ),
     [Symbol.dispose]: () => folder[Symbol.dispose]()
   }
@@ -69,7 +80,9 @@ result       eth0 of ${gone} in ${host.result("n", gone)}  (${gone}: ${reason})
         { kind: "result", text: `eth0 of ${gone} in ${host.result("n", gone)}`, containerId: gone, reason }
       ],
       kept: [],
-      possible: []
+      possible: [],
+      recent: [],
+      listed: []
     }
   }
 }
@@ -83,7 +96,7 @@ describe("cni-passthrough leaks", () => {
       assert.deepStrictEqual(yield* host.leaks(["n", "--fix"]), { status: 0, stdout: nothing, stderr: "" })
       assert.deepStrictEqual(yield* host.leaks(["--json"]), {
         status: 0,
-        stdout: `{\n  "leaks": [],\n  "kept": [],\n  "possible": []\n}\n`,
+        stdout: `{\n  "leaks": [],\n  "kept": [],\n  "possible": [],\n  "recent": [],\n  "listed": []\n}\n`,
         stderr: ""
       })
     }))
@@ -136,7 +149,9 @@ describe("cni-passthrough leaks", () => {
           assert.deepStrictEqual(JSON.parse(json.stdout), {
             leaks: [],
             kept: host.json.leaks.map((leak) => ({ ...leak, reason, process })),
-            possible: []
+            possible: [],
+            recent: [],
+            listed: []
           })
           assert.strictEqual(json.status, 2)
         }),
@@ -304,4 +319,264 @@ describe("cni-passthrough leaks", () => {
         )
       }))
   )
+})
+
+/** A runtime of the host, and the program that lists its containers. */
+const runtimeOf = (name: string): Discovery.Runtime => ({
+  name,
+  pluginFolders: ["/opt/cni/bin"],
+  source: "its default",
+  endpoint: "unix:///run/containerd/containerd.sock"
+})
+
+/** Programs of the host, of which these are scripts, and crictl is none of them unless it is named. */
+const withTools = (scripts: { readonly [name: string]: string }) => {
+  const folder = temporary()
+  for (const [name, script] of Object.entries(scripts)) {
+    Fs.writeFileSync(`${folder.path}/${name}`, `#!/bin/sh\n${script}\n`, { mode: 0o755 })
+  }
+  const { env, find } = HostTools.make(process.env)
+  const tools: HostTools.Tools = {
+    env,
+    find: (name) => name in scripts ? `${folder.path}/${name}` : name === "crictl" ? undefined : find(name)
+  }
+  return {
+    provide: <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.provideService(effect, HostTools.HostTools, tools),
+    [Symbol.dispose]: () => folder[Symbol.dispose]()
+  }
+}
+
+const listing = (...ids: ReadonlyArray<string>) => `echo '${JSON.stringify({ items: ids.map((id) => ({ id })) })}'`
+
+const now = Effect.suspend(() => TestClock.setTime(Date.now()))
+
+describe("cni-passthrough leaks --older", () => {
+  /** Sets when the files of the container were written. */
+  const written = (host: ReturnType<typeof setUp>, minutes: number) => {
+    const time = new Date(Date.now() - minutes * 60_000)
+    for (const file of [host.result("n", gone), host.reservation("n", "10.83.0.2")]) Fs.utimesSync(file, time, time)
+  }
+  const nothingElse = "nothing else is left for 10m of containers that are gone\n"
+
+  it.effect("leaves out what was written since, and says so", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      assert.deepStrictEqual(yield* host.leaks(["--older", "10m"]), {
+        status: 0,
+        stdout: nothingElse,
+        stderr: "1 reservation, 1 result of containers that are gone, not listed: not known to be left for 10m\n"
+      })
+      const { leaks, recent } = JSON.parse((yield* host.leaks(["--older", "10m", "--json"])).stdout)
+      assert.deepStrictEqual([leaks, recent], [[], host.json.leaks])
+    }))
+
+  it.effect("removes what was written before", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      written(host, 11)
+      const { status, stdout } = yield* host.leaks(["--older", "10m", "--fix", "--yes"])
+      assert.deepStrictEqual([status, stdout], [0, `${host.lines}removed 2: 1 reservation, 1 result\n`])
+    }))
+
+  it.effect("counts from the newest file of the container", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      written(host, 11)
+      Fs.utimesSync(host.result("n", gone), new Date(), new Date())
+      assert.include((yield* host.leaks(["--older", "10m"])).stderr, "1 reservation, 1 result of containers")
+    }))
+
+  const lists = [["containerd", { crictl: listing(other, gone) }], ["podman", { podman: `echo ${gone}` }]] as const
+  it.effect.each(lists)("leaves what %s lists, and says so", ([name, scripts]) =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      using tools = withTools(scripts)
+      written(host, 11)
+      const leaks = host.leaks(["--older", "10m", "--fix", "--yes"], undefined, [runtimeOf(name)])
+      assert.deepStrictEqual(yield* tools.provide(leaks), {
+        status: 0,
+        stdout: nothingElse,
+        stderr: `1 reservation, 1 result: not listed, because ${name} lists the container\n`
+      })
+    }))
+
+  it.effect("removes what the runtime does not list, and what a containerd without pods cannot list", () =>
+    Effect.gen(function*() {
+      yield* now
+      const without =
+        "echo 'rpc error: code = Unimplemented desc = unknown service runtime.v1.RuntimeService' >&2; exit 1"
+      for (const crictl of [listing(other), "echo '{}'", without]) {
+        using host = withLeaks()
+        using tools = withTools({ crictl })
+        written(host, 11)
+        const leaks = host.leaks(["--older", "10m", "--fix", "--yes"], undefined, [runtimeOf("containerd")])
+        assert.strictEqual((yield* tools.provide(leaks)).status, 0)
+        assert.isFalse(Fs.existsSync(host.result("n", gone)))
+      }
+    }))
+
+  it.effect("finds nothing gone where the runtime does not answer, with exit status 2", () =>
+    Effect.gen(function*() {
+      yield* now
+      for (
+        const [crictl, reason] of [
+          ["echo 'connection refused' >&2; exit 1", "crictl --runtime-endpoint: connection refused"],
+          ["echo '[]'", "crictl pods: its output is no list of pods"]
+        ] as const
+      ) {
+        using host = withLeaks()
+        using tools = withTools({ crictl })
+        written(host, 11)
+        const leaks = host.leaks(["--older", "10m", "--fix", "--yes"], undefined, [runtimeOf("containerd")])
+        assert.deepStrictEqual(yield* tools.provide(leaks), {
+          status: 2,
+          stdout: "",
+          stderr: `error: containerd does not list its containers: ${reason}: nothing is known to be gone\n`
+        })
+        assert.isTrue(Fs.existsSync(host.result("n", gone)))
+      }
+    }))
+
+  it.effect("says that there is no second witness without crictl, and goes on", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      using tools = withTools({})
+      written(host, 11)
+      const { status, stderr } = yield* tools.provide(
+        host.leaks(["--older", "10m", "--fix", "--yes"], undefined, [runtimeOf("containerd")])
+      )
+      assert.strictEqual(status, 0)
+      assert.include(stderr, "there is no crictl to ask containerd for its containers")
+    }))
+})
+
+describe("cni-passthrough leaks --fix --every", () => {
+  /** Runs it on a clock that stands still, and returns what each look printed. */
+  const started = Effect.fnUntraced(function*(host: ReturnType<typeof setUp>, ...args: ReadonlyArray<string>) {
+    const printed: Array<string> = []
+    const console: Console.Console = {
+      ...globalThis.console,
+      log: (line = "") => void printed.push(line),
+      error: (line = "") => void printed.push(line)
+    }
+    const flags = ["--fix", "--every", "5m", "--older", "10m", "--conf-dir", host.conf, "--cache-dir", host.cache]
+    yield* Effect.forkScoped(
+      Cli.runWith(leaks, { version: "0" })([...flags, ...args]).pipe(
+        Effect.provide(Layer.mergeAll(Command.host, Quiet.layer(), Presenter.layer)),
+        Effect.provideService(Discovery.Runtimes, Effect.succeed([])),
+        Effect.provideService(Console.Console, console)
+      )
+    )
+    return {
+      printed,
+      /** Waits for so many lines. */
+      lines: (count: number) => holds(() => printed.length >= count)
+    }
+  })
+  const looks = (printed: ReadonlyArray<string>) =>
+    printed.map((line) => {
+      const { error, recent = [], removed = [] } = JSON.parse(line)
+      return error ?? `${recent.length} recent, ${removed.length} removed`
+    })
+
+  it.effect("removes what it has found for long enough without a break, and logs each removal", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      const log = `${host.path}/removed.jsonl`
+      const { lines, printed } = yield* started(host, "--json", "--log", log)
+      for (const count of [1, 2]) {
+        yield* lines(count)
+        assert.isFalse(Fs.existsSync(log))
+        yield* TestClock.adjust("5 minutes")
+      }
+      yield* lines(3)
+      assert.deepStrictEqual(looks(printed), ["2 recent, 0 removed", "2 recent, 0 removed", "0 recent, 2 removed"])
+      assert.isFalse(Fs.existsSync(host.result("n", gone)))
+      assert.isFalse(Fs.existsSync(host.reservation("n", "10.83.0.2")))
+      const records = Fs.readFileSync(log, "utf8").trim().split("\n").map((line) => JsonFormat.read(line))
+      assert.deepStrictEqual(
+        records.map((record) =>
+          record?.event === "removal" ? [record.network, record.containerId, record.removal.kind] : []
+        ),
+        [["n", gone, "result"], ["n", gone, "reservation"]]
+      )
+      assert.strictEqual(records[0]?.invocation, records[1]?.invocation)
+    }))
+
+  it.effect("counts anew where the container was there in between", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      const { lines, printed } = yield* started(host, "--json")
+      yield* lines(1)
+      yield* TestClock.adjust("5 minutes")
+      yield* lines(2)
+      const later = new Date(Date.now() + 60_000)
+      for (const file of [host.result("n", gone), host.reservation("n", "10.83.0.2")]) Fs.utimesSync(file, later, later)
+      yield* TestClock.adjust("5 minutes")
+      yield* lines(3)
+      assert.deepStrictEqual(looks(printed).at(-1), "2 recent, 0 removed")
+    }))
+
+  it.effect("reports a look that fails, and looks again", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      Fs.renameSync(host.conf, `${host.conf}.away`)
+      Fs.renameSync(host.cache, `${host.cache}.away`)
+      const { lines, printed } = yield* started(host, "--json")
+      yield* lines(1)
+      Fs.renameSync(`${host.conf}.away`, host.conf)
+      Fs.renameSync(`${host.cache}.away`, host.cache)
+      yield* TestClock.adjust("5 minutes")
+      yield* lines(2)
+      const [first, second] = looks(printed)
+      assert.include(first, "looked at nothing")
+      assert.strictEqual(second, "2 recent, 0 removed")
+    }))
+
+  it.effect("says what waits once, and what was removed", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      const { lines, printed } = yield* started(host, "--log", `${host.path}/removed.jsonl`)
+      yield* lines(2)
+      yield* TestClock.adjust("5 minutes")
+      yield* TestClock.adjust("5 minutes")
+      yield* lines(4)
+      const removed = host.lines.trim().split("\n").map((line) => `removed ${line}`)
+      assert.deepStrictEqual(
+        printed.toSorted(),
+        [
+          "every 5m, what has been left behind for 10m is removed",
+          "waiting until gone for 10m: 1 reservation, 1 result",
+          ...removed
+        ].toSorted()
+      )
+    }))
+
+  for (
+    const [args, words] of [
+      [["--every", "5m", "--older", "10m"], "--every is for --fix: give both"],
+      [["--every", "5m", "--fix"], "--every is for --older: give both"],
+      [["--log", "/nowhere"], "--log is for --fix: give both"],
+      [["--sink", "journald"], "--sink is for --fix: give both"],
+      [["--fix", "--log", "/nowhere", "--sink", "journald"], "--log names a file, and --sink journald has none"]
+    ] as const
+  ) {
+    it.effect(`refuses ${args.join(" ")}`, () =>
+      Effect.gen(function*() {
+        using host = withLeaks()
+        const { status, stderr } = yield* host.leaks(args)
+        assert.strictEqual(status, 2)
+        assert.include(stderr, words)
+        assert.isTrue(Fs.existsSync(host.result("n", gone)))
+      }))
+  }
 })

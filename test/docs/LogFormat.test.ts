@@ -13,7 +13,8 @@ const schemas = {
   plugin: Record.PluginRecord,
   changes: Record.ChangesRecord,
   result: Record.ResultRecord,
-  error: Record.ErrorRecord
+  error: Record.ErrorRecord,
+  removal: Record.RemovalRecord
 }
 
 const text = section("docs/log-format.md", "## JSON")
@@ -34,7 +35,8 @@ describe("the records in docs/log-format.md", () => {
     [
       ["hook", Record.Hook, ["exitCode", "signal", "durationMs", "stderr", "truncated"]],
       ["plugin", Record.Plugin, []],
-      ["error", Record.ErrorDocument, []]
+      ["error", Record.ErrorDocument, []],
+      ["removal", Record.Removal, []]
     ] as const
   )("%s says what its object has", (event, { fields }, elsewhere) => {
     const object = items(ofEvent(event)).find(({ names: [name] }) => name === event)?.text ?? ""

@@ -521,6 +521,9 @@ describe("taking away what is left", () => {
     text: "",
     containerId: "web",
     reason: "",
+    network: "n",
+    owners: ["web"],
+    files: [],
     removal
   })
   const file = (lock: string | undefined, path = "/networks/n/10.99.0.7") => leak({ _tag: "File", path, lock })

@@ -223,10 +223,7 @@ describe("a leak", () => {
       const remove = (stderr: Uint8Array) =>
         Effect.provide(
           Leaks.remove({
-            kind: "rule",
-            text: "",
             containerId: "web",
-            reason: "",
             removal: { _tag: "Commands", argvs: [["iptables", "-D", "X"], ["iptables", "-X", "X"]] }
           }, new Map()),
           Fake.host({ programs: { "iptables -D": { exitCode: 1, stderr }, "iptables -X": "" } }).layer

@@ -43,6 +43,38 @@ const twoWays: Changes = {
   container: { routes: { added: ["d"], removed: [] }, addresses: { added: [], removed: ["e"] } }
 }
 
+/** What `leaks` removed. */
+const removal = {
+  time: request.time,
+  event: "removal",
+  invocation: "1",
+  containerId: "container-1",
+  network: "net",
+  removal: { kind: "reservation", text: "10.9.0.2 in /networks/net/10.9.0.2", reason: "/run/netns/a does not exist" },
+  durationMs: 3
+} satisfies Record
+
+describe("a removal", () => {
+  it("is one line that names the container, what was removed, and the evidence", () => {
+    assert.strictEqual(
+      Summary.render(removal),
+      "of container-1 on net: removed reservation 10.9.0.2 in /networks/net/10.9.0.2 (/run/netns/a does not exist)"
+    )
+    assert.isFalse(Summary.isAlarming(removal))
+  })
+
+  it("has lines for people", () => {
+    const [blank, , ...lines] = TextFormat.render(removal, () => 0).split("\n")
+    assert.strictEqual(blank, "")
+    assert.deepStrictEqual(lines, [
+      "CNI_CONTAINERID: container-1",
+      "NETWORK: net",
+      "REMOVED: reservation 10.9.0.2 in /networks/net/10.9.0.2 (/run/netns/a does not exist)",
+      ""
+    ])
+  })
+})
+
 describe("a record in one line", () => {
   const who = "ADD eth0 of container-1 on net [tap]"
   const cases: ReadonlyArray<readonly [Record, line: string, isAlarming: boolean]> = [

@@ -9,7 +9,7 @@ import * as Settings from "../../../plugin/Settings.ts"
 import * as Flags from "../../Flags.ts"
 
 /** The default log of wrapped plugins. */
-const defaultLog = "/var/log/cni/passthrough.jsonl"
+export const defaultLog = "/var/log/cni/passthrough.jsonl"
 
 /** The flags that choose what to log, and where. */
 export const flags = {
