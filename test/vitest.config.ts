@@ -9,7 +9,7 @@ const built = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
  */
 const alike = [
   "built/Instrument.test.ts",
-  "e2e/{changes,docs,doctor,doctorRights,doctorRuntimes,gc,instrument,leaks,matrix}.test.ts",
+  "e2e/{changes,docs,doctor,doctorRights,doctorRuntimes,gc,instrument,leaks,leaksUnattended,matrix}.test.ts",
   "e2e/{replay,run,show,trace,watch,wrap}.test.ts"
 ]
 

@@ -20,6 +20,7 @@ const places = {
   "docs": `usr/share/doc/${name}/docs`,
   "conf": `usr/share/doc/${name}/examples`,
   "conf/passthrough.logrotate": `etc/logrotate.d/${name}`,
+  [`conf/${name}-leaks.service`]: `usr/lib/systemd/system/${name}-leaks.service`,
   [`completions/${name}.bash`]: `usr/share/bash-completion/completions/${name}`,
   [`completions/${name}.zsh`]: `usr/share/zsh/vendor-completions/_${name}`,
   [`completions/${name}.fish`]: `usr/share/fish/vendor_completions.d/${name}.fish`

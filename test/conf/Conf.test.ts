@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Settings from "../../src/plugin/Settings.ts"
+import { section } from "../docs/markdown.ts"
 import { repository } from "../support/plugin.ts"
 
 const folder = Path.join(repository, "conf")
@@ -29,6 +30,16 @@ describe("conf/", () => {
     assert.strictEqual(text.split("{").length, text.split("}").length)
   })
 
+  it("has a service that keeps a node clean, with the command of README", () => {
+    const text = Fs.readFileSync(Path.join(folder, "cni-passthrough-leaks.service"), "utf8")
+    const sections = text.split(/^\[(\w+)\]$/m).slice(1)
+    assert.deepStrictEqual(sections.filter((_, index) => index % 2 === 0), ["Unit", "Service", "Install"])
+    for (const line of text.split("\n")) assert.match(line, /^(?:#.*|\[\w+\]|[A-Z]\w+=.+|)$/)
+    const command = /^ExecStart=\/usr\/bin\/(.*)$/m.exec(text)?.[1]
+    assert.isDefined(command)
+    assert.include(section("README.md", "## Keep a node clean"), `\n${command}\n`)
+  })
+
   it("has nothing that is not tested", () => {
     assert.deepStrictEqual(files.sort(), [
       "10-chained.conflist",
@@ -37,6 +48,7 @@ describe("conf/", () => {
       "20-stderr.conflist",
       "20-syslog.conflist",
       "87-podman-bridge.conflist",
+      "cni-passthrough-leaks.service",
       "fluent-bit.yaml",
       "grafana-dashboard.json",
       "otel-collector.yaml",

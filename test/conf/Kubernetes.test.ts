@@ -136,3 +136,30 @@ describe("conf/kubernetes-doctor", () => {
     assert.deepStrictEqual(problems(DaemonSet, document), [])
   })
 })
+
+describe("conf/kubernetes-leaks", () => {
+  it("is one Kustomize overlay of conf/kubernetes-doctor, with all its files", () => {
+    const { patches, resources, ...others } = Manifests.read("kustomization.yaml", "kubernetes-leaks")
+    assert.deepStrictEqual(others, { apiVersion: "kustomize.config.k8s.io/v1beta1", kind: "Kustomization" })
+    assert.deepStrictEqual([resources, patches], [["../kubernetes-doctor"], [{ path: "leaks.yaml" }]])
+    assert.deepStrictEqual(Manifests.filesOf("kubernetes-leaks"), ["kustomization.yaml", "leaks.yaml"])
+  })
+
+  it("changes the DaemonSet of the base, and is what the schema of Kubernetes expects with it", () => {
+    const document = Manifests.read("daemonset.yaml")
+    const { apiVersion, kind, metadata } = Manifests.read("leaks.yaml", "kubernetes-leaks")
+    assert.deepStrictEqual([apiVersion, kind], [document.apiVersion, document.kind])
+    assert.deepStrictEqual(metadata, { name: document.metadata.name, namespace: document.metadata.namespace })
+    const { container, spec } = Manifests.leaksPod()
+    document.spec.template.spec = { ...spec, containers: [container] }
+    assert.deepStrictEqual(problems(DaemonSet, document), [])
+  })
+
+  it("keeps the host clean, and may write on it", () => {
+    const { container } = Manifests.leaksPod()
+    const words = container.args.join(" ").replaceAll("=", " ")
+    assert.strictEqual(words, "leaks --host-root /host --fix --every 5m --older 10m --json")
+    const host = container.volumeMounts.find(({ name }: { readonly name: string }) => name === "host")
+    assert.deepStrictEqual([host.mountPath, host.readOnly], ["/host", false])
+  })
+})

@@ -82,7 +82,7 @@ describe("the metrics in docs/observability.md", () => {
       const [series] = seriesOf(`cni_${name}${suffix}`)
       assert.sameMembers(Object.keys(series?.labels ?? {}), [...metrics.get(`cni_${name}`) ?? []])
     }
-    assert.lengthOf([...metrics], 6)
+    assert.lengthOf([...metrics], 7)
   })
 })
 

@@ -198,7 +198,7 @@ dpkg-deb --raw-extract /tmp/new.deb /tmp/older
 sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
 dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/older.deb >&2
 before=$(stat -c '%i %Y %s' /usr/lib/cni/slow)
-files() { find /usr/lib/cni /usr/bin /usr/share/man /etc/logrotate.d | sort; }
+files() { find /usr/lib/cni /usr/bin /usr/share/man /etc/logrotate.d /usr/lib/systemd | sort; }
 files > /tmp/before
 dpkg --install /tmp/older.deb >&2
 cni-passthrough wrap slow --dir /usr/lib/cni --log /tmp/log >&2

@@ -4,8 +4,8 @@ import * as Path from "node:path"
 import * as Yaml from "yaml"
 import { repository } from "./plugin.ts"
 
-/** The base, and the overlay with the rights to look at all of a node. */
-export type Folder = "kubernetes" | "kubernetes-doctor"
+/** The base, the overlay with the rights to look at all of a node, and the one that keeps nodes clean. */
+export type Folder = "kubernetes" | "kubernetes-doctor" | "kubernetes-leaks"
 
 const pathOf = (folder: Folder) => Path.join(repository, "conf", folder)
 
@@ -44,6 +44,17 @@ export const doctorPod = (): ReturnType<typeof pod> => {
       }
     }
   }
+}
+
+/** The same with what the overlay on that overlay does. Kustomize merges mounts by their path. */
+export const leaksPod = (): ReturnType<typeof pod> => {
+  const { container, spec } = doctorPod()
+  const { containers: [{ args, volumeMounts }], ...others } = read("leaks.yaml", "kubernetes-leaks").spec.template.spec
+  const merged = container.volumeMounts.map((mount: VolumeMount) => ({
+    ...mount,
+    ...volumeMounts.find(({ mountPath }: VolumeMount) => mountPath === mount.mountPath)
+  }))
+  return { spec: { ...spec, ...others }, container: { ...container, args, volumeMounts: merged } }
 }
 
 interface VolumeMount {
