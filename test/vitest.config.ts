@@ -1,3 +1,4 @@
+import * as Os from "node:os"
 import { defineConfig } from "vitest/config"
 
 /** The suites that run the built plugin or command: what the forms may do differently runs in both. */
@@ -22,7 +23,7 @@ export default defineConfig({
   cacheDir: "../node_modules/.vite",
   test: {
     root: import.meta.dirname,
-    maxWorkers: "100%", // of the processors: the default leaves one of them idle
+    maxWorkers: Math.ceil(1.5 * Os.availableParallelism()), // more than processors, for many tests wait for a time
     // Against what hangs. Ten times what the slowest takes alone, for a machine may be busy with other work.
     testTimeout: 900_000,
     hookTimeout: 1_800_000,

@@ -1,5 +1,5 @@
 /** What may go wrong around the plugin, and what it makes of it. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
@@ -24,33 +24,25 @@ const answer = `{"cniVersion":"1.1.0"}`
 const shell = (script: string, stdin = config(), options: Omit<ChildProcess.SpawnSyncOptions, "encoding"> = {}) =>
   ChildProcess.spawnSync("/bin/bash", ["-c", script, plugin, stdin], { env, ...options, encoding: "utf8" })
 
-describe("stdin", () => {
-  it("that is never closed is given up after 30 s, with code 5", async () => {
-    const byPipe = new Promise<string>((resolve) => {
-      const child = ChildProcess.spawn(
-        "/bin/bash",
-        ["-c", `exec 3<&0; exec "$0" < <(exec cat <&3) 3<&-`, plugin],
-        { env }
-      )
+/** What the plugin says of a stdin that is begun and never closed, by a pipe and by a socket. */
+const neverClosed = () => {
+  const byPipe = ["/bin/bash", "-c", `exec 3<&0; exec "$0" < <(exec cat <&3) 3<&-`, plugin]
+  return Promise.all([byPipe, [plugin]].map(([program = "", ...args]) =>
+    new Promise<string>((resolve) => {
+      const child = ChildProcess.spawn(program, args, { env })
       child.stdin.write(`{"cniVersion":`)
       child.stdout.once("data", (data) => resolve(String(data)))
       child.on("exit", () => child.stdin.destroy())
     })
-    const bySocket = new Promise<string>((resolve) => {
-      const child = ChildProcess.spawn(plugin, { env })
-      child.stdin.write(`{"cniVersion":`)
-      child.stdout.once("data", (data) => resolve(String(data)))
-      child.on("exit", () => child.stdin.destroy())
-    })
-    for (const stdout of await Promise.all([byPipe, bySocket])) {
-      const { code, msg } = JSON.parse(stdout)
-      assert.deepStrictEqual(
-        { code, msg },
-        { code: 5, msg: "cannot read the network configuration from stdin: it was not closed within 30 s" }
-      )
-    }
-  })
+  ))
+}
 
+let waiting: ReturnType<typeof neverClosed>
+beforeAll(() => {
+  waiting = neverClosed() // for 30 s, in which the other tests run
+})
+
+describe("stdin", () => {
   it("that is closed from the start is an error of its own", () => {
     const { status, stdout } = shell(`"$0" <&-`)
     assert.strictEqual(status, 1)
@@ -479,5 +471,17 @@ describe("the pipes of a hook", () => {
     const { stdout } = shell(`export PATH="${folder.path}:$PATH"; printf %s "$1" | "$0"`, config(hooked))
     assert.strictEqual(JSON.parse(stdout).code, isStandalone ? undefined : 100) // that form makes them by itself
     assert.isBelow(performance.now() - started, 200_000)
+  })
+})
+
+describe("a stdin that is never closed", () => {
+  it("is given up after 30 s, with code 5", async () => {
+    for (const stdout of await waiting) {
+      const { code, msg } = JSON.parse(stdout)
+      assert.deepStrictEqual(
+        { code, msg },
+        { code: 5, msg: "cannot read the network configuration from stdin: it was not closed within 30 s" }
+      )
+    }
   })
 })

@@ -5,10 +5,11 @@ import * as Path from "node:path"
 import { type Browser, chromium, type Page } from "playwright-core"
 import { command, path, temporary } from "../../support/plugin.ts"
 
-/** A browser, and what its pages complained about or tried to load. */
+/** A browser, and what its page complained about or tried to load. */
 export interface Watched {
+  /** Opens a report anew, in the one page that there is: a page of its own for each test takes longer than the test. */
   readonly open: (html: string, options?: { readonly width?: number; readonly dark?: boolean }) => Promise<Page>
-  /** Errors and warnings of pages, and requests for anything but reports. */
+  /** Errors and warnings of reports, and requests for anything but reports. */
   readonly complaints: ReadonlyArray<string>
   readonly close: () => Promise<void>
 }
@@ -20,26 +21,28 @@ export const start = async (): Promise<Watched> => {
     args: ["--no-sandbox"],
     timeout: 300_000
   })
+  const context = await browser.newContext({
+    offline: true,
+    timezoneId: "UTC",
+    locale: "en-GB",
+    permissions: ["clipboard-read", "clipboard-write"]
+  })
+  context.setDefaultTimeout(300_000)
   const complaints: Array<string> = []
+  let opened = ""
+  const page = await context.newPage()
+  page.on("console", (message) => complaints.push(`console: ${message.text()}`))
+  page.on("pageerror", (error) => complaints.push(`error: ${error.message}`))
+  page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`))
+  page.on("request", (request) => {
+    if (request.url() !== `file://${opened}`) complaints.push(`request: ${request.url()}`)
+  })
   return {
     complaints,
     open: async (html, { dark = false, width = 1280 } = {}) => {
-      const context = await browser.newContext({
-        offline: true,
-        viewport: { width, height: 900 },
-        colorScheme: dark ? "dark" : "light",
-        timezoneId: "UTC",
-        locale: "en-GB",
-        permissions: ["clipboard-read", "clipboard-write"]
-      })
-      context.setDefaultTimeout(300_000)
-      const page = await context.newPage()
-      page.on("console", (message) => complaints.push(`console: ${message.text()}`))
-      page.on("pageerror", (error) => complaints.push(`error: ${error.message}`))
-      page.on("dialog", (dialog) => complaints.push(`dialog: ${dialog.message()}`))
-      page.on("request", (request) => {
-        if (request.url() !== `file://${html}`) complaints.push(`request: ${request.url()}`)
-      })
+      opened = html
+      await page.setViewportSize({ width, height: 900 })
+      await page.emulateMedia({ media: null, colorScheme: dark ? "dark" : "light" })
       await page.goto(`file://${html}`)
       return page
     },
