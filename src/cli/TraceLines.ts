@@ -1,4 +1,5 @@
 /** The path of a packet as text for people and as JSON for scripts. */
+import * as Cidr from "../network/Cidr.ts"
 import * as Escape from "../record/Escape.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as LocalTime from "../render/terminal/LocalTime.ts"
@@ -13,9 +14,7 @@ const endOf = (address: string, port: number | undefined): string =>
     ? `port ${port}`
     : port === undefined || port === 0
     ? address
-    : address.includes(":")
-    ? `[${address}]:${port}`
-    : `${address}:${port}`
+    : Cidr.endpoint(address, port)
 
 const linksOf = ({ inLink, outLink }: Journey.Hop["packet"]): string =>
   [inLink, outLink].filter((link) => link !== undefined).join(" → ")

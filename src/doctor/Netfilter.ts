@@ -181,11 +181,12 @@ const inChain = (
       ? certain(end, target, rule.text, to)
       : chains.has(target)
       ? inChain(chains, target, packet, depth + 1, ending)
-      : { ...certain("unknown", target, rule.text), target: "" }
+      : certain("unknown", "", rule.text)
     if (reached === undefined) {
-      if (isGoto && match === true && uncertain === undefined) return undefined
-      if (isGoto) leaveOpen(rule.text)
-      if (isGoto && match === true) return unknown()
+      if (!isGoto) continue
+      if (match === true && uncertain === undefined) return undefined
+      leaveOpen(rule.text)
+      if (match === true) return unknown()
       continue
     }
     if (match === true && reached.end !== "unknown" && uncertain === undefined) return reached

@@ -5,6 +5,7 @@
 import * as Effect from "effect/Effect"
 import * as Queue from "effect/Queue"
 import * as HostTools from "./HostTools.ts"
+import * as ProcessGroup from "./ProcessGroup.ts"
 import { NotStarted } from "./ProcessRunner.ts"
 import * as Spawn from "./Spawn.ts"
 
@@ -23,13 +24,6 @@ export interface HeldProcess {
 
 /** How long a process may take to end after SIGTERM before it is killed, in milliseconds. */
 const patience = 500
-
-/** Sends a signal to a process and those that it started. */
-const end = ({ pid }: { readonly pid?: number | undefined }, signal: NodeJS.Signals): void => {
-  try {
-    if (pid !== undefined) process.kill(-pid, signal)
-  } catch { /* all of them have ended */ }
-}
 
 /** Calls `take` with each line that arrives, and with the rest at the end. */
 const eachLine = (stream: NodeJS.ReadableStream | null, take: (line: string) => void): void => {
@@ -69,13 +63,13 @@ export const start = Effect.fnUntraced(function*(call: Pick<HostTools.Call, "arg
     (child) =>
       Effect.callback<void>((resume) => {
         if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-        const timer = setTimeout(() => end(child, "SIGKILL"), patience)
+        const timer = setTimeout(() => ProcessGroup.signal(child.pid, "SIGKILL"), patience)
         child.once("exit", () => {
           clearTimeout(timer)
           resume(Effect.void)
         })
         child.stdin?.end()
-        end(child, "SIGTERM")
+        ProcessGroup.signal(child.pid, "SIGTERM")
       })
   )
   return {

@@ -2,6 +2,7 @@
 import * as Effect from "effect/Effect"
 import { defaultLimit, type Execution, type Invocation } from "./Execution.ts"
 import * as PipeStdio from "./PipeStdio.ts"
+import * as ProcessGroup from "./ProcessGroup.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
 import type { Started } from "./Program.ts"
 import * as SignalForwarding from "./SignalForwarding.ts"
@@ -10,11 +11,7 @@ import * as SocketStdio from "./SocketStdio.ts"
 /** The longest timeout that a timer supports, in milliseconds (24.8 days). */
 const longestTimeout = 2 ** 31 - 1
 
-const killGroup = ({ pid }: Started): void => {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch { /* the whole group has ended already */ }
-}
+const killGroup = ({ pid }: Started): void => ProcessGroup.signal(pid, "SIGKILL")
 
 /** The messages for error codes of the operating system. */
 const reasons: { readonly [code: string]: string } = {

@@ -3,6 +3,7 @@ import * as Fs from "node:fs"
 import * as Os from "node:os"
 import * as IgnoredSignals from "./IgnoredSignals.ts"
 import * as Libc from "./Libc.ts"
+import * as ProcessGroup from "./ProcessGroup.ts"
 import type { Started } from "./Program.ts"
 import * as Spawn from "./Spawn.ts"
 
@@ -115,9 +116,7 @@ export const prepare = (mark: string) => {
     if (!detached) libc?.leaveSession()
     forward = (signal) => {
       if (!detached) return kill(signal)
-      try {
-        process.kill(-pid, signal)
-      } catch { /* the whole group has ended */ }
+      ProcessGroup.signal(pid, signal)
     }
     listen(forwarded.filter(isIgnored))
     pending.splice(0).forEach(forward)

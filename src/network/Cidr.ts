@@ -93,3 +93,7 @@ export const isDefault = ({ length }: Cidr): boolean => length === 0
 /** Whether this is a loopback address, which never leaves its network namespace. */
 export const isLoopback = ({ address, family }: Cidr): boolean =>
   family === 4 ? address >> 24n === 127n : address === 1n
+
+/** An address with a port: `10.1.0.5:80`, `[fd00::5]:80`. */
+export const endpoint = (address: string, port: number): string =>
+  address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`

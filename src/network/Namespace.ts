@@ -6,6 +6,7 @@ import * as ToolJson from "../json/ToolJson.ts"
 import * as Cidr from "./Cidr.ts"
 import { items } from "./Iproute2.ts"
 import * as Link from "./Link.ts"
+import type { LinkAddress } from "./LinkAddress.ts"
 import type * as NamespaceTools from "./NamespaceTools.ts"
 import * as Neighbour from "./Neighbour.ts"
 import * as PolicyRule from "./PolicyRule.ts"
@@ -125,6 +126,10 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
     hasAnswered: neighbours === undefined ? undefined : isLearnt(stateOf(gateway, neighbours))
   })) as ReadonlyArray<Probe>
 })
+
+/** The first address of a family that a link has. */
+export const addressOn = ({ links }: Namespace, device: string, family: 4 | 6): LinkAddress | undefined =>
+  links.find(({ name }) => name === device)?.addresses.find((each) => each.family === family)
 
 /** The route that an address takes: the longest prefix of the local table, or else of the main table. */
 export const routeTo = ({ routes }: Namespace, address: Cidr.Cidr): Route.Route | undefined => {

@@ -3,6 +3,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Latch from "effect/Latch"
 import * as Collect from "../doctor/Collect.ts"
+import * as RunContext from "../record/RunContext.ts"
 import type * as Event from "./Event.ts"
 import * as LostFlows from "./LostFlows.ts"
 import * as Relevance from "./Relevance.ts"
@@ -33,7 +34,7 @@ export const start = Effect.fnUntraced(function*(
   const relevance = new Relevance.Relevance(network)
   const clock = yield* Clock.Clock
   const now = () => clock.currentTimeMillisUnsafe()
-  const isoNow = () => new Date(now()).toISOString()
+  const isoNow = () => RunContext.timestamp(now())
   const walk = Collect.living({ asked: network, confDir, cacheDir }).pipe(
     Effect.map((all) => {
       relevance.learn(all)

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
 import * as HostTools from "../exec/HostTools.ts"
+import * as ProcessGroup from "../exec/ProcessGroup.ts"
 import * as Spawn from "../exec/Spawn.ts"
 import * as LineSplitter from "../log/LineSplitter.ts"
 
@@ -52,12 +53,6 @@ const listens = (pid: string): boolean => {
   }
 }
 
-const killGroup = (pid: number | undefined): void => {
-  try {
-    if (pid !== undefined) process.kill(-pid, "SIGKILL")
-  } catch { /* it has ended already */ }
-}
-
 const start = (
   { find, env }: HostTools.Tools,
   { argv: [tool, ...args], onComplaint, onLine, onListening }: Following
@@ -98,7 +93,7 @@ const start = (
     child.on("close", () => failed(complaint === "" ? "it ended" : complaint))
     return Effect.sync(() => {
       clearTimeout(timer)
-      killGroup(child.pid)
+      ProcessGroup.signal(child.pid, "SIGKILL")
       for (const stream of [child.stdin, child.stdout, child.stderr]) stream?.destroy()
       child.unref()
     })

@@ -13,6 +13,7 @@ import * as StateDiff from "../network/StateDiff.ts"
 import { type Kind, kinds } from "../network/StateKind.ts"
 import * as TraceTable from "../network/TraceTable.ts"
 import type { Differences } from "../record/Record.ts"
+import * as RunContext from "../record/RunContext.ts"
 import * as Attribution from "./Attribution.ts"
 import * as Author from "./Author.ts"
 import type * as Event from "./Event.ts"
@@ -51,8 +52,6 @@ const pauses = { poll: 3000, longest: 30_000, again: 1000 }
 
 /** How many facts of each kind an event has unless all are wanted. */
 const few = 100
-
-const isoOf = (time: number): string => new Date(time).toISOString()
 
 const withoutTraces = (facts: Facts): Facts => {
   const rules = facts.get("nftables")
@@ -164,7 +163,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     Effect.suspend(() => {
       if (notes.has(message)) return Effect.void
       notes.add(message)
-      return Effect.asVoid(Queue.offer(queue, { event: "note", time: isoOf(now()), message }))
+      return Effect.asVoid(Queue.offer(queue, { event: "note", time: RunContext.timestamp(now()), message }))
     })
 
   const runs = new WrappedRuns.WrappedRuns()
@@ -222,7 +221,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     const lists = Object.entries(relevant)
     return [{
       event: "change",
-      time: isoOf(commits[0]?.time ?? (isReported && reported.length > 0 ? span.from + delay : span.to)),
+      time: RunContext.timestamp(commits[0]?.time ?? (isReported && reported.length > 0 ? span.from + delay : span.to)),
       by,
       isOneOf: Attribution.isAmbiguous(commits),
       ...during,
@@ -241,7 +240,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     const by = authorsOf(commits)
     return {
       event: "counted",
-      time: isoOf(commits[0]?.time ?? now()),
+      time: RunContext.timestamp(commits[0]?.time ?? now()),
       by,
       ...duringOf(spanOf(commits), by),
       isAsBefore,
@@ -282,7 +281,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     for (const group of groups) for (const commit of group.commits) explained.add(commit)
     const counted = Attribution.withoutTrace(taken.commits.filter((commit) => !isExplained(commit)), groups)
     yield* runs.lookedAt
-    if (taken.isLossy) yield* Queue.offer(queue, { event: "note", time: isoOf(now()), message: lossy })
+    if (taken.isLossy) yield* Queue.offer(queue, { event: "note", time: RunContext.timestamp(now()), message: lossy })
     const found = [
       ...groups.flatMap(byCertainty).flatMap((group) => changesOf(group, taken)),
       ...counted.map((own) => countedOf(own, isCompared)).filter(isRelevant)

@@ -163,15 +163,17 @@ describe("cni-passthrough doctor", () => {
   it.effect("looks at the attachments that are asked for", () =>
     Effect.gen(function*() {
       using host = hostOf({ n: "mine" })
-      for (const containerId of ["c1", "c2"]) cached(host.cache, { network: "n", containerId, types: ["mine"] })
+      for (const containerId of ["first-container", "second-container"]) {
+        cached(host.cache, { network: "n", containerId, types: ["mine"] })
+      }
       const about = (...args: ReadonlyArray<string>) =>
         Effect.map(host.doctor("--json", ...args), ({ stdout }) => {
           const text = JSON.stringify(JSON.parse(stdout).findings)
-          return ["c1", "c2"].filter((id) => text.includes(id))
+          return ["first-container", "second-container"].filter((id) => text.includes(id))
         })
-      assert.deepStrictEqual(yield* about(), ["c1", "c2"])
-      assert.deepStrictEqual(yield* about("--container-id", "c1"), ["c1"])
-      assert.deepStrictEqual(yield* about("--netns", "c2"), ["c2"])
+      assert.deepStrictEqual(yield* about(), ["first-container", "second-container"])
+      assert.deepStrictEqual(yield* about("--container-id", "first-container"), ["first-container"])
+      assert.deepStrictEqual(yield* about("--netns", "second-container"), ["second-container"])
     }).pipe(Effect.provide(Command.host)))
 
   const failed = (network: string) =>

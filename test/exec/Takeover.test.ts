@@ -159,7 +159,11 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
 
     it("is killed where we are", async () => {
       using folder = outcomes()
-      const { ended, kill, line } = await started(engine, foreground("echo $$; exec sleep 600"), folder.file)
+      // The kill may come before the guard knows the process ID: then it finds the program by its mark.
+      const mark = `TEST_MARK=${process.pid}.${engine}.killed`
+      const env = { PATH: path, TEST_MARK: mark.slice("TEST_MARK=".length) }
+      const program = foreground("echo $$; exec sleep 600", { env, mark })
+      const { ended, kill, line } = await started(engine, program, folder.file)
       kill("SIGKILL")
       await ended
       await until("the program has ended", () => processesWith("sleep 600").every((pid) => pid !== line))

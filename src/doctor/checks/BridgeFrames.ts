@@ -1,6 +1,7 @@
 /** Whether frames of containers pass their bridge and the hooks below IP. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { NftChain } from "../../network/NftablesRule.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
@@ -74,8 +75,7 @@ const atIngress = (facts: Facts, rules: Rules): ReadonlyArray<Found> =>
     const { address, seen } = one
     const peer = Routed.elsewhere[address.family]
     const uplink = Destinations.uplinkOf(facts, one)
-    const own = seen.outside?.links.find(({ name }) => name === uplink)?.addresses
-      .find(({ family }) => family === address.family)
+    const own = seen.outside === undefined ? undefined : Namespace.addressOn(seen.outside, uplink, address.family)
     if (peer === undefined) return []
     const sent = seen.hostEnd === undefined ? [] : Nftables.droppingAtIngress(
       rules,

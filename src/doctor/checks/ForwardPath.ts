@@ -4,11 +4,12 @@ import * as Cidr from "../../network/Cidr.ts"
 import type { Ruleset } from "../../network/IptablesRule.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
+import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
-import * as FilterDrops from "../flow/FilterDrops.ts"
+import * as FilterWalk from "../flow/FilterWalk.ts"
 import type * as ForwardedFlows from "../flow/ForwardedFlows.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
@@ -70,7 +71,7 @@ const dropped = (
   const uplinks = Routed.uplinksOf(facts, family)
   const isOfOtherUplink = kind === "world" && outLink !== flow.device && uplinks.length > 0 &&
     !uplinks.includes(outLink)
-  const isBridged = host?.sysctls.get("net.bridge.bridge-nf-call-iptables") === "1" && seen.maker === "bridge"
+  const isBridged = BridgeNetfilter.isOn(host, 4) && seen.maker === "bridge"
   return {
     level: "error",
     ...(firewall === undefined ? {} : { plugin: firewall.type }),
@@ -105,7 +106,7 @@ export const forwardRules: Check = {
     if (host === undefined || routed.length === 0) return Routed.none
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     const rules = host.rules.success
-    const walks = FilterDrops.ofAll(facts, rules)
+    const walks = FilterWalk.ofAll(facts, rules)
     const found = new Map<string, Found>()
     for (const { drops, flow, isOfPort = false } of walks) {
       const isInside = flow.kind === "inside"

@@ -5,19 +5,18 @@
 import * as Result from "effect/Result"
 import type { Link } from "../../network/Link.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
+import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import type { Check } from "../Check.ts"
 import type { Host } from "../Facts.ts"
 import * as Fix from "../Fix.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 
-const sysctls = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
-
 /**
  * Whether rules of nat rewrite frames inside the bridge, so that the bridge takes them back, and not the host's routes.
  */
-const isRewritten = ({ sysctls: values }: Host, { filters }: Link, family: 4 | 6): boolean =>
-  values.get(sysctls[family]) === "1" || filters[family]
+const isRewritten = (host: Host, { filters }: Link, family: 4 | 6): boolean =>
+  BridgeNetfilter.isOn(host, family) || filters[family]
 
 export const hairpin: Check = {
   id: "hairpin",
@@ -50,8 +49,8 @@ export const hairpin: Check = {
           `${end.name} is off, so ${name} does not send frames back by the port that they came in by`,
         evidence: [
           `${end.name}: hairpin off, port of ${name}`,
-          host.sysctls.get(sysctls[family]) === "1"
-            ? `${sysctls[family]} = 1: rules of nat rewrite frames within the bridge`
+          BridgeNetfilter.isOn(host, family)
+            ? `${BridgeNetfilter.sysctls[family]} = 1: rules of nat rewrite frames within the bridge`
             : `${name}: nf_call_ip${family === 4 ? "" : "6"}tables 1: rules of nat rewrite frames within the bridge`
         ],
         fix: Fix.run(

@@ -1,7 +1,7 @@
 /** Whether a container learns that its packets are too large for a link on their way. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
-import type { Link } from "../../network/Link.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
@@ -101,15 +101,15 @@ export const pathMtu: Check = {
     if (Result.isFailure(host.rules)) return { skipped: host.rules.failure, isUnknown: true }
     if (Result.isFailure(host.network)) return { skipped: "the links of the host are not known", isUnknown: true }
     const rules = host.rules.success
-    const { links } = host.network.success
-    const linkOf = (name: string): Link | undefined => links.find((link) => link.name === name)
+    const network = host.network.success
     return routed.flatMap((one): ReadonlyArray<Found> => {
       const { address, device, seen } = one
       const mtu = seen.link?.mtu ?? 0
       const { family } = address
       const { icmp, protocol, words } = messages[family]
-      const uplink = linkOf(Destinations.uplinkOf(facts, one))
-      const router = linkOf(device)?.addresses.find((each) => each.family === family)
+      const out = Destinations.uplinkOf(facts, one)
+      const uplink = network.links.find(({ name }) => name === out)
+      const router = Namespace.addressOn(network, device, family)
       if (uplink === undefined || uplink.mtu >= mtu) return []
       const lost = lostBy(rules, {
         family,

@@ -11,6 +11,7 @@ import * as Flow from "../flow/Flow.ts"
 import * as Names from "../Names.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
+import * as PublishedAt from "../PublishedAt.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
@@ -35,46 +36,47 @@ export const portMappings: Check = {
     const rules = host.rules.success
     return seen.flatMap((each) =>
       each.attachment.portMappings.flatMap((mapping): ReadonlyArray<Found> => {
-        const hostIP = Cidr.parseAddress(mapping.hostIP)
-        const isAny = hostIP === undefined || hostIP.address === 0n
-        const addresses = AttachedContainer.addressesOf(each)
-        return addresses.flatMap((address): ReadonlyArray<Found> => {
-          const { family } = address
-          const isFirst = addresses.find((other) => other.family === family) === address // portmap uses only the first
-          if (!isFirst || (hostIP !== undefined && hostIP.address !== 0n && hostIP.family !== family)) return []
-          const target = Cidr.addressText(address)
-          const packet = {
-            family,
-            ...(isAny || hostIP === undefined ? {} : { destination: hostIP }),
-            isForHost: true,
-            protocol: mapping.protocol,
-            port: mapping.hostPort,
-            state: "NEW"
-          } as const
-          const verdicts = Netfilter.inAll(rules, "nat", "PREROUTING", packet)
-          const expected = `${family === 4 ? target : `[${target}]`}:${mapping.containerPort}`
-          const reached = verdicts.find(({ target }) => target === "DNAT")
-          if (verdicts.some(({ end }) => end === "unknown") || reached?.to === expected) return []
-          if (reached === undefined && Nftables.isNamed(rules, target)) return []
-          const base = { level: "error", plugin: portmap.type } as const
-          if (reached !== undefined) {
+        const at = PublishedAt.hostAddress(mapping)
+        const targets = PublishedAt.targets(AttachedContainer.addressesOf(each))
+        return targets.filter(({ family }) => at === undefined || at.family === family).flatMap(
+          (address): ReadonlyArray<
+            Found
+          > => {
+            const { family } = address
+            const target = Cidr.addressText(address)
+            const packet = {
+              family,
+              ...(at === undefined ? {} : { destination: at }),
+              isForHost: true,
+              protocol: mapping.protocol,
+              port: mapping.hostPort,
+              state: "NEW"
+            } as const
+            const verdicts = Netfilter.inAll(rules, "nat", "PREROUTING", packet)
+            const expected = Cidr.endpoint(target, mapping.containerPort)
+            const reached = verdicts.find(({ target }) => target === "DNAT")
+            if (verdicts.some(({ end }) => end === "unknown") || reached?.to === expected) return []
+            if (reached === undefined && Nftables.isNamed(rules, target)) return []
+            const base = { level: "error", plugin: portmap.type } as const
+            if (reached !== undefined) {
+              return [{
+                ...base,
+                message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
+                evidence: [reached.rule],
+                fix: Fix.run("delete the rule that sends it there", [
+                  RuleLines.commandOf(family, reached.backend),
+                  ...RuleLines.undoing(rules.rulesets, "nat", reached.rule)
+                ])
+              }]
+            }
             return [{
               ...base,
-              message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
-              evidence: [reached.rule],
-              fix: Fix.run("delete the rule that sends it there", [
-                RuleLines.commandOf(family, reached.backend),
-                ...RuleLines.undoing(rules.rulesets, "nat", reached.rule)
-              ])
+              message: `${each.title}: no rule leads from port ${text(mapping)} of the host to ${expected}`,
+              evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
+              fix: Repair.reattach([each.attachment], facts)
             }]
           }
-          return [{
-            ...base,
-            message: `${each.title}: no rule leads from port ${text(mapping)} of the host to ${expected}`,
-            evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
-            fix: Repair.reattach([each.attachment], facts)
-          }]
-        })
+        )
       })
     )
   }

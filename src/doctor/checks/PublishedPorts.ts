@@ -13,6 +13,7 @@ import * as PromisedFlows from "../flow/PromisedFlows.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
+import * as PublishedAt from "../PublishedAt.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as RuleLines from "../RuleLines.ts"
@@ -43,7 +44,7 @@ const comingFor = ({ address, mapping }: Published): Packet => ({
 
 /** The port is published at an address that the host does not have. */
 const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Found> => {
-  const at = PromisedFlows.hostAddressOf(mapping)
+  const at = PublishedAt.hostAddress(mapping)
   if (at === undefined || Cidr.isLoopback(at) || seen.outside === undefined) return []
   const isOurs = seen.outside.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, at))) ||
     seen.outside.routes.some(({ to, type }) => type === "local" && Cidr.contains(to, at))
@@ -193,14 +194,10 @@ export const publishedPorts: Check = {
     return AttachedContainer.of(facts).flatMap((seen) => {
       const device = bridge ?? seen.hostEnd
       if (device === undefined || seen.link === undefined) return []
-      const addresses = AttachedContainer.addressesOf(seen)
-      const firsts = addresses.filter(({ family }, index) =>
-        // portmap uses only the first
-        addresses.findIndex((each) => each.family === family) === index
-      )
+      const targets = PublishedAt.targets(AttachedContainer.addressesOf(seen))
       return seen.attachment.portMappings.flatMap((mapping) => {
-        const at = PromisedFlows.hostAddressOf(mapping)
-        return firsts.filter(({ family }) => at === undefined || at.family === family).flatMap((address) => {
+        const at = PublishedAt.hostAddress(mapping)
+        return targets.filter(({ family }) => at === undefined || at.family === family).flatMap((address) => {
           const published = { facts, host, rules, seen, mapping, address, device }
           const grave = [...atAddress(published), ...tracked(published), ...atItsEnd(published)]
           return grave.length > 0 ? grave : [...fromHost(published), ...fromLoopback(published)]

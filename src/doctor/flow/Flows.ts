@@ -3,13 +3,13 @@ import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
+import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import * as Check from "../Check.ts"
 import type { Facts } from "../Facts.ts"
-import type { Finding } from "../Finding.ts"
 import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Roles from "../Roles.ts"
-import * as FilterDrops from "./FilterDrops.ts"
+import * as FilterWalk from "./FilterWalk.ts"
 import type { Promised } from "./Flow.ts"
 import * as Flow from "./Flow.ts"
 import * as PromisedFlows from "./PromisedFlows.ts"
@@ -35,14 +35,12 @@ const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol
   return { ...facts, attachments, earlier: [] }
 }
 
-const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
-
 /** Whether a flow has to pass hooks that are followed for it. */
 const isFollowed = ({ host }: Facts, { family, kind }: Promised): boolean =>
-  kind === "peer" ? host?.sysctls.get(filtersBridges[family]) === "1" : Flow.forwarded.includes(kind)
+  kind === "peer" ? BridgeNetfilter.isOn(host, family) : Flow.forwarded.includes(kind)
 
 /** Why a flow is unknown although no check has findings about it. */
-const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterDrops.Walk>): string | undefined => {
+const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.Walk>): string | undefined => {
   const { attachment, kind, to } = flow
   const { sight } = attachment
   if (sight._tag === "Unseen" || sight._tag === "Foreign") return sight.reason
@@ -58,7 +56,7 @@ const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterDrops.
 }
 
 /** Whether a walk is that of a flow. */
-const isOf = ({ attachment, family, kind, port, protocol }: Promised) => ({ flow }: FilterDrops.Walk): boolean =>
+const isOf = ({ attachment, family, kind, port, protocol }: Promised) => ({ flow }: FilterWalk.Walk): boolean =>
   flow.seen.attachment === attachment && flow.family === family && flow.partOf.includes(kind) &&
   (flow.mapping === undefined || (flow.mapping.hostPort === port && flow.mapping.protocol === protocol))
 
@@ -99,8 +97,6 @@ const ofGroup = (
   )
   // A check without findings for all attachments has none for any one of them.
   const left = checks.filter(({ id, stops }) => stops !== undefined && !isOk.has(id))
-  const stopsOf = new Map(left.map(({ id, stops = [] }) => [id, stops]))
-  const familyOf = new Map(left.map(({ family, id }) => [id, family]))
   const reports = new Map<string, Check.Report>()
   const reportOf = (flow: Promised): Check.Report => {
     const isOfPort = flow.kind.startsWith("port-")
@@ -116,19 +112,25 @@ const ofGroup = (
     return known
   }
   const rules = facts.host === undefined ? undefined : Result.getOrUndefined(facts.host.rules)
-  const walks = rules === undefined ? [] : FilterDrops.ofAll(facts, rules)
+  const walks = rules === undefined ? [] : FilterWalk.ofAll(facts, rules)
   return PromisedFlows.of(facts).map((flow): Flow.Flow => {
     const { checks: outcomes, findings } = left.length === 0 ? { checks: [], findings: [] } : reportOf(flow)
-    const isStopped = ({ check, level, stops = stopsOf.get(check) ?? [] }: Finding) =>
-      level !== "note" && stops.includes(flow.kind) && (familyOf.get(check) ?? flow.family) === flow.family
     // In causal order: an early problem may explain a later one.
-    const cause = left.flatMap(({ id }) => findings.filter(({ check }) => check === id)).find(isStopped)
-    if (cause !== undefined) return { ...flow, status: "dropped", reason: cause.message, check: cause.check }
+    const cause = left.filter(({ family = flow.family }) =>
+      family === flow.family
+    ).flatMap(({ id, stops = [] }) =>
+      findings.filter((each) => each.check === id && each.level !== "note" && (each.stops ?? stops).includes(flow.kind))
+    )[0]
+    if (cause !== undefined) {
+      return { ...flow, status: "dropped", reason: cause.message, check: cause.check }
+    }
     const own = walks.filter(isOf(flow))
-    const walk = own.find(({ drops }) => drops.length > 0)
+    const walk = own.find(({ drops }) =>
+      drops.length > 0
+    )
     const [drop] = walk?.drops ?? []
     if (walk !== undefined && drop !== undefined) {
-      return { ...flow, status: "dropped", reason: FilterDrops.reasonOf(walk, drop), check: "forward-rules" }
+      return { ...flow, status: "dropped", reason: FilterWalk.reasonOf(walk, drop), check: "forward-rules" }
     }
     const atOutput = rules === undefined ? undefined : droppedAtOutput(rules, flow)
     if (atOutput !== undefined) return { ...flow, status: "dropped", reason: atOutput }
@@ -152,4 +154,4 @@ export const of = (
   report: Check.Report
 ): ReadonlyArray<Flow.Flow> =>
   [facts, ...facts.earlier.map((earlier) => ({ ...facts, ...earlier }))]
-    .flatMap((group) => ofGroup(checks, { ...group, earlier: [] }, report))
+    .flatMap((group) => ofGroup(checks, group, report))

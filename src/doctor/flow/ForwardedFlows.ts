@@ -1,7 +1,9 @@
 /** Traffic of attachments that the host forwards, as it passes the hooks of netfilter. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { AttachedContainer } from "../AttachedContainer.ts"
+import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import type { Facts } from "../Facts.ts"
 import type { PortMapping } from "../facts/Attachment.ts"
 import type { Packet } from "../Packet.ts"
@@ -60,8 +62,8 @@ const hostOf = ({ host }: Facts) =>
 
 /** The destination of packets for the host that arrive on a link, if the link has an address of the family. */
 const toHost = (facts: Facts, link: string, family: 4 | 6): Pick<Packet, "destination"> => {
-  const ours = hostOf(facts)?.network.links.find(({ name }) => name === link)?.addresses
-    .find((each) => each.family === family)
+  const network = hostOf(facts)?.network
+  const ours = network === undefined ? undefined : Namespace.addressOn(network, link, family)
   return ours === undefined ? {} : { destination: Cidr.single(ours) }
 }
 
@@ -237,8 +239,6 @@ const publishedInside = (
   })
 }
 
-const filtersBridges = { 4: "net.bridge.bridge-nf-call-iptables", 6: "net.bridge.bridge-nf-call-ip6tables" } as const
-
 /**
  * Traffic between containers of one network, where iptables sees it: through the host with ptp, and within a bridge if
  * the kernel shows it. Each container sends to the next.
@@ -247,7 +247,7 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
   const maker = Roles.makerOf(facts.chain)
   const isBridge = maker?.type === "bridge"
   if ((!isBridge && maker?.type !== "ptp") || maker.config["portIsolation"] === true) return []
-  const isSeen = (family: 4 | 6) => !isBridge || hostOf(facts)?.sysctls.get(filtersBridges[family]) === "1"
+  const isSeen = (family: 4 | 6) => !isBridge || BridgeNetfilter.isOn(hostOf(facts), family)
   return ([4, 6] as const).filter(isSeen).flatMap(
     (family) => {
       const all = routed.filter(({ address, seen }) =>

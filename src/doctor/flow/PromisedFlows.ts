@@ -4,6 +4,7 @@ import * as Cidr from "../../network/Cidr.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Facts } from "../Facts.ts"
 import type { Attachment, PortMapping } from "../facts/Attachment.ts"
+import * as PublishedAt from "../PublishedAt.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
@@ -12,23 +13,13 @@ import type { Promised } from "./Flow.ts"
 /** The size of a packet with little or no data, in bytes. */
 const small = 84
 
-/** The host's address at which a port is published; undefined for all addresses. */
-export const hostAddressOf = ({ hostIP }: PortMapping): Cidr.Cidr | undefined => {
-  const parsed = Cidr.parseAddress(hostIP)
-  return parsed === undefined || parsed.address === 0n ? undefined : parsed
-}
-
 /** Whether portmap makes a port reachable from the host by 127.0.0.1. */
 export const hasLoopback = (facts: Facts, mapping: PortMapping, family: 4 | 6): boolean => {
   const { config = {} } = Roles.ofType(facts.chain, "portmap") ?? {}
-  const at = hostAddressOf(mapping)
+  const at = PublishedAt.hostAddress(mapping)
   return config["snat"] !== false && config["externalSetMarkChain"] === undefined && family === 4 &&
     (at === undefined || Cidr.isLoopback(at))
 }
-
-/** The first address of each family, because portmap publishes ports for these only. */
-const firstOfFamilies = <A extends Cidr.Cidr>(addresses: ReadonlyArray<A>): ReadonlyArray<A> =>
-  addresses.filter(({ family }, index) => addresses.findIndex((each) => each.family === family) === index)
 
 /** What all flows of an address share. */
 interface Side {
@@ -130,7 +121,7 @@ const ofPeer = (side: Side, peer: AttachedContainer.AttachedContainer): Readonly
 
 const ofPort = (side: Side, mapping: PortMapping, hasOther: boolean): ReadonlyArray<Promised> => {
   const { address: { family }, attachment, facts, links, own, uplink } = side
-  const at = hostAddressOf(mapping)
+  const at = PublishedAt.hostAddress(mapping)
   if (at !== undefined && at.family !== family) return []
   const { hostPort, protocol } = mapping
   const name = `port ${hostPort}/${protocol}${suffix(side)}`
@@ -185,13 +176,13 @@ export const of = (facts: Facts): ReadonlyArray<Promised> => {
     const result = attachment.result.success
     const index = contained.findIndex((each) => each.attachment === attachment)
     const seen = contained[index]
-    const next = index < 0 ? undefined : contained[(index + 1) % contained.length]
+    const next = seen === undefined ? undefined : contained[(index + 1) % contained.length]
     const peer = next?.attachment.netns === attachment.netns || isIsolated ? undefined : next
     const hasOther = contained.some((each) => each.attachment.netns !== attachment.netns)
     const addresses = AttachedContainer.addressesOf({ attachment, result })
     const routes = (result.routes ?? []).map((route) => route?.dst ?? "")
     return addresses.flatMap((address) => {
-      const one = routed.find((each) => each.seen === seen || each.seen.attachment === attachment)
+      const one = routed.find((each) => each.seen.attachment === attachment)
       const isOnHost = (server: Cidr.Cidr) =>
         seen?.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, server))) ===
           true
@@ -206,7 +197,7 @@ export const of = (facts: Facts): ReadonlyArray<Promised> => {
           ? undefined
           : Destinations.uplinkOf(facts, { ...one, address })
       }
-      const isFirst = firstOfFamilies(addresses).includes(address)
+      const isFirst = PublishedAt.targets(addresses).includes(address)
       return [
         ...ofGateways(side, AttachedContainer.gatewaysOf({ result })),
         ...(hasDefault(routes, address.family) ? ofWorld(side, seen?.link?.mtu) : []),

@@ -1,4 +1,4 @@
-/** The rules, policies and chains that drop a forwarded flow on its way through the hooks of netfilter. */
+/** Follows forwarded flows through the hooks of netfilter: which rules, policies and chains drop them. */
 import type { Ruleset } from "../../network/IptablesRule.ts"
 import type { NftChain } from "../../network/NftablesRule.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
@@ -46,6 +46,7 @@ const separates = (rule: string, { seen }: ForwardedFlow): boolean => {
     !(seen.maker === "ptp" && incoming === outgoing)
 }
 
+/** What happens to a flow on its way. */
 export interface Walk {
   readonly flow: ForwardedFlow
   /** Everything that drops it. */
@@ -120,7 +121,7 @@ export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
 
 const known = new WeakMap<Facts, ReadonlyArray<Walk>>()
 
-/** Follows all flows of the attachments that have a way out through the host; each only once. */
+/** Follows all flows of the attachments that have a way out through the host; only once for the same facts. */
 export const ofAll = (facts: Facts, rules: Rules): ReadonlyArray<Walk> => {
   const walks = known.get(facts) ?? ForwardedFlows.of(facts, Routed.of(facts)).flatMap((flow) => of(rules, flow))
   known.set(facts, walks)
