@@ -11,6 +11,7 @@ import * as Escape from "../record/Escape.ts"
 import type * as Page from "../render/html/PageData.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import type { Style } from "../render/terminal/Style.ts"
+import type { Attempt } from "./commands/doctor/Attempt.ts"
 
 /** The most lines of evidence that a finding shows by default, and the most characters of each. */
 const shown = { lines: 10, characters: 500 }
@@ -27,31 +28,41 @@ const placeOf = ({ column, file, line }: Finding): string =>
 
 const levelMarks = { error: "✗", warning: "!", note: "–" } as const
 
-/** The lines of a finding: the problem, the plugin to blame and the check, the evidence, the fix. */
-export const lines = (
-  finding: Finding,
-  { bold, dim, red, width, yellow }: Style,
-  isVerbose = false
-): ReadonlyArray<string> => {
-  const { check, evidence, fix, level, message, plugin } = finding
+const headOf = ({ level, message }: Finding, { bold, dim, red, width, yellow }: Style): ReadonlyArray<string> => {
   const colour = level === "error" ? red : level === "warning" ? yellow : dim
+  return LineWrap.lines(`${levelMarks[level]} ${bounded(message)}`, width).map((line) => bold(colour(line)))
+}
+
+/** The commands of a fix, each whole and on its own line, ready to copy, and what they cut. */
+const commandLines = ({ fix }: Finding, { width, yellow }: Style): ReadonlyArray<string> => [
+  ...fix.commands.map((command) => `    ${Escape.inLine(Fix.line(command))}`),
+  ...(fix.cuts === undefined ? [] : LineWrap.lines(`  this cuts ${bounded(fix.cuts)}`, width).map(yellow))
+]
+
+/** The lines of a finding: the problem, the plugin to blame and the check, the evidence, the fix. */
+export const lines = (finding: Finding, style: Style, isVerbose = false): ReadonlyArray<string> => {
+  const { check, evidence, fix, plugin } = finding
+  const { dim, width } = style
   const place = placeOf(finding)
   const shownLines = isVerbose ? evidence.length : shown.lines
   const indented = (text: string, paint: (text: string) => string = (text) => text) =>
     LineWrap.lines(`  ${text}`, width).map(paint)
-  const head = LineWrap.lines(`${levelMarks[level]} ${bounded(message)}`, width)
   return [
-    ...head.map((line) => bold(colour(line))),
+    ...headOf(finding, style),
     ...indented(`${plugin === undefined ? "host" : `plugin ${bounded(plugin)}`} (check ${check})`, dim),
     ...(place === "" ? [] : indented(`at ${bounded(place)}`, dim)),
     ...evidence.slice(0, shownLines).flatMap((line) => indented(`│ ${bounded(line)}`, dim)),
     ...(evidence.length > shownLines ? indented(`│ and ${evidence.length - shownLines} lines more`, dim) : []),
     ...indented(`fix: ${bounded(fix.text)}`),
-    // Each command is whole and on its own line, ready to copy.
-    ...fix.commands.map((command) => `    ${Escape.inLine(Fix.line(command))}`),
-    ...(fix.cuts === undefined ? [] : indented(`this cuts ${bounded(fix.cuts)}`, yellow))
+    ...commandLines(finding, style)
   ]
 }
+
+/** The lines of a fix that is about to be run: the problem and the commands. */
+export const fixLines = (finding: Finding, style: Style): ReadonlyArray<string> => [
+  ...headOf(finding, style),
+  ...commandLines(finding, style)
+]
 
 /**
  * The lines of findings, separated by empty lines. If there are too many, only the most severe, and a count of the
@@ -92,9 +103,11 @@ export const walked = (
   const texts = [
     ...fitting.flatMap(([attachment, own]) => {
       const title = Names.attachment(attachment)
-      const sure = own.filter(({ status }) => status === "arrives")
+      const sent = own.filter(({ kind, status, verified }) => status === "arrives" && verified && kind !== "gateway")
+      const sure = own.filter((each) => each.status === "arrives" && !sent.includes(each))
       const open = own.filter(({ status }) => status === "unknown")
       return [
+        ...(sent.length === 0 ? [] : [`${title}: sent packets over ${wordsOf(sent)}`]),
         ...(sure.length === 0 ? [] : [`${title}: looked at ${wordsOf(sure)}`]),
         ...[...new Set(open.map(({ reason }) => reason))].map((reason) =>
           `${title}: not known: ${wordsOf(open.filter((each) => each.reason === reason))}: ${reason}`
@@ -134,12 +147,16 @@ export const flowLines = (
       ? [...own.filter(isLost), ...own.filter((each) => !isLost(each))].slice(0, mostFlows.flows)
       : own
     const addresses = [...new Set(own.flatMap(({ from }) => /[.:]/.test(from) && from !== "127.0.0.1" ? from : []))]
+    const isTried = own.some(({ kind, verified }) => verified && kind !== "gateway")
     const title = [`${Names.attachment(attachment)} on ${attachment.network}`, ...addresses].join(", ")
     return [
       "",
       ...LineWrap.lines(bounded(title), width).map(bold),
-      ...shownFlows.flatMap(({ check, reason, status, words }) => {
-        const end = check === undefined ? reason : `check ${check}`
+      ...shownFlows.flatMap(({ check, reason, status, verified, words }) => {
+        const why = check === undefined ? reason.replace(`${words}: `, "") : `check ${check}`
+        // Where packets were sent over some flows, the others are only predicted.
+        const how = isTried ? (verified ? "sent" : "predicted") : ""
+        const end = [how, why].filter((part) => part !== "").join(": ")
         const text = end === "" ? words : `${words.padEnd(flowColumn)}  ${end}`
         return LineWrap.lines(`  ${flowMarks[status]} ${bounded(text)}`, width)
           .map((line) => line.replace(/^ {2}[✓✗?]/, (mark) => colours[status](mark)))
@@ -199,8 +216,25 @@ export const onPage = (finding: Finding): Page.Finding => {
   return { ...shared, fix: { ...fix, commands: fix.commands.map(Fix.line) } }
 }
 
-/** A report, and the flows of attachments if there was a host to look at, as one JSON document. */
-export const json = ({ checks, findings }: Report, flows?: ReadonlyArray<Flow>): string =>
+/** A fix that was to be run, for scripts. */
+const fixInJson = ({ finding: { check, fix, message, network }, outcome, reason }: Attempt) => ({
+  check,
+  network,
+  message,
+  commands: fix.commands,
+  outcome,
+  reason
+})
+
+/**
+ * A report as one JSON document, with the flows of attachments if there was a host to look at, and the fixes if they
+ * were to be run.
+ */
+export const json = (
+  { checks, findings }: Report,
+  flows?: ReadonlyArray<Flow>,
+  attempts?: ReadonlyArray<Attempt>
+): string =>
   Escape.inJson(JSON.stringify(
     {
       findings: findings.map(({ check, column, evidence, file, fix, level, line, message, network, plugin }) => ({
@@ -215,7 +249,7 @@ export const json = ({ checks, findings }: Report, flows?: ReadonlyArray<Flow>):
         line,
         column
       })),
-      flows: flows?.map(({ attachment, family, from, path, port, protocol, reason, size, status, to }) => ({
+      flows: flows?.map(({ attachment, family, from, path, port, protocol, reason, size, status, to, verified }) => ({
         attachment: {
           network: attachment.network,
           containerId: attachment.containerId,
@@ -228,11 +262,12 @@ export const json = ({ checks, findings }: Report, flows?: ReadonlyArray<Flow>):
         port: port ?? null,
         size,
         status,
-        verified: false, // nothing was sent
+        verified,
         reason,
         path
       })),
-      checks: checks.map(({ check, reason, status }) => ({ check, status, reason }))
+      checks: checks.map(({ check, reason, status }) => ({ check, status, reason })),
+      fixes: attempts?.map(fixInJson)
     },
     undefined,
     2

@@ -4,6 +4,7 @@ import * as Escape from "../record/Escape.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as LocalTime from "../render/terminal/LocalTime.ts"
 import type { Style } from "../render/terminal/Style.ts"
+import * as HopWords from "../trace/HopWords.ts"
 import type * as Journey from "../trace/Journey.ts"
 import type * as Outcome from "../trace/Outcome.ts"
 import type { Step, Target } from "../trace/Request.ts"
@@ -19,17 +20,10 @@ const endOf = (address: string, port: number | undefined): string =>
 const linksOf = ({ inLink, outLink }: Journey.Hop["packet"]): string =>
   [inLink, outLink].filter((link) => link !== undefined).join(" → ")
 
-/** A rule without the chain that it is in. */
-const ruleText = ({ rule, verdict }: Journey.Hop): string =>
-  rule === undefined
-    ? `policy ${verdict}`
-    : rule.iptables?.replace(/^-A \S+ /, "") ?? (rule.text === "" ? `rule ${rule.handle}, which is gone` : rule.text)
-
 /** The rule without its comment, which says nothing about the packet. */
 const shortText = (hop: Journey.Hop): string =>
-  ruleText(hop).replace(/ ?-m comment --comment (?:"(?:\\.|[^"\\])*"|\S+)/, "").replace(/ comment "[^"]*"/, "").trim()
-
-const chainText = ({ chain: { family, name, table } }: Journey.Hop): string => `${family} ${table} ${name}`
+  HopWords.rule(hop).replace(/ ?-m comment --comment (?:"(?:\\.|[^"\\])*"|\S+)/, "").replace(/ comment "[^"]*"/, "")
+    .trim()
 
 /** How nat changed a packet since the hop before. */
 const rewritten = (before: Journey.Hop | undefined, { direction, packet }: Journey.Hop): ReadonlyArray<string> => {
@@ -107,7 +101,7 @@ export class Drawing {
       ...rewritten(before, hop).flatMap((change) => this.detail("nat", change, yellow)),
       ...this.stage(hop),
       // Our own chains only show the packet.
-      ...(hop.isOwn ? [] : this.detail(verdict, `${chainText(hop)}: ${shortText(hop)}`, paint))
+      ...(hop.isOwn ? [] : this.detail(verdict, `${HopWords.chain(hop)}: ${shortText(hop)}`, paint))
     ]
   }
 
@@ -134,9 +128,6 @@ const authorText = ({ command, containerId, network, plugin, pod, time }: Author
   }`
 }
 
-/** The rule that dropped a packet, and its place. */
-const dropText = (hop: Journey.Hop): string => `${chainText(hop)} in ${hop.place} (${ruleText(hop)})`
-
 /** The lines about the outcome. */
 export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<string> => {
   const { bold, dim, green, red, width, yellow } = style
@@ -153,7 +144,7 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
             ...well(`arrived${where}, and was answered`),
             ...(outcome.droppedLater === undefined
               ? []
-              : more(`note: ${dropText(outcome.droppedLater)} dropped another packet of this flow`))
+              : more(`note: ${HopWords.drop(outcome.droppedLater)} dropped another packet of this flow`))
           ]
         case "refused":
           return well(`arrived${where}, and was refused there: nothing listens on this port, or a program rejects it`)
@@ -171,7 +162,7 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
       const { hop } = outcome
       const what = hop.direction === "there" ? "dropped by" : "the answer was dropped by"
       return [
-        ...badly(`${what} ${chainText(hop)}: ${ruleText(hop)}`),
+        ...badly(`${what} ${HopWords.chain(hop)}: ${HopWords.rule(hop)}`),
         ...more(`in ${hop.place}, hook ${hop.hook}`),
         ...(outcome.author === undefined ? [] : more(authorText(outcome.author, style)))
       ]

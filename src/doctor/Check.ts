@@ -28,8 +28,8 @@ export interface Check {
   readonly stops?: ReadonlyArray<Flow.Kind>
   /** The family of the flows that its problems stop. Default: both. */
   readonly family?: 4 | 6
-  /** Answers the question. No findings means no problem. */
-  readonly find: (facts: Facts) => ReadonlyArray<Found> | Skipped
+  /** Answers the question. No findings means no problem. `failed` are the earlier checks that found problems. */
+  readonly find: (facts: Facts, failed: ReadonlySet<string>) => ReadonlyArray<Found> | Skipped
 }
 
 /** How a check ended. */
@@ -72,7 +72,7 @@ const examineOnce = (checks: ReadonlyArray<Check>, facts: Facts): Report => {
   const failed = new Set<string>()
   const outcomes = checks.map(({ find, id, needs = [], stops = [] }): Outcome => {
     const cause = needs.find((each) => failed.has(each))
-    const answer = cause === undefined ? find(facts) : unknown(`what ${cause} found may be the cause`)
+    const answer = cause === undefined ? find(facts, failed) : unknown(`what ${cause} found may be the cause`)
     if (isSkipped(answer)) {
       const { isUnknown = false, leavesOpen = stops, skipped } = answer
       return { check: id, status: "skipped", reason: skipped, ...(isUnknown ? { leavesOpen } : {}) }

@@ -119,8 +119,14 @@ export const trial: ReadonlyArray<Check> = [
   Trials.trialResult,
   Trials.trialDel,
   Trials.trialLeft,
-  Trials.trialCheck
+  Trials.trialCheck,
+  Trials.trialFlows
 ]
 
 /** Checks of logs. */
 export const history: ReadonlyArray<Check> = [LogHistory.lastFailure, LogHistory.addWithoutDel, LogHistory.delWithLess]
+
+/** The names of all checks. */
+export const names: ReadonlySet<string> = new Set(
+  [...configuration, ...plugins, ...live, ...trial, ...history].map(({ id }) => id)
+)

@@ -247,11 +247,26 @@ export const states = Effect.fnUntraced(function*(question: Pick<Question, "aske
   return yield* collectState(cacheDir, Attachment.list(cacheDir), everyone, facts)
 })
 
+/** The facts about throwaway namespaces while they are attached: they are the only attachments of the network. */
+const ofTrial = Effect.fnUntraced(function*(facts: Facts, ids: ReadonlyArray<Attachment.AttachmentId>) {
+  const { chain, delegates } = facts
+  const [attachments, host] = yield* Effect.all([
+    Effect.forEach(ids, Attachment.look, { concurrency: "unbounded" }),
+    Host.collect([...chain, ...delegates], ids)
+  ], { concurrency: "unbounded" })
+  return { ...facts, host, attachments, earlier: [], all: [...facts.all, ...attachments] } satisfies Facts
+})
+
 /**
- * Tries the network in a throwaway namespace, if its configuration can be used at all. The built plugin `executable`,
- * if there is one, shows which plugin fails inside others.
+ * Tries the network in throwaway namespaces, if its configuration can be used at all. The built plugin `executable`,
+ * if there is one, shows which plugin fails inside others. `send` gets the facts while the namespaces are attached.
  */
-export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: number, executable: string | undefined) {
+export const withTrial = Effect.fnUntraced(function*<R>(
+  facts: Facts,
+  timeout: number,
+  executable: string | undefined,
+  send: (attached: Facts) => Effect.Effect<Trial.Sent, never, R>
+) {
   const path = yield* Path.Path
   const { capabilityArgs, chain, cniPath, file, host, network, store } = facts
   const value = file === undefined ? undefined : ConfigFile.valueOf(file)
@@ -266,15 +281,17 @@ export const withTrial = Effect.fnUntraced(function*(facts: Facts, timeout: numb
   const nested = executable === undefined || first === undefined
     ? undefined
     : yield* NestedPlugins.make(executable, cniPath, first.type, [])
-  const trial = yield* Effect.result(Trial.run(
-    { list: network, cniPath, timeout, variables: process.env, nested },
+  const trial = yield* Effect.result(Trial.run({
+    chain: { list: network, cniPath, timeout, variables: process.env, nested },
     capabilityArgs,
-    {
+    hasSecond: !FixedAddress.isFixed(facts),
+    ground: {
       bridge: Roles.bridgeOf(chain),
       store: store === undefined ? undefined : path.join(dataDir, network.name),
       tools: host?.tools ?? new Map()
-    }
-  ))
+    },
+    send: (ids) => Effect.flatMap(ofTrial(facts, ids), send)
+  }))
   return Result.isSuccess(trial)
     ? { ...facts, trial: trial.success }
     : { ...facts, unseen: [...facts.unseen, `no trial was possible: ${trial.failure.message}`] }

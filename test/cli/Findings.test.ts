@@ -322,6 +322,7 @@ describe("the flows of attachments", () => {
     from: "10.99.0.2",
     to: "world",
     family: 4,
+    verified: false,
     protocol: "tcp",
     port: 443,
     size: 84,
@@ -433,6 +434,44 @@ describe("the flows of attachments", () => {
       const [, , line] = Findings.flowLines([flow(lost)], Style.make({ ...style, width: 80 }, true), false)
       assert.match(line ?? "", /^\u001b\[31m {2}✗\u001b\[0m the world/)
     })
+  })
+
+  it("say how each is known where packets were sent over some of them", () => {
+    const own = attachment("c1")
+    const lines = Findings.flowLines(
+      [
+        flow({ attachment: own, verified: true }),
+        flow({
+          attachment: own,
+          kind: "name-server",
+          words: "name server 1.1.1.1",
+          verified: true,
+          status: "dropped",
+          reason: "name server 1.1.1.1: the packet was dropped"
+        }),
+        flow({ attachment: own, kind: "port-world", words: "port 80/tcp from the world" })
+      ],
+      wide,
+      false
+    )
+    assert.deepStrictEqual(lines.slice(2), [
+      `  ✓ ${"the world, by up0".padEnd(40)}  sent`,
+      `  ✗ ${"name server 1.1.1.1".padEnd(40)}  sent: the packet was dropped`,
+      `  ✓ ${"port 80/tcp from the world".padEnd(40)}  predicted`
+    ])
+  })
+
+  it("say nothing of that where only the gateway was asked", () => {
+    const own = attachment("c1")
+    const lines = Findings.flowLines(
+      [
+        flow({ attachment: own, kind: "gateway", words: "gateway 10.99.0.1", verified: true }),
+        flow({ attachment: own, status: "dropped", check: "masquerade" })
+      ],
+      wide,
+      false
+    )
+    assert.deepStrictEqual(lines[2], "  ✓ gateway 10.99.0.1")
   })
 
   it("are part of the document for scripts", () => {

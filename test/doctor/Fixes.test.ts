@@ -821,7 +821,14 @@ describe("what a trial and logs show is mended by hand", () => {
       answer: { _tag: "Failure", hasDocument, code: 7, msg: "x", details: "" }
     }) as never
   const trial = (calls: ReadonlyArray<never>, left: ReadonlyArray<object> = []): Host.Change => ({
-    facts: { trial: { calls, innermost: new Map(), left: left as never } }
+    facts: {
+      trial: {
+        calls,
+        innermost: new Map(),
+        left: left as never,
+        sent: { flows: [], findings: [], problem: undefined }
+      }
+    }
   })
   const past = (verb: string, fields: object = {}) => ({
     network: "n",

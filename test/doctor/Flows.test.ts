@@ -24,7 +24,7 @@ const lines = (facts: Facts) =>
 
 const port = { hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "" }
 
-const large = "large packets to the world: unknown, not known without sending one"
+const large = "large packets to the world: unknown, not known without sending one: --trial"
 
 describe("the flows of an attachment", () => {
   it("are those to its gateway and to the world, which arrive on a healthy host", () => {

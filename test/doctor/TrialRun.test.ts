@@ -33,15 +33,19 @@ interface Case {
   readonly bridge?: string
   readonly store?: string
   readonly records?: ReadonlyArray<Partial<Record>>
+  /** Whether a second namespace may be attached. Default: no. */
+  readonly hasSecond?: boolean
 }
 
-/** What became of a trial; in texts its identifier is ID. */
+/** What became of a trial; in texts its identifier is ID, and that of its second namespace OTHER. */
 const tried = Effect.fnUntraced(function*(given: Case) {
   const { after = {}, answers = {}, before = {}, bridge, capabilityArgs = {}, list = {}, records, store } = given
-  const { plugins = [{ type: "bridge" }], tools = ["iptables-save"] } = given
+  const { hasSecond = false, plugins = [{ type: "bridge" }], tools = ["iptables-save"] } = given
   const asked: Array<{ readonly verb: string; readonly env: object; readonly config: object }> = []
   let state = before
   let id = ""
+  let other = ""
+  const sentBetween: Array<string> = []
   const named = (text: string) => text.replaceAll("ID", id)
   const put = (files: { [path: string]: Fake.Files[string] }, from: Fake.Files, to: Fake.Files) => {
     for (const path of Object.keys(from)) delete files[path]
@@ -49,14 +53,16 @@ const tried = Effect.fnUntraced(function*(given: Case) {
   }
   const plugin = (argv: ReadonlyArray<string>, stdin: string, env: { readonly [name: string]: string | undefined }) => {
     const { CNI_COMMAND: verb = "", CNI_CONTAINERID: containerId = "" } = env
-    id = containerId
+    id ||= containerId
+    if (containerId !== id) other = containerId
     const config = JSON.parse(stdin)
     asked.push({ verb, env, config: { ...config, file: argv[0] } })
     if (verb === "DEL") {
       state = after
       put(host.files as never, before.files ?? {}, after.files ?? {})
     }
-    return answers[verb] ?? (verb === "ADD" ? JSON.stringify(added) : "")
+    return (containerId === other ? answers[`${verb} of the second`] : undefined) ?? answers[verb] ??
+      (verb === "ADD" ? JSON.stringify(added) : "")
   }
   const host = Fake.host({
     files: { ...before.files, "/plugins/bridge": "#!/bin/sh", "/plugins/portmap": "#!/bin/sh" },
@@ -74,26 +80,32 @@ const tried = Effect.fnUntraced(function*(given: Case) {
     records: () => Effect.succeed((records ?? []) as ReadonlyArray<Record>)
   }
   const trial = yield* Effect.provide(
-    Trial.run(
-      {
+    Trial.run({
+      chain: {
         list: network,
         cniPath: ["/plugins"],
         timeout: 1000,
         variables: {},
         ...(records === undefined ? {} : { nested })
       },
-      capabilityArgs as never,
-      { bridge, store, tools: new Map(tools.map((name) => [name, `/sbin/${name}`])) }
-    ),
+      capabilityArgs: capabilityArgs as never,
+      hasSecond,
+      ground: { bridge, store, tools: new Map(tools.map((name) => [name, `/sbin/${name}`])) },
+      send: (attachments) => {
+        sentBetween.push(...attachments.map(({ containerId }) => containerId))
+        return Effect.succeed({ flows: [], findings: [], problem: undefined })
+      }
+    }),
     host.layer
   )
-  const plain = (text: string) => text.replaceAll(id, "ID")
+  const plain = (text: string) => text.replaceAll(id, "ID").replaceAll(other || "none", "OTHER")
   const removed = host.commands.indexOf(`ip netns del ${id}`)
   return {
     asked,
     id,
     calls: trial.calls.map(({ answer, plugin, verb }) => `${verb} ${plugin.type} ${answer._tag}`),
     innermost: [...trial.innermost.values()],
+    sentBetween: sentBetween.map(plain),
     left: trial.left.map(({ kind, text }) => `${kind} ${plain(text)}`),
     /** What was run to restore the host. */
     restored: host.commands.slice(removed + 1).filter((each) => !/^(?:ip -j|\/sbin\/.*-save|\/sbin\/nft)/.test(each))
@@ -118,6 +130,64 @@ const save = (chains: string, rules: string, table = "nat") => `*${table}\n${cha
 const comment = (id: string) => `-m comment --comment "name: \\"n\\" id: \\"${id}\\""`
 
 describe("a trial", () => {
+  const verbs = (asked: ReadonlyArray<{ readonly verb: string; readonly env: object }>, id: string) =>
+    asked.map(({ env, verb }) => `${verb} ${Reflect.get(env, "CNI_CONTAINERID") === id ? "ID" : "OTHER"}`)
+
+  it.effect("sends packets between two namespaces, of which the second goes first", () =>
+    Effect.gen(function*() {
+      const { asked, commands, id, sentBetween } = yield* tried({ hasSecond: true })
+      assert.deepStrictEqual(sentBetween, ["ID", "OTHER"])
+      assert.deepStrictEqual(verbs(asked, id), ["ADD ID", "CHECK ID", "ADD OTHER", "DEL OTHER", "DEL ID"])
+      const namespaces = commands.filter((each) => each.startsWith("ip netns"))
+      assert.deepStrictEqual(namespaces, [
+        "ip netns add ID",
+        "ip netns add OTHER",
+        "ip netns del OTHER",
+        "ip netns del ID"
+      ])
+    }))
+
+  it.effect("publishes no port for the second namespace, which the first one has", () =>
+    Effect.gen(function*() {
+      const { asked } = yield* tried({
+        hasSecond: true,
+        plugins: [{ type: "portmap", capabilities: { portMappings: true } }],
+        capabilityArgs: { portMappings: [{ hostPort: 8080, containerPort: 80 }] }
+      })
+      const published = asked.filter(({ verb }) => verb === "ADD").map(({ config }) =>
+        Reflect.get(Reflect.get(config, "runtimeConfig") ?? {}, "portMappings")?.length ?? 0
+      )
+      assert.deepStrictEqual(published, [1, 0])
+    }))
+
+  it.effect("sends from one namespace alone where the second one cannot be attached, and detaches it all the same", () =>
+    Effect.gen(function*() {
+      const { asked, calls, id, sentBetween } = yield* tried({
+        hasSecond: true,
+        answers: {
+          "ADD of the second": {
+            exitCode: 1,
+            stdout: Buffer.from(JSON.stringify({ code: 11, msg: "full" })),
+            stderr: Buffer.alloc(0)
+          }
+        }
+      })
+      assert.deepStrictEqual(sentBetween, ["ID"])
+      assert.deepStrictEqual(verbs(asked, id).slice(2), ["ADD OTHER", "DEL OTHER", "DEL ID"])
+      assert.deepStrictEqual(calls.filter((each) => each.endsWith("Failure")), [])
+    }))
+
+  it.effect("sends nothing where the first namespace cannot be attached", () =>
+    Effect.gen(function*() {
+      const { sentBetween } = yield* tried({
+        hasSecond: true,
+        answers: {
+          ADD: { exitCode: 1, stdout: Buffer.from(JSON.stringify({ code: 11, msg: "full" })), stderr: Buffer.alloc(0) }
+        }
+      })
+      assert.deepStrictEqual(sentBetween, [])
+    }))
+
   it.effect("attaches a namespace, checks it and detaches it, in this order", () =>
     Effect.gen(function*() {
       const { asked, calls, commands, id } = yield* tried({

@@ -2,7 +2,10 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
-import type { Left } from "../../src/doctor/facts/Trial.ts"
+import type { Left, Sent } from "../../src/doctor/facts/Trial.ts"
+import type { Finding, Found } from "../../src/doctor/Finding.ts"
+import * as Fix from "../../src/doctor/Fix.ts"
+import type { Flow } from "../../src/doctor/flow/Flow.ts"
 import type { Failure } from "../../src/exec/PluginAnswer.ts"
 import type { Call } from "../../src/runtime/Chain.ts"
 import { found, said } from "./facts.ts"
@@ -41,12 +44,14 @@ const call = (
     : { _tag: "Success", document: JSON.stringify(answer) }
 })
 
+const sent = { flows: [], findings: [], problem: undefined }
+
 const findings = (
   calls: ReadonlyArray<Call>,
   left: ReadonlyArray<Left> = [],
   innermost = new Map<string, string>(),
   change: Host.Change = {}
-) => found(Checks.trial, Host.facts({ ...change, facts: { trial: { calls, innermost, left } } }))
+) => found(Checks.trial, Host.facts({ ...change, facts: { trial: { calls, innermost, left, sent } } }))
 
 describe("a trial", () => {
   it("in which all goes well tells nothing", () => {
@@ -186,7 +191,7 @@ describe("what is left after the DEL of a trial", () => {
 
 describe("the checks of a trial", () => {
   const facts = (calls: ReadonlyArray<Call>, left: ReadonlyArray<Left> = []) =>
-    Host.facts({ facts: { trial: { calls, innermost: new Map(), left } } })
+    Host.facts({ facts: { trial: { calls, innermost: new Map(), left, sent } } })
   const bytes = (text: string) => new TextEncoder().encode(text)
   const failing = (
     verb: Call["verb"],
@@ -333,5 +338,94 @@ describe("the checks of a trial", () => {
       "link: veth9"
     ]])
     assert.deepStrictEqual(said(Trials.trialLeft, facts([])), [])
+  })
+})
+
+describe("the packets of a trial", () => {
+  const flow = (fields: Partial<Flow> = {}): Flow => ({
+    kind: "world",
+    attachment: Host.attachment({ containerId: "cni-doctor-1" }, Host.inside),
+    words: "the world, by up0",
+    from: "10.99.0.9",
+    to: "world",
+    family: 4,
+    protocol: "tcp",
+    port: 443,
+    size: 84,
+    path: ["eth0", "up0"],
+    status: "dropped",
+    reason: "the world, by up0: the packet was dropped by ip filter FORWARD in host (-j DROP)",
+    verified: true,
+    ...fields
+  })
+  const finding = (fields: Partial<Finding> = {}): Finding => ({
+    level: "error",
+    check: "forward-rules",
+    plugin: "firewall",
+    message: "FORWARD drops it",
+    evidence: ["-A FORWARD -j DROP"],
+    fix: Fix.run("delete the rule", ["iptables", "-D", "FORWARD", "1"]),
+    ...fields
+  })
+  const lost = (sent: Partial<Sent>, failed: ReadonlyArray<string> = []) => {
+    const trial = {
+      calls: [],
+      innermost: new Map(),
+      left: [],
+      sent: { flows: [], findings: [], problem: undefined, ...sent }
+    }
+    return Trials.trialFlows.find(Host.facts({ facts: { trial } }), new Set(failed))
+  }
+
+  it("that arrive tell nothing", () => {
+    assert.deepStrictEqual(lost({ flows: [flow({ status: "arrives", reason: "" })] }), [])
+  })
+
+  it("that are dropped are an error, with what was sent", () => {
+    assert.deepStrictEqual(lost({ flows: [flow()] }), [{
+      level: "error",
+      message: "the world, by up0: the packet was dropped by ip filter FORWARD in host (-j DROP)",
+      evidence: ["sent: tcp from 10.99.0.9 to world port 443, 84 bytes"],
+      fix: "change the rule or the setting that is named, and try again: cni-passthrough doctor --trial"
+    }])
+  })
+
+  it("that one rule drops are told once", () => {
+    const reason = "the packet was dropped by ip filter FORWARD in host (-j DROP)"
+    const other = flow({ words: "name server 1.1.1.1", reason: `name server 1.1.1.1: ${reason}` })
+    const found = lost({ flows: [flow(), other] })
+    assert.isArray(found)
+    assert.deepStrictEqual((found as ReadonlyArray<Found>).map(({ message }) => message), [
+      `the world, by up0; name server 1.1.1.1: ${reason}`
+    ])
+  })
+
+  it("that were not sent tell nothing, even if they are predicted to be dropped", () => {
+    assert.deepStrictEqual(lost({ flows: [flow({ verified: false })] }), [])
+  })
+
+  it("are not told beside the finding about living attachments that explains them", () => {
+    const flows = [flow({ check: "forward-rules" })]
+    assert.deepStrictEqual(lost({ flows }, ["forward-rules"]), [])
+    assert.lengthOf(lost({ flows }, ["masquerade"]) as ReadonlyArray<Found>, 1)
+  })
+
+  it("have the plugin, the evidence and the fix of the check that explains them", () => {
+    const [found] = lost({ flows: [flow({ check: "forward-rules" })], findings: [finding()] }) as ReadonlyArray<Found>
+    assert.deepInclude(found, { plugin: "firewall", fix: finding().fix })
+    assert.include(found?.evidence.join("\n"), "-A FORWARD -j DROP")
+  })
+
+  it("have no commands about the temporary namespace, which is gone", () => {
+    const commands = finding({ fix: Fix.run("set it", ["nsenter", "--net=/run/netns/cni-doctor-1", "ip", "addr"]) })
+    const [found] = lost({ flows: [flow({ check: "forward-rules" })], findings: [commands] }) as ReadonlyArray<Found>
+    assert.match(String(found?.fix), /^change the rule/)
+  })
+
+  it("that could not be sent leave the check undecided, with the reason", () => {
+    assert.deepStrictEqual(lost({ flows: [flow({ verified: false })], problem: "nft is missing" }), {
+      skipped: "packets were not sent: nft is missing",
+      isUnknown: true
+    })
   })
 })

@@ -33,7 +33,7 @@ export const found = (checks: ReadonlyArray<Check.Check>, facts: Facts): Readonl
 
 /** What one check finds: of each finding its level, plugin and message, and then its evidence; or why it was skipped. */
 export const said = (check: Check.Check, facts: Facts): string | ReadonlyArray<ReadonlyArray<string>> => {
-  const answer = check.find(facts)
+  const answer = check.find(facts, new Set())
   return "skipped" in answer
     ? answer.skipped
     : answer.map(({ evidence, level, message, plugin }) => [`${level} ${plugin ?? "-"} ${message}`, ...evidence])
@@ -41,7 +41,7 @@ export const said = (check: Check.Check, facts: Facts): string | ReadonlyArray<R
 
 /** What mends the findings of a check: of each its text, its commands as lines, and what they cut. */
 export const fixes = (check: Check.Check, facts: Facts): ReadonlyArray<ReadonlyArray<string>> => {
-  const answer = check.find(facts)
+  const answer = check.find(facts, new Set())
   return ("skipped" in answer ? [] : answer).map(({ fix }) => Fix.of(fix)).map(({ commands, cuts, text }) => [
     text,
     ...commands.map(Fix.line),

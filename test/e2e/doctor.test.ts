@@ -1396,7 +1396,7 @@ const hosts: { readonly [name: string]: Broken } = {
 /** A plugin of its own after bridge, as a script that has its request on stdin and knows the verb. */
 const mine = (words: string, timeout = "10s") => ({
   files: of(bridge, { type: "mine" }),
-  script: `plugin mine '#!/bin/sh
+  script: `answering; plugin mine '#!/bin/sh
 config=$(cat)
 [ $CNI_COMMAND != VERSION ] || { echo "{\\"cniVersion\\":\\"1.0.0\\",\\"supportedVersions\\":[\\"1.0.0\\"]}"; exit; }
 result() { echo "$config" | sed "s/.*\\"prevResult\\"://; s/}$//"; }
@@ -1446,7 +1446,7 @@ const trials: { readonly [name: string]: Broken } = {
   },
   "an IPAM plugin that waits for its lock for ever": {
     ...attached(
-      "flock /var/lib/cni/networks/n/lock sleep 600 & echo $! > /run/holder; " +
+      "answering; flock /var/lib/cni/networks/n/lock sleep 600 & echo $! > /run/holder; " +
         "while flock -n /var/lib/cni/networks/n/lock true; do sleep 0.05; done"
     ),
     ask: "n --trial --timeout 5s",
@@ -1455,17 +1455,30 @@ const trials: { readonly [name: string]: Broken } = {
   },
   "an IPAM plugin that fails": {
     files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
-    script: "mkdir -p /var/lib/cni/networks/n/lock",
+    script: "answering; mkdir -p /var/lib/cni/networks/n/lock",
     ask: "n --trial",
     ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: .*is a directory/),
     mend: "says \"mend what host-local names\"; rmdir /var/lib/cni/networks/n/lock"
   },
   "a plugin that leaves an address": {
     files: of(bridge),
-    script: `plugin host-local '${script("[ $CNI_COMMAND = DEL ] || exec /usr/lib/cni/host-local")}'`,
+    script: `answering; plugin host-local '${script("[ $CNI_COMMAND = DEL ] || exec /usr/lib/cni/host-local")}'`,
     ask: "n --trial",
     ...own("trial-left", "host-local", /after DEL there is still reservation of the trial/),
     mend: install("host-local", "host-local", "use a version of the plugin whose DEL works")
+  },
+  "a rule that drops the packets of new containers": {
+    ...attached("answering; iptables -I FORWARD -s 10.99.0.2 -p tcp --dport 443 -j DROP", of(bridge), ""),
+    ask: "n --trial",
+    ...own("trial-flows", undefined, /^the world, by uplink: the packet was dropped by ip filter FORWARD in host/),
+    isMended: true
+  },
+  "a gateway of the host that is not there": {
+    files: of(bridge),
+    script: "true",
+    ask: "n --trial",
+    ...own("trial-flows", undefined, /the neighbour 192\.0\.2\.1 on uplink does not answer host$/),
+    mend: "says \"change the rule or the setting that is named\"; answering"
   }
 }
 
@@ -1569,7 +1582,7 @@ const healthy: Healthy = {
       "iptables -A FORWARD -i cni-n -o wan2 -j ACCEPT; " +
       "iptables -A FORWARD -i wan2 -o cni-n -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
   ),
-  "loopback before bridge, tried": { ...attached("", of({ type: "loopback" }, bridge)), ask: "n --trial" },
+  "loopback before bridge, tried": { ...attached("answering", of({ type: "loopback" }, bridge)), ask: "n --trial" },
   "taps between plugins": attached("", of(bridgeOfPorts, tap, portmap, tap, firewall, tap), mapped),
   "ptp": attached("attach api", of(ptp, portmap), mapped),
   "ptp, where the firewall lets its subnet through": attached(
@@ -1718,16 +1731,16 @@ rules`
   ),
   "a trial of bridge, portmap and firewall": {
     files: of(bridge, portmap, firewall),
-    script: unchanged,
+    script: `answering; ${unchanged}`,
     ask: "n --trial"
   },
   "a trial where others are attached": {
-    ...attached(unchanged, of(bridgeOfPorts, portmap, firewall), mapped),
+    ...attached(`answering; ${unchanged}`, of(bridgeOfPorts, portmap, firewall), mapped),
     ask: "n --trial"
   },
   "a trial with ports": {
-    files: of(bridge, portmap, firewall),
-    script: unchanged,
+    files: of(bridgeOfPorts, portmap, firewall),
+    script: `answering; ${unchanged}`,
     ask: `n --trial --capability-args '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}'`
   },
   "a trial that the end of its terminal has broken off": {
@@ -1741,7 +1754,7 @@ kill -HUP $!
 wait || true`,
     ask: "n"
   },
-  "a trial of ptp": { files: of(ptp), script: unchanged, ask: "n --trial" },
+  "a trial of ptp": { files: of(ptp), script: `answering; ${unchanged}`, ask: "n --trial" },
   "rules of a tunnel that is no concern of it": attached(
     "ip route add default via 192.0.2.1 table 51820; ip rule add not fwmark 0xca6c lookup 51820; ip rule add lookup main suppress_prefixlength 0"
   ),

@@ -3,17 +3,13 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
+import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Check from "../../doctor/Check.ts"
 import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
-import * as Collect from "../../doctor/Collect.ts"
-import type { Facts } from "../../doctor/Facts.ts"
-import * as Flows from "../../doctor/flow/Flows.ts"
+import type * as Collect from "../../doctor/Collect.ts"
 import * as HostTools from "../../exec/HostTools.ts"
-import * as LogFiles from "../../log/LogFiles.ts"
-import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
 import * as Netns from "../../runtime/Netns.ts"
@@ -23,8 +19,10 @@ import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as OnHost from "../OnHost.ts"
-import * as Progress from "../Progress.ts"
 import * as ReportFile from "../ReportFile.ts"
+import * as Examination from "./doctor/Examination.ts"
+import * as ExaminationText from "./doctor/ExaminationText.ts"
+import * as FixRun from "./doctor/FixRun.ts"
 
 const reason = (error: unknown): string => error instanceof Error ? error.message : String(error)
 
@@ -57,13 +55,40 @@ const input = {
     Flag.atLeast(0)
   ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
+  fix: Flags.toggle("fix", "Run the commands of the fixes, the gravest finding first, after asking"),
+  yes: Flags.toggle("yes", "With --fix, do not ask; fixes that cut traffic of living attachments are not run"),
+  cut: Flag.String("cut").pipe(
+    Flag.withDescription("With --fix --yes, also run the fixes of this check that cut traffic; may be repeated"),
+    Flag.withMetavar("check"),
+    Flag.atLeast(0)
+  ),
   verbose: Flags.toggle("verbose", "Print all findings, with all of their evidence"),
   json: Flags.toggle("json", "Print the findings and the checks as one JSON document"),
   report: ReportFile.flag
 }
 
+type Input = Command.Command.Config.Infer<typeof input>
+
+/** The flags contradict each other. */
+class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
+
+/** Refuses flags that mean nothing without another one. */
+const consistent = ({ cut, fix, json, yes }: Input): Effect.Effect<void, Contradiction> => {
+  const unknown = cut.find((name) => !Checks.names.has(name))
+  const wrong = (yes || cut.length > 0) && !fix
+    ? "--yes and --cut are for --fix"
+    : cut.length > 0 && !yes
+    ? "--cut goes with --fix --yes; without --yes, doctor asks"
+    : fix && json && !yes
+    ? "--json prints one document, so nobody can be asked: --fix --json needs --yes"
+    : unknown !== undefined
+    ? `--cut ${unknown}: no check has this name`
+    : undefined
+  return wrong === undefined ? Effect.void : Effect.fail(new Contradiction({ message: wrong }))
+}
+
 /** The question that the flags ask. */
-const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Infer<typeof input>) {
+const questionOf = Effect.fnUntraced(function*(flags: Input) {
   const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(OnHost.seen(flags, flags.netns.value)) : undefined
   return {
     asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seenNetwork(flags, network))),
@@ -81,24 +106,16 @@ const questionOf = Effect.fnUntraced(function*(flags: Command.Command.Config.Inf
   } satisfies Collect.Question
 })
 
-/** The logs in the default place, if there are any. */
-const atHand = Effect.orElseSucceed(LogFiles.matching(LogFiles.defaultPattern), (): ReadonlyArray<string> => [])
-
-/** Adds what logs say: the named ones, or for a selection without an attachment, those in the default place. */
-const remember = Effect.fnUntraced(
-  function*(facts: Facts, logs: ReadonlyArray<string>, selection: Collect.Selection) {
-    if (logs.length > 0) return yield* Collect.withHistory(facts, logs, selection)
-    if (facts.selected === undefined || facts.attachments.length > 0) return facts
-    const files = yield* atHand
-    if (files.length === 0) return facts
-    return yield* Effect.orElseSucceed(Collect.withHistory(facts, files, selection), () => facts)
-  }
-)
-
-/** The networks that a question is about. An unreadable file is reported later, when it is inspected. */
-const networksOf = Effect.fnUntraced(function*(question: Collect.Question, logs: ReadonlyArray<string>) {
-  const files = logs.length > 0 ? logs : yield* atHand
-  return yield* Effect.orElseSucceed(Collect.networksOf(question, files), () => [question.asked])
+/** The last examination, after the fixes that were asked for. */
+const fixed = Effect.fnUntraced(function*(
+  first: Examination.Examination,
+  request: Examination.Request,
+  { cut, json, yes }: Pick<Input, "cut" | "json" | "yes">
+) {
+  const tell = json ? () => Effect.void : Console.log
+  const done = yield* FixRun.all(first, Examination.make(request), { isGranted: yes, cuts: cut }, tell)
+  if (done.attempts.length === 0) yield* tell("\nno finding has a fix that commands can run")
+  return done
 })
 
 /** `doctor [NETWORK | CONFLIST]` */
@@ -107,6 +124,7 @@ export const doctor = Command.make(
   input,
   Effect.fnUntraced(
     function*(flags) {
+      yield* consistent(flags)
       const style = yield* Style.current()
       const built = flags.trial
         ? Option.getOrUndefined(yield* Effect.option(BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot))))
@@ -115,57 +133,25 @@ export const doctor = Command.make(
       const executable = built === undefined ? undefined : entered
       const question = yield* questionOf(flags)
       const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
-      const networks = yield* networksOf(question, logs)
-      const collected = yield* Progress.during("plugins and the host", Collect.collect(question, networks))
-      const all = yield* Effect.forEach(
-        collected,
-        Effect.fnUntraced(function*(seen) {
-          const known = yield* Progress.during("the logs", remember(seen, logs, question.selection))
-          return flags.trial
-            ? yield* Progress.during("the trial", Collect.withTrial(known, flags.timeout, executable))
-            : known
-        })
-      )
-      const checks = [
-        ...Checks.configuration,
-        ...Checks.plugins,
-        ...Checks.live,
-        ...(flags.trial ? Checks.trial : []),
-        ...(all.every(({ history }) => history === undefined) ? [] : Checks.history)
-      ]
-      const reports = all.map((facts) => Check.examine(checks, facts))
-      const report = Check.merge(reports)
-      const flows = all.map((facts, index) => Flows.of(checks, facts, reports[index] ?? report))
-      const nameOf = ({ network }: Facts) => network?.name ?? "the network"
-      const names = all.map(nameOf)
-      if (flags.json) yield* Console.log(Findings.json(report, flows.flat()))
-      else {
-        if (style.isTerminal) {
-          for (const phase of new Set(checks.map(({ phase }) => phase))) {
-            const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
-            const outcomes = report.checks.filter(({ check }) => ids.has(check))
-            for (const line of Findings.checkLines(phase, outcomes, report.findings, style)) yield* Console.log(line)
-          }
-          for (const line of Findings.legend(report, style)) yield* Console.log(line)
-        }
-        const lines = Findings.all(report.findings, style, flags.verbose)
-        if (lines.length > 0 && style.isTerminal) yield* Console.log("")
-        for (const line of lines) yield* Console.log(line)
-        for (const [index, facts] of report.findings.length === 0 ? all.entries() : []) {
-          const length = facts.earlier.reduce(
-            (sum, { attachments }) => sum + attachments.length,
-            facts.attachments.length
-          )
-          const looked = `${length} attachment${length === 1 ? "" : "s"} checked`
-          yield* Console.log(style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)))
-          for (const line of Findings.walked(facts, flows[index] ?? [], style, flags.verbose)) yield* Console.log(line)
-        }
-        for (const line of Findings.flowLines(flows.flat(), style, flags.verbose)) yield* Console.log(line)
+      const request = { question, logs, hasTrial: flags.trial, executable }
+      const first = yield* Examination.make(request)
+      const print = Effect.fnUntraced(function*(examination: Examination.Examination) {
+        for (const line of ExaminationText.lines(examination, style, flags.verbose)) yield* Console.log(line)
+      })
+      if (!flags.json) yield* print(first)
+      const { attempts, examined } = flags.fix
+        ? yield* fixed(first, request, flags)
+        : { attempts: undefined, examined: first }
+      const { flows, networks, report } = examined
+      if (flags.json) yield* Console.log(Findings.json(report, flows.flat(), attempts))
+      else if (examined !== first) {
+        yield* Console.log("")
+        yield* print(examined)
       }
       if (Option.isSome(flags.report)) {
         yield* ReportFile.make(
           OnHost.seenFile(flags, flags.report.value),
-          yield* Logs.ofNetworks(logs, names),
+          yield* Logs.ofNetworks(logs, networks.map(Examination.nameOf)),
           report.findings.map(Findings.onPage)
         )
       }
@@ -180,7 +166,8 @@ export const doctor = Command.make(
   Command.withDescription(
     "Look at a network as a whole: its configuration, its plugins, its attachments and the rules of the host. Say what is " +
       "wrong, which plugin is to blame, what the evidence is, and how to fix it, with the most probable cause first. " +
-      "It changes nothing; --trial leaves the host as it was. Exit status 0: no error, 1: errors, 2: it could not look."
+      "It changes nothing; --trial leaves the host as it was. --fix shows the commands of each fix, asks, runs them and looks " +
+      "again, for as long as that helps. Exit status 0: no error, 1: errors, 2: it could not look."
   ),
   Command.withExamples([
     { command: "cni-passthrough doctor", description: "All networks of this host, and what is attached to them" },
@@ -190,6 +177,7 @@ export const doctor = Command.make(
       command: "cni-passthrough doctor --log '/var/log/cni/*.jsonl'",
       description: "Also what failed, or was never detached"
     },
-    { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" }
+    { command: "cni-passthrough doctor --pod shop/web --json", description: "One pod, for a script" },
+    { command: "cni-passthrough doctor podman --fix", description: "Fix what commands can fix, after asking" }
   ])
 )

@@ -1,7 +1,6 @@
 /** `cni-passthrough leaks`: what containers that are gone have left behind. */
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
-import * as Prompt from "effect/cli/Prompt"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
@@ -10,6 +9,7 @@ import type * as Leaks from "../../doctor/Leaks.ts"
 import * as GoDuration from "../../json/GoDuration.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../render/terminal/Style.ts"
+import * as Confirm from "../Confirm.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as LeakLines from "../LeakLines.ts"
@@ -21,11 +21,6 @@ import * as Search from "./leaks/Search.ts"
 import * as SecondWitness from "./leaks/SecondWitness.ts"
 import * as Unattended from "./leaks/Unattended.ts"
 import * as Config from "./wrap/Config.ts"
-
-/** There is no terminal on which to ask for confirmation. */
-class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
-  override readonly message = "stdin is not a terminal, so that nobody can be asked: give --yes"
-}
 
 /** `--every` without what it needs. */
 class Needs extends Data.TaggedError("Needs")<{ readonly flag: string; readonly needed: string }> {
@@ -127,13 +122,7 @@ const once = Effect.fnUntraced(function*(flags: Input) {
   const conclusion = isComplete ? Effect.void : Effect.fail(new Errors.Incomplete())
   if (found.length === 0) return yield* conclusion
   if (!flags.fix) return yield* new Errors.Unsuccessful()
-  if (!flags.yes) {
-    if (process.stdin.isTTY !== true) return yield* new NobodyToAsk()
-    const isWanted = yield* Prompt.run(Prompt.Confirm({ message: `Remove these ${found.length}?` })).pipe(
-      Effect.orElseSucceed(() => false)
-    )
-    if (!isWanted) return yield* new Errors.Unsuccessful()
-  }
+  if (!flags.yes && !(yield* Confirm.ask(`Remove these ${found.length}?`))) return yield* new Errors.Unsuccessful()
   // A container may have been attached while the user read the question. Leave alone what is no longer a leak.
   const still = flags.yes ? found : Search.both(found, (yield* Search.find(flags)).found)
   const removed = yield* removeAll(still, flags, tools)

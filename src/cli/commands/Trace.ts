@@ -15,7 +15,9 @@ import * as Subject from "../../trace/Subject.ts"
 import * as Trace from "../../trace/Trace.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as OwnCommand from "../OwnCommand.ts"
 import * as TraceLines from "../TraceLines.ts"
+import { sendPackets } from "./SendPackets.ts"
 
 /** An address with a port and a protocol: `10.96.0.10:53/udp`, `[fd00::1]:80`. */
 const target = /^(?:\[([\da-fA-F:.]+)\]|([\d.]+)):(\d{1,5})(?:\/(tcp|udp))?$/
@@ -115,14 +117,6 @@ const patience = { answer: 5000, packets: 60_000 } as const
 /** The default size of a datagram in bytes: that of the smallest DNS query. */
 const datagram = 17
 
-/** The command line that runs this executable as the sender in another namespace. */
-const executable = (): Request["executable"] => {
-  const script = process.argv[1]
-  return process.versions["bun"] === undefined && script !== undefined
-    ? [process.execPath, script, "send-packets"]
-    : [process.execPath, "send-packets"]
-}
-
 const requestOf = Effect.fnUntraced(function*(flags: Input) {
   const { cacheDir, container, containerId, count, log, netns, pod, size, timeout, udp } = flags
   const to = Option.isSome(flags.to) ? parseTarget(flags.to.value) : undefined
@@ -174,7 +168,7 @@ const requestOf = Effect.fnUntraced(function*(flags: Input) {
     timeout: Option.getOrElse(timeout, () => isWaiting ? patience.packets : patience.answer),
     logs: log.length > 0 ? log : [LogFiles.defaultPattern],
     attachments,
-    executable: executable()
+    executable: OwnCommand.withArguments(sendPackets.name)
   } satisfies Request
 })
 

@@ -5,10 +5,12 @@ import * as Execution from "../../exec/Execution.ts"
 import { isObject, parse } from "../../json/Json.ts"
 import * as Summary from "../../record/Summary.ts"
 import type { Call } from "../../runtime/Chain.ts"
-import type { Check } from "../Check.ts"
+import { type Check, unknown } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
 import * as Trial from "../facts/Trial.ts"
 import type { Found } from "../Finding.ts"
+import type * as Fix from "../Fix.ts"
+import type { Flow } from "../flow/Flow.ts"
 import * as Roles from "../Roles.ts"
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? ""
@@ -168,5 +170,58 @@ export const trialLeft: Check = {
       evidence: left.map(({ kind, text }) => `${kind}: ${text}`),
       fix: "it was removed; use a version of the plugin whose DEL works"
     }))
+  }
+}
+
+/**
+ * The flows whose packets were dropped, grouped by what dropped them, except those that an earlier check explains, which
+ * found the same problem with living attachments.
+ */
+const lostFlows = (
+  { flows }: Trial.Sent,
+  failed: ReadonlySet<string>
+): ReadonlyArray<readonly [Flow, ...ReadonlyArray<Flow>]> => {
+  const lost = new Map<string, [Flow, ...Array<Flow>]>()
+  const isNew = ({ check = "", status, verified }: Flow) => verified && status === "dropped" && !failed.has(check)
+  for (const flow of flows.filter(isNew)) {
+    const by = reasonOf(flow)
+    const known = lost.get(by)
+    if (known === undefined) lost.set(by, [flow])
+    else known.push(flow)
+  }
+  return [...lost.values()]
+}
+
+/** Why a flow is lost, without the words of the flow. */
+const reasonOf = ({ reason, words }: Flow): string => reason.replace(`${words}: `, "")
+
+const sentText = ({ from, port, protocol, size, to }: Flow): string =>
+  `sent: ${protocol} from ${from} to ${to}${port === undefined ? "" : ` port ${port}`}, ${size} bytes`
+
+/** Whether commands are about a throwaway namespace, which is gone. */
+const areGone = (fix: Fix.Fix): boolean =>
+  fix.commands.some((words) => words.some((word) => word.includes(Trial.prefix)))
+
+export const trialFlows: Check = {
+  id: "trial-flows",
+  phase: "trial",
+  find: ({ trial }, failed) => {
+    if (trial === undefined) return noTrial
+    const { findings, problem } = trial.sent
+    const lost = lostFlows(trial.sent, failed)
+    if (problem !== undefined && lost.length === 0) return unknown(`packets were not sent: ${problem}`)
+    return lost.map((flows): Found => {
+      const [first] = flows
+      const cause = findings.find(({ check }) => check === first.check)
+      return {
+        level: cause?.level ?? "error",
+        ...(cause?.plugin === undefined ? {} : { plugin: cause.plugin }),
+        message: `${flows.map(({ words }) => words).join("; ")}: ${reasonOf(first)}`,
+        evidence: [...flows.map(sentText), ...cause?.evidence ?? []],
+        fix: cause === undefined || areGone(cause.fix)
+          ? "change the rule or the setting that is named, and try again: cni-passthrough doctor --trial"
+          : cause.fix
+      }
+    })
   }
 }

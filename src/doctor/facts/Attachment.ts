@@ -113,6 +113,10 @@ const idOf = (file: string, cached: ResultCache.Cached, config: string | undefin
   }
 }
 
+/** An attachment that is in no cache, with the result of its ADD. */
+export const ofResult = (attachment: Attachments.Attachment, result: string): AttachmentId =>
+  idOf(attachment.containerId, { ...attachment, result }, undefined)
+
 /** All attachments in libcni's cache, of every network. Files that cannot be decoded are skipped. */
 export const list = Effect.fnUntraced(function*(cacheDir: string) {
   const path = yield* Path.Path

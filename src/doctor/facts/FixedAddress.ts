@@ -30,6 +30,9 @@ const macsOf = (facts: Facts): ReadonlyArray<string> =>
   [facts.capabilityArgs, ...facts.chain.map(({ config }) => config), ...argsOf(facts)]
     .flatMap(({ mac }) => texts(mac)).map((mac) => mac.toLowerCase())
 
+/** Whether all attachments of the network get the same address or the same MAC. */
+export const isFixed = (facts: Facts): boolean => addressesOf(facts).length + macsOf(facts).length > 0
+
 /**
  * A sentence that names who has an address or a MAC that the configuration fixes; undefined if no known container does.
  */

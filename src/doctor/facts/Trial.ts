@@ -1,4 +1,7 @@
-/** Attaches, checks and detaches a throwaway namespace, records what happens, and restores the host. */
+/**
+ * Attaches and checks a throwaway namespace, sends packets between it, another one and the host, detaches both, records
+ * what happens, and restores the host.
+ */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "effect/Path"
@@ -16,7 +19,10 @@ import * as Reservation from "../../network/Reservation.ts"
 import type { Attachment } from "../../runtime/Attachments.ts"
 import * as Chain from "../../runtime/Chain.ts"
 import * as Netns from "../../runtime/Netns.ts"
+import type { Finding } from "../Finding.ts"
+import type { Flow } from "../flow/Flow.ts"
 import * as RuleLines from "../RuleLines.ts"
+import { type AttachmentId, ofResult } from "./Attachment.ts"
 
 /** The prefix of the container IDs of trials. */
 export const prefix = "cni-doctor-"
@@ -35,7 +41,21 @@ export interface Trial {
   readonly innermost: ReadonlyMap<string, string>
   /** What exists after the trial and did not exist before. */
   readonly left: ReadonlyArray<Left>
+  readonly sent: Sent
 }
+
+/** What packets showed. */
+export interface Sent {
+  /** The flows of the throwaway namespaces. Those over which packets were sent are verified. */
+  readonly flows: ReadonlyArray<Flow>
+  /** The problems that the checks find with the throwaway namespaces, which explain lost flows. */
+  readonly findings: ReadonlyArray<Finding>
+  /** Why packets were not sent, or not over all flows; undefined if they were. */
+  readonly problem: string | undefined
+}
+
+/** Sends packets over the flows of attachments. */
+export type Send<R> = (attachments: ReadonlyArray<AttachmentId>) => Effect.Effect<Sent, never, R>
 
 /** What a trial may change. */
 interface Snapshot {
@@ -82,21 +102,23 @@ const snapshot = Effect.fnUntraced(function*(store: string | undefined, tools: R
 
 /** What identifies the changes of a trial. */
 interface Traces {
-  readonly id: string
+  /** Its container IDs. */
+  readonly ids: ReadonlyArray<string>
   /** The addresses and the links that its plugins named. */
   readonly addresses: ReadonlyArray<string>
   readonly names: ReadonlyArray<string>
 }
 
 /** The rules, chains and links that the trial made: those with its name or its address, and those that these need. */
-const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Traces) => {
+const madeBy = (before: Snapshot, after: Snapshot, { addresses, ids, names }: Traces) => {
   const oldRules = new Set(RuleLines.of(before.rules).map(RuleLines.key))
   const oldChains = new Set(RuleLines.chainsOf(before.rules).map(RuleLines.chainKey))
   const oldLinks = new Set(before.links.map(({ name }) => name))
   const rules = RuleLines.of(after.rules).filter((line) => !oldRules.has(RuleLines.key(line)))
   const chains = RuleLines.chainsOf(after.rules).filter((chain) => !oldChains.has(RuleLines.chainKey(chain)))
   const isOwn = (line: RuleLines.Line) =>
-    RuleLines.ownerOf(line)?.containerId === id || addresses.some((address) => RuleLines.isAbout(line, address))
+    ids.includes(RuleLines.ownerOf(line)?.containerId ?? "") ||
+    addresses.some((address) => RuleLines.isAbout(line, address))
   return {
     rules,
     chains,
@@ -105,7 +127,7 @@ const madeBy = (before: Snapshot, after: Snapshot, { addresses, id, names }: Tra
     /** Whether other programs made rules during the trial. */
     isShared: rules.some((line) => {
       const owner = RuleLines.ownerOf(line)
-      return owner !== undefined && owner.containerId !== id
+      return owner !== undefined && !ids.includes(owner.containerId)
     })
   }
 }
@@ -161,7 +183,7 @@ const restore = Effect.fnUntraced(function*(
   }
   for (const path of after.files.keys()) {
     const was = before.files.get(path)
-    const isOurs = after.files.get(path)?.startsWith(traces.id) === true
+    const isOurs = traces.ids.some((id) => after.files.get(path)?.startsWith(id) === true)
     const isBookkeeping = /\/(?:last_reserved_ip\.[^/]*|lock)$/.test(path)
     if (was === undefined && (isOurs || isBookkeeping)) yield* Effect.ignore(fs.remove(path))
     else if (was !== undefined && isBookkeeping && was !== after.files.get(path)) {
@@ -196,31 +218,54 @@ const leftOf = (before: Snapshot, after: Snapshot, traces: Traces): ReadonlyArra
   return [
     ...links.filter(({ kind }) => kind !== "bridge").map(({ name }) => ({ kind: "link", text: name }) as const),
     ...own.map((line) => ({ kind: "rule", text: RuleLines.text(line) }) as const),
-    ...[...after.files].filter(([path, text]) => !before.files.has(path) && text.startsWith(traces.id))
+    ...[...after.files]
+      .filter(([path, text]) => !before.files.has(path) && traces.ids.some((id) => text.startsWith(id)))
       .map(([path]) => ({ kind: "reservation", text: path }) as const)
   ]
 }
 
-/** Attaches a throwaway namespace to a network, checks it, and always detaches it; then cleans up. */
-export const run = Effect.fnUntraced(function*(
-  chain: Chain.Chain,
-  capabilityArgs: Attachment["capabilityArgs"],
-  ground: Ground
+/** What a trial does. */
+export interface Plan<R> {
+  readonly chain: Chain.Chain
+  /** The capability arguments of the first namespace. The second one gets none, because ports are published once. */
+  readonly capabilityArgs: Attachment["capabilityArgs"]
+  /** Whether the network takes a second namespace: not one whose addresses are fixed. */
+  readonly hasSecond: boolean
+  readonly ground: Ground
+  readonly send: Send<R>
+}
+
+/** The attachment of a new throwaway namespace. */
+const newAttachment = Effect.fnUntraced(function*(
+  { chain }: Pick<Plan<never>, "chain">,
+  capabilityArgs: Attachment["capabilityArgs"]
 ) {
-  const { store, tools } = ground
-  const id = `${prefix}${(yield* Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })).toString(16).padStart(8, "0")}`
-  const attachment: Attachment = {
+  const random = yield* Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })
+  const containerId = `${prefix}${random.toString(16).padStart(8, "0")}`
+  return {
     network: chain.list.name,
-    containerId: id,
+    containerId,
     ifname: "eth0",
-    netns: yield* Netns.pathOf(id),
+    netns: yield* Netns.pathOf(containerId),
     args: [],
     capabilityArgs
-  }
+  } satisfies Attachment
+})
+
+/** Attaches a throwaway namespace to a network, checks it, sends packets, and always detaches it; then cleans up. */
+export const run = Effect.fnUntraced(function*<R>(
+  { capabilityArgs, chain, ground, hasSecond, send }: Plan<R>
+) {
+  const { store, tools } = ground
+  const first = yield* newAttachment({ chain }, capabilityArgs)
+  const second = yield* newAttachment({ chain }, {})
   const before = yield* snapshot(store, tools)
-  yield* Netns.add(id)
-  let result: string | undefined
-  const traces = { id, addresses: [] as Array<string>, names: [] as Array<string> }
+  yield* Netns.add(first.containerId)
+  const traces = {
+    ids: [first.containerId, second.containerId],
+    addresses: [] as Array<string>,
+    names: [] as Array<string>
+  }
   const innermost = new Map<string, string>()
   /** A nested plugin ends before the plugin around it, so the first failure is the innermost. */
   const lookInside = Effect.fnUntraced(function*({ invocation }: Chain.Call) {
@@ -232,22 +277,47 @@ export const run = Effect.fnUntraced(function*(
     if (failed?.label !== undefined) innermost.set(invocation, failed.label)
   })
   const collect = (calls: Chain.Calls) => Stream.runCollect(Stream.tap(calls, lookInside))
-  const attach = Effect.gen(function*() {
+  const add = Effect.fnUntraced(function*(attachment: Attachment) {
     const added = yield* collect(Chain.add(chain, attachment))
-    const last = added.at(-1)
-    result = last === undefined ? undefined : Chain.resultOf(last)
     for (const each of added.map(Chain.resultOf)) {
       traces.addresses.push(...addressesIn(each))
       traces.names.push(...namesIn(each))
     }
+    const last = added.at(-1)
+    return { calls: added, result: last === undefined ? undefined : Chain.resultOf(last) }
+  })
+  let result: string | undefined
+  let sent: Sent = { flows: [], findings: [], problem: "no namespace was attached" }
+  const attach = Effect.gen(function*() {
+    const added = yield* add(first)
+    result = added.result
     const { cniVersion, disableCheck } = chain.list
     const hasCheck = result !== undefined && !disableCheck && CniVersion.isAtLeast(cniVersion, "0.4.0")
-    const checked = hasCheck ? yield* collect(Chain.check(chain, attachment, result ?? "")) : []
-    return [...added, ...checked]
+    const checked = hasCheck ? yield* collect(Chain.check(chain, first, result ?? "")) : []
+    return [...added.calls, ...checked]
+  })
+  /** Sends packets between both namespaces, or from the first one alone if the second one cannot be attached. */
+  const sendAll = Effect.gen(function*() {
+    if (result === undefined) return
+    const own = ofResult(first, result)
+    if (!hasSecond) return void (sent = yield* send([own]))
+    let other: string | undefined
+    yield* Effect.onExit(
+      Effect.gen(function*() {
+        yield* Netns.add(second.containerId)
+        other = (yield* add(second)).result
+        sent = yield* send([own, ...(other === undefined ? [] : [ofResult(second, other)])])
+      }),
+      () =>
+        Effect.andThen(
+          Stream.runDrain(Chain.del(chain, second, other)),
+          Effect.ignore(Netns.remove(second.containerId))
+        )
+    )
   })
   const detach = Effect.gen(function*() {
-    const calls = yield* collect(Chain.del(chain, attachment, result))
-    yield* Effect.ignore(Netns.remove(id))
+    const calls = yield* collect(Chain.del(chain, first, result))
+    yield* Effect.ignore(Netns.remove(first.containerId))
     const after = yield* snapshot(store, tools)
     const left = leftOf(before, after, traces)
     yield* restore(before, after, traces, ground)
@@ -255,10 +325,15 @@ export const run = Effect.fnUntraced(function*(
   })
   let detached: { readonly calls: ReadonlyArray<Chain.Call>; readonly left: ReadonlyArray<Left> } | undefined
   const calls = yield* Effect.onExit(
-    attach,
+    Effect.tap(attach, sendAll),
     () => Effect.map(detach, (outcome) => void (detached = outcome))
   )
-  return { calls: [...calls, ...detached?.calls ?? []], innermost, left: detached?.left ?? [] } satisfies Trial
+  return {
+    calls: [...calls, ...detached?.calls ?? []],
+    innermost,
+    left: detached?.left ?? [],
+    sent
+  } satisfies Trial
 })
 
 /** The prevResult that a plugin received, as a value. */

@@ -70,8 +70,10 @@ export interface Promised {
 /** A flow, and whether it arrives as far as the facts show. */
 export interface Flow extends Promised {
   readonly status: "arrives" | "dropped" | "unknown"
-  /** Why it is dropped or unknown; empty if it arrives. */
+  /** Why it is dropped or unknown. If it arrives, empty, or what packets did not show. */
   readonly reason: string
   /** The check that found why it is dropped. */
   readonly check?: string
+  /** Whether packets were sent over it. Otherwise, the status is predicted. */
+  readonly verified: boolean
 }

@@ -39,18 +39,19 @@ const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol
 const isFollowed = ({ host }: Facts, { family, kind }: Promised): boolean =>
   kind === "peer" ? BridgeNetfilter.isOn(host, family) : Flow.forwarded.includes(kind)
 
+/** Whether the gateway of a flow was asked, and answered: that is the flow. */
+const isAsked = ({ attachment, kind, to }: Promised): boolean =>
+  kind === "gateway" && attachment.probes.some(({ address, hasAnswered }) => address === to && hasAnswered === true)
+
 /** Why a flow is unknown although no check has findings about it. */
 const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.Walk>): string | undefined => {
-  const { attachment, kind, to } = flow
+  const { attachment, kind } = flow
   const { sight } = attachment
   if (sight._tag === "Unseen" || sight._tag === "Foreign") return sight.reason
   if (facts.host === undefined || Result.isFailure(facts.host.network)) return "the links of the host are not known"
   if (Result.isFailure(facts.host.rules) && kind !== "gateway") return facts.host.rules.failure
-  if (kind === "world-large") return "not known without sending one"
-  if (kind === "gateway") {
-    const answered = attachment.probes.filter(({ hasAnswered }) => hasAnswered === true)
-    return answered.some(({ address }) => address === to) ? undefined : "it was not asked"
-  }
+  if (kind === "world-large") return "not known without sending one: --trial"
+  if (kind === "gateway") return isAsked(flow) ? undefined : "it was not asked"
   if (!Roles.isRouted(facts.chain) && kind !== "peer") return "its gateway is not this host"
   return walks.length > 0 || !isFollowed(facts, flow) ? undefined : "the rules on its way were not evaluated"
 }
@@ -114,6 +115,7 @@ const ofGroup = (
   const rules = facts.host === undefined ? undefined : Result.getOrUndefined(facts.host.rules)
   const walks = rules === undefined ? [] : FilterWalk.ofAll(facts, rules)
   return PromisedFlows.of(facts).map((flow): Flow.Flow => {
+    const predicted = { ...flow, verified: isAsked(flow) }
     const { checks: outcomes, findings } = left.length === 0 ? { checks: [], findings: [] } : reportOf(flow)
     // In causal order: an early problem may explain a later one.
     const cause = left.filter(({ family = flow.family }) =>
@@ -122,7 +124,7 @@ const ofGroup = (
       findings.filter((each) => each.check === id && each.level !== "note" && (each.stops ?? stops).includes(flow.kind))
     )[0]
     if (cause !== undefined) {
-      return { ...flow, status: "dropped", reason: cause.message, check: cause.check }
+      return { ...predicted, status: "dropped", reason: cause.message, check: cause.check }
     }
     const own = walks.filter(isOf(flow))
     const walk = own.find(({ drops }) =>
@@ -130,17 +132,17 @@ const ofGroup = (
     )
     const [drop] = walk?.drops ?? []
     if (walk !== undefined && drop !== undefined) {
-      return { ...flow, status: "dropped", reason: FilterWalk.reasonOf(walk, drop), check: "forward-rules" }
+      return { ...predicted, status: "dropped", reason: FilterWalk.reasonOf(walk, drop), check: "forward-rules" }
     }
     const atOutput = rules === undefined ? undefined : droppedAtOutput(rules, flow)
-    if (atOutput !== undefined) return { ...flow, status: "dropped", reason: atOutput }
+    if (atOutput !== undefined) return { ...predicted, status: "dropped", reason: atOutput }
     const uncertain = own.find((each) => each.open !== undefined)?.open
     const open = outcomes.find(({ leavesOpen = [] }) => leavesOpen.includes(flow.kind))
     const reason = open?.reason ??
       (uncertain === undefined
         ? limitOf(facts, flow, own)
         : `it depends on a rule that cannot be evaluated: ${uncertain}`)
-    return { ...flow, status: reason === undefined ? "arrives" : "unknown", reason: reason ?? "" }
+    return { ...predicted, status: reason === undefined ? "arrives" : "unknown", reason: reason ?? "" }
   })
 }
 

@@ -60,6 +60,9 @@ ip link set world up
 ip addr add 192.0.2.2/24 dev uplink
 ip link set uplink up
 ip route add default via 192.0.2.1
+answering() { # lets the gateway of the host answer, so that packets leave
+  ip neigh replace 192.0.2.1 lladdr 02:00:00:00:00:01 dev uplink nud permanent
+}
 says() { # WORDS: of the finding that is mended
   [[ $fix == *"$1"* ]] || { echo "expected to be told '$1', and not: $fix"; return 1; }
 }
