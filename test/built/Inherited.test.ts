@@ -11,11 +11,6 @@ import { until } from "../support/until.ts"
 /** What only the standalone form can see: Node.js hides it before our first line. */
 const standalone = isStandalone ? it : it.skip
 
-const eventually = async (condition: () => boolean) => {
-  for (let left = 1000; left > 0 && !condition(); left--) await new Promise((resolve) => setTimeout(resolve, 10))
-  return condition()
-}
-
 /** A user without rights. */
 const asOther = "setpriv --reuid=64999 --regid=64999 --clear-groups"
 
@@ -171,7 +166,7 @@ describe("around a plugin, a signal", () => {
     })
     let stdout = ""
     child.stdout.on("data", (chunk) => stdout += chunk)
-    assert.isTrue(await eventually(() => stdout.includes("ready")))
+    await until("it is ready", () => stdout.includes("ready"))
     process.kill(-(child.pid ?? 0), "SIGTERM")
     await new Promise((resolve) => child.on("close", resolve))
     assert.strictEqual(stdout, "ready\ngot\nend\n")
@@ -200,7 +195,7 @@ describe("around a plugin, a signal", () => {
     for (let left = 5; left > 0; left--) {
       demo.around()
       const pid = Fs.readFileSync(Path.join(demo.places.plugins, "pid"), "utf8").trim()
-      assert.isTrue(await eventually(() => !Fs.existsSync(`/proc/${pid}`)), `${pid} lives on`)
+      await until(`${pid} has ended`, () => !Fs.existsSync(`/proc/${pid}`))
     }
   })
 

@@ -310,7 +310,7 @@ describe("wrap that stays in the foreground while no reader keeps up", () => {
       if (time === "1h") child.kill("SIGTERM")
       assert.strictEqual(await ended, 0)
       assert.deepStrictEqual(host.state(), before)
-    }, 120_000)
+    })
   }
 
   it("unwraps, and ends, on a terminal that was stopped by Ctrl-S", async () => {
@@ -324,7 +324,7 @@ describe("wrap that stays in the foreground while no reader keeps up", () => {
     host.call("bridge")
     await new Promise((resolve) => child.on("close", resolve))
     assert.deepStrictEqual(host.state(), before)
-  }, 120_000)
+  })
 
   it("unwraps on a full disk", async () => {
     using host = make(["bridge"])
@@ -336,7 +336,7 @@ describe("wrap that stays in the foreground while no reader keeps up", () => {
     await new Promise((resolve) => child.on("close", resolve))
     Fs.closeSync(full)
     assert.deepStrictEqual(host.state(), before)
-  }, 120_000)
+  })
 })
 
 // The script form cannot exchange files: Node.js has no call for that.

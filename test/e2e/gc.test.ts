@@ -70,7 +70,7 @@ left`),
       assert.deepStrictEqual(
         run(`
 ip netns add $b; ports 8081; ours $b
-ip netns exec $b sleep 60 & inside=$!
+ip netns exec $b sleep 600 & inside=$!
 until [ "$(readlink /proc/$inside/ns/net)" != "$(readlink /proc/self/ns/net)" ]; do sleep 0.1; done
 ip netns del $b
 gc
@@ -160,7 +160,8 @@ ${script}`).trim().split("\n")
       "is cut short": "truncate -s 40 /tmp/cache/results/*-$b-*",
       "is a named pipe": "rm /tmp/cache/results/*-$b-*; mkfifo /tmp/cache/results/testing-net-$b-eth0",
       "is a folder": "rm /tmp/cache/results/*-$b-*; mkdir /tmp/cache/results/testing-net-$b-eth0",
-      "has lost its namespace's name": "ip netns exec $b sleep 30 & sleep 0.5; ip netns del $b",
+      "has lost its namespace's name":
+        "ip netns exec $b sleep 600 & until [ /proc/$!/ns/net -ef /run/netns/$b ]; do sleep 0.05; done; ip netns del $b",
       "says no namespace": "sed -i 's/\"netns\":\"[^\"]*\",//' /tmp/cache/results/*-$b-*"
     }
     for (const [what, command] of Object.entries(lost)) {

@@ -46,10 +46,7 @@ add() { # NAME PORT [NETWORK]
 }
 listen() { ip netns exec $1 busybox nc -ll -p $2 -e /bin/echo hello & } # NAMESPACE PORT
 settle() { # NAMESPACE PORT: waits until it listens
-  for attempt in $(seq 100); do
-    ip netns exec $1 ss -Hltn "sport = :$2" | grep -q . && return
-    sleep 0.1
-  done
+  until ip netns exec $1 ss -Hltn "sport = :$2" | grep -q .; do sleep 0.1; done
 }
 trace() { # NAME ARGUMENT…
   local name=$1 status=0
@@ -296,10 +293,11 @@ trace silent --container-id id-of-web --to 10.99.0.3:81/udp --timeout 1s --json
 ip netns exec world nft 'add table ip own; add chain ip own in { type filter hook input priority 0; }; add rule ip own in udp dport 9 drop'
 trace left --netns web --to 192.0.2.1:9/udp --timeout 1s --json
 trace many web --to 192.0.2.1:9000 --count 2 --json
-(
-  for attempt in $(seq 100); do [ $(ours) = 2 ] && break; sleep 0.1; done
-  sleep 1
-  ip netns exec world busybox nc 192.0.2.2 8080 < /dev/null > /dev/null
+( # again and again, as nothing shows when it begins to listen to the kernel
+  until [ -e /tmp/out/waited.status ]; do
+    ip netns exec world busybox nc 192.0.2.2 8080 < /dev/null > /dev/null
+    sleep 1
+  done
 ) &
 trace waited --pod shop/web --port 8080
 wait $!
@@ -405,11 +403,11 @@ add web 8080
 for signal in INT TERM KILL; do
   cni-passthrough trace --pod shop/web --port 99 > /dev/null 2>&1 &
   trace=$!
-  for attempt in $(seq 100); do [ $(ours) = 2 ] && break; sleep 0.1; done
+  until [ $(ours) = 2 ]; do sleep 0.1; done
   before=$(ours)
   kill -$signal $trace
   wait $trace || true
-  for attempt in $(seq 100); do [ $(pgrep -c nft || true) = 0 ] && break; sleep 0.1; done
+  until [ $(pgrep -c nft || true) = 0 ]; do sleep 0.1; done
   echo $signal: $before tables, then $(ours), and $(pgrep -c nft || true) processes
 done
 `)

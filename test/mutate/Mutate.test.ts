@@ -116,7 +116,7 @@ describe("a run", () => {
     ])
     assert.isBelow(share, 0.9)
     assert.isAbove(share, 0.4)
-  }, 600_000)
+  })
   itWithMounts("that is killed leaves nothing running, and says nothing", async () => {
     const tool = ChildProcess.spawn(process.execPath, ["test/mutate/main.ts", "test/mutate/fixture"], {
       stdio: ["ignore", "ignore", "pipe"]
@@ -128,5 +128,5 @@ describe("a run", () => {
     tool.kill("SIGKILL")
     await ended
     assert.strictEqual(await stderr, "")
-  }, 600_000)
+  })
 })

@@ -66,8 +66,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
           notes.join("\n"),
           /^ip (?:printed too much: a snapshot may read 4 MiB about a container in total|timed out: .*): routes, rules, neighbours are not compared$/
         )
-      }),
-    60_000
+      })
   )
 
   it.live("have one limit of time, however many of them do not end", () =>
@@ -83,7 +82,7 @@ describeWith(["iproute2", "iptables", "nftables", "ipset"], "the tools of this h
       assert.isBelow(performance.now() - started, 30_000)
       assert.isFalse(host.has("links"))
       assert.match(notes.join(), /^ip timed out: a snapshot may take 3 s in total: links, /)
-    }), 60_000)
+    }))
 
   it.live("tell links of a container by names that are no JSON", () =>
     Effect.gen(function*() {

@@ -1,6 +1,7 @@
 /** What a plugin did to a result, in words. */
 import { assert, describe, it } from "@effect/vitest"
 import * as ResultDiff from "../../src/operations/ResultDiff.ts"
+import * as CpuTime from "../support/cpuTime.ts"
 
 const words = (before: unknown, after: unknown) =>
   ResultDiff.between(before, after).map(({ kind, what }) => `${kind} ${what}`)
@@ -62,13 +63,6 @@ describe("the changes between two results", () => {
 /** So many lists, one in the other. */
 const nested = (levels: number, core: string) => JSON.parse(`${"[".repeat(levels)}${core}${"]".repeat(levels)}`)
 
-/** How long something takes, in milliseconds. */
-const timed = (run: () => unknown) => {
-  const start = performance.now()
-  run()
-  return performance.now() - start
-}
-
 describe("the changes between hostile results", () => {
   it("name members that are called like those of every object", () => {
     for (const key of ["constructor", "toString", "__proto__", "hasOwnProperty"]) {
@@ -93,7 +87,7 @@ describe("the changes between hostile results", () => {
 
   it("take time that grows with the number of equal elements, not with its square", () => {
     const routes = (count: number) => ({ routes: Array.from({ length: count }, () => ({ dst: "0.0.0.0/0" })) })
-    assert.isBelow(timed(() => assert.strictEqual(words({}, routes(20_000)).length, 20_000)), 2000)
+    assert.isBelow(CpuTime.of(() => assert.strictEqual(words({}, routes(20_000)).length, 20_000)), 2000)
     assert.deepStrictEqual(words(routes(3), routes(5)), ["added route 0.0.0.0/0", "added route 0.0.0.0/0"])
   })
 })

@@ -12,7 +12,7 @@ import type { HookCommand } from "../../src/plugin/Settings.ts"
 import { processesWith, temporary } from "../support/plugin.ts"
 import { make } from "../support/request.ts"
 import { script } from "../support/scripts.ts"
-import { holds } from "../support/until.ts"
+import { holds, withinLimit } from "../support/until.ts"
 
 const run = (command: HookCommand["command"], options: Partial<HookCommand> & { readonly config?: object } = {}) =>
   Effect.gen(function*() {
@@ -92,7 +92,10 @@ describe("a command whose time is up", () => {
   it.live("is killed with all that it started, and keeps the output so far", () =>
     Effect.gen(function*() {
       const sleep = `3${process.pid}.1`
-      const report = yield* run(`echo begun; trap '' TERM; sleep ${sleep} & sleep ${sleep}`, { timeout: 300 })
+      const { result: report } = yield* withinLimit(
+        (timeout) => run(`trap '' TERM; echo begun; sleep ${sleep} & sleep ${sleep}`, { timeout }),
+        ({ stdout }) => stdout !== ""
+      )
       assert.deepInclude(report, { exitCode: null, signal: "SIGKILL", timedOut: true, stdout: "begun\n" })
       yield* holds(() => processesWith(`sleep ${sleep}`).length === 0)
     }))

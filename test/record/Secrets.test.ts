@@ -1,6 +1,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as SecretNames from "../../src/record/SecretNames.ts"
 import * as Secrets from "../../src/record/Secrets.ts"
+import * as CpuTime from "../support/cpuTime.ts"
 import { harmless, secrets } from "./secretSamples.ts"
 
 const masked = "[redacted]"
@@ -218,10 +219,10 @@ describe("a record that is logged", () => {
   it("is read in time that grows with its length, also where it is cut off within an escape", () => {
     for (const end of ["\\", "\\\r"]) {
       const stderr = `key "password=hunter2${"\\\"".repeat(50_000)}${end}`
-      const started = performance.now()
-      const shown = JSON.parse(Secrets.inJson(JSON.stringify({ event: "plugin", plugin: { stderr } })))
-      assert.isBelow(performance.now() - started, 5000)
-      assert.notInclude(shown.plugin.stderr, "hunter2")
+      let shown = ""
+      const record = JSON.stringify({ event: "plugin", plugin: { stderr } })
+      assert.isBelow(CpuTime.of(() => shown = Secrets.inJson(record)), 5000)
+      assert.notInclude(JSON.parse(shown).plugin.stderr, "hunter2")
     }
   })
 

@@ -13,6 +13,19 @@ export const until = async (what: string, holds: () => boolean | Promise<boolean
   throw new Error(`waited for ${minutes} minutes in vain: ${what}`)
 }
 
-/** The same, as an effect. */
+/**
+ * Runs something with a limit of time, in milliseconds: again with a longer one as long as it did not come as far as it
+ * should, for on a busy machine a program may not even have started by then.
+ */
+export const withinLimit = Effect.fnUntraced(
+  function*<A, E, R>(run: (limit: number) => Effect.Effect<A, E, R>, isFarEnough: (result: A) => boolean) {
+    for (let limit = 300;; limit *= 2) {
+      const result = yield* run(limit)
+      if (isFarEnough(result) || limit > 60_000) return { limit, result }
+    }
+  }
+)
+
+/** The same as {@link until}, as an effect. */
 export const holds = (condition: () => boolean): Effect.Effect<void> =>
   Effect.promise(() => until(String(condition), condition))
