@@ -11,8 +11,7 @@ const built = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
 const alike = [
   "built/Instrument.test.ts",
   "e2e/{changes,docs,doctor,doctorFix,doctorRights,doctorRuntimes,gc,instrument}.test.ts",
-  "e2e/{leaks,leaksUnattended,matrix}.test.ts",
-  "e2e/{replay,run,show,trace,watch,wrap}.test.ts"
+  "e2e/{leaks,leaksUnattended,matrix,replay,run,show,trace,watch,wrap}.test.ts"
 ]
 
 const project = (name: string, include: ReadonlyArray<string>, exclude: ReadonlyArray<string>) => ({

@@ -17,7 +17,7 @@ const answer = (name: string) => `echo '{"cniVersion":"1.0.0","supportedVersions
 export const around = (path: string): string =>
   Scripts.script(
     path,
-    `own=$(dirname "$(realpath "$0")")
+    `own=\${0%/*} # without another program, as some tests call it hundreds of times
 if [ $# -eq 0 ]; then
   [ -n "$CNI_COMMAND" ] || exec echo "CNI plugin passthrough v1" >&2
   exec echo '{"cniVersion":"1.0.0","supportedVersions":["1.0.0"]}'
