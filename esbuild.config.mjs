@@ -3,8 +3,9 @@
  *
  *   node esbuild.config.mjs                            builds
  *   node esbuild.config.mjs --size                     builds, and prints what is in the plugin, largest first
- *   node esbuild.config.mjs --standalone               builds, and packs each with a Bun into an executable that needs
- *                                                      nothing on the host: dist/standalone/passthrough, …
+ *   node esbuild.config.mjs --standalone               builds, and packs both with a Bun into one executable that needs
+ *                                                      nothing on the host: dist/standalone/passthrough. The link
+ *                                                      dist/standalone/cni-passthrough leads to it
  *   node esbuild.config.mjs --standalone x64 arm64     for these targets, each in a folder: dist/standalone/x64/passthrough,
  *                                                      …; x64-musl and arm64-musl are for hosts with musl
  */
@@ -149,7 +150,7 @@ if (bytes > budget) {
   process.exitCode = 1
   process.stderr.write(`dist/passthrough has ${bytes} bytes, ${bytes - budget} more than its budget of ${budget}\n`)
 } else if (standalone) {
-  process.stderr.write("packing executables that need no Node.js, which takes half a minute …\n")
+  process.stderr.write("packing the executable that needs no Node.js, which takes half a minute …\n")
   if (targets.length === 0) Executables.pack(process.arch, "dist/standalone")
   for (const target of targets) Executables.pack(target, `dist/standalone/${target}`)
   Executables.writeNotices("dist/standalone")

@@ -1,6 +1,6 @@
 /**
- * Builds an OCI image out of nothing, offline: the command, the plugins that it puts on hosts, and the C library that it
- * runs on itself. The scripts in `dist` are built already.
+ * Builds an OCI image out of nothing, offline: the executable, which is the command and the plugin that it puts on
+ * hosts, the same for hosts with musl, and the C library that it runs on itself. The scripts in `dist` are built already.
  *
  *   node .ci/image/image.mjs            localhost/cni-passthrough:VERSION and :latest in podman's storage, and the archive
  *                                       dist/image/cni-passthrough-VERSION-PROCESSOR.tar
@@ -27,7 +27,7 @@ process.stderr.write("packing the executables, and building the image out of the
 Fs.rmSync(to, { recursive: true, force: true })
 const root = Path.join(to, "root")
 Executables.pack(process.arch, root)
-Executables.pack(`${process.arch}-musl`, Path.join(root, "musl"), ["passthrough"])
+Executables.pack(`${process.arch}-musl`, Path.join(root, "musl"), { hasCommand: false })
 for (const file of libc(Path.join(root, "cni-passthrough"))) {
   Fs.mkdirSync(Path.join(root, Path.dirname(file)), { recursive: true })
   Fs.copyFileSync(file, Path.join(root, file))

@@ -5,7 +5,7 @@
 import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Limits from "./limits.mjs"
+import * as Imports from "./imports.mjs"
 import * as Musl from "./musl.mjs"
 
 /** What executables are packed for, and the package with the Bun for it. */
@@ -59,33 +59,46 @@ const bunFor = (target) =>
 export const libraryFor = (target) =>
   target.endsWith("-musl") ? Path.join(Path.dirname(bunFor(target)), Musl.library) : undefined
 
+/** The options that all executables are packed with. */
+const options = [
+  "--compile",
+  "--bytecode",
+  // Most code runs once: compiling it to machine code takes longer, and more memory, than it saves.
+  "--compile-jit-policy=10",
+  // What lies in the working directory of a runtime is none of our business.
+  "--no-compile-autoload-dotenv",
+  "--no-compile-autoload-bunfig",
+  // Without this Bun ends in a deleted working directory before our first line. It stays where it is, see `imports.mjs`.
+  "--compile-exec-argv=--cwd=/proc/self/cwd"
+]
+
 /**
- * Packs the script `script` with the Bun of a target into the executable `file`. With `keepsLimits`, the executable
- * does not change its resource limits.
+ * Packs modules, given as their names and texts, with the Bun of a target into the executable `file`. It evaluates the
+ * first module. That one finds another of the name `name` as `/$bunfs/root/name.js`.
  */
-export const pack = (script, target, file, { keepsLimits = false, options = [] } = {}) => {
-  const name = Path.basename(script)
+export const pack = (modules, target, file) => {
   Fs.mkdirSync(Path.dirname(file), { recursive: true })
   // Names within it become part of the executable: they are the same each time, so that it is too.
   const folder = Fs.mkdtempSync(Path.join(Path.dirname(file), "pack-"))
+  const name = "packed"
   try {
-    Fs.copyFileSync(script, Path.join(folder, `${name}.cjs`)) // without .cjs Bun takes it for data
-    execFileSync(published(process.arch), [
-      "build",
-      "--compile",
-      "--bytecode",
-      // Most code runs once: compiling it to machine code takes longer, and more memory, than it saves.
-      "--compile-jit-policy=10",
-      // What lies in the working directory of a runtime is none of our business.
-      "--no-compile-autoload-dotenv",
-      "--no-compile-autoload-bunfig",
-      ...options,
-      `--compile-executable-path=${bunFor(target)}`,
-      `--target=bun-linux-${target}`,
-      `--outfile=${name}`,
-      `${name}.cjs`
-    ], { cwd: folder, stdio: ["ignore", "ignore", "inherit"] })
-    if (keepsLimits) Limits.keep(Path.join(folder, name))
+    const files = Object.entries(modules).map(([name, text]) => {
+      Fs.writeFileSync(Path.join(folder, `${name}.cjs`), text) // without .cjs Bun takes it for data
+      return `${name}.cjs`
+    })
+    execFileSync(
+      published(process.arch),
+      [
+        "build",
+        ...options,
+        `--compile-executable-path=${bunFor(target)}`,
+        `--target=bun-linux-${target}`,
+        `--outfile=${name}`,
+        ...files
+      ],
+      { cwd: folder, stdio: ["ignore", "ignore", "inherit"] }
+    )
+    Imports.replace(Path.join(folder, name))
     Fs.chmodSync(Path.join(folder, name), 0o755)
     Fs.renameSync(Path.join(folder, name), file)
   } finally {

@@ -1,18 +1,35 @@
-/** The standalone executables of both scripts in `dist`, with what has to lie beside them. */
+/** The standalone executable of both scripts in `dist`, with what has to lie beside it. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as Bun from "./bun.mjs"
 
-/** The scripts, with options for Bun. */
-const scripts = {
-  // The working directory of a plugin need not exist: without this Bun ends in a deleted one before our first line.
-  "passthrough": { keepsLimits: true, options: ["--compile-exec-argv=--cwd=/"] },
-  "cni-passthrough": {}
-}
+const read = (name) => Fs.readFileSync(Path.join("dist", name), "utf8").replace(/^#!.*\n/, "")
 
-/** Packs the executables for a target into a folder. */
-export const pack = (target, folder, names = Object.keys(scripts)) => {
-  for (const name of names) Bun.pack(Path.join("dist", name), target, Path.join(folder, name), scripts[name])
+/**
+ * The plugin, which is the command if it is started by a name of the command, or with that name as its first argument.
+ * Any other name is the plugin's: runtimes call it by its own, and a wrapped plugin by that of the plugin. The command
+ * is a module of its own, so that the start of the plugin does not evaluate it.
+ */
+const plugin = () =>
+  `"use strict";
+var isNamed = process.argv[2] === "cni-passthrough";
+if (isNamed || /(?:^|\\/)\\.?cni-passthrough(?:[-.][^/]*)?$/.test(process.argv0)) {
+  if (isNamed) process.argv.splice(2, 1);
+  var command = "/$bunfs/root/cni-passthrough.js";
+  module.require(command);
+} else {
+${read("passthrough")}
+}
+`
+
+/**
+ * Packs the executable for a target into a folder: the file `passthrough`, and the link `cni-passthrough` to it. Without
+ * `hasCommand` there is no link.
+ */
+export const pack = (target, folder, { hasCommand = true } = {}) => {
+  const modules = { "passthrough": plugin(), "cni-passthrough": read("cni-passthrough") }
+  Bun.pack(modules, target, Path.join(folder, "passthrough"))
+  if (hasCommand) Fs.symlinkSync("passthrough", Path.join(folder, "cni-passthrough"))
   const library = Bun.libraryFor(target)
   if (library !== undefined) Fs.copyFileSync(library, Path.join(folder, Path.basename(library)))
 }

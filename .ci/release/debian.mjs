@@ -14,7 +14,6 @@ const architectures = { x64: "amd64", arm64: "arm64" }
 /** Where files of the folder of a tarball go. */
 const places = {
   "passthrough": "usr/lib/cni/passthrough",
-  "cni-passthrough": `usr/lib/${name}/cni-passthrough`,
   "THIRD_PARTY_NOTICES": `usr/share/doc/${name}/THIRD_PARTY_NOTICES`,
   "README.md": `usr/share/doc/${name}/README.md`,
   "docs": `usr/share/doc/${name}/docs`,
@@ -26,11 +25,8 @@ const places = {
   [`completions/${name}.fish`]: `usr/share/fish/vendor_completions.d/${name}.fish`
 }
 
-/** The command finds the plugin beside its own file. */
-const links = {
-  [`usr/bin/${name}`]: `../lib/${name}/cni-passthrough`,
-  [`usr/lib/${name}/passthrough`]: "../cni/passthrough"
-}
+/** The executable is the command by this name. Thus dpkg upgrades both at once. */
+const links = { [`usr/bin/${name}`]: "../lib/cni/passthrough" }
 
 const put = (root, place, content, mode = 0o644) => {
   const file = Path.join(root, place)

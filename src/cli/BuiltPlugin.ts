@@ -11,10 +11,17 @@ export class NotBuilt extends Data.TaggedError("NotBuilt")<{ readonly folder: st
     `there is no passthrough in ${this.folder}: copy it beside this command, from the folder where npm run build put both`
 }
 
-/** The file that this command was started from, if it is a file. */
+/** The file that this command was started from. The standalone executable is the plugin too. */
 export const CommandFile = Context.Reference<string>("cni-passthrough/cli/CommandFile", {
-  defaultValue: () => process.argv[1] ?? ""
+  defaultValue: () => process.versions["bun"] === undefined ? process.argv[1] ?? "" : process.execPath
 })
+
+/** Whether a file is the one that this command was started from. */
+export const isThisCommand = Effect.fnUntraced(function*(file: string) {
+  const fs = yield* FileSystem.FileSystem
+  const [own, other] = yield* Effect.all([Effect.flatMap(CommandFile, fs.realPath), fs.realPath(file)])
+  return own === other
+}, (effect) => Effect.orElseSucceed(effect, () => false))
 
 /** The loaders of both C libraries, by processor, and a name of musl's loader that only Alpine has. */
 const loaders: {
@@ -40,15 +47,18 @@ const hasMusl = Effect.fnUntraced(function*(root: string) {
 })
 
 /**
- * The file of the plugin beside this command: preferably the form that needs nothing on the host, and of that the one
- * for the C library of the host with the root `root`.
+ * The file of the plugin that came with this command: preferably the form that needs nothing on the host, and of that
+ * the one for the C library of the host with the root `root`.
  */
 export const find = Effect.fnUntraced(function*(root: string = "/") {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
-  const file = yield* CommandFile
-  const dist = path.dirname(yield* Effect.orElseSucceed(fs.realPath(file), () => process.execPath))
-  const candidates = ["standalone/passthrough", "passthrough"]
+  const command = yield* CommandFile
+  // An upgrade may have replaced the executable since.
+  const own = yield* Effect.orElseSucceed(fs.realPath(command), () => command)
+  const dist = path.dirname(own)
+  const isStandalone = command === process.execPath
+  const candidates = isStandalone ? [path.basename(own), "passthrough"] : ["standalone/passthrough", "passthrough"]
   for (const candidate of (yield* hasMusl(root)) ? ["musl/passthrough", ...candidates] : candidates) {
     const file = path.join(dist, candidate)
     if (yield* Effect.orElseSucceed(fs.exists(file), () => false)) return file

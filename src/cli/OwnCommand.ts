@@ -6,10 +6,13 @@ export type OwnCommand = readonly [program: string, ...args: ReadonlyArray<strin
 /** The name by which documentation and fixes call this executable. */
 export const name = "cni-passthrough"
 
-/** The command line that starts this executable with these arguments. */
+/**
+ * The command line that starts this executable with these arguments. The standalone executable may have the name of the
+ * plugin, so its first argument says that it is the command, see `.ci/pack/executables.mjs`.
+ */
 export const withArguments = (...args: ReadonlyArray<string>): OwnCommand => {
   const script = process.argv[1]
   return process.versions["bun"] === undefined && script !== undefined
     ? [process.execPath, script, ...args]
-    : [process.execPath, ...args]
+    : [process.execPath, name, ...args]
 }

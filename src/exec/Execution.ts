@@ -20,8 +20,6 @@ export interface Invocation {
    * blocks. For pipes only.
    */
   readonly moreStdin?: () => Uint8Array | undefined
-  /** Its working directory. Default: ours. */
-  readonly cwd?: string
   /** Milliseconds until it is killed together with its process group. Default: 0, which means no limit. */
   readonly timeout?: number
   /** How many bytes of stdout, and of stderr, to keep. Default: {@link defaultLimit}. */

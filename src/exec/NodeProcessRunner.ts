@@ -58,7 +58,7 @@ const openEnds = (invocation: Invocation) =>
  * program cannot be started.
  */
 const start = (invocation: Invocation) => {
-  const { argv, argv0, cwd, env, environment, foreground = false, mark = "" } = invocation
+  const { argv, argv0, env, environment, foreground = false, mark = "" } = invocation
   const ends = openEnds(invocation)
   const forwarding = foreground ? SignalForwarding.prepare(mark) : undefined
   try {
@@ -67,8 +67,7 @@ const start = (invocation: Invocation) => {
       env,
       detached: forwarding?.detached ?? true,
       ...(environment === undefined ? {} : { environment }),
-      ...(argv0 === undefined ? {} : { argv0 }),
-      ...(cwd === undefined ? {} : { cwd })
+      ...(argv0 === undefined ? {} : { argv0 })
     })
     return { child, ends, leave: forwarding?.attach(child) ?? (() => {}) }
   } catch (error) {

@@ -328,7 +328,7 @@ const drain = (env: Execution.Invocation["env"], fd: number): void => {
   try {
     const tools = HostTools.make(env)
     const argv = [tools.find("cat") ?? "cat"] as const
-    const program = { argv, cwd: "/", detached: true, env: tools.env }
+    const program = { argv, detached: true, env: tools.env }
     const reader = Spawn.start(program, [fd, "ignore", "ignore"])
     reader.onError(() => {})
     reader.unref()

@@ -72,7 +72,6 @@ const mkfifo = (env: Environment, paths: ReadonlyArray<string>): void => {
   // PATH.
   const program = HostTools.make(env).find("mkfifo") ?? "mkfifo"
   const { error, status, stderr } = Spawn.childProcess().spawnSync(program, ["-m", "600", ...paths], {
-    cwd: "/",
     env: { PATH: env["PATH"] },
     killSignal: "SIGKILL",
     timeout: mkfifoTimeout

@@ -16,7 +16,6 @@ interface Functions {
   readonly posix_spawnattr_setflags: (attributes: Argument, flags: number) => number
   readonly posix_spawnattr_setsigdefault: (attributes: Argument, signals: Argument) => number
   readonly waitpid: (pid: number, status: Argument, options: number) => number
-  readonly chdir: (path: Argument) => number
 }
 
 const signatures = {
@@ -26,8 +25,7 @@ const signatures = {
   posix_spawnattr_init: { args: ["ptr"], returns: "i32" },
   posix_spawnattr_setflags: { args: ["ptr", "i32"], returns: "i32" },
   posix_spawnattr_setsigdefault: { args: ["ptr", "ptr"], returns: "i32" },
-  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" },
-  chdir: { args: ["ptr"], returns: "i32" }
+  waitpid: { args: ["i32", "ptr", "i32"], returns: "i32" }
 }
 
 /** A size in bytes that exceeds that of these structures in any C library. */
@@ -76,8 +74,6 @@ const run = (libc: Functions, program: Program, stdio: Descriptors): number => {
   const argv = [program.argv0 ?? program.argv[0], ...program.argv.slice(1)].map(string)
   const environment = environmentOf(program)
   const pid = new Int32Array(1)
-  const before = process.cwd()
-  if (program.cwd !== undefined) libc.chdir(string(program.cwd))
   const error = libc.posix_spawn(
     pid,
     string(program.argv[0]),
@@ -86,7 +82,6 @@ const run = (libc: Functions, program: Program, stdio: Descriptors): number => {
     Libc.pointers(argv),
     Libc.pointers(environment)
   )
-  libc.chdir(string(before))
   if (error !== 0) throw failure(error)
   return pid[0] ?? 0
 }

@@ -31,12 +31,11 @@ const provideStdin = (stdin: Uint8Array): void => {
 
 /** Replaces this process with a program. Throws if that fails. */
 export const replaceProcess = (
-  { argv, argv0, cwd, env, environment, moreStdin, stdin }: Execution.Invocation
+  { argv, argv0, env, environment, moreStdin, stdin }: Execution.Invocation
 ): never => {
   const [file, ...args] = argv
   if (moreStdin !== undefined) throw new Error("its stdin is still arriving")
   if (stdin !== undefined) provideStdin(Buffer.from(stdin as string))
-  if (cwd !== undefined) process.chdir(cwd)
   const libc = Libc.load()
   for (const number of libc === undefined ? [] : Object.values(ignoredByEngines)) libc?.resetSignal(number)
   const entries = environment ??

@@ -9,8 +9,6 @@ export interface Program {
   readonly environment?: Execution.Invocation["environment"]
   /** Its argv[0]. Default: the program. */
   readonly argv0?: string
-  /** Its working directory. Default: ours. */
-  readonly cwd?: string
   /** Whether to start it in a new process group. */
   readonly detached: boolean
 }

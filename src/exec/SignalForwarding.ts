@@ -36,7 +36,7 @@ interface Guard {
 
 /** Starts the guard with a pipe from us as its stdin. */
 const startGuard = (mark: string): Guard => {
-  const program = { argv: ["/bin/sh", "-c", guard, "sh", mark], cwd: "/", detached: true, env: {} } as const
+  const program = { argv: ["/bin/sh", "-c", guard, "sh", mark], detached: true, env: {} } as const
   const ends = Libc.load()?.pipe()
   if (ends === undefined) {
     const child = Spawn.spawn(program, ["pipe", "ignore", "ignore"]).on("error", () => {})

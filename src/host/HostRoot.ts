@@ -16,6 +16,7 @@ export class NotEntered extends Data.TaggedError("NotEntered")<{ readonly root: 
 
 interface Functions {
   readonly chroot: (path: Uint8Array) => number
+  readonly chdir: (path: Uint8Array) => number
 }
 
 /** The host's path of a file, which may be given as the container sees it: `/host/opt/cni/bin`. */
@@ -44,7 +45,10 @@ const anchored = (file: string) =>
  */
 export const enter = Effect.fnUntraced(function*(root: string, file: string) {
   const fs = yield* FileSystem.FileSystem
-  const libc = Libc.functions<Functions>({ chroot: { args: ["ptr"], returns: "i32" } })
+  const libc = Libc.functions<Functions>({
+    chroot: { args: ["ptr"], returns: "i32" },
+    chdir: { args: ["ptr"], returns: "i32" }
+  })
   if (libc === undefined) {
     return yield* new NotEntered({ root, reason: "only the standalone form of cni-passthrough can: use that one" })
   }
@@ -66,6 +70,7 @@ export const enter = Effect.fnUntraced(function*(root: string, file: string) {
     return yield* new NotEntered({ root, reason: "expected to be root, with the capability SYS_CHROOT" })
   }
   startFolder = before
-  process.chdir("/")
+  libc.chdir(Buffer.from("/\0"))
+  process.chdir("/") // which our executable only takes note of, see `.ci/pack/imports.mjs`
   return kept
 })

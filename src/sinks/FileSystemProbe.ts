@@ -96,4 +96,4 @@ export const folderResponds = (folder: string): boolean => {
  * process cannot be started, it is unknown whether the file system responds.
  */
 export const wait = (folder: string): Effect.Effect<void, never, ProcessRunner> =>
-  Effect.ignore(HostTools.run({ argv: ["touch", "-c", Path.resolve(folder)], cwd: "/", until: "exit" }))
+  Effect.ignore(HostTools.run({ argv: ["touch", "-c", Path.resolve(folder)], until: "exit" }))

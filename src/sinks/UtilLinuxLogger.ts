@@ -22,7 +22,6 @@ export const send = Effect.fnUntraced(function*(
 ) {
   const execution = yield* HostTools.run({
     argv: ["logger", ...options],
-    cwd: "/",
     stdin
   }).pipe(
     Effect.mapError((cause) => new NotSent({ reason: cause.code === "ENOENT" ? missing : cause.message, cause }))

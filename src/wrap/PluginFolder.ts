@@ -168,22 +168,19 @@ export const findOurs = Effect.fnUntraced(function*(folder: string) {
   return file
 })
 
-const chunk = 1_048_576
+/** How much of a program has the names of the libraries that it needs, in bytes: they come before its code. */
+const headLength = 1_048_576
 
-/** Whether an executable depends on the library, as only the plugin for musl does. */
+/**
+ * Whether an executable depends on the library, as only the plugin for musl does. All plugins have its name in their
+ * code.
+ */
 const needsLibrary = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem
-  const name = Buffer.from(`${library}\0`)
   const handle = yield* fs.open(file)
-  const bytes = Buffer.alloc(name.length + chunk)
-  for (let kept = 0;;) {
-    const read = Number(yield* handle.read(bytes.subarray(kept)))
-    if (read === 0) return false
-    const end = kept + read
-    if (bytes.subarray(0, end).includes(name)) return true
-    kept = Math.min(name.length, end)
-    bytes.copyWithin(0, end - kept, end)
-  }
+  const head = Buffer.alloc(headLength)
+  const length = Number(yield* handle.read(head))
+  return head.subarray(0, length).includes(`${library}\0`)
 }, Effect.scoped)
 
 /** The library in the folder of a plugin, if it belongs to that plugin. */

@@ -3,7 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { attachment, command, path, temporary } from "../support/plugin.ts"
+import { attachment, command, isStandalone, path, plugin, repository, temporary } from "../support/plugin.ts"
 
 const call = (...args: ReadonlyArray<string>) =>
   ChildProcess.spawnSync(command, args, { env: { PATH: path }, encoding: "utf8", timeout: 300_000 })
@@ -98,7 +98,45 @@ describe("cni-passthrough install", () => {
     assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
   })
 
-  it("says what has to lie beside the command where it was copied alone", () => {
+  it.runIf(isStandalone)("needs nothing but the command, which may have been copied alone", () => {
+    using folder = temporary()
+    for (const name of ["home", "bin"]) Fs.mkdirSync(Path.join(folder.path, name))
+    const [copy, to] = [Path.join(folder.path, "home/cni-passthrough"), Path.join(folder.path, "bin")]
+    Fs.copyFileSync(command, copy)
+    const { status, stdout } = ChildProcess.spawnSync(copy, ["install", "--to", to], { env: {}, encoding: "utf8" })
+    assert.deepStrictEqual([status, stdout], [0, `installed ${Fs.realpathSync(copy)} as ${to}/passthrough\n`])
+    const options = { env: { CNI_COMMAND: "VERSION" }, input: "{}", encoding: "utf8" } as const
+    assert.include(ChildProcess.execFileSync(Path.join(to, "passthrough"), options), "supportedVersions")
+    assert.deepStrictEqual(Fs.readdirSync(to), ["passthrough"])
+  })
+
+  it.runIf(isStandalone)(
+    "takes the place of an older plugin that was installed beside its command, and goes again",
+    () => {
+      using folder = temporary()
+      const to = folder.path
+      // The script form is two files still, as both forms once were.
+      const older = Path.join(repository, "dist")
+      for (const name of ["passthrough", "cni-passthrough"]) Fs.copyFileSync(`${older}/${name}`, Path.join(to, name))
+      assert.strictEqual(call("install", "--to", to).status, 0)
+      assert.strictEqual(Fs.statSync(Path.join(to, "passthrough")).size, Fs.statSync(plugin).size)
+      const uninstalled = ChildProcess.spawnSync(Path.join(to, "cni-passthrough"), [
+        "install",
+        "--uninstall",
+        "--to",
+        to
+      ], {
+        env: { PATH: path },
+        encoding: "utf8"
+      })
+      assert.deepStrictEqual([uninstalled.status, uninstalled.stdout], [0, `removed ${to}/passthrough\n`])
+      Fs.copyFileSync(`${older}/passthrough`, Path.join(to, "passthrough"))
+      assert.strictEqual(call("install", "--uninstall", "--to", to).status, 0)
+      assert.deepStrictEqual(Fs.readdirSync(to), ["cni-passthrough"])
+    }
+  )
+
+  it.skipIf(isStandalone)("says what has to lie beside the command where it was copied alone", () => {
     using folder = temporary()
     const copy = Path.join(folder.path, "cni-passthrough")
     Fs.copyFileSync(command, copy)

@@ -65,15 +65,59 @@ describe("the plugin for a host", () => {
       )
     }).pipe(Effect.provide(Command.host)))
 
-  it.effect("lies beside the program that runs the command where that is no file of its own", () =>
+  it.effect("is missing where none lies beside the command", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(
         Effect.provideService(BuiltPlugin.find(), BuiltPlugin.CommandFile, "/none/cni-passthrough")
       )
-      const folder = Path.dirname(process.execPath)
       assert.strictEqual(
         error.message,
-        `there is no passthrough in ${folder}: copy it beside this command, from the folder where npm run build put both`
+        "there is no passthrough in /none: copy it beside this command, from the folder where npm run build put both"
       )
+    }).pipe(Effect.provide(Command.host)))
+})
+
+describe("the plugin of the standalone command", () => {
+  /** What is found by a command that is the file `name` of a folder with these files. */
+  const standalone = Effect.fnUntraced(function*(name: string, files: ReadonlyArray<string>) {
+    using folder = temporary()
+    const home = Fs.realpathSync(folder.path)
+    for (const file of files) Fs.writeFileSync(`${home}/${file}`, "")
+    const execPath = Object.getOwnPropertyDescriptor(process, "execPath") ?? {}
+    Object.defineProperty(process, "execPath", { ...execPath, value: `${home}/${name}` })
+    const found = BuiltPlugin.find("/nowhere").pipe(
+      Effect.provideService(BuiltPlugin.CommandFile, `${home}/${name}`),
+      Effect.ensuring(Effect.sync(() => Object.defineProperty(process, "execPath", execPath)))
+    )
+    return Path.basename(yield* found)
+  })
+
+  for (
+    const [what, name, files, expected] of [
+      ["is itself", "passthrough", ["passthrough"], "passthrough"],
+      ["is itself, also by the command's name", "cni-passthrough", ["cni-passthrough"], "cni-passthrough"],
+      ["is itself, also beside another one", "cni-passthrough", ["cni-passthrough", "passthrough"], "cni-passthrough"],
+      ["is the one that took its place since it started", "passthrough (deleted)", ["passthrough"], "passthrough"]
+    ] as const
+  ) {
+    it.effect(what, () =>
+      Effect.gen(function*() {
+        assert.strictEqual(yield* standalone(name, files), expected)
+      }).pipe(Effect.provide(Command.host)))
+  }
+})
+
+describe("a file", () => {
+  it.effect("is this command where both are the same file, by whatever names", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const file = (name: string) => `${folder.path}/${name}`
+      for (const name of ["passthrough", "other"]) Fs.writeFileSync(file(name), "")
+      Fs.symlinkSync("passthrough", file("cni-passthrough"))
+      const isThisCommand = (name: string) =>
+        Effect.provideService(BuiltPlugin.isThisCommand(file(name)), BuiltPlugin.CommandFile, file("cni-passthrough"))
+      assert.isTrue(yield* isThisCommand("passthrough"))
+      assert.isFalse(yield* isThisCommand("other"))
+      assert.isFalse(yield* isThisCommand("missing"))
     }).pipe(Effect.provide(Command.host)))
 })

@@ -225,6 +225,23 @@ describe("cni-passthrough install --uninstall", () => {
       assert.deepStrictEqual(Fs.readdirSync(host.bin), [])
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("leaves the file there that is this command too, unless it is forced to", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      Fs.symlinkSync("bin/passthrough", `${host.bin}/../cni-passthrough`)
+      const asCommand = Effect.provideService(BuiltPlugin.CommandFile, `${host.bin}/../cni-passthrough`)
+      const refused = yield* asCommand(host.uninstall())
+      assert.strictEqual(refused.status, 2)
+      assert.include(
+        refused.stderr,
+        `${host.bin}/passthrough stays, because it is this command too: remove the package`
+      )
+      assert.strictEqual((yield* asCommand(host.uninstall("--dry-run"))).status, 0)
+      assert.deepStrictEqual(Fs.readdirSync(host.bin), ["passthrough"])
+      assert.strictEqual((yield* asCommand(host.uninstall("--force"))).status, 0)
+      assert.deepStrictEqual(Fs.readdirSync(host.bin), [])
+    }).pipe(Effect.provide(Command.host)))
+
   it.effect("names the networks and attachments that still need it, and leaves it there", () =>
     Effect.gen(function*() {
       using host = setUp()

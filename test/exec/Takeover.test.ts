@@ -106,9 +106,10 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
       assert.deepInclude(outcome, { exitCode: 0, stdout: "done\n" })
     })
 
-    it("has the name, the working directory and the variables that it is given, and no others", () => {
-      const fields = { argv0: "own", cwd: "/usr", env: { A: "1", B: undefined, PATH: path } }
+    it("has the name and the variables that it is given, no others, and our working directory", () => {
+      const fields = { argv0: "own", env: { A: "1", B: undefined, PATH: path } }
       const { seen } = ran(engine, foreground("echo \"$0\"; pwd; echo $A ${B-none} ${C-none}", fields), {
+        cwd: "/usr",
         env: { B: "2", C: "3" }
       })
       assert.strictEqual(seen.stdout, "own\n/usr\n1 none none\n")
@@ -188,13 +189,9 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
     const instead = (command: string, fields: object = {}, start: Partial<Start> = {}) =>
       ran(engine, { ...foreground(command), ...fields }, { replaces: true, ...start })
 
-    it("is this process, with the stdin, name, working directory and variables that it is given", () => {
-      const { outcome, seen } = instead("cat; echo \"$0\"; pwd; echo $A; exit 3", {
-        stdin: "hello\n",
-        argv0: "own",
-        cwd: "/usr",
-        env: { A: "1", B: undefined, PATH: path }
-      })
+    it("is this process in its working directory, with the stdin, name and variables that it is given", () => {
+      const fields = { stdin: "hello\n", argv0: "own", env: { A: "1", B: undefined, PATH: path } }
+      const { outcome, seen } = instead("cat; echo \"$0\"; pwd; echo $A; exit 3", fields, { cwd: "/usr" })
       assert.deepStrictEqual(seen, { signal: null, status: 3, stdout: "hello\nown\n/usr\n1\n", stderr: "" })
       assert.isUndefined(outcome)
     })
@@ -222,10 +219,11 @@ describe("a program that Bun starts by the C library", () => {
   const beside = (command: string, fields: object = {}) =>
     foreground(command, { environment, foreground: false, ...fields })
 
-  it("gets the bytes of its environment, its name and its working directory, and we keep ours", () => {
+  it("gets the bytes of its environment, its name and our working directory", () => {
     const { outcome } = ran(
       "Bun",
-      beside("printf %s \"$A\" | od -An -tx1; echo \"$0\"; pwd", { argv0: "own", cwd: "/usr" })
+      beside("printf %s \"$A\" | od -An -tx1; echo \"$0\"; pwd", { argv0: "own" }),
+      { cwd: "/usr" }
     )
     assert.deepInclude(outcome, { exitCode: 0, stdout: " ff 31\nown\n/usr\n" })
   })

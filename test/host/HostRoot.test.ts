@@ -22,7 +22,11 @@ describe("the path that the host has for a file", () => {
   })
 })
 
-const withChroot = (call: (path: Buffer) => number) => withLibc({ chroot: { args: ["ptr"], returns: "i32", call } })
+const withChroot = (chroot: (path: Buffer) => number, chdir: (path: Buffer) => number = () => 0) =>
+  withLibc({
+    chroot: { args: ["ptr"], returns: "i32", call: chroot },
+    chdir: { args: ["ptr"], returns: "i32", call: chdir }
+  })
 
 /** A root whose /proc shows this process, and a plugin of the container. */
 const make = () => {
@@ -46,8 +50,11 @@ describe("the root of the host", () => {
     Effect.gen(function*() {
       assert.strictEqual(HostRoot.resolved("a"), Path.resolve("a"))
       using host = make()
-      const roots: Array<string> = []
-      using _ = withChroot((path: Buffer) => roots.push(path.toString()) - 1)
+      const calls: Array<string> = []
+      using _ = withChroot(
+        (path) => calls.push(`chroot ${path.toString()}`) - 1,
+        (path) => calls.push(`chdir ${path.toString()}`)
+      )
       const folders: Array<string> = []
       const chdir = vi.spyOn(process, "chdir").mockImplementation((folder) => void folders.push(folder))
       const cwd = vi.spyOn(process, "cwd").mockReturnValue("/start")
@@ -56,7 +63,7 @@ describe("the root of the host", () => {
         Effect.sync(() => [chdir, cwd].forEach((spy) => spy.mockRestore()))
       )
       assert.deepStrictEqual(["a", "/a"].map(HostRoot.resolved), ["/start/a", "/a"])
-      assert.deepStrictEqual([roots, folders], [[`${host.root}\0`], ["/"]])
+      assert.deepStrictEqual([calls, folders], [[`chroot ${host.root}\0`, "chdir /\0"], ["/"]])
       assert.match(kept, new RegExp(`^/proc/${process.pid}/fd/\\d+/plugin$`))
       assert.strictEqual(Fs.readFileSync(kept, "utf8"), "the plugin")
     }).pipe(Effect.provide(Command.host)))

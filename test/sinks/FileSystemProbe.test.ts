@@ -153,6 +153,6 @@ describe("waiting for a file system", () => {
         Effect.provideService(ProcessRunner, runner),
         Effect.provideService(HostTools.HostTools, named)
       )
-      assert.deepStrictEqual(calls, [{ argv: ["touch", "-c", "/logs"], env: {}, cwd: "/", until: "exit" }])
+      assert.deepStrictEqual(calls, [{ argv: ["touch", "-c", "/logs"], env: {}, until: "exit" }])
     }))
 })

@@ -3,8 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { attachment, command, plugin, temporary } from "../support/plugin.ts"
+import { attachment, command, path, plugin, repository, temporary } from "../support/plugin.ts"
 import { itWithMounts } from "../support/requirements.ts"
+import { wrapped } from "../support/shim.ts"
 
 const config = `{"cniVersion":"1.1.0","name":"n","prevResult":{"a":1.0}}`
 const answer = { status: 0, stdout: `{"a":1.0}`, stderr: "" }
@@ -66,6 +67,109 @@ describe("the standalone executable", () => {
     } finally {
       Fs.rmSync(copy)
     }
+  })
+})
+
+const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
+
+/** The first line that the executable prints about itself. */
+const introduction = (file: string, argv0: string = file) => {
+  const { stderr, stdout } = ChildProcess.spawnSync(file, ["--version"], { argv0, env: {}, encoding: "utf8" })
+  return `${stdout}${stderr}`.split("\n")[0]
+}
+
+const asCommand = `cni-passthrough ${version}`
+const asPlugin = `CNI plugin passthrough v${version}`
+
+describe("the name of the executable", () => {
+  it("makes one file the plugin and the command", () => {
+    assert.strictEqual(Fs.realpathSync(command), Fs.realpathSync(plugin))
+    assert.deepStrictEqual([introduction(plugin), introduction(command)], [asPlugin, asCommand])
+  })
+
+  for (const name of ["cni-passthrough", "cni-passthrough-1.0.0", "cni-passthrough.new", ".cni-passthrough.42.new"]) {
+    it(`is the command's: ${name}`, () => {
+      assert.strictEqual(introduction(plugin, name), asCommand)
+      assert.strictEqual(introduction(plugin, `/usr/lib/cni/${name}`), asCommand)
+    })
+  }
+
+  it("is followed by the command's where it has to be the command under any name", () => {
+    const named = (argv0: string) =>
+      ChildProcess.spawnSync(plugin, ["cni-passthrough", "--version"], { argv0, env: {}, encoding: "utf8" }).stdout
+    for (const name of ["passthrough", "exe", "cni-passthrough"]) assert.strictEqual(named(name), `${asCommand}\n`)
+  })
+
+  for (const name of ["passthrough", "passthrough-1.0.0", ".passthrough.42.new", "/opt/cni-passthrough/passthrough"]) {
+    it(`is the plugin's: ${name}`, () => {
+      assert.strictEqual(introduction(command, name), asPlugin)
+    })
+  }
+
+  for (const name of ["bridge", "cni-passthroughs", "my-cni-passthrough", "cni-passthrough/bridge", "exe"]) {
+    it(`is a wrapped plugin's: ${name}`, () => {
+      const env = { ...attachment, CNI_COMMAND: "ADD" }
+      const { stdout } = ChildProcess.spawnSync(command, { argv0: name, env, input: config, encoding: "utf8" })
+      assert.include(JSON.parse(stdout).msg, `failed to find plugin "${Path.basename(name)}"`)
+    })
+  }
+
+  it("is the one in the first line of a stub, whatever the plugin is called", () => {
+    using demo = wrapped("echo mine")
+    const file = Path.join(demo.places.folder, "cni-passthrough")
+    Fs.renameSync(demo.own, Path.join(demo.places.plugins, "cni-passthrough"))
+    Fs.renameSync(demo.file, file)
+    assert.strictEqual(
+      ChildProcess.execFileSync(file, { env: { CNI_COMMAND: "ADD" }, input: config }).toString(),
+      "mine\n"
+    )
+  })
+})
+
+describe("the working directory", () => {
+  const hook = `{"cniVersion":"1.0.0","name":"n","hookADD":["pwd -P > $OUT"]}`
+  /** Where a hook of the plugin runs. */
+  const placeOfHook = (cwd: string) => {
+    using out = temporary()
+    const env = { ...attachment, CNI_COMMAND: "ADD", OUT: `${out.path}/out`, PWD: "/nowhere" }
+    ChildProcess.execFileSync(plugin, { cwd, env, input: hook })
+    return Fs.readFileSync(`${out.path}/out`, "utf8").trim()
+  }
+  const validate = (script: string, env: object = {}) => {
+    const { status, stderr } = ChildProcess.spawnSync("/bin/sh", ["-c", script, command], {
+      env: { PATH: path, ...env },
+      encoding: "utf8"
+    })
+    return { status, stderr }
+  }
+  const network = `{"cniVersion":"1.0.0","name":"n","plugins":[{"type":"x"}]}`
+
+  it("of the plugin is that of the runtime", () => {
+    using folder = temporary()
+    assert.strictEqual(placeOfHook(folder.path), Fs.realpathSync(folder.path))
+  })
+
+  it("of the command is that of its caller, whatever PWD says", () => {
+    using folder = temporary()
+    Fs.mkdirSync(`${folder.path}/deep/er`, { recursive: true })
+    Fs.writeFileSync(`${folder.path}/deep/10-n.conflist`, network)
+    const script = `cd ${folder.path}/deep/er && PWD=/nowhere exec "$0" validate --no-plugins ../10-n.conflist`
+    assert.deepStrictEqual(validate(script), { status: 0, stderr: "" })
+  })
+
+  it("of the command may be deleted, or closed to its user", () => {
+    using folder = temporary()
+    Fs.chmodSync(folder.path, 0o755)
+    Fs.writeFileSync(`${folder.path}/10-n.conflist`, network)
+    const end = `exec "$0" validate --no-plugins ${folder.path}/10-n.conflist`
+    const gone = `mkdir ${folder.path}/gone && cd ${folder.path}/gone && rmdir ../gone && ${end}`
+    assert.deepStrictEqual(validate(gone), { status: 0, stderr: "" })
+    const relative = `mkdir ${folder.path}/gone && cd ${folder.path}/gone && rmdir ../gone && exec "$0" show log.jsonl`
+    assert.include(validate(relative).stderr, "log.jsonl")
+    if (process.getuid?.() !== 0) return
+    const closed = `mkdir -m 700 ${folder.path}/closed && cd ${folder.path}/closed && exec setpriv --reuid=65534 ` +
+      `--regid=65534 --clear-groups ${end.replace("exec ", "")}`
+    assert.deepStrictEqual(validate(closed), { status: 0, stderr: "" })
   })
 })
 

@@ -31,6 +31,12 @@ class StillNeeded extends Data.TaggedError("StillNeeded")<{
   ].join("\n")
 }
 
+/** The plugin that should be removed is the file of this command. */
+class IsThisCommand extends Data.TaggedError("IsThisCommand")<{ readonly file: string }> {
+  override readonly message =
+    `${this.file} stays, because it is this command too: remove the package that it came with, or give --force`
+}
+
 /** The named folder does not exist, so no runtime has looked into it yet. */
 class NoFolder extends Data.TaggedError("NoFolder")<{ readonly folder: string }> {
   override readonly message =
@@ -74,6 +80,7 @@ export const install = Command.make(
       const file = yield* PluginFolder.findOurs(folder)
       if (!force) yield* checkNeed(file, confDir, cacheDir)
       if (dryRun) return yield* Console.log(`${file} can be removed`)
+      if (!force && (yield* BuiltPlugin.isThisCommand(file))) return yield* new IsThisCommand({ file })
       yield* PluginFolder.remove(file)
       yield* Console.log(`removed ${file}`)
       return yield* PolicyFile.remove(folder)

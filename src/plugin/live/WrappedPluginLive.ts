@@ -72,19 +72,6 @@ const find = ({ argv0, folder, name }: InvokedAs, cniPath: string): string | und
 const isProgram = (file: string): boolean => /^(?:#!|\x7fELF)/.test(StubFile.startOf(file) ?? "#!")
 
 /**
- * Returns the working directory for plugins, or undefined for ours. The standalone executable has left its own working
- * directory, because Bun does not start in a deleted one, so this uses our caller's. /proc lets us enter it even if it
- * was deleted. If that fails, or the caller is unknown, this uses PWD.
- */
-const callerWorkingDirectory = (): string | undefined => {
-  if (process.versions["bun"] === undefined) return undefined
-  const { PWD = "" } = process.env
-  return [`/proc/${process.ppid}/cwd`, ...Path.isAbsolute(PWD) ? [PWD] : []].find((folder) =>
-    attempt(() => (Fs.accessSync(folder, Fs.constants.X_OK), Fs.statSync(folder).isDirectory())) === true
-  )
-}
-
-/**
  * Ends this process with a signal. The engines have no names for some signals, and ignore others until a handler is
  * set.
  */
@@ -175,7 +162,7 @@ export const make = (
     env: Execution.Invocation["env"],
     stdin: Uint8Array | undefined
   ): Execution.Invocation => {
-    const [cwd, more, variables] = [callerWorkingDirectory(), unfinished(), environmentOf(file, env)]
+    const [more, variables] = [unfinished(), environmentOf(file, env)]
     const needsBytes = Object.entries(env).some((entry) => entry.some(isLossy)) || IgnoredSignals.atStart().length > 0
     const environment = needsBytes && process.versions["bun"] !== undefined ? bytesOf(variables) : undefined
     return {
@@ -188,8 +175,7 @@ export const make = (
       ...(variables === env ? { mark: `${parentVariable}=${env[parentVariable] ?? ""}` } : {}),
       ...(environment === undefined ? {} : { environment }),
       ...(stdin === undefined ? {} : { stdin }),
-      ...(more === undefined ? {} : { moreStdin: more.next }),
-      ...(cwd === undefined ? {} : { cwd })
+      ...(more === undefined ? {} : { moreStdin: more.next })
     }
   }
   return WrappedPlugin.of({

@@ -231,21 +231,6 @@ describe("the plugin is started", () => {
     const entries = (invocation: Invocation | undefined) =>
       invocation?.environment?.map((entry) => Buffer.from(entry).toString("latin1"))
 
-    it("in the working directory of our caller, for ours is another one", () => {
-      assert.strictEqual(started(env)?.cwd, `/proc/${process.ppid}/cwd`)
-    })
-
-    it("in PWD where that of our caller cannot be entered, or else in ours", () => {
-      using _ = vi.spyOn(process, "ppid", "get").mockReturnValue(0)
-      using _stubs = { [Symbol.dispose]: () => void vi.unstubAllEnvs() }
-      vi.stubEnv("PWD", "/usr")
-      assert.strictEqual(started(env)?.cwd, "/usr")
-      for (const none of ["usr", "/no/such/folder", "/etc/passwd", undefined]) {
-        vi.stubEnv("PWD", none)
-        assert.notProperty(started(env), "cwd")
-      }
-    })
-
     it("with its variables as texts, where all of them are", () => {
       assert.notProperty(started(env), "environment")
     })
@@ -284,7 +269,6 @@ describe("the plugin is started", () => {
     const { invocations, run } = plugin(host.folder)
     Effect.runSync(Effect.flip(run(host.aside, { A: "\ufffd" }, stdin)))
     assert.notProperty(invocations[0], "environment")
-    assert.notProperty(invocations[0], "cwd")
   })
 
   describe("unless there is no room for it", () => {
