@@ -129,7 +129,7 @@ const suite = () => {
     run("npm", ["pack", "--silent"], { cwd: clone.path, env: { HOME: clone.path } })
     const listed = run("tar", ["-tzf", `cni-passthrough-${version}.tgz`], { cwd: clone.path }).split("\n")
     assert.includeMembers(listed, ["package/dist/passthrough", "package/dist/lib/index.js"])
-  }, 120_000)
+  })
 
   it("has an npm package that is a library and a command", () => {
     using project = temporary()
