@@ -9,7 +9,7 @@ import * as EmbeddedRecords from "../log/EmbeddedRecords.ts"
 import * as Redaction from "../plugin/Redaction.ts"
 import * as Secrets from "../record/Secrets.ts"
 import * as HtmlReport from "../render/html/HtmlReport.ts"
-import type { Finding, Report } from "../render/html/PageData.ts"
+import type { Report } from "../render/html/PageData.ts"
 import * as PageOperations from "../render/html/PageOperations.ts"
 import * as Flags from "./Flags.ts"
 import { PageAssets } from "./PageAssets.ts"
@@ -41,10 +41,13 @@ export const masked = ({ masks, redact }: Redacted): (text: string) => string =>
   return named === undefined ? (text) => text : (text) => Secrets.namedInJson(text, named)
 }
 
+/** What a report has besides records: findings of doctor, packets of trace. */
+export type Extra = Omit<Report, "operations">
+
 /** A report of records, given as their texts after {@link masked}. */
-export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
+export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>, extra: Extra = {}) {
   const report: Report = {
-    ...(findings === undefined ? {} : { findings: JSON.parse(Secrets.inJson(JSON.stringify(findings))) }),
+    ...JSON.parse(Secrets.inJson(JSON.stringify(extra))),
     operations: PageOperations.make(records)
   }
   return { report, html: HtmlReport.render(report, records, yield* PageAssets) }
@@ -80,8 +83,8 @@ export const write = Effect.fnUntraced(function*(file: string, html: string) {
 
 /** Writes a report of records, given as their texts. Masks what looks like a secret. */
 export const make = Effect.fnUntraced(
-  function*(file: string, records: ReadonlyArray<string>, findings?: ReadonlyArray<Finding>) {
-    const { html } = yield* render(records.map(masked(usual)), findings)
+  function*(file: string, records: ReadonlyArray<string>, extra: Extra = {}) {
+    const { html } = yield* render(records.map(masked(usual)), extra)
     yield* write(file, html)
     yield* Console.error(`wrote ${file}`)
   }

@@ -1,9 +1,10 @@
 /** The path of a packet as text for people and as JSON for scripts. */
 import * as Cidr from "../network/Cidr.ts"
 import * as Escape from "../record/Escape.ts"
+import type * as Page from "../render/html/PageData.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as LocalTime from "../render/terminal/LocalTime.ts"
-import type { Style } from "../render/terminal/Style.ts"
+import * as Style from "../render/terminal/Style.ts"
 import * as HopWords from "../trace/HopWords.ts"
 import type * as Journey from "../trace/Journey.ts"
 import type * as Outcome from "../trace/Outcome.ts"
@@ -59,13 +60,13 @@ const packetText = ({ direction, packet: { kind, length, protocol, source, sourc
 
 /** Draws hops as they come. */
 export class Drawing {
-  private readonly style: Style
+  private readonly style: Style.Style
   private readonly placeWidth: number
   /** The last hop, and the last one whose namespace, hook and links were drawn. */
   private last: Journey.Hop | undefined
   private drawn: Journey.Hop | undefined
 
-  constructor(style: Style, places: ReadonlyArray<string>) {
+  constructor(style: Style.Style, places: ReadonlyArray<string>) {
     this.style = style
     this.placeWidth = Math.max(...places.map(LineWrap.columns))
   }
@@ -120,7 +121,10 @@ export class Drawing {
 const seconds = (milliseconds: number): string => `${milliseconds / 1000} s`
 
 /** Who wrote a rule. */
-const authorText = ({ command, containerId, network, plugin, pod, time }: Author, { minutesEast }: Style): string => {
+const authorText = (
+  { command, containerId, network, plugin, pod, time }: Author,
+  { minutesEast }: Style.Style
+): string => {
   const whose = [pod, containerId === "" ? undefined : `container ${containerId.slice(0, 12)}`]
     .filter((each) => each !== undefined).join(", ")
   return `written by the plugin ${plugin} in ${command} of ${network}${whose === "" ? "" : ` (${whose})`}, ${
@@ -129,7 +133,7 @@ const authorText = ({ command, containerId, network, plugin, pod, time }: Author
 }
 
 /** The lines about the outcome. */
-export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<string> => {
+export const end = (outcome: Outcome.Outcome, style: Style.Style): ReadonlyArray<string> => {
   const { bold, dim, green, red, width, yellow } = style
   const line = (paint: (text: string) => string, text: string) => LineWrap.lines(Escape.inLine(text), width).map(paint)
   const well = (text: string) => line((each) => bold(green(each)), `✓ ${text}`)
@@ -189,7 +193,7 @@ export const end = (outcome: Outcome.Outcome, style: Style): ReadonlyArray<strin
 }
 
 /** The lines that announce a step. */
-export const head = (step: Step, protocol: string, { dim }: Style): ReadonlyArray<string> => {
+export const head = (step: Step, protocol: string, { dim }: Style.Style): ReadonlyArray<string> => {
   switch (step._tag) {
     case "Tables":
       return [dim(Escape.inLine(
@@ -218,6 +222,40 @@ export const head = (step: Step, protocol: string, { dim }: Style): ReadonlyArra
     default:
       return []
   }
+}
+
+/** A style for text that wraps by itself, and whose colours come from elsewhere. */
+const plain = ({ minutesEast }: Style.Style): Style.Style =>
+  Style.make({ isTerminal: false, width: Number.POSITIVE_INFINITY, minutesEast }, false)
+
+const states = {
+  Arrived: "good",
+  Left: "good",
+  Dropped: "bad",
+  Lost: "bad",
+  Nothing: "unknown",
+  Unknown: "unknown"
+} as const
+
+/** Each packet as a report shows it. */
+export const onPage = (steps: ReadonlyArray<Step>, protocol: string, shown: Style.Style): ReadonlyArray<Page.Trace> => {
+  const style = plain(shown)
+  const places = steps.flatMap((step) => step._tag === "Tables" ? step.places : [])
+  const drawing = new Drawing(style, places)
+  const traces: Array<Page.Trace> = []
+  let [title, path]: [string, ReadonlyArray<string>] = ["", []]
+  for (const step of steps) {
+    if (step._tag === "Sending" || step._tag === "Waiting") {
+      drawing.reset()
+      title = head(step, protocol, style).join("")
+      path = []
+    } else if (step._tag === "Hops") path = [...path, ...drawing.lines(step.hops)]
+    else if (step._tag === "End") {
+      const lines = end(step.outcome, style).map((line) => line.trim())
+      traces.push({ title, path, end: lines, state: states[step.outcome._tag] })
+    }
+  }
+  return traces
 }
 
 /** A hop. Our own chains only show the packet, and are not named. */

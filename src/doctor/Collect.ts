@@ -329,6 +329,18 @@ export const networksOf = Effect.fnUntraced(
   }
 )
 
+/** The names of the networks in a folder, and of those in libcni's cache. Of what cannot be read, none. */
+export const networkNames = Effect.fnUntraced(function*({ cacheDir, confDir }: Pick<Question, "cacheDir" | "confDir">) {
+  const files = yield* Effect.orElseSucceed(Files.readFolder(confDir), () => [])
+  const attached = yield* Effect.orElseSucceed(listOwn(cacheDir), () => [])
+  return [
+    ...new Set([
+      ...Files.inOrder(files).flatMap((file) => ConfigFile.nameOf(file) ?? []),
+      ...attached.map(({ network }) => network)
+    ])
+  ]
+})
+
 /** Separates the attachments that were made with an earlier configuration of their network. */
 const byConfiguration = (facts: Facts): Facts => {
   const { attachments, file } = facts

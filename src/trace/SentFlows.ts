@@ -6,6 +6,7 @@ import type * as Attachment from "../doctor/facts/Attachment.ts"
 import type { Flow } from "../doctor/flow/Flow.ts"
 import * as World from "../doctor/flow/World.ts"
 import * as PublishedAt from "../doctor/PublishedAt.ts"
+import * as Routed from "../doctor/Routed.ts"
 import * as Cidr from "../network/Cidr.ts"
 import * as HopWords from "./HopWords.ts"
 import type { Outcome } from "./Outcome.ts"
@@ -49,7 +50,8 @@ const publishedAt = ({ host }: Facts, { family, port, protocol, attachment }: Fl
 /** What to send over a flow; undefined if nothing can show whether it arrives. */
 const parcelOf = (facts: Facts, other: Attachment.AttachmentId | undefined, flow: Flow): Parcel | undefined => {
   const { attachment, family, kind, port = discard, protocol, size, to } = flow
-  const world = World.peers[family]
+  // A host without any way out is no fault of the network.
+  const world = Routed.uplinksOf(facts, family).length === 0 ? undefined : World.peers[family]
   const tcp = { protocol: "tcp", size: 0 } as const
   const ofPort = (sender: Parcel["sender"] | undefined, address: string | undefined): Parcel | undefined =>
     sender === undefined || address === undefined || (protocol !== "tcp" && protocol !== "udp")

@@ -37,6 +37,9 @@ export class NotOneContainer extends Data.TaggedError("NotOneContainer")<{
 /** The beginning of a container's identifier that messages show. */
 const shownId = 12
 
+/** The most containers that a message names. */
+const mostNames = 8
+
 const nameOf = ({ containerId, pod }: Attachment.AttachmentId): string => pod ?? containerId.slice(0, shownId)
 
 type Matches = (attachment: Attachment.AttachmentId) => boolean
@@ -82,7 +85,13 @@ export const find = Effect.fnUntraced(function*(
   const fail = (reason: string) => new NotOneContainer({ asked, reason })
   const [first] = own
   if (first === undefined) {
-    return yield* fail(`no attachment in ${cacheDir} is of this container; --netns names its network namespace`)
+    const names = [...new Set(known.map(nameOf))]
+    const more = names.length > mostNames ? ", …" : ""
+    return yield* fail(
+      `no attachment in ${cacheDir} is of this container; --netns names its network namespace. ${
+        names.length === 0 ? "There are no attachments" : `There are ${names.slice(0, mostNames).join(", ")}${more}`
+      }`
+    )
   }
   const [only, ...others] = containers
   if (only === undefined) return yield* fail("libcni's cache does not have its network namespace: name it with --netns")

@@ -314,5 +314,10 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     }
   })
   yield* Effect.forkScoped(loop)
-  return { events: Stream.fromQueue(queue), running }
+  return {
+    events: Stream.fromQueue(queue),
+    running,
+    /** Whether the links, or all rules, have not been seen so far. */
+    isBlind: () => !state.has("links") || ofFilters.every((kind) => !state.has(kind))
+  }
 })

@@ -37,11 +37,13 @@ const expected: { readonly [path: string]: string } = {
   "run version": `network ${chain} --json --log <file>`,
   "doctor": "[network] --netns <string> --container-id <string> --pod <string> --ifname <string> --conf-dir <folder> " +
     "--cni-path <folders> --cache-dir <folder> --host-root <folder> --capability-args <string> --trial --log <file> " +
-    "--timeout <duration> --verbose --json --report <file>",
+    "--timeout <duration> --fix --yes --cut <check> --verbose --json --report <file>",
   "trace":
     "[container] --to <address:port> --port <port> --from <host|address> --udp --size <number> --count <number> " +
-    "--pod <string> --container-id <string> --netns <string> --cache-dir <folder> --log <file> --timeout <duration> --json",
-  "leaks": "[network] --conf-dir <folder> --cache-dir <folder> --host-root <folder> --fix --yes --verbose --json",
+    "--pod <string> --container-id <string> --netns <string> --cache-dir <folder> --log <file> --timeout <duration> " +
+    "--json --report <file>",
+  "leaks": "[network] --conf-dir <folder> --cache-dir <folder> --host-root <folder> --fix --every <duration> " +
+    "--older <duration> --log <file> --sink <file|journald|syslog> --yes --verbose --json",
   "watch": "--network <string> --log <file> --journald --conf-dir <folder> --cache-dir <folder> --host-root <folder> " +
     "--for <duration> --full --json",
   "wrap": `[plugin...] ${folders} --log <file> --sink <file|journald|syslog> --changes <[=kinds]> --redact <key> ` +

@@ -4,7 +4,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { trace } from "../../src/cli/commands/Trace.ts"
 import * as Presenter from "../../src/cli/Presenter.ts"
+import { cached } from "../support/cache.ts"
 import * as Command from "../support/command.ts"
+import { temporary } from "../support/plugin.ts"
 
 /** A cache without attachments. */
 const folder = "/nowhere/cni"
@@ -43,6 +45,21 @@ describe("trace refuses", () => {
   it.effect("a container that the cache does not have", () =>
     Effect.gen(function*() {
       const printed = yield* Command.printed(trace, "--pod", "shop/web", "--port", "80", "--cache-dir", folder)
-      assert.include(printed.stderr, `error: --pod shop/web: no attachment in ${folder} is of this container`)
+      assert.include(
+        printed.stderr,
+        `error: --pod shop/web: no attachment in ${folder} is of this container; --netns names its network namespace. ` +
+          "There are no attachments\n"
+      )
+    }).pipe(Effect.provide(host)))
+
+  it.effect("a container that the cache does not have, and names those that it has", () =>
+    Effect.gen(function*() {
+      using cache = temporary()
+      for (const containerId of Array.from({ length: 9 }, (_, index) => `container-${index}`)) {
+        cached(cache.path, { network: "n", containerId, types: ["bridge"] })
+      }
+      const printed = yield* Command.printed(trace, "web", "--port", "80", "--cache-dir", cache.path)
+      const names = Array.from({ length: 8 }, (_, index) => `container-${index}`)
+      assert.include(printed.stderr, `. There are ${names.join(", ")}, …\n`)
     }).pipe(Effect.provide(host)))
 })

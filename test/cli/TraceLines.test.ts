@@ -137,6 +137,63 @@ describe("the end", () => {
   })
 })
 
+describe("a page", () => {
+  const sending = (port: number) =>
+    ({
+      _tag: "Sending",
+      place: "host",
+      from: { address: "10.99.0.2", port },
+      to: { address: "192.0.2.1", port: 80 }
+    }) as const
+
+  it("has each packet with its path and its end, without colours", () => {
+    const coloured = Style.make({ isTerminal: true, width: 20, minutesEast: () => 0 }, true)
+    const [first, second, ...more] = TraceLines.onPage(
+      [
+        { _tag: "Tables", table: "own", places: ["host"] },
+        sending(40_000),
+        { _tag: "Hops", hops: [own({ hook: "prerouting" })] },
+        { _tag: "Hops", hops: [hop({})] },
+        { _tag: "End", outcome: { _tag: "Dropped", hop: hop({}), author: undefined } },
+        sending(40_001),
+        { _tag: "Hops", hops: [own({ hook: "prerouting" })] },
+        { _tag: "End", outcome: { _tag: "Left", link: "up0", place: "host" } }
+      ],
+      "tcp",
+      coloured
+    )
+    assert.deepStrictEqual([first?.title, first?.state, first?.path.length, more], [
+      "host sends tcp from 10.99.0.2:40000 to 192.0.2.1:80",
+      "bad",
+      4,
+      []
+    ])
+    assert.deepStrictEqual(first?.end, [
+      "✗ dropped by ip filter FORWARD: -s 10.99.0.2/32 -m comment --comment \"name: \\\"n\\\"\" -j DROP",
+      "in host, hook forward"
+    ])
+    assert.deepStrictEqual([second?.state, second?.path.length], ["good", 2])
+  })
+
+  it("says of what was waited for in vain that it is not known", () => {
+    const [only] = TraceLines.onPage(
+      [
+        { _tag: "Tables", table: "own", places: ["host"] },
+        { _tag: "Waiting", place: "host", port: 80, published: undefined, timeout: 1000 },
+        { _tag: "End", outcome: { _tag: "Nothing", waited: 1000 } }
+      ],
+      "tcp",
+      style
+    )
+    assert.deepStrictEqual(only, {
+      title: "waits up to 1 s for tcp to port 80 of host",
+      path: [],
+      end: ["? no packet came within 1 s"],
+      state: "unknown"
+    })
+  })
+})
+
 it("JSON has each packet with its hops, without what our own table did", () => {
   const document = JSON.parse(TraceLines.json([
     { _tag: "Tables", table: "own", places: ["host"] },

@@ -285,7 +285,7 @@ listen world 9000; listen web 80; listen other 80
 settle world 9000; settle web 80; settle other 80
 trace out --pod shop/web --to 192.0.2.1:9000
 trace published --pod shop/other --to 192.0.2.2:8080
-trace refused web --to 10.99.0.3:81
+trace refused web --to 10.99.0.3:81 --report /tmp/trace.html
 # A tunnel takes datagrams and answers none.
 ip -n other link add tunnel type vxlan id 1 dstport 81 local 10.99.0.3 dev eth0
 ip -n other link set tunnel up
@@ -333,6 +333,16 @@ trace nothing --pod shop/web --port 9999 --timeout 1s
       assert.include(seen, "destination is now 10.99.0.2:80\n")
       assert.include(seen, "\n shop/web input eth0\n")
       assert.deepStrictEqual(end("published"), { status: 0, lines: ["✓ arrived in shop/web, and was answered"] })
+    })
+
+    it("is a report too, which has its path and its end", () => {
+      const html = Fs.readFileSync(`${sandbox.tmp}/trace.html`, "utf8")
+      const [, data = ""] = /<script type="application\/json" id="report">(.*)<\/script>/.exec(html) ?? []
+      const { traces: [trace, ...others] } = JSON.parse(data)
+      assert.match(trace.title, /^shop\/web sends tcp from 10\.99\.0\.2:\d+ to 10\.99\.0\.3:81$/)
+      assert.include(trace.path.join("\n").replaceAll(/ +/g, " "), "\n shop/other input eth0\n")
+      assert.match(trace.end[0], /^✓ arrived in shop\/other, and was refused there/)
+      assert.deepStrictEqual([trace.state, others], ["good", []])
     })
 
     it("where nothing listens is reported as refused", () => {

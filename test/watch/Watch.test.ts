@@ -50,6 +50,33 @@ const firstMessage = (tools: Tools, failing: Failing) =>
     Effect.scoped
   )
 
+/** Whether a watch on a host with these tools sees nothing. */
+const isBlind = (tools: Tools) =>
+  Effect.gen(function*() {
+    const question = { network: undefined, confDir: folder, cacheDir: folder, sources: { journal: false, logs: [] } }
+    return (yield* Watch.events({ ...question, isFull: false })).isBlind()
+  }).pipe(
+    Effect.provideService(ToolMonitor, monitor({})),
+    Effect.provideService(ProcessRunner, runner(tools, nothing)),
+    Effect.provideService(HostTools.HostTools, named),
+    Effect.provide(NodeServices.layer),
+    Effect.scoped
+  )
+
+describe("watch is blind", () => {
+  const denied = { status: 1, complaint: "Operation not permitted (you must be root)" }
+
+  it.effect("to rules without the rights for them", () =>
+    Effect.gen(function*() {
+      assert.isTrue(yield* isBlind({ ...nothing, nft: denied }))
+    }))
+
+  it.effect("to nothing where its tools answer", () =>
+    Effect.gen(function*() {
+      assert.isFalse(yield* isBlind(nothing))
+    }))
+})
+
 describe("watch says that it cannot name who changes rules", () => {
   const consequence = "who changes rules is not known, and rules are only looked at every few seconds"
 

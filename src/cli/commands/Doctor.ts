@@ -152,7 +152,7 @@ export const doctor = Command.make(
         yield* ReportFile.make(
           OnHost.seenFile(flags, flags.report.value),
           yield* Logs.ofNetworks(logs, networks.map(Examination.nameOf)),
-          report.findings.map(Findings.onPage)
+          { findings: report.findings.map(Findings.onPage) }
         )
       }
       if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()

@@ -15,7 +15,9 @@ import * as Subject from "../../trace/Subject.ts"
 import * as Trace from "../../trace/Trace.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as Logs from "../Logs.ts"
 import * as OwnCommand from "../OwnCommand.ts"
+import * as ReportFile from "../ReportFile.ts"
 import * as TraceLines from "../TraceLines.ts"
 import { sendPackets } from "./SendPackets.ts"
 
@@ -103,7 +105,8 @@ const input = {
     "timeout",
     "How long to wait for an answer (default: 5s), or with --port for packets (default: 1m)"
   ),
-  json: Flags.toggle("json", "Print one JSON document at the end")
+  json: Flags.toggle("json", "Print one JSON document at the end"),
+  report: ReportFile.flag
 }
 
 type Input = Command.Command.Config.Infer<typeof input>
@@ -189,11 +192,17 @@ export const trace = Command.make(
       return TraceLines.head(step, request.protocol, style)
     }
     const tell = Effect.fnUntraced(function*(step: Step) {
-      if (flags.json) steps.push(step)
-      else for (const line of draw(step)) yield* Console.log(line)
+      steps.push(step)
+      if (!flags.json) { for (const line of draw(step)) yield* Console.log(line) }
     })
     const outcomes = yield* Trace.run(request, tell)
     if (flags.json) yield* Console.log(TraceLines.json(steps))
+    if (Option.isSome(flags.report)) {
+      const networks = request.subject?.attachments.map(({ network }) => network) ?? []
+      yield* ReportFile.make(flags.report.value, yield* Logs.ofNetworks(flags.log, networks), {
+        traces: TraceLines.onPage(steps, request.protocol, style)
+      })
+    }
     const statuses = new Set(outcomes.map(Outcome.statusOf))
     if (statuses.has(1)) return yield* new Errors.Unsuccessful()
     if (statuses.has(2)) return yield* new Errors.Incomplete()
@@ -213,6 +222,10 @@ export const trace = Command.make(
       description: "Wait for packets to a port of the pod"
     },
     { command: "cni-passthrough trace web --from host --port 80", description: "Send a packet from the host to a pod" },
+    {
+      command: "cni-passthrough trace --pod shop/web --to 10.96.0.10:53/udp --report trace.html",
+      description: "Also write a page to send to a colleague"
+    },
     {
       command: "cni-passthrough trace --netns web --to 198.51.100.10:443 --json",
       description: "Send a packet from a network namespace, for a script"

@@ -6,8 +6,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Collect from "../../doctor/Collect.ts"
 import * as GoDuration from "../../json/GoDuration.ts"
 import * as LogFiles from "../../log/LogFiles.ts"
+import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as ToolMonitor from "../../watch/ToolMonitor.ts"
 import * as Watch from "../../watch/Watch.ts"
@@ -48,10 +50,23 @@ export const watch = Command.make(
       const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
       const style = yield* Style.current()
       const terminal = WatchLines.make(style, flags.full)
-      const { events } = yield* Watch.events({
-        network: Option.getOrUndefined(flags.network),
+      const folders = {
         confDir: OnHost.seen(flags, flags.confDir),
-        cacheDir: OnHost.seen(flags, flags.cacheDir),
+        cacheDir: OnHost.seen(flags, flags.cacheDir)
+      }
+      const network = Option.getOrUndefined(flags.network)
+      const known = network === undefined ? [] : yield* Collect.networkNames(folders)
+      if (network !== undefined && !known.includes(network)) {
+        const names = known.length === 0 ? "none" : known.join(", ")
+        yield* Console.error(
+          Escape.inLine(
+            `no network is called ${network} so far, in ${folders.confDir} or in ${folders.cacheDir}: there are ${names}`
+          )
+        )
+      }
+      const { events, isBlind } = yield* Watch.events({
+        network,
+        ...folders,
         sources: {
           journal: flags.journald,
           logs: logs.length > 0 || flags.journald ? logs : [LogFiles.defaultPattern]
@@ -66,6 +81,7 @@ export const watch = Command.make(
           : terminal.lines(event).map((line) => `${line}\n`).join("")))
       const end = (yield* Clock.currentTimeMillis) + Option.getOrElse(flags.for, () => Number.POSITIVE_INFINITY)
       yield* Option.isNone(flags.for) ? shown : Effect.raceFirst(shown, Deadline.wait(end))
+      if (isBlind()) return yield* new Errors.Incomplete()
     },
     Effect.scoped,
     Effect.provide(ToolMonitor.layer),
@@ -78,7 +94,7 @@ export const watch = Command.make(
       "as they happen, and who made them. For rules, the kernel names the process; watch adds its command line, its " +
       "parents, and the plugin that it works for. For everything else, watch names the runs of wrapped plugins during " +
       "which the change happened. It then says which traffic of live attachments the change cuts or restores. " +
-      "It changes nothing. Exit status: 0, or 2 if it could not look"
+      "It changes nothing. Exit status: 0, or 2 if it saw no links or no rules"
   ),
   Command.withExamples([
     { command: "cni-passthrough watch", description: "Who flushes my rules?" },

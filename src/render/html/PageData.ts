@@ -79,8 +79,21 @@ export interface Finding {
   readonly line?: number | undefined
 }
 
+/** A packet that trace followed, or waited for. */
+export interface Trace {
+  /** Who sent it, and where to. */
+  readonly title: string
+  /** Its path, a line for each namespace and hook, and for each rule. */
+  readonly path: ReadonlyArray<string>
+  /** How it ended: the first line says it, the others why. */
+  readonly end: ReadonlyArray<string>
+  readonly state: "good" | "bad" | "unknown"
+}
+
 /** The whole report, apart from its records. */
 export interface Report {
+  /** Undefined if trace did not run. */
+  readonly traces?: ReadonlyArray<Trace> | undefined
   /** Undefined if doctor did not run. */
   readonly findings?: ReadonlyArray<Finding> | undefined
   readonly operations: ReadonlyArray<Operation>

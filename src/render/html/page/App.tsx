@@ -4,9 +4,10 @@ import { Filters } from "./Filters.tsx"
 import { Findings } from "./Findings.tsx"
 import * as Keyboard from "./Keyboard.ts"
 import { List } from "./List.tsx"
-import { entries, everything, type Filter, findings, itemsOf, matching } from "./Model.ts"
+import { entries, everything, type Filter, findings, itemsOf, matching, traces } from "./Model.ts"
 import { Search } from "./Search.tsx"
 import { moment, plural, zone } from "./Texts.ts"
+import { Traces } from "./Traces.tsx"
 
 const usePrinting = (): boolean => {
   const [isPrinting, setPrinting] = useState(false)
@@ -95,6 +96,7 @@ export const App = () => {
       <Header />
       <main>
         {findings === undefined ? null : <Findings list={findings} />}
+        {traces === undefined ? null : <Traces list={traces} />}
         {entries.length === 0 ? null : <Filters filter={filter} onChange={(next) => ask(() => next)} search={search} />}
         <p class="found" role="status">
           {filter === everything || ids.length === all ? "" : plural(ids.length, "operation")}

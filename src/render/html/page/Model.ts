@@ -68,6 +68,9 @@ export const records: ReadonlyArray<string> = JSON.parse(embedded("records"))
 /** The findings of doctor; undefined if it did not run. */
 export const findings = report.findings
 
+/** The packets that trace followed; undefined if it did not run. */
+export const traces = report.traces
+
 /** All operations, in the order of time. */
 export const entries: ReadonlyArray<Entry> = report.operations.map(entryOf)
 
