@@ -9,6 +9,7 @@ import { reasonOf } from "../host/AtomicFile.ts"
 import { pluginName } from "../wrap/PluginFolder.ts"
 import * as Stub from "../wrap/Stub.ts"
 import * as Flags from "./Flags.ts"
+import * as HostFolders from "./HostFolders.ts"
 import * as OnHost from "./OnHost.ts"
 
 /** No folder of the CNI path exists. */
@@ -39,7 +40,7 @@ export const flags = {
     Flag.withDescription("A folder of plugins; may be given several times (default: all folders of --cni-path)"),
     Flag.atLeast(0)
   ),
-  cniPath: Flags.cniPath,
+  cniPath: HostFolders.cniPath,
   hostRoot: OnHost.flag
 }
 

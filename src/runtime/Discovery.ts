@@ -1,21 +1,37 @@
-/** Finds the container runtimes of a host and their plugin folders, from their processes and files. */
+/**
+ * Finds the container runtimes of a host and their folders: from their processes and files, and on this host from what
+ * they say themselves.
+ */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
+import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as SmallFile from "../host/SmallFile.ts"
+import * as RuntimeAnswers from "./RuntimeAnswers.ts"
 
 /** A runtime that may call plugins. */
 export interface Runtime {
   readonly name: string
   /** Its plugin folders, or undefined if it sets up networks without plugins. */
   readonly pluginFolders: ReadonlyArray<string> | undefined
-  /** The file that says so, or `its default`. */
+  /** Its folder of network configurations. */
+  readonly confDir: string
+  /** The file or the command that says so, or `its default`. */
   readonly source: string
-  /** Where its CRI listens, for crictl; undefined if that is not known. */
+  /** Only if the running runtime says it. */
+  readonly version: string | undefined
+  /** The configuration file that its command line names. */
+  readonly configFile: string | undefined
+  /** The networks that it has loaded, if it says so. */
+  readonly loaded: RuntimeAnswers.Loaded | undefined
+  /** Where its CRI listens, for crictl; undefined if it has none. */
   readonly endpoint: string | undefined
 }
+
+/** The default folder of network configurations of most runtimes. */
+const usualConfDir = "/etc/cni/net.d"
 
 /** The maximum size of a configuration file, in bytes. */
 const maxSize = 1_048_576
@@ -27,30 +43,19 @@ const textIn = Effect.fnUntraced(function*(root: string, file: string) {
 })
 
 /** Lists the drop-in files of a folder below a root, highest precedence first. */
-const dropIns = Effect.fnUntraced(function*(root: string, folder: string) {
+const dropIns = Effect.fnUntraced(function*(root: string, folder: string, ending = ".conf") {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const names = yield* Effect.orElseSucceed(fs.readDirectory(path.join(root, folder)), (): Array<string> => [])
-  return names.filter((name) => name.endsWith(".conf")).toSorted().toReversed().map((name) => `${folder}/${name}`)
+  return names.filter((name) => name.endsWith(ending)).toSorted().toReversed().map((name) => `${folder}/${name}`)
 })
-
-/** Parses a TOML string or a list of strings. */
-const strings = (value: string): ReadonlyArray<string> =>
-  [...value.matchAll(/"[^"]*"|'[^']*'/g)].map(([quoted]) => quoted.slice(1, -1))
-
-/** Returns the strings of a key in a TOML file, or undefined if the key is missing or commented out. */
-const valueOf = (text: string, key: string): ReadonlyArray<string> | undefined => {
-  const value = new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(\\[[^\\]]*\\]|"[^"]*"|'[^']*')`, "m").exec(text)?.[1]
-  const found = value === undefined ? [] : strings(value).filter((each) => each !== "")
-  return found.length === 0 ? undefined : found
-}
 
 /** Returns the value of the first of these keys in the first of these files that has one, and the file. */
 const firstWith = Effect.fnUntraced(
   function*(root: string, files: ReadonlyArray<string>, keys: ReadonlyArray<string>) {
     for (const file of files) {
       const text = yield* textIn(root, file)
-      const value = keys.map((key) => valueOf(text, key)).find((each) => each !== undefined)
+      const value = keys.map((key) => RuntimeAnswers.valueOf(text, key)).find((each) => each !== undefined)
       if (value !== undefined) return { value, source: file }
     }
     return undefined
@@ -100,30 +105,95 @@ const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | u
       : []
   )[0]
 
-/** Finds a daemon whose configuration file names the plugin folders. */
-const daemon = (
-  name: string,
-  program: string,
-  keys: ReadonlyArray<string>,
-  fallback: ReadonlyArray<string>,
-  { flags, socket }: { readonly flags: ReadonlyArray<string>; readonly socket: string }
-) =>
-  Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>, files: ReadonlyArray<string>) {
-    const words = processes.find((each) => programOf(each) === program)
-    if (words === undefined) return []
-    const named = flagOf(words, "--config", "-c")
-    const found = yield* firstWith(root, named === undefined ? files : [named], keys)
-    const endpoint = `unix://${(flagOf(words, ...flags) ?? socket).replace(/^unix:\/\//, "")}`
-    return [{ name, pluginFolders: found?.value ?? fallback, source: found?.source ?? "its default", endpoint }]
-  })
+/** A daemon whose configuration files name its folders. */
+interface Daemon {
+  readonly name: string
+  readonly program: string
+  /** The keys of its folders of plugins, the strongest first, and of its folder of network configurations. */
+  readonly keys: { readonly plugins: ReadonlyArray<string>; readonly confDir: string }
+  readonly fallback: { readonly plugins: ReadonlyArray<string>; readonly confDir: string }
+  /** Where its CRI listens; undefined if it has none. */
+  readonly listens: { readonly flags: ReadonlyArray<string>; readonly socket: string } | undefined
+}
 
-const containerd = daemon("containerd", "containerd", ["bin_dirs", "bin_dir"], ["/opt/cni/bin"], {
-  flags: ["--address", "-a"],
-  socket: "/run/containerd/containerd.sock"
+/** Finds a daemon by its process. */
+const daemon = Effect.fnUntraced(function*(
+  { fallback, keys, listens, name, program }: Daemon,
+  root: string,
+  processes: ReadonlyArray<CommandLine>,
+  files: ReadonlyArray<string>
+) {
+  const words = processes.find((each) => programOf(each) === program)
+  if (words === undefined) return []
+  const configFile = flagOf(words, "--config", "-c", "-config")
+  const own = configFile === undefined ? files : [configFile]
+  const plugins = yield* firstWith(root, own, keys.plugins)
+  const confDir = yield* firstWith(root, own, [keys.confDir])
+  return [
+    {
+      name,
+      pluginFolders: plugins?.value.flatMap((value) => value.split(":")) ?? fallback.plugins,
+      confDir: confDir?.value[0] ?? fallback.confDir,
+      source: plugins?.source ?? confDir?.source ?? "its default",
+      endpoint: listens && `unix://${(flagOf(words, ...listens.flags) ?? listens.socket).replace(/^unix:\/\//, "")}`,
+      configFile,
+      version: undefined,
+      loaded: undefined
+    } satisfies Runtime
+  ]
 })
-const crio = daemon("CRI-O", "crio", ["plugin_dirs"], ["/opt/cni/bin", "/usr/libexec/cni"], {
-  flags: ["--listen"],
-  socket: "/var/run/crio/crio.sock"
+
+const containerd: Daemon = {
+  name: "containerd",
+  program: "containerd",
+  keys: { plugins: ["bin_dirs", "bin_dir"], confDir: "conf_dir" },
+  fallback: { plugins: ["/opt/cni/bin"], confDir: usualConfDir },
+  listens: { flags: ["--address", "-a"], socket: "/run/containerd/containerd.sock" }
+}
+
+const crio: Daemon = {
+  name: "CRI-O",
+  program: "crio",
+  keys: { plugins: ["plugin_dirs"], confDir: "network_dir" },
+  fallback: { plugins: ["/opt/cni/bin", "/usr/libexec/cni"], confDir: usualConfDir },
+  listens: { flags: ["--listen"], socket: "/var/run/crio/crio.sock" }
+}
+
+/** Source: Nomad's documentation, `client` block: `cni_path`, `cni_config_dir`. */
+const nomad: Daemon = {
+  name: "Nomad",
+  program: "nomad",
+  keys: { plugins: ["cni_path"], confDir: "cni_config_dir" },
+  fallback: { plugins: ["/opt/cni/bin"], confDir: "/opt/cni/config" },
+  listens: undefined
+}
+
+/** Where nerdctl is installed. It has no daemon of its own. */
+const nerdctlPrograms = ["/usr/local/bin/nerdctl", "/usr/bin/nerdctl"]
+
+const nerdctlConfig = "/etc/nerdctl/nerdctl.toml"
+
+/** Finds nerdctl beside a containerd. Source: nerdctl's documentation, `config.md`: `cni_path`, `cni_netconfpath`. */
+const nerdctl = Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  if (!processes.some((each) => programOf(each) === "containerd")) return []
+  const isThere = (program: string) => Effect.orElseSucceed(fs.exists(path.join(root, program)), () => false)
+  if ((yield* Effect.filter(nerdctlPrograms, isThere)).length === 0) return []
+  const plugins = yield* firstWith(root, [nerdctlConfig], ["cni_path"])
+  const confDir = yield* firstWith(root, [nerdctlConfig], ["cni_netconfpath"])
+  return [
+    {
+      name: "nerdctl",
+      pluginFolders: plugins?.value ?? ["/opt/cni/bin"],
+      confDir: confDir?.value[0] ?? usualConfDir,
+      source: plugins?.source ?? confDir?.source ?? "its default",
+      endpoint: undefined,
+      configFile: undefined,
+      version: undefined,
+      loaded: undefined
+    } satisfies Runtime
+  ]
 })
 
 /** Podman's default plugin folders. Source: containers/common, `pkg/config/default.go`. */
@@ -149,27 +219,71 @@ const podman = Effect.fnUntraced(function*(root: string) {
   const chosen = (yield* textIn(root, chosenBackend)).trim()
   const backend = configured?.value[0] ?? chosen
   const source = configured?.source ?? chosenBackend
-  if (backend === "netavark") return [{ name: "podman", pluginFolders: undefined, source, endpoint: undefined }]
+  const confDir = yield* firstWith(root, files, ["network_config_dir"])
+  const podman = {
+    name: "podman",
+    confDir: confDir?.value[0] ?? usualConfDir,
+    endpoint: undefined,
+    configFile: undefined,
+    version: undefined,
+    loaded: undefined
+  }
+  if (backend === "netavark") return [{ ...podman, pluginFolders: undefined, source } satisfies Runtime]
   if (backend !== "cni") return []
   const folders = yield* firstWith(root, files, ["cni_plugin_dirs"])
-  return [{
-    name: "podman",
-    pluginFolders: folders?.value ?? podmanFolders,
-    source: folders?.source ?? source,
-    endpoint: undefined
-  }]
+  return [
+    {
+      ...podman,
+      pluginFolders: folders?.value ?? podmanFolders,
+      source: folders?.source ?? source
+    } satisfies Runtime
+  ]
 })
 
 /** Finds the runtimes of the host with this root folder. */
 export const find = Effect.fnUntraced(function*(root: string) {
   const processes = yield* commandLines(root)
   const found = yield* Effect.all([
-    containerd(root, processes, ["/etc/containerd/config.toml"]),
-    crio(root, processes, [...yield* dropIns(root, "/etc/crio/crio.conf.d"), "/etc/crio/crio.conf"]),
-    podman(root)
+    daemon(containerd, root, processes, ["/etc/containerd/config.toml"]),
+    daemon(crio, root, processes, [...yield* dropIns(root, "/etc/crio/crio.conf.d"), "/etc/crio/crio.conf"]),
+    podman(root),
+    nerdctl(root, processes),
+    daemon(nomad, root, processes, yield* dropIns(root, "/etc/nomad.d", ".hcl"))
   ])
   return found.flat() as ReadonlyArray<Runtime>
 })
 
-/** The runtimes of this host. */
-export const Runtimes = Context.Reference("cni-passthrough/Runtimes", { defaultValue: () => find("/") })
+/** What a runtime says of itself, where it can be asked, instead of what its files say. */
+const asked = Effect.fnUntraced(function*(runtime: Runtime) {
+  const answer = yield* RuntimeAnswers.ask(runtime)
+  return answer === undefined ? runtime : { ...runtime, ...answer }
+})
+
+/** Finds runtimes. */
+type Search = Effect.Effect<ReadonlyArray<Runtime>, never, FileSystem.FileSystem | Path.Path | ProcessRunner>
+
+const search: Search = Effect.flatMap(
+  find("/"),
+  (found) =>
+    Effect.forEach(found, (runtime) => runtime.name === "podman" ? Effect.succeed(runtime) : asked(runtime), {
+      concurrency: "unbounded"
+    })
+)
+
+/** The runtimes of this host: daemons as they say themselves, or else as their files say. */
+export const Runtimes: Context.Reference<Search> = Context.Reference<Search>("cni-passthrough/Runtimes", {
+  defaultValue: () => search
+})
+
+/** Asks podman too, which takes long: for what people read. */
+export const withPodman = (runtimes: ReadonlyArray<Runtime>) =>
+  Effect.forEach(runtimes, (runtime) => runtime.name === "podman" ? asked(runtime) : Effect.succeed(runtime))
+
+/** `containerd 2.3.4, conf /etc/cni/net.d, plugins /opt/cni/bin (crictl info)` */
+export const inWords = ({ confDir, name, pluginFolders, source, version }: Runtime): string => {
+  const who = version === undefined ? name : `${name} ${version}`
+  return pluginFolders === undefined
+    ? `${who} makes networks with netavark, which calls no plugin, so there is nothing to wrap: its rules are in the ` +
+      `table netavark of nftables, or in the chains NETAVARK-* of iptables (${source})`
+    : `${who}, conf ${confDir}, plugins ${pluginFolders.join(":")} (${source})`
+}

@@ -325,7 +325,11 @@ const runtimeOf = (name: string): Discovery.Runtime => ({
   name,
   pluginFolders: ["/opt/cni/bin"],
   source: "its default",
-  endpoint: "unix:///run/containerd/containerd.sock"
+  endpoint: "unix:///run/containerd/containerd.sock",
+  confDir: "/etc/cni/net.d",
+  configFile: undefined,
+  version: undefined,
+  loaded: undefined
 })
 
 /** Programs of the host, of which these are scripts, and crictl is none of them unless it is named. */

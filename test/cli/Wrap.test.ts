@@ -9,14 +9,21 @@ import { unwrap } from "../../src/cli/commands/Unwrap.ts"
 import { wrap } from "../../src/cli/commands/Wrap.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
+import * as Discovery from "../../src/runtime/Discovery.ts"
 import * as Command from "../support/command.ts"
 import * as Scripts from "../support/scripts.ts"
 import { call, hurried, make } from "../support/wrapped.ts"
 
 type Host = ReturnType<typeof make>
 
-const asHost = <A, E, R>({ root }: Host, effect: Effect.Effect<A, E, R>) =>
-  hurried(Effect.provideService(effect, BuiltPlugin.CommandFile, Scripts.script(`${root}/cni-passthrough`, "")))
+const asHost = <A, E, R>(
+  { root }: Host,
+  effect: Effect.Effect<A, E, R>,
+  runtimes: ReadonlyArray<Discovery.Runtime> = []
+) =>
+  hurried(Effect.provideService(effect, BuiltPlugin.CommandFile, Scripts.script(`${root}/cni-passthrough`, ""))).pipe(
+    Effect.provideService(Discovery.Runtimes, Effect.succeed(runtimes))
+  )
 
 const wrapped = (host: Host, ...args: ReadonlyArray<string>) =>
   asHost(host, Command.printed(wrap, ...args, "--dir", host.folder))
@@ -621,5 +628,39 @@ describe("cni-passthrough unwrap", () => {
         `not unwrapped: ${host.folder}/bridge: it is a stub whose plugin was removed by another program: ` +
           "install the plugin again\n"
       )
+    }))
+})
+
+describe("the folders of runtimes", () => {
+  const runtime = (name: string, folder: string): Discovery.Runtime => ({
+    name,
+    version: "2.3.4",
+    pluginFolders: [folder],
+    confDir: "/etc/cni/net.d",
+    source: "crictl info",
+    endpoint: undefined,
+    configFile: undefined,
+    loaded: undefined
+  })
+  const words = (folder: string) => `containerd 2.3.4, conf /etc/cni/net.d, plugins ${folder} (crictl info)`
+
+  test("are wrapped where no flag names one, and wrap says which runtime uses them", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const { status, stderr } = yield* asHost(host, Command.printed(wrap), [runtime("containerd", host.folder)])
+      assert.deepStrictEqual([status, stderr], [0, `${host.folder} is used by ${words(host.folder)}\n`])
+      assert.include(yield* Effect.map(unwrapped(host), ({ stdout }) => stdout), "unwrapped  bridge")
+    }))
+
+  test("are named where wrap is told to wrap another one", () =>
+    Effect.gen(function*() {
+      using host = make()
+      const wrapping = Command.printed(wrap, "--dir", host.folder)
+      const { stderr } = yield* asHost(host, wrapping, [runtime("containerd", "/opt/cni/bin")])
+      assert.strictEqual(
+        stderr,
+        `no runtime that was found on this host uses ${host.folder}:\n  ${words("/opt/cni/bin")}\n`
+      )
+      assert.strictEqual((yield* asHost(host, wrapping, [runtime("podman", "/opt/cni/bin")])).stderr, "")
     }))
 })

@@ -377,3 +377,115 @@ describe("podman", () => {
       }))
   }
 })
+
+describe("each folder of today's runtimes", () => {
+  /** A host with these files: conf and plugins of each runtime. */
+  const folders = (files: { readonly [path: string]: string }) =>
+    Effect.gen(function*() {
+      using root = temporary()
+      for (const [file, text] of Object.entries(files)) {
+        const path = Path.join(root.path, file)
+        Fs.mkdirSync(Path.dirname(path), { recursive: true })
+        Fs.writeFileSync(path, text)
+      }
+      const runtimes = yield* Discovery.find(root.path)
+      return runtimes.map(({ confDir, endpoint, name, pluginFolders = [] }) =>
+        [name, confDir, pluginFolders.join(":"), ...(endpoint === undefined ? [] : [endpoint])].join(" ")
+      )
+    }).pipe(Effect.provide(NodeServices.layer))
+  const running = (...words: ReadonlyArray<string>) => ({ "proc/9/cmdline": process(...words) })
+  const k3s = "/var/lib/rancher/k3s/agent/etc/containerd/config.toml"
+  const rke2 = "/var/lib/rancher/rke2/agent/etc/containerd/config.toml"
+  const microk8s = "/var/snap/microk8s/current/args/containerd.toml"
+  const v2 = (conf: string, bin: string) =>
+    `version = 2\n[plugins."io.containerd.grpc.v1.cri".cni]\n  bin_dir = "${bin}"\n  conf_dir = "${conf}"\n`
+  const v3 = (conf: string, bin: string) =>
+    `version = 3\n[plugins.'io.containerd.cri.v1.runtime'.cni]\n  bin_dir = ''\n  bin_dirs = ['${bin}']\n  conf_dir = '${conf}'\n`
+  const socket = "unix:///run/containerd/containerd.sock"
+  const cases: { readonly [name: string]: readonly [files: { readonly [path: string]: string }, line: string] } = {
+    "containerd by default": [running("containerd"), `containerd /etc/cni/net.d /opt/cni/bin ${socket}`],
+    "containerd of version 2": [
+      { ...running("containerd"), "etc/containerd/config.toml": v2("/c", "/b") },
+      `containerd /c /b ${socket}`
+    ],
+    "containerd of version 3": [
+      { ...running("containerd"), "etc/containerd/config.toml": v3("/c", "/b") },
+      `containerd /c /b ${socket}`
+    ],
+    "k3s": [
+      {
+        ...running("containerd", "-c", k3s, "-a", "/run/k3s/containerd/containerd.sock"),
+        [k3s]: v3("/var/lib/rancher/k3s/agent/etc/cni/net.d", "/var/lib/rancher/k3s/data/cni")
+      },
+      "containerd /var/lib/rancher/k3s/agent/etc/cni/net.d /var/lib/rancher/k3s/data/cni unix:///run/k3s/containerd/containerd.sock"
+    ],
+    "RKE2": [
+      {
+        ...running("containerd", "-c", rke2, "-a", "/run/k3s/containerd/containerd.sock"),
+        [rke2]: v2("/var/lib/rancher/rke2/agent/etc/cni/net.d", "/var/lib/rancher/rke2/data/v1.30.1-abc/bin")
+      },
+      "containerd /var/lib/rancher/rke2/agent/etc/cni/net.d /var/lib/rancher/rke2/data/v1.30.1-abc/bin unix:///run/k3s/containerd/containerd.sock"
+    ],
+    "microk8s": [
+      {
+        ...running(
+          "/snap/microk8s/7000/bin/containerd",
+          "--config",
+          microk8s,
+          "--address",
+          "/var/snap/microk8s/common/run/containerd.sock"
+        ),
+        [microk8s]: v2("/var/snap/microk8s/current/args/cni-network", "/var/snap/microk8s/current/opt/cni/bin")
+      },
+      "containerd /var/snap/microk8s/current/args/cni-network /var/snap/microk8s/current/opt/cni/bin unix:///var/snap/microk8s/common/run/containerd.sock"
+    ],
+    "CRI-O": [
+      {
+        ...running("crio"),
+        "etc/crio/crio.conf.d/10-x.conf":
+          `[crio.network]\nnetwork_dir = "/c"\nplugin_dirs = [\n\t"/var/lib/cni/bin",\n]\n`
+      },
+      "CRI-O /c /var/lib/cni/bin unix:///var/run/crio/crio.sock"
+    ],
+    "podman with CNI": [
+      {
+        "etc/containers/containers.conf":
+          `[network]\nnetwork_backend = "cni"\ncni_plugin_dirs = ["/b"]\nnetwork_config_dir = "/c"\n`
+      },
+      "podman /c /b"
+    ],
+    "Nomad by default": [running("nomad", "agent"), "Nomad /opt/cni/config /opt/cni/bin"],
+    "Nomad": [
+      { ...running("nomad"), "etc/nomad.d/nomad.hcl": `client {\n  cni_path = "/a:/b"\n  cni_config_dir = "/c"\n}\n` },
+      "Nomad /c /a:/b"
+    ]
+  }
+  for (const [name, [files, line]] of Object.entries(cases)) {
+    it.effect(`is found: ${name}`, () =>
+      Effect.gen(function*() {
+        assert.deepStrictEqual(yield* folders(files), [line])
+      }))
+  }
+
+  it.effect("is found: nerdctl, beside its containerd", () =>
+    Effect.gen(function*() {
+      const files = { ...running("containerd"), "usr/local/bin/nerdctl": "" }
+      assert.deepStrictEqual((yield* folders(files))[1], "nerdctl /etc/cni/net.d /opt/cni/bin")
+      const config = `cni_path = "/b"\ncni_netconfpath = "/c"\n`
+      assert.deepStrictEqual((yield* folders({ ...files, "etc/nerdctl/nerdctl.toml": config }))[1], "nerdctl /c /b")
+      assert.deepStrictEqual(yield* folders({ "usr/local/bin/nerdctl": "" }), [])
+    }))
+
+  it.effect("is none of podman with netavark, in words", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.mkdirSync(`${root.path}/var/lib/containers/storage`, { recursive: true })
+      Fs.writeFileSync(`${root.path}/var/lib/containers/storage/defaultNetworkBackend`, "netavark")
+      const [podman] = yield* Effect.provide(Discovery.find(root.path), NodeServices.layer)
+      assert.isDefined(podman)
+      assert.match(
+        Discovery.inWords(podman),
+        /^podman makes networks with netavark, which calls no plugin, .*NETAVARK-/
+      )
+    }))
+})

@@ -10,13 +10,17 @@ import * as Checks from "../../doctor/Checks.ts"
 import * as Unseen from "../../doctor/checks/Unseen.ts"
 import type * as Collect from "../../doctor/Collect.ts"
 import * as HostTools from "../../exec/HostTools.ts"
+import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as Attachments from "../../runtime/Attachments.ts"
+import * as Discovery from "../../runtime/Discovery.ts"
 import * as Netns from "../../runtime/Netns.ts"
+import * as Unloaded from "../../runtime/Unloaded.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 import * as Logs from "../Logs.ts"
 import * as OnHost from "../OnHost.ts"
 import * as ReportFile from "../ReportFile.ts"
@@ -37,8 +41,8 @@ const input = {
   containerId: Flags.text("container-id", "Only the attachments of this container: its ID, or the beginning of it"),
   pod: Flags.text("pod", "Only the attachments of this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   ifname: Flags.text("ifname", "Only the attachments with this interface"),
-  confDir: Flags.confDir,
-  cniPath: Flags.cniPath,
+  confDir: HostFolders.confDir,
+  cniPath: HostFolders.cniPath,
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
   capabilityArgs: Flag.String("capability-args").pipe(
@@ -67,7 +71,7 @@ const input = {
   report: ReportFile.flag
 }
 
-type Input = Command.Command.Config.Infer<typeof input>
+type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
 
 /** The flags contradict each other. */
 class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message: string }> {}
@@ -119,7 +123,7 @@ const fixed = Effect.fnUntraced(function*(
 })
 
 /** `doctor [NETWORK | CONFLIST]` */
-export const doctor = Command.make(
+export const doctor = HostFolders.command(
   "doctor",
   input,
   Effect.fnUntraced(
@@ -131,6 +135,11 @@ export const doctor = Command.make(
         : undefined
       const entered = yield* OnHost.enter(flags, built)
       const executable = built === undefined ? undefined : entered
+      for (const runtime of yield* Discovery.withPodman(flags.runtimes ?? [])) {
+        for (const line of [Discovery.inWords(runtime), ...yield* Unloaded.find(runtime)]) {
+          yield* Console.error(Escape.inLine(line))
+        }
+      }
       const question = yield* questionOf(flags)
       const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
       const request = { question, logs, hasTrial: flags.trial, executable }

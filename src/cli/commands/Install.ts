@@ -7,12 +7,14 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import type { Identity } from "../../runtime/Attachments.ts"
+import type * as Discovery from "../../runtime/Discovery.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
 import * as PluginFolder from "../../wrap/PluginFolder.ts"
 import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 import * as PolicyFile from "../PolicyFile.ts"
 
 /** Networks or attachments still call the plugin that should be removed. */
@@ -45,7 +47,11 @@ class NoFolder extends Data.TaggedError("NoFolder")<{ readonly folder: string }>
 
 const input = {
   to: Flags.folder("to").pipe(
-    Flag.withDescription(`Folder of plugins (default: the first of ${PluginFolder.usual.join(", ")} that there is)`),
+    Flag.withDescription(
+      `Folder of plugins (default: that of the runtime of this host, or the first of ${
+        PluginFolder.usual.join(", ")
+      } that there is)`
+    ),
     Flag.optional
   ),
   hooks: Flag.Boolean("hooks").pipe(
@@ -57,7 +63,7 @@ const input = {
   uninstall: Flags.toggle("uninstall", "Remove it again, unless networks or attachments still need it"),
   dryRun: Flags.toggle("dry-run", "With --uninstall: only say whether the plugin could be removed"),
   force: Flags.toggle("force", "With --uninstall: remove it even if it is still needed"),
-  confDir: Flags.confDir,
+  confDir: HostFolders.confDir,
   cacheDir: Flags.cacheDir
 }
 
@@ -70,11 +76,18 @@ const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cac
   }
 })
 
+/** The first folder there is of the daemons of this host. Files of podman alone are no sign that podman is used. */
+const firstOf = Effect.fnUntraced(function*(runtimes: ReadonlyArray<Discovery.Runtime>) {
+  const folders = runtimes.flatMap(({ name, pluginFolders = [] }) => name === "podman" ? [] : pluginFolders)
+  const [first] = yield* Effect.filter(folders, PluginFolder.isThere)
+  return first
+})
+
 /** `install` */
-export const install = Command.make(
+export const install = HostFolders.command(
   "install",
   input,
-  Effect.fnUntraced(function*({ cacheDir, confDir, dryRun, force, hooks, to, uninstall }) {
+  Effect.fnUntraced(function*({ cacheDir, confDir, dryRun, force, hooks, runtimes = [], to, uninstall }) {
     if (uninstall) {
       const folder = Option.isSome(to) ? to.value : yield* PluginFolder.chooseInstalled()
       const file = yield* PluginFolder.findOurs(folder)
@@ -85,7 +98,7 @@ export const install = Command.make(
       yield* Console.log(`removed ${file}`)
       return yield* PolicyFile.remove(folder)
     }
-    const folder = Option.isSome(to) ? to.value : yield* PluginFolder.choose()
+    const folder = Option.isSome(to) ? to.value : (yield* firstOf(runtimes)) ?? (yield* PluginFolder.choose())
     if (!(yield* PluginFolder.isThere(folder))) {
       if (Option.isSome(to)) return yield* new NoFolder({ folder })
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)

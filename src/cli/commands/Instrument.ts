@@ -23,6 +23,7 @@ import * as PluginUsers from "../../runtime/PluginUsers.ts"
 import * as PluginFolder from "../../wrap/PluginFolder.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 
 /** A configuration cannot be instrumented, or has no taps to remove. */
 class NotApplicable extends Data.TaggedError("NotApplicable")<{ readonly path: string; readonly reason: string }> {
@@ -59,11 +60,11 @@ const input = {
     Flag.withMetavar("command"),
     Flag.atLeast(0)
   ),
-  cniPath: Flags.cniPath,
+  cniPath: HostFolders.cniPath,
   cacheDir: Flags.cacheDir
 }
 
-type Input = Command.Command.Config.Infer<typeof input>
+type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
 
 /** The fields of the taps besides their type and label. */
 const fieldsOf = ({ hook, logDir, sink }: Input): Json.JsonObject => ({
@@ -160,7 +161,7 @@ const next = (target: string, flags: Input): ReadonlyArray<string> => [
 ]
 
 /** `instrument CONFLIST` */
-export const instrument = Command.make(
+export const instrument = HostFolders.command(
   "instrument",
   input,
   Effect.fnUntraced(function*(flags) {

@@ -12,6 +12,7 @@ import * as Style from "../../render/terminal/Style.ts"
 import * as Confirm from "../Confirm.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 import * as LeakLines from "../LeakLines.ts"
 import * as OnHost from "../OnHost.ts"
 import * as Progress from "../Progress.ts"
@@ -34,7 +35,7 @@ const input = {
     ),
     Argument.optional
   ),
-  confDir: Flags.confDir,
+  confDir: HostFolders.confDir,
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
   fix: Flags.toggle("fix", "Remove it, after showing it and asking"),
@@ -52,7 +53,7 @@ const input = {
   json: Flags.toggle("json", "Print what is left as one JSON document; with --every one on a line for each time")
 }
 
-type Input = Command.Command.Config.Infer<typeof input>
+type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
 
 /** Fails if a flag lacks another one that it depends on. */
 const check = Effect.fnUntraced(function*({ every, fix, log, older, sink }: Input) {
@@ -135,7 +136,7 @@ const once = Effect.fnUntraced(function*(flags: Input) {
 })
 
 /** `leaks [NETWORK]` */
-export const leaks = Command.make(
+export const leaks = HostFolders.command(
   "leaks",
   input,
   Effect.fnUntraced(function*(flags) {

@@ -6,6 +6,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Escape from "../../record/Escape.ts"
 import * as Unwrapping from "../../wrap/Unwrapping.ts"
 import * as Errors from "../Errors.ts"
+import * as HostFolders from "../HostFolders.ts"
 import * as NearPlugin from "../NearPlugin.ts"
 import * as OnHost from "../OnHost.ts"
 import * as PluginFolders from "../PluginFolders.ts"
@@ -20,7 +21,7 @@ const isIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>, name: s
 })
 
 /** `unwrap PLUGIN…` */
-export const unwrap = Command.make(
+export const unwrap = HostFolders.command(
   "unwrap",
   PluginFolders.flags,
   Effect.fnUntraced(function*(flags) {

@@ -21,14 +21,15 @@ import * as Style from "../../render/terminal/Style.ts"
 import * as Errors from "../Errors.ts"
 import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 
 const input = {
   files: Flags.fileArgument("file").pipe(
     Argument.withDescription("Network configurations to look at"),
     Argument.atLeast(1)
   ),
-  cniPath: Flags.cniPath,
-  confDir: Flags.confDir,
+  cniPath: HostFolders.cniPath,
+  confDir: HostFolders.confDir,
   plugins: Flag.Boolean("plugins").pipe(
     Flag.withDescription(
       "Look for the plugins, and ask them for their versions (default; --no-plugins: the file alone)"
@@ -87,7 +88,7 @@ const byPlace = (left: Finding.Finding, right: Finding.Finding): number =>
   (left.line ?? 0) - (right.line ?? 0) || (left.column ?? 0) - (right.column ?? 0)
 
 /** `validate FILE…` */
-export const validate = Command.make(
+export const validate = HostFolders.command(
   "validate",
   input,
   Effect.fnUntraced(function*(flags) {

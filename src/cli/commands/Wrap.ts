@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Escape from "../../record/Escape.ts"
+import * as Discovery from "../../runtime/Discovery.ts"
 import * as PluginSelection from "../../wrap/PluginSelection.ts"
 import type * as Stub from "../../wrap/Stub.ts"
 import type * as Survey from "../../wrap/Survey.ts"
@@ -13,6 +14,7 @@ import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
+import * as HostFolders from "../HostFolders.ts"
 import * as NearPlugin from "../NearPlugin.ts"
 import * as OnHost from "../OnHost.ts"
 import * as PluginFolders from "../PluginFolders.ts"
@@ -37,7 +39,7 @@ const input = {
   ...PluginFolders.flags,
   ...Config.flags,
   ...ForegroundFlags.flags,
-  confDir: Flags.confDir,
+  confDir: HostFolders.confDir,
   all: Flags.toggle(
     "all",
     "Wrap all other executables of the folders too, under any name. Scripts among them are not started first"
@@ -50,7 +52,7 @@ const input = {
   )
 }
 
-type Input = Command.Command.Config.Infer<typeof input>
+type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
 
 /** The folders that have any of the plugins. Fails if no folder has one of them. */
 const concerned = Effect.fnUntraced(
@@ -126,6 +128,27 @@ const wrapAll = Effect.fnUntraced(function*(
   return { isComplete, sinks }
 })
 
+/**
+ * Says which runtimes of this host call the plugins of a folder, or that none of those at work does. Files of podman
+ * alone are no sign that podman is used.
+ */
+const tellUsers = Effect.fnUntraced(function*(folder: string, runtimes: ReadonlyArray<Discovery.Runtime>) {
+  const fs = yield* FileSystem.FileSystem
+  const real = (path: string) => Effect.orElseSucceed(fs.realPath(path), () => path)
+  const users = yield* Effect.filter(
+    runtimes,
+    ({ pluginFolders = [] }) => Effect.map(Effect.forEach(pluginFolders, real), (folders) => folders.includes(folder))
+  )
+  if (users.length === 0 && runtimes.every(({ name }) => name === "podman")) return
+  const lines = users.length > 0
+    ? users.map((runtime) => `${folder} is used by ${Discovery.inWords(runtime)}`)
+    : [
+      `no runtime that was found on this host uses ${folder}:`,
+      ...runtimes.map((runtime) => `  ${Discovery.inWords(runtime)}`)
+    ]
+  for (const line of lines) yield* Console.error(Escape.inLine(line))
+})
+
 /** Wraps the plugins, and prints what to do next. */
 const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArray<Wrapping.Request>) {
   const refusals = Outcome.makeRefusals()
@@ -140,7 +163,7 @@ const printStatus = Effect.fnUntraced(function*(flags: Input) {
 })
 
 /** `wrap PLUGIN…` */
-export const wrap = Command.make(
+export const wrap = HostFolders.command(
   "wrap",
   input,
   Effect.fnUntraced(
@@ -164,6 +187,8 @@ export const wrap = Command.make(
         }))
       // --watch also waits for plugins that do not exist yet.
       const requests = flags.watch ? possible : yield* concerned(possible, names)
+      const runtimes = yield* Effect.flatten(Discovery.Runtimes)
+      for (const { at } of requests) yield* tellUsers(at.folder, runtimes)
       if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
       const refusals = Outcome.makeRefusals()
       const exporting = yield* ForegroundFlags.exporting(flags, requests)

@@ -15,6 +15,7 @@ import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Errors from "../../Errors.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Capabilities from "./Capabilities.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
@@ -46,7 +47,7 @@ const input = {
   ...Input.outputFlags
 }
 
-type Input = Command.Command.Config.Infer<typeof input>
+type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
 
 /** The command that undoes an add, from any shell: it does not depend on the environment. */
 export const undo = (
@@ -100,7 +101,7 @@ const adviceAfter = (
 }
 
 /** `add` */
-export const add = Command.make(
+export const add = HostFolders.command(
   "add",
   input,
   Effect.fnUntraced(

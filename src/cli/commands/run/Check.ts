@@ -9,6 +9,7 @@ import * as CachedResult from "../../../runtime/CachedResult.ts"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Netns from "../../../runtime/Netns.ts"
 import * as Errors from "../../Errors.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 import * as Versions from "./Versions.ts"
@@ -19,7 +20,7 @@ export class ResultMissing extends Data.TaggedError("ResultMissing")<{ readonly 
 const input = { ...Input.changingFlags, ...Input.attachmentFlags, ...Input.outputFlags }
 
 /** `check` */
-export const check = Command.make(
+export const check = HostFolders.command(
   "check",
   input,
   Effect.fnUntraced(

@@ -12,6 +12,7 @@ import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Errors from "../../Errors.ts"
 import * as Flags from "../../Flags.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
@@ -43,7 +44,7 @@ const tellUnknown = Effect.fnUntraced(function*(cacheDir: string, { containerId,
 })
 
 /** `del` */
-export const del = Command.make(
+export const del = HostFolders.command(
   "del",
   input,
   Effect.fnUntraced(

@@ -16,6 +16,7 @@ import * as GarbageCollection from "../../../runtime/GarbageCollection.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as Errors from "../../Errors.ts"
 import * as Flags from "../../Flags.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
@@ -136,7 +137,7 @@ const refusalOf = ({ valid }: Effect.Success<ReturnType<typeof survey>>) =>
   Result.isFailure(valid) ? new Refused({ reason: valid.failure }) : undefined
 
 /** `gc` */
-export const gc = Command.make(
+export const gc = HostFolders.command(
   "gc",
   input,
   Effect.fnUntraced(

@@ -14,6 +14,7 @@ import * as Netns from "../../../runtime/Netns.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
 import * as BuiltPlugin from "../../BuiltPlugin.ts"
 import * as Flags from "../../Flags.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
 /** The operation needs an attachment, and no flag names one. */
@@ -30,8 +31,8 @@ export const chainFlags = {
   network: Flags.fileOrName("network").pipe(
     Argument.withDescription("A network configuration file, or the name of a network in --conf-dir")
   ),
-  cniPath: Flags.cniPath,
-  confDir: Flags.confDir,
+  cniPath: HostFolders.cniPath,
+  confDir: HostFolders.confDir,
   timeout: Flags.duration("timeout", "How long each plugin may take; 0 for no limit", defaultTimeout)
 }
 

@@ -4,12 +4,13 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Errors from "../../Errors.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 import * as Versions from "./Versions.ts"
 
 /** `status` */
-export const status = Command.make(
+export const status = HostFolders.command(
   "status",
   { ...Input.chainFlags, ...Input.outputFlags },
   Effect.fnUntraced(

@@ -7,6 +7,7 @@ import * as PluginAnswer from "../../../exec/PluginAnswer.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as Chain from "../../../runtime/Chain.ts"
 import * as Errors from "../../Errors.ts"
+import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
 import * as Output from "./Output.ts"
 
@@ -16,7 +17,7 @@ const answerOf = ({ answer }: Chain.Call): string =>
   answer._tag === "Failure" ? answer.msg : PluginAnswer.versions(answer.document ?? "")?.join(", ") ?? ""
 
 /** `version` */
-export const version = Command.make(
+export const version = HostFolders.command(
   "version",
   { ...Input.chainFlags, json, log },
   Effect.fnUntraced(
