@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import type { Attempt } from "../../src/cli/commands/doctor/Attempt.ts"
 import * as FixRun from "../../src/cli/commands/doctor/FixRun.ts"
 import * as Findings from "../../src/cli/Findings.ts"
+import type { Report } from "../../src/doctor/Check.ts"
 import type { Finding } from "../../src/doctor/Finding.ts"
 import * as Fix from "../../src/doctor/Fix.ts"
 import { HostTools } from "../../src/exec/HostTools.ts"
@@ -23,11 +24,13 @@ const finding = (check: string, fields: Partial<Finding> = {}): Finding => ({
 const cutting = (check: string): Finding =>
   finding(check, { fix: { ...Fix.run("attach it anew", ["mend", check]), cuts: "connections of web" } })
 
-const reportOf = (findings: ReadonlyArray<Finding>) => ({ report: { findings, checks: [] } })
+const reportOf = (findings: ReadonlyArray<Finding>, checks: Report["checks"] = []) => ({ report: { findings, checks } })
 
 interface Given {
   /** The findings at each look. */
   readonly looks: ReadonlyArray<ReadonlyArray<Finding>>
+  /** How the checks end after the first look. */
+  readonly checksAfter?: Report["checks"]
   readonly cuts?: ReadonlyArray<string>
   readonly isGranted?: boolean
   /** The exit status of all commands. */
@@ -35,7 +38,9 @@ interface Given {
 }
 
 /** What is run, how it ends, and what is printed. */
-const outcomeOf = Effect.fnUntraced(function*({ cuts = [], exitCode = 0, isGranted = true, looks }: Given) {
+const outcomeOf = Effect.fnUntraced(function*(
+  { checksAfter, cuts = [], exitCode = 0, isGranted = true, looks }: Given
+) {
   const commands: Array<string> = []
   const lines: Array<string> = []
   const left = looks.slice(1)
@@ -59,7 +64,7 @@ const outcomeOf = Effect.fnUntraced(function*({ cuts = [], exitCode = 0, isGrant
   })
   const { attempts, examined } = yield* FixRun.all(
     reportOf(first),
-    Effect.sync(() => reportOf(left.shift() ?? [])),
+    Effect.sync(() => reportOf(left.shift() ?? [], checksAfter)),
     { isGranted, cuts },
     (line) => Effect.sync(() => void lines.push(line))
   ).pipe(
@@ -127,6 +132,30 @@ describe("the fixes of doctor", () => {
       const { commands, outcomes, reasons } = yield* outcomeOf({ looks: [[finding("a")], after] })
       assert.deepStrictEqual([commands, outcomes], [["/sbin/mend a"], ["a no-help"]])
       assert.deepStrictEqual(reasons, ["there is 1 error more than before"])
+    }))
+
+  it.effect("stop where a finding is back, because fixes undo each other", () =>
+    Effect.gen(function*() {
+      const [a, b] = [finding("a"), finding("b")]
+      const { commands, outcomes, reasons } = yield* outcomeOf({ looks: [[a], [b], [a], [b], []] })
+      assert.deepStrictEqual(commands, ["/sbin/mend a", "/sbin/mend b"])
+      assert.deepStrictEqual(outcomes, ["a fixed", "b fixed", "a no-help"])
+      assert.strictEqual(reasons.at(-1), "a is back after its fix")
+    }))
+
+  it.effect("stop where the same commands are the fix for another network", () =>
+    Effect.gen(function*() {
+      const [shared, one] = [finding("a"), finding("a", { network: "pods" })]
+      const { outcomes } = yield* outcomeOf({ looks: [[shared], [one]] })
+      assert.deepStrictEqual(outcomes, ["a no-help"])
+    }))
+
+  it.effect("are not called fixed where the check could not look again", () =>
+    Effect.gen(function*() {
+      const blind = { check: "a", status: "skipped", reason: "no rules can be read", leavesOpen: [] } as const
+      const { outcomes, reasons } = yield* outcomeOf({ looks: [[finding("a")], []], checksAfter: [blind] })
+      assert.deepStrictEqual(outcomes, ["a no-help"])
+      assert.deepStrictEqual(reasons, ["the commands ran, but it is not known: no rules can be read"])
     }))
 
   it.effect("go on where an error has become a warning", () =>

@@ -6,7 +6,7 @@ export interface Attempt {
   readonly finding: Finding
   /**
    * `fixed`: the finding is gone, and there are no more errors than before. `no-help`: the commands ran, and that is not
-   * so. `failed`: a command failed. `not-run`: it cuts traffic and was not allowed, or the user said no.
+   * so, not known, or no longer so. `failed`: a command failed. `not-run`: it cuts traffic and was not allowed, or the user said no.
    */
   readonly outcome: "fixed" | "no-help" | "failed" | "not-run"
   /** Why it is not fixed; empty if it is. */

@@ -47,8 +47,8 @@ const run = Effect.fnUntraced(function*(command: Fix.Command) {
   return yield* failed(lastLine(stderr) || lastLine(stdout) || (signal ?? `exit status ${exitCode}`))
 })
 
-/** Identifies a fix. Its finding may say other words at the next look. */
-const keyOf = ({ check, fix, network = "" }: Finding): string => JSON.stringify([check, network, fix.commands])
+/** Identifies a fix. Its finding may say other words at the next look, or be one of other networks. */
+const keyOf = ({ check, fix }: Finding): string => JSON.stringify([check, fix.commands])
 
 /** The gravest finding that commands can fix. */
 const next = ({ findings }: Report): Finding | undefined =>
@@ -93,6 +93,9 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
   if (after.report.findings.some((each) => keyOf(each) === keyOf(finding))) {
     return ended("no-help", "the commands ran, and the finding is still there", after)
   }
+  // A check that could not look again finds nothing, which proves nothing.
+  const blind = after.report.checks.find((each) => each.check === finding.check && each.leavesOpen !== undefined)
+  if (blind !== undefined) return ended("no-help", `the commands ran, but it is not known: ${blind.reason}`, after)
   const more = errorsIn(after.report) - errorsIn(before.report)
   return more > 0
     ? ended("no-help", `there ${more === 1 ? "is 1 error" : `are ${more} errors`} more than before`, after)
@@ -101,7 +104,8 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
 
 /**
  * Runs the fix of the gravest finding, examines again, and goes on with the next one until a fix does not help or is
- * not allowed. Returns what it did, and the last examination.
+ * not allowed. No fix is run twice: fixes that undo each other would never end. Returns what it did, and the last
+ * examination.
  */
 export const all = Effect.fnUntraced(function*<Examined extends { readonly report: Report }, E, R>(
   first: Examined,
@@ -111,9 +115,17 @@ export const all = Effect.fnUntraced(function*<Examined extends { readonly repor
 ) {
   const style = yield* Style.current()
   const attempts: Array<Attempt> = []
+  const tried = new Set<string>()
   let examined = first
   for (let finding = next(first.report); finding !== undefined; finding = next(examined.report)) {
-    const done = yield* attempt(finding, examined, examine, permission, tell)
+    const isBack = tried.has(keyOf(finding))
+    tried.add(keyOf(finding))
+    const done = isBack
+      ? {
+        attempt: { finding, outcome: "no-help", reason: `${finding.check} is back after its fix` } as const,
+        examined
+      }
+      : yield* attempt(finding, examined, examine, permission, tell)
     const { outcome, reason } = done.attempt
     attempts.push(done.attempt)
     examined = done.examined
