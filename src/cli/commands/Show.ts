@@ -12,6 +12,7 @@ import * as Filter from "../../operations/Filter.ts"
 import { FollowedOperations, type Piece } from "../../operations/FollowedOperations.ts"
 import * as Moment from "../../operations/Moment.ts"
 import * as Operation from "../../operations/Operation.ts"
+import * as Polling from "../../operations/Polling.ts"
 import * as View from "../../operations/View.ts"
 import * as ViewJson from "../../operations/ViewJson.ts"
 import type * as ViewStep from "../../operations/ViewStep.ts"
@@ -87,7 +88,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
   // A pod also has a loopback attachment, which is shown only if it fails.
   const isFolded = (operation: Operation.Operation) =>
-    !full && operation.request.ifname === "lo" && !Operation.hasFailed(operation)
+    !full && ((operation.request.ifname === "lo" && !Operation.hasFailed(operation)) || Polling.isCalm(operation))
   const all = (operation: Operation.Operation) => {
     const view = View.make(operation)
     return isFolded(operation) ? terminal.folded(view) : terminal.all(view)
@@ -99,12 +100,19 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
     return all[index] ?? []
   }
   return {
+    /** A line for operations that runtimes repeat, and that went well. */
+    poll: (poll: Polling.Poll): string =>
+      `${text(terminal.poll(View.make(poll.operations[0]), Polling.inWords(poll)))}\n`,
     whole: (operation: Operation.Operation): string =>
       json ? `${ViewJson.render(View.make(operation))}\n` : `${text(all(operation))}\n`,
     piece: (piece: Piece): string => {
       const { _tag, operation } = piece
       if (json) return _tag === "Foot" ? `${ViewJson.render(View.make(operation))}\n` : ""
-      if (!full && operation.request.ifname === "lo") return _tag === "Foot" ? `${text(all(operation))}\n` : ""
+      if (!full && (operation.request.ifname === "lo" || Polling.isCalm(operation))) {
+        return _tag === "Foot"
+          ? `${text(all(operation))}\n`
+          : ""
+      }
       switch (_tag) {
         case "Head":
           return text(terminal.head(View.make(operation)))
@@ -148,11 +156,13 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
   SmallHeap.keep()
   const collector = new Collector.Collector({ full: flags.full })
   yield* Logs.complain(yield* Logs.read(sources, (record) => collector.add(record)), flags.logs)
-  const { whole } = yield* renderer(flags)
+  const { poll, whole } = yield* renderer(flags)
   const operations = collector.operations()
   const matching = operations.filter((operation) => Filter.matches(filter, operation))
   if (matching.length === 0) return yield* Console.error(nothing(operations, filter.command))
-  yield* Print.all(Stream.fromIterable(batches(matching, whole), { chunkSize: 1 }))
+  const shown = flags.full || flags.json ? matching : Polling.fold(matching)
+  const render = (each: Operation.Operation | Polling.Poll) => "operations" in each ? poll(each) : whole(each)
+  yield* Print.all(Stream.fromIterable(batches(shown, render), { chunkSize: 1 }))
   if (flags.failed || flags.leftovers) return yield* new Errors.Unsuccessful()
 })
 

@@ -241,6 +241,10 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     return wrapped(`✓ ${whoOf(view)}${total}`, style.width).map(dim)
   }
 
+  /** Operations that were repeated and went well, on one line. */
+  const poll = (first: View, how: string): ReadonlyArray<string> =>
+    wrapped(`${whoOf(first)} ✓ ${how}`, style.width).map(dim)
+
   /** The first lines of an operation: who, what failed, when and where. */
   const head = (view: View): ReadonlyArray<string> => {
     const { failure, netns, time } = view
@@ -270,7 +274,14 @@ export const make = (style: Style, { full = false }: Options = {}) => {
     ]
   }
 
-  return { folded, head, step, foot, all: (view: View) => [...head(view), ...view.steps.flatMap(step), ...foot(view)] }
+  return {
+    folded,
+    poll,
+    head,
+    step,
+    foot,
+    all: (view: View) => [...head(view), ...view.steps.flatMap(step), ...foot(view)]
+  }
 }
 
 /** Renders an operation as lines. */
