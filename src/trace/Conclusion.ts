@@ -80,6 +80,20 @@ const hasPassed = (hops: ReadonlyArray<Journey.Hop>, last: Journey.Hop): boolean
   )
 
 /**
+ * Where a packet came that was answered. Only what shows that it went elsewhere counts: the last events of the receiver
+ * may be late. Undefined where it went to somebody whose name is not known.
+ */
+const reached = (prepared: Prepared, last: Journey.Hop | undefined): string | undefined => {
+  const { host, receiver } = prepared
+  if (last === undefined || receiver === undefined || receiver === host || placeOf(prepared, last) !== host) {
+    return receiver?.name
+  }
+  if (last.hook === "input") return host.name
+  const isElsewhere = last.hook === "postrouting" && !Place.hasAddress(receiver, last.packet.destination)
+  return isElsewhere ? undefined : receiver.name
+}
+
+/**
  * How a refused packet ended. A rule of iptables-legacy refuses as the receiver does, but the packet is then not seen at
  * the end of the hook.
  */
@@ -91,20 +105,20 @@ const refused = Effect.fnUntraced(function*(
   if (last === undefined) {
     return { _tag: "Unknown", reason: "it was refused, but was not seen on its way" } satisfies Outcome
   }
-  const { host, receiver } = prepared
+  const { host } = prepared
   const { hook, packet } = last
   const at = placeOf(prepared, last)
   const arrived = (place: string | undefined): Outcome => ({ _tag: "Arrived", proof: "refused", place })
   if (hasPassed(hops, last)) {
     if (hook === "input") return arrived(at.name)
     if (hook === "postrouting" && (at === host || nextOf(prepared, at, packet) === undefined)) {
-      return arrived(receiver?.name)
+      return arrived(reached(prepared, last))
     }
   }
   const cause = yield* legacy(at, hook, packet)
   if (cause !== undefined) return { _tag: "Lost", place: at.name, hook, cause } satisfies Outcome
   return (yield* Explanation.legacyRules(at, Place.familyOf(packet.destination))) === undefined
-    ? arrived(receiver?.name)
+    ? arrived(reached(prepared, last))
     : {
       _tag: "Unknown",
       reason: `it was refused by the receiver, or by a rule of iptables-legacy in ${at.name}, which is not traced`
@@ -136,7 +150,7 @@ export const conclude = Effect.fnUntraced(function*(
     return {
       _tag: "Arrived",
       proof: "answered",
-      place: receiver?.name,
+      place: reached(prepared, last),
       ...(dropped === undefined ? {} : { droppedLater: dropped })
     } satisfies Outcome
   }

@@ -19,6 +19,9 @@ interface Parcel extends Pick<Request, "protocol" | "size"> {
   readonly to: Target
 }
 
+/** What the throwaway namespaces are called. */
+const names = { first: "the temporary container", second: "another temporary container" } as const
+
 /** How long to wait for an answer, in milliseconds. */
 const timeout = 1500
 
@@ -96,7 +99,10 @@ const shown = (flow: Flow, outcome: Outcome): Flow => {
   }
   switch (outcome._tag) {
     case "Arrived":
-      return arrives()
+      // A port may be published twice, or be one of a program on the host.
+      return !flow.kind.startsWith("port-") || outcome.place === names.first
+        ? arrives()
+        : dropped(`${flow.words}: the packet came to ${outcome.place ?? "another container"} instead, and was answered`)
     case "Left": {
       const reason = `it left ${outcome.place} by ${outcome.link}, and was not answered`
       if (flow.kind === "world" || flow.kind === "world-large") return arrives(reason)
@@ -136,7 +142,7 @@ const outcomeOf = Effect.fnUntraced(function*(
 ) {
   const attachments = facts.attachments.map((each, index) => ({
     ...each,
-    pod: index === 0 ? "the temporary container" : "another temporary container"
+    pod: index === 0 ? names.first : names.second
   }))
   const subject = sender === "host"
     ? undefined

@@ -9,6 +9,7 @@ import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
 import * as Ports from "../../src/doctor/checks/Ports.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
+import type { Flow } from "../../src/doctor/flow/Flow.ts"
 import type * as IptablesRule from "../../src/network/IptablesRule.ts"
 import type * as NftablesRule from "../../src/network/NftablesRule.ts"
 import * as Facts from "./facts.ts"
@@ -678,6 +679,7 @@ describe("a table of the kernel", () => {
 describe("what could not be looked at", () => {
   const note = "note - some checks could not run, so problems there would be missed"
   const unseen = { _tag: "Unseen", reason: "no rights" } as const
+  const trial = { calls: [], innermost: new Map(), left: [] }
   specify(everythingSeen, [
     ["is nothing", {}, []],
     ["is nothing where the host was not asked for", noHost, []],
@@ -686,6 +688,12 @@ describe("what could not be looked at", () => {
       attachment: { sight: unseen },
       facts: { unseen: ["no folder"] }
     }, [[note, "no folder", "no ip", "no iptables", "the namespace of eth0 of web: no rights"]]],
+    ["is that packets of a trial were not sent, where flows would show it", {
+      facts: { trial: { ...trial, sent: { flows: [{} as Flow], findings: [], problem: "nft is missing" } } }
+    }, [[note, "whether the flows of the trial arrive: packets were not sent over all of them: nft is missing"]]],
+    ["is not told of packets where nothing was attached", {
+      facts: { trial: { ...trial, sent: { flows: [], findings: [], problem: "no namespace was attached" } } }
+    }, []],
     ["is which containers are gone, once for all addresses", {
       facts: {
         store: {

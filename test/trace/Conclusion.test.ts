@@ -22,6 +22,11 @@ const host: Place = {
 
 const to = { address: "192.0.2.1", port: 80 }
 
+const address = { family: 4 as const, text: "192.0.2.1/24" }
+const link = { name: "eth0", addresses: [{ ...address, ...Cidr.parse(address.text) }] }
+/** A container with that address. */
+const web = { ...host, id: "4:2", name: "web", network: { ...host.network, links: [link] } } as unknown as Place
+
 const prepared: Prepared = {
   plans: [{ place: host, selectors: [], devices: [] }],
   host,
@@ -183,11 +188,30 @@ describe("the end", () => {
       assert.deepInclude(outcome, { _tag: "Dropped", hop: drop })
     }))
 
+  for (
+    const [where, last, place] of [
+      ["in the receiver, where nat led to it", hop("there", "postrouting"), "web"],
+      [
+        "elsewhere, where nat led to another container",
+        hop("there", "postrouting", { destination: "10.9.0.9" }),
+        undefined
+      ],
+      ["in the host, where it was delivered there", hop("there", "input"), "host"]
+    ] as const
+  ) {
+    for (const answer of [{ outcome: "answered" }, { outcome: "refused" }] as const) {
+      it.effect(`is ${answer.outcome} ${where}`, () =>
+        Effect.gen(function*() {
+          const reset = hop("back", "input", { source: "192.0.2.1", destination: "192.0.2.2", kind: "rst ack" })
+          const plans = [...prepared.plans, { place: web, selectors: [], devices: [] }]
+          const outcome = yield* conclude({ hops: [last, reset], answer }, { plans, receiver: web })
+          assert.deepStrictEqual(outcome, { _tag: "Arrived", proof: answer.outcome, place })
+        }))
+    }
+  }
+
   it.effect("is not known where nat changed the source port, and the receiver did not show the packet", () =>
     Effect.gen(function*() {
-      const address = { family: 4 as const, text: "192.0.2.1/24" }
-      const link = { name: "eth0", addresses: [{ ...address, ...Cidr.parse(address.text) }] }
-      const web = { ...host, id: "4:2", name: "web", network: { ...host.network, links: [link] } } as unknown as Place
       const plans = [...prepared.plans, { place: web, selectors: [], devices: [] }]
       const hops = [hop("there", "output"), hop("there", "postrouting", { sourcePort: 1, outLink: "nowhere0" })]
       const outcome = yield* conclude({ hops, answer: { outcome: "silent" } }, { plans, receiver: web })

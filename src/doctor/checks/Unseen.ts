@@ -5,8 +5,12 @@ import type { Facts } from "../Facts.ts"
 import * as Rights from "../facts/Rights.ts"
 import * as Names from "../Names.ts"
 
-const reasonsOf = ({ attachments, host, store, unseen }: Facts): ReadonlyArray<string> => [
+const reasonsOf = ({ attachments, host, store, trial, unseen }: Facts): ReadonlyArray<string> => [
   ...unseen,
+  // Where nothing was attached, there are no flows, and the check of that plugin tells why.
+  ...(trial === undefined || trial.sent.problem === undefined || trial.sent.flows.length === 0
+    ? []
+    : [`whether the flows of the trial arrive: packets were not sent over all of them: ${trial.sent.problem}`]),
   ...new Set(
     (store?.reservations ?? []).flatMap(({ unknown }) =>
       unknown === undefined ? [] : [`which addresses are reserved for containers that are gone: ${unknown}`]
