@@ -22,20 +22,30 @@ type Tell = (message: string) => Effect.Effect<void>
 /** When to try again, and until when. */
 interface Persistence {
   readonly onFailure: (error: OtlpCollector.NotSent) => Effect.Effect<void>
+  /** Called with why the collector refused some of the spans. */
+  readonly onRefusal: (reason: string) => Effect.Effect<void>
   /** How long to try, in milliseconds. */
   readonly patience: number
 }
 
-/** Sends spans until the collector takes them. Fails if it refuses them, or after all patience. */
+/**
+ * Sends spans until the collector takes them, and returns how many of them it refused. Fails if it refuses all, or after
+ * all patience.
+ */
 const persist = Effect.fnUntraced(function*(
   collector: OtlpCollector.OtlpCollector,
   spans: ReadonlyArray<Span>,
-  { onFailure, patience }: Persistence
+  { onFailure, onRefusal, patience }: Persistence
 ) {
   const begin = yield* Clock.currentTimeMillis
   for (let next = pause.first;; next = Math.min(2 * next, pause.most)) {
     const outcome = yield* Effect.result(collector.send(spans))
-    if (Result.isSuccess(outcome)) return
+    if (Result.isSuccess(outcome)) {
+      if (outcome.success === undefined) return 0
+      const { message, rejectedSpans } = outcome.success
+      yield* onRefusal(message)
+      return Math.min(rejectedSpans, spans.length)
+    }
     const error = outcome.failure
     yield* onFailure(error)
     const waiting = error.retryAfter ?? next * (yield* Random.nextBetween(0.5, 1))
@@ -55,6 +65,17 @@ const once = (tell: Tell) => {
     })
 }
 
+/** Tells the first refusal only. */
+const refusalOnce = (collector: OtlpCollector.OtlpCollector, tell: Tell) => {
+  let isTold = false
+  return (reason: string) =>
+    Effect.suspend(() => {
+      if (isTold) return Effect.void
+      isTold = true
+      return tell(`${collector.url} refuses some of the spans${reason === "" ? "" : `: ${reason}`}`)
+    })
+}
+
 /** How long to try to send spans of a log that has ended, in milliseconds. */
 const patience = 60_000
 
@@ -70,14 +91,13 @@ export interface InTurn {
 /** Sends spans to a collector in turn with what makes them. */
 export const inTurn = (collector: OtlpCollector.OtlpCollector, tell: Tell): InTurn => {
   const queue = new SpanQueue()
-  const persistence = { onFailure: once(tell), patience }
+  const persistence = { onFailure: once(tell), onRefusal: refusalOnce(collector, tell), patience }
   let sent = 0
   const sendWhile = (isDue: () => boolean) =>
     Effect.gen(function*() {
       while (isDue()) {
         const batch = queue.take()
-        yield* persist(collector, batch, persistence)
-        sent += batch.length
+        sent += batch.length - (yield* persist(collector, batch, persistence))
       }
     })
   return {
@@ -109,6 +129,7 @@ export const background = Effect.fnUntraced(function*(collector: OtlpCollector.O
   let inFlight = 0
   let refused = 0
   const say = once((message) => tell(`${message}: meanwhile spans are kept, the newest 16 MiB of them`))
+  const onRefusal = refusalOnce(collector, tell)
   const onFailure = (error: OtlpCollector.NotSent) => {
     isDown = error.isTransient
     if (isDown) settled.openUnsafe()
@@ -121,9 +142,9 @@ export const background = Effect.fnUntraced(function*(collector: OtlpCollector.O
     const batch = queue.take()
     inFlight = batch.length
     const outcome = yield* Effect.result(
-      persist(collector, batch, { onFailure, patience: Number.POSITIVE_INFINITY })
+      persist(collector, batch, { onFailure, onRefusal, patience: Number.POSITIVE_INFINITY })
     )
-    if (Result.isFailure(outcome)) refused += batch.length
+    refused += Result.isFailure(outcome) ? batch.length : outcome.success
     isDown = false
     inFlight = 0
     if (queue.length > 0) return

@@ -10,6 +10,7 @@ import * as OtlpResource from "effect/observability/OtlpResource"
 import * as OtlpSerialization from "effect/observability/OtlpSerialization"
 import * as Schema from "effect/Schema"
 import { version } from "../Version.ts"
+import * as PartialSuccess from "./PartialSuccess.ts"
 import type { Span } from "./Spans.ts"
 
 /** The name that these spans have in a trace, unless the environment sets another one. */
@@ -74,7 +75,7 @@ const retryAfterOf = (value: string | undefined): number | undefined => {
   return value === undefined || !(seconds >= 0) ? undefined : Math.min(seconds, 60) * 1000
 }
 
-/** Makes a collector. `send` sends spans once. */
+/** Makes a collector. `send` sends spans once, and returns what of them the collector refused. */
 export const make = Effect.fnUntraced(function*(options: Options) {
   if (!isUrl(options.url)) {
     return yield* new NotACollector({
@@ -103,13 +104,13 @@ export const make = Effect.fnUntraced(function*(options: Options) {
     const scopeSpans = [{ scope: { name: serviceName, version }, spans: [...spans] }]
     const body = serialization.traces({ resourceSpans: [{ resource, scopeSpans }] })
     const response = yield* client.execute(HttpClientRequest.setBody(request, body))
-    yield* Effect.ignore(response.arrayBuffer)
-    return response
+    const answer = yield* Effect.orElseSucceed(response.arrayBuffer, () => new ArrayBuffer(0))
+    return { headers: response.headers, status: response.status, answer: new Uint8Array(answer) }
   })
 
   return {
     url,
-    send: (spans: ReadonlyArray<Span>): Effect.Effect<void, NotSent> =>
+    send: (spans: ReadonlyArray<Span>): Effect.Effect<PartialSuccess.PartialSuccess | undefined, NotSent> =>
       post(spans).pipe(
         Effect.timeout(timeout),
         Effect.withTracerEnabled(false),
@@ -120,9 +121,9 @@ export const make = Effect.fnUntraced(function*(options: Options) {
                 ? failed("does not answer", true)
                 : failed(`cannot be reached: ${innermost(error)}`, true)
             ),
-          onSuccess: ({ headers, status }) =>
+          onSuccess: ({ answer, headers, status }) =>
             status >= 200 && status < 300
-              ? Effect.void
+              ? Effect.succeed(PartialSuccess.read(answer, headers["content-type"] ?? ""))
               // Source: OTLP, "Failures", "Retryable Response Codes". Proxies also answer with other codes from 500.
               : Effect.fail(failed(`answers ${status}`, status === 429 || status >= 500, headers["retry-after"]))
         })

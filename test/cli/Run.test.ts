@@ -818,7 +818,8 @@ describe("what is shown", () => {
 
 describe("a garbage collection", () => {
   /** An ID that no process of the host speaks of: such a container counts as alive. */
-  const idOf = (what: string) => `web-${what}-5f3a`
+  const mark = process.pid.toString(36)
+  const idOf = (what: string) => `web-${what}-${mark}`
 
   const withTwo = (plugins: { readonly [type: string]: string }, list: object = {}, isBlind = false) =>
     Effect.gen(function*() {
@@ -827,9 +828,9 @@ describe("a garbage collection", () => {
         Fs.writeFileSync(`${host.path}/ns-${id}`, "")
         yield* host.run("add", "--netns", `${host.path}/ns-${id}`, "--container-id", id)
       }
-      Fs.rmSync(`${host.path}/ns-web-gone-5f3a`)
+      Fs.rmSync(`${host.path}/ns-web-gone-${mark}`)
       // As libcni before 1.2 writes it.
-      const file = `${host.path}/cache/results/n-web-unknown-5f3a-eth0`
+      const file = `${host.path}/cache/results/n-web-unknown-${mark}-eth0`
       const { netns: _, ...rest } = JSON.parse(Fs.readFileSync(file, "utf8"))
       Fs.writeFileSync(file, JSON.stringify(rest))
       Fs.writeFileSync(`${host.path}/calls`, "")
@@ -837,9 +838,9 @@ describe("a garbage collection", () => {
     })
 
   const decisions = (path: string) => [
-    `remove  web-gone-5f3a eth0  (${path}/ns-web-gone-5f3a does not exist)`,
-    `keep    web-there-5f3a eth0  (${path}/ns-web-there-5f3a is there)`,
-    "keep    web-unknown-5f3a eth0  (the cache does not have its network namespace)"
+    `remove  web-gone-${mark} eth0  (${path}/ns-web-gone-${mark} does not exist)`,
+    `keep    web-there-${mark} eth0  (${path}/ns-web-there-${mark} is there)`,
+    `keep    web-unknown-${mark} eth0  (the cache does not have its network namespace)`
   ]
 
   it.live("takes away what is gone, keeps what is not known to be, and says why", () =>
@@ -849,7 +850,7 @@ describe("a garbage collection", () => {
       assert.strictEqual(status, 0)
       assert.deepStrictEqual(stdout.trimEnd().split("\n"), decisions(host.path))
       assert.deepStrictEqual(host.calls(), ["DEL b", "DEL a"])
-      assert.deepStrictEqual(host.results(), ["n-web-there-5f3a-eth0", "n-web-unknown-5f3a-eth0"])
+      assert.deepStrictEqual(host.results(), [`n-web-there-${mark}-eth0`, `n-web-unknown-${mark}-eth0`])
     }))
 
   it.live("only says so where it is a dry run", () =>
@@ -910,7 +911,7 @@ describe("a garbage collection", () => {
   }
 
   const leftover = (path: string) =>
-    `remove  web-left-5f3a 10.83.0.4 in ${path}/networks/n/10.83.0.4  (no result of it is in the cache)`
+    `remove  web-left-${mark} 10.83.0.4 in ${path}/networks/n/10.83.0.4  (no result of it is in the cache)`
 
   it.live("takes away addresses of containers that are gone, and have no result", () =>
     Effect.gen(function*() {
@@ -918,7 +919,7 @@ describe("a garbage collection", () => {
       const [isGone, isThere, isLeft] = withReservations(host)
       const dry = yield* host.run("gc", "--dry-run")
       assert.deepStrictEqual(dry.stdout.trimEnd().split("\n").slice(0, 3), decisions(host.path))
-      assert.match(dry.stdout, /\nremove {2}web-left-5f3a 10\.83\.0\.4 in \S+ {2}\(.+\)\n$/)
+      assert.match(dry.stdout.replaceAll(mark, "MARK"), /\nremove {2}web-left-MARK 10\.83\.0\.4 in \S+ {2}\(.+\)\n$/)
       assert.notInclude(dry.stdout, "10.83.0.2")
       assert.deepStrictEqual([isGone?.(), isThere?.(), isLeft?.()], [true, true, true])
       const { status, stdout } = yield* host.run("gc")
@@ -944,20 +945,20 @@ describe("a garbage collection", () => {
       const { status, stderr, stdout } = yield* host.run("gc", "--json")
       assert.strictEqual(status, 0)
       assert.deepStrictEqual(stderr.split("\n").slice(0, 3), decisions(host.path))
-      assert.include(stderr, "\nremove  web-left-5f3a 10.83.0.4 in ")
+      assert.include(stderr, `\nremove  web-left-${mark} 10.83.0.4 in `)
       for (const line of stdout.trimEnd().split("\n")) assert.hasAnyKeys(JSON.parse(line), ["event"])
     }))
 
   it.live("goes on without a result that cannot be used, and says so", () =>
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good })
-      const file = `${host.path}/cache/results/n-web-gone-5f3a-eth0`
+      const file = `${host.path}/cache/results/n-web-gone-${mark}-eth0`
       Fs.writeFileSync(file, Fs.readFileSync(file, "utf8").replace("10.0.0.5/8", "here"))
       const { status, stderr } = yield* host.run("gc")
       assert.strictEqual(status, 0)
       assert.match(
-        stderr,
-        /^web-gone-5f3a: going on without a result: the result of ADD cannot be used in version 1\.0\.0: /
+        stderr.replaceAll(mark, "MARK"),
+        /^web-gone-MARK: going on without a result: the result of ADD cannot be used in version 1\.0\.0: /
       )
       assert.notInclude(host.log(), "prevResult")
       assert.isFalse(Fs.existsSync(file))
@@ -974,7 +975,7 @@ describe("a garbage collection", () => {
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "0.3.1" })
       yield* host.run("gc")
-      assert.include(host.log(), "DEL a web-gone-5f3a")
+      assert.include(host.log(), `DEL a web-gone-${mark}`)
       assert.notInclude(host.log(), "prevResult")
     }))
 
@@ -982,12 +983,12 @@ describe("a garbage collection", () => {
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
       script(`${host.path}/a`, failing(`{"cniVersion":"1.0.0","code":7,"msg":"no"}`))
-      Fs.rmSync(`${host.path}/ns-web-there-5f3a`)
+      Fs.rmSync(`${host.path}/ns-web-there-${mark}`)
       const { status, stderr } = yield* host.run("gc")
       assert.strictEqual(status, 1)
       assert.deepStrictEqual(stderr.match(/(?:DEL of \S+ eth0|GC) failed in a: code 7: no/g), [
-        "DEL of web-gone-5f3a eth0 failed in a: code 7: no",
-        "DEL of web-there-5f3a eth0 failed in a: code 7: no",
+        `DEL of web-gone-${mark} eth0 failed in a: code 7: no`,
+        `DEL of web-there-${mark} eth0 failed in a: code 7: no`,
         "GC failed in a: code 7: no"
       ])
       assert.strictEqual(host.results().length, 3)
@@ -1000,8 +1001,8 @@ describe("a garbage collection", () => {
         const { status, stderr, stdout } = yield* host.run("gc", ...flags)
         assert.strictEqual(status, 2)
         assert.match(
-          stdout,
-          /^keep {4}web-gone-5f3a eth0 {2}\(\S+\/ns-web-gone-5f3a does not exist, but .*may not\)\nkeep {4}web-there-5f3a /
+          stdout.replaceAll(mark, "MARK"),
+          /^keep {4}web-gone-MARK eth0 {2}\(\S+\/ns-web-gone-MARK does not exist, but .*may not\)\nkeep {4}web-there-MARK /
         )
         assert.match(
           stderr,
@@ -1016,7 +1017,7 @@ describe("a garbage collection", () => {
     Effect.gen(function*() {
       using host = yield* withTwo({ a: good }, { cniVersion: "1.1.0" })
       const results = `${host.path}/cache/results`
-      const there = Fs.readFileSync(`${results}/n-web-there-5f3a-eth0`, "utf8")
+      const there = Fs.readFileSync(`${results}/n-web-there-${mark}-eth0`, "utf8")
       const id = idOf("added")
       Fs.writeFileSync(`${host.path}/added`, there.replaceAll(idOf("there"), id))
       const attach = `cp '${host.path}/added' '${results}/n-${id}-eth0'; : > '${host.path}/ns-${id}'`

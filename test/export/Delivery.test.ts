@@ -6,6 +6,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Delivery from "../../src/export/Delivery.ts"
 import * as Export from "../../src/export/Export.ts"
 import { NotSent } from "../../src/export/OtlpCollector.ts"
+import type { PartialSuccess } from "../../src/export/PartialSuccess.ts"
 import { SpanQueue } from "../../src/export/SpanQueue.ts"
 import type { Span } from "../../src/export/Spans.ts"
 import { failingIpam, read } from "./records.ts"
@@ -19,7 +20,7 @@ const spansOf = (count: number, members: Partial<Span> = {}): ReadonlyArray<Span
 const url = "http://collector/v1/traces"
 
 /** A collector that answers so, by the number of the request. */
-const fake = (answer: (count: number) => "takes" | "is down" | "refuses" | "hangs") => {
+const fake = (answer: (count: number) => "takes" | "takes in part" | "is down" | "refuses" | "hangs") => {
   const taken: Array<Span> = []
   const said: Array<string> = []
   const tried: Array<number> = []
@@ -32,11 +33,15 @@ const fake = (answer: (count: number) => "takes" | "is down" | "refuses" | "hang
     collector: {
       url,
       send: (spans: ReadonlyArray<Span>) =>
-        Effect.suspend((): Effect.Effect<void, NotSent> => {
+        Effect.suspend((): Effect.Effect<PartialSuccess | undefined, NotSent> => {
           tried.push(spans.length)
           switch (answer(tried.length - 1)) {
             case "takes":
-              return Effect.sync(() => spans.forEach((each) => taken.push(each)))
+              taken.push(...spans)
+              return Effect.undefined
+            case "takes in part":
+              taken.push(...spans.slice(1))
+              return Effect.succeed({ rejectedSpans: 1, message: "too old" })
             case "hangs":
               return Effect.never
             case "is down":
@@ -61,6 +66,16 @@ describe("spans that are sent in turn", () => {
       assert.deepStrictEqual(taken.map(({ spanId }) => spanId), spansOf(1100).map(({ spanId }) => spanId))
       assert.deepStrictEqual(tried, [512, 512, 512, 512, 76, 76])
       assert.deepStrictEqual(said, [`${url} is down: trying again`])
+    }))
+
+  it.effect("of which the collector refuses some do not count as sent, and are told once", () =>
+    Effect.gen(function*() {
+      const { collector, said, tell, tried } = fake(() => "takes in part")
+      const sending = Delivery.inTurn(collector, tell)
+      sending.push(spansOf(600))
+      assert.strictEqual(yield* sending.finish, 598)
+      assert.deepStrictEqual(tried, [512, 88])
+      assert.deepStrictEqual(said, [`${url} refuses some of the spans: too old`])
     }))
 
   it.effect("are given up after a minute without success", () =>

@@ -223,7 +223,7 @@ export const trace = Command.make(
     },
     { command: "cni-passthrough trace web --from host --port 80", description: "Send a packet from the host to a pod" },
     {
-      command: "cni-passthrough trace --pod shop/web --to 10.96.0.10:53/udp --report trace.html",
+      command: "cni-passthrough trace web --to 10.96.0.10:53/udp --report trace.html",
       description: "Also write a page to send to a colleague"
     },
     {
