@@ -3,9 +3,9 @@ import * as ChildProcess from "node:child_process"
 import * as Path from "node:path"
 import { path, repository } from "../../support/plugin.ts"
 
-/** Makes the release for these targets in the folder `to`. */
-export const release = (to: string, ...targets: ReadonlyArray<string>): void => {
-  ChildProcess.execFileSync(process.execPath, [".ci/release/release.mjs", "--to", to, ...targets], {
+/** Makes the release in the folder `to`. The arguments are targets and flags. */
+export const release = (to: string, ...args: ReadonlyArray<string>): void => {
+  ChildProcess.execFileSync(process.execPath, [".ci/release/release.mjs", "--to", to, ...args], {
     cwd: repository,
     env: { ...process.env, PATH: path, SOURCE_DATE_EPOCH: "1790000000" },
     stdio: ["ignore", "ignore", "inherit"]
