@@ -56,20 +56,25 @@ export interface Chosen extends OnHost.Asked {
 export const names = ({ named, plugins }: Chosen): ReadonlyArray<string> | undefined =>
   plugins.length + named.length === 0 ? undefined : [...plugins, ...named]
 
-/** The folders by their real paths, without duplicates. Missing folders of the CNI path do not count. */
-export const find = Effect.fnUntraced(function*({ cniPath, dir, hostRoot }: Chosen) {
-  const fs = yield* FileSystem.FileSystem
-  const found = new Set<string>()
-  for (const folder of (dir.length > 0 ? dir : cniPath).map((path) => OnHost.seen({ hostRoot }, path))) {
-    const real = yield* fs.realPath(folder).pipe(
-      Effect.catchIf((error) => dir.length === 0 && error.reason._tag === "NotFound", () => Effect.undefined),
-      Effect.mapError((cause) => new Unreadable({ path: folder, reason: reasonOf(cause), cause }))
-    )
-    if (real !== undefined) found.add(real)
+/**
+ * The folders by their real paths, without duplicates. Missing folders of the CNI path do not count. `others` are
+ * further folders, if none is named.
+ */
+export const find = Effect.fnUntraced(
+  function*({ cniPath, dir, hostRoot }: Chosen, others: ReadonlyArray<string> = []) {
+    const fs = yield* FileSystem.FileSystem
+    const found = new Set<string>(dir.length > 0 ? [] : others)
+    for (const folder of (dir.length > 0 ? dir : cniPath).map((path) => OnHost.seen({ hostRoot }, path))) {
+      const real = yield* fs.realPath(folder).pipe(
+        Effect.catchIf((error) => dir.length === 0 && error.reason._tag === "NotFound", () => Effect.undefined),
+        Effect.mapError((cause) => new Unreadable({ path: folder, reason: reasonOf(cause), cause }))
+      )
+      if (real !== undefined) found.add(real)
+    }
+    if (found.size === 0) return yield* new NoFolders({ folders: cniPath })
+    return [...found].map(Stub.places)
   }
-  if (found.size === 0) return yield* new NoFolders({ folders: cniPath })
-  return [...found].map(Stub.places)
-})
+)
 
 /** The flags that choose the same folders again. */
 export const again = ({ dir }: Chosen): string => dir.map((folder) => ` --dir ${folder}`).join("")

@@ -142,16 +142,26 @@ export const install = Effect.fnUntraced(function*(built: string, folder: string
 })
 
 /** The start of our plugin's introduction to a person who starts it, see `plugin/Passthrough.ts`. */
-const about = /^CNI plugin passthrough v/
+const about = /^CNI plugin passthrough v(\S*)/
+
+/** What a plugin says to a person who starts it. */
+const introduction = Effect.fnUntraced(function*(file: string) {
+  const { CNI_COMMAND: _, ...env } = process.env
+  const execution = yield* PluginExec.call({ file, env, stdin: "", timeout: 10_000 })
+  return Execution.text(execution.stderr)
+})
+
+/** The version of our executable in a file; undefined if it does not run or is another program. */
+export const versionOf = (file: string) =>
+  introduction(file).pipe(
+    Effect.map((words) => about.exec(words)?.[1]),
+    Effect.orElseSucceed(() => undefined)
+  )
 
 /** Fails if a file is not our plugin, which introduces itself on stderr when no verb is given. */
 const identify = Effect.fnUntraced(function*(file: string) {
   yield* Effect.mapError(AtomicFile.checkOwner(file), ({ reason }) => new Foreign({ path: file, reason }))
-  const { CNI_COMMAND: _, ...env } = process.env
-  const execution = yield* PluginExec.call({ file, env, stdin: "", timeout: 10_000 }).pipe(
-    Effect.mapError(({ reason }) => new Foreign({ path: file, reason }))
-  )
-  const words = Execution.text(execution.stderr)
+  const words = yield* Effect.mapError(introduction(file), ({ reason }) => new Foreign({ path: file, reason }))
   if (about.test(words)) return
   const [line = ""] = words.trim().split("\n")
   const reason = line === "" ? "it does not introduce itself" : `it says ${JSON.stringify(line.slice(0, 100))}`

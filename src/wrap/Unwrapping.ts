@@ -12,6 +12,7 @@ import * as RenamedPlugins from "./RenamedPlugins.ts"
 import * as Retirement from "./Retirement.ts"
 import * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
+import * as WrappedFolders from "./WrappedFolders.ts"
 
 /** The result of unwrapping a folder. */
 export interface Outcome {
@@ -149,8 +150,11 @@ export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: Reado
     (yield* Survey.make(at)).plugins.some(({ state }) => state === "lost")
   if (!isOurs) {
     yield* Effect.ignore(FolderLock.cleanUp(at.folder))
+    yield* WrappedFolders.update(at.folder)
     return undefined
   }
-  const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names), { evenIfFull: true })
+  const outcome: Outcome = yield* FolderLock.hold(at.folder, unwrapAlone(at, names), { evenIfFull: true }).pipe(
+    Effect.ensuring(WrappedFolders.update(at.folder))
+  )
   return outcome
 })

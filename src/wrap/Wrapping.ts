@@ -24,6 +24,7 @@ import * as Stub from "./Stub.ts"
 import * as StubProof from "./StubProof.ts"
 import * as Survey from "./Survey.ts"
 import * as Unwrapping from "./Unwrapping.ts"
+import * as WrappedFolders from "./WrappedFolders.ts"
 
 /** What to wrap, and the configuration of the executable that runs around it. */
 export interface Request extends PluginSelection.Choice {
@@ -222,6 +223,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
   yield* freeOurs(at)
   const restored = yield* changeForm(at, built)
   yield* prepare(at, built)
+  yield* WrappedFolders.update(at.folder) // before the first stub, as this process may be killed
   const { chosen, isProvable, passedOver, plugins } = yield* PluginSelection.make(request, restored)
   const named = (...states: ReadonlyArray<Survey.State>) =>
     chosen.filter(({ state }) => states.includes(state)).map(({ name }) => name)
@@ -273,7 +275,7 @@ export const wrap = Effect.fnUntraced(function*(request: Request) {
   const outcome: Outcome = yield* FolderLock.hold(
     request.at.folder,
     wrapAlone(request).pipe(Effect.onExit(() => Effect.ignore(Unwrapping.tidy(request.at))))
-  )
+  ).pipe(Effect.ensuring(WrappedFolders.update(request.at.folder)))
   return outcome
 })
 

@@ -429,7 +429,7 @@ describe("cni-passthrough wrap --status", () => {
       assert.strictEqual(status, 0)
       const time = String.raw`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} [+-]\d\d:\d\d`
       const row = (text: string) => new RegExp(`^${text}$`, "m")
-      assert.include(stdout, `${host.folder}\n  logs to /var/log/cni/passthrough.jsonl\n`)
+      assert.include(stdout, `${host.folder}\n  by passthrough 1\n  logs to /var/log/cni/passthrough.jsonl\n`)
       assert.match(stdout, row(`  bridge       wrapped       ${time}`))
       assert.match(stdout, row(`  calico       written over  ${time}  5 bytes`))
       assert.match(stdout, row("  calico-ipam  not wrapped"))
@@ -453,6 +453,7 @@ describe("cni-passthrough wrap --status", () => {
       assert.strictEqual(
         yield* status(host),
         `${host.folder}
+  by passthrough 1
   logs to /var/log/cni/passthrough.jsonl
   bridge       wrapped       TIME
   calico       written over  TIME  5 bytes
@@ -462,7 +463,7 @@ ${overwritten}`
       )
       assert.strictEqual(
         yield* status(host, "bridge"),
-        `${host.folder}\n  logs to /var/log/cni/passthrough.jsonl\n  bridge  wrapped  TIME\n`
+        `${host.folder}\n  by passthrough 1\n  logs to /var/log/cni/passthrough.jsonl\n  bridge  wrapped  TIME\n`
       )
       assert.strictEqual(yield* status(host, "calico-ipam"), `${host.folder}\n  calico-ipam  not wrapped\n`)
     }))
@@ -513,6 +514,7 @@ ${overwritten}`
         state: "not wrapped",
         since: null,
         size,
+        version: null,
         logs: []
       })
       assert.lengthOf(others, 3)
@@ -537,7 +539,7 @@ ${overwritten}`
       assert.match(unwritable.stderr, /^nothing is logged to \/proc\/none\/x\.jsonl: nothing can be made in \/proc: /)
       Fs.writeFileSync(host.at.config, "no JSON")
       const broken = yield* wrapped(host, "--status")
-      assert.include(broken.stdout, `${host.folder}\n  logs to nothing\n`)
+      assert.include(broken.stdout, `${host.folder}\n  by passthrough 1\n  logs to nothing\n`)
       assert.strictEqual(broken.stderr, `${host.at.config}: found no JSON object, expected one\n`)
     }))
 
@@ -556,9 +558,10 @@ ${overwritten}`
           state: "wrapped",
           since,
           size: null,
+          version: "1",
           logs: ["/var/log/cni/passthrough.jsonl"]
         },
-        { folder, plugin: "calico", state: "written over", since, size: 5, logs: [] }
+        { folder, plugin: "calico", state: "written over", since, size: 5, version: null, logs: [] }
       ])
     }))
 })

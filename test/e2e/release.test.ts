@@ -77,25 +77,35 @@ rm -f /tmp/go /tmp/started
 
 const suite = () => {
   let folder: ReturnType<typeof temporary>
+  let again: ReturnType<typeof temporary>
   const file = (name: string) => Path.join(folder.path, name)
   beforeAll(() => {
     folder = temporary()
-    release(folder.path, "x64", "arm64")
+    release(folder.path, "--fast", "x64", "arm64")
+    again = temporary()
+    release(again.path, "x64")
   })
-  afterAll(() => folder[Symbol.dispose]())
+  afterAll(() => {
+    folder[Symbol.dispose]()
+    again[Symbol.dispose]()
+  })
 
   it("has the same bytes when it is made again", () => {
-    using again = temporary()
-    release(again.path, "x64")
     const [first, second] = [sums(folder.path), sums(again.path)]
-    assert.deepStrictEqual(Object.keys(second).sort(), [
-      `cni-passthrough-${version}-linux-x64.tar.gz`,
-      `cni-passthrough-${version}.cdx.json`,
-      `cni-passthrough-${version}.tgz`,
-      `cni-passthrough_${version}_amd64.deb`
-    ])
-    for (const [name, sum] of Object.entries(second)) assert.strictEqual(first[name], sum, name)
+    const others = [`cni-passthrough-${version}-linux-x64.tar.gz`, `cni-passthrough-${version}.cdx.json`]
+    others.push(`cni-passthrough-${version}.tgz`)
+    assert.deepStrictEqual(Object.keys(second).sort(), [...others, `cni-passthrough_${version}_amd64.deb`])
+    for (const name of others) assert.strictEqual(first[name], second[name], name)
     run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder.path })
+  })
+
+  it("has a small Debian package, with the same in it as the one that is made fast", () => {
+    const [fast, small] = [folder, again].map(({ path }) => Path.join(path, `cni-passthrough_${version}_amd64.deb`))
+    for (const part of ["--fsys-tarfile", "--ctrl-tarfile"]) {
+      const digest = (file = "") => run("sh", ["-c", `dpkg-deb ${part} "$0" | sha256sum`, file])
+      assert.strictEqual(digest(small), digest(fast), part)
+    }
+    assert.isAtMost(Fs.statSync(small ?? "").size, 45_000_000)
   })
 
   it("names the packages that the executables are made of", () => {
@@ -196,6 +206,10 @@ CNI_COMMAND=VERSION /opt/cni/bin/demo < /dev/null
         const printed = onHost(`
 dpkg-deb --raw-extract /tmp/new.deb /tmp/older
 sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
+mkdir /tmp/older/usr/lib/cni-passthrough # where the command once was a file of its own
+cp /tmp/older/usr/lib/cni/passthrough /tmp/older/usr/lib/cni-passthrough/cni-passthrough
+ln -s ../cni/passthrough /tmp/older/usr/lib/cni-passthrough/passthrough
+ln -sf ../lib/cni-passthrough/cni-passthrough /tmp/older/usr/bin/cni-passthrough
 dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/older.deb >&2
 before=$(stat -c '%i %Y %s' /usr/lib/cni/slow)
 files() { find /usr/lib/cni /usr/bin /usr/share/man /etc/logrotate.d /usr/lib/systemd | sort; }
@@ -208,6 +222,7 @@ wait_for /tmp/started
 wait_for /tmp/hook
 dpkg --install /tmp/new.deb >&2
 dpkg-query --show --showformat '\${Version}\\n' cni-passthrough
+[ /usr/bin/cni-passthrough -ef /usr/lib/cni/passthrough ] && [ ! -e /usr/lib/cni-passthrough ] && cni-passthrough --version
 VERSION > /dev/null
 touch /tmp/go
 wait
@@ -218,7 +233,7 @@ files | diff /tmp/before - && echo nothing is left
 `)
         assert.strictEqual(
           printed,
-          `${version}\n{"cniVersion":"1.0.0","name":"n","type":"slow"}\n{"a":1.0}` +
+          `${version}\ncni-passthrough ${version}\n{"cniVersion":"1.0.0","name":"n","type":"slow"}\n{"a":1.0}` +
             "the plugin is as it was\nnothing is left\n"
         )
       },
@@ -253,6 +268,20 @@ stub
 [ ! -e /usr/lib/cni/passthrough ] && echo removed
 `)
       assert.strictEqual(printed, "1\n1\nwrapped\n1\nas it was\nremoved\n")
+    })
+
+    it("unwraps when it is removed, also a folder that only --dir has named", () => {
+      const printed = onHost(`
+dpkg --install /tmp/new.deb >&2
+mkdir /tmp/other
+cp /usr/lib/cni/slow /tmp/other/slow
+cni-passthrough wrap slow --dir /tmp/other --log /tmp/log >&2
+cat /var/lib/cni-passthrough/wrapped
+dpkg --remove cni-passthrough >&2
+cmp /usr/lib/cni/slow /tmp/other/slow && echo as it was
+[ ! -e /var/lib/cni-passthrough ] && echo nothing is left
+`)
+      assert.strictEqual(printed, "/tmp/other\nas it was\nnothing is left\n")
     })
 
     it("is removed without /proc where nothing is left of it, and says what it needs where something is", () => {

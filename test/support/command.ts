@@ -8,6 +8,7 @@ import * as Runtime from "effect/Runtime"
 import { PageAssets } from "../../src/cli/PageAssets.ts"
 import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as WrappedFolders from "../../src/wrap/WrappedFolders.ts"
 
 /** What a command printed, and the status that its process would exit with. */
 export interface Printed {
@@ -19,8 +20,16 @@ export interface Printed {
 /** A page that does nothing: tests of the real one open it in a browser. */
 const page = Layer.succeed(PageAssets, { script: "// the script", style: "/* the style */" })
 
+/** What tests wrap is not registered on this host. */
+const noRegister = Layer.succeed(WrappedFolders.Register, "/dev/null/wrapped")
+
 /** The host as it is: files and programs. */
-export const host = Layer.mergeAll(NodeServices.layer, Layer.succeed(ProcessRunner, nodeProcessRunner), page)
+export const host = Layer.mergeAll(
+  NodeServices.layer,
+  Layer.succeed(ProcessRunner, nodeProcessRunner),
+  page,
+  noRegister
+)
 
 /** Runs a command with these arguments. */
 export const printed = Effect.fnUntraced(

@@ -5,7 +5,9 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Escape from "../../record/Escape.ts"
 import * as Unwrapping from "../../wrap/Unwrapping.ts"
+import * as WrappedFolders from "../../wrap/WrappedFolders.ts"
 import * as Errors from "../Errors.ts"
+import * as Flags from "../Flags.ts"
 import * as HostFolders from "../HostFolders.ts"
 import * as NearPlugin from "../NearPlugin.ts"
 import * as OnHost from "../OnHost.ts"
@@ -23,11 +25,14 @@ const isIn = Effect.fnUntraced(function*(folders: ReadonlyArray<string>, name: s
 /** `unwrap PLUGIN…` */
 export const unwrap = HostFolders.command(
   "unwrap",
-  PluginFolders.flags,
+  {
+    ...PluginFolders.flags,
+    all: Flags.toggle("all", "Also those of all other folders that wrap has wrapped on this host")
+  },
   Effect.fnUntraced(function*(flags) {
     const names = PluginFolders.names(flags)
     yield* OnHost.enter(flags)
-    const folders = yield* PluginFolders.find(flags)
+    const folders = yield* PluginFolders.find(flags, flags.all ? yield* WrappedFolders.list : [])
     const found = new Set<string>()
     let isComplete = true
     for (const at of folders) {
@@ -59,6 +64,7 @@ export const unwrap = HostFolders.command(
   ),
   Command.withExamples([
     { command: "cni-passthrough unwrap", description: "All plugins of the CNI path" },
+    { command: "cni-passthrough unwrap --all", description: "All plugins of this host" },
     { command: "cni-passthrough unwrap bridge --dir /usr/lib/cni", description: "One plugin of a folder" }
   ])
 )

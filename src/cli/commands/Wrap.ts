@@ -10,6 +10,7 @@ import * as Discovery from "../../runtime/Discovery.ts"
 import * as PluginSelection from "../../wrap/PluginSelection.ts"
 import type * as Stub from "../../wrap/Stub.ts"
 import type * as Survey from "../../wrap/Survey.ts"
+import * as WrappedFolders from "../../wrap/WrappedFolders.ts"
 import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
@@ -44,7 +45,7 @@ const input = {
     "all",
     "Wrap all other executables of the folders too, under any name. Scripts among them are not started first"
   ),
-  status: Flags.toggle("status", "List what is wrapped, since when, and what was written over since"),
+  status: Flags.toggle("status", "List what is wrapped, since when, by which version, and what was written over since"),
   json: Flags.toggle(
     "json",
     "With --status: print a JSON list. With --follow: print one JSON object a line for each operation, as show --json " +
@@ -159,7 +160,8 @@ const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArr
 
 const printStatus = Effect.fnUntraced(function*(flags: Input) {
   yield* OnHost.enter(flags)
-  yield* WrapStatus.print(yield* PluginFolders.find(flags), PluginFolders.names(flags), flags.json)
+  const folders = yield* PluginFolders.find(flags, yield* WrappedFolders.list)
+  yield* WrapStatus.print(folders, PluginFolders.names(flags), flags.json)
 })
 
 /** `wrap PLUGIN…` */

@@ -8,6 +8,7 @@ import * as LineWrap from "../../../render/terminal/LineWrap.ts"
 import * as LocalTime from "../../../render/terminal/LocalTime.ts"
 import * as Style from "../../../render/terminal/Style.ts"
 import * as Table from "../../../render/terminal/Table.ts"
+import * as PluginFolder from "../../../wrap/PluginFolder.ts"
 import type * as Stub from "../../../wrap/Stub.ts"
 import * as Survey from "../../../wrap/Survey.ts"
 import * as Config from "./Config.ts"
@@ -22,6 +23,8 @@ interface Row {
   readonly since: string | null
   /** The size of the file that runtimes find, in bytes; null if that is a stub or there is none. */
   readonly size: number | null
+  /** The version of the executable that runs around it; null if none does, or if that one does not run. */
+  readonly version: string | null
   /** Where it logs to. */
   readonly logs: ReadonlyArray<string>
 }
@@ -32,6 +35,8 @@ const look = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<s
   const config = Option.map(yield* Effect.option(fs.readFileString(at.config)), Config.read)
   const logs = Option.match(config, { onNone: () => [], onSome: ({ sinks }) => sinks.map(Config.place) })
   const { plugins } = yield* Survey.make(at)
+  const isAnyWrapped = plugins.some(({ state }) => Survey.hasStub(state))
+  const version = isAnyWrapped ? (yield* PluginFolder.versionOf(at.executable)) ?? null : null
   const rows = plugins.filter(({ name }) => names?.includes(name) ?? true).map(({ info, name, state }): Row => {
     const isStub = Survey.hasStub(state)
     const time = Option.flatMap(info, ({ mtime }) => mtime)
@@ -41,6 +46,7 @@ const look = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<s
       state,
       since: state === "not wrapped" ? null : Option.getOrNull(Option.map(time, (date) => date.toISOString())),
       size: isStub ? null : Option.getOrNull(Option.map(info, ({ size }) => Number(size))),
+      version: isStub ? version : null,
       logs: isStub ? logs : []
     }
   })
@@ -64,6 +70,7 @@ const printFolder = Effect.fnUntraced(function*({ folder, problems, rows }: Look
     Effect.forEach(LineWrap.lines(line, style.width), (each) => Console.log(paint(each)))
   yield* fitting(Escape.inLine(folder), style.bold)
   if (stubs.length > 0) {
+    yield* fitting(`  by passthrough ${Escape.inLine(stubs[0]?.version ?? "that does not run")}`)
     yield* fitting(`  logs to ${Escape.inLine(stubs[0]?.logs.join(", ") || "nothing")}`)
     for (const problem of problems) yield* Console.error(problem)
   }
