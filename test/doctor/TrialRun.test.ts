@@ -107,9 +107,12 @@ const tried = Effect.fnUntraced(function*(given: Case) {
     innermost: [...trial.innermost.values()],
     sentBetween: sentBetween.map(plain),
     left: trial.left.map(({ kind, text }) => `${kind} ${plain(text)}`),
-    /** What was run to restore the host. */
-    restored: host.commands.slice(removed + 1).filter((each) => !/^(?:ip -j|\/sbin\/.*-save|\/sbin\/nft)/.test(each))
+    /** What was run to restore the host, but for its neighbours. */
+    restored: host.commands.slice(removed + 1)
+      .filter((each) => !/^(?:ip -j|ip neigh|\/sbin\/.*-save|\/sbin\/nft)/.test(each))
       .map(plain),
+    /** What was run so that the host forgets neighbours. */
+    forgotten: host.commands.slice(removed + 1).filter((each) => each.startsWith("ip neigh")),
     commands: host.commands.map(plain),
     files: Object.fromEntries(
       Object.entries(host.files).filter(([path]) => !path.startsWith("/plugins/")).map(([path, text]) => [
@@ -451,6 +454,13 @@ describe("after a trial", () => {
         after: { files: { "/networks/n/10.99.0.9": "ID", "/networks/n/lock": "" } }
       })
       assert.deepStrictEqual(restored, ["rmdir /networks/n"])
+    }))
+
+  it.effect("the addresses are not those of neighbours that are gone", () =>
+    Effect.gen(function*() {
+      const ips = [{ address: "10.99.0.9/24" }, { address: "fd99::9/64" }]
+      const { forgotten } = yield* tried({ answers: { ADD: JSON.stringify({ ...added, ips }) } })
+      assert.deepStrictEqual(forgotten, ["ip neigh flush to 10.99.0.9", "ip neigh flush to fd99::9"])
     }))
 
   it.effect("new pairs of links go, and links of other kinds stay", () =>

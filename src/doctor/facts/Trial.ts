@@ -169,6 +169,8 @@ const restore = Effect.fnUntraced(function*(
       yield* ToolOutput.of(["nft", "delete", "table", family, name])
     }
   }
+  // The host would send what is for the next container with this address to a MAC that is gone.
+  for (const address of new Set(traces.addresses)) yield* ToolOutput.of(["ip", "neigh", "flush", "to", address])
   for (const { name } of links.filter(({ kind }) => kind === "veth")) {
     yield* ToolOutput.of(["ip", "link", "del", name])
   }
