@@ -174,7 +174,7 @@ export const end = (outcome: Outcome.Outcome, style: Style.Style): ReadonlyArray
     case "Lost": {
       const where = outcome.hook === ""
         ? `did not leave ${outcome.place}`
-        : `ended in ${outcome.place} after ${outcome.hook}`
+        : `${outcome.isAnswer ? "arrived, but its answer " : ""}ended in ${outcome.place} after ${outcome.hook}`
       return [
         ...badly(`${where}, and no traced rule dropped it`),
         ...(outcome.cause === undefined

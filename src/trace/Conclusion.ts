@@ -174,6 +174,15 @@ export const conclude = Effect.fnUntraced(function*(
       reason: `the connection was accepted, but nothing came back for ${size} bytes within ${timeout / 1000} s`
     } satisfies Outcome
   }
+  const answerSeen = back.findLast((hop) => !isReport(hop) || isRefusal(to?.address ?? "")(hop))
+  if (
+    answer?.outcome === "silent" && !hasLost && sender !== undefined && sender !== prepared.host &&
+    answerSeen?.place === Place.host
+  ) {
+    const { hook, packet, place } = answerSeen
+    const cause = yield* Explanation.neighbour(prepared.host, packet, packet.outLink ?? "")
+    return { _tag: "Lost", place, hook, cause, isAnswer: true } satisfies Outcome
+  }
   const reports = reportsIn(back)
   const lost = (place: string, hook: string, cause: Explanation.Cause | undefined): Outcome => ({
     _tag: "Lost",

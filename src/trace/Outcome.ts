@@ -24,6 +24,8 @@ export type Outcome =
     /** The last hook that it passed; empty if it came to none. */
     readonly hook: string
     readonly cause: Cause | undefined
+    /** The packet arrived, and it was the answer that was lost. */
+    readonly isAnswer?: true
   }
   /** No packet of the flow came. */
   | { readonly _tag: "Nothing"; readonly waited: number }

@@ -119,7 +119,7 @@ const shown = (flow: Flow, outcome: Outcome): Flow => {
         ? `did not leave ${outcome.place}`
         : `ended in ${outcome.place} after ${outcome.hook}`
       return dropped(
-        `${flow.words}: the packet ${where}${
+        `${flow.words}: the ${outcome.isAnswer ? "answer" : "packet"} ${where}${
           outcome.cause === undefined ? "" : `, probably because ${outcome.cause.text}`
         }`
       )

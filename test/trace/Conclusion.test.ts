@@ -210,6 +210,14 @@ describe("the end", () => {
     }
   }
 
+  it.effect("is that the answer was lost, where the host shows it and the sender does not get it", () =>
+    Effect.gen(function*() {
+      const reply = hop("back", "postrouting", { source: "192.0.2.1", destination: "10.9.0.2", kind: "rst ack" })
+      const hops = [hop("there", "postrouting"), reply]
+      const outcome = yield* conclude({ hops, answer: { outcome: "silent" } }, { sender: web })
+      assert.deepInclude(outcome, { _tag: "Lost", place: "host", hook: "postrouting", isAnswer: true })
+    }))
+
   it.effect("is not known where nat changed the source port, and the receiver did not show the packet", () =>
     Effect.gen(function*() {
       const plans = [...prepared.plans, { place: web, selectors: [], devices: [] }]
