@@ -1478,12 +1478,6 @@ const trials: { readonly [name: string]: Broken } = {
     ),
     isMended: true
   },
-  "a port of the host that another container has": {
-    ...attached("answering", of(bridgeOfPorts, portmap, firewall), mapped),
-    ask: `n --trial --capability-args '{"portMappings":[{"hostPort":8080,"containerPort":80,"protocol":"tcp"}]}'`,
-    ...own("trial-flows", undefined, /port 8080\/tcp from the host.*: the packet came to another container instead/),
-    isMended: true
-  },
   "a gateway of the host that is not there": {
     files: of(bridge),
     script: "true",
