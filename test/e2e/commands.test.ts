@@ -7,20 +7,7 @@ import * as Networks from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
 import * as Wrapped from "./support/wrapped.ts"
 
-const network = {
-  cniVersion: "1.0.0",
-  name: "n",
-  plugins: [
-    {
-      type: "bridge",
-      bridge: "cni-n",
-      isGateway: true,
-      ipMasq: true,
-      ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
-    },
-    { type: "firewall" }
-  ]
-}
+const network = Networks.listOf(Networks.bridge, { type: "firewall" })
 
 /** A container comes, loses its packets, and goes without a DEL; all of it around wrapped plugins. */
 const script = `${Wrapped.setUp}${Networks.functions}

@@ -1,20 +1,8 @@
 /** `cni-passthrough doctor --fix` on a real host: what it runs, what it asks for, and how the network is afterwards. */
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { describeWith } from "../support/requirements.ts"
-import { functions } from "./support/networks.ts"
+import { bridge, functions, listOf } from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
-
-const list = {
-  cniVersion: "1.0.0",
-  name: "n",
-  plugins: [{
-    type: "bridge",
-    bridge: "cni-n",
-    isGateway: true,
-    ipMasq: true,
-    ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
-  }]
-}
 
 describeWith(["containernetworking-plugins", "iproute2", "iptables"], "cni-passthrough doctor --fix", () => {
   let sandbox: Sandbox.Sandbox
@@ -26,7 +14,7 @@ describeWith(["containernetworking-plugins", "iproute2", "iptables"], "cni-passt
   /** What it prints about a network with an attachment after a script, and its exit status. */
   const fixed = (script: string, words: string) => {
     const output = sandbox.run(`${functions}
-echo '${JSON.stringify(list)}' > /etc/cni/net.d/10-n.conflist
+echo '${JSON.stringify(listOf(bridge))}' > /etc/cni/net.d/10-n.conflist
 attach web
 ${script}
 status=0

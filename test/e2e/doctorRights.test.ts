@@ -1,16 +1,8 @@
 /** `cni-passthrough doctor` as a user without rights: it says what it could not look at, and goes on. */
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import { describeWith } from "../support/requirements.ts"
-import { functions } from "./support/networks.ts"
+import { bridge, functions, listOf } from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
-
-const bridge = {
-  type: "bridge",
-  bridge: "cni-n",
-  isGateway: true,
-  ipMasq: true,
-  ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
-}
 
 describeWith(["containernetworking-plugins", "iproute2", "iptables"], "doctor, asked by nobody,", () => {
   let sandbox: Sandbox.Sandbox
@@ -20,7 +12,7 @@ describeWith(["containernetworking-plugins", "iproute2", "iptables"], "doctor, a
   afterAll(() => sandbox[Symbol.dispose]())
 
   /** What it says of a network with an attachment, after a script. */
-  const said = (script: string, words = "n", list: object = { cniVersion: "1.0.0", name: "n", plugins: [bridge] }) =>
+  const said = (script: string, words = "n", list: object = listOf(bridge)) =>
     sandbox.run(`${functions}
 chmod 755 /tmp /tmp/bin
 echo '${JSON.stringify(list)}' > /etc/cni/net.d/10-n.conflist

@@ -2,21 +2,11 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Prometheus from "../support/prometheus.ts"
 import { describeWith } from "../support/requirements.ts"
-import { functions } from "./support/networks.ts"
+import { bridge, functions, listOf } from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
 import * as Wrapped from "./support/wrapped.ts"
 
-const list = {
-  cniVersion: "1.0.0",
-  name: "n",
-  plugins: [{
-    type: "bridge",
-    bridge: "cni-n",
-    isGateway: true,
-    ipMasq: true,
-    ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/29" }]] }
-  }]
-}
+const list = listOf({ ...bridge, ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/29" }]] } })
 
 describeWith(["containernetworking-plugins", "iproute2", "iptables"], "the metrics of a host", () => {
   let sandbox: Sandbox.Sandbox

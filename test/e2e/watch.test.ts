@@ -6,21 +6,11 @@ import * as Networks from "./support/networks.ts"
 import * as Sandbox from "./support/sandbox.ts"
 import { setUp } from "./support/wrapped.ts"
 
-const chain = {
-  cniVersion: "1.0.0",
-  name: "n",
-  plugins: [
-    {
-      type: "bridge",
-      bridge: "cni-n",
-      isGateway: true,
-      ipMasq: true,
-      ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
-    },
-    { type: "portmap", capabilities: { portMappings: true } },
-    { type: "firewall" }
-  ]
-}
+const chain = Networks.listOf(
+  Networks.bridge,
+  { type: "portmap", capabilities: { portMappings: true } },
+  { type: "firewall" }
+)
 
 const functions = `
 ${setUp}

@@ -5,6 +5,18 @@ import * as Path from "node:path"
 import { unconfigured } from "../../support/netns.ts"
 import type { Sandbox } from "./sandbox.ts"
 
+/** A plugin `bridge` that masquerades, with addresses of host-local and a default route. */
+export const bridge = {
+  type: "bridge",
+  bridge: "cni-n",
+  isGateway: true,
+  ipMasq: true,
+  ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]], routes: [{ dst: "0.0.0.0/0" }] }
+}
+
+/** The network n of these plugins. */
+export const listOf = (...plugins: ReadonlyArray<object>) => ({ cniVersion: "1.0.0", name: "n", plugins })
+
 /** A network, what happens to it, and how doctor is asked. */
 export interface Network {
   /** Files of /etc/cni/net.d, by name: as values, or as texts. */
