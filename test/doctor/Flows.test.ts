@@ -137,6 +137,23 @@ describe("rules of the host", () => {
     assert.deepStrictEqual(own("-A FORWARD -i cni0 -p tcp -m tcp --dport 443 -j DROP"), ["world", "world-large"])
   })
 
+  it("that drop what goes to one name server stop the flow to it, and no other", () => {
+    const facts = withRule("-A FORWARD -d 198.51.100.53/32 -j DROP")
+    const [web, ...others] = facts.attachments
+    assert.isDefined(web)
+    const named = { ...web, result: Host.resultWith({ dns: { nameservers: ["198.51.100.53", "198.51.100.54"] } }) }
+    const flows = flowsOf({ ...facts, attachments: [named, ...others] })
+      .filter(({ attachment, kind }) => attachment.containerId === "web" && kind !== "peer")
+    assert.deepStrictEqual(flows.filter(({ status }) => status === "dropped").map(({ words }) => words), [
+      "name server 198.51.100.53"
+    ])
+    assert.deepInclude(flows.map(({ status, words }) => [words, status]), ["name server 198.51.100.54", "arrives"])
+  })
+
+  it("that drop the answers of a name server stop the flow to it", () => {
+    assert.deepStrictEqual(lost("-A FORWARD -s 192.0.2.53/32 -p udp -j DROP"), ["name-server"])
+  })
+
   it("that drop what the host sends stop what it sends to a published port", () => {
     const own = lost("-A OUTPUT -d 10.99.0.0/24 -j DROP").filter((kind) => kind !== "peer")
     assert.deepStrictEqual(own, ["port-host", "port-loopback"])

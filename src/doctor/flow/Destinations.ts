@@ -14,8 +14,8 @@ export interface Destination {
   readonly beside: Cidr.Cidr | undefined
 }
 
-/** The link on which traffic from an address to a peer leaves the host; undefined if no route leads there. */
-const decided = ({ host }: Facts, { address, device }: Routed.Routed, peer: Cidr.Cidr): string | undefined =>
+/** The link on which the host sends traffic from an address to a peer; undefined if no route leads there. */
+export const linkTo = ({ host }: Facts, { address, device }: Routed.Routed, peer: Cidr.Cidr): string | undefined =>
   host === undefined || Result.isFailure(host.network) ? undefined : RouteDecision.of(
     host.policies,
     host.network.success,
@@ -26,7 +26,7 @@ const decided = ({ host }: Facts, { address, device }: Routed.Routed, peer: Cidr
 export const uplinkOf = (facts: Facts, one: Routed.Routed): string => {
   const { family } = one.address
   const peer = Routed.elsewhere[family]
-  return (peer === undefined ? undefined : decided(facts, one, peer)) ?? Routed.uplinkOf(facts, family)
+  return (peer === undefined ? undefined : linkTo(facts, one, peer)) ?? Routed.uplinkOf(facts, family)
 }
 
 /** An address in a subnet that is not the host's own: the gateway, or else the first. */
@@ -50,7 +50,7 @@ export const of = (facts: Facts, one: Routed.Routed): ReadonlyArray<Destination>
       if (subnet.length > (family === 4 ? 30 : 126)) return []
       const gateways = routes.filter(({ device }) => device === name).flatMap(({ gateway }) => gateway ?? [])
       const neighbour = neighbourIn(subnet, each, gateways)
-      return decided(facts, one, neighbour) === name ? [{ peer: neighbour, uplink: name, beside: subnet }] : []
+      return linkTo(facts, one, neighbour) === name ? [{ peer: neighbour, uplink: name, beside: subnet }] : []
     })
   )
   return [{ peer, uplink: uplinkOf(facts, one), beside: undefined }, ...beside]

@@ -94,15 +94,16 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
 /** What drops a flow, in words. */
 const dropText = (drop: Drop): string => drop._tag === "Iptables" ? drop.verdict.rule : Nftables.nameOf(drop.chain)
 
-/** The protocols of flows to the world, each with a common port. */
-const common = [["tcp", 443, ["world", "world-large"]], ["udp", 53, ["name-server"]]] as const
-
-/** Whether a container has a name server to ask. */
-const hasServers = ({ seen }: ForwardedFlow): boolean => (seen.result.dns?.nameservers ?? []).length > 0
+/** The protocols of traffic beyond the host, each with a common port if it is sent to one. */
+const common = {
+  world: [["tcp", 443], ["udp", undefined]],
+  server: [["udp", 53]]
+} as const
 
 /**
  * Follows a flow for all protocols at once if that is possible. Otherwise, follows a flow to the world for TCP and for
- * UDP, at their common ports if rules treat ports differently, and a flow between containers for ICMP.
+ * UDP, one to a name server for UDP, at their common ports if rules treat ports differently, and a flow between
+ * containers for ICMP.
  */
 export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
   const all = walk(rules, flow)
@@ -111,11 +112,14 @@ export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
   if (flow.kind === "inside") {
     return [walk(rules, ForwardedFlows.withProtocol(flow, flow.family === 4 ? "icmp" : "ipv6-icmp"))]
   }
-  return common.flatMap(([protocol, port, partOf]) => {
-    const one = walk(rules, { ...ForwardedFlows.withProtocol(flow, protocol), partOf })
+  const isWorld = flow.server === undefined
+  return common[isWorld ? "world" : "server"].flatMap(([protocol, port]) => {
+    // The flows to the world are those of TCP.
+    const own = { ...flow, partOf: isWorld && protocol === "udp" ? [] : flow.partOf }
+    const one = walk(rules, ForwardedFlows.withProtocol(own, protocol))
     if (one.open === undefined || one.drops.length > 0) return [one]
-    if (protocol === "udp" && !hasServers(flow)) return []
-    return [{ ...walk(rules, { ...ForwardedFlows.withProtocol(flow, protocol, port), partOf }), isOfPort: true }]
+    if (port === undefined) return []
+    return [{ ...walk(rules, ForwardedFlows.withProtocol(own, protocol, port)), isOfPort: true }]
   })
 }
 

@@ -57,8 +57,9 @@ const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.W
 }
 
 /** Whether a walk is that of a flow. */
-const isOf = ({ attachment, family, kind, port, protocol }: Promised) => ({ flow }: FilterWalk.Walk): boolean =>
+const isOf = ({ attachment, family, kind, port, protocol, to }: Promised) => ({ flow }: FilterWalk.Walk): boolean =>
   flow.seen.attachment === attachment && flow.family === family && flow.partOf.includes(kind) &&
+  (flow.server === undefined || flow.server === to) &&
   (flow.mapping === undefined || (flow.mapping.hostPort === port && flow.mapping.protocol === protocol))
 
 /** The rule that drops what the host itself sends to a published port; undefined if none does. */

@@ -10,7 +10,7 @@ import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
-import * as Flow from "./Flow.ts"
+import type * as Flow from "./Flow.ts"
 
 /** Traffic in one direction. What a hook sees depends on nat and on the links that are known there. */
 export interface ForwardedFlow {
@@ -27,6 +27,8 @@ export interface ForwardedFlow {
   readonly kind: "world" | "published" | "inside"
   /** The published port that the traffic is for; undefined for other traffic. */
   readonly mapping?: PortMapping
+  /** The name server that the traffic is for, as the result of the attachment has it; undefined for other traffic. */
+  readonly server?: string
   /** The flows of the attachment that it is part of. */
   readonly partOf: ReadonlyArray<Flow.Kind>
 }
@@ -67,13 +69,21 @@ const toHost = (facts: Facts, link: string, family: 4 | 6): Pick<Packet, "destin
   return ours === undefined ? {} : { destination: Cidr.single(ours) }
 }
 
-/** Traffic from an address to the world, and the answers. */
-const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
-  const { address, device, seen } = one
+/** A peer beyond the host, and what traffic to it is. */
+interface Beyond extends Pick<ForwardedFlow, "partOf" | "server"> {
+  /** Undefined for any peer. */
+  readonly peer: Cidr.Cidr | undefined
+  readonly uplink: string
+}
+
+/** Traffic from an address to a peer beyond the host, and the answers. */
+const beyond = (
+  facts: Facts,
+  { address, device, seen }: Routed.Routed,
+  { partOf, peer, server, uplink }: Beyond
+): ReadonlyArray<ForwardedFlow> => {
   const { family } = address
   const own = Cidr.single(address)
-  const peer = Routed.elsewhere[family]
-  const uplink = Destinations.uplinkOf(facts, one)
   const sent = { family, source: own, ...(peer === undefined ? {} : { destination: peer }), state: "NEW" } as const
   // Before nat, the answer to masqueraded traffic is addressed to the host.
   const isMasqueraded = Roles.makerOf(facts.chain)?.config["ipMasq"] === true
@@ -89,13 +99,14 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
     device,
     family,
     kind: "world" as const,
-    partOf: Flow.outgoing,
+    partOf,
+    ...(server === undefined ? {} : { server }),
     accepted: [["-i", device], ["-o", device]]
   }
   return [
     {
       ...common,
-      what: `what ${seen.title} sends is`,
+      what: `what ${seen.title} sends${server === undefined ? "" : ` to the name server ${server}`} is`,
       at: {
         prerouting: { ...sent, inLink: device },
         forward: { ...sent, inLink: device, outLink: uplink },
@@ -104,7 +115,7 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
     },
     {
       ...common,
-      what: `answers to ${seen.title} are`,
+      what: `answers${server === undefined ? "" : ` of the name server ${server}`} to ${seen.title} are`,
       at: {
         prerouting: { ...arriving, inLink: uplink },
         forward: { ...answer, inLink: uplink, outLink: device },
@@ -112,6 +123,32 @@ const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =
       }
     }
   ]
+}
+
+/** Traffic to the world. */
+const world = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> =>
+  beyond(facts, one, {
+    peer: Routed.elsewhere[one.address.family],
+    uplink: Destinations.uplinkOf(facts, one),
+    partOf: ["world", "world-large"]
+  })
+
+/** The most name servers that are followed. Resolvers ask three. */
+const mostServers = 8
+
+/** Traffic to each name server of a container that the host forwards to. */
+const nameServers = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
+  const links = hostOf(facts)?.network.links ?? []
+  const servers = new Set((one.seen.result.dns?.nameservers ?? []).map(String))
+  return [...servers].slice(0, mostServers).flatMap((server) => {
+    const peer = Cidr.parseAddress(server)
+    const isOfHost = links.some(({ addresses }) =>
+      addresses.some((each) => peer !== undefined && Cidr.isSameAddress(each, peer))
+    )
+    if (peer === undefined || peer.family !== one.address.family || Cidr.isLoopback(peer) || isOfHost) return []
+    const uplink = Destinations.linkTo(facts, one, peer)
+    return uplink === undefined ? [] : beyond(facts, one, { peer, uplink, server, partOf: ["name-server"] })
+  })
 }
 
 /**
@@ -281,7 +318,7 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
 
 /** The flows of all attachments that have a way out through the host. */
 export const of = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => [
-  ...routed.flatMap((one) => world(facts, one)),
+  ...routed.flatMap((one) => [...world(facts, one), ...nameServers(facts, one)]),
   ...routed.flatMap((one) => one.seen.attachment.portMappings.flatMap((mapping) => published(facts, one, mapping))),
   ...inside(facts, routed),
   ...routed.flatMap((one) =>

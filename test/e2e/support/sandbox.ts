@@ -10,7 +10,12 @@ import { unconfigured } from "../../support/netns.ts"
 import { command, isStandalone, plugin, repository } from "../../support/plugin.ts"
 
 /** Folders of the host that are covered, with what covers them. */
-const covers = { "/etc/cni": "etc-cni", "/opt/cni": "opt-cni", "/var/lib/cni": "var-lib-cni" } as const
+const covers = {
+  "/etc/cni": "etc-cni",
+  "/opt/cni": "opt-cni",
+  "/var/lib/cni": "var-lib-cni",
+  "/var/lib/cni-passthrough": "var-lib-cni-passthrough"
+} as const
 
 /** Covers a folder. One that the host does not have is made in a layer over the host's, and never on the host. */
 const cover = `
@@ -42,7 +47,7 @@ export interface Sandbox {
 export const make = (): Sandbox => {
   const root = Fs.mkdtempSync(Path.join(Os.tmpdir(), "passthrough-e2e-"))
   const tmp = Path.join(root, "tmp")
-  for (const folder of ["bin", "opt-cni/bin", "etc-cni/net.d", "var-lib-cni"]) {
+  for (const folder of ["bin", "opt-cni/bin", "etc-cni/net.d", "var-lib-cni", "var-lib-cni-passthrough"]) {
     Fs.mkdirSync(Path.join(tmp, folder), { recursive: true })
   }
   Fs.copyFileSync(plugin, Path.join(tmp, "opt-cni/bin/passthrough"))
