@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 
 /** There is no terminal on which to ask for confirmation. */
 export class NobodyToAsk extends Data.TaggedError("NobodyToAsk") {
-  override readonly message = "stdin is not a terminal, so that nobody can be asked: give --yes"
+  override readonly message = "cannot ask for confirmation, because stdin is not a terminal: give --yes"
 }
 
 /** Asks a question. Returns false for no, and for Ctrl-C. Fails if stdin is not a terminal. */

@@ -77,7 +77,7 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
     )
   })
   const more = lines.length - mostKept
-  return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more of which processes keep something back`]
+  return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more containers with leftovers kept back`]
 }
 
 /** What a runtime lists as the container of leftovers: not gone. */

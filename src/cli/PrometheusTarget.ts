@@ -27,7 +27,7 @@ export const parse = (text: string): Target => {
   }
   if (text === "") throw new Error(expected)
   if (/^\d+$|^[^/]*:[^/]*$/.test(text)) {
-    throw new Error(`found ${JSON.stringify(text)}, ${expected}; ./${text} is a file`)
+    throw new Error(`found ${JSON.stringify(text)}, ${expected}; for a file, give ./${text}`)
   }
   return { _tag: "File", path: text }
 }

@@ -254,7 +254,7 @@ const ruleLeaks = (
       ...(store === undefined
         ? {}
         : { holder: { file: `${store.folder}/${address}`, containerId: holders.get(address) ?? "" } }),
-      reason: `nobody has ${address} any more`,
+      reason: `no network namespace has ${address} any more`,
       removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
   }

@@ -72,7 +72,7 @@ const refusalOnce = (collector: OtlpCollector.OtlpCollector, tell: Tell) => {
     Effect.suspend(() => {
       if (isTold) return Effect.void
       isTold = true
-      return tell(`${collector.url} refuses some of the spans${reason === "" ? "" : `: ${reason}`}`)
+      return tell(`${collector.url} refused some of the spans${reason === "" ? "" : `: ${reason}`}`)
     })
 }
 
@@ -128,7 +128,7 @@ export const background = Effect.fnUntraced(function*(collector: OtlpCollector.O
   let isDown = false
   let inFlight = 0
   let refused = 0
-  const say = once((message) => tell(`${message}: meanwhile spans are kept, the newest 16 MiB of them`))
+  const say = once((message) => tell(`${message}, keeping the newest 16 MiB of spans`))
   const onRefusal = refusalOnce(collector, tell)
   const onFailure = (error: OtlpCollector.NotSent) => {
     isDown = error.isTransient

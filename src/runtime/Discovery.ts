@@ -283,7 +283,7 @@ export const withPodman = (runtimes: ReadonlyArray<Runtime>) =>
 export const inWords = ({ confDir, name, pluginFolders, source, version }: Runtime): string => {
   const who = version === undefined ? name : `${name} ${version}`
   return pluginFolders === undefined
-    ? `${who} makes networks with netavark, which calls no plugin, so there is nothing to wrap: its rules are in the ` +
+    ? `${who} makes networks with netavark, which calls no plugins, so there is nothing to wrap: its rules are in the ` +
       `table netavark of nftables, or in the chains NETAVARK-* of iptables (${source})`
     : `${who}, conf ${confDir}, plugins ${pluginFolders.join(":")} (${source})`
 }

@@ -37,7 +37,7 @@ export const find = Effect.fnUntraced(function*({ confDir, loaded, name }: Runti
   const own = loaded.networks.find((each) => each.name === network)
   if (own === undefined) {
     const has = loaded.networks.length === 0 ? "no network" : loaded.networks.map((each) => each.name).join(", ")
-    return [`${name} has not loaded ${network} of ${file}, but ${has}: ${remedy(file)}`]
+    return [`${name} has not loaded ${network} from ${file}, but ${has}: ${remedy(file)}`]
   }
   const isOld = file.endsWith(".conflist") && own.source !== undefined && !isSame(own.source, text)
   return isOld ? [`${name} uses ${network} as it was before ${file} was changed: ${remedy(file)}`] : []

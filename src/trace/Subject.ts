@@ -88,7 +88,7 @@ export const find = Effect.fnUntraced(function*(
     const names = [...new Set(known.map(nameOf))]
     const more = names.length > mostNames ? ", …" : ""
     return yield* fail(
-      `no attachment in ${cacheDir} is of this container; --netns names its network namespace. ${
+      `no attachment in ${cacheDir} belongs to this container; --netns names its network namespace. ${
         names.length === 0 ? "There are no attachments" : `There are ${names.slice(0, mostNames).join(", ")}${more}`
       }`
     )

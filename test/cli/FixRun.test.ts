@@ -131,7 +131,7 @@ describe("the fixes of doctor", () => {
       const after = [finding("b"), finding("c")]
       const { commands, outcomes, reasons } = yield* outcomeOf({ looks: [[finding("a")], after] })
       assert.deepStrictEqual([commands, outcomes], [["/sbin/mend a"], ["a no-help"]])
-      assert.deepStrictEqual(reasons, ["there is 1 error more than before"])
+      assert.deepStrictEqual(reasons, ["there is 1 more error than before"])
     }))
 
   it.effect("stop where a finding is back, because fixes undo each other", () =>
@@ -155,7 +155,9 @@ describe("the fixes of doctor", () => {
       const blind = { check: "a", status: "skipped", reason: "no rules can be read", leavesOpen: [] } as const
       const { outcomes, reasons } = yield* outcomeOf({ looks: [[finding("a")], []], checksAfter: [blind] })
       assert.deepStrictEqual(outcomes, ["a no-help"])
-      assert.deepStrictEqual(reasons, ["the commands ran, but it is not known: no rules can be read"])
+      assert.deepStrictEqual(reasons, [
+        "the commands ran, but it is not known whether they helped: no rules can be read"
+      ])
     }))
 
   it.effect("go on where an error has become a warning", () =>
@@ -188,7 +190,7 @@ describe("the fixes of doctor", () => {
   it.effect("are not run without a terminal to ask on", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(outcomeOf({ looks: [[finding("a")]], isGranted: false }))
-      assert.match(error.message, /nobody can be asked: give --yes/)
+      assert.match(error.message, /cannot ask for confirmation, .*: give --yes/)
     }))
 
   it.effect("are shown with the commands and with what they cut, and then how they ended", () =>

@@ -139,8 +139,8 @@ describe("what processes keep back", () => {
 
   it("has a line for each container, with its process", () => {
     assert.deepStrictEqual(LeakLines.keptBack([kept(rule, 7), kept(result, 8, "other"), kept(result, 7)]), [
-      "1 rule, 1 result of c0ffee123456: not listed, because process 7 (conmon) is at work for it",
-      "1 result of other: not listed, because process 8 (conmon) is at work for it"
+      "1 rule, 1 result of c0ffee123456: not listed, because process 7 (conmon) is working for it",
+      "1 result of other: not listed, because process 8 (conmon) is working for it"
     ])
     assert.deepStrictEqual(LeakLines.keptBack([]), [])
   })
@@ -152,7 +152,7 @@ describe("what processes keep back", () => {
     assert.notInclude(of(10).at(-1), "more")
     assert.deepStrictEqual(of(12).slice(9).map((line) => line.split(":")[0]), [
       "1 result of c9",
-      "and 2 more of which processes keep something back"
+      "and 2 more containers with leftovers kept back"
     ])
   })
 

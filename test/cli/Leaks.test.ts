@@ -134,7 +134,7 @@ describe("cni-passthrough leaks", () => {
           using host = withLeaks()
           using sleep = plugin(gone)
           const kept =
-            `1 reservation, 1 result of ${gone}: not listed, because process ${sleep.pid} (sleep) is at work for it\n`
+            `1 reservation, 1 result of ${gone}: not listed, because process ${sleep.pid} (sleep) is working for it\n`
           for (const args of [[], ["--fix", "--yes"]]) {
             assert.deepStrictEqual(yield* host.leaks(args), {
               status: 2,
@@ -145,7 +145,7 @@ describe("cni-passthrough leaks", () => {
           assert.isTrue(Fs.existsSync(host.result("n", gone)))
           const json = yield* host.leaks(["--json"])
           const process = { pid: sleep.pid, name: "sleep" }
-          const reason = `process ${sleep.pid} (sleep) is at work for it`
+          const reason = `process ${sleep.pid} (sleep) is working for it`
           assert.deepStrictEqual(JSON.parse(json.stdout), {
             leaks: [],
             kept: host.json.leaks.map((leak) => ({ ...leak, reason, process })),
@@ -200,7 +200,7 @@ describe("cni-passthrough leaks", () => {
       assert.deepStrictEqual(yield* host.leaks(["--fix"]), {
         status: 2,
         stdout: host.lines,
-        stderr: `${host.sum}\nerror: stdin is not a terminal, so that nobody can be asked: give --yes\n`
+        stderr: `${host.sum}\nerror: cannot ask for confirmation, because stdin is not a terminal: give --yes\n`
       })
       assert.isTrue(Fs.existsSync(host.result("n", gone)))
     }))
@@ -257,7 +257,7 @@ describe("cni-passthrough leaks", () => {
     "without a network": [
       [],
       [],
-      ({ cache, conf }) => `no networks in ${conf}, and none of a result in ${cache}: looked at nothing`
+      ({ cache, conf }) => `no networks in ${conf}, and no results in ${cache} that name one: nothing was checked`
     ],
     "for a network that is not there": [["n"], ["x"], ({ conf }) => `no network "x" in ${conf}: it has n`]
   }
@@ -278,7 +278,7 @@ describe("cni-passthrough leaks", () => {
       assert.deepStrictEqual(lines.map((line) => line.replace(/ .*/, "")), ["reservation", "result", ""])
       assert.match(
         stderr,
-        /^error: not all network namespaces can be looked into: .*may not.*; this needs root, and to see the processes and mounts of the host.*\n$/
+        /^error: cannot look into all network namespaces: .*may not.*; this needs root and a view of the processes and mounts of the host.*\n$/
       )
       assert.isTrue(Fs.existsSync(host.result("n", gone)))
     }))
@@ -290,7 +290,7 @@ describe("cni-passthrough leaks", () => {
       const refusing = Layer.succeed(HostTools.HostTools, { ...named, find })
       const { status, stderr, stdout } = yield* Effect.provide(host.leaks(), refusing)
       assert.deepStrictEqual([status, stdout], [2, "nothing else is left of containers that are gone\n"])
-      assert.match(stderr, /^rules cannot be read, so that none is listed: /)
+      assert.match(stderr, /^rules cannot be read, so none are listed: /)
     }))
 
   itAsRoot(
@@ -368,7 +368,7 @@ describe("cni-passthrough leaks --older", () => {
       assert.deepStrictEqual(yield* host.leaks(["--older", "10m"]), {
         status: 0,
         stdout: nothingElse,
-        stderr: "1 reservation, 1 result of containers that are gone, not listed: not known to be left for 10m\n"
+        stderr: "1 reservation, 1 result of containers that are gone, not listed: not known to have been left for 10m\n"
       })
       const { leaks, recent } = JSON.parse((yield* host.leaks(["--older", "10m", "--json"])).stdout)
       assert.deepStrictEqual([leaks, recent], [[], host.json.leaks])
@@ -428,7 +428,7 @@ describe("cni-passthrough leaks --older", () => {
       for (
         const [crictl, reason] of [
           ["echo 'connection refused' >&2; exit 1", "crictl --runtime-endpoint: connection refused"],
-          ["echo '[]'", "crictl pods: its output is no list of pods"]
+          ["echo '[]'", "crictl pods: its output is not a list of pods"]
         ] as const
       ) {
         using host = withLeaks()
@@ -540,7 +540,7 @@ describe("cni-passthrough leaks --fix --every", () => {
       yield* TestClock.adjust("5 minutes")
       yield* lines(2)
       const [first, second] = looks(printed)
-      assert.include(first, "looked at nothing")
+      assert.include(first, "nothing was checked")
       assert.strictEqual(second, "2 recent, 0 removed")
     }))
 
@@ -557,7 +557,7 @@ describe("cni-passthrough leaks --fix --every", () => {
       assert.deepStrictEqual(
         printed.toSorted(),
         [
-          "every 5m, what has been left behind for 10m is removed",
+          "looking every 5m, removing what has been left behind for 10m",
           "waiting until gone for 10m: 1 reservation, 1 result",
           ...removed
         ].toSorted()

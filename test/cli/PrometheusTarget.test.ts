@@ -23,8 +23,8 @@ describe("a place for metrics", () => {
 
   const refused = {
     ":99999": "found \":99999\", expected a port up to 65535",
-    "9808": "found \"9808\", expected a file, :PORT or ADDRESS:PORT; ./9808 is a file",
-    "a:b": "found \"a:b\", expected a file, :PORT or ADDRESS:PORT; ./a:b is a file",
+    "9808": "found \"9808\", expected a file, :PORT or ADDRESS:PORT; for a file, give ./9808",
+    "a:b": "found \"a:b\", expected a file, :PORT or ADDRESS:PORT; for a file, give ./a:b",
     "": "expected a file, :PORT or ADDRESS:PORT"
   }
   for (const [text, message] of Object.entries(refused)) {

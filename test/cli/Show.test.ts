@@ -197,7 +197,7 @@ describe("cni-passthrough show", () => {
       assert.strictEqual(asked.stderr, "0 of 1 operations match\n")
     }))
 
-  it.effect("finds the attachments that left something, with exit status 1 where there are any", () =>
+  it.effect("finds the attachments that left something, with exit status 1 if there are any", () =>
     Effect.gen(function*() {
       const { heads, status, stdout } = yield* shown(["--leftovers"], { stdin: leaving })
       assert.deepStrictEqual([heads, status], [["DEL eth0 of leaves"], 1])

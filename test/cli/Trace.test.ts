@@ -47,7 +47,7 @@ describe("trace refuses", () => {
       const printed = yield* Command.printed(trace, "--pod", "shop/web", "--port", "80", "--cache-dir", folder)
       assert.include(
         printed.stderr,
-        `error: --pod shop/web: no attachment in ${folder} is of this container; --netns names its network namespace. ` +
+        `error: --pod shop/web: no attachment in ${folder} belongs to this container; --netns names its network namespace. ` +
           "There are no attachments\n"
       )
     }).pipe(Effect.provide(host)))

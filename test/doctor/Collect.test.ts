@@ -138,7 +138,7 @@ describe("the facts about a network", () => {
       ])
       assert.deepStrictEqual(
         facts.store?.reservations.map(({ address, isGone, reason }) => [address, isGone, reason]),
-        [["10.99.0.2", false, "process 9000001 (conmon) is at work for it"]]
+        [["10.99.0.2", false, "process 9000001 (conmon) is working for it"]]
       )
       assert.deepStrictEqual(facts.attachments.map(({ containerId, sight }) => [containerId, sight._tag]), [
         ["api", "Missing"],

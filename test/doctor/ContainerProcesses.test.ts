@@ -67,7 +67,7 @@ describe("a process is at work for a container", () => {
   for (const [what, [process, name]] of Object.entries(cases)) {
     it.effect(what, () =>
       Effect.gen(function*() {
-        assert.strictEqual(yield* atWork({ [first]: process }), `process ${first} (${name}) is at work for it`)
+        assert.strictEqual(yield* atWork({ [first]: process }), `process ${first} (${name}) is working for it`)
       }))
   }
 })

@@ -99,7 +99,7 @@ describe("a result that is left", () => {
   const alive: { readonly [what: string]: Partial<Leaks.Life> } = {
     "while its link leads into a namespace": { ends: new Set(["veth1"]) },
     "while its namespace cannot be looked into": { unread: [{ containerId: "web", reason: "x" }] },
-    "while a process is at work for it": { processes: [Host.process()] },
+    "while a process is working for it": { processes: [Host.process()] },
     "while a namespace has its address": { addresses: new Set(["10.99.0.2"]) }
   }
   for (const [what, life] of Object.entries(alive)) {
@@ -133,7 +133,7 @@ describe("a sign of life of an attachment", () => {
       ends: new Set(["veth1"]),
       processes: [Host.process()]
     }],
-    ["is a process", "process 4711 (bridge) is at work for it", {
+    ["is a process", "process 4711 (bridge) is working for it", {
       processes: [Host.process()],
       addresses: new Set(["10.99.0.2"])
     }],
@@ -198,7 +198,7 @@ describe("a reservation that is left", () => {
       "*filter\n:CNI-FORWARD -\n-A CNI-FORWARD -d 10.99.0.7/32 -j ACCEPT\n-A OTHER -d 10.99.0.7/32 -j ACCEPT\nCOMMIT"
     const rules = { host: { rules: Result.succeed({ rulesets: [Host.rules(save)], nft: [] }) } }
     const rule =
-      "rule; 10.99.0.7; iptables -t filter -A CNI-FORWARD -d 10.99.0.7/32 -j ACCEPT; nobody has 10.99.0.7 any more"
+      "rule; 10.99.0.7; iptables -t filter -A CNI-FORWARD -d 10.99.0.7/32 -j ACCEPT; no network namespace has 10.99.0.7 any more"
     const kept = "reservation; old; 10.99.0.7 in /networks/n/10.99.0.7; why"
 
     it("in the chain of firewall alone", () => {
@@ -236,7 +236,7 @@ describe("a reservation that is left", () => {
         host: { rules: Result.succeed({ rulesets: [forward], nft: [] }) }
       }
       assert.deepStrictEqual(left(change), [
-        "rule; 10.99.0.2; iptables -t filter -A CNI-FORWARD -s 10.99.0.2/32 -j ACCEPT; nobody has 10.99.0.2 any more",
+        "rule; 10.99.0.2; iptables -t filter -A CNI-FORWARD -s 10.99.0.2/32 -j ACCEPT; no network namespace has 10.99.0.2 any more",
         ofResult
       ])
       assert.isUndefined(Leaks.find(Host.facts(change), nobody)[0]?.holder)
@@ -273,13 +273,13 @@ describe("where more may live than can be seen", () => {
   })
 })
 
-describe("what is kept back, since a process is at work for its container,", () => {
+describe("what is kept back, since a process is working for its container,", () => {
   const kept = (change: Host.Change, life: Partial<Leaks.Life> = {}) =>
     Leaks.keptBack(Host.facts(change), { ...nobody, ...life }).map(({ containerId, kind, process, reason }) =>
       [kind, containerId, process.pid, reason].join("; ")
     )
   const atWork = { processes: [Host.process()] }
-  const reason = "process 4711 (bridge) is at work for it"
+  const reason = "process 4711 (bridge) is working for it"
 
   it("is all that would be listed without it", () => {
     assert.deepStrictEqual(kept({ attachment: gone }, atWork), [

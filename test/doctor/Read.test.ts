@@ -173,7 +173,7 @@ describe("who listens", () => {
 })
 
 describe("what lives", () => {
-  it.effect("is alive while a process is at work for it, and where its result has a namespace that is there", () =>
+  it.effect("is alive while a process is working for it, and where its result has a namespace that is there", () =>
     Effect.gen(function*() {
       const host = Fake.host({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
       const isAlive = (containerId: string) => Effect.provide(Leaks.isAlive({ containerId }, "/cache"), host.layer)

@@ -51,7 +51,7 @@ const nothing = "gone: no result in the cache, no process of it, and no namespac
 describe("a reservation, told by what is known of its attachment,", () => {
   const cases: { readonly [what: string]: readonly [said: string, given: Case] } = {
     "is there while its namespace is": ["there: /run/netns/web is there", { attachments: [{}] }],
-    "is there while its namespace is, also where a process is at work for it": [
+    "is there while its namespace is, also where a process is working for it": [
       "there: /run/netns/web is there",
       { attachments: [{}], processes: [Host.process()] }
     ],
@@ -80,8 +80,8 @@ describe("a reservation, told by what is in all namespaces,", () => {
   const cases: { readonly [what: string]: readonly [said: string, given: Case] } = {
     "is gone where nothing is left": [nothing, {}],
     "is gone where a process is at work for another": [nothing, { processes: [Host.process({ containerId: "api" })] }],
-    "is there while a process is at work for it": [
-      "there: process 4711 (bridge) is at work for it",
+    "is there while a process is working for it": [
+      "there: process 4711 (bridge) is working for it",
       { processes: [Host.process()] }
     ],
     "is gone where another container is there": [nothing, { attachments: [{ containerId: "api" }] }],
@@ -137,7 +137,7 @@ describe("a reservation, told by what is in all namespaces,", () => {
         Effect.succeed({ networks: [], unread: [], blind: undefined })
       )
       assert.deepStrictEqual(found, [
-        { ...reservation, isGone: false, reason: "process 4711 (bridge) is at work for it", process: Host.process() },
+        { ...reservation, isGone: false, reason: "process 4711 (bridge) is working for it", process: Host.process() },
         {
           ...reservation,
           address: "10.99.0.3",

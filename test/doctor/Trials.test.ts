@@ -203,7 +203,7 @@ describe("the checks of a trial", () => {
   })
 
   it("have nothing to say where there was none", () => {
-    for (const check of Checks.trial) assert.deepStrictEqual(said(check, Host.facts()), "nobody asked for a trial")
+    for (const check of Checks.trial) assert.deepStrictEqual(said(check, Host.facts()), "no trial was requested")
   })
 
   it("have nothing to say of a verb that no plugin was called for", () => {

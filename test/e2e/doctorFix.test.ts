@@ -66,7 +66,7 @@ echo $status`).trimEnd()
 
   it("asks, and changes nothing where nobody can answer", () => {
     const { status, text } = fixed(forwarding, "")
-    assert.match(text, /\n.*stdin is not a terminal, so that nobody can be asked: give --yes$/)
+    assert.match(text, /\n.*cannot ask for confirmation, because stdin is not a terminal: give --yes$/)
     assert.strictEqual(status, 2)
   })
 
@@ -79,8 +79,8 @@ echo $status`).trimEnd()
   for (
     const [words, message] of [
       ["--yes --cut nat", "--cut nat: no check has this name"],
-      ["--json", "--json prints one document, so nobody can be asked: --fix --json needs --yes"],
-      ["--cut masquerade", "--cut goes with --fix --yes; without --yes, doctor asks"]
+      ["--json", "--fix --json cannot ask for confirmation: give --yes"],
+      ["--cut masquerade", "--cut needs --fix --yes; without --yes, doctor asks"]
     ] as const
   ) {
     it(`refuses ${words} at once`, () => {

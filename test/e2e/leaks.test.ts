@@ -68,7 +68,7 @@ iptables-save | grep -c bb || true`),
         "1 result",
         "4 rule",
         "1 status",
-        "error: stdin is not a terminal, so that nobody can be asked: give --yes",
+        "error: cannot ask for confirmation, because stdin is not a terminal: give --yes",
         "status 2",
         "as before",
         "nothing is left of containers that are gone",
@@ -162,7 +162,7 @@ ls /var/lib/cni/results
 PATH=\${PATH#*:}
 leaks | grep -c id-b[b]`),
       [
-        "error: not all network namespaces can be looked into: /run/netns/unknown: ip -j: broken; this needs root, " +
+        "error: cannot look into all network namespaces: /run/netns/unknown: ip -j: broken; this needs root, " +
         "and to see the processes and mounts of the host",
         "status 2",
         "error: cannot tell which attachments are valid, so only those known to be gone are removed: /run/netns/unknown: ip -j: broken",
@@ -197,7 +197,7 @@ chmod +x /tmp/fake/*
 PATH=/tmp/fake:$PATH leaks --fix --yes 2>&1
 kill $(cat /tmp/plugins)
 cni-passthrough leaks --fix --yes >/dev/null`)
-    assert.include(lines.join("\n"), "stays: id-cc is there again, or a process is at work for it")
+    assert.include(lines.join("\n"), "stays: id-cc exists again, or a process is working for it")
     assert.include(lines, "status 1")
   })
 
@@ -222,7 +222,7 @@ mv /tmp/10-n.conflist /etc/cni/net.d/`),
         "4 rule",
         "1 status",
         "nothing is left of containers that are gone",
-        "error: no networks in /etc/cni/net.d, and none of a result in /var/lib/cni: looked at nothing",
+        "error: no networks in /etc/cni/net.d, and no results in /var/lib/cni that name one: nothing was checked",
         "status 2"
       ]
     )
@@ -306,7 +306,7 @@ bash -c 'ip netns del aa; CNI_CONTAINERID=id-aa bash -c "cni-passthrough leaks |
   })
 
   it("keeps back all of a container that a plugin is at work for, names the plugin, and exits with 2", () => {
-    const plugin = "process N (sleep) is at work for it"
+    const plugin = "process N (sleep) is working for it"
     assert.deepStrictEqual(
       run(`
 add aa 8081

@@ -75,7 +75,7 @@ describe("spans that are sent in turn", () => {
       sending.push(spansOf(600))
       assert.strictEqual(yield* sending.finish, 598)
       assert.deepStrictEqual(tried, [512, 88])
-      assert.deepStrictEqual(said, [`${url} refuses some of the spans: too old`])
+      assert.deepStrictEqual(said, [`${url} refused some of the spans: too old`])
     }))
 
   it.effect("are given up after a minute without success", () =>

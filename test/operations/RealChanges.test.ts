@@ -77,10 +77,10 @@ describe("what real plugins changed", () => {
         minutesEast: () => 0
       }, false)
     )
-    assert.deepStrictEqual(drawn.filter((line) => line.includes("meanwhile")), [
-      "│   + 7 changes that others made meanwhile",
-      "│   + 6 changes that others made meanwhile",
-      "│   + 4 changes that others made meanwhile"
+    assert.deepStrictEqual(drawn.filter((line) => line.includes("at the same time")), [
+      "│   + 7 changes that others made at the same time",
+      "│   + 6 changes that others made at the same time",
+      "│   + 4 changes that others made at the same time"
     ])
   })
 

@@ -485,7 +485,7 @@ describe("each folder of today's runtimes", () => {
       assert.isDefined(podman)
       assert.match(
         Discovery.inWords(podman),
-        /^podman makes networks with netavark, which calls no plugin, .*NETAVARK-/
+        /^podman makes networks with netavark, which calls no plugins, .*NETAVARK-/
       )
     }))
 })

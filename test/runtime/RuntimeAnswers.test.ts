@@ -128,7 +128,7 @@ describe("a network on disk", () => {
     Effect.gen(function*() {
       const networks = [{ name: "other", source: undefined }]
       assert.deepStrictEqual(yield* found({ networks, problem: undefined }), [
-        `containerd has not loaded pods of /c/10-pods.conflist, but other: ${remedy}`
+        `containerd has not loaded pods from /c/10-pods.conflist, but other: ${remedy}`
       ])
       assert.deepStrictEqual(yield* found({ networks: [], problem: "no network" }), [
         "containerd has loaded no network: no network"

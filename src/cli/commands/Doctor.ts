@@ -59,8 +59,8 @@ const input = {
     Flag.atLeast(0)
   ),
   timeout: Flags.duration("timeout", "How long each plugin may take to answer", "10s"),
-  fix: Flags.toggle("fix", "Run the commands of the fixes, the gravest finding first, after asking"),
-  yes: Flags.toggle("yes", "With --fix, do not ask; fixes that cut traffic of living attachments are not run"),
+  fix: Flags.toggle("fix", "Run the commands of the fixes, the most severe finding first, after asking"),
+  yes: Flags.toggle("yes", "With --fix, do not ask; fixes that cut traffic of live attachments are not run"),
   cut: Flag.String("cut").pipe(
     Flag.withDescription("With --fix --yes, also run the fixes of this check that cut traffic; may be repeated"),
     Flag.withMetavar("check"),
@@ -80,11 +80,11 @@ class Contradiction extends Data.TaggedError("Contradiction")<{ readonly message
 const consistent = ({ cut, fix, json, yes }: Input): Effect.Effect<void, Contradiction> => {
   const unknown = cut.find((name) => !Checks.names.has(name))
   const wrong = (yes || cut.length > 0) && !fix
-    ? "--yes and --cut are for --fix"
+    ? "--yes and --cut need --fix"
     : cut.length > 0 && !yes
-    ? "--cut goes with --fix --yes; without --yes, doctor asks"
+    ? "--cut needs --fix --yes; without --yes, doctor asks"
     : fix && json && !yes
-    ? "--json prints one document, so nobody can be asked: --fix --json needs --yes"
+    ? "--fix --json cannot ask for confirmation: give --yes"
     : unknown !== undefined
     ? `--cut ${unknown}: no check has this name`
     : undefined

@@ -41,16 +41,16 @@ const input = {
   fix: Flags.toggle("fix", "Remove it, after showing it and asking"),
   every: Flags.optionalDuration(
     "every",
-    "With --fix and --older: stay, look again after each such time, and remove without asking"
+    "With --fix and --older: keep running, look again at this interval, and remove without asking"
   ),
   older: Flags.optionalDuration(
     "older",
-    "Only what has been left behind for so long, and what no runtime of this host lists as its container"
+    "Only what has been left behind for this long, and whose container no runtime of this host lists"
   ),
   ...Removing.flags,
   yes: Flags.toggle("yes", "With --fix, do not ask"),
   verbose: Flags.toggle("verbose", "Print all that is left, in full"),
-  json: Flags.toggle("json", "Print what is left as one JSON document; with --every one on a line for each time")
+  json: Flags.toggle("json", "Print what is left as one JSON document; with --every, one line for each look")
 }
 
 type Input = HostFolders.Completed<Command.Command.Config.Infer<typeof input>>
@@ -102,7 +102,7 @@ const once = Effect.fnUntraced(function*(flags: Input) {
   })
   if (recent.length > 0) {
     yield* Console.error(
-      `${LeakLines.sum(recent)} of containers that are gone, not listed: not known to be left${length}`
+      `${LeakLines.sum(recent)} of containers that are gone, not listed: not known to have been left${length}`
     )
   }
   if (flags.json) yield* Console.log(LeakLines.json(all))
@@ -153,8 +153,8 @@ export const leaks = HostFolders.command(
   Command.withDescription(
     "Find reservations of host-local, results in libcni's cache, links and rules of iptables whose container is gone, and " +
       "remove them with --fix. It never touches what a live network namespace uses. It keeps back what a runtime or a " +
-      "plugin is at work for, and names the process. The most harmful come first: rules that lead traffic to an " +
-      "address that is gone. With --older, only what has been left behind for so long counts, and each runtime of this " +
+      "plugin is working for, and names the process. The most harmful come first: rules that lead traffic to an " +
+      "address that is gone. With --older, only what has been left behind for that long counts, and each runtime of this " +
       "host that has crictl or podman is asked too: what it lists is not gone. A single look counts from when the files of a " +
       "container were written; --every counts from when it first found something left behind, until a signal stops " +
       "it. Exit status 0: nothing is left, or a signal stopped --every, 1: something is, 2: it could not look, or a " +

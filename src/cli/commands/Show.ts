@@ -44,17 +44,17 @@ const input = {
   logs: Logs.argument,
   journald: toggle("journald", "Read the journal of this host instead"),
   follow: toggle("follow", "Go on with what is appended, until it is interrupted").pipe(Flag.withAlias("f")),
-  failed: toggle("failed", "Only operations in which something failed; exit status 1 where there are any"),
+  failed: toggle("failed", "Only operations in which something failed; exit status 1 if there are any"),
   leftovers: toggle(
     "leftovers",
-    "Only DELs that left something on this host of what their ADD made; exit status 1 where there are any"
+    "Only DELs that left something on this host of what their ADD made; exit status 1 if there are any"
   ),
   full: toggle("full", "Also what went into and came out of every plugin, all taps, and all that hooks wrote"),
   json: toggle("json", "Print one JSON object a line for each operation"),
   container: text("container", "Only containers whose ID starts so"),
   pod: text("pod", "Only this pod: NAME or NAMESPACE/NAME, as in CNI_ARGS"),
   network: text("network", "Only this network"),
-  command: verb("Only this operation, such as ADD; VERSION is left out where it went well and is not named").pipe(
+  command: verb("Only this operation, such as ADD; VERSION is left out if it succeeded, unless it is named").pipe(
     Flag.optional
   ),
   label: text("label", "Only operations that this tap saw"),

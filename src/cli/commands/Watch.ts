@@ -60,7 +60,7 @@ export const watch = Command.make(
         const names = known.length === 0 ? "none" : known.join(", ")
         yield* Console.error(
           Escape.inLine(
-            `no network is called ${network} so far, in ${folders.confDir} or in ${folders.cacheDir}: there are ${names}`
+            `no network is called ${network} yet in ${folders.confDir} or ${folders.cacheDir}; the networks there: ${names}`
           )
         )
       }

@@ -81,7 +81,7 @@ export const queues: Check = {
           `of its MTU, ${sizeOf(queue.device)}: large packets are dropped`,
         evidence: [`tc qdisc show dev ${queue.device}: tbf burst ${queue.burst}`],
         fix: Fix.run(
-          "remove the queue; give it a larger burst where it is needed",
+          "remove the queue, or give it a larger burst if you need it",
           Fix.command("tc qdisc del dev", queue.device, "root")
         )
       }))

@@ -52,7 +52,7 @@ const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Fo
     level: "error",
     message: `${
       nameOf({ ...published, mapping, seen })
-    }, is published at ${mapping.hostIP}, which is no address of the host`,
+    }, is published at ${mapping.hostIP}, which is not an address of the host`,
     evidence: seen.outside.links.flatMap(({ addresses, name }) => addresses.map(({ text }) => `${name} has ${text}`))
       .slice(0, 20),
     fix: `give the host the address ${mapping.hostIP}, or start the container with another "hostIP"`

@@ -15,7 +15,7 @@ import * as Roles from "../Roles.ts"
 
 const firstLine = (text: string): string => text.split("\n")[0] ?? ""
 
-const noTrial = { skipped: "nobody asked for a trial" }
+const noTrial = { skipped: "no trial was requested" }
 
 /** The last lines of a plugin's output. */
 const lastLines = (name: string, output: Uint8Array | undefined): ReadonlyArray<string> =>

@@ -106,5 +106,5 @@ export const of = (processes: ReadonlyArray<ContainerProcess>, containerId: stri
     ? undefined
     : processes.find((each) => each.containerId === containerId || isAmong(each.args, containerId))
 
-/** `process 4711 (conmon) is at work for it` */
-export const inWords = ({ name, pid }: ContainerProcess): string => `process ${pid} (${name}) is at work for it`
+/** `process 4711 (conmon) is working for it` */
+export const inWords = ({ name, pid }: ContainerProcess): string => `process ${pid} (${name}) is working for it`

@@ -52,7 +52,7 @@ const ask = Effect.fnUntraced(function*(
     return servesNoPods.test(output.failure) ? Result.succeed([]) : Result.fail(output.failure)
   }
   const ids = isPodman ? linesOf(output.success) : sandboxesIn(output.success)
-  return ids === undefined ? Result.fail("crictl pods: its output is no list of pods") : Result.succeed(ids)
+  return ids === undefined ? Result.fail("crictl pods: its output is not a list of pods") : Result.succeed(ids)
 })
 
 /** Asks the runtimes that call plugins which containers they have. */

@@ -103,7 +103,7 @@ export const make = (style: Style, { full = false }: Options = {}) => {
         ...(own.length === 0 ? line(none, dim) : changes(own, limit.state)),
         ...(others.length === 0
           ? []
-          : line(`+ ${plural(others.length, "change")} that others made meanwhile${full ? ":" : ""}`, dim)),
+          : line(`+ ${plural(others.length, "change")} that others made at the same time${full ? ":" : ""}`, dim)),
         ...(full ? changes(others, limit.state) : []),
         ...notes.slice(0, limit.changes).flatMap((note) => line(note, dim))
       ]

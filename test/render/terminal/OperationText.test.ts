@@ -406,11 +406,11 @@ describe("what is drawn of each part", () => {
     const changes = [stateChange("ours"), stateChange("theirs", "others"), stateChange("too", "others")]
     assert.deepStrictEqual(under({ stateChanges: changes }).slice(1), [
       "│   + ours",
-      "│   + 2 changes that others made meanwhile"
+      "│   + 2 changes that others made at the same time"
     ])
     assert.deepStrictEqual(under({ stateChanges: changes }, true).slice(1), [
       "│   + ours",
-      "│   + 2 changes that others made meanwhile:",
+      "│   + 2 changes that others made at the same time:",
       "│   + theirs",
       "│   + too"
     ])

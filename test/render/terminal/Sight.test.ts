@@ -520,10 +520,10 @@ describe("what a plugin changed in network namespaces", () => {
     const records = found({
       host: { iptables: { added: [`ip nat -N ${chain}`, "ip nat -A X -j ACCEPT"], removed: [] } }
     })
-    assert.include(draw(records), "│   + nat X: accept\n│   + 1 change that others made meanwhile\n└─")
-    assert.include(draw(records, true), `│   + 1 change that others made meanwhile:\n│   + nat chain ${chain}\n`)
+    assert.include(draw(records), "│   + nat X: accept\n│   + 1 change that others made at the same time\n└─")
+    assert.include(draw(records, true), `│   + 1 change that others made at the same time:\n│   + nat chain ${chain}\n`)
     const others = found({ host: { iptables: { added: [`ip nat -N ${chain}`], removed: [] } } })
-    assert.include(draw(others), "│   changed nothing\n│   + 1 change that others made meanwhile\n")
+    assert.include(draw(others), "│   changed nothing\n│   + 1 change that others made at the same time\n")
   })
 
   it("has container IDs and chains in short, and whole with --full", () => {

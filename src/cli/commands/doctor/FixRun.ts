@@ -95,10 +95,12 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
   }
   // A check that could not look again finds nothing, which proves nothing.
   const blind = after.report.checks.find((each) => each.check === finding.check && each.leavesOpen !== undefined)
-  if (blind !== undefined) return ended("no-help", `the commands ran, but it is not known: ${blind.reason}`, after)
+  if (blind !== undefined) {
+    return ended("no-help", `the commands ran, but it is not known whether they helped: ${blind.reason}`, after)
+  }
   const more = errorsIn(after.report) - errorsIn(before.report)
   return more > 0
-    ? ended("no-help", `there ${more === 1 ? "is 1 error" : `are ${more} errors`} more than before`, after)
+    ? ended("no-help", `there ${more === 1 ? "is 1 more error" : `are ${more} more errors`} than before`, after)
     : ended("fixed", "", after)
 })
 

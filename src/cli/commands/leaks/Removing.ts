@@ -60,7 +60,7 @@ export interface Outcome {
 export const failures = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
   outcomes.flatMap(({ leak, stays, unlogged }) => [
     ...(stays === undefined ? [] : [`${Search.key(leak)} stays: ${stays}`]),
-    ...(unlogged === undefined ? [] : [`the removal of ${Search.key(leak)} is not logged: ${unlogged}`])
+    ...(unlogged === undefined ? [] : [`the removal of ${Search.key(leak)} was not logged: ${unlogged}`])
   ])
 
 /** Removes leftovers. The records of one container have the same `invocation`, for as long as this exists. */
@@ -90,7 +90,7 @@ export const make = Effect.fnUntraced(function*(asked: Asked) {
 
   return Effect.fnUntraced(function*(leak: Leaks.Leak, tools: ReadonlyMap<string, string>) {
     if (yield* Leaks.isAlive(leak, OnHost.seen(asked, asked.cacheDir))) {
-      const stays = `${Names.container(leak)} is there again, or a process is at work for it`
+      const stays = `${Names.container(leak)} exists again, or a process is working for it`
       return { leak, stays, unlogged: undefined } satisfies Outcome as Outcome
     }
     const started = yield* Clock.currentTimeMillis

@@ -18,14 +18,14 @@ export class Blind
   extends Data.TaggedError("Blind")<{ readonly reason: string; readonly lacking: ReadonlyArray<string> }>
 {
   override readonly message =
-    `not all network namespaces can be looked into: ${this.reason}; this needs root, and to see the processes and mounts of the host${
+    `cannot look into all network namespaces: ${this.reason}; this needs root and a view of the processes and mounts of the host${
       this.lacking.length === 0 ? "" : `: this process lacks ${Rights.list(this.lacking)}`
     }`
 }
 
 class NoNetworks extends Data.TaggedError("NoNetworks")<{ readonly confDir: string; readonly cacheDir: string }> {
   override readonly message =
-    `no networks in ${this.confDir}, and none of a result in ${this.cacheDir}: looked at nothing`
+    `no networks in ${this.confDir}, and no results in ${this.cacheDir} that name one: nothing was checked`
 }
 
 /** Where to look. */
@@ -106,7 +106,7 @@ export const notes = ({ unread, unseenRules }: Pick<Found, "unread" | "unseenRul
   ),
   ...(unseenRules === undefined
     ? []
-    : [Findings.bounded(`rules cannot be read, so that none is listed: ${unseenRules}`)])
+    : [Findings.bounded(`rules cannot be read, so none are listed: ${unseenRules}`)])
 ]
 
 /** What a search found. */

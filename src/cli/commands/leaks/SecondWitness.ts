@@ -26,7 +26,7 @@ export const ask = Effect.fnUntraced(function*(found: ReadonlyArray<Leaks.Leak>)
     }),
     /** Why there is no second witness for the containers of a runtime. */
     notes: unasked.map(({ runtime, tool }) =>
-      `there is no ${tool} to ask ${runtime} for its containers: only processes and network namespaces tell what is gone`
+      `there is no ${tool} to ask ${runtime} for its containers: only processes and network namespaces show what is gone`
     )
   }
 })

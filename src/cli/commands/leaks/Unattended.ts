@@ -77,7 +77,9 @@ export const run = Effect.fnUntraced(
     const length = GoDuration.fromMillis(older)
     const show = forPeople(style, length, asked.verbose)
     if (!asked.json) {
-      yield* Console.log(`every ${GoDuration.fromMillis(every)}, what has been left behind for ${length} is removed`)
+      yield* Console.log(
+        `looking every ${GoDuration.fromMillis(every)}, removing what has been left behind for ${length}`
+      )
     }
     const turn = Effect.gen(function*() {
       const remove = yield* Removing.make(asked)
