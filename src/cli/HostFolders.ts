@@ -30,13 +30,13 @@ export const confDir: Flag.Flag<Option.Option<string>> = Flags.folder("conf-dir"
   Flag.optional
 )
 
-/** What a command line leaves out. */
+/** The flags of a command line; folders may be left out. */
 interface Given extends Partial<OnHost.Asked> {
   readonly cniPath?: Option.Option<ReadonlyArray<string>>
   readonly confDir?: Option.Option<string>
 }
 
-/** The same, with nothing left out. */
+/** The same flags, with all folders filled in. */
 export type Completed<A> =
   & Omit<A, "cniPath" | "confDir">
   & (A extends { readonly cniPath: unknown } ? { readonly cniPath: ReadonlyArray<string> } : unknown)
@@ -72,7 +72,7 @@ const complete = Effect.fnUntraced(function*<A extends Given>(given: A) {
   } as unknown as Completed<A>
 })
 
-/** Makes a command that is run with all folders, of the command line or of this host. */
+/** Makes a command that gets all folders, from the command line or from this host. */
 export const command = <Name extends string, const Input extends Command.Command.Config, B, E, R>(
   name: Name,
   input: Input,

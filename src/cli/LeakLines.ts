@@ -80,7 +80,7 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   return more <= 0 ? lines : [...lines.slice(0, mostKept), `and ${more} more containers with leftovers kept back`]
 }
 
-/** What a runtime lists as the container of leftovers: not gone. */
+/** Leftovers whose container a runtime still lists, so it is not gone. */
 export interface Listed extends Leak {
   readonly runtime: string
 }
@@ -96,7 +96,7 @@ export interface Outcome {
   readonly found: ReadonlyArray<Leak>
   readonly kept: ReadonlyArray<Kept>
   readonly possible: ReadonlyArray<Leak>
-  /** What is not known to be left for long enough. */
+  /** What is not known to have been left for long enough. */
   readonly recent: ReadonlyArray<Leak>
   readonly listed: ReadonlyArray<Listed>
 }

@@ -18,7 +18,7 @@ const loopback = "127.0.0.1"
 
 const expected = "expected a file, :PORT or ADDRESS:PORT"
 
-/** Reads `:9090`, `ADDRESS:9090`, `[IPv6]:9090`, or else the path of a file. Throws if it looks like a port, but is none. */
+/** Reads `:9090`, `ADDRESS:9090`, `[IPv6]:9090`, or else the path of a file. Throws if it looks like a port but is not one. */
 export const parse = (text: string): Target => {
   const [, bracketed, host, port] = /^(?:\[([\da-fA-F:.]+)\]|([\w.-]*)):(\d+)$/.exec(text) ?? []
   if (port !== undefined) {

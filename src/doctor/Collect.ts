@@ -329,7 +329,7 @@ export const networksOf = Effect.fnUntraced(
   }
 )
 
-/** The names of the networks in a folder, and of those in libcni's cache. Of what cannot be read, none. */
+/** The names of the networks in a folder, and of those in libcni's cache. What cannot be read has none. */
 export const networkNames = Effect.fnUntraced(function*({ cacheDir, confDir }: Pick<Question, "cacheDir" | "confDir">) {
   const files = yield* Effect.orElseSucceed(Files.readFolder(confDir), () => [])
   const attached = yield* Effect.orElseSucceed(listOwn(cacheDir), () => [])

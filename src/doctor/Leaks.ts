@@ -25,7 +25,7 @@ export interface Leak extends Remains {
   readonly network: string
   /** The containers that it may have been for. */
   readonly owners: ReadonlyArray<string>
-  /** The files of these containers: reservations and results. Each was written when its container was there. */
+  /** The files of these containers: reservations and results. Each was written while its container existed. */
   readonly files: ReadonlyArray<string>
 }
 

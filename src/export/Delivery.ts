@@ -29,8 +29,8 @@ interface Persistence {
 }
 
 /**
- * Sends spans until the collector takes them, and returns how many of them it refused. Fails if it refuses all, or after
- * all patience.
+ * Sends spans until the collector takes them, and returns how many of them it refused. Fails if it refuses all, or
+ * when patience runs out.
  */
 const persist = Effect.fnUntraced(function*(
   collector: OtlpCollector.OtlpCollector,
@@ -54,7 +54,7 @@ const persist = Effect.fnUntraced(function*(
   }
 })
 
-/** Tells the first failure only. */
+/** Reports the first failure only. */
 const once = (tell: Tell) => {
   let isTold = false
   return (error: OtlpCollector.NotSent) =>
@@ -65,7 +65,7 @@ const once = (tell: Tell) => {
     })
 }
 
-/** Tells the first refusal only. */
+/** Reports the first refusal only. */
 const refusalOnce = (collector: OtlpCollector.OtlpCollector, tell: Tell) => {
   let isTold = false
   return (reason: string) =>

@@ -62,7 +62,7 @@ const longestName = 64
 
 type Labels = { readonly [name: string]: string }
 
-/** The name of a plugin or of a network. Anything else, such as the text of an error, is no label. */
+/** The name of a plugin or of a network. Anything else, such as the text of an error, is not a label. */
 const nameOf = (name: string | undefined): string =>
   name === undefined || name === ""
     ? ""
@@ -117,7 +117,7 @@ export class Metrics {
     for (const inner of step.nested) this.addStep(inner, plugin)
   }
 
-  /** Counts an operation. A removal of leftovers is no call of a plugin. */
+  /** Counts an operation. A removal of leftovers is not a call of a plugin. */
   add({ request, steps, time }: Operation.Operation): void {
     const removals = steps.flatMap((step) => step.removed)
     for (const { kind } of removals) {

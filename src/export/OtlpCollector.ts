@@ -75,7 +75,7 @@ const retryAfterOf = (value: string | undefined): number | undefined => {
   return value === undefined || !(seconds >= 0) ? undefined : Math.min(seconds, 60) * 1000
 }
 
-/** Makes a collector. `send` sends spans once, and returns what of them the collector refused. */
+/** Makes a collector. `send` sends spans once, and returns what the collector refused of them. */
 export const make = Effect.fnUntraced(function*(options: Options) {
   if (!isUrl(options.url)) {
     return yield* new NotACollector({

@@ -1,5 +1,5 @@
 /**
- * What a collector says of spans that it took only in part. Source: OTLP, "Partial Success", and its
+ * What a collector says about spans of which it accepted only a part. Source: OTLP, "Partial Success", and its
  * ExportTraceServiceResponse.
  */
 
@@ -62,7 +62,7 @@ const ofJson = (body: Uint8Array): PartialSuccess => {
   }
 }
 
-/** Reads the answer to a request that was taken. Undefined if all spans were taken, or if it cannot be read. */
+/** Reads the answer to an accepted request. Undefined if all spans were accepted, or if it cannot be read. */
 export const read = (body: Uint8Array, contentType: string): PartialSuccess | undefined => {
   if (body.length === 0) return undefined
   try {

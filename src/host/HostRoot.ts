@@ -71,6 +71,6 @@ export const enter = Effect.fnUntraced(function*(root: string, file: string) {
   }
   startFolder = before
   libc.chdir(Buffer.from("/\0"))
-  process.chdir("/") // which our executable only takes note of, see `.ci/pack/imports.mjs`
+  process.chdir("/") // which in our executable only records the folder, see `.ci/pack/imports.mjs`
   return kept
 })

@@ -14,7 +14,7 @@ export const toMillis = (duration: string): number => {
   return total
 }
 
-/** Units that are used for whole numbers of them only. */
+/** Units that are used only for whole numbers. */
 const whole = ["h", "m"] as const
 
 /** Formats milliseconds as a duration in its largest suitable unit: `10m`, `2s`, `1.5s`, `300ms`, `1ns`. */

@@ -94,7 +94,7 @@ const makeTails = (logs: ReadonlyArray<string>, take: (record: Record) => void, 
     poll: Effect.suspend(() => {
       files.lookAnew()
       return Effect.andThen(
-        // The first file of a pattern may have the records that somebody waits for.
+        // The first file of a pattern may have the records that the caller waits for.
         look++ % looks === 0 || waiting.size > 0 ? expand() : Effect.void,
         Effect.suspend(() => Effect.forEach([...tails.values()], (poll) => poll))
       )

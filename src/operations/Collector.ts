@@ -213,7 +213,7 @@ export class Collector {
       run.time = time
       run.type = remover
       run.identity = remover
-      // No runtime asked for it, so its command is no verb.
+      // No runtime asked for it, so its command is not a CNI verb.
       run.request = this.requestOf({ command: remover, containerId, ifname, network })
     }
     const { kind, reason, text } = removal

@@ -65,7 +65,7 @@ export interface Step {
   readonly plugin: Program | undefined
   /** What it changed in network namespaces, as the JSON text of a `StateChanges.Found`; undefined if not inspected. */
   readonly changes: string | undefined
-  /** What it removed of a container that is gone, if it is no plugin but `leaks`. */
+  /** What `leaks` removed of a container that is gone; only if `leaks` ran instead of a plugin. */
   readonly removed: ReadonlyArray<Removal>
   /** Undefined if it was not recorded, for instance after a SIGKILL. */
   readonly end: End | undefined

@@ -1,22 +1,22 @@
-/** Folds what runtimes ask again and again: a STATUS or VERSION that goes well, as each one before it. */
+/** Folds calls that runtimes repeat: a STATUS or VERSION that succeeds, as the ones before it did. */
 import * as Operation from "./Operation.ts"
 
-/** Operations of one kind that went well, one after the other. */
+/** Operations of one kind that succeeded, one after the other. */
 export interface Poll {
   readonly operations: readonly [Operation.Operation, ...ReadonlyArray<Operation.Operation>]
 }
 
 const polled = new Set<string | undefined>(["STATUS", "VERSION"])
 
-/** Whether an operation is one that runtimes repeat, and went well. */
+/** Whether an operation is one that runtimes repeat, and succeeded. */
 export const isCalm = (operation: Operation.Operation): boolean =>
   polled.has(operation.request.command) && !Operation.hasFailed(operation)
 
-/** What tells one poll from another: the plugins that were asked, and the network. */
+/** What distinguishes one poll from another: the plugins that were asked, and the network. */
 const kindOf = ({ request: { command, network }, steps }: Operation.Operation): string =>
   JSON.stringify([command, network, steps.map(Operation.typeOf)])
 
-/** The operations in their order, with those of a poll in the place of its first. A failure ends a poll. */
+/** The operations in order, with each poll at the place of its first operation. A failure ends a poll. */
 export const fold = (operations: ReadonlyArray<Operation.Operation>): ReadonlyArray<Operation.Operation | Poll> => {
   const found: Array<Operation.Operation | { operations: [Operation.Operation, ...Array<Operation.Operation>] }> = []
   const open = new Map<string, Array<Operation.Operation>>()

@@ -1,6 +1,6 @@
 /**
- * Finds the container runtimes of a host and their folders: from their processes and files, and on this host from what
- * they say themselves.
+ * Finds the container runtimes of a host and their folders: from their processes and files, and on this host also from
+ * their own answers.
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -253,7 +253,7 @@ export const find = Effect.fnUntraced(function*(root: string) {
   return found.flat() as ReadonlyArray<Runtime>
 })
 
-/** What a runtime says of itself, where it can be asked, instead of what its files say. */
+/** A runtime by its own answer if it can be asked, or else by its files. */
 const asked = Effect.fnUntraced(function*(runtime: Runtime) {
   const answer = yield* RuntimeAnswers.ask(runtime)
   return answer === undefined ? runtime : { ...runtime, ...answer }
@@ -270,12 +270,12 @@ const search: Search = Effect.flatMap(
     })
 )
 
-/** The runtimes of this host: daemons as they say themselves, or else as their files say. */
+/** The runtimes of this host: daemons by their own answers, or else by their files. */
 export const Runtimes: Context.Reference<Search> = Context.Reference<Search>("cni-passthrough/Runtimes", {
   defaultValue: () => search
 })
 
-/** Asks podman too, which takes long: for what people read. */
+/** Asks podman too. That is slow, so only for output that people read. */
 export const withPodman = (runtimes: ReadonlyArray<Runtime>) =>
   Effect.forEach(runtimes, (runtime) => runtime.name === "podman" ? asked(runtime) : Effect.succeed(runtime))
 

@@ -1,4 +1,4 @@
-/** What running runtimes say of themselves: by crictl, by their own command, or by podman. */
+/** What running runtimes say about themselves, asked by crictl, by their own command, or by podman. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as HostTools from "../exec/HostTools.ts"
@@ -8,13 +8,13 @@ import * as Json from "../json/Json.ts"
 
 /** The networks that a runtime has loaded. */
 export interface Loaded {
-  /** In the runtime's order, without its loopback; with the text of their files, if it says that. */
+  /** In the runtime's order, without its loopback; with the text of their files if the runtime has it. */
   readonly networks: ReadonlyArray<{ readonly name: string; readonly source: string | undefined }>
   /** Why it has none. */
   readonly problem: string | undefined
 }
 
-/** What a runtime says. What it does not say is missing. */
+/** What a runtime says. Fields that it does not report are missing. */
 export interface Answer {
   readonly pluginFolders?: ReadonlyArray<string> | undefined
   readonly confDir?: string

@@ -27,7 +27,7 @@ const firstIn = Effect.fnUntraced(function*(folder: string) {
 const isSame = (left: string, right: string): boolean =>
   JSON.stringify(Json.parse(left)) === JSON.stringify(Json.parse(right))
 
-/** What a runtime does not use as it is on disk, and what to do about it; empty if it does not say what it loaded. */
+/** What a runtime uses otherwise than it is on disk, with a remedy; empty if the runtime does not say what it loaded. */
 export const find = Effect.fnUntraced(function*({ confDir, loaded, name }: Runtime) {
   if (loaded === undefined) return []
   if (loaded.problem !== undefined) return [`${name} has loaded no network: ${loaded.problem}`]

@@ -80,8 +80,8 @@ const hasPassed = (hops: ReadonlyArray<Journey.Hop>, last: Journey.Hop): boolean
   )
 
 /**
- * Where a packet came that was answered. Only what shows that it went elsewhere counts: the last events of the receiver
- * may be late. Undefined where it went to somebody whose name is not known.
+ * Where an answered packet arrived: at the receiver, unless events show that it went elsewhere, because the receiver's
+ * last events may be late. Undefined if it went to a place whose name is not known.
  */
 const reached = (prepared: Prepared, last: Journey.Hop | undefined): string | undefined => {
   const { host, receiver } = prepared

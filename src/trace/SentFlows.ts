@@ -19,7 +19,7 @@ interface Parcel extends Pick<Request, "protocol" | "size"> {
   readonly to: Target
 }
 
-/** What the throwaway namespaces are called. */
+/** The names of the throwaway namespaces. */
 const names = { first: "the temporary container", second: "another temporary container" } as const
 
 /** How long to wait for an answer, in milliseconds. */
@@ -53,7 +53,7 @@ const publishedAt = ({ host }: Facts, { family, port, protocol, attachment }: Fl
 /** What to send over a flow; undefined if nothing can show whether it arrives. */
 const parcelOf = (facts: Facts, other: Attachment.AttachmentId | undefined, flow: Flow): Parcel | undefined => {
   const { attachment, family, kind, port = discard, protocol, size, to } = flow
-  // A host without any way out is no fault of the network.
+  // A host without an uplink is not a fault of the network.
   const world = Routed.uplinksOf(facts, family).length === 0 ? undefined : World.peers[family]
   const tcp = { protocol: "tcp", size: 0 } as const
   const ofPort = (sender: Parcel["sender"] | undefined, address: string | undefined): Parcel | undefined =>
@@ -130,7 +130,7 @@ const shown = (flow: Flow, outcome: Outcome): Flow => {
   }
 }
 
-/** What is the same for all flows of a trial. */
+/** What all flows of a trial share. */
 interface Context {
   readonly facts: Facts
   readonly executable: Request["executable"]
@@ -182,7 +182,7 @@ export const send = Effect.fnUntraced(function*(context: Context, flows: Readonl
     sent++
     const outcome = yield* Effect.result(outcomeOf(context, parcel))
     if (Result.isFailure(outcome)) problem = outcome.failure.message
-    // ICMP is not sent: what is sent to a container shows the same way.
+    // ICMP is not sent: other packets to the container take the same path.
     const { protocol, to: { port } } = parcel
     all.push(
       Result.isFailure(outcome) || outcome.success === undefined

@@ -9,7 +9,7 @@ import * as ProcessGroup from "../exec/ProcessGroup.ts"
 import * as Spawn from "../exec/Spawn.ts"
 import * as LineSplitter from "../log/LineSplitter.ts"
 
-/** The tool is not there, or it ended although nobody stopped it. */
+/** The tool is not there, or it ended without being stopped. */
 export class MonitorEnded extends Data.TaggedError("MonitorEnded")<{
   readonly tool: string
   readonly reason: string

@@ -52,7 +52,7 @@ export class WrappedRuns implements Follow.Consumer<never> {
 
   private begin(record: RequestRecord, now: number): void {
     const began = Date.parse(record.time)
-    // An old log has runs that nobody will ask for.
+    // An old log has runs that no query will need.
     if (Number.isNaN(began) || now - began > longest) return
     const { args = "", command, containerId, ifname, invocation, network, parent } = record
     const plugin = nameOf(record)

@@ -182,8 +182,8 @@ export const findOurs = Effect.fnUntraced(function*(folder: string) {
 const headLength = 1_048_576
 
 /**
- * Whether an executable depends on the library, as only the plugin for musl does. All plugins have its name in their
- * code.
+ * Whether an executable depends on the library, as only the plugin for musl does. The code of every plugin contains
+ * its name.
  */
 const needsLibrary = Effect.fnUntraced(function*(file: string) {
   const fs = yield* FileSystem.FileSystem

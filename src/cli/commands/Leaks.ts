@@ -124,7 +124,7 @@ const once = Effect.fnUntraced(function*(flags: Input) {
   if (found.length === 0) return yield* conclusion
   if (!flags.fix) return yield* new Errors.Unsuccessful()
   if (!flags.yes && !(yield* Confirm.ask(`Remove these ${found.length}?`))) return yield* new Errors.Unsuccessful()
-  // A container may have been attached while the user read the question. Leave alone what is no longer a leak.
+  // A container may have been attached while the user read the question. Leave alone what is not a leak any more.
   const still = flags.yes ? found : Search.both(found, (yield* Search.find(flags)).found)
   const removed = yield* removeAll(still, flags, tools)
   const isAnyLeft = removed.length < still.length

@@ -7,7 +7,7 @@ import * as Names from "../Names.ts"
 
 const reasonsOf = ({ attachments, host, store, trial, unseen }: Facts): ReadonlyArray<string> => [
   ...unseen,
-  // Where nothing was attached, there are no flows, and the check of that plugin tells why.
+  // If nothing was attached, there are no flows, and the check of the failed plugin says why.
   ...(trial === undefined || trial.sent.problem === undefined || trial.sent.flows.length === 0
     ? []
     : [`whether the flows of the trial arrive: packets were not sent over all of them: ${trial.sent.problem}`]),

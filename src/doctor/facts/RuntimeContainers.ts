@@ -1,4 +1,4 @@
-/** The containers that the runtimes of this host list: a second witness of what is gone, besides its namespaces. */
+/** The containers that the runtimes of this host list: a second witness, besides namespaces, of what is gone. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as HostTools from "../../exec/HostTools.ts"
@@ -23,7 +23,7 @@ export interface Answers {
   readonly failures: ReadonlyArray<string>
 }
 
-/** Returns the identifiers of sandboxes in the output of `crictl pods -o json`, or undefined if it is not that. */
+/** Returns the identifiers of sandboxes in the output of `crictl pods -o json`, or undefined if the output has another form. */
 const sandboxesIn = (output: string): ReadonlyArray<string> | undefined => {
   const document = Json.parse(output)
   const items = Json.isObject(document) ? document["items"] ?? [] : undefined
@@ -34,7 +34,7 @@ const sandboxesIn = (output: string): ReadonlyArray<string> | undefined => {
 
 const linesOf = (output: string): ReadonlyArray<string> => output.split("\n").filter((line) => line !== "")
 
-/** What crictl says of a containerd that serves no pods, as with Docker. It lists none, and has none. */
+/** What crictl says about a containerd without CRI, as with Docker. It lists no pods, and has none. */
 const servesNoPods = /unknown service runtime\./
 
 /** Asks one runtime. */

@@ -81,11 +81,11 @@ export interface Finding {
 
 /** A packet that trace followed, or waited for. */
 export interface Trace {
-  /** Who sent it, and where to. */
+  /** Its sender and its destination. */
   readonly title: string
   /** Its path, a line for each namespace and hook, and for each rule. */
   readonly path: ReadonlyArray<string>
-  /** How it ended: the first line says it, the others why. */
+  /** How it ended: the first line says how, the others say why. */
   readonly end: ReadonlyArray<string>
   readonly state: "good" | "bad" | "unknown"
 }

@@ -31,7 +31,7 @@ class CommandFailed extends Data.TaggedError("CommandFailed")<{ readonly reason:
 
 const lastLine = (output: Uint8Array): string => Execution.text(output).trim().split("\n").at(-1) ?? ""
 
-/** Runs a command. Those of this command run this executable, which another one on PATH could differ from. */
+/** Runs a command. `cni-passthrough` means this executable, because another one on PATH could differ. */
 const run = Effect.fnUntraced(function*(command: Fix.Command) {
   const [program = "", ...args] = command
   const line = Escape.inLine(Fix.line(command))
@@ -47,10 +47,10 @@ const run = Effect.fnUntraced(function*(command: Fix.Command) {
   return yield* failed(lastLine(stderr) || lastLine(stdout) || (signal ?? `exit status ${exitCode}`))
 })
 
-/** Identifies a fix. Its finding may say other words at the next look, or be one of other networks. */
+/** Identifies a fix. At the next look, the same finding may be worded differently or be about other networks. */
 const keyOf = ({ check, fix }: Finding): string => JSON.stringify([check, fix.commands])
 
-/** The gravest finding that commands can fix. */
+/** The most severe finding that commands can fix. */
 const next = ({ findings }: Report): Finding | undefined =>
   findings.find(({ fix, level }) => level !== "note" && fix.commands.length > 0)
 
@@ -93,7 +93,7 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
   if (after.report.findings.some((each) => keyOf(each) === keyOf(finding))) {
     return ended("no-help", "the commands ran, and the finding is still there", after)
   }
-  // A check that could not look again finds nothing, which proves nothing.
+  // If a check could not look again, the missing finding proves nothing.
   const blind = after.report.checks.find((each) => each.check === finding.check && each.leavesOpen !== undefined)
   if (blind !== undefined) {
     return ended("no-help", `the commands ran, but it is not known whether they helped: ${blind.reason}`, after)
@@ -105,7 +105,7 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
 })
 
 /**
- * Runs the fix of the gravest finding, examines again, and goes on with the next one until a fix does not help or is
+ * Runs the fix of the most severe finding, examines again, and goes on with the next one until a fix does not help or is
  * not allowed. No fix is run twice: fixes that undo each other would never end. Returns what it did, and the last
  * examination.
  */

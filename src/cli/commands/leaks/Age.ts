@@ -1,6 +1,6 @@
 /**
- * How long containers have been gone. A single look cannot see when a container ended, but when the files of what it
- * left were written. A process that looks again and again knows when it first found something left behind.
+ * How long containers have been gone. A single look cannot see when a container ended, only when the files that it left
+ * were written. A process that looks repeatedly knows when it first found something left behind.
  */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -12,7 +12,7 @@ import * as Search from "./Search.ts"
 /** Leftovers by their age. */
 export interface ByAge {
   readonly old: ReadonlyArray<Leak>
-  /** Those of which it is not known that they are old enough. */
+  /** Those that are not known to be old enough. */
   readonly recent: ReadonlyArray<Leak>
 }
 
@@ -42,10 +42,10 @@ const nanosPerMilli = 1_000_000n
 /** Remembers since when each leftover has been found without a break. */
 export const makeSightings = () => {
   let first = new Map<string, bigint>()
-  /** Files that were written since are of an attachment that was alive in between. */
+  /** A file that was written since then belongs to an attachment that was alive in between. */
   const keyOf = (leak: Leak) => Effect.map(newest(leak.files), (time) => `${Search.key(leak)} ${time ?? ""}`)
   return {
-    /** Splits what a look found. The clock is one that nothing sets. */
+    /** Splits what a look found. The clock is monotonic, so setting the time of the host changes nothing. */
     split: Effect.fnUntraced(function*(found: ReadonlyArray<Leak>, older: number) {
       const now = yield* Clock.monotonicTimeNanos
       const keyed = yield* Effect.forEach(found, (leak) => Effect.map(keyOf(leak), (key) => ({ key, leak })))

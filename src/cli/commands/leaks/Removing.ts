@@ -56,7 +56,7 @@ export interface Outcome {
   readonly unlogged: string | undefined
 }
 
-/** Why leftovers stay, and which removals were not logged, one a line. */
+/** Why leftovers stay, and which removals were not logged, one per line. */
 export const failures = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string> =>
   outcomes.flatMap(({ leak, stays, unlogged }) => [
     ...(stays === undefined ? [] : [`${Search.key(leak)} stays: ${stays}`]),

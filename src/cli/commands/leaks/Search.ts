@@ -67,7 +67,7 @@ export const find = Effect.fnUntraced(function*(flags: Asked) {
 
 export const key = ({ kind, text }: Leaks.Leak): string => `${kind} ${text}`
 
-/** The second ones that are among the first. */
+/** The leftovers of the second list that are in the first one too. */
 export const both = <Kind extends Leaks.Leak>(some: ReadonlyArray<Leaks.Leak>, others: ReadonlyArray<Kind>) => {
   const keys = new Set(some.map(key))
   return others.filter((leak) => keys.has(key(leak))) as ReadonlyArray<Kind>
@@ -77,8 +77,8 @@ export const both = <Kind extends Leaks.Leak>(some: ReadonlyArray<Leaks.Leak>, o
 const again = { times: 4, wait: 250 }
 
 /**
- * What is left, and is still left at a second look, because a DEL may have been about to remove it at the first one. An
- * ADD ends within a few looks, and then it keeps nothing back.
+ * What two looks find: at the first one, a DEL may have been about to remove it. An ADD ends within a few looks, and then
+ * it keeps nothing back.
  */
 export const settled = Effect.fnUntraced(function*(flags: Asked) {
   const first = yield* find(flags)
@@ -89,7 +89,7 @@ export const settled = Effect.fnUntraced(function*(flags: Asked) {
     const next = yield* find(flags)
     last = { ...next, kept: both(kept, next.kept) }
   }
-  // What a process kept back at the first look, and none keeps back at the last one, is left too.
+  // What a process kept back at the first look is left too if no process keeps it back at the last one.
   return {
     ...last,
     found: both([...first.found, ...first.kept], last.found),
@@ -97,7 +97,7 @@ export const settled = Effect.fnUntraced(function*(flags: Asked) {
   }
 })
 
-/** What keeps a search from seeing everything, one a line. */
+/** What keeps a search from seeing everything, one reason per line. */
 export const notes = ({ unread, unseenRules }: Pick<Found, "unread" | "unseenRules">): ReadonlyArray<string> => [
   ...unread.map(({ containerId, reason }) =>
     `the network namespace of ${

@@ -1,4 +1,4 @@
-/** `leaks --fix --every`: looks again and again, and removes what has been left behind for long enough. */
+/** `leaks --fix --every`: looks repeatedly, and removes what has been left behind for long enough. */
 import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
@@ -24,7 +24,7 @@ export interface Asked extends Search.Asked, Removing.Asked {
 /** What one round found and did. */
 interface Round extends LeakLines.Removed {
   readonly outcomes: ReadonlyArray<Removing.Outcome>
-  /** What could not be looked at, and who could not be asked. */
+  /** What could not be looked at, and which runtimes could not be asked. */
   readonly notes: ReadonlyArray<string>
 }
 
@@ -53,7 +53,7 @@ const round = Effect.fnUntraced(function*(
   } satisfies Round as Round
 })
 
-/** Prints the rounds for people: what was removed, and what is new of what was not. */
+/** Prints the rounds for people: what was removed, and what is new among the rest. */
 const forPeople = (style: Style.Style, older: string, isVerbose: boolean) => {
   let told = new Set<string>()
   return Effect.fnUntraced(function*({ kept, listed, notes, outcomes, recent }: Round) {
@@ -68,7 +68,7 @@ const forPeople = (style: Style.Style, older: string, isVerbose: boolean) => {
   })
 }
 
-/** Runs until a signal stops it. The failure of one round is reported, and the next round comes. */
+/** Runs until a signal stops it. A round that fails is reported, and the next one still runs. */
 export const run = Effect.fnUntraced(
   function*(asked: Asked, every: number, older: number) {
     const style = yield* Style.current()
