@@ -58,9 +58,11 @@ export const lines = (finding: Finding, style: Style, isVerbose = false): Readon
   ]
 }
 
-/** The lines of a fix that is about to be run: the problem and the commands. */
+/** The lines of a fix that is about to be run: the problem, what helps and the commands. */
 export const fixLines = (finding: Finding, style: Style): ReadonlyArray<string> => [
   ...headOf(finding, style),
+  // It says what the commands alone leave undone, such as a setting that is lost with a reboot.
+  ...LineWrap.lines(`  fix: ${bounded(finding.fix.text)}`, style.width),
   ...commandLines(finding, style)
 ]
 
@@ -126,7 +128,20 @@ const flowMarks = { arrives: "✓", dropped: "✗", unknown: "?" } as const
 const mostFlows = { attachments: 2, flows: 12 }
 
 /** The column at which the second part of a line about a flow begins. */
-const flowColumn = 40
+const flowColumn = 46
+
+/** The fewest columns that the second part of a line gets beside the first one. */
+const leastBeside = 30
+
+/** Two parts of a line beside each other; below each other where the screen is too narrow for that. */
+const columns = (left: string, right: string, width: number): ReadonlyArray<string> => {
+  if (right === "") return LineWrap.lines(left, width)
+  const start = `${left.padEnd(flowColumn - 2)}  `
+  const room = width - flowColumn
+  if (start.length > flowColumn || room < leastBeside) return LineWrap.lines(`${start}${right}`, width)
+  return LineWrap.lines(right, room)
+    .map((line, index) => index === 0 ? `${start}${line}` : `${"".padEnd(flowColumn)}${line.trimStart()}`)
+}
 
 /**
  * The flows of attachments, one a line. By default, those of attachments that lose some of them, with the lost ones
@@ -138,8 +153,11 @@ export const flowLines = (
   isVerbose: boolean
 ): ReadonlyArray<string> => {
   const isLost = ({ status }: Flow) => status === "dropped"
+  const isTried = (own: ReadonlyArray<Flow>) => own.some(({ kind, verified }) => verified && kind !== "gateway")
   const colours = { arrives: green, dropped: red, unknown: yellow }
-  const groups = byAttachment(flows).filter(([, own]) => isVerbose || own.some(isLost))
+  const lossy = byAttachment(flows).filter(([, own]) => isVerbose || own.some(isLost))
+  // Whoever asked for a trial wants to see it, however many containers lose flows too.
+  const groups = [...lossy.filter(([, own]) => isTried(own)), ...lossy.filter(([, own]) => !isTried(own))]
   const fitting = isVerbose ? groups : groups.slice(0, mostFlows.attachments)
   const lines = fitting.flatMap(([attachment, own]) => {
     const isLong = !isVerbose && own.length > mostFlows.flows
@@ -147,7 +165,7 @@ export const flowLines = (
       ? [...own.filter(isLost), ...own.filter((each) => !isLost(each))].slice(0, mostFlows.flows)
       : own
     const addresses = [...new Set(own.flatMap(({ from }) => /[.:]/.test(from) && from !== "127.0.0.1" ? from : []))]
-    const isTried = own.some(({ kind, verified }) => verified && kind !== "gateway")
+    const wasSent = isTried(own)
     const title = [`${Names.attachment(attachment)} on ${attachment.network}`, ...addresses].join(", ")
     return [
       "",
@@ -155,10 +173,9 @@ export const flowLines = (
       ...shownFlows.flatMap(({ check, reason, status, verified, words }) => {
         const why = check === undefined ? reason.replace(`${words}: `, "") : `check ${check}`
         // Where packets were sent over some flows, the others are only predicted.
-        const how = isTried ? (verified ? "sent" : "predicted") : ""
+        const how = wasSent ? (verified ? "sent" : "predicted") : ""
         const end = [how, why].filter((part) => part !== "").join(": ")
-        const text = end === "" ? words : `${words.padEnd(flowColumn)}  ${end}`
-        return LineWrap.lines(`  ${flowMarks[status]} ${bounded(text)}`, width)
+        return columns(`  ${flowMarks[status]} ${bounded(words)}`, bounded(end), width)
           .map((line) => line.replace(/^ {2}[✓✗?]/, (mark) => colours[status](mark)))
       }),
       ...(isLong ? [dim(`  and ${own.length - shownFlows.length} more: --verbose lists all`)] : [])

@@ -6,6 +6,7 @@ import * as Path from "effect/Path"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { ProcessRunner } from "../exec/ProcessRunner.ts"
+import * as OwnCommand from "./OwnCommand.ts"
 
 /** How long something takes before it is shown, in milliseconds. */
 const patience = 1000
@@ -66,10 +67,12 @@ export const layer: Layer.Layer<ProcessRunner, never, ProcessRunner | Stdio.Stdi
     const runner = yield* ProcessRunner
     const stdio = yield* Stdio.Stdio
     const path = yield* Path.Path
+    // The runtime of the script form says nothing: on a cluster, node is another word for the host.
+    const nameOf = (program: string) => program === process.execPath ? OwnCommand.name : path.basename(program)
     return ProcessRunner.of({
       run: (invocation) =>
         invocation.onStdout === undefined
-          ? during(path.basename(invocation.argv[0]), runner.run(invocation)).pipe(
+          ? during(nameOf(invocation.argv[0]), runner.run(invocation)).pipe(
             Effect.provideService(Stdio.Stdio, stdio)
           )
           : runner.run(invocation)

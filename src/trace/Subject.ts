@@ -85,12 +85,14 @@ export const find = Effect.fnUntraced(function*(
   const fail = (reason: string) => new NotOneContainer({ asked, reason })
   const [first] = own
   if (first === undefined) {
-    const names = [...new Set(known.map(nameOf))]
-    const more = names.length > mostNames ? ", …" : ""
+    const words = [
+      ...new Set(known.map((each) => `${each.pod === undefined ? "--container-id" : "--pod"} ${nameOf(each)}`))
+    ]
+    const more = words.length > mostNames ? ", …" : ""
     return yield* fail(
-      `no attachment in ${cacheDir} belongs to this container; --netns names its network namespace. ${
-        names.length === 0 ? "There are no attachments" : `There are ${names.slice(0, mostNames).join(", ")}${more}`
-      }`
+      `no attachment in ${cacheDir} belongs to this container. ${
+        words.length === 0 ? "There are no attachments" : `There are: ${words.slice(0, mostNames).join(", ")}${more}`
+      }. Name any other container by its network namespace, with --netns`
     )
   }
   const [only, ...others] = containers

@@ -40,7 +40,7 @@ export class Foreign extends Data.TaggedError("Foreign")<{ readonly path: string
 
 /** A folder does not have our plugin. */
 export class NotInstalled extends Data.TaggedError("NotInstalled")<{ readonly folder: string }> {
-  override readonly message = `the plugin is not in ${this.folder}: --to names another folder`
+  override readonly message = `the plugin is not in ${this.folder}: name its folder with --to`
 }
 
 const failed = (action: PluginFileFailed["action"], path: string) => (cause: PlatformError.PlatformError) =>

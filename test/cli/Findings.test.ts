@@ -461,6 +461,25 @@ describe("the flows of attachments", () => {
     ])
   })
 
+  it("go on below their own column on a screen of 80 columns", () => {
+    const lines = Findings.flowLines(
+      [flow({ status: "dropped", verified: true, reason: "the packet was dropped by ip filter FORWARD in host" })],
+      Style.make({ ...style, width: 80 }, false),
+      false
+    )
+    assert.deepStrictEqual(lines.slice(2), [
+      `  ✗ ${"the world, by up0".padEnd(40)}  sent: the packet was dropped by ip`,
+      `${"".padEnd(46)}filter FORWARD in host`
+    ])
+  })
+
+  it("begin with those of a trial, however many containers lose flows too", () => {
+    const lost = ["c1", "c2", "c3"].map((id) => flow({ attachment: attachment(id), status: "dropped" }))
+    const tried = flow({ attachment: attachment("t"), status: "dropped", verified: true })
+    const lines = Findings.flowLines([...lost, tried], wide, false)
+    assert.match(lines[1] ?? "", /^eth0 of t /)
+  })
+
   it("say nothing of that where only the gateway was asked", () => {
     const own = attachment("c1")
     const lines = Findings.flowLines(

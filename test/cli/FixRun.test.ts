@@ -196,7 +196,10 @@ describe("the fixes of doctor", () => {
   it.effect("are shown with the commands and with what they cut, and then how they ended", () =>
     Effect.gen(function*() {
       const { text } = yield* outcomeOf({ looks: [[cutting("a")], []], cuts: ["a"] })
-      assert.strictEqual(text, "\n✗ a is wrong\n    mend a\n  this cuts connections of web\n  ✓ fixed")
+      assert.strictEqual(
+        text,
+        "\n✗ a is wrong\n  fix: attach it anew\n    mend a\n  this cuts connections of web\n  ✓ fixed"
+      )
     }))
 
   it("are told to scripts", () => {

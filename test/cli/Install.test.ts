@@ -159,7 +159,7 @@ describe("cni-passthrough install", () => {
         )
       assert.deepStrictEqual(yield* folder("--uninstall"), [
         2,
-        "error: the plugin is not in /opt/cni/bin: --to names another folder"
+        "error: the plugin is not in /opt/cni/bin: name its folder with --to"
       ])
       assert.deepStrictEqual(yield* folder(), [
         2,
@@ -311,6 +311,6 @@ describe("cni-passthrough install --uninstall", () => {
     Effect.gen(function*() {
       const { status, stderr } = yield* Command.printed(install, "--to", "/proc/none", "--uninstall")
       assert.strictEqual(status, 2)
-      assert.include(stderr, "the plugin is not in /proc/none: --to names another folder")
+      assert.include(stderr, "the plugin is not in /proc/none: name its folder with --to")
     }).pipe(Effect.provide(Command.host)))
 })

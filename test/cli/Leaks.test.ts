@@ -566,10 +566,10 @@ describe("cni-passthrough leaks --fix --every", () => {
 
   for (
     const [args, words] of [
-      [["--every", "5m", "--older", "10m"], "--every is for --fix: give both"],
-      [["--every", "5m", "--fix"], "--every is for --older: give both"],
-      [["--log", "/nowhere"], "--log is for --fix: give both"],
-      [["--sink", "journald"], "--sink is for --fix: give both"],
+      [["--every", "5m", "--older", "10m"], "--every needs --fix: give both"],
+      [["--every", "5m", "--fix"], "--every needs --older: give both"],
+      [["--log", "/nowhere"], "--log needs --fix: give both"],
+      [["--sink", "journald"], "--sink needs --fix: give both"],
       [["--fix", "--log", "/nowhere", "--sink", "journald"], "--log names a file, and --sink journald has none"]
     ] as const
   ) {

@@ -67,7 +67,7 @@ describe("the help", () => {
       const text = stdout.replace(/\s+/g, " ")
       assert.include(text, "--sink <file|journald|syslog> Where the taps log to (default: file)")
       assert.include(text, "(default: /var/log/cni)")
-      assert.include(text, "(default: CNI_PATH, or /opt/cni/bin:/usr/lib/cni)")
+      assert.include(text, "(default: CNI_PATH, or those of the runtimes of this host, or /opt/cni/bin:/usr/lib/cni)")
       assert.include(text, "(default: /var/lib/cni)")
       assert.notInclude(stdout, "--completions")
     }))
@@ -313,9 +313,9 @@ Take the taps out and end these containers first, or give --force
     "run add ./none.conflist --netns x": "cannot read ./none.conflist: there is no such file or folder",
     "instrument /etc": "cannot read /etc: it is a folder",
     "validate /etc/passwd/x": "cannot read /etc/passwd/x: not a directory",
-    "install --to /etc/passwd/x --uninstall": "the plugin is not in /etc/passwd/x: --to names another folder",
+    "install --to /etc/passwd/x --uninstall": "the plugin is not in /etc/passwd/x: name its folder with --to",
     "instrument /none/x.conflist": "cannot read /none/x.conflist: there is no such file or folder",
-    "install --to /none --uninstall": "the plugin is not in /none: --to names another folder",
+    "install --to /none --uninstall": "the plugin is not in /none: name its folder with --to",
     "run add none --netns x --conf-dir /none": `no network "none" in /none: it has no networks`
   }
   for (const [line, message] of Object.entries(cases)) {

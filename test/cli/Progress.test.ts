@@ -129,6 +129,14 @@ describe("a program that takes its time", () => {
       assert.deepStrictEqual(yield* ran(), [`${wiped}waiting for ip …`, wiped])
     }))
 
+  it.effect("is named as the documentation does where it is this command", () =>
+    Effect.gen(function*() {
+      assert.deepStrictEqual(yield* ran({ argv: [process.execPath, "cni-passthrough"] }), [
+        `${wiped}waiting for cni-passthrough …`,
+        wiped
+      ])
+    }))
+
   it.effect("is not named where its output is shown as it comes", () =>
     Effect.gen(function*() {
       assert.deepStrictEqual(yield* ran({ onStdout: () => {} }), [])

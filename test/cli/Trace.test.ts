@@ -47,8 +47,8 @@ describe("trace refuses", () => {
       const printed = yield* Command.printed(trace, "--pod", "shop/web", "--port", "80", "--cache-dir", folder)
       assert.include(
         printed.stderr,
-        `error: --pod shop/web: no attachment in ${folder} belongs to this container; --netns names its network namespace. ` +
-          "There are no attachments\n"
+        `error: --pod shop/web: no attachment in ${folder} belongs to this container. There are no attachments. ` +
+          "Name any other container by its network namespace, with --netns\n"
       )
     }).pipe(Effect.provide(host)))
 
@@ -59,7 +59,7 @@ describe("trace refuses", () => {
         cached(cache.path, { network: "n", containerId, types: ["bridge"] })
       }
       const printed = yield* Command.printed(trace, "web", "--port", "80", "--cache-dir", cache.path)
-      const names = Array.from({ length: 8 }, (_, index) => `container-${index}`)
-      assert.include(printed.stderr, `. There are ${names.join(", ")}, …\n`)
+      const names = Array.from({ length: 8 }, (_, index) => `--container-id container-${index}`)
+      assert.include(printed.stderr, `. There are: ${names.join(", ")}, …. Name any other`)
     }).pipe(Effect.provide(host)))
 })

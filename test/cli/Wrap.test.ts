@@ -338,7 +338,7 @@ has ${host.at.config}
       "--sink journald --log /tmp/a",
       /--log names a file, and --sink journald has none/
     ],
-    "--json alone": ["--json", /--json is for --status or --follow: give one of them$/],
+    "--json alone": ["--json", /--json needs --status or --follow: give one of them$/],
     "a folder that is not there": ["--dir /none", /cannot read \/none: there is no such file or folder$/],
     "a name that is hidden": [
       "--plugins .bridge",

@@ -26,10 +26,10 @@ const test = (name: string, body: () => Effect.Effect<void, unknown, Layer.Succe
 
 describe("cni-passthrough wrap", () => {
   const refusals: ReadonlyArray<readonly [args: ReadonlyArray<string>, words: string]> = [
-    [["--network", "pods"], "--network is for --follow: give both"],
-    [["--deadline", "/tmp/deadline"], "--deadline is for --for: give both"],
-    [["--for", "1h", "--network", "pods"], "--network is for --follow: give both\n"],
-    [["--watch", "--deadline", "/tmp/deadline"], "--deadline is for --for: give both\n"],
+    [["--network", "pods"], "--network needs --follow: give both"],
+    [["--deadline", "/tmp/deadline"], "--deadline needs --for: give both"],
+    [["--for", "1h", "--network", "pods"], "--network needs --follow: give both\n"],
+    [["--watch", "--deadline", "/tmp/deadline"], "--deadline needs --for: give both\n"],
     [["--for", "0s"], "found no time at all, expected a duration such as 30m or 1h"],
     [["--for", "an hour"], "found \"an hour\", expected a duration such as 30s, 500ms or 1m30s"],
     [["--plugins", "bridge,a/b"], "found \"bridge,a/b\", expected the name of a plugin other than passthrough"],

@@ -440,12 +440,12 @@ describe("the attachment that is asked about", () => {
       "is not there, and a container is called nearly so",
       asked({ selected: { words: "the pod shop/wep", value: "wep" } }),
       [
-        [`${message}did you mean web?`, there]
+        [`${message}did you mean --container-id web?`, there]
       ]
     ],
     ["is not there, and a pod is called nearly so", {
       ...asked({ all: [Host.attachment({ pod: "shop/web" })] })
-    }, [[`${message}did you mean shop/web?`, "attached: eth0 of shop/web (web), /run/netns/web"]]],
+    }, [[`${message}did you mean --pod shop/web?`, "attached: eth0 of shop/web (web), /run/netns/web"]]],
     ["is not there, and a pod of another network is called nearly so", {
       ...asked({ all: [Host.attachment({ pod: "shop/web", network: "m" })] })
     }, [[`${message}it was never attached, or is detached already`]]],

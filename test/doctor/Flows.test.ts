@@ -35,6 +35,11 @@ describe("the flows of an attachment", () => {
     ])
   })
 
+  it("do not ask for the trial that there was", () => {
+    const tried = lines(plain({ facts: { trial: { sent: {} } as never } }))
+    assert.deepStrictEqual(tried.at(-1), "large packets to the world: unknown, not known: only the trial sends packets")
+  })
+
   it("are dropped if a finding stops them, and no others", () => {
     const off = { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } }
     assert.deepStrictEqual(lines(plain(off)), [

@@ -69,7 +69,7 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
       attachment: { pod: "shop/web", containerId: "0123456789abcdef".repeat(4) },
       facts: { attachments: [], selected: { words: "the pod shop/wep", value: "shop/wep" } }
     },
-    /^error attachment-known - libcni's cache has no attachment of the pod shop\/wep to n: did you mean shop\/web\?/
+    /^error attachment-known - libcni's cache has no attachment of the pod shop\/wep to n: did you mean --pod shop\/web\?/
   ],
   "a pod of another network": [
     {

@@ -386,7 +386,7 @@ describe("the packets of a trial", () => {
       level: "error",
       message: "the world, by up0: the packet was dropped by ip filter FORWARD in host (-j DROP)",
       evidence: ["sent: tcp from 10.99.0.9 to world port 443, 84 bytes"],
-      fix: "change the rule or the setting that is named, and try again: cni-passthrough doctor --trial"
+      fix: "correct what the finding names, and try again: cni-passthrough doctor --trial"
     }])
   })
 
@@ -419,7 +419,7 @@ describe("the packets of a trial", () => {
   it("have no commands about the temporary namespace, which is gone", () => {
     const commands = finding({ fix: Fix.run("set it", ["nsenter", "--net=/run/netns/cni-doctor-1", "ip", "addr"]) })
     const [found] = lost({ flows: [flow({ check: "forward-rules" })], findings: [commands] }) as ReadonlyArray<Found>
-    assert.match(String(found?.fix), /^change the rule/)
+    assert.match(String(found?.fix), /^correct what the finding names/)
   })
 
   it("that could not be sent leave the check undecided, with the reason", () => {

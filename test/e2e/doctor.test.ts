@@ -1483,7 +1483,7 @@ const trials: { readonly [name: string]: Broken } = {
     script: "true",
     ask: "n --trial",
     ...own("trial-flows", undefined, /the neighbour 192\.0\.2\.1 on uplink does not answer host$/),
-    mend: "says \"change the rule or the setting that is named\"; answering"
+    mend: "says \"correct what the finding names\"; answering"
   }
 }
 

@@ -254,6 +254,6 @@ describe("uninstalling the plugin", () => {
   it.effect("says that there is nothing to remove", () =>
     Effect.gen(function*() {
       const error = yield* Effect.flip(PluginFolder.findOurs("/proc/none"))
-      assert.strictEqual(error.message, "the plugin is not in /proc/none: --to names another folder")
+      assert.strictEqual(error.message, "the plugin is not in /proc/none: name its folder with --to")
     }).pipe(Effect.provide(Command.host)))
 })

@@ -46,13 +46,15 @@ const input = {
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
   capabilityArgs: Flag.String("capability-args").pipe(
-    Flag.withDescription("Capability arguments that a runtime would pass, as JSON: '{\"portMappings\":[…]}'"),
+    Flag.withDescription(
+      "With --trial, capability arguments that a runtime would pass, as JSON: '{\"portMappings\":[…]}'"
+    ),
     Flag.mapTryCatch(Attachments.parseCapabilityArguments, reason),
     Flag.optional
   ),
   trial: Flags.toggle(
     "trial",
-    "Attach a temporary namespace to the network, check it and detach it; the host is left as it was"
+    "Attach a throwaway namespace to the network, send packets from it, and detach it; the host is left as it was"
   ),
   log: Flags.file("log").pipe(
     Flag.withDescription("Also look at what was logged: a file with JSON records, or a pattern; may be repeated"),

@@ -25,7 +25,7 @@ import * as Config from "./wrap/Config.ts"
 
 /** `--every` without what it needs. */
 class Needs extends Data.TaggedError("Needs")<{ readonly flag: string; readonly needed: string }> {
-  override readonly message = `${this.flag} is for ${this.needed}: give both`
+  override readonly message = `${this.flag} needs ${this.needed}: give both`
 }
 
 const input = {

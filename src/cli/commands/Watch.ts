@@ -94,7 +94,7 @@ export const watch = Command.make(
       "as they happen, and who made them. For rules, the kernel names the process; watch adds its command line, its " +
       "parents, and the plugin that it works for. For everything else, watch names the runs of wrapped plugins during " +
       "which the change happened. It then says which traffic of live attachments the change cuts or restores. " +
-      "It changes nothing. Exit status: 0, or 2 if it saw no links or no rules"
+      "It changes nothing. Exit status 0: it was stopped, 2: it saw no links or no rules."
   ),
   Command.withExamples([
     { command: "cni-passthrough watch", description: "Who flushes my rules?" },

@@ -55,7 +55,7 @@ export const attachmentKnown: Check = {
       level: "error",
       message: `libcni's cache has no attachment of ${selected.words} to ${network?.name ?? "the network"}: ${
         near !== undefined
-          ? `did you mean ${near}?`
+          ? `did you mean ${known.some(({ pod }) => pod === near) ? "--pod" : "--container-id"} ${near}?`
           : last === undefined
           ? "it was never attached, or is detached already"
           : `its last operation in the logs is a ${last.verb} at ${last.time}, ${endings[last.end]}`

@@ -219,7 +219,7 @@ export const trialFlows: Check = {
         message: `${flows.map(({ words }) => words).join("; ")}: ${reasonOf(first)}`,
         evidence: [...flows.map(sentText), ...cause?.evidence ?? []],
         fix: cause === undefined || areGone(cause.fix)
-          ? "change the rule or the setting that is named, and try again: cni-passthrough doctor --trial"
+          ? "correct what the finding names, and try again: cni-passthrough doctor --trial"
           : cause.fix
       }
     })

@@ -50,7 +50,11 @@ const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.W
   if (sight._tag === "Unseen" || sight._tag === "Foreign") return sight.reason
   if (facts.host === undefined || Result.isFailure(facts.host.network)) return "the links of the host are not known"
   if (Result.isFailure(facts.host.rules) && kind !== "gateway") return facts.host.rules.failure
-  if (kind === "world-large") return "not known without sending one: --trial"
+  if (kind === "world-large") {
+    return facts.trial === undefined
+      ? "not known without sending one: --trial"
+      : "not known: only the trial sends packets"
+  }
   if (kind === "gateway") return isAsked(flow) ? undefined : "it was not asked"
   if (!Roles.isRouted(facts.chain) && kind !== "peer") return "its gateway is not this host"
   return walks.length > 0 || !isFollowed(facts, flow) ? undefined : "the rules on its way were not evaluated"

@@ -50,7 +50,7 @@ export class Needs extends Data.TaggedError("Needs")<{
   readonly flag: string
   readonly needed: readonly [string, ...ReadonlyArray<string>]
 }> {
-  override readonly message = `${this.flag} is for ${this.needed.join(" or ")}: give ${
+  override readonly message = `${this.flag} needs ${this.needed.join(" or ")}: give ${
     this.needed.length === 1 ? "both" : "one of them"
   }`
 }
