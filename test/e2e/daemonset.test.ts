@@ -191,7 +191,7 @@ describe.runIf(isStandalone)("on a node", () => {
       })
 
       it("does not begin its time anew when it is started again", () => {
-        const until = (name: string) => /^until (\S+ \S+ \S+)(.*)/.exec(output(name))
+        const until = (name: string) => /^until (\S+ \S+ \S+)(.*)/m.exec(output(name))
         assert.strictEqual(until("again")?.[1], until("killed")?.[1])
         assert.include(until("again")?.[2], "as a run before this one began")
       })
