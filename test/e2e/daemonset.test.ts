@@ -152,7 +152,7 @@ describe.runIf(isStandalone)("on a node", () => {
             assert.strictEqual(json(`${rights}.doctor`).findings[0].check, "range-exhausted")
             assert.isUndefined(unseen(`${rights}.doctor`))
             assert.strictEqual(status(`${rights}.doctor`), 1)
-            assert.deepStrictEqual(json(`${rights}.leaks`), { leaks: [], kept: [], possible: [] })
+            assert.deepInclude(json(`${rights}.leaks`), { leaks: [], kept: [], possible: [] })
             assert.deepStrictEqual([output(`${rights}.leaks.error`), status(`${rights}.leaks`)], ["", 0])
             assert.deepStrictEqual([json(`${rights}.left`).leaks.map(text), status(`${rights}.left`)], [
               ["10.96.0.9"],

@@ -51,7 +51,7 @@ describe("the journal", () => {
       assert.deepStrictEqual(argv.slice(1, 4), ["--no-pager", "--output=json", "--all"])
       assert.sameMembers(
         argv.slice(4),
-        ["request", "hook", "plugin", "changes", "result", "error"].map((event) => `CNI_EVENT=${event}`)
+        ["request", "hook", "plugin", "changes", "result", "error", "removal"].map((event) => `CNI_EVENT=${event}`)
       )
       assert.strictEqual(invocations.length, 1, "a journal with records is asked once")
     }))
