@@ -11,7 +11,9 @@ import { LogSink } from "../sinks/LogSink.ts"
 import { EnvReader } from "./EnvReader.ts"
 import { HookRunner } from "./HookRunner.ts"
 import type { InvokedAs } from "./InvokedAs.ts"
+import { LastOutcomes } from "./LastOutcomes.ts"
 import { envReaderLive } from "./live/EnvReaderLive.ts"
+import * as LastOutcomesLive from "./live/LastOutcomesLive.ts"
 import { policiesLive } from "./live/PoliciesLive.ts"
 import { resultWriterLive } from "./live/ResultWriterLive.ts"
 import { shimStdin, stdinReaderLive } from "./live/StdinReaderLive.ts"
@@ -50,6 +52,7 @@ export const shimContext = (invokedAs: InvokedAs) => {
   const { reader, unfinished } = shimStdin()
   return context.pipe(
     Context.add(StdinReader, reader),
+    Context.add(LastOutcomes, LastOutcomesLive.make(invokedAs)),
     Context.add(HostTools.HostTools, HostTools.make(process.env, [invokedAs.folder])),
     Context.add(WrappedPlugin, WrappedPluginLive.make(invokedAs, nodeProcessRunner, unfinished))
   )

@@ -22,6 +22,7 @@ import * as Watch from "../network/Watch.ts"
 import type * as Record from "../record/Record.ts"
 import * as RunContext from "../record/RunContext.ts"
 import { EnvReader } from "./EnvReader.ts"
+import * as HeldLog from "./HeldLog.ts"
 import * as Hooks from "./Hooks.ts"
 import { Policies } from "./Policy.ts"
 import * as Redaction from "./Redaction.ts"
@@ -114,7 +115,7 @@ const variablesFor = ({ environment, invocation }: Request.Request) => {
 }
 
 /** Finds and runs the plugin, again if `unwrap` or an upgrade moves it. */
-const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
+const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received, log: HeldLog.HeldLog) {
   const { become, find, run } = yield* WrappedPlugin
   const { environment } = request
   const env = variablesFor(request)
@@ -126,7 +127,10 @@ const runPlugin = Effect.fnUntraced(function*({ request, stdin }: Received) {
     if (Result.isSuccess(outcome)) return { file, execution: outcome.success }
     failure = { file, error: outcome.failure }
     if (failure.error.code === "ENOENT") continue // an `unwrap`, or an upgrade
-    if (scarceResources.has(failure.error.code)) yield* Effect.ignore(become(file, env, stdin))
+    if (scarceResources.has(failure.error.code)) {
+      yield* log.release
+      yield* Effect.ignore(become(file, env, stdin))
+    }
     break
   }
   return { failure }
@@ -229,7 +233,7 @@ const lookFirst = ({ kinds, request }: Received) =>
 const stopped = { exitCode: null, signal: "SIGTERM" }
 
 /** Serves a request and returns how this process must end. */
-const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog) {
+const serve = Effect.fnUntraced(function*(received: Received, log: HeldLog.HeldLog) {
   const { request } = received
   const mayFail = request.settings.onLogFailure === "fail" && !Request.isBestEffort(request)
   const logged = yield* Effect.exit(log.request(mayFail))
@@ -240,8 +244,11 @@ const serve = Effect.fnUntraced(function*(received: Received, log: RunLog.RunLog
   }
   const before = yield* Effect.exit(lookFirst(received))
   // A signal that arrives before the plugin starts would have ended the plugin, so it ends us.
-  if (Exit.hasInterrupts(before)) return stopped
-  const ran = yield* runPlugin(received)
+  if (Exit.hasInterrupts(before)) {
+    yield* log.release
+    return stopped
+  }
+  const ran = yield* runPlugin(received, log)
   if (ran.execution === undefined) return yield* answerFor(received, log, ran.failure)
   yield* bestEffort(
     conclude(received, log, ran.file, ran.execution, Exit.isSuccess(before) ? before.value : undefined)
@@ -260,8 +267,11 @@ export const main = Effect.uninterruptibleMask(Effect.fnUntraced(function*(resto
   // A signal that arrives before the plugin starts would have ended the plugin, so it ends us.
   if (Exit.isFailure(received)) return yield* end(stopped)
   const scope = yield* Scope.make()
-  const log = yield* Effect.exit(Scope.provide(RunLog.open(received.value.request, silent), scope))
-  const ending = yield* serve(received.value, Exit.isSuccess(log) ? log.value : noLog)
+  const { request } = received.value
+  const opened = yield* Effect.exit(Scope.provide(RunLog.open(request, silent), scope))
+  const log = Exit.isSuccess(opened) ? yield* HeldLog.make(request, opened.value) : HeldLog.direct(noLog)
+  const ending = yield* serve(received.value, log)
+  yield* bestEffort(log.settle)
   yield* bestEffort(RunLog.close(scope, silent))
   return yield* end(ending)
 })).pipe(
