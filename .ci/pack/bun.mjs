@@ -68,7 +68,7 @@ const options = [
   // What lies in the working directory of a runtime is none of our business.
   "--no-compile-autoload-dotenv",
   "--no-compile-autoload-bunfig",
-  // Without this Bun ends in a deleted working directory before our first line. It stays where it is, see `imports.mjs`.
+  // Without this, Bun exits before our first line if its working directory is deleted. See also `imports.mjs`.
   "--compile-exec-argv=--cwd=/proc/self/cwd"
 ]
 

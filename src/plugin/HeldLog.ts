@@ -1,4 +1,4 @@
-/** Holds back the records of a STATUS or VERSION until its end, and drops them if the log was told the same last. */
+/** Holds back the records of a STATUS or VERSION until its end, and drops them if they repeat the last logged ones. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -12,7 +12,7 @@ import type * as RunLog from "./RunLog.ts"
 export interface HeldLog extends RunLog.RunLog {
   /** Writes what is held back. From then on, each record is written at once. */
   readonly release: Effect.Effect<void>
-  /** Ends the run: drops what is held back if the log was told the same last, or else writes it. */
+  /** Ends the run: drops what is held back if it repeats the last logged run, and otherwise writes it. */
   readonly settle: Effect.Effect<void>
 }
 

@@ -1,6 +1,6 @@
 /**
- * Remembers how STATUS and VERSION ended the last time that the log was told. Runtimes ask both every few seconds, and
- * mostly get the same answer.
+ * Remembers how the last logged STATUS and VERSION ended. Runtimes ask for both every few seconds, and mostly get the
+ * same answer.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
@@ -10,11 +10,11 @@ import type * as Effect from "effect/Effect"
  * records of the run say, without what differs each time.
  */
 export interface LastOutcomes {
-  /** Whether this is what the log was told last, not long ago. */
+  /** Whether the last logged run, if it is recent, had this answer. */
   readonly isTold: (question: string, answer: string) => Effect.Effect<boolean>
-  /** Remembers what the log has been told. */
+  /** Remembers the answer of a run that was logged. */
   readonly remember: (question: string, answer: string) => Effect.Effect<void>
-  /** Forgets what the log was told, before it is told something else. */
+  /** Forgets the last answer, before another one is logged. */
   readonly forget: (question: string) => Effect.Effect<void>
 }
 

@@ -32,8 +32,8 @@ const isWrapped = Effect.fnUntraced(function*(folder: string) {
 export const list = Effect.flatMap(registered, (folders) => Effect.filter(folders, isWrapped))
 
 /**
- * Registers a folder, or removes it if it has no files of ours any more, and other such folders with it. A host whose
- * register cannot be written is wrapped all the same, so this never fails.
+ * Registers a folder, or removes it if it has no files of ours any more, and other such folders with it. Never fails:
+ * plugins are wrapped even if the register cannot be written.
  */
 export const update = Effect.fnUntraced(function*(folder: string) {
   const path = yield* Path.Path

@@ -77,10 +77,10 @@ export const make = ({ folder, name }: InvokedAs, memory = defaultFolder): LastO
         attempt(() => {
           const [file, text] = [fileOf(question), textOf(question, answer)]
           try {
-            // A run that is killed meanwhile leaves another text, which counts for nothing.
+            // A run that is killed while it writes leaves another text, which matches no answer.
             Fs.writeFileSync(file, text, { flag: "wx", mode: fileMode & 0o777 })
           } catch {
-            // A run beside this one has remembered another outcome, and nobody knows which one was logged last.
+            // A concurrent run has remembered another outcome, and it is not known which one was logged last.
             if (!hasText(file, text)) Fs.unlinkSync(file)
           }
         })
