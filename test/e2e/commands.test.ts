@@ -68,7 +68,7 @@ describeWith(["containernetworking-plugins", "iproute2", "iptables", "nftables"]
   })
 
   it("finds nothing wrong with a network that works", () => {
-    assert.match(text("doctor"), /^n: no problems found, 1 attachment checked[^]*status 0\n$/)
+    assert.match(text("doctor"), /^n: no problems found, 1 attachment checked[^]*status 0\n$/m)
   })
 
   it("tells a change to the host's rules", () => {

@@ -20,7 +20,7 @@ ${script}
 status=0
 cni-passthrough doctor n --fix ${words} < /dev/null 2>&1 || status=$?
 echo
-echo $status`).trimEnd()
+echo $status`).trimEnd().replace(/^podman \d.*\n/m, "") // the runtimes of this host
     const end = output.lastIndexOf("\n")
     return { text: output.slice(0, end).trimEnd(), status: Number(output.slice(end)) }
   }
