@@ -1,4 +1,4 @@
-/** Holds back the records of a STATUS or VERSION until its end, and drops them if they repeat the last logged ones. */
+/** Holds back the records of a STATUS until its end, and drops them if they repeat the last logged ones. */
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
@@ -26,7 +26,7 @@ const withoutDiffering = (name: string, value: unknown): unknown => differing.te
 
 /** Whether the records of a run may be dropped: nothing but the log itself may need them. */
 const isDroppable = ({ environment: { command }, settings: { hooks, onLogFailure, sinks } }: Request): boolean =>
-  (command === "STATUS" || command === "VERSION") && hooks[command].length === 0 && onLogFailure === "ignore" &&
+  command === "STATUS" && hooks.STATUS.length === 0 && onLogFailure === "ignore" &&
   sinks.length > 0
 
 /** Holds back what is written to a log. */

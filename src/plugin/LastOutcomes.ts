@@ -1,6 +1,5 @@
 /**
- * Remembers how the last logged STATUS and VERSION ended. Runtimes ask for both every few seconds, and mostly get the
- * same answer.
+ * Remembers how the last logged STATUS ended. Runtimes ask for it every few seconds, and mostly get the same answer.
  */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"

@@ -82,6 +82,15 @@ done`
   {
     page: "docs/doctor.md",
     index: 0,
+    title: "a host that does not forward, and is fixed",
+    before: `
+network large
+cni-passthrough run add pods --new-netns web >&2
+sysctl --quiet --write net.ipv4.ip_forward=0`
+  },
+  {
+    page: "docs/doctor.md",
+    index: 1,
     title: "a host that does not forward",
     before: `
 network large

@@ -162,8 +162,8 @@ ls /var/lib/cni/results
 PATH=\${PATH#*:}
 leaks | grep -c id-b[b]`),
       [
-        "error: cannot look into all network namespaces: /run/netns/unknown: ip -j: broken; this needs root, " +
-        "and to see the processes and mounts of the host",
+        "error: cannot look into all network namespaces: /run/netns/unknown: ip -j: broken; this needs root and " +
+        "a view of the processes and mounts of the host",
         "status 2",
         "error: cannot tell which attachments are valid, so only those known to be gone are removed: /run/netns/unknown: ip -j: broken",
         "testing-net-id-bb-eth0",

@@ -75,19 +75,12 @@ const makeHost = () => {
 const whole = ["request", "plugin", "result"]
 
 describe("a call around a plugin is not logged", () => {
-  for (const command of ["STATUS", "VERSION"]) {
-    it.effect(`if it is a ${command} that ends as the one before it`, () =>
-      Effect.gen(function*() {
-        const { call } = makeHost()
-        assert.deepStrictEqual(
-          yield* call({ command }),
-          whole.slice(0, command === "STATUS" ? 3 : 2).concat(
-            command === "STATUS" ? [] : ["error"]
-          )
-        )
-        for (let count = 0; count < 3; count++) assert.deepStrictEqual(yield* call({ command }), [])
-      }))
-  }
+  it.effect("if it is a STATUS that ends as the one before it", () =>
+    Effect.gen(function*() {
+      const { call } = makeHost()
+      assert.deepStrictEqual(yield* call(), whole)
+      for (let count = 0; count < 3; count++) assert.deepStrictEqual(yield* call(), [])
+    }))
 
   it.effect("if it differs only in its trace, its parent and its duration", () =>
     Effect.gen(function*() {
@@ -210,7 +203,8 @@ it.effect("a call of another operation changes nothing about what is remembered"
     const { call } = makeHost()
     yield* call()
     yield* call({ command: "ADD", execution: failing })
-    yield* call({ command: "VERSION", execution: failing })
+    assert.isNotEmpty(yield* call({ command: "VERSION", execution: failing }))
+    assert.isNotEmpty(yield* call({ command: "VERSION", execution: failing }))
     assert.deepStrictEqual(yield* call(), [])
   }))
 

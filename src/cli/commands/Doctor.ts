@@ -112,6 +112,15 @@ const questionOf = Effect.fnUntraced(function*(flags: Input) {
   } satisfies Collect.Question
 })
 
+/** The runtimes of this host, and what is on disk that they have not loaded. */
+const runtimeLines = Effect.fnUntraced(function*({ runtimes = [] }: HostFolders.Completed<Input>) {
+  const lines = yield* Effect.forEach(
+    yield* Discovery.withPodman(runtimes),
+    (runtime) => Effect.map(Unloaded.find(runtime), (unloaded) => [Discovery.inWords(runtime), ...unloaded])
+  )
+  return lines.flat().map((line) => Escape.inLine(line))
+})
+
 /** The last examination, after the fixes that were asked for. */
 const fixed = Effect.fnUntraced(function*(
   first: Examination.Examination,
@@ -137,11 +146,8 @@ export const doctor = HostFolders.command(
         : undefined
       const entered = yield* OnHost.enter(flags, built)
       const executable = built === undefined ? undefined : entered
-      for (const runtime of yield* Discovery.withPodman(flags.runtimes ?? [])) {
-        for (const line of [Discovery.inWords(runtime), ...yield* Unloaded.find(runtime)]) {
-          yield* Console.error(Escape.inLine(line))
-        }
-      }
+      const runtimes = yield* runtimeLines(flags)
+      if (!flags.json) yield* Effect.forEach(runtimes, (line) => Console.error(line))
       const question = yield* questionOf(flags)
       const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
       const request = { question, logs, hasTrial: flags.trial, executable }
