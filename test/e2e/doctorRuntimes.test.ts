@@ -73,7 +73,7 @@ const linesOf = (script: string): ReadonlyArray<string> => {
   try {
     // What was looked at differs by the addresses that containers get.
     return sandbox.run(script).trim().split("\n").filter((line) =>
-      !/^ {2}(?:\S+ of .*: (?:looked at|not known:)|not known) /.test(line)
+      !/^ {2}(?:\S+ of .*: (?:looked at|sent packets over|not known:)|not known) /.test(line)
     )
   } finally {
     sandbox[Symbol.dispose]()
