@@ -23,8 +23,8 @@ ${read("passthrough")}
 `
 
 /**
- * Packs the executable for a target into a folder: the file `passthrough`, and the link `cni-passthrough` to it. Without
- * `hasCommand` there is no link.
+ * Packs the executable for a target into a folder: the file `passthrough`, and the link `cni-passthrough` to it,
+ * unless `hasCommand` is false.
  */
 export const pack = (target, folder, { hasCommand = true } = {}) => {
   const modules = { "passthrough": plugin(), "cni-passthrough": read("cni-passthrough") }

@@ -60,9 +60,8 @@ const template = (file, values) =>
   Fs.readFileSync(Path.join(".ci/debian", file), "utf8").replace(/@(\w+)@/g, (_, key) => values[key])
 
 /**
- * Compressions. xz makes the executable 42 MB and not 60. It takes two minutes of one processor to pack, and unpacking
- * takes 3.5 s more.
- * dpkg has it built in, unlike zstd before Debian 12.
+ * Compressions. With xz the executable has 42 MB, with gzip 60. xz takes two minutes of one processor to pack, and
+ * unpacking takes 3.5 s more. dpkg has it built in, unlike zstd before Debian 12.
  */
 const compressions = { small: ["-Zxz", "-z6"], fast: ["-Zgzip", "-z1"] }
 

@@ -156,7 +156,7 @@ export const flowLines = (
   const isTried = (own: ReadonlyArray<Flow>) => own.some(({ kind, verified }) => verified && kind !== "gateway")
   const colours = { arrives: green, dropped: red, unknown: yellow }
   const lossy = byAttachment(flows).filter(([, own]) => isVerbose || own.some(isLost))
-  // Whoever asked for a trial wants to see it, however many containers lose flows too.
+  // A trial was asked for, so its flows come first, however many containers lose flows too.
   const groups = [...lossy.filter(([, own]) => isTried(own)), ...lossy.filter(([, own]) => !isTried(own))]
   const fitting = isVerbose ? groups : groups.slice(0, mostFlows.attachments)
   const lines = fitting.flatMap(([attachment, own]) => {

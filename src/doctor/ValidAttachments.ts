@@ -52,10 +52,8 @@ const accountedFor = Effect.fnUntraced(function*(
   return found as ReadonlyMap<string, ReadonlySet<string>>
 })
 
-const linkLocal = Cidr.parse("fe80::/10") as Cidr.Cidr
-
 const addressesOf = ({ addresses }: Link): ReadonlyArray<Cidr.Cidr> =>
-  addresses.map(Cidr.single).filter((each) => !Cidr.isLoopback(each) && !Cidr.contains(linkLocal, each))
+  addresses.map(Cidr.single).filter((each) => !Cidr.isLoopback(each) && !Cidr.isLinkLocal(each))
 
 /** Whether a link in a namespace may be an attachment to a network, judging by its configuration. */
 const mayBeOf = ({ chain, host }: Facts): (link: Link) => boolean => {

@@ -54,26 +54,26 @@ const persist = Effect.fnUntraced(function*(
   }
 })
 
-/** Reports the first failure only. */
-const once = (tell: Tell) => {
+/** Reports the first message only. */
+const once = (tell: Tell): Tell => {
   let isTold = false
-  return (error: OtlpCollector.NotSent) =>
+  return (message) =>
     Effect.suspend(() => {
       if (isTold) return Effect.void
       isTold = true
-      return tell(error.isTransient ? `${error.message}: trying again` : error.message)
+      return tell(message)
     })
 }
 
-/** Reports the first refusal only. */
-const refusalOnce = (collector: OtlpCollector.OtlpCollector, tell: Tell) => {
-  let isTold = false
-  return (reason: string) =>
-    Effect.suspend(() => {
-      if (isTold) return Effect.void
-      isTold = true
-      return tell(`${collector.url} refused some of the spans${reason === "" ? "" : `: ${reason}`}`)
-    })
+/** Reports the first failure, and the first refusal. */
+const reporting = (collector: OtlpCollector.OtlpCollector, tellFailure: Tell, tellRefusal: Tell) => {
+  const [sayFailure, sayRefusal] = [once(tellFailure), once(tellRefusal)]
+  return {
+    onFailure: ({ isTransient, message }: OtlpCollector.NotSent) =>
+      sayFailure(isTransient ? `${message}: trying again` : message),
+    onRefusal: (reason: string) =>
+      sayRefusal(`${collector.url} refused some of the spans${reason === "" ? "" : `: ${reason}`}`)
+  }
 }
 
 /** How long to try to send spans of a log that has ended, in milliseconds. */
@@ -91,7 +91,7 @@ export interface InTurn {
 /** Sends spans to a collector in turn with what makes them. */
 export const inTurn = (collector: OtlpCollector.OtlpCollector, tell: Tell): InTurn => {
   const queue = new SpanQueue()
-  const persistence = { onFailure: once(tell), onRefusal: refusalOnce(collector, tell), patience }
+  const persistence = { ...reporting(collector, tell, tell), patience }
   let sent = 0
   const sendWhile = (isDue: () => boolean) =>
     Effect.gen(function*() {
@@ -128,12 +128,11 @@ export const background = Effect.fnUntraced(function*(collector: OtlpCollector.O
   let isDown = false
   let inFlight = 0
   let refused = 0
-  const say = once((message) => tell(`${message}, keeping the newest 16 MiB of spans`))
-  const onRefusal = refusalOnce(collector, tell)
+  const report = reporting(collector, (message) => tell(`${message}, keeping the newest 16 MiB of spans`), tell)
   const onFailure = (error: OtlpCollector.NotSent) => {
     isDown = error.isTransient
     if (isDown) settled.openUnsafe()
-    return say(error)
+    return report.onFailure(error)
   }
 
   const round = Effect.fnUntraced(function*() {
@@ -142,7 +141,7 @@ export const background = Effect.fnUntraced(function*(collector: OtlpCollector.O
     const batch = queue.take()
     inFlight = batch.length
     const outcome = yield* Effect.result(
-      persist(collector, batch, { onFailure, onRefusal, patience: Number.POSITIVE_INFINITY })
+      persist(collector, batch, { ...report, onFailure, patience: Number.POSITIVE_INFINITY })
     )
     refused += Result.isFailure(outcome) ? batch.length : outcome.success
     isDown = false

@@ -94,6 +94,11 @@ export const isDefault = ({ length }: Cidr): boolean => length === 0
 export const isLoopback = ({ address, family }: Cidr): boolean =>
   family === 4 ? address >> 24n === 127n : address === 1n
 
+const linkLocal = parse("fe80::/10") as Cidr
+
+/** Whether this is a link-local address of IPv6, which every link has. */
+export const isLinkLocal = (address: Cidr): boolean => contains(linkLocal, single(address))
+
 /** An address with a port: `10.1.0.5:80`, `[fd00::5]:80`. */
 export const endpoint = (address: string, port: number): string =>
   address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`

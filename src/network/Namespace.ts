@@ -127,6 +127,10 @@ export const probe = Effect.fnUntraced(function*(netns: string, gateways: Readon
   })) as ReadonlyArray<Probe>
 })
 
+/** Whether a link of a namespace has an address. */
+export const hasAddress = ({ links }: Pick<Namespace, "links">, address: Cidr.Cidr): boolean =>
+  links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, address)))
+
 /** The first address of a family that a link has. */
 export const addressOn = ({ links }: Namespace, device: string, family: 4 | 6): LinkAddress | undefined =>
   links.find(({ name }) => name === device)?.addresses.find((each) => each.family === family)

@@ -31,7 +31,7 @@ const isDroppable = ({ environment: { command }, settings: { hooks, onLogFailure
 
 /** Holds back what is written to a log. */
 const hold = Effect.fnUntraced(function*(request: Request, log: RunLog.RunLog, last: LastOutcomes.LastOutcomes) {
-  const question = JSON.stringify([request.environment.command, request.network])
+  const question = JSON.stringify([request.network])
   // Another version of ours may log the same run differently, and other sinks have not been told.
   const said: Array<unknown> = [version, request.settings.sinks, RequestRecord.make(request)]
   let held: Array<Effect.Effect<unknown, unknown>> | undefined = []

@@ -5,7 +5,7 @@ import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 
 /**
- * The last outcomes of the plugin that we wrap. A question is an operation and its network. An answer is what the
+ * The last outcomes of the plugin that we wrap. A question is a network. An answer is what the
  * records of the run say, without what differs each time.
  */
 export interface LastOutcomes {

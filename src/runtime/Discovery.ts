@@ -30,6 +30,9 @@ export interface Runtime {
   readonly endpoint: string | undefined
 }
 
+/** What is not known of a runtime before it is asked. */
+const unasked = { configFile: undefined, endpoint: undefined, loaded: undefined, version: undefined } as const
+
 /** The default folder of network configurations of most runtimes. */
 const usualConfDir = "/etc/cni/net.d"
 
@@ -131,14 +134,13 @@ const daemon = Effect.fnUntraced(function*(
   const confDir = yield* firstWith(root, own, [keys.confDir])
   return [
     {
+      ...unasked,
       name,
       pluginFolders: plugins?.value.flatMap((value) => value.split(":")) ?? fallback.plugins,
       confDir: confDir?.value[0] ?? fallback.confDir,
       source: plugins?.source ?? confDir?.source ?? "its default",
       endpoint: listens && `unix://${(flagOf(words, ...listens.flags) ?? listens.socket).replace(/^unix:\/\//, "")}`,
-      configFile,
-      version: undefined,
-      loaded: undefined
+      configFile
     } satisfies Runtime
   ]
 })
@@ -184,14 +186,11 @@ const nerdctl = Effect.fnUntraced(function*(root: string, processes: ReadonlyArr
   const confDir = yield* firstWith(root, [nerdctlConfig], ["cni_netconfpath"])
   return [
     {
+      ...unasked,
       name: "nerdctl",
       pluginFolders: plugins?.value ?? ["/opt/cni/bin"],
       confDir: confDir?.value[0] ?? usualConfDir,
-      source: plugins?.source ?? confDir?.source ?? "its default",
-      endpoint: undefined,
-      configFile: undefined,
-      version: undefined,
-      loaded: undefined
+      source: plugins?.source ?? confDir?.source ?? "its default"
     } satisfies Runtime
   ]
 })
@@ -220,14 +219,7 @@ const podman = Effect.fnUntraced(function*(root: string) {
   const backend = configured?.value[0] ?? chosen
   const source = configured?.source ?? chosenBackend
   const confDir = yield* firstWith(root, files, ["network_config_dir"])
-  const podman = {
-    name: "podman",
-    confDir: confDir?.value[0] ?? usualConfDir,
-    endpoint: undefined,
-    configFile: undefined,
-    version: undefined,
-    loaded: undefined
-  }
+  const podman = { ...unasked, name: "podman", confDir: confDir?.value[0] ?? usualConfDir }
   if (backend === "netavark") return [{ ...podman, pluginFolders: undefined, source } satisfies Runtime]
   if (backend !== "cni") return []
   const folders = yield* firstWith(root, files, ["cni_plugin_dirs"])

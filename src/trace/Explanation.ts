@@ -11,7 +11,7 @@ import * as Cidr from "../network/Cidr.ts"
 import { items, optional, texts } from "../network/Iproute2.ts"
 import * as IptablesRule from "../network/IptablesRule.ts"
 import type { Counters } from "./Counters.ts"
-import type { Place } from "./Place.ts"
+import { hasAddress, type Place } from "./Place.ts"
 import type { Packet } from "./TraceOutput.ts"
 
 /** A cause and its evidence. */
@@ -43,12 +43,6 @@ const counted = ({ name }: Place, risen: Counters, ...names: ReadonlyArray<strin
   names.flatMap((counter) =>
     risen.has(counter) ? [`the counter ${counter} of ${name} rose by ${risen.get(counter)}`] : []
   )
-
-const isOwn = ({ network }: Place, address: string): boolean => {
-  const own = Cidr.parseAddress(address)
-  return own !== undefined &&
-    network.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, own)))
-}
 
 /** The meaning of the kernel's errors for a route. */
 const refusals: { readonly [error: string]: string } = {
@@ -92,7 +86,7 @@ export const routing = Effect.fnUntraced(function*(place: Place, packet: Packet,
   const isV6 = destination.includes(":")
   const version = isV6 ? "ipv6" : "ipv4"
   const forwarding = yield* sysctl(place, `${version}/conf/${isV6 ? "all" : inLink}/forwarding`)
-  if (forwarding === "0" && !isOwn(place, destination)) {
+  if (forwarding === "0" && !hasAddress(place, destination)) {
     return {
       text: `${place.name} does not forward what arrives on ${inLink}`,
       evidence: [
@@ -184,7 +178,7 @@ export const legacy = (
   outLink: string | undefined
 ): Cause | undefined => {
   const [source, destination] = [Cidr.parseAddress(packet.source), Cidr.parseAddress(packet.destination)]
-  const isForHost = isOwn(place, packet.destination)
+  const isForHost = hasAddress(place, packet.destination)
   for (const [table, chain] of chainsAfter[hook] ?? []) {
     if ((chain === "INPUT") !== isForHost && (chain === "INPUT" || chain === "FORWARD")) continue
     const verdict = Netfilter.follow(rules, table, chain, {

@@ -35,16 +35,17 @@ const sizes = { datagram: 17, headers: { 4: 28, 6: 48 } } as const
 const discard = 9
 
 /** The address of the host at which a port is published. */
-const publishedAt = ({ host }: Facts, { family, port, protocol, attachment }: Flow): string | undefined => {
+const publishedAt = (facts: Facts, { family, port, protocol, attachment }: Flow): string | undefined => {
   const mapping = attachment.portMappings.find((each) => each.hostPort === port && each.protocol === protocol)
+  const { host } = facts
   if (mapping === undefined || host === undefined || Result.isFailure(host.network)) return undefined
   const at = PublishedAt.hostAddress(mapping)
   if (at !== undefined) return Cidr.addressText(at)
-  const { links, routes } = host.network.success
-  const uplinks = new Set(routes.filter(({ to }) => to.length === 0).map(({ device }) => device))
+  const { links } = host.network.success
+  const uplinks = new Set(Routed.uplinksOf(facts, family))
   const global = (some: typeof links) =>
     some.flatMap(({ addresses }) => addresses).filter((each) =>
-      each.family === family && !Cidr.isLoopback(each) && !/^fe80:/i.test(each.text)
+      each.family === family && !Cidr.isLoopback(each) && !Cidr.isLinkLocal(each)
     )
   const [address] = [...global(links.filter(({ name }) => uplinks.has(name))), ...global(links)]
   return address && Cidr.addressText(address)

@@ -15,7 +15,7 @@ export const Register = Context.Reference<string>("cni-passthrough/wrap/WrappedF
   defaultValue: () => "/var/lib/cni-passthrough/wrapped"
 })
 
-/** The registered folders; none if there is no register. */
+/** The registered folders, or none without a register. */
 const registered = Effect.gen(function*() {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.orElseSucceed(fs.readFileString(yield* Register), () => "")

@@ -146,8 +146,7 @@ export const doctor = HostFolders.command(
         : undefined
       const entered = yield* OnHost.enter(flags, built)
       const executable = built === undefined ? undefined : entered
-      const runtimes = yield* runtimeLines(flags)
-      if (!flags.json) yield* Effect.forEach(runtimes, (line) => Console.error(line))
+      if (!flags.json) { for (const line of yield* runtimeLines(flags)) yield* Console.error(line) }
       const question = yield* questionOf(flags)
       const logs = flags.log.map((log) => OnHost.seenFile(flags, log))
       const request = { question, logs, hasTrial: flags.trial, executable }

@@ -109,9 +109,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
       const { _tag, operation } = piece
       if (json) return _tag === "Foot" ? `${ViewJson.render(View.make(operation))}\n` : ""
       if (!full && (operation.request.ifname === "lo" || Polling.isCalm(operation))) {
-        return _tag === "Foot"
-          ? `${text(all(operation))}\n`
-          : ""
+        return _tag === "Foot" ? `${text(all(operation))}\n` : ""
       }
       switch (_tag) {
         case "Head":

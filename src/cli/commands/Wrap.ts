@@ -189,7 +189,9 @@ export const wrap = HostFolders.command(
         }))
       // --watch also waits for plugins that do not exist yet.
       const requests = flags.watch ? possible : yield* concerned(possible, names)
-      const runtimes = yield* Effect.flatten(Discovery.Runtimes)
+      // At the root of another host, the runtimes can be asked only now.
+      const known = Option.isNone(flags.hostRoot) ? flags.runtimes : undefined
+      const runtimes = known ?? (yield* Effect.flatten(Discovery.Runtimes))
       for (const { at } of requests) yield* tellUsers(at.folder, runtimes)
       if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
       const refusals = Outcome.makeRefusals()

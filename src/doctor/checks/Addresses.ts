@@ -260,7 +260,7 @@ const giveBack = (attachment: AttachmentId, same: Cidr.Cidr & { readonly text: s
 const addressesOf = ({ links }: Namespace, { ifname }: AttachmentId) => {
   const master = links.find(({ name }) => name === ifname)?.master
   return links.filter(({ name }) => name === ifname || name === master).flatMap(({ addresses }) => addresses)
-    .filter(({ text }) => !/^fe80:/i.test(text))
+    .filter((each) => !Cidr.isLinkLocal(each))
 }
 
 export const duplicateAddress: Check = {

@@ -1,6 +1,7 @@
 /** Whether rules at either end of the way, in the container or in the host's INPUT, drop traffic. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
@@ -119,9 +120,9 @@ export const inputRules: Check = {
     for (const { address, device, seen } of routed) {
       for (const server of seen.result.dns?.nameservers ?? []) {
         const destination = Cidr.parseAddress(server ?? "")
-        const isOurs = destination?.family === address.family &&
-          seen.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, destination)))
-        if (destination === undefined || isOurs !== true || Cidr.isLoopback(destination)) continue
+        const isOurs = destination?.family === address.family && seen.outside !== undefined &&
+          Namespace.hasAddress(seen.outside, destination)
+        if (destination === undefined || !isOurs || Cidr.isLoopback(destination)) continue
         const dropped = droppedAtInput(rules, {
           family: address.family,
           source: Cidr.single(address),

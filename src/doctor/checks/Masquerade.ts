@@ -2,6 +2,7 @@
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Ruleset } from "../../network/IptablesRule.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import type { Check } from "../Check.ts"
 import type { Facts } from "../Facts.ts"
@@ -125,7 +126,7 @@ const ofOne = (
   if (outcome._tag === "Translated") {
     const source = Cidr.parseAddress(outcome.to ?? "")
     const isOurs = source === undefined ||
-      seen.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, source))) === true
+      (seen.outside !== undefined && Namespace.hasAddress(seen.outside, source))
     return isOurs || beside !== undefined ? undefined : {
       level: "error",
       message: `${seen.title}: what ${to} sends gets the source address ${outcome.to}, which the host does not have: ` +

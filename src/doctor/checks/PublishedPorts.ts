@@ -1,6 +1,7 @@
 /** Published ports apart from the way of the world: from the host itself, at their addresses, and in the container. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"
@@ -46,7 +47,7 @@ const comingFor = ({ address, mapping }: Published): Packet => ({
 const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Found> => {
   const at = PublishedAt.hostAddress(mapping)
   if (at === undefined || Cidr.isLoopback(at) || seen.outside === undefined) return []
-  const isOurs = seen.outside.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, at))) ||
+  const isOurs = Namespace.hasAddress(seen.outside, at) ||
     seen.outside.routes.some(({ to, type }) => type === "local" && Cidr.contains(to, at))
   return isOurs ? [] : [{
     level: "error",

@@ -238,14 +238,11 @@ export interface Plan<R> {
 }
 
 /** The attachment of a new throwaway namespace. */
-const newAttachment = Effect.fnUntraced(function*(
-  { chain }: Pick<Plan<never>, "chain">,
-  capabilityArgs: Attachment["capabilityArgs"]
-) {
+const newAttachment = Effect.fnUntraced(function*(network: string, capabilityArgs: Attachment["capabilityArgs"]) {
   const random = yield* Random.nextIntBetween(0, 2 ** 32, { halfOpen: true })
   const containerId = `${prefix}${random.toString(16).padStart(8, "0")}`
   return {
-    network: chain.list.name,
+    network,
     containerId,
     ifname: "eth0",
     netns: yield* Netns.pathOf(containerId),
@@ -259,8 +256,8 @@ export const run = Effect.fnUntraced(function*<R>(
   { capabilityArgs, chain, ground, hasSecond, send }: Plan<R>
 ) {
   const { store, tools } = ground
-  const first = yield* newAttachment({ chain }, capabilityArgs)
-  const second = yield* newAttachment({ chain }, {})
+  const first = yield* newAttachment(chain.list.name, capabilityArgs)
+  const second = yield* newAttachment(chain.list.name, {})
   const before = yield* snapshot(store, tools)
   yield* Netns.add(first.containerId)
   const traces = {

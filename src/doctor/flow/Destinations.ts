@@ -45,7 +45,7 @@ export const of = (facts: Facts, one: Routed.Routed): ReadonlyArray<Destination>
   const { links, routes } = host.network.success
   const uplinks = Routed.uplinksOf(facts, family)
   const beside = links.filter(({ name }) => uplinks.includes(name)).flatMap(({ addresses, name }) =>
-    addresses.filter((each) => each.family === family && !/^fe80:/i.test(each.text)).flatMap((each) => {
+    addresses.filter((each) => each.family === family && !Cidr.isLinkLocal(each)).flatMap((each) => {
       const subnet = Cidr.network(each)
       if (subnet.length > (family === 4 ? 30 : 126)) return []
       const gateways = routes.filter(({ device }) => device === name).flatMap(({ gateway }) => gateway ?? [])

@@ -138,14 +138,12 @@ const mostServers = 8
 
 /** Traffic to each name server of a container that the host forwards to. */
 const nameServers = (facts: Facts, one: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
-  const links = hostOf(facts)?.network.links ?? []
+  const network = hostOf(facts)?.network
   const servers = new Set((one.seen.result.dns?.nameservers ?? []).map(String))
   return [...servers].slice(0, mostServers).flatMap((server) => {
     const peer = Cidr.parseAddress(server)
-    const isOfHost = links.some(({ addresses }) =>
-      addresses.some((each) => peer !== undefined && Cidr.isSameAddress(each, peer))
-    )
-    if (peer === undefined || peer.family !== one.address.family || Cidr.isLoopback(peer) || isOfHost) return []
+    if (peer === undefined || peer.family !== one.address.family || Cidr.isLoopback(peer)) return []
+    if (network !== undefined && Namespace.hasAddress(network, peer)) return []
     const uplink = Destinations.linkTo(facts, one, peer)
     return uplink === undefined ? [] : beyond(facts, one, { peer, uplink, server, partOf: ["name-server"] })
   })

@@ -1,6 +1,7 @@
 /** The flows that attachments should carry according to their configuration and their results. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Namespace from "../../network/Namespace.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Facts } from "../Facts.ts"
 import type { Attachment, PortMapping } from "../facts/Attachment.ts"
@@ -183,9 +184,7 @@ export const of = (facts: Facts): ReadonlyArray<Promised> => {
     const routes = (result.routes ?? []).map((route) => route?.dst ?? "")
     return addresses.flatMap((address) => {
       const one = routed.find((each) => each.seen.attachment === attachment)
-      const isOnHost = (server: Cidr.Cidr) =>
-        seen?.outside?.links.some(({ addresses }) => addresses.some((each) => Cidr.isSameAddress(each, server))) ===
-          true
+      const isOnHost = (server: Cidr.Cidr) => seen?.outside !== undefined && Namespace.hasAddress(seen.outside, server)
       const side: Side = {
         facts,
         attachment,

@@ -24,7 +24,7 @@ export const ask = Effect.fnUntraced(function*(found: ReadonlyArray<Leaks.Leak>)
       const runtime = runtimeOf(leak)
       return runtime === undefined ? [] : [{ ...leak, runtime, reason: `${runtime} lists its container` }]
     }),
-    /** Why there is no second witness for the containers of a runtime. */
+    /** Why the containers of a runtime have no second witness. */
     notes: unasked.map(({ runtime, tool }) =>
       `there is no ${tool} to ask ${runtime} for its containers: only processes and network namespaces show what is gone`
     )
