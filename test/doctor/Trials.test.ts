@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Checks from "../../src/doctor/Checks.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
+import type { Facts } from "../../src/doctor/Facts.ts"
 import type { Left, Sent } from "../../src/doctor/facts/Trial.ts"
 import type { Finding, Found } from "../../src/doctor/Finding.ts"
 import * as Fix from "../../src/doctor/Fix.ts"
@@ -367,15 +368,16 @@ describe("the packets of a trial", () => {
     fix: Fix.run("delete the rule", ["iptables", "-D", "FORWARD", "1"]),
     ...fields
   })
-  const lost = (sent: Partial<Sent>, failed: ReadonlyArray<string> = []) => {
+  const lost = (sent: Partial<Sent>, failed: ReadonlyArray<string> = [], facts: Partial<Facts> = {}) => {
     const trial = {
       calls: [],
       innermost: new Map(),
       left: [],
       sent: { flows: [], findings: [], problem: undefined, ...sent }
     }
-    return Trials.trialFlows.find(Host.facts({ facts: { trial } }), new Set(failed))
+    return Trials.trialFlows.find(Host.facts({ facts: { trial, ...facts } }), new Set(failed))
   }
+  const levels = (found: ReturnType<typeof lost>) => (found as ReadonlyArray<Found>).map(({ level }) => level)
 
   it("that arrive tell nothing", () => {
     assert.deepStrictEqual(lost({ flows: [flow({ status: "arrives", reason: "" })] }), [])
@@ -398,6 +400,15 @@ describe("the packets of a trial", () => {
     assert.deepStrictEqual((found as ReadonlyArray<Found>).map(({ message }) => message), [
       `the world, by up0; name server 1.1.1.1: ${reason}`
     ])
+  })
+
+  it("that are dropped between containers are a note where no two live containers need the flow", () => {
+    const reason = "the packet was dropped by ip filter FORWARD in host (policy drop)"
+    const flows = [flow({ kind: "peer", reason })]
+    const live = Host.attachment({}, Host.inside)
+    assert.deepStrictEqual(levels(lost({ flows }, [], { all: [live] })), ["note"])
+    assert.deepStrictEqual(levels(lost({ flows }, [], { all: [live, live] })), ["error"])
+    assert.deepStrictEqual(levels(lost({ flows: [...flows, flow({ reason })] })), ["error"])
   })
 
   it("that were not sent tell nothing, even if they are predicted to be dropped", () => {

@@ -202,10 +202,19 @@ const sentText = ({ from, port, protocol, size, to }: Flow): string =>
 const areGone = (fix: Fix.Fix): boolean =>
   fix.commands.some((words) => words.some((word) => word.includes(Trial.prefix)))
 
+/**
+ * Whether only flows between the two throwaway containers are lost, on a network with at most one live container. A
+ * firewall that lets containers reach the world, but not each other, may be meant so.
+ */
+const areBetweenContainersOnly = (flows: ReadonlyArray<Flow>, { all, network }: Facts): boolean =>
+  flows.every(({ kind }) => kind === "peer" || kind === "routed-peer") &&
+  all.filter((attachment) => attachment.network === network?.name).length < 2
+
 export const trialFlows: Check = {
   id: "trial-flows",
   phase: "trial",
-  find: ({ trial }, failed) => {
+  find: (facts, failed) => {
+    const { trial } = facts
     if (trial === undefined) return noTrial
     const { findings, problem } = trial.sent
     const lost = lostFlows(trial.sent, failed)
@@ -213,11 +222,16 @@ export const trialFlows: Check = {
     return lost.map((flows): Found => {
       const [first] = flows
       const cause = findings.find(({ check }) => check === first.check)
+      const areUnused = areBetweenContainersOnly(flows, facts)
       return {
-        level: cause?.level ?? "error",
+        level: areUnused ? "note" : cause?.level ?? "error",
         ...(cause?.plugin === undefined ? {} : { plugin: cause.plugin }),
         message: `${flows.map(({ words }) => words).join("; ")}: ${reasonOf(first)}`,
-        evidence: [...flows.map(sentText), ...cause?.evidence ?? []],
+        evidence: [
+          ...flows.map(sentText),
+          ...cause?.evidence ?? [],
+          ...(areUnused ? ["no two live containers of this network need this flow"] : [])
+        ],
         fix: cause === undefined || areGone(cause.fix)
           ? "correct what the finding names, and try again: cni-passthrough doctor --trial"
           : cause.fix
