@@ -168,7 +168,11 @@ export const end = (outcome: Outcome.Outcome, style: Style.Style): ReadonlyArray
       return [
         ...badly(`${what} ${HopWords.chain(hop)}: ${HopWords.rule(hop)}`),
         ...more(`in ${hop.place}, hook ${hop.hook}`),
-        ...(outcome.author === undefined ? [] : more(authorText(outcome.author, style)))
+        ...more(
+          outcome.author === undefined
+            ? "no log names who wrote it; cni-passthrough watch names who changes rules from now on"
+            : authorText(outcome.author, style)
+        )
       ]
     }
     case "Lost": {
@@ -190,6 +194,12 @@ export const end = (outcome: Outcome.Outcome, style: Style.Style): ReadonlyArray
     case "Unknown":
       return line(yellow, `? the outcome is unknown: ${outcome.reason}`)
   }
+}
+
+/** What to do about packets that do not arrive. */
+export const next = (containerId: string | undefined, { width }: Style.Style): ReadonlyArray<string> => {
+  const command = ["cni-passthrough", "doctor", ...(containerId === undefined ? [] : ["--container-id", containerId])]
+  return ["", ...LineWrap.lines(Escape.inLine(`next: ${command.join(" ")}, which may know a fix`), width)]
 }
 
 /** The lines that announce a step. */
@@ -258,6 +268,13 @@ export const onPage = (steps: ReadonlyArray<Step>, protocol: string, shown: Styl
   return traces
 }
 
+/** The hops without those of our own chains at a stage, or of a packet, that the hop before shows already. */
+const withoutRepeats = (hops: ReadonlyArray<Journey.Hop>): ReadonlyArray<Journey.Hop> =>
+  hops.filter((hop, index) => {
+    const before = hops[index - 1]
+    return !hop.isOwn || !isSameStage(before, hop) || rewritten(before, hop).length > 0
+  })
+
 /** A hop. Our own chains only show the packet, and are not named. */
 const hopJson = ({ chain, direction, hook, isOwn, packet, place, rule, verdict }: Journey.Hop) => ({
   direction,
@@ -307,7 +324,7 @@ export const json = (steps: ReadonlyArray<Step>): string => {
       table: tables?._tag === "Tables" ? tables.table : undefined,
       places: tables?._tag === "Tables" ? tables.places : [],
       notes: steps.flatMap((step) => step._tag === "Note" ? [step.text] : []),
-      traces: attempts.map(({ hops, ...rest }) => ({ ...rest, hops: hops.map(hopJson) }))
+      traces: attempts.map(({ hops, ...rest }) => ({ ...rest, hops: withoutRepeats(hops).map(hopJson) }))
     },
     undefined,
     2

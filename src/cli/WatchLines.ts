@@ -1,4 +1,5 @@
 /** What `watch` reports, as text for people and as JSON for scripts. */
+import * as Arr from "effect/Array"
 import * as Names from "../doctor/Names.ts"
 import * as AttachmentIdentity from "../operations/AttachmentIdentity.ts"
 import * as StateChanges from "../operations/StateChanges.ts"
@@ -76,6 +77,17 @@ const totalText = ([sort, { added, removed }]: readonly [string, Event.Totals[st
 const foldedText = ({ tables, totals }: Event.Change): string =>
   `${listed(Object.entries(totals).map(totalText), 6)}${tables.length === 0 ? "" : ` in ${listed(tables, 4)}`}`
 
+type FlowGroup = readonly [Event.Flow, ...ReadonlyArray<Event.Flow>]
+
+/** The flows of each attachment that share a check, which are told together with the reason of the first. */
+const groupsOf = (flows: ReadonlyArray<Event.Flow>, isFull: boolean): ReadonlyArray<FlowGroup> =>
+  isFull
+    ? flows.map((flow): FlowGroup => [flow])
+    : Object.values(
+      Arr.groupBy(flows, ({ check, containerId, ifname, network }) =>
+        JSON.stringify([network, containerId, ifname, check]))
+    )
+
 /** Draws events in one style. */
 export const make = (style: Style, isFull: boolean) => {
   const { bold, dim, green, red, width, yellow } = style
@@ -134,21 +146,31 @@ export const make = (style: Style, isFull: boolean) => {
       )
     )
   ]
-  const flowText = ({ flow, reason, ...attachment }: Event.Flow): string =>
-    `${shown(`${flow} of ${Names.container(attachment)}`)}${reason === undefined ? "" : dim(shown(`: ${reason}`))}`
-  const ofFlows = ({ cuts, restores, time }: Event.Flows): ReadonlyArray<string> =>
-    [
-      ...cuts.slice(0, most.flows).map((flow) => ["cuts:     ", red, flow] as const),
-      ...restores.slice(0, most.flows).map((flow) => ["restores: ", green, flow] as const)
-    ].flatMap(([word, colour, flow], index) =>
-      LineWrap.lines(flowText(flow), Math.max(20, width - 24)).map((line, part) =>
+  const flowsText = ([first, ...others]: FlowGroup): string => {
+    const { flow, reason, ...attachment } = first
+    const flows = [flow, ...others.map((other) => other.flow)].join(", ")
+    return `${shown(`${flows} of ${Names.container(attachment)}`)}${
+      reason === undefined ? "" : dim(shown(`: ${reason}`))
+    }`
+  }
+  const ofFlows = ({ cuts, restores, time }: Event.Flows): ReadonlyArray<string> => {
+    const [cut, restored] = [groupsOf(cuts, isFull), groupsOf(restores, isFull)]
+    const groups = [
+      ...cut.slice(0, most.flows).map((group) => ["cuts:     ", red, group] as const),
+      ...restored.slice(0, most.flows).map((group) => ["restores: ", green, group] as const)
+    ]
+    return groups.flatMap(([word, colour, group], index) =>
+      LineWrap.lines(flowsText(group), Math.max(20, width - 24)).map((line, part) =>
         part > 0
           ? `${" ".repeat(24)}${line.trimStart()}`
           : `${index === 0 ? dim(timeText(time)) : " ".repeat(12)}  ${colour(word)}${line}`
       )
     ).concat(
-      cuts.length + restores.length > 2 * most.flows ? [dim(`${gutter}and more: --json has all`)] : []
+      groups.length < cut.length + restored.length
+        ? [dim(`${gutter}and ${cut.length + restored.length - groups.length} more: --json has all`)]
+        : []
     )
+  }
   return {
     /** The lines of an event. */
     lines: (event: Event.Event): ReadonlyArray<string> => {

@@ -108,9 +108,21 @@ describe("the end", () => {
     ])
   })
 
-  it("says if it was the answer that was dropped", () => {
-    const [first] = end({ _tag: "Dropped", hop: hop({ direction: "back", rule: undefined }), author: undefined })
-    assert.strictEqual(first, "✗ the answer was dropped by ip filter FORWARD: policy drop")
+  it("says if it was the answer that was dropped, and if no log names who wrote the rule", () => {
+    const lines = end({ _tag: "Dropped", hop: hop({ direction: "back", rule: undefined }), author: undefined })
+    assert.deepStrictEqual(lines, [
+      "✗ the answer was dropped by ip filter FORWARD: policy drop",
+      "  in host, hook forward",
+      "  no log names who wrote it; cni-passthrough watch names who changes rules from now on"
+    ])
+  })
+
+  it("leads to doctor, for the container if one was named", () => {
+    assert.deepStrictEqual(TraceLines.next("3f1c9a0b7e21", style), [
+      "",
+      "next: cni-passthrough doctor --container-id 3f1c9a0b7e21, which may know a fix"
+    ])
+    assert.strictEqual(TraceLines.next(undefined, style)[1], "next: cni-passthrough doctor, which may know a fix")
   })
 
   it("marks a cause that was not traced as predicted", () => {
@@ -170,7 +182,8 @@ describe("a page", () => {
     ])
     assert.deepStrictEqual(first?.end, [
       "✗ dropped by ip filter FORWARD: -s 10.99.0.2/32 -m comment --comment \"name: \\\"n\\\"\" -j DROP",
-      "in host, hook forward"
+      "in host, hook forward",
+      "no log names who wrote it; cni-passthrough watch names who changes rules from now on"
     ])
     assert.deepStrictEqual([second?.state, second?.path.length], ["good", 2])
   })
@@ -194,7 +207,7 @@ describe("a page", () => {
   })
 })
 
-it("JSON has each packet with its hops, without what our own table did", () => {
+it("JSON has each packet with its hops, and what our own table shows only where it is new", () => {
   const document = JSON.parse(TraceLines.json([
     { _tag: "Tables", table: "own", places: ["host"] },
     { _tag: "Note", text: "a note" },
@@ -204,7 +217,7 @@ it("JSON has each packet with its hops, without what our own table did", () => {
       from: { address: "10.99.0.2", port: 40_000 },
       to: { address: "192.0.2.1", port: 80 }
     },
-    { _tag: "Hops", hops: [own({ hook: "prerouting" }), hop({})] },
+    { _tag: "Hops", hops: [own({ hook: "prerouting" }), own({ hook: "prerouting" }), hop({}), own({})] },
     { _tag: "End", outcome: { _tag: "Left", link: "up0", place: "host" } }
   ]))
   const [{ hops, ...rest }] = document.traces

@@ -3,11 +3,11 @@ import { assert, describe, it } from "@effect/vitest"
 import * as WatchLines from "../../src/cli/WatchLines.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
 import type { Author } from "../../src/watch/Author.ts"
-import type { Change, Event } from "../../src/watch/Event.ts"
+import type { Change, Event, Flow } from "../../src/watch/Event.ts"
 
 const style = Style.make({ isTerminal: false, width: Number.POSITIVE_INFINITY, minutesEast: () => 0 }, false)
 
-const lines = (event: Event): ReadonlyArray<string> => WatchLines.make(style, false).lines(event)
+const lines = (event: Event, isFull = false): ReadonlyArray<string> => WatchLines.make(style, isFull).lines(event)
 
 const author: Author = {
   pid: 823,
@@ -110,6 +110,48 @@ it("flows that are cut and restored stand under each other", () => {
       "              restores: the world of shop/web (3f1c)"
     ]
   )
+})
+
+describe("flows that one check explains", () => {
+  const web = { network: "pods", containerId: "3f1c", ifname: "eth0", pod: "shop/web" }
+  const db = { ...web, containerId: "77aa", pod: "shop/db" }
+  const rule = { check: "forward-rules", reason: "what web sends is dropped by -P FORWARD DROP" }
+  const event = (cuts: ReadonlyArray<Flow>, restores: ReadonlyArray<Flow> = []): Event => ({
+    event: "flows",
+    time: "2026-11-30T12:00:01.000Z",
+    since: "2026-11-30T12:00:00.123Z",
+    cuts,
+    restores
+  })
+  const cut = [
+    { ...web, flow: "the world", ...rule },
+    { ...web, flow: "name server 8.8.8.8", check: "forward-rules", reason: "another rule" },
+    { ...db, flow: "the world", ...rule },
+    { ...web, flow: "port 80/tcp", check: "port-mappings", reason: "no rule leads there" }
+  ]
+
+  it("share a line for each container, with the reason of the first", () => {
+    const restored = ["the world", "port 80/tcp"].map((flow) => ({ ...web, flow }))
+    assert.deepStrictEqual(lines(event(cut, [...restored, { ...db, flow: "the world" }])), [
+      "12:00:01.000  cuts:     the world, name server 8.8.8.8 of shop/web (3f1c): what web sends is dropped by -P FORWARD DROP",
+      "              cuts:     the world of shop/db (77aa): what web sends is dropped by -P FORWARD DROP",
+      "              cuts:     port 80/tcp of shop/web (3f1c): no rule leads there",
+      "              restores: the world, port 80/tcp of shop/web (3f1c)",
+      "              restores: the world of shop/db (77aa)"
+    ])
+  })
+
+  it("have lines of their own with --full", () => {
+    assert.include(
+      lines(event(cut), true).join("\n"),
+      "cuts:     name server 8.8.8.8 of shop/web (3f1c): another rule"
+    )
+  })
+
+  it("are counted where there are too many", () => {
+    const many = Array.from({ length: 23 }, (_, index) => ({ ...web, containerId: `id-${index}`, flow: "the world" }))
+    assert.strictEqual(lines(event(many)).at(-1), "              and 3 more: --json has all")
+  })
 })
 
 it("flows cannot move the cursor by the name of a pod or a protocol", () => {

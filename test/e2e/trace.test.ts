@@ -62,13 +62,15 @@ const packages = ["containernetworking-plugins", "iproute2", "iptables", "nftabl
 describeWith(packages, "cni-passthrough trace", () => {
   let sandbox: Sandbox.Sandbox
   const text = (name: string) => Fs.readFileSync(Path.join(sandbox.tmp, "out", name), "utf8")
-  /** The lines after the way of the packet, and the exit status. */
+  /** How it ended: the lines from there to the next step, and the exit status. */
   const end = (name: string) => {
     const lines = text(name).trimEnd().split("\n")
     const at = lines.findIndex((line) => /^[✓✗?]/.test(line))
     assert.isAtLeast(at, 0, `${text(name)}${text(`${name}.err`)}`)
-    return { status: Number(text(`${name}.status`)), lines: lines.slice(at) }
+    const next = lines.indexOf("", at)
+    return { status: Number(text(`${name}.status`)), lines: lines.slice(at, next < 0 ? undefined : next) }
   }
+  const unwritten = "  no log names who wrote it; cni-passthrough watch names who changes rules from now on"
 
   beforeAll(() => {
     sandbox = Sandbox.makeWithCommand()
@@ -163,16 +165,24 @@ iptables-legacy -F
     ]
     for (const [what, name, lines] of drops) {
       it(`${what} ends with the rule and its place`, () => {
-        assert.deepStrictEqual(end(name), { status: 1, lines: [...lines] })
+        assert.deepStrictEqual(end(name), { status: 1, lines: [...lines, unwritten] })
       })
     }
+
+    it("leads to doctor", () => {
+      assert.strictEqual(
+        text("forward").trimEnd().split("\n").at(-1),
+        "next: cni-passthrough doctor --container-id id-of-web, which may know a fix"
+      )
+    })
 
     it("that is the answer also ends with the rule", () => {
       assert.deepStrictEqual(end("answer"), {
         status: 1,
         lines: [
           "✗ the answer was dropped by ip filter FORWARD: -d 10.99.0.2/32 -p tcp -m tcp --sport 9000 -j DROP",
-          "  in host, hook forward"
+          "  in host, hook forward",
+          unwritten
         ]
       })
     })

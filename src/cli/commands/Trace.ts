@@ -196,6 +196,10 @@ export const trace = Command.make(
       if (!flags.json) { for (const line of draw(step)) yield* Console.log(line) }
     })
     const outcomes = yield* Trace.run(request, tell)
+    const statuses = new Set(outcomes.map(Outcome.statusOf))
+    if (statuses.has(1) && !flags.json) {
+      for (const line of TraceLines.next(request.subject?.attachments[0]?.containerId, style)) yield* Console.log(line)
+    }
     if (flags.json) yield* Console.log(TraceLines.json(steps))
     if (Option.isSome(flags.report)) {
       const networks = request.subject?.attachments.map(({ network }) => network) ?? []
@@ -203,7 +207,6 @@ export const trace = Command.make(
         traces: TraceLines.onPage(steps, request.protocol, style)
       })
     }
-    const statuses = new Set(outcomes.map(Outcome.statusOf))
     if (statuses.has(1)) return yield* new Errors.Unsuccessful()
     if (statuses.has(2)) return yield* new Errors.Incomplete()
   }, Errors.tell)

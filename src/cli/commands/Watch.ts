@@ -36,7 +36,7 @@ const input = {
   cacheDir: Flags.cacheDir,
   hostRoot: OnHost.flag,
   for: Flags.optionalDuration("for", "Stop after this time, such as 30s or 10m"),
-  full: Flags.toggle("full", "List all changes of a burst, and full identifiers"),
+  full: Flags.toggle("full", "List all changes of a burst, each flow by itself, and full identifiers"),
   json: Flags.toggle("json", "Print each event as one line of JSON")
 }
 

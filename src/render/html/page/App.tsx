@@ -57,6 +57,9 @@ const openAtFirst = (): ReadonlySet<number> => {
   return new Set(first === undefined ? [] : [first.id])
 }
 
+/** Whether the page is about traced packets, and no log had anything about the container's networks. */
+const isTraceAlone = traces !== undefined && entries.length === 0
+
 export const App = () => {
   const [filter, setFilter] = useState(everything)
   const [open, setOpen] = useState(openAtFirst)
@@ -103,9 +106,11 @@ export const App = () => {
         </p>
         {ids.length === 0
           ? (
-            <p class="nothing">
-              {entries.length === 0 ? "No operations were logged." : "No operation matches."}
-            </p>
+            isTraceAlone ? null : (
+              <p class="nothing">
+                {entries.length === 0 ? "No operations were logged." : "No operation matches."}
+              </p>
+            )
           )
           : (
             <Search.Provider value={filter.text.trim()}>
@@ -113,14 +118,16 @@ export const App = () => {
             </Search.Provider>
           )}
       </main>
-      <footer>
-        <p>
-          <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>/</kbd> search · <kbd>Esc</kbd> back
-        </p>
-        <p>
-          The records are in this file: <code>cni-passthrough show FILE.html</code> reads them.
-        </p>
-      </footer>
+      {isTraceAlone ? null : (
+        <footer>
+          <p>
+            <kbd>j</kbd> <kbd>k</kbd> next, previous · <kbd>Enter</kbd> open · <kbd>/</kbd> search · <kbd>Esc</kbd> back
+          </p>
+          <p>
+            The records are in this file: <code>cni-passthrough show FILE.html</code> reads them.
+          </p>
+        </footer>
+      )}
     </>
   )
 }
