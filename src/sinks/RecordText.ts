@@ -5,8 +5,11 @@ import type { Record } from "../record/Record.ts"
 import * as TextFormat from "../record/TextFormat.ts"
 import * as TimeZone from "./TimeZone.ts"
 
-/** The schema of the formats: text for people, or one JSON object on each line. */
-export const format = () => Field.oneOf(["text", "json"])
+/** The names of the formats: text for people, or one JSON object on each line. */
+export const formats = ["text", "json"] as const
+
+/** The schema of the formats. */
+export const format = () => Field.oneOf(formats)
 
 /** A format of records. */
 export type Format = ReturnType<typeof format>["Type"]

@@ -3,6 +3,7 @@ import { assert, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as JsonText from "../../src/json/JsonText.ts"
+import * as Settings from "../../src/plugin/Settings.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import * as TextFormat from "../../src/record/TextFormat.ts"
 import { run } from "../support/pipeline.ts"
@@ -52,6 +53,36 @@ it.effect.prop(
       }
     })
 )
+
+const Value = Schema.Union([
+  Schema.Literals([
+    "",
+    "a",
+    "/var/log/a\0b",
+    "text",
+    "json",
+    "host",
+    "container",
+    "fail",
+    "ignore",
+    "1m30s",
+    "0",
+    "5",
+    ".5s",
+    "-1s"
+  ]),
+  Schema.Literals([0, 1, -1]),
+  Schema.Json
+])
+const Settled = Schema.Record(Schema.Literals(Settings.names), Schema.Union([Value, Schema.Array(Value)]))
+
+it.prop("settings read by hand are those that the schema reads", [Settled], ([fields]) => {
+  const own = Object.entries(fields)
+  const documents = [fields, ...own.map(([name, value]) => ({ [name]: value }))]
+  for (const document of documents) {
+    assert.deepStrictEqual(Settings.read(document), Settings.readBySchema(document))
+  }
+}, { arbitrary: { runs: 500 } })
 
 it.prop("a JSON text keeps its value and its tokens in every layout", [Schema.Json, Space], ([value, space]) => {
   const text = JSON.stringify(value, null, space)
