@@ -9,7 +9,9 @@ import type { JsonObject } from "../json/Json.ts"
 import * as Namespace from "../network/Namespace.ts"
 import * as Reservation from "../network/Reservation.ts"
 import * as Pod from "../operations/Pod.ts"
+import * as Attachments from "../runtime/Attachments.ts"
 import * as NestedPlugins from "../runtime/NestedPlugins.ts"
+import * as Netns from "../runtime/Netns.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as ConfigFile from "./ConfigFile.ts"
 import type { Facts } from "./Facts.ts"
@@ -144,7 +146,7 @@ const choose = Effect.fnUntraced(
 type Known = Pick<Attachment.AttachmentId, "netns" | "containerId" | "ifname" | "pod">
 
 const isSelected = ({ containerId, ifname, netns, pod }: Selection) => (one: Known): boolean =>
-  (netns === undefined || one.netns === netns) &&
+  (netns === undefined || Netns.isSamePath(one.netns, netns)) &&
   (containerId === undefined || one.containerId.startsWith(containerId)) &&
   (ifname === undefined || one.ifname === ifname) && (pod === undefined || Pod.is(one.pod, pod))
 
@@ -162,12 +164,9 @@ const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "cha
   return ipam !== undefined && /^[\w][\w.-]*$/.test(name) ? yield* Store.read(dataDir, name) : undefined
 })
 
-/**
- * The attachments of networks. containerd also caches a result for each container's `lo`, with all arguments of its
- * pod, under a network name that appears in no file.
- */
+/** The attachments of containers to networks, without their loopback links. */
 const listOwn = (cacheDir: string) =>
-  Effect.map(Attachment.list(cacheDir), (listed) => listed.filter(({ ifname }) => ifname !== "lo"))
+  Effect.map(Attachment.list(cacheDir), (listed) => listed.filter((each) => !Attachments.isLoopback(each)))
 
 /**
  * Collects host-local's stores, the attachments and the host, in an order that makes a concurrent ADD count as alive.
@@ -186,11 +185,12 @@ const collectState = Effect.fnUntraced(function*(
   const damaged = yield* Effect.orElseSucceed(ResultCache.damaged(cacheDir), () => [])
   const names = new Set(networks.map(({ network }) => network?.name ?? ""))
   const own = ids.filter((each) => names.has(each.network))
-  const [looked, host] = yield* Effect.all([
+  const [looked, others, host] = yield* Effect.all([
     Effect.forEach(own, Attachment.look, { concurrency: 16 }),
+    Effect.forEach(ids.filter((each) => !names.has(each.network)), Attachment.glance, { concurrency: 16 }),
     Host.collect(networks.flatMap(({ chain, delegates }) => [...chain, ...delegates]), own)
   ], { concurrency: "unbounded" })
-  const byFile = new Map(looked.map((each) => [each.file, each]))
+  const byFile = new Map([...others, ...looked].map((each) => [each.file, each]))
   const all = ids.map((each) => byFile.get(each.file) ?? each)
   const living = yield* Effect.cached(LiveNamespaces.namespaces(ids))
   return yield* Effect.forEach(
@@ -228,11 +228,9 @@ const collectState = Effect.fnUntraced(function*(
 
 const everyone: Selection = { netns: undefined, containerId: undefined, pod: undefined, ifname: undefined }
 
-/**
- * What is known of a network, or of every network in the folder or in libcni's cache, without asking plugins:
- * attachments, addresses, and the host. Fails if the attachments cannot be determined.
- */
-export const states = Effect.fnUntraced(function*(question: Pick<Question, "asked" | "confDir" | "cacheDir">) {
+type Place = Pick<Question, "asked" | "confDir" | "cacheDir">
+
+const statesWith = Effect.fnUntraced(function*(question: Place, list: typeof Attachment.list) {
   const { asked, cacheDir, confDir } = question
   const chosen = asked === undefined ? undefined : yield* choose(question)
   const files = chosen?.files ?? (yield* Files.readFolder(confDir))
@@ -244,8 +242,15 @@ export const states = Effect.fnUntraced(function*(question: Pick<Question, "aske
     ? [...new Map<string | undefined, ConfigFile.ConfigFile>([...cached, ...named.toReversed()]).values()].toReversed()
     : [chosen.file ?? cached.get(asked ?? "")]
   const facts = networks.map((file): Facts => ({ ...ofFile(file, files), folder: chosen?.folder ?? confDir, asked }))
-  return yield* collectState(cacheDir, Attachment.list(cacheDir), everyone, facts)
+  return yield* collectState(cacheDir, list(cacheDir), everyone, facts)
 })
+
+/**
+ * What is known of a network, or of every network in the folder or in libcni's cache, without asking plugins:
+ * attachments, addresses, and the host. The results of loopback links are among the attachments, because they are left
+ * behind like others. Fails if the attachments cannot be determined.
+ */
+export const states = (question: Place) => statesWith(question, Attachment.list)
 
 /** The facts about throwaway namespaces while they are attached: they are the only attachments of the network. */
 const ofTrial = Effect.fnUntraced(function*(facts: Facts, ids: ReadonlyArray<Attachment.AttachmentId>) {
@@ -325,7 +330,7 @@ export const networksOf = Effect.fnUntraced(
     const networks = new Set(attached.filter(isSelected(selection)).map(({ network }) => network))
     if (networks.size > 0) return [...networks]
     const past = logs.length === 0 ? [] : (yield* History.read(logs, undefined)).operations
-    return [past.findLast(isSelected(selection))?.network]
+    return [past.findLast((each) => isSelected(selection)(each) && !Attachments.isLoopback(each))?.network]
   }
 )
 
@@ -399,7 +404,6 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
 
 /**
  * The state of networks without their plugins, as {@link states}, with attachments judged by the configuration that
- * they were made with.
+ * they were made with, and without loopback links.
  */
-export const living = (question: Pick<Question, "asked" | "confDir" | "cacheDir">) =>
-  Effect.map(states(question), (all) => all.map(byConfiguration))
+export const living = (question: Place) => Effect.map(statesWith(question, listOwn), (all) => all.map(byConfiguration))

@@ -15,6 +15,7 @@ import * as ResultCache from "../runtime/ResultCache.ts"
 import type { Facts } from "./Facts.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import type * as LiveNamespaces from "./facts/LiveNamespaces.ts"
+import * as PinnedNamespaces from "./facts/PinnedNamespaces.ts"
 import type { Judged } from "./facts/Store.ts"
 import type { Life } from "./Leaks.ts"
 import * as Ranges from "./Ranges.ts"
@@ -90,9 +91,13 @@ const holders = (reservation: Judged, namespaces: Life["namespaces"]): ReadonlyA
   return [ifname, ...links.map(({ name }) => name)].map((name) => ({ containerID: containerId, ifname: name }))
 }
 
-/** The attachments of `run` and cnitool to a named namespace, under their default container IDs. */
+/** The paths by which users may name a mounted namespace: /var/run leads to /run. */
+const spellings = (path: string): ReadonlyArray<string> =>
+  path.startsWith("/proc/") ? [] : path.startsWith("/run/") ? [path, `/var${path}`] : [path]
+
+/** The attachments of `run` and cnitool to a mounted namespace, under their default container IDs. */
 const ofNamed = ({ links, paths }: LiveNamespaces.Inhabited): ReadonlyArray<ValidAttachment> =>
-  paths.filter((path) => path.startsWith("/run/netns/")).flatMap((path) =>
+  paths.map(PinnedNamespaces.onHost).flatMap(spellings).flatMap((path) =>
     ["eth0", ...links.map(({ name }) => name).filter((name) => name !== "lo")].map((ifname) => ({
       containerID: Attachments.containerIdOf(path),
       ifname

@@ -19,6 +19,16 @@ export interface Attachment {
   readonly capabilityArgs: JsonObject
 }
 
+/**
+ * The network of an attachment's loopback link, which containerd, and CRI-O and kubelet before they set `lo` up
+ * themselves, bring along. It is in no file. They cache its result with all arguments of the pod, its ports too. Source:
+ * go-cni, `opts.go`; ocicni, `pkg/ocicni/ocicni.go`.
+ */
+export const loopbackNetwork = "cni-loopback"
+
+/** Whether an attachment is only the loopback link of a container, which is attached to no network by it. */
+export const isLoopback = ({ ifname }: { readonly ifname?: string | undefined }): boolean => ifname === "lo"
+
 /** The members that identify an attachment. Source: CNI specification, section 3, "Attachment". */
 export type Identity = Pick<Attachment, "network" | "containerId" | "ifname">
 

@@ -27,6 +27,11 @@ export const pathOf = Effect.fnUntraced(function*(pathOrName: string) {
   return isName(pathOrName) ? `${folder}/${pathOrName}` : path.resolve(pathOrName)
 })
 
+const withoutVar = (path: string): string => path.startsWith("/var/run/") ? path.slice("/var".length) : path
+
+/** Whether two paths are one: runtimes write /var/run for /run. */
+export const isSamePath = (left: string, right: string): boolean => withoutVar(left) === withoutVar(right)
+
 /** No namespace exists at this path. */
 export class NetnsMissing extends Data.TaggedError("NetnsMissing")<{ readonly path: string }> {
   override readonly message = `there is no network namespace ${this.path}`

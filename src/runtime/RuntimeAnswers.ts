@@ -5,6 +5,7 @@ import * as HostTools from "../exec/HostTools.ts"
 import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import * as ToolOutput from "../exec/ToolOutput.ts"
 import * as Json from "../json/Json.ts"
+import * as Attachments from "./Attachments.ts"
 
 /** The networks that a runtime has loaded. */
 export interface Loaded {
@@ -46,9 +47,6 @@ const objectOf = (value: unknown): Json.JsonObject => Json.isObject(value) ? val
 const stringsOf = (value: unknown): ReadonlyArray<string> =>
   Array.isArray(value) ? value.filter((item): item is string => typeof item === "string" && item !== "") : []
 
-/** The name of containerd's network for `lo`, which is in no file. */
-const loopback = "cni-loopback"
-
 /**
  * Reads `crictl info` of containerd. Source: containerd, `internal/cri/server/status.go` and go-cni, `ConfigResult`.
  */
@@ -64,7 +62,7 @@ export const ofCrictlInfo = (output: string): Answer | undefined => {
   const networks = Array.isArray(cni["Networks"]) ? cni["Networks"] : []
   const all = networks.flatMap((network: unknown) => {
     const { Name: name, Source: source } = objectOf(objectOf(network)["Config"])
-    return typeof name === "string" && name !== loopback
+    return typeof name === "string" && name !== Attachments.loopbackNetwork
       ? [{ name, source: typeof source === "string" ? source : undefined }]
       : []
   })

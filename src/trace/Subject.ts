@@ -4,6 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Attachment from "../doctor/facts/Attachment.ts"
 import * as Pod from "../operations/Pod.ts"
+import * as Attachments from "../runtime/Attachments.ts"
 import * as Netns from "../runtime/Netns.ts"
 
 /** How a container is named on the command line. */
@@ -46,7 +47,7 @@ type Matches = (attachment: Attachment.AttachmentId) => boolean
 
 /** The attachments of all containers, without the loopback attachments that containerd keeps. */
 export const attachments = (cacheDir: string) =>
-  Effect.map(Attachment.list(cacheDir), (listed) => listed.filter(({ ifname }) => ifname !== "lo"))
+  Effect.map(Attachment.list(cacheDir), (listed) => listed.filter((each) => !Attachments.isLoopback(each)))
 
 const exists = Effect.fnUntraced(function*(path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -67,12 +68,13 @@ export const find = Effect.fnUntraced(function*(
   const conditions: ReadonlyArray<Matches> = [
     ...(pod === undefined ? [] : [(each: Attachment.AttachmentId) => Pod.is(each.pod, pod)]),
     ...(containerId === undefined ? [] : [(each: Attachment.AttachmentId) => each.containerId.startsWith(containerId)]),
-    ...(path === undefined ? [] : [(each: Attachment.AttachmentId) => each.netns === path]),
+    ...(path === undefined ? [] : [(each: Attachment.AttachmentId) => Netns.isSamePath(each.netns, path)]),
     ...(name === undefined
       ? []
       : [
         (each: Attachment.AttachmentId) =>
-          Pod.is(each.pod, name) || each.containerId.startsWith(name) || each.netns === `/run/netns/${name}`
+          Pod.is(each.pod, name) || each.containerId.startsWith(name) ||
+          Netns.isSamePath(each.netns, `/run/netns/${name}`)
       ])
   ]
   const own = known.filter((each) => conditions.every((matches) => matches(each)))

@@ -145,7 +145,7 @@ describe("the facts about a network", () => {
         ["web", "Missing"]
       ])
       assert.deepStrictEqual(facts.all.map(({ network, sight }) => [network, sight?._tag]), [
-        ["m", undefined],
+        ["m", "Missing"],
         ["n", "Missing"],
         ["n", "Missing"]
       ])
@@ -171,6 +171,7 @@ describe("the facts about a network", () => {
     ]
   > = [
     [{ containerId: "we" }, "the container we", "we", ["web"], ["m"]],
+    [{ netns: "/var/run/netns/api" }, "the namespace /var/run/netns/api", "/var/run/netns/api", ["api"], []],
     [{ netns: "/run/netns/api" }, "the namespace /run/netns/api", "/run/netns/api", ["api"], []],
     [{ ifname: "net1" }, "the interface net1", "net1", ["api"], []],
     [{ pod: "web" }, "the pod web", "web", ["web"], ["m"]],
@@ -265,6 +266,23 @@ describe("the state of networks", () => {
       assert.deepStrictEqual(yield* states("m"), ["m /net.d/30-m.conflist"])
       assert.deepStrictEqual(yield* states("gone"), ["gone /cache/results/gone-old-eth0#config"])
       assert.deepStrictEqual(yield* states("none"), ["undefined undefined"])
+    }))
+
+  it.effect("has the loopback links of containers among what may be left, and not among what can lose traffic", () =>
+    Effect.gen(function*() {
+      const given = { ...files, ...cached("cni-loopback", "web", { ifname: "lo" }, list("cni-loopback")) }
+      const attached = (all: ReturnType<typeof Collect.living>) =>
+        Effect.map(
+          Effect.provide(all, Fake.host({ files: given, programs }).layer),
+          (networks) =>
+            networks.flatMap(({ attachments, earlier }) =>
+              [...attachments, ...earlier.flatMap((each) => each.attachments)].map((each) =>
+                `${each.ifname} on ${each.network}`
+              )
+            )
+        )
+      assert.include(yield* attached(Collect.states(question())), "lo on cni-loopback")
+      assert.deepStrictEqual((yield* attached(Collect.living(question()))).toSorted(), ["eth0 on gone", "eth0 on n"])
     }))
 
   it.effect("is not known where the cache cannot be read", () =>

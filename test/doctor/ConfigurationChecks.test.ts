@@ -558,6 +558,12 @@ describe("the folder of configurations", () => {
     ]],
     ["need not have that of podman", asked({ asked: "podman" }), [
       ["note - podman has this network without a file, and nothing is attached to it: there is nothing to look at"]
+    ]],
+    ["need not have that of loopback links", asked({ asked: "cni-loopback" }), [
+      [
+        "note - cni-loopback is the loopback link of each container, which its runtime sets up without a file: there is " +
+        "nothing to look at"
+      ]
     ]]
   ])
 

@@ -71,6 +71,77 @@ describe("the namespaces that live", () => {
       })
     }))
 
+  it.effect("are those that are mounted, wherever that is, without any process", () =>
+    Effect.gen(function*() {
+      const paths = ["/run/containerd/state/netns/pod-1", "/run/user/1000/netns/a b", "/var/snap/microk8s/netns/pod-2"]
+      const mount = (path: string, inode: number) =>
+        `70 68 0:4 net:[${inode}] ${path.replaceAll(" ", "\\040")} rw shared:9 - nsfs nsfs rw`
+      const { blind, names } = yield* living({
+        files: {
+          ...Object.fromEntries(paths.map((path, index) => [path, Fake.namespace(7 + index)])),
+          "/proc/self/mountinfo": paths.map((path, index) => mount(path, 7 + index)).join("\n")
+        },
+        namespaces: Object.fromEntries(paths.map((path) => [path, {}]))
+      })
+      assert.deepStrictEqual([names, blind], [paths.map((path, index) => `net:[${7 + index}] ${path}`), undefined])
+    }))
+
+  it.effect("are none that is mounted below another mount, or twice where a folder names it too", () =>
+    Effect.gen(function*() {
+      const { blind, names } = yield* living({
+        files: {
+          "/run/netns/web": Fake.namespace(7),
+          "/run/netns/covered": "",
+          "/proc/self/mountinfo": [
+            "70 68 0:4 net:[7] /run/netns/web rw - nsfs nsfs rw",
+            "71 68 0:4 net:[8] /run/netns/covered rw - nsfs nsfs rw",
+            "72 68 0:4 net:[9] /run/netns/unmounted rw - nsfs nsfs rw"
+          ].join("\n")
+        },
+        namespaces: { "/run/netns/web": {} }
+      })
+      assert.deepStrictEqual([names, blind], [["net:[7] /run/netns/web"], undefined])
+    }))
+
+  it.effect("are those that are mounted where only the first process of the host sees them", () =>
+    Effect.gen(function*() {
+      const { blind, names } = yield* living({
+        files: {
+          ...process(20, 7),
+          "/proc/1/mountinfo": [
+            "70 68 0:4 net:[7] /run/netns/with-process rw - nsfs nsfs rw",
+            "71 68 0:4 net:[8] /run/netns/without rw - nsfs nsfs rw"
+          ].join("\n"),
+          "/proc/1/root/run/netns/without": Fake.namespace(8)
+        },
+        namespaces: { "/proc/20/ns/net": {}, "/proc/1/root/run/netns/without": {} }
+      })
+      assert.deepStrictEqual([names, blind], [[
+        "net:[7] /proc/20/ns/net",
+        "net:[8] /proc/1/root/run/netns/without"
+      ], undefined])
+    }))
+
+  it.effect("may be more where a mounted one cannot be reached or looked into", () =>
+    Effect.gen(function*() {
+      const blindWith = (file: Fake.Files[string], answer?: string) =>
+        Effect.map(
+          living({
+            files: {
+              "/proc/self/mountinfo": "70 68 0:4 net:[8] /run/user/1000/netns/a rw - nsfs nsfs rw",
+              "/run/user/1000/netns/a": file
+            },
+            namespaces: answer === undefined ? {} : { "/run/user/1000/netns/a": answer }
+          }),
+          ({ blind }) => blind
+        )
+      assert.match((yield* blindWith({ error: "PermissionDenied" })) ?? "", /^\/run\/user\/1000\/netns\/a: /)
+      assert.strictEqual(
+        yield* blindWith(Fake.namespace(8), "no room"),
+        "/run/user/1000/netns/a: ip -j: no room"
+      )
+    }))
+
   it.effect("are not files of another device, which are not opened", () =>
     Effect.gen(function*() {
       const { blind, commands, names } = yield* living({

@@ -40,8 +40,13 @@ const makeHost = (
   }
   return {
     confDir,
-    networksOf: (change: Partial<Collect.Question> = {}) =>
-      Effect.provide(Collect.networksOf({ ...question, ...change }, []), Command.host),
+    networksOf: (change: Partial<Collect.Question> = {}, logs: ReadonlyArray<string> = []) =>
+      Effect.provide(Collect.networksOf({ ...question, ...change }, logs), Command.host),
+    write: (name: string, text: string) => {
+      const file = Path.join(folder.path, name)
+      Fs.writeFileSync(file, text)
+      return file
+    },
     damaged: Effect.provide(ResultCache.damaged(cacheDir), Command.host),
     selection: nothing,
     [Symbol.dispose]: () => folder[Symbol.dispose]()
@@ -74,6 +79,26 @@ describe("the networks that doctor looks at", () => {
         "pods-web-eth0": entry("pods", "eth0")
       })
       assert.deepStrictEqual(yield* host.networksOf({ selection: { ...host.selection, containerId: "web" } }), ["pods"])
+    }))
+})
+
+describe("the network of a container that nothing is cached of", () => {
+  it.effect("is that of its last operation in the logs, of which its loopback is none", () =>
+    Effect.gen(function*() {
+      using host = makeHost({ "10-pods.conflist": network("pods") })
+      const request = (second: number, invocation: string, name: string, ifname: string) =>
+        JSON.stringify({
+          time: `2026-12-01T09:00:0${second}.000Z`,
+          event: "request",
+          invocation,
+          command: "ADD",
+          containerId: "web",
+          ifname,
+          network: name
+        })
+      const log = host.write("log", `${request(1, "a", "pods", "eth0")}\n${request(2, "b", "cni-loopback", "lo")}\n`)
+      const selection = { ...host.selection, containerId: "web" }
+      assert.deepStrictEqual(yield* host.networksOf({ selection }, [log]), ["pods"])
     }))
 })
 

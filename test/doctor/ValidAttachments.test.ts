@@ -203,7 +203,14 @@ describe("a valid attachment", () => {
       const namespaces = [namespace(down, ["/run/netns/web", "/proc/7/ns/net"])]
       assert.deepStrictEqual(yield* find({ namespaces }), [
         { containerID, ifname: "eth0" },
-        { containerID, ifname: "tunl0" }
+        { containerID, ifname: "tunl0" },
+        { containerID: Attachments.containerIdOf("/var/run/netns/web"), ifname: "eth0" },
+        { containerID: Attachments.containerIdOf("/var/run/netns/web"), ifname: "tunl0" }
+      ])
+      const seenByFirst = yield* find({ namespaces: [namespace(down, ["/proc/1/root/srv/netns/web"])] })
+      assert.deepStrictEqual(seenByFirst, [
+        { containerID: Attachments.containerIdOf("/srv/netns/web"), ifname: "eth0" },
+        { containerID: Attachments.containerIdOf("/srv/netns/web"), ifname: "tunl0" }
       ])
       const all = [Host.attachment()]
       assert.deepStrictEqual(

@@ -117,3 +117,97 @@ describeWith(
     })
   }
 )
+
+/** What a node is asked at each moment: the answer follows a line with the question. */
+const ask = "ask() { echo \"# $*\"; \"$@\" 2> /dev/null || true; }"
+
+const killed = `
+${Cri.setUp}
+${ask}
+sed -i 's/^  disable_apparmor/  netns_mounts_under_state_dir = true\\n&/' /tmp/containerd.toml
+cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
+echo '{"cniVersion":"0.3.1","name":"lo","type":"loopback"}' > /etc/cni/net.d/99-loopback.conf
+${Cri.start}
+web=$(run_pod web)
+echo $web > /tmp/out/id
+cache() { ls /var/lib/cni/results | sed "s/$web/ID/"; }
+netns=$(sed -n 's/.* net:\\S* \\(\\S*netns\\/cni-\\S*\\) .*/\\1/p' /proc/self/mountinfo)
+{
+  echo "mounted at $netns"
+  ask cache
+  ask cni-passthrough doctor
+  ask cni-passthrough doctor cni-loopback
+  ask cni-passthrough leaks
+} > /tmp/out/living
+# The kernel keeps a namespace that is mounted, whichever processes end.
+kill -KILL $(pgrep -x sleep) $(pgrep -f containerd-shim) $(pgrep -x containerd)
+until ! pgrep -x 'sleep|containerd' > /dev/null; do sleep 0.1; done
+ask cni-passthrough leaks > /tmp/out/mounted
+umount -l $netns
+rm $netns
+{
+  ask cni-passthrough leaks pods --fix --yes
+  ask cache
+  ask cni-passthrough leaks --fix --yes
+  ask cache
+  ask cni-passthrough leaks
+} > /tmp/out/gone
+`
+
+describeWith(
+  ["containernetworking-plugins", "busybox-static", "containerd", "runc", "iproute2", "iptables"],
+  "a pod sandbox of containerd's CRI that has its namespace in the folder of the runtime's state",
+  () => {
+    let sandbox: Sandbox.Sandbox
+    let id: string
+    const output = (name: string) => Fs.readFileSync(Path.join(sandbox.tmp, "out", name), "utf8")
+    /** The answers by their questions. */
+    const answers = (name: string) =>
+      Object.fromEntries(
+        output(name).split(/^# /m).slice(1).map((answer) => {
+          const [question = "", ...lines] = answer.replaceAll(id, "ID").replaceAll(id.slice(0, 12), "ID").trim().split(
+            "\n"
+          )
+          return [question, lines]
+        })
+      )
+
+    beforeAll(() => {
+      sandbox = Sandbox.makeWithCommand()
+      Cri.prepare(sandbox)
+      Fs.mkdirSync(Path.join(sandbox.tmp, "out"))
+      Fs.writeFileSync(Path.join(sandbox.tmp, "pods.conflist"), JSON.stringify(Cri.network).replace("/30", "/24"))
+      sandbox.run(killed)
+      id = output("id").trim()
+    })
+    afterAll(() => sandbox[Symbol.dispose]())
+
+    it("has a result for its loopback link too, which is attached to no network and is nothing that is left", () => {
+      assert.match(output("living"), /^mounted at \/run\/containerd\/.*\/netns\/cni-/)
+      const living = answers("living")
+      assert.deepStrictEqual(living["cache"], ["cni-loopback-ID-lo", "pods-ID-eth0"])
+      assert.deepStrictEqual(living["cni-passthrough doctor"]?.filter((line) => !line.startsWith("  ")), [
+        "pods: no problems found, 1 attachment checked",
+        "lo: no problems found, 0 attachments checked"
+      ])
+      assert.match(living["cni-passthrough doctor cni-loopback"]?.[0] ?? "", /^– cni-loopback is the loopback link of/)
+      assert.deepStrictEqual(living["cni-passthrough leaks"], ["nothing is left of containers that are gone"])
+    })
+
+    it("lives while its namespace is mounted, without a process", () => {
+      assert.deepStrictEqual(answers("mounted"), {
+        "cni-passthrough leaks": ["nothing is left of containers that are gone"]
+      })
+    })
+
+    it("leaves rules that the look at its network alone finds, and a result of its loopback link that a look at all does", () => {
+      const text = output("gone").replaceAll(id, "ID")
+      assert.deepStrictEqual(text.match(/^(?:removed .*|[a-z]+-ID-\w+|cni-loopback-ID-lo|nothing .*)$/gm), [
+        "removed 6: 2 rules, 1 reservation, 2 chains, 1 result",
+        "cni-loopback-ID-lo",
+        "removed 1: 1 result",
+        "nothing is left of containers that are gone"
+      ])
+    })
+  }
+)

@@ -27,6 +27,15 @@ describe("the path of a namespace", () => {
   }
 })
 
+describe("two paths of namespaces", () => {
+  it("are one in /run and in /var/run, as containerd writes it", () => {
+    assert.isTrue(Netns.isSamePath("/var/run/netns/x", "/run/netns/x"))
+    assert.isTrue(Netns.isSamePath("/run/netns/x", "/run/netns/x"))
+    assert.isFalse(Netns.isSamePath("/var/run/netns/x", "/run/netns/y"))
+    assert.isFalse(Netns.isSamePath("/var/netns/x", "/run/netns/x"))
+  })
+})
+
 describe("a name of a namespace", () => {
   it("is what a file can be called", () => {
     for (const name of ["x", "x".repeat(255), "a b", "..."]) assert.isTrue(Netns.isName(name), name)

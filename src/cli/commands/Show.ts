@@ -19,6 +19,7 @@ import type * as ViewStep from "../../operations/ViewStep.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as OperationText from "../../render/terminal/OperationText.ts"
 import * as Style from "../../render/terminal/Style.ts"
+import * as Attachments from "../../runtime/Attachments.ts"
 import * as Errors from "../Errors.ts"
 import { text, toggle, verb } from "../Flags.ts"
 import * as Logs from "../Logs.ts"
@@ -88,7 +89,8 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   const text = (lines: ReadonlyArray<string>) => lines.map((line) => `${line}\n`).join("")
   // A pod also has a loopback attachment, which is shown only if it fails.
   const isFolded = (operation: Operation.Operation) =>
-    !full && ((operation.request.ifname === "lo" && !Operation.hasFailed(operation)) || Polling.isCalm(operation))
+    !full &&
+    ((Attachments.isLoopback(operation.request) && !Operation.hasFailed(operation)) || Polling.isCalm(operation))
   const all = (operation: Operation.Operation) => {
     const view = View.make(operation)
     return isFolded(operation) ? terminal.folded(view) : terminal.all(view)
@@ -108,7 +110,7 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
     piece: (piece: Piece): string => {
       const { _tag, operation } = piece
       if (json) return _tag === "Foot" ? `${ViewJson.render(View.make(operation))}\n` : ""
-      if (!full && (operation.request.ifname === "lo" || Polling.isCalm(operation))) {
+      if (!full && (Attachments.isLoopback(operation.request) || Polling.isCalm(operation))) {
         return _tag === "Foot" ? `${text(all(operation))}\n` : ""
       }
       switch (_tag) {

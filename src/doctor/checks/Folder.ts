@@ -2,6 +2,7 @@
 import * as ConfFolder from "../../conf/ConfFolder.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import * as Cidr from "../../network/Cidr.ts"
+import * as Attachments from "../../runtime/Attachments.ts"
 import type { Check } from "../Check.ts"
 import { type ConfigFile, nameOf, placeOf, pluginsOf } from "../ConfigFile.ts"
 import type { Facts } from "../Facts.ts"
@@ -38,6 +39,15 @@ export const networkFound: Check = {
         fix: "start a container, and ask again"
       }]
     }
+    if (asked === Attachments.loopbackNetwork) {
+      return [{
+        level: "note",
+        message: `${asked} is the loopback link of each container, which its runtime sets up without a file: ` +
+          "there is nothing to look at",
+        evidence: [],
+        fix: "ask about a network of the folder"
+      }]
+    }
     const similar = NearMiss.nearest(asked, names)
     const [passedOver] = unloaded
     return [{
@@ -70,13 +80,16 @@ const haveOneSubnet = (left: ConfigFile, right: ConfigFile): boolean => {
   return own?.some((subnet) => theirs?.some((each) => Cidr.overlap(subnet, each)) === true) === true
 }
 
+/** Whether a network is only for `lo`: CRI-O brings such a file, and nobody expects containers to be attached to it. */
+const isLoopback = (file: ConfigFile): boolean => pluginsOf(file).every(({ type }) => type === "loopback")
+
 /**
  * A network without containers, while a network of an earlier file has some: containerd and CRI-O take the first file
  * of the folder. Other runtimes, such as podman, choose a network by name.
  */
 const passedOver = ({ all, file, files, store }: Facts): ReadonlyArray<Found> => {
   const name = file === undefined ? undefined : nameOf(file)
-  if (file === undefined || name === undefined || all.length === 0) return []
+  if (file === undefined || name === undefined || all.length === 0 || isLoopback(file)) return []
   const own = files.findIndex(({ path }) => path === file.path)
   const isUsed = all.some(({ network }) => network === name) || (store?.reservations.length ?? 0) > 0
   if (own <= 0 || isUsed) return []

@@ -192,6 +192,15 @@ const questionsOf = ({ result }: AttachmentId): ReadonlyArray<Namespace.RouteQue
       : [{ to: Cidr.addressText(peer), from: Cidr.addressText(own) }]
   })
 
+/** Looks only whether the namespace of an attachment is gone. */
+export const glance = Effect.fnUntraced(function*(id: AttachmentId) {
+  const fs = yield* FileSystem.FileSystem
+  if (id.netns === "") return id
+  const info = yield* Effect.result(fs.stat(id.netns))
+  const isGone = Result.isFailure(info) && info.failure.reason._tag === "NotFound"
+  return isGone ? { ...id, sight: { _tag: "Missing" } satisfies Sight } : id
+})
+
 /** Inspects the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
   const { nft: listed, sight } = yield* sightOf(id.netns, questionsOf(id))

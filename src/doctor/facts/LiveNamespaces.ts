@@ -1,4 +1,4 @@
-/** What is alive on the host: network namespaces of processes, and named ones. */
+/** What is alive on the host: network namespaces of processes, and those that are mounted. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -9,16 +9,20 @@ import * as Cidr from "../../network/Cidr.ts"
 import * as Namespace from "../../network/Namespace.ts"
 import * as Attachment from "./Attachment.ts"
 import * as ContainerProcesses from "./ContainerProcesses.ts"
+import * as PinnedNamespaces from "./PinnedNamespaces.ts"
 
-/** Folders where runtimes keep network namespaces by name. */
+/** Folders where network namespaces also have names as symbolic links. */
 const folders = ["/run/netns", "/run/docker/netns"]
 
-/** The paths to each network namespace of the host except our own: those of its processes, and its names. */
+/** The paths to each network namespace of the host except our own: those of its processes, and its mounts. */
 const pathsOf = Effect.fnUntraced(function*() {
   const fs = yield* FileSystem.FileSystem
   const found = new Map<string, Array<string>>()
   const problems: Array<string> = []
-  const add = (name: string, path: string) => found.set(name, [...found.get(name) ?? [], path])
+  const add = (name: string, path: string) => {
+    const paths = found.get(name) ?? []
+    if (!paths.includes(path)) found.set(name, [...paths, path])
+  }
   /** A missing folder is no problem, but a folder that we may not read may hold live namespaces. */
   const attempt = <A>(path: string, io: Effect.Effect<A, PlatformError>, otherwise: A) =>
     Effect.catch(io, (error) => {
@@ -36,6 +40,13 @@ const pathsOf = Effect.fnUntraced(function*() {
       }
     }
   }
+  const addPinned = Effect.fnUntraced(function*({ name, path }: PinnedNamespaces.Pinned) {
+    const info = yield* attempt(path, Effect.asSome(fs.stat(path)), Option.none())
+    // Another mount may cover it.
+    if (Option.isSome(info) && nameOf(info.value) === name) add(name, path)
+  })
+  const mounts = yield* attempt("/proc/self/mountinfo", fs.readFileString("/proc/self/mountinfo"), "")
+  for (const each of PinnedNamespaces.inMountinfo(mounts)) yield* addPinned(each)
   const processes = yield* ContainerProcesses.pids()
   if (processes.length === 0) problems.push("there are no processes in /proc")
   let hidden = 0 // init, which some hosts hide even from root, is in no container
@@ -46,6 +57,11 @@ const pathsOf = Effect.fnUntraced(function*() {
     else if (pid !== 1 && name.failure.reason._tag === "PermissionDenied") hidden++
   }
   if (hidden > 0) problems.push(`the namespaces of ${hidden} of ${processes.length} processes: permission denied`)
+  // Who may not read these mounts is refused the namespaces of processes too.
+  const firstMounts = yield* Effect.orElseSucceed(fs.readFileString("/proc/1/mountinfo"), () => "")
+  for (const { name, path } of PinnedNamespaces.inMountinfo(firstMounts)) {
+    if (!found.has(name)) yield* addPinned({ name, path: PinnedNamespaces.onFirst(path) })
+  }
   found.delete(yield* Effect.orElseSucceed(fs.readLink("/proc/self/ns/net"), () => ""))
   return { found, problems }
 })
@@ -69,7 +85,7 @@ const look = Effect.fnUntraced(function*([name, paths]: readonly [name: string, 
     const whole = yield* Namespace.collect(path)
     const network = Result.isSuccess(whole) ? whole : yield* Namespace.collectLinks(path)
     if (Result.isSuccess(network)) return Result.succeed<Inhabited>({ ...network.success, name, paths })
-    const isProcess = path.startsWith("/proc/")
+    const isProcess = path.endsWith("/ns/net")
     const isThere = isProcess
       ? yield* Effect.isSuccess(fs.readLink(path))
       : (yield* Effect.isSuccess(fs.stat(path))) && !/Invalid argument/.test(network.failure) // a file of another kind
