@@ -1,5 +1,7 @@
 /** Addresses and subnets as numbers, so that they can be compared. */
-import * as Net from "node:net"
+import * as NetAddress from "effect/net/NetAddress"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 
 /** A subnet, or an address with its prefix length. */
 export interface Cidr {
@@ -10,33 +12,25 @@ export interface Cidr {
 
 const bitsOf = { 4: 32, 6: 128 } as const
 
-const fromV4 = (text: string): bigint => text.split(".").reduce((value, part) => value * 256n + BigInt(part), 0n)
+/** The number whose digits in base 2 ** `bits` are these, the highest first. */
+const numberOf = (digits: ReadonlyArray<number>, bits: bigint): bigint =>
+  digits.reduce((value, digit) => (value << bits) | BigInt(digit), 0n)
 
-const fromV6 = (text: string): bigint => {
-  const dotted = /(\d+\.\d+\.\d+\.\d+)$/.exec(text)
-  const hex = (value: bigint) => value.toString(16)
-  const plain = dotted === null
-    ? text
-    : text.slice(0, dotted.index) + `${hex(fromV4(dotted[0]) >> 16n)}:${hex(fromV4(dotted[0]) & 0xffffn)}`
-  const [before = "", after] = plain.split("::")
-  const groups = (part: string) => part === "" ? [] : part.split(":")
-  const tail = after === undefined ? [] : groups(after)
-  const head = groups(before)
-  const zeros = after === undefined ? [] : Array.from({ length: 8 - head.length - tail.length }, () => "0")
-  return [...head, ...zeros, ...tail].reduce((value, group) => value * 65536n + BigInt(`0x${group}`), 0n)
-}
+/** The digits of a number in base 2 ** `bits`. */
+const digitsOf = (value: bigint, bits: number, count: number): ReadonlyArray<number> =>
+  Array.from({ length: count }, (_, index) => Number(BigInt.asUintN(bits, value >> BigInt(bits * (count - 1 - index)))))
 
 /**
  * Parses an address; undefined if the text is not one. An IPv4-mapped IPv6 address becomes an IPv4 address, as in Go.
  */
 export const parseAddress = (text: string): Cidr | undefined => {
-  const family = text.includes("%") ? 0 : Net.isIP(text)
-  if (family === 4) return { family, address: fromV4(text), length: 32 }
-  if (family !== 6) return undefined
-  const address = fromV6(text)
-  return address >> 32n === 0xffffn
-    ? { family: 4, address: address & 0xffffffffn, length: 32 }
-    : { family: 6, address, length: 128 }
+  const parsed = NetAddress.ipFromString(text)
+  if (Result.isFailure(parsed)) return undefined
+  const ip = parsed.success
+  const plain = NetAddress.isIpv6Address(ip) ? Option.getOrElse(NetAddress.fromIpv4Mapped(ip), () => ip) : ip
+  return NetAddress.isIpv4Address(plain)
+    ? { family: 4, address: numberOf(NetAddress.ipv4ToOctets(plain), 8n), length: 32 }
+    : { family: 6, address: numberOf(NetAddress.ipv6ToSegments(plain), 16n), length: 128 }
 }
 
 /** Parses an address with its prefix length; undefined if the text is not one. */
@@ -72,17 +66,13 @@ export const overlap = (left: Cidr, right: Cidr): boolean => contains(left, righ
 export const isSameAddress = (left: Cidr, right: Cidr): boolean =>
   left.family === right.family && left.address === right.address
 
-/** An address as text, IPv6 with its longest run of zeros left out. */
-export const addressText = ({ address, family }: Pick<Cidr, "address" | "family">): string => {
-  if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (address >> shift) & 255n).join(".")
-  const groups = Array.from({ length: 8 }, (_, index) => ((address >> BigInt(112 - 16 * index)) & 0xffffn).toString(16))
-  const text = groups.join(":")
-  const [run] = [...text.matchAll(/(?<=^|:)0(?::0)+(?=:|$)/g)]
-    .toSorted((left, right) => right[0].length - left[0].length)
-  if (run === undefined) return text
-  const before = text.slice(0, run.index).replace(/:$/, "")
-  return `${before}::${text.slice(run.index + run[0].length).replace(/^:/, "")}`
-}
+/** An address as text. Source: RFC 5952. */
+export const addressText = ({ address, family }: Pick<Cidr, "address" | "family">): string =>
+  family === 4
+    ? digitsOf(address, 8, 4).join(".")
+    : NetAddress.formatIp(
+      Result.getOrThrow(NetAddress.ipv6FromSegments(digitsOf(address, 16, 8) as unknown as NetAddress.Ipv6Segments))
+    )
 
 /** A subnet as text. */
 export const text = (cidr: Cidr): string => `${addressText(cidr)}/${cidr.length}`
