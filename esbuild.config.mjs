@@ -13,6 +13,7 @@ import * as esbuild from "esbuild"
 import * as Fs from "node:fs"
 import { parseArgs } from "node:util"
 import { minify } from "terser"
+import * as Notices from "./.ci/licences/notices.mjs"
 import * as Eager from "./.ci/pack/eager.mjs"
 import * as Executables from "./.ci/pack/executables.mjs"
 
@@ -80,20 +81,20 @@ const write = (file, code) => {
   Fs.renameSync(`${file}.new`, file)
 }
 
-/** The licence of one package, with a line that names it. */
-const notice = (name) => {
-  const { license, version } = JSON.parse(Fs.readFileSync(`node_modules/${name}/package.json`, "utf8"))
-  const file = Fs.readdirSync(`node_modules/${name}`).find((file) => /^LICENSE(?:\.md)?$/.test(file))
-  return `${name} ${version} (${license})\n\n${Fs.readFileSync(`node_modules/${name}/${file}`, "utf8").trim()}\n`
-}
-
-const ruler = `\n${"-".repeat(80)}\n\n`
-
-/** The licences of the packages that these bundles are made of. */
-const notices = (...bundles) => {
+/** The packages that bundles are made of. */
+const packagesIn = (...bundles) => {
   const paths = bundles.flatMap(({ metafile }) => Object.keys(metafile.inputs))
   const names = new Set(paths.flatMap((path) => /^node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(path)?.[1] ?? []))
-  return [...names].sort().map(notice).join(ruler)
+  return [...names].sort().map((name) => {
+    const { license, version } = JSON.parse(Fs.readFileSync(`node_modules/${name}/package.json`, "utf8"))
+    return { name, version, licence: license }
+  })
+}
+
+/** The licence of one package, with a line that names it. */
+const notice = ({ licence, name, version }) => {
+  const file = Fs.readdirSync(`node_modules/${name}`).find((file) => /^LICENSE(?:\.md)?$/.test(file))
+  return `${name} ${version} (${licence})\n\n${Fs.readFileSync(`node_modules/${name}/${file}`, "utf8").trim()}\n`
 }
 
 /** Prints each module's share of the plugin before it was minified: after that a module has no size of its own. */
@@ -139,7 +140,9 @@ Fs.rmSync("dist/standalone", { recursive: true, force: true })
 Fs.mkdirSync("dist/lib", { recursive: true })
 write("dist/passthrough", Eager.mark(await shorten(guarded(refuseRequest, plugin.outputFiles[0].text))))
 write("dist/cni-passthrough", guarded(refuseCommand, companion.outputFiles[0].text))
-Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", notices(plugin, companion, script))
+const packages = packagesIn(plugin, companion, script)
+Fs.writeFileSync("dist/THIRD_PARTY_NOTICES", packages.map(notice).join(Notices.ruler))
+Fs.writeFileSync("dist/packages.json", `${JSON.stringify(packages, null, 2)}\n`) // for the bill of materials
 // A file without an extension is what its folder says: the plugin a script, the library modules. On the CNI path there
 // is no package.json, and it is a script there too. Bundlers ask the nearest package.json whether they may drop modules.
 Fs.writeFileSync("dist/package.json", `{ "type": "commonjs" }\n`)
@@ -154,7 +157,7 @@ if (bytes > budget) {
   process.stderr.write("packing the executable that needs no Node.js, which takes half a minute …\n")
   if (targets.length === 0) Executables.pack(process.arch, "dist/standalone")
   for (const target of targets) Executables.pack(target, `dist/standalone/${target}`)
-  Executables.writeNotices("dist/standalone")
+  Executables.writeNotices("dist/standalone", Executables.parts(targets))
   const folders = targets.length === 0 ? ["dist/standalone"] : targets.map((target) => `dist/standalone/${target}`)
   for (const folder of folders) process.stderr.write(`packed ${folder}/passthrough and ${folder}/cni-passthrough\n`)
 }

@@ -10,7 +10,10 @@ import { execFileSync } from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
+import * as Bill from "../licences/bill.mjs"
+import * as Parts from "../licences/parts.mjs"
 import * as Executables from "../pack/executables.mjs"
+import * as Tar from "../release/tar.mjs"
 
 const { values: { to } } = parseArgs({ options: { to: { type: "string", default: "dist/image" } } })
 const { version } = JSON.parse(Fs.readFileSync("package.json", "utf8"))
@@ -32,8 +35,12 @@ for (const file of libc(Path.join(root, "cni-passthrough"))) {
   Fs.mkdirSync(Path.join(root, Path.dirname(file)), { recursive: true })
   Fs.copyFileSync(file, Path.join(root, file))
 }
-Executables.writeNotices(root)
-Fs.appendFileSync(Path.join(root, "THIRD_PARTY_NOTICES"), "\nThe libraries in /lib and /lib64 are glibc (LGPL-2.1).\n")
+const parts = Executables.parts([process.arch, `${process.arch}-musl`])
+const libcVersion = execFileSync("getconf", ["GNU_LIBC_VERSION"], { encoding: "utf8" }).trim().split(" ")[1]
+const all = { ...parts, beside: [...parts.beside, Parts.glibc(libcVersion)] }
+Executables.writeNotices(root, all)
+// Modes and times of what was copied must not depend on who builds, and when.
+execFileSync("chmod", ["-R", "u=rwX,go=rX,a-st", root])
 
 const containerfile = ".ci/image/Containerfile"
 const tags = [version, "latest"].map((tag) => `localhost/cni-passthrough:${tag}`)
@@ -41,6 +48,12 @@ const podman = (...args) => execFileSync("podman", args, { stdio: ["ignore", "ig
 const named = tags.map((tag) => `--tag=${tag}`)
 podman("build", "--layers=false", "--timestamp=0", `--build-arg=VERSION=${version}`, ...named, "-f", containerfile, to)
 const archive = Path.join(to, `cni-passthrough-${version}-${process.arch}.tar`)
-podman("save", "--format", "oci-archive", "--output", archive, tags[0])
-Fs.rmSync(root, { recursive: true })
+// podman's own archives have the time of their making in them.
+const layout = Path.join(to, "layout")
+podman("save", "--format", "oci-dir", "--output", layout, tags[0])
+execFileSync("tar", [...Tar.options(0), "-C", layout, "-cf", archive, ...Fs.readdirSync(layout).sort()])
+for (const folder of [root, layout]) Fs.rmSync(folder, { recursive: true })
+const packages = JSON.parse(Fs.readFileSync("dist/packages.json", "utf8"))
+const bill = Bill.inside({ epoch: 0, name: "cni-passthrough", packages, parts: all, version })
+Fs.writeFileSync(archive.replace(/\.tar$/, ".cdx.json"), Bill.text(bill))
 process.stdout.write(`${tags.join(", ")}\n${archive}: ${Math.round(Fs.statSync(archive).size / 1e6)} MB\n`)

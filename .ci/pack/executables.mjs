@@ -1,7 +1,10 @@
 /** The standalone executable of both scripts in `dist`, with what has to lie beside it. */
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import * as Notices from "../licences/notices.mjs"
+import * as Parts from "../licences/parts.mjs"
 import * as Bun from "./bun.mjs"
+import * as Musl from "./musl.mjs"
 
 const read = (name) => Fs.readFileSync(Path.join("dist", name), "utf8").replace(/^#!.*\n/, "")
 
@@ -34,20 +37,14 @@ export const pack = (target, folder, { hasCommand = true } = {}) => {
   if (library !== undefined) Fs.copyFileSync(library, Path.join(folder, Path.basename(library)))
 }
 
-const ruler = `\n${"-".repeat(80)}\n\n`
+/** What executables for these targets are made of besides packages of npm. Compilers for all processors are one version. */
+export const parts = (targets) => {
+  const musl = targets.find((target) => target.endsWith("-musl"))
+  return Parts.inside(musl === undefined ? undefined : Musl.compilerVersion(musl.replace("-musl", "")))
+}
 
-const noticeOfBun = () =>
-  `Bun ${Bun.version()} (MIT)
-
-The executable contains Bun, and with it JavaScriptCore (LGPL-2.1) and other libraries. Their licences and how to link
-against another JavaScriptCore: https://bun.com/docs/project/licensing
-
-.libstdc++.so, beside executables for musl, is a part of GCC's libstdc++ and libgcc (GPL-3.0 with the GCC Runtime Library
-Exception).
-`
-
-/** Writes the licences of all that is in the executables into their folder. */
-export const writeNotices = (folder) => {
-  const file = Path.join(folder, "THIRD_PARTY_NOTICES")
-  Fs.writeFileSync(file, Fs.readFileSync("dist/THIRD_PARTY_NOTICES", "utf8") + ruler + noticeOfBun())
+/** Writes the licences of all that is in executables into their folder, and of further `parts` beside them. */
+export const writeNotices = (folder, parts) => {
+  const packages = Fs.readFileSync("dist/THIRD_PARTY_NOTICES", "utf8")
+  Fs.writeFileSync(Path.join(folder, "THIRD_PARTY_NOTICES"), packages + Notices.ruler + Notices.text(parts))
 }

@@ -41,6 +41,12 @@ const run = (program, args, debian) => {
   }
 }
 
+/** The version of the compiler whose libstdc++ is linked. */
+export const compilerVersion = (processor) => {
+  const { debian, prefix } = compilers[processor]
+  return run(`${prefix}gcc`, ["-dumpfullversion"], debian).trim()
+}
+
 /** What Bun takes from libstdc++: the C++ symbols that it does not define itself, and those that are copied into it. */
 const symbolsOf = (bun, nm, debian) =>
   run(nm, ["-D", bun], debian).split("\n").flatMap((line) =>

@@ -13,10 +13,12 @@ import { createHash } from "node:crypto"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { parseArgs } from "node:util"
+import * as Bill from "../licences/bill.mjs"
 import * as Bun from "../pack/bun.mjs"
 import * as Executables from "../pack/executables.mjs"
 import * as Debian from "./debian.mjs"
 import * as Manual from "./manual.mjs"
+import * as Tar from "./tar.mjs"
 
 const { positionals, values: { fast, to } } = parseArgs({
   options: { fast: { type: "boolean", default: false }, to: { type: "string", default: "dist/release" } },
@@ -52,34 +54,24 @@ const writeTexts = (folder) => {
 /** A folder with all that a tarball has. */
 const stage = (target, folder) => {
   Executables.pack(target, folder)
-  Executables.writeNotices(folder)
+  Executables.writeNotices(folder, Executables.parts([target]))
   for (const file of ["LICENSE", "README.md", "conf", "docs"]) {
     Fs.cpSync(file, Path.join(folder, file), { recursive: true })
   }
   writeTexts(folder)
 }
 
-/** Files in order, and without the names of those who own them here. */
-const tarOptions = [
-  "--sort=name",
-  `--mtime=@${epoch}`,
-  "--owner=0",
-  "--group=0",
-  "--numeric-owner",
-  "--mode=u=rwX,go=rX"
-]
-
 /** Packs a folder of `parent`, with gzip, as minimal hosts have no xz. gzip -9 would take twice the time for 0.3 %. */
 const tar = (parent, folder, file) =>
-  run("tar", ...tarOptions, "--use-compress-program=gzip -6 -n", "-C", parent, "-cf", file, folder)
+  run("tar", ...Tar.options(epoch), "--use-compress-program=gzip -6 -n", "-C", parent, "-cf", file, folder)
 
-/** What the executables are made of, without what npm puts into it anew each time. */
-const bill = () => {
+/** Writes what is inside the executables, and what they were built with. */
+const writeBills = () => {
+  const packages = JSON.parse(Fs.readFileSync("dist/packages.json", "utf8"))
+  const inside = Bill.inside({ epoch, name, packages, parts: Executables.parts(targets), version })
   const sbom = JSON.parse(run("npm", "sbom", "--sbom-format=cyclonedx", "--package-lock-only"))
-  sbom.metadata.timestamp = new Date(Number(epoch) * 1000).toISOString()
-  sbom.metadata.component.name = name // npm takes the name of the folder
-  delete sbom.serialNumber
-  return `${JSON.stringify(sbom, null, 2)}\n`
+  write(Path.join(to, `${name}-${version}.cdx.json`), Bill.text(inside))
+  write(Path.join(to, `${name}-${version}-build.cdx.json`), Bill.text(Bill.builtWith(sbom, { epoch, name })))
 }
 
 const digest = (file) => createHash("sha256").update(Fs.readFileSync(file)).digest("hex")
@@ -93,15 +85,17 @@ try {
     stage(target, Path.join(work, folder))
     tar(work, folder, Path.resolve(to, `${folder}.tar.gz`))
     if (!target.endsWith("-musl")) {
-      Debian.build({ from: Path.join(work, folder), to, target, version, epoch, run, isFast: fast })
+      const parts = Executables.parts([target])
+      Debian.build({ from: Path.join(work, folder), to, target, version, epoch, run, parts, isFast: fast })
     }
     Fs.rmSync(Path.join(work, folder), { recursive: true })
   }
 } finally {
   Fs.rmSync(work, { recursive: true, force: true })
 }
+run("npm", "run", "-s", "modes")
 run("npm", "pack", "--silent", "--ignore-scripts", "--pack-destination", to)
-Fs.writeFileSync(Path.join(to, `${name}-${version}.cdx.json`), bill())
+writeBills()
 const files = Fs.readdirSync(to).sort()
 Fs.writeFileSync(Path.join(to, "SHA256SUMS"), files.map((file) => `${digest(Path.join(to, file))}  ${file}\n`).join(""))
 for (const file of files) {

@@ -47,7 +47,7 @@ const expected: { readonly [path: string]: string } = {
   "watch": "--network <string> --log <file> --journald --conf-dir <folder> --cache-dir <folder> --host-root <folder> " +
     "--for <duration> --full --json",
   "wrap": `[plugin...] ${folders} --log <file> --sink <file|journald|syslog> --changes <[=kinds]> --redact <key> ` +
-    "--for <duration> --watch --follow, -f --network <string> --otlp <url> --prometheus <file|:port> --deadline <file> --conf-dir <folder> --all --status --json",
+    "--for <duration> --watch --follow, -f --network <string> --otlp <url> --prometheus <file|:port> --deadline <file> --conf-dir <folder> --all --renew --status --json",
   "unwrap": `[plugin...] ${folders} --all`,
   "show": "[log...] --journald --follow, -f --failed --leftovers --full --json --container <string> --pod <string> " +
     "--network <string> --command <operation> --label <string> --since <time> --until <time> --host-root <folder>",

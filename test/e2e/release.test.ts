@@ -1,13 +1,15 @@
 /** What people download: each file is installed and used as they would. */
+import { Validation } from "@cyclonedx/cyclonedx-library"
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { engines } from "../support/engines.ts"
 import { isStandalone, path, records, repository, temporary } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 import { arm64 } from "./support/arm64.ts"
-import { release, unpack } from "./support/release.ts"
+import { cloneInto, elsewhere, release, unpack } from "./support/release.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
 const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
@@ -34,6 +36,13 @@ const sums = (folder: string) =>
       line.split("  ").reverse()
     )
   )
+
+/** What the files of this version are called. */
+const own = `cni-passthrough-${version}`
+
+/** The names of what a bill of materials lists. */
+const names = (bill: string): ReadonlyArray<string> =>
+  JSON.parse(Fs.readFileSync(bill, "utf8")).components.map(({ name }: { readonly name: string }) => name)
 
 /** A plugin with a sink of its own. */
 const library = `
@@ -75,32 +84,46 @@ VERSION() { CNI_COMMAND=VERSION /usr/lib/cni/passthrough < /dev/null; }
 rm -f /tmp/go /tmp/started
 `
 
+/** The contents of a package of an older version, which this one upgrades: its executable has other bytes. */
+const raw = `
+dpkg-deb --raw-extract /tmp/new.deb /tmp/older
+sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
+printf x | dd of=/tmp/older/usr/lib/cni/passthrough bs=1 seek=15 conv=notrunc status=none # no one reads this byte
+`
+const packed = "dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/older.deb >&2"
+
 const suite = () => {
   let folder: ReturnType<typeof temporary>
   let again: ReturnType<typeof temporary>
+  let clone: string
   const file = (name: string) => Path.join(folder.path, name)
   beforeAll(() => {
     folder = temporary()
     release(folder.path, "--fast", "x64", "arm64")
     again = temporary()
-    release(again.path, "x64")
+    clone = Path.join(again.path, "a clone")
+    Fs.mkdirSync(clone)
+    cloneInto(clone)
+    elsewhere(clone, "npm", "pack", "--silent")
+    elsewhere(clone, "node", ".ci/release/release.mjs", "--to", Path.join(again.path, "release"), "x64")
   })
   afterAll(() => {
     folder[Symbol.dispose]()
     again[Symbol.dispose]()
   })
 
-  it("has the same bytes when it is made again", () => {
-    const [first, second] = [sums(folder.path), sums(again.path)]
-    const others = [`cni-passthrough-${version}-linux-x64.tar.gz`, `cni-passthrough-${version}.cdx.json`]
-    others.push(`cni-passthrough-${version}.tgz`)
-    assert.deepStrictEqual(Object.keys(second).sort(), [...others, `cni-passthrough_${version}_amd64.deb`])
-    for (const name of others) assert.strictEqual(first[name], second[name], name)
+  it("has the same bytes when another user makes it in another folder, time zone and language", () => {
+    const [first, second] = [sums(folder.path), sums(Path.join(again.path, "release"))]
+    const same = [`-linux-x64.tar.gz`, `-build.cdx.json`, `.cdx.json`, `.tgz`].map((end) => `${own}${end}`)
+    assert.deepStrictEqual(Object.keys(second).sort(), [...same, `cni-passthrough_${version}_amd64.deb`].sort())
+    for (const name of same) assert.strictEqual(second[name], first[name], name)
     run("sha256sum", ["--check", "--strict", "SHA256SUMS"], { cwd: folder.path })
   })
 
   it("has a small Debian package, with the same in it as the one that is made fast", () => {
-    const [fast, small] = [folder, again].map(({ path }) => Path.join(path, `cni-passthrough_${version}_amd64.deb`))
+    const [fast, small] = [folder.path, Path.join(again.path, "release")].map((path) =>
+      Path.join(path, `cni-passthrough_${version}_amd64.deb`)
+    )
     for (const part of ["--fsys-tarfile", "--ctrl-tarfile"]) {
       const digest = (file = "") => run("sh", ["-c", `dpkg-deb ${part} "$0" | sha256sum`, file])
       assert.strictEqual(digest(small), digest(fast), part)
@@ -108,14 +131,60 @@ const suite = () => {
     assert.isAtMost(Fs.statSync(small ?? "").size, 45_000_000)
   })
 
-  it("names the packages that the executables are made of", () => {
-    const { components } = JSON.parse(Fs.readFileSync(file(`cni-passthrough-${version}.cdx.json`), "utf8"))
-    const names = components.map(({ purl }: { readonly purl: string }) =>
-      decodeURIComponent(purl).replace(/@[^@]+$/, "")
-    )
-    for (const name of ["effect", "jsonc-parser", "@effect/platform-node", "@oven/bun-linux-x64-musl"]) {
-      assert.include(names, `pkg:npm/${name}`)
+  it("has bills of materials that CycloneDX's own schemas find valid", async () => {
+    for (const end of [".cdx.json", "-build.cdx.json"]) {
+      const text = Fs.readFileSync(file(`${own}${end}`), "utf8")
+      const validator = new Validation.JsonStrictValidator(JSON.parse(text).specVersion)
+      assert.isNull(await validator.validate(text), end)
     }
+  })
+
+  it("names what is inside, and apart from that what it was built with", () => {
+    const inside = names(file(`${own}.cdx.json`))
+    for (const name of ["effect", "jsonc-parser", "preact", "Bun", "ICU", "libstdc++ and libgcc of GCC"]) {
+      assert.include(inside, name)
+    }
+    for (const name of ["vitest", "esbuild"]) assert.notInclude(inside, name)
+    const builtWith = names(file(`${own}-build.cdx.json`))
+    for (const name of ["vitest", "esbuild", "@oven/bun-linux-x64-musl"]) assert.include(builtWith, name)
+  })
+
+  it("names the versions of what is linked into Bun as Bun does", () => {
+    const { components } = JSON.parse(Fs.readFileSync(file(`${own}.cdx.json`), "utf8"))
+    const named = components.map((component: { readonly version?: string }) => component.version)
+    // The others are versions of what Bun is compatible with, or of parts of its own sources.
+    const linked = [
+      "bun",
+      "boringssl",
+      "llhttp",
+      "libarchive",
+      "mimalloc",
+      "picohttpparser",
+      "webkit",
+      "zlib",
+      "tinycc"
+    ]
+      .concat("lolhtml", "ares", "libdeflate", "lshpack", "zstd", "icu", "sqlite")
+    const printed = run(engines.Bun, ["--print", "JSON.stringify(process.versions)"])
+    const versions = JSON.parse(printed)
+    for (const name of linked) assert.include(named, versions[name], name)
+  })
+
+  it("has the licence of each part, with its text", () => {
+    using unpacked = temporary()
+    unpack(file(`${own}-linux-x64.tar.gz`), unpacked.path)
+    const notices = Fs.readFileSync(`${unpacked.path}/THIRD_PARTY_NOTICES`, "utf8")
+    const { components } = JSON.parse(Fs.readFileSync(file(`${own}.cdx.json`), "utf8"))
+    for (const { name, version = "" } of components) assert.include(notices, `${name} ${version}`.trim())
+    for (const end of ["END OF TERMS AND CONDITIONS", "GNU LESSER GENERAL PUBLIC LICENSE", "Independent JPEG Group."]) {
+      assert.include(notices, end)
+    }
+    run("dpkg-deb", ["--extract", file(`cni-passthrough_${version}_amd64.deb`), `${unpacked.path}/deb`])
+    const copyright = Fs.readFileSync(`${unpacked.path}/deb/usr/share/doc/cni-passthrough/copyright`, "utf8")
+    const [, , executable = ""] = copyright.split("\n\n")
+    const licences = /^License: (.+)$/m.exec(executable)?.[1]?.split(" and ") ?? []
+    assert.includeMembers(licences, ["Expat", "LGPL-2.1-or-later", "GCC-exception-3.1", "Zlib"])
+    for (const licence of licences) assert.match(copyright, new RegExp(`^License: ${licence}\n .+`, "m"))
   })
 
   it("has tarballs with the command, the plugin and what is known about them", () => {
@@ -131,13 +200,9 @@ const suite = () => {
   })
 
   it("has an npm package that is built before it is packed, also where nothing was built yet", () => {
-    using clone = temporary()
-    const tracked = run("git", ["ls-files", "-z"], { cwd: repository }).split("\0").filter((name) => name !== "")
-    for (const name of tracked) Fs.cpSync(Path.join(repository, name), Path.join(clone.path, name))
-    Fs.symlinkSync(Path.join(repository, "node_modules"), Path.join(clone.path, "node_modules"))
-    Fs.utimesSync(Path.join(clone.path, "package-lock.json"), 0, 0) // the packages are installed
-    run("npm", ["pack", "--silent"], { cwd: clone.path, env: { HOME: clone.path } })
-    const listed = run("tar", ["-tzf", `cni-passthrough-${version}.tgz`], { cwd: clone.path }).split("\n")
+    const packed = Fs.readFileSync(Path.join(clone, `${own}.tgz`))
+    assert.isTrue(packed.equals(Fs.readFileSync(file(`${own}.tgz`))))
+    const listed = run("tar", ["-tzf", `${own}.tgz`], { cwd: clone }).split("\n")
     assert.includeMembers(listed, ["package/dist/passthrough", "package/dist/lib/index.js"])
   })
 
@@ -204,13 +269,12 @@ CNI_COMMAND=VERSION /opt/cni/bin/demo < /dev/null
       "is upgraded while its plugin runs, as a tap and around another one, and leaves nothing when it is removed",
       () => {
         const printed = onHost(`
-dpkg-deb --raw-extract /tmp/new.deb /tmp/older
-sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
+${raw}
 mkdir /tmp/older/usr/lib/cni-passthrough # where the command once was a file of its own
 cp /tmp/older/usr/lib/cni/passthrough /tmp/older/usr/lib/cni-passthrough/cni-passthrough
 ln -s ../cni/passthrough /tmp/older/usr/lib/cni-passthrough/passthrough
 ln -sf ../lib/cni-passthrough/cni-passthrough /tmp/older/usr/bin/cni-passthrough
-dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/older.deb >&2
+${packed}
 before=$(stat -c '%i %Y %s' /usr/lib/cni/slow)
 files() { find /usr/lib/cni /usr/bin /usr/share/man /etc/logrotate.d /usr/lib/systemd | sort; }
 files > /tmp/before
@@ -239,6 +303,32 @@ files | diff /tmp/before - && echo nothing is left
       },
       120_000
     )
+
+    it("renews what runs around wrapped plugins when it is upgraded, and neither wraps others nor configures anew", () => {
+      const printed = onHost(`
+${raw}
+${packed}
+dpkg --install /tmp/older.deb >&2
+mkdir '/tmp/oth*er'
+cp /usr/lib/cni/slow '/tmp/oth*er/slow'
+cp /usr/lib/cni/slow '/tmp/oth*er/bridge'
+for folder in /usr/lib/cni '/tmp/oth*er'; do cni-passthrough wrap slow --dir "$folder" --log /tmp/log --redact mine >&2; done
+cp '/tmp/oth*er/.passthrough/config.json' /tmp/config
+renewed() { cmp -s "$1/.passthrough/passthrough" /usr/lib/cni/passthrough && echo renewed || echo older; }
+CNI_PATH=/nowhere dpkg --install /tmp/new.deb > /tmp/printed 2>&1
+for folder in /usr/lib/cni '/tmp/oth*er'; do renewed "$folder"; done
+grep -c ': renewed what runs around slow$' /tmp/printed
+cmp /tmp/config '/tmp/oth*er/.passthrough/config.json' && head -c 9 '/tmp/oth*er/bridge'
+touch /tmp/go
+CNI_COMMAND=ADD '/tmp/oth*er/slow' <<< '{"cniVersion":"1.0.0","name":"n","type":"slow"}'
+dpkg --purge cni-passthrough >&2
+cmp '/tmp/oth*er/slow' '/tmp/oth*er/bridge' && ls -A '/tmp/oth*er'
+`)
+      assert.strictEqual(
+        printed,
+        `renewed\nrenewed\n2\n#!/bin/sh{"cniVersion":"1.0.0","name":"n","type":"slow"}\nbridge\nslow\n`
+      )
+    })
 
     it("stays as long as a network calls the plugin, and says which", () => {
       const printed = onHost(`
@@ -293,10 +383,13 @@ mount -t tmpfs tmpfs /proc
 umount /proc
 cni-passthrough unwrap >&2
 mount -t tmpfs tmpfs /proc
+echo '{ "plugins": [{ "type": "passthrough" }] }' > '/etc/cni/net.d/10 my  pods.conflist'
+{ dpkg --remove cni-passthrough 2>&1 || true; } | grep -F '10 my  pods.conflist'
+rm /etc/cni/net.d/*.conflist
 dpkg --remove cni-passthrough >&2
 [ ! -e /usr/lib/cni/passthrough ] && echo removed
 `)
-      assert.strictEqual(printed, "unwrap needs /proc\nremoved\n")
+      assert.strictEqual(printed, "unwrap needs /proc\n/etc/cni/net.d/10 my  pods.conflist\nremoved\n")
     })
 
     it("does not write over a program of the same name that no package has", () => {

@@ -78,6 +78,29 @@ describe("the register of wrapped folders", () => {
       yield* host.unwrap("--dir", host.folder)
     }).pipe(Effect.provide(Command.host)))
 
+  it.effect("lets wrap --renew find such a folder: it installs this version, and wraps nothing that was not wrapped", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      yield* host.wrap("bridge", "--dir", host.folder, "--redact", "password")
+      const [current, config] = [host.at.executable, host.at.config].map((file) => Fs.readFileSync(file, "utf8"))
+      Fs.appendFileSync(host.at.executable, "# an older version\n")
+      const { status, stdout } = yield* host.wrap("--renew", "--cni-path", host.empty)
+      assert.deepStrictEqual([status, stdout], [0, `${host.folder}: renewed what runs around bridge\n`])
+      assert.strictEqual(Fs.readFileSync(host.at.executable, "utf8"), current)
+      assert.strictEqual(Fs.readFileSync(host.at.config, "utf8"), config)
+      assert.deepStrictEqual(Fs.readdirSync(host.at.plugins), ["bridge"])
+      yield* host.unwrap("--dir", host.folder)
+      assert.strictEqual((yield* host.wrap("--renew", "--cni-path", host.empty)).stdout, "nothing is wrapped\n")
+    }).pipe(Effect.provide(Command.host)))
+
+  it.effect("lets unwrap --all succeed where nothing is wrapped, and no folder of plugins is there", () =>
+    Effect.gen(function*() {
+      using host = setUp()
+      const { status, stdout } = yield* host.unwrap("--all", "--cni-path", `${host.root}/none`)
+      assert.deepStrictEqual([status, stdout], [0, "nothing is wrapped\n"])
+      assert.strictEqual((yield* host.unwrap("--cni-path", `${host.root}/none`)).status, 2)
+    }).pipe(Effect.provide(Command.host)))
+
   it.effect("leaves out folders that are gone, and lines that are no paths", () =>
     Effect.gen(function*() {
       using host = setUp()

@@ -32,7 +32,10 @@ export const unwrap = HostFolders.command(
   Effect.fnUntraced(function*(flags) {
     const names = PluginFolders.names(flags)
     yield* OnHost.enter(flags)
-    const folders = yield* PluginFolders.find(flags, flags.all ? yield* WrappedFolders.list : [])
+    const folders = yield* PluginFolders.find(flags, flags.all ? yield* WrappedFolders.list : []).pipe(
+      // Of all folders of this host, there may be none.
+      Effect.catchIf((error) => flags.all && error._tag === "NoFolders", () => Effect.succeed([]))
+    )
     const found = new Set<string>()
     let isComplete = true
     for (const at of folders) {
@@ -51,7 +54,9 @@ export const unwrap = HostFolders.command(
     const notWrapped = missing.filter((name) => !unknown.includes(name))
     if (notWrapped.length > 0) yield* Console.log(`not wrapped in ${where}: ${Outcome.listed(notWrapped)}`)
     for (const name of unknown) yield* Console.error((yield* NearPlugin.notThere(name, paths)).message)
-    if (names === undefined && found.size === 0) yield* Console.log(`nothing is wrapped in ${where}`)
+    if (names === undefined && found.size === 0) {
+      yield* Console.log(where === "" ? "nothing is wrapped" : `nothing is wrapped in ${where}`)
+    }
     if (!isComplete || unknown.length > 0) return yield* new Errors.Unsuccessful()
   }, Errors.tell)
 ).pipe(

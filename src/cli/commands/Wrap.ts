@@ -9,7 +9,7 @@ import * as Escape from "../../record/Escape.ts"
 import * as Discovery from "../../runtime/Discovery.ts"
 import * as PluginSelection from "../../wrap/PluginSelection.ts"
 import type * as Stub from "../../wrap/Stub.ts"
-import type * as Survey from "../../wrap/Survey.ts"
+import * as Survey from "../../wrap/Survey.ts"
 import * as WrappedFolders from "../../wrap/WrappedFolders.ts"
 import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
@@ -44,6 +44,11 @@ const input = {
   all: Flags.toggle(
     "all",
     "Wrap all other executables of the folders too, under any name. Scripts among them are not started first"
+  ),
+  renew: Flags.toggle(
+    "renew",
+    "Only renew the executable around plugins that are wrapped already, also in folders that only an earlier --dir " +
+      "has named, as an upgrade of the Debian package does"
   ),
   status: Flags.toggle("status", "List what is wrapped, since when, by which version, and what was written over since"),
   json: Flags.toggle(
@@ -158,6 +163,25 @@ const wrapOnce = Effect.fnUntraced(function*(flags: Input, requests: ReadonlyArr
   if (!isComplete || !refusals.isEmpty()) return yield* new Errors.Unsuccessful()
 })
 
+/** Renews the executable around the plugins that are wrapped. Wraps no other plugin, and keeps all configurations. */
+const renew = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapping.Request>) {
+  let isComplete = true
+  let isAny = false
+  for (const request of requests) {
+    const { plugins } = yield* Survey.make(request.at)
+    const names = plugins.filter(({ state }) => state === "wrapped").map(({ name }) => name)
+    if (names.length === 0) continue
+    const { refused } = yield* Wrapping.wrap({ ...request, names, all: false, keepsConfig: true })
+    const renewed = names.filter((name) => !refused.some((each) => each.name === name))
+    yield* Console.log(`${Escape.inLine(request.at.folder)}: renewed what runs around ${Outcome.listed(renewed)}`)
+    yield* Outcome.refused(request.at, "not renewed", refused)
+    isComplete = isComplete && refused.length === 0
+    isAny = true
+  }
+  if (!isAny) yield* Console.log("nothing is wrapped")
+  if (!isComplete) return yield* new Errors.Unsuccessful()
+})
+
 const printStatus = Effect.fnUntraced(function*(flags: Input) {
   yield* OnHost.enter(flags)
   const folders = yield* PluginFolders.find(flags, yield* WrappedFolders.list)
@@ -177,7 +201,7 @@ export const wrap = HostFolders.command(
       const deadline = yield* ForegroundFlags.deadline(flags)
       if (flags.status) return yield* printStatus(flags)
       const built = yield* OnHost.enter(flags, yield* BuiltPlugin.find(Option.getOrUndefined(flags.hostRoot)))
-      const folders = yield* PluginFolders.find(flags)
+      const folders = yield* PluginFolders.find(flags, flags.renew ? yield* WrappedFolders.list : [])
       const names = PluginFolders.names(flags)
       const asked = { ...flags, log: Option.map(flags.log, (path) => OnHost.seenFile(flags, path)) }
       const all = flags.all && names === undefined
@@ -187,6 +211,7 @@ export const wrap = HostFolders.command(
           const config = Config.text(asked, before)
           return { at, names, all, confFolders, built, config, keepsConfig: !Config.isAsked(flags) }
         }))
+      if (flags.renew) return yield* renew(possible)
       // --watch also waits for plugins that do not exist yet.
       const requests = flags.watch ? possible : yield* concerned(possible, names)
       // At the root of another host, the runtimes can be asked only now.
@@ -242,6 +267,10 @@ export const wrap = HostFolders.command(
       command: "cni-passthrough wrap --host-root /host --for 1h --watch --follow",
       description: "In a container on a node, see conf/kubernetes"
     },
-    { command: "cni-passthrough wrap --status", description: "See what is wrapped" }
+    { command: "cni-passthrough wrap --status", description: "See what is wrapped" },
+    {
+      command: "cni-passthrough wrap --renew",
+      description: "After an upgrade: run the new version around the same plugins"
+    }
   ])
 )
