@@ -4,7 +4,7 @@ import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { attachment, isStandalone, path } from "../support/plugin.ts"
-import { describeWith, itWithCgroup, itWithMounts } from "../support/requirements.ts"
+import { describeWith, itAsRoot, itWithCgroup, itWithMounts } from "../support/requirements.ts"
 import { config, wrapped } from "../support/shim.ts"
 import { until } from "../support/until.ts"
 
@@ -109,7 +109,7 @@ describe("around a plugin, its surroundings", () => {
   })
 
   for (const way of [asOther, `${asOther} unshare -U`]) {
-    it(`may be a working directory that may not be entered: ${way}`, () => {
+    itAsRoot(`may be a working directory that may not be entered: ${way}`, () => {
       using demo = wrapped("cat; echo mine >&2; exit 4")
       const [around, alone] = both(
         demo,

@@ -317,7 +317,7 @@ describe("wrap that stays in the foreground while no reader keeps up", () => {
   it("unwraps, and ends, on a terminal that was stopped by Ctrl-S", async () => {
     using host = make(["bridge"])
     const before = host.state()
-    const line = `${command} wrap --dir ${host.folder} --log ${host.log} --follow --for 6s`
+    const line = `'${command}' wrap --dir ${host.folder} --log ${host.log} --follow --for 6s`
     const child = ChildProcess.spawn("script", ["-qfec", line, "/dev/null"], { env, stdio: "pipe" })
     child.stdout.resume()
     child.stdin.write("\x13")

@@ -1,5 +1,5 @@
 /** `doctor` as a command: its exit status, and the report that it writes. The tools of the host are scripts here. */
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
@@ -37,8 +37,12 @@ const hostOf = (types: { readonly [network: string]: string }, ip = "printf '[]\
       Effect.suspend(() => {
         const { PATH } = process.env
         process.env["PATH"] = tools
+        const getuid = vi.spyOn(process, "getuid").mockReturnValue(0) // others have the sbin folders besides
         return Command.printed(doctor, "--conf-dir", conf, "--cni-path", bin, "--cache-dir", cache, ...args).pipe(
-          Effect.ensuring(Effect.sync(() => process.env["PATH"] = PATH))
+          Effect.ensuring(Effect.sync(() => {
+            process.env["PATH"] = PATH
+            getuid.mockRestore()
+          }))
         )
       }),
     [Symbol.dispose]: () => folder[Symbol.dispose]()

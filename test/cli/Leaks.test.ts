@@ -17,11 +17,13 @@ import * as JsonFormat from "../../src/record/JsonFormat.ts"
 import * as Discovery from "../../src/runtime/Discovery.ts"
 import { cached } from "../support/cache.ts"
 import * as Command from "../support/command.ts"
-import { named } from "../support/hostTools.ts"
+import { findIp, named } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
 import { itAsRoot } from "../support/requirements.ts"
 import { holds } from "../support/until.ts"
+
+findIp()
 
 /** IDs that no process of the host speaks of: such containers would count as alive. */
 const [gone, other] = ["web-gone-5f3a", "web-other-5f3a"] as const

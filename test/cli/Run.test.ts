@@ -13,6 +13,7 @@ import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as EmbeddedRecords from "../../src/log/EmbeddedRecords.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
 import { host, printed } from "../support/command.ts"
+import { findIp } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
 import { itAsRoot } from "../support/requirements.ts"
@@ -20,6 +21,8 @@ import { script } from "../support/scripts.ts"
 import { withinLimit } from "../support/until.ts"
 
 /** Answers every operation, and appends it to the file `calls`. */
+findIp()
+
 const good = `stdin=$(cat)
 echo "$CNI_COMMAND $(basename $0) $CNI_CONTAINERID $CNI_IFNAME $CNI_NETNS $CNI_ARGS $stdin" >> $(dirname $0)/calls
 [ $CNI_COMMAND != ADD ] || echo '{"cniVersion":"1.0.0","ips":[{"address":"10.0.0.5/8"}]}'`

@@ -87,6 +87,7 @@ describe("a tool of the host", () => {
 
   it("sees no variable of CNI, and no folder of plugins on PATH", () => {
     using host = make()
+    using _ = vi.spyOn(process, "getuid").mockReturnValue(0) // others have the sbin folders besides
     const { env } = HostTools.make({
       PATH: `${host.first}:${host.second}`,
       CNI_PATH: host.first,

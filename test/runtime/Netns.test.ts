@@ -8,6 +8,9 @@ import type { Execution } from "../../src/exec/Execution.ts"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Netns from "../../src/runtime/Netns.ts"
 import { denied } from "../support/files.ts"
+import { findIp } from "../support/hostTools.ts"
+
+findIp()
 
 describe("the path of a namespace", () => {
   const paths: ReadonlyArray<readonly [given: string, path: string]> = [

@@ -3,10 +3,14 @@ import * as Esbuild from "esbuild"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
+import { quoted } from "../../src/exec/ShellQuote.ts"
 import { path, repository } from "./plugin.ts"
 
 /** A page that does nothing. */
 export const page = { script: "// the script", style: "/* the style */" }
+
+/** The first lines of a program that our Node.js runs. Its path may have spaces, which the first line cannot name. */
+const shebang = `#!/bin/sh\n":" //; exec ${quoted(process.execPath)} "$0" "$@"`
 
 /** Writes an executable that runs a module, given by its path or its text, with all that it imports. */
 export const executable = async (file: string, module: { readonly path: string } | { readonly text: string }) => {
@@ -20,7 +24,7 @@ export const executable = async (file: string, module: { readonly path: string }
     format: "cjs",
     mainFields: ["module", "main"],
     define: { PAGE: JSON.stringify(page) },
-    banner: { js: `#!${process.execPath}` },
+    banner: { js: shebang },
     logLevel: "error"
   })
   Fs.chmodSync(file, 0o755)

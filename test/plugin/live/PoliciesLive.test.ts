@@ -50,7 +50,7 @@ describe("the policies of a host", () => {
     assert.deepStrictEqual(read(), [policy])
   })
 
-  it("are that beside an executable which was removed", () => {
+  itAsRoot("are that beside an executable which was removed", () => {
     using host = installed()
     host.write("{}")
     Fs.rmSync(`${host.bin}/passthrough`)

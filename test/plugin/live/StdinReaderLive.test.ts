@@ -67,7 +67,7 @@ for (const engine of Object.keys(engines) as ReadonlyArray<Engine>) {
     }
 
     it("that is a terminal is left to a wrapped plugin", () => {
-      const via = "exec script -qec \"'$1' $2 shim >$OUT 2>&1\" /dev/null"
+      const via = "exec script -qec \"'$1' '$2' shim >$OUT 2>&1\" /dev/null"
       using folder = temporary()
       reading(engine, ["shim"], { via, env: { OUT: `${folder.path}/out` } })
       assert.include(Fs.readFileSync(`${folder.path}/out`, "utf8"), "nothing was read")

@@ -13,6 +13,7 @@ import type { Unfinished } from "../../../src/plugin/StdinReader.ts"
 import * as Stub from "../../../src/wrap/Stub.ts"
 import { contents } from "../../support/builtins.ts"
 import { temporary } from "../../support/plugin.ts"
+import { itAsRoot } from "../../support/requirements.ts"
 import { script } from "../../support/scripts.ts"
 
 afterEach(() => {
@@ -193,7 +194,7 @@ describe("the plugin is started", () => {
     assert.lengthOf(invocations, 2)
   })
 
-  it("unless its user may have few processes, which does not count for root", () => {
+  itAsRoot("unless its user may have few processes, which does not count for root", () => {
     using host = wrapped()
     const { invocations, run } = plugin(host.folder)
     const attempt = (soft: number) => {
