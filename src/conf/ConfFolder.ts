@@ -107,7 +107,7 @@ const filesEnding = Effect.fnUntraced(function*(folder: string, ending: RegExp) 
 })
 
 /** The files of a folder that runtimes load: lists, and then configurations of one plugin. */
-const files = Effect.fnUntraced(function*(folder: string) {
+export const files = Effect.fnUntraced(function*(folder: string) {
   return [...yield* filesEnding(folder, /\.conflist$/), ...yield* filesEnding(folder, /\.(?:conf|json)$/)]
 })
 
@@ -131,17 +131,22 @@ const invalid = (path: string, source: JsonSource.Source, problems: ReadonlyArra
   })
 
 /**
- * The plugins that runtimes add to a list: those in the `.conf` files of the folder beside it that has the network's
+ * The files of the plugins that runtimes add to a list: the `.conf` files of the folder beside it that has the network's
  * name. Source: libcni, `NetworkPluginConfsFromFiles`.
  */
-const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
+export const filesBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
   const path = yield* Path.Path
   if (!Json.isObject(document)) return []
   const { loadOnlyInlinedPlugins, name } = document
   const isOff = /^true$/i.test(String(loadOnlyInlinedPlugins))
   if (isOff || typeof name !== "string" || !identifier.test(name)) return []
+  return yield* filesEnding(path.join(path.dirname(file), name), /\.conf$/)
+})
+
+/** The plugins that runtimes add to a list. */
+const pluginsBeside = Effect.fnUntraced(function*(file: string, document: unknown) {
   const texts: Array<string> = []
-  for (const plugin of yield* filesEnding(path.join(path.dirname(file), name), /\.conf$/)) {
+  for (const plugin of yield* filesBeside(file, document)) {
     const source = yield* parseFile(plugin)
     const problems = NetworkConfigList.pluginProblems(source.value)
     if (problems.length > 0) return yield* invalid(plugin, source, problems)

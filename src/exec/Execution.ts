@@ -80,3 +80,7 @@ export const succeeded = ({ exitCode, timedOut }: Pick<Ending, "exitCode" | "tim
 /** Decodes output as UTF-8. Invalid bytes become U+FFFD. */
 export const text = (output: Uint8Array): string =>
   Buffer.from(output.buffer, output.byteOffset, output.byteLength).toString()
+
+/** How a program ended: `exit status 1`, `killed by SIGKILL`. */
+export const ending = ({ exitCode, signal }: Pick<Ending, "exitCode" | "signal">): string =>
+  signal === null ? `exit status ${exitCode}` : `killed by ${signal}`

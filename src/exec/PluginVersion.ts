@@ -22,9 +22,8 @@ const lastLine = ({ stderr, stdout }: Execution.Execution): string =>
 
 /** Describes how a plugin ended without an answer. */
 const ending = (execution: Execution.Execution, timeout: number): string => {
-  const { exitCode, signal, timedOut } = execution
-  if (timedOut) return `it did not end within ${timeout / 1000} s`
-  const how = signal === null ? `exit status ${exitCode}` : `killed by ${signal}`
+  if (execution.timedOut) return `it did not end within ${timeout / 1000} s`
+  const how = Execution.ending(execution)
   const words = lastLine(execution)
   return words === "" ? how : `${how}: ${words}`
 }

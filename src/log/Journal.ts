@@ -22,14 +22,14 @@ const journalctl = Effect.fnUntraced(function*(
   flags: ReadonlyArray<string>,
   onStdout?: (bytes: Uint8Array) => void
 ) {
-  const { exitCode, signal, stderr } = yield* HostTools.run({
+  const execution = yield* HostTools.run({
     argv: ["journalctl", "--no-pager", ...flags],
     onStdout
   }).pipe(Effect.mapError((cause) => new JournalUnreadable({ reason: cause.message, cause })))
-  const said = Execution.text(stderr).trim()
-  if (exitCode === 0) return said
+  const said = Execution.text(execution.stderr).trim()
+  if (execution.exitCode === 0) return said
   return yield* new JournalUnreadable({
-    reason: said === "" ? `journalctl: ${signal ?? `exit status ${exitCode}`}` : said
+    reason: said === "" ? `journalctl: ${Execution.ending(execution)}` : said
   })
 })
 

@@ -25,20 +25,19 @@ const ask = Effect.fnUntraced(function*(file: string, who: string) {
   return yield* new NotProven({ reason: `${who} does not end within ${timeout / 1000} s when it is asked for VERSION` })
 })
 
-const ending = ({ exitCode, signal }: Execution.Execution): string =>
-  signal === null ? `exit status ${exitCode}` : `killed by ${signal}`
-
 /** The answer of a program, on one line. */
 const answer = (execution: Execution.Execution): string => {
   const [line = ""] = (Execution.text(execution.stdout).trim() || Execution.text(execution.stderr).trim()).split("\n")
-  return `${ending(execution)}${line === "" ? "" : `, ${line.slice(0, 200)}`}`
+  return `${Execution.ending(execution)}${line === "" ? "" : `, ${line.slice(0, 200)}`}`
 }
 
 /** Fails unless both files print the same bytes on stdout for VERSION, and end in the same way. */
 export const compare = Effect.fnUntraced(function*(plugin: string, stub: string) {
   const expected = yield* ask(plugin, "it")
   const found = yield* ask(stub, "its stub")
-  if (ending(found) === ending(expected) && Buffer.compare(found.stdout, expected.stdout) === 0) return
+  if (Execution.ending(found) === Execution.ending(expected) && Buffer.compare(found.stdout, expected.stdout) === 0) {
+    return
+  }
   return yield* new NotProven({
     reason: `its stub answers VERSION otherwise: found ${answer(found)}; expected ${answer(expected)}`
   })

@@ -92,7 +92,7 @@ describe("the journal", () => {
       )
       assert.strictEqual(
         yield* message(journalctl([], { exitCode: null, signal: "SIGKILL" }).runner),
-        "cannot read the journal: journalctl: SIGKILL"
+        "cannot read the journal: journalctl: killed by SIGKILL"
       )
       const missing = new NotStarted({
         program: "journalctl",

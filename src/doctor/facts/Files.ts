@@ -1,47 +1,17 @@
 /** Network configuration files: all of a folder, or a single one. */
-import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
-import { identifier } from "../../cni/Environment.ts"
 import * as ConfFolder from "../../conf/ConfFolder.ts"
-import * as AtomicFile from "../../host/AtomicFile.ts"
 import { isObject } from "../../json/Json.ts"
 import * as JsonSource from "../../json/JsonSource.ts"
 import * as ConfigFile from "../ConfigFile.ts"
 
-/** The folder of configurations cannot be read. */
-export class FolderUnreadable extends Data.TaggedError("FolderUnreadable")<{
-  readonly path: string
-  readonly reason: string
-  readonly cause: unknown
-}> {
-  override readonly message = `cannot read ${this.path}: ${this.reason}`
-}
-
-/** The files of a folder with this ending. Like runtimes, it skips folders. Empty if the folder does not exist. */
-const namesIn = Effect.fnUntraced(function*(folder: string, ending: RegExp) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const names = yield* fs.readDirectory(folder).pipe(
-    Effect.catchIf((error) => error.reason._tag === "NotFound", () => Effect.succeed([])),
-    Effect.mapError((cause) => new FolderUnreadable({ path: folder, reason: AtomicFile.reasonOf(cause), cause }))
-  )
-  const paths = names.filter((name) => ending.test(name)).toSorted().map((name) => path.join(folder, name))
-  const isTaken = (file: string) =>
-    Effect.match(fs.stat(file), { onSuccess: ({ type }) => type !== "Directory", onFailure: () => true })
-  return yield* Effect.filter(paths, isTaken)
-})
-
-/** The plugins that runtimes add to a list: the files in the folder beside it that has the name of the network. */
+/** The readable files of the plugins that runtimes add to the list in a file. */
 const besideOf = Effect.fnUntraced(function*(file: string, text: string) {
-  const path = yield* Path.Path
   const outcome = JsonSource.parse(text)
   const value = JsonSource.isSource(outcome) ? outcome.value : undefined
   if (!isObject(value) || (value["plugins"] === undefined && value["type"] !== undefined)) return []
-  const { loadOnlyInlinedPlugins, name } = value
-  if (/^true$/i.test(String(loadOnlyInlinedPlugins)) || typeof name !== "string" || !identifier.test(name)) return []
-  const paths = yield* Effect.orElseSucceed(namesIn(path.join(path.dirname(file), name), /\.conf$/), () => [])
+  const paths = yield* Effect.orElseSucceed(ConfFolder.filesBeside(file, value), () => [])
   const [files] = yield* Effect.partition(
     paths,
     (each) => Effect.map(ConfFolder.readText(each), (text) => ConfigFile.make(each, text))
@@ -66,8 +36,7 @@ export const read = Effect.fnUntraced(function*(file: string) {
 
 /** The files of a folder, lists first, as libcni looks for a name, and why others cannot be read. */
 export const readAll = Effect.fnUntraced(function*(folder: string) {
-  const paths = [...yield* namesIn(folder, /\.conflist$/), ...yield* namesIn(folder, /\.(?:conf|json)$/)]
-  const [files, unread] = yield* Effect.partition(paths, read, { concurrency: 8 })
+  const [files, unread] = yield* Effect.partition(yield* ConfFolder.files(folder), read, { concurrency: 8 })
   return { files, unread: unread.map(({ message }) => message) }
 })
 

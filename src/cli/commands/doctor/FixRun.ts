@@ -41,10 +41,10 @@ const run = Effect.fnUntraced(function*(command: Fix.Command) {
   const running: Effect.Effect<Execution.Execution, NotStarted, ProcessRunner> = program === OwnCommand.name
     ? runner.run({ ...limits, argv: OwnCommand.withArguments(...args), env: process.env })
     : HostTools.run({ ...limits, argv: [program, ...args] })
-  const { exitCode, signal, stderr, stdout, timedOut } = yield* Effect.mapError(running, ({ reason }) => failed(reason))
-  if (timedOut) return yield* failed(`it did not end within ${timeout / 1000} s`)
-  if (exitCode === 0) return
-  return yield* failed(lastLine(stderr) || lastLine(stdout) || (signal ?? `exit status ${exitCode}`))
+  const execution = yield* Effect.mapError(running, ({ reason }) => failed(reason))
+  if (execution.timedOut) return yield* failed(`it did not end within ${timeout / 1000} s`)
+  if (execution.exitCode === 0) return
+  return yield* failed(lastLine(execution.stderr) || lastLine(execution.stdout) || Execution.ending(execution))
 })
 
 /** Identifies a fix. At the next look, the same finding may be worded differently or be about other networks. */
