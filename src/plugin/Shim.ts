@@ -10,7 +10,7 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import * as Scope from "effect/Scope"
 import { fromCause, LogFailed, render } from "../cni/CniError.ts"
-import { parentVariable, traceVariable } from "../cni/Environment.ts"
+import { parentVariable } from "../cni/Environment.ts"
 import * as TraceContext from "../cni/TraceContext.ts"
 import { isVerb } from "../cni/Verb.ts"
 import * as Execution from "../exec/Execution.ts"
@@ -110,7 +110,7 @@ const variablesFor = ({ environment, invocation }: Request.Request) => {
   return {
     ...variables,
     [parentVariable]: invocation,
-    ...(traceparent === "" ? {} : { [traceVariable]: TraceContext.withSpan(traceparent, invocation) })
+    ...TraceContext.below(traceparent, invocation)
   }
 }
 

@@ -7,7 +7,9 @@ import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import * as CniVersion from "../cni/CniVersion.ts"
+import * as Environment from "../cni/Environment.ts"
 import type { NetworkConfigList, PluginConfig } from "../cni/NetworkConfigList.ts"
+import * as TraceContext from "../cni/TraceContext.ts"
 import type { Verb } from "../cni/Verb.ts"
 import type { Execution } from "../exec/Execution.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
@@ -132,9 +134,12 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
   const watched: Watch.Call = { verb, netns: env.CNI_NETNS, config: parse(stdin) }
   const kinds = Watch.kindsFor(watched, chain.changes ?? [])
   const before = kinds.length === 0 ? undefined : yield* Watch.look(watched, kinds)
-  const nestedVariables = nested?.variables(begun.invocation, env.CNI_PATH)
+  const added = {
+    ...TraceContext.below(Environment.make(variables).traceparent, begun.invocation),
+    ...nested?.variables(begun.invocation, env.CNI_PATH)
+  }
   const outcome = yield* Effect.result(
-    PluginExec.call({ file: file.success, env: { ...variables, ...env, ...nestedVariables }, stdin, timeout })
+    PluginExec.call({ file: file.success, env: { ...variables, ...env, ...added }, stdin, timeout })
   )
   if (Result.isFailure(outcome)) {
     const answer = PluginAnswer.failed(outcome.failure.message)

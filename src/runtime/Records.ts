@@ -1,4 +1,5 @@
 /** Converts a call of a plugin to the same records that a shim writes. */
+import * as Environment from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import type { ErrorRecord, Plugin, Record, ResultRecord } from "../record/Record.ts"
 import * as RunContext from "../record/RunContext.ts"
@@ -23,7 +24,10 @@ const pluginOf = ({ answer, execution, file, plugin }: Call, isLimited: boolean)
 }
 
 /** Makes the records of a call: `request`, `plugin`, `changes` if state was compared, and `result` or `error`. */
-export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout">): ReadonlyArray<Record> => {
+export const of = (
+  call: Call,
+  { list, timeout, variables }: Pick<Chain, "list" | "timeout" | "variables">
+): ReadonlyArray<Record> => {
   const { answer, changes, env, execution, invocation, plugin, stdin, time, verb } = call
   const context = RunContext.make({
     invocation,
@@ -36,6 +40,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
     cniVersion: list.cniVersion,
     label: plugin.title
   })
+  const { baggage, traceparent, tracestate } = Environment.make(variables)
   const durationMs = execution?.durationMs ?? 0
   const ended = { time: RunContext.timestamp(time + Math.round(durationMs)), ...context }
   const document = resultOf(call)
@@ -56,7 +61,7 @@ export const of = (call: Call, { list, timeout }: Pick<Chain, "list" | "timeout"
       time: RunContext.timestamp(time),
       event: "request",
       ...context,
-      ...RunContext.filled({ args: env.CNI_ARGS, path: env.CNI_PATH }),
+      ...RunContext.filled({ args: env.CNI_ARGS, path: env.CNI_PATH, traceparent, tracestate, baggage }),
       config: stdin
     },
     { ...ended, event: "plugin", plugin: pluginOf(call, timeout > 0), durationMs },

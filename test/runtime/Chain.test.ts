@@ -82,6 +82,19 @@ describe("an ADD", () => {
       })
     }))
 
+  it.effect("puts the run of each plugin into a trace that it is in itself, and begins none", () =>
+    Effect.gen(function*() {
+      const trace = "00-0af7651916cd43dd8448eb211c80319c"
+      const rest = { TRACESTATE: "vendor=1", BAGGAGE: "tenant=shop" }
+      const chain = { ...chainOf(two), variables: { TRACEPARENT: `${trace}-b7ad6b7169203331-01`, ...rest } }
+      const { asked, made } = yield* run(Chain.add(chain, attachment), { a: adds, b: adds })
+      for (const [index, { env }] of asked.entries()) {
+        assert.deepInclude(env, { ...rest, TRACEPARENT: `${trace}-${made[index]?.invocation}-01` })
+      }
+      const outside = yield* run(Chain.add(chainOf(two), attachment), { a: adds, b: adds })
+      assert.notProperty(outside.asked[0]?.env, "TRACEPARENT")
+    }))
+
   it.effect("gives a plugin the arguments of its capabilities, and no others", () =>
     Effect.gen(function*() {
       const plugins = [

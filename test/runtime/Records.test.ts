@@ -49,10 +49,14 @@ const ofNoAttachment = {
   CNI_PATH: ""
 } as const
 
-const chain = { list: NetworkConfigList.make({ cniVersion: "1.0.0", name: "n", plugins: [] }), timeout: 0 }
+const chain = {
+  list: NetworkConfigList.make({ cniVersion: "1.0.0", name: "n", plugins: [] }),
+  timeout: 0,
+  variables: {}
+}
 
-const parsed = (call: Call, timeout = 0) =>
-  Records.of(call, { ...chain, timeout }).map((record) => JSON.parse(JsonFormat.render(record)))
+const parsed = (call: Call, fields: Partial<Parameters<typeof Records.of>[1]> = {}) =>
+  Records.of(call, { ...chain, ...fields }).map((record) => JSON.parse(JsonFormat.render(record)))
 
 const common = {
   invocation: "00112233aabbccdd",
@@ -108,8 +112,19 @@ describe("a plugin that succeeds", () => {
     assert.include(request === undefined ? "" : JsonFormat.render(request), "\"big\":12345678901234567890")
   })
 
+  it("has the trace of this process, as that of a runtime is in records of wrapped plugins", () => {
+    const trace = {
+      traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+      tracestate: "v=1",
+      baggage: "a=1"
+    }
+    const { baggage: BAGGAGE, traceparent: TRACEPARENT, tracestate: TRACESTATE } = trace
+    const [request] = parsed(call, { variables: { BAGGAGE, TRACEPARENT, TRACESTATE } })
+    assert.deepInclude(request, trace)
+  })
+
   it("says whether it ran out of time only where its time was limited", () => {
-    assert.isFalse(parsed(call, 1)[1].plugin.timedOut)
+    assert.isFalse(parsed(call, { timeout: 1 })[1].plugin.timedOut)
     assert.notProperty(parsed(call)[1].plugin, "timedOut")
   })
 
@@ -160,9 +175,9 @@ describe("a plugin that fails", () => {
 
   it("says that its output was cut, and that its time was up", () => {
     const cut = callOf("so far", PluginAnswer.failed("did not end"), { truncated: true, timedOut: true })
-    assert.deepInclude(parsed(cut, 500)[1].plugin, { truncated: true, timedOut: true, stdout: "so far" })
+    assert.deepInclude(parsed(cut, { timeout: 500 })[1].plugin, { truncated: true, timedOut: true, stdout: "so far" })
     const missing: Call = { ...callOf("", PluginAnswer.failed("not found")), file: undefined, execution: undefined }
-    const [request, plugin, end] = parsed(missing, 500)
+    const [request, plugin, end] = parsed(missing, { timeout: 500 })
     assert.isFalse(plugin.plugin.timedOut)
     assert.deepStrictEqual([plugin.durationMs, end.durationMs, end.time], [0, 0, request.time])
   })
