@@ -16,8 +16,11 @@ type Variables = Execution.Invocation["env"]
 
 /** The tools of the host. */
 export interface Tools {
-  /** Returns the absolute path of a tool, or undefined if PATH has it only in plugin folders or not at all. */
-  readonly find: (name: string) => string | undefined
+  /**
+   * Returns the absolute path of a tool, or undefined if PATH has it only in plugin folders or not at all, and none of
+   * the other folders has it. These may be plugin folders: k3s has its plugins and its tools in one.
+   */
+  readonly find: (name: string, others?: ReadonlyArray<string>) => string | undefined
   readonly env: Variables
 }
 
@@ -89,7 +92,9 @@ export const make = (variables: Variables, pluginFolders: ReadonlyArray<string> 
     isExecutable(file) && !isOfPlugins(realFolderOf(file) ?? "/") && !StubFile.isStub(file) &&
     !own().includes(identityOf(file))
   return {
-    find: (name) => toolFolders().map((folder) => Path.join(folder, name)).find(isTool),
+    find: (name, others = []) =>
+      toolFolders().map((folder) => Path.join(folder, name)).find(isTool) ??
+        others.map((folder) => Path.join(folder, name)).find((file) => isExecutable(file) && !StubFile.isStub(file)),
     get env() {
       return { ...withoutCni(variables), PATH: toolFolders().join(":"), LC_ALL: "C", [insideTool]: "1" }
     }

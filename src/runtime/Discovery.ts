@@ -28,10 +28,18 @@ export interface Runtime {
   readonly loaded: RuntimeAnswers.Loaded | undefined
   /** Where its CRI listens, for crictl; undefined if it has none. */
   readonly endpoint: string | undefined
+  /** The folder of its program, which k3s and RKE2 share with its tools; undefined if it is unknown. */
+  readonly programFolder: string | undefined
 }
 
 /** What is not known of a runtime before it is asked. */
-const unasked = { configFile: undefined, endpoint: undefined, loaded: undefined, version: undefined } as const
+const unasked = {
+  configFile: undefined,
+  endpoint: undefined,
+  loaded: undefined,
+  programFolder: undefined,
+  version: undefined
+} as const
 
 /** The default folder of network configurations of most runtimes. */
 const usualConfDir = "/etc/cni/net.d"
@@ -55,9 +63,10 @@ const dropIns = Effect.fnUntraced(function*(root: string, folder: string, ending
 
 /** Returns the value of the first of these keys in the first of these files that has one, and the file. */
 const firstWith = Effect.fnUntraced(
-  function*(root: string, files: ReadonlyArray<string>, keys: ReadonlyArray<string>) {
+  function*(root: string, files: ReadonlyArray<string>, keys: ReadonlyArray<string>, section?: string) {
     for (const file of files) {
-      const text = yield* textIn(root, file)
+      const whole = yield* textIn(root, file)
+      const text = section === undefined ? whole : RuntimeAnswers.sectionOf(whole, section)
       const value = keys.map((key) => RuntimeAnswers.valueOf(text, key)).find((each) => each !== undefined)
       if (value !== undefined) return { value, source: file }
     }
@@ -65,11 +74,19 @@ const firstWith = Effect.fnUntraced(
   }
 )
 
+type CommandLine = ReadonlyArray<string>
+
+/** A process that may be a runtime. */
+interface Process {
+  readonly words: CommandLine
+  /** The folder of its executable; undefined if it is unknown. */
+  readonly folder: string | undefined
+}
+
 /**
- * Reads the command lines of root's processes in the host's mount namespace. Other users, and containers, could name a
- * process like a runtime.
+ * Lists root's processes in the host's mount namespace. Other users, and containers, could name a process like a runtime.
  */
-const commandLines = Effect.fnUntraced(function*(root: string) {
+const processesOf = Effect.fnUntraced(function*(root: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const proc = path.join(root, "proc")
@@ -87,16 +104,18 @@ const commandLines = Effect.fnUntraced(function*(root: string) {
       const mounts = yield* mountsOf(pid)
       if (Option.isSome(own) && Option.isSome(mounts) && mounts.value !== own.value) return []
       const line = yield* Effect.option(fs.readFileString(path.join(folder, "cmdline")))
-      return Option.toArray(line).map((words) => words.split("\0"))
+      const executable = yield* Effect.option(fs.readLink(path.join(folder, "exe")))
+      return Option.toArray(line).map((words): Process => ({
+        words: words.split("\0"),
+        folder: Option.getOrUndefined(Option.map(executable, path.dirname))
+      }))
     }),
     { concurrency: 16 }
   )
   return lines.flat()
 })
 
-type CommandLine = ReadonlyArray<string>
-
-const programOf = ([program = ""]: CommandLine): string => program.slice(program.lastIndexOf("/") + 1)
+const programOf = ({ words: [program = ""] }: Process): string => program.slice(program.lastIndexOf("/") + 1)
 
 /** Returns the value of a flag: `--config X` or `--config=X`. */
 const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | undefined =>
@@ -108,6 +127,14 @@ const flagOf = (words: CommandLine, ...flags: ReadonlyArray<string>): string | u
       : []
   )[0]
 
+/** What names the socket of a CRI, the strongest first: flags, a key in a section of the configuration, or a default. */
+interface Listening {
+  readonly flags: ReadonlyArray<string>
+  readonly section: string
+  readonly key: string
+  readonly socket: string
+}
+
 /** A daemon whose configuration files name its folders. */
 interface Daemon {
   readonly name: string
@@ -116,33 +143,55 @@ interface Daemon {
   readonly keys: { readonly plugins: ReadonlyArray<string>; readonly confDir: string }
   readonly fallback: { readonly plugins: ReadonlyArray<string>; readonly confDir: string }
   /** Where its CRI listens; undefined if it has none. */
-  readonly listens: { readonly flags: ReadonlyArray<string>; readonly socket: string } | undefined
+  readonly listens: Listening | undefined
 }
 
-/** Finds a daemon by its process. */
+/** The names of containerd's CRI in `disabled_plugins`. */
+const criPlugins = /^(?:cri|io\.containerd\.grpc\.v1\.cri|io\.containerd\.cri\.v1\.runtime)$/
+
+/** Reads what the configuration of a daemon says. */
 const daemon = Effect.fnUntraced(function*(
-  { fallback, keys, listens, name, program }: Daemon,
+  { fallback, keys, listens, name }: Daemon,
   root: string,
-  processes: ReadonlyArray<CommandLine>,
+  { folder, words }: Process,
   files: ReadonlyArray<string>
 ) {
-  const words = processes.find((each) => programOf(each) === program)
-  if (words === undefined) return []
   const configFile = flagOf(words, "--config", "-c", "-config")
   const own = configFile === undefined ? files : [configFile]
   const plugins = yield* firstWith(root, own, keys.plugins)
   const confDir = yield* firstWith(root, own, [keys.confDir])
-  return [
-    {
+  const disabled = yield* firstWith(root, own, ["disabled_plugins"])
+  const socket = listens && (flagOf(words, ...listens.flags) ??
+    (yield* firstWith(root, own, [listens.key], listens.section))?.value[0] ?? listens.socket)
+  return {
+    runtime: {
       ...unasked,
       name,
       pluginFolders: plugins?.value.flatMap((value) => value.split(":")) ?? fallback.plugins,
       confDir: confDir?.value[0] ?? fallback.confDir,
       source: plugins?.source ?? confDir?.source ?? "its default",
-      endpoint: listens && `unix://${(flagOf(words, ...listens.flags) ?? listens.socket).replace(/^unix:\/\//, "")}`,
-      configFile
-    } satisfies Runtime
-  ]
+      endpoint: socket && `unix://${socket.replace(/^unix:\/\//, "")}`,
+      configFile,
+      programFolder: folder
+    } satisfies Runtime,
+    hasCri: disabled?.value.some((plugin) => criPlugins.test(plugin)) !== true
+  }
+})
+
+/**
+ * Finds the daemons of one kind by their processes. The containerd of Docker runs beside that of k3s, and without its CRI
+ * calls no plugins itself, so it comes last.
+ */
+const daemons = Effect.fnUntraced(function*(
+  kind: Daemon,
+  root: string,
+  processes: ReadonlyArray<Process>,
+  files: ReadonlyArray<string>
+) {
+  const own = processes.filter((each) => programOf(each) === kind.program)
+  const found = yield* Effect.forEach(own, (process) => daemon(kind, root, process, files))
+  const ordered = [...found.filter(({ hasCri }) => hasCri), ...found.filter(({ hasCri }) => !hasCri)]
+  return [...new Map(ordered.map(({ runtime }) => [`${runtime.configFile} ${runtime.endpoint}`, runtime])).values()]
 })
 
 const containerd: Daemon = {
@@ -150,7 +199,12 @@ const containerd: Daemon = {
   program: "containerd",
   keys: { plugins: ["bin_dirs", "bin_dir"], confDir: "conf_dir" },
   fallback: { plugins: ["/opt/cni/bin"], confDir: usualConfDir },
-  listens: { flags: ["--address", "-a"], socket: "/run/containerd/containerd.sock" }
+  listens: {
+    flags: ["--address", "-a"],
+    section: "grpc",
+    key: "address",
+    socket: "/run/containerd/containerd.sock"
+  }
 }
 
 const crio: Daemon = {
@@ -158,7 +212,7 @@ const crio: Daemon = {
   program: "crio",
   keys: { plugins: ["plugin_dirs"], confDir: "network_dir" },
   fallback: { plugins: ["/opt/cni/bin", "/usr/libexec/cni"], confDir: usualConfDir },
-  listens: { flags: ["--listen"], socket: "/var/run/crio/crio.sock" }
+  listens: { flags: ["--listen"], section: "crio.api", key: "listen", socket: "/var/run/crio/crio.sock" }
 }
 
 /** Source: Nomad's documentation, `client` block: `cni_path`, `cni_config_dir`. */
@@ -176,7 +230,7 @@ const nerdctlPrograms = ["/usr/local/bin/nerdctl", "/usr/bin/nerdctl"]
 const nerdctlConfig = "/etc/nerdctl/nerdctl.toml"
 
 /** Finds nerdctl beside a containerd. Source: nerdctl's documentation, `config.md`: `cni_path`, `cni_netconfpath`. */
-const nerdctl = Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<CommandLine>) {
+const nerdctl = Effect.fnUntraced(function*(root: string, processes: ReadonlyArray<Process>) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   if (!processes.some((each) => programOf(each) === "containerd")) return []
@@ -234,13 +288,16 @@ const podman = Effect.fnUntraced(function*(root: string) {
 
 /** Finds the runtimes of the host with this root folder. */
 export const find = Effect.fnUntraced(function*(root: string) {
-  const processes = yield* commandLines(root)
+  const processes = yield* processesOf(root)
   const found = yield* Effect.all([
-    daemon(containerd, root, processes, ["/etc/containerd/config.toml"]),
-    daemon(crio, root, processes, [...yield* dropIns(root, "/etc/crio/crio.conf.d"), "/etc/crio/crio.conf"]),
+    daemons(containerd, root, processes, [
+      ...yield* dropIns(root, "/etc/containerd/conf.d", ".toml"),
+      "/etc/containerd/config.toml"
+    ]),
+    daemons(crio, root, processes, [...yield* dropIns(root, "/etc/crio/crio.conf.d"), "/etc/crio/crio.conf"]),
     podman(root),
     nerdctl(root, processes),
-    daemon(nomad, root, processes, yield* dropIns(root, "/etc/nomad.d", ".hcl"))
+    daemons(nomad, root, processes, yield* dropIns(root, "/etc/nomad.d", ".hcl"))
   ])
   return found.flat() as ReadonlyArray<Runtime>
 })

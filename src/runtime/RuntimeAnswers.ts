@@ -29,6 +29,7 @@ export interface Asked {
   readonly name: string
   readonly endpoint: string | undefined
   readonly configFile: string | undefined
+  readonly programFolder: string | undefined
 }
 
 /** Parses a TOML string or a list of strings. */
@@ -41,6 +42,10 @@ export const valueOf = (text: string, key: string): ReadonlyArray<string> | unde
   const found = value === undefined ? [] : strings(value).filter((each) => each !== "")
   return found.length === 0 ? undefined : found
 }
+
+/** Returns a section of a TOML text, or an empty text if there is none of this name. */
+export const sectionOf = (text: string, name: string): string =>
+  text.split(/^[ \t]*(?=\[[^[\]]+\][ \t]*(?:#.*)?$)/m).find((section) => section.startsWith(`[${name}]`)) ?? ""
 
 const objectOf = (value: unknown): Json.JsonObject => Json.isObject(value) ? value : {}
 
@@ -115,12 +120,13 @@ export const ofPodmanInfo = (output: string): Answer | undefined => {
   }
 }
 
-/** Runs a tool if it is there. */
-const outputOf = Effect.fnUntraced(function*(tool: string, ...args: ReadonlyArray<string>) {
+/** Folders of tools that PATH may lack. */
+const toolFolders = ["/usr/local/bin", "/opt/bin", "/var/lib/rancher/rke2/bin"]
+
+/** Finds a tool of a runtime: on PATH, beside the program of the runtime, or where it is often installed. */
+export const findTool = Effect.fnUntraced(function*({ programFolder }: Pick<Asked, "programFolder">, tool: string) {
   const { find } = yield* HostTools.HostTools
-  const path = find(tool)
-  if (path === undefined) return undefined
-  return Result.getOrUndefined(yield* ToolOutput.of([path, ...args]))
+  return find(tool, [...programFolder === undefined ? [] : [programFolder], ...toolFolders])
 })
 
 const configFlag = (configFile: string | undefined): ReadonlyArray<string> =>
@@ -128,8 +134,13 @@ const configFlag = (configFile: string | undefined): ReadonlyArray<string> =>
 
 /** Asks a runtime. Undefined if it does not answer. */
 export const ask = Effect.fnUntraced(function*(
-  { configFile, endpoint, name }: Asked
+  asked: Asked
 ): Effect.fn.Return<Answer | undefined, never, ProcessRunner> {
+  const { configFile, endpoint, name } = asked
+  const outputOf = Effect.fnUntraced(function*(tool: string, ...args: ReadonlyArray<string>) {
+    const path = yield* findTool(asked, tool)
+    return path === undefined ? undefined : Result.getOrUndefined(yield* ToolOutput.of([path, ...args]))
+  })
   if (name === "podman") {
     const output = yield* outputOf("podman", "info", "--format", "json")
     return output === undefined ? undefined : ofPodmanInfo(output)

@@ -17,6 +17,7 @@ const runtime = (
   source: "its default",
   version: undefined,
   endpoint: undefined,
+  programFolder: undefined,
   configFile: undefined,
   loaded: undefined
 })

@@ -330,6 +330,7 @@ const runtimeOf = (name: string): Discovery.Runtime => ({
   endpoint: "unix:///run/containerd/containerd.sock",
   confDir: "/etc/cni/net.d",
   configFile: undefined,
+  programFolder: undefined,
   version: undefined,
   loaded: undefined
 })
@@ -444,6 +445,20 @@ describe("cni-passthrough leaks --older", () => {
         })
         assert.isTrue(Fs.existsSync(host.result("n", gone)))
       }
+    }))
+
+  it.effect("says that there is no second witness where the runtime has no CRI, and goes on", () =>
+    Effect.gen(function*() {
+      yield* now
+      using host = withLeaks()
+      using tools = withTools({ crictl: "exit 1" })
+      written(host, 11)
+      const nomad = { ...runtimeOf("Nomad"), endpoint: undefined }
+      const { status, stderr } = yield* tools.provide(
+        host.leaks(["--older", "10m", "--fix", "--yes"], undefined, [nomad])
+      )
+      assert.strictEqual(status, 0)
+      assert.include(stderr, "there is no way to ask Nomad for its containers: only processes and network namespaces")
     }))
 
   it.effect("says that there is no second witness without crictl, and goes on", () =>

@@ -642,6 +642,7 @@ describe("the folders of runtimes", () => {
     confDir: "/etc/cni/net.d",
     source: "crictl info",
     endpoint: undefined,
+    programFolder: undefined,
     configFile: undefined,
     loaded: undefined
   })
@@ -665,5 +666,10 @@ describe("the folders of runtimes", () => {
         `no runtime that was found on this host uses ${host.folder}:\n  ${words("/opt/cni/bin")}\n`
       )
       assert.strictEqual((yield* asHost(host, wrapping, [runtime("podman", "/opt/cni/bin")])).stderr, "")
+      const netavark = { ...runtime("podman", ""), pluginFolders: undefined }
+      assert.match(
+        (yield* asHost(host, wrapping, [netavark])).stderr,
+        /^no runtime .* uses .*:\n {2}podman 2\.3\.4 makes networks with netavark, which calls no plugins, so there is nothing/
+      )
     }))
 })

@@ -53,6 +53,18 @@ describe("a tool of the host", () => {
     assert.strictEqual(host.find({}, [host.first]), "second")
   })
 
+  it("is in another folder that is asked for where PATH has none, though plugins are there too, but not their stubs", () => {
+    using host = make()
+    const others = [host.first]
+    const find = () => HostTools.make({ PATH: host.root, CNI_PATH: host.first }).find("bridge", others)
+    assert.isUndefined(find())
+    host.write(host.first)
+    assert.strictEqual(find(), `${host.first}/bridge`)
+    host.write(host.first, Stub.text(Stub.places(host.first)))
+    assert.isUndefined(find())
+    assert.strictEqual(HostTools.make({ PATH: host.second }).find("bridge", others), `${host.second}/bridge`)
+  })
+
   it("is in no folder whose plugins are wrapped", () => {
     using host = make()
     host.write(host.first)

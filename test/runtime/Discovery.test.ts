@@ -412,6 +412,14 @@ describe("each folder of today's runtimes", () => {
       { ...running("containerd"), "etc/containerd/config.toml": v3("/c", "/b") },
       `containerd /c /b ${socket}`
     ],
+    "containerd of a drop-in": [
+      {
+        ...running("containerd"),
+        "etc/containerd/config.toml": v3("/c", "/b"),
+        "etc/containerd/conf.d/1.toml": v3("/e", "/d")
+      },
+      `containerd /e /d ${socket}`
+    ],
     "k3s": [
       {
         ...running("containerd", "-c", k3s, "-a", "/run/k3s/containerd/containerd.sock"),
@@ -425,6 +433,23 @@ describe("each folder of today's runtimes", () => {
         [rke2]: v2("/var/lib/rancher/rke2/agent/etc/cni/net.d", "/var/lib/rancher/rke2/data/v1.30.1-abc/bin")
       },
       "containerd /var/lib/rancher/rke2/agent/etc/cni/net.d /var/lib/rancher/rke2/data/v1.30.1-abc/bin unix:///run/k3s/containerd/containerd.sock"
+    ],
+    "k3s with its plugins beside its programs, and its socket in the configuration": [
+      {
+        ...running("containerd", "-c", k3s),
+        [k3s]:
+          `[ttrpc]\n  address = "/no"\n\n[grpc] # as of 1.30\n  address = "/run/k3s/containerd/containerd.sock"\n\n${
+            v2("/var/lib/rancher/k3s/agent/etc/cni/net.d", "/var/lib/rancher/k3s/data/0fd2/bin")
+          }`
+      },
+      "containerd /var/lib/rancher/k3s/agent/etc/cni/net.d /var/lib/rancher/k3s/data/0fd2/bin unix:///run/k3s/containerd/containerd.sock"
+    ],
+    "RKE2 with the usual folders": [
+      {
+        ...running("containerd", "-c", rke2),
+        [rke2]: `${v3("/etc/cni/net.d", "/opt/cni/bin")}[grpc]\n  address = '/run/k3s/containerd/containerd.sock'\n`
+      },
+      "containerd /etc/cni/net.d /opt/cni/bin unix:///run/k3s/containerd/containerd.sock"
     ],
     "microk8s": [
       {
@@ -447,6 +472,14 @@ describe("each folder of today's runtimes", () => {
       },
       "CRI-O /c /var/lib/cni/bin unix:///var/run/crio/crio.sock"
     ],
+    "CRI-O by default": [
+      running("crio"),
+      "CRI-O /etc/cni/net.d /opt/cni/bin:/usr/libexec/cni unix:///var/run/crio/crio.sock"
+    ],
+    "CRI-O at another socket": [
+      { ...running("crio"), "etc/crio/crio.conf": `[crio.api]\nlisten = "/run/my.sock"\n` },
+      "CRI-O /etc/cni/net.d /opt/cni/bin:/usr/libexec/cni unix:///run/my.sock"
+    ],
     "podman with CNI": [
       {
         "etc/containers/containers.conf":
@@ -466,6 +499,35 @@ describe("each folder of today's runtimes", () => {
         assert.deepStrictEqual(yield* folders(files), [line])
       }))
   }
+
+  it.effect("is found: of two containerd, that with CRI first, each once", () =>
+    Effect.gen(function*() {
+      const files = {
+        "proc/5/cmdline": process("containerd"),
+        "etc/containerd/config.toml": `disabled_plugins = ["cri"]\n`,
+        "proc/6/cmdline": process("containerd", "-c", k3s),
+        "proc/7/cmdline": process("containerd", "-c", k3s),
+        [k3s]: v2("/c", "/b")
+      }
+      assert.deepStrictEqual(yield* folders(files), [
+        `containerd /c /b ${socket}`,
+        `containerd /etc/cni/net.d /opt/cni/bin ${socket}`
+      ])
+    }))
+
+  it.effect("comes with that of the program, in which k3s and RKE2 have crictl", () =>
+    Effect.gen(function*() {
+      using root = temporary()
+      Fs.mkdirSync(`${root.path}/proc/9`, { recursive: true })
+      Fs.writeFileSync(`${root.path}/proc/9/cmdline`, process("containerd"))
+      const programFolder = Effect.map(
+        Effect.provide(Discovery.find(root.path), NodeServices.layer),
+        ([runtime]) => runtime?.programFolder
+      )
+      assert.isUndefined(yield* programFolder)
+      Fs.symlinkSync("/var/lib/rancher/k3s/data/0fd2/bin/containerd", `${root.path}/proc/9/exe`)
+      assert.strictEqual(yield* programFolder, "/var/lib/rancher/k3s/data/0fd2/bin")
+    }))
 
   it.effect("is found: nerdctl, beside its containerd", () =>
     Effect.gen(function*() {

@@ -109,6 +109,7 @@ describe("a network on disk", () => {
     pluginFolders: ["/opt/cni/bin"],
     source: "crictl info",
     endpoint: undefined,
+    programFolder: undefined,
     configFile: undefined,
     loaded
   })

@@ -11,6 +11,7 @@ const packages = {
   "golang-github-appc-cni-dev": "/usr/share/gocode/src/github.com/containernetworking/cni/libcni/api.go",
   "busybox-static": "/bin/busybox",
   podman: "/usr/bin/podman",
+  netavark: "/usr/lib/podman/netavark",
   runc: "/usr/sbin/runc",
   catatonit: "/usr/bin/catatonit",
   containerd: "/usr/bin/containerd",

@@ -113,9 +113,11 @@ const questionOf = Effect.fnUntraced(function*(flags: Input) {
 })
 
 /** The runtimes of this host, and what is on disk that they have not loaded. */
-const runtimeLines = Effect.fnUntraced(function*({ runtimes = [] }: HostFolders.Completed<Input>) {
+const runtimeLines = Effect.fnUntraced(function*({ hostRoot, runtimes = [] }: HostFolders.Completed<Input>) {
+  // At the root of another host, the runtimes can be asked only now.
+  const known = Option.isSome(hostRoot) && runtimes.length > 0 ? yield* Effect.flatten(Discovery.Runtimes) : runtimes
   const lines = yield* Effect.forEach(
-    yield* Discovery.withPodman(runtimes),
+    yield* Discovery.withPodman(known),
     (runtime) => Effect.map(Unloaded.find(runtime), (unloaded) => [Discovery.inWords(runtime), ...unloaded])
   )
   return lines.flat().map((line) => Escape.inLine(line))

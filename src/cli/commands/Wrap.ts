@@ -135,8 +135,8 @@ const wrapAll = Effect.fnUntraced(function*(
 })
 
 /**
- * Says which runtimes of this host call the plugins of a folder, or that none of those at work does. Files of podman
- * alone are no sign that podman is used.
+ * Says which runtimes of this host call the plugins of a folder, or that none of those at work does. Files of a podman
+ * with CNI alone are no sign that podman is used. One with netavark is named, because it calls no plugin at all.
  */
 const tellUsers = Effect.fnUntraced(function*(folder: string, runtimes: ReadonlyArray<Discovery.Runtime>) {
   const fs = yield* FileSystem.FileSystem
@@ -145,7 +145,8 @@ const tellUsers = Effect.fnUntraced(function*(folder: string, runtimes: Readonly
     runtimes,
     ({ pluginFolders = [] }) => Effect.map(Effect.forEach(pluginFolders, real), (folders) => folders.includes(folder))
   )
-  if (users.length === 0 && runtimes.every(({ name }) => name === "podman")) return
+  const isOnlyPodman = runtimes.every(({ name, pluginFolders }) => name === "podman" && pluginFolders !== undefined)
+  if (users.length === 0 && isOnlyPodman) return
   const lines = users.length > 0
     ? users.map((runtime) => `${folder} is used by ${Discovery.inWords(runtime)}`)
     : [

@@ -1,11 +1,11 @@
 /** The containers that the runtimes of this host list: a second witness, besides namespaces, of what is gone. */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as HostTools from "../../exec/HostTools.ts"
 import type { ProcessRunner } from "../../exec/ProcessRunner.ts"
 import * as ToolOutput from "../../exec/ToolOutput.ts"
 import * as Json from "../../json/Json.ts"
 import type { Runtime } from "../../runtime/Discovery.ts"
+import * as RuntimeAnswers from "../../runtime/RuntimeAnswers.ts"
 
 /** The containers of a runtime, whatever their state: it may still detach those that have ended. */
 export interface Listing {
@@ -17,8 +17,8 @@ export interface Listing {
 /** The answers of all runtimes of a host. */
 export interface Answers {
   readonly listings: ReadonlyArray<Listing>
-  /** Runtimes without a tool that lists their containers, each with that tool. */
-  readonly unasked: ReadonlyArray<{ readonly runtime: string; readonly tool: string }>
+  /** Runtimes that were not asked, each with the tool that this host lacks; undefined if no tool is known to us. */
+  readonly unasked: ReadonlyArray<{ readonly runtime: string; readonly tool: string | undefined }>
   /** Why runtimes did not answer. Then nothing is known to be gone. */
   readonly failures: ReadonlyArray<string>
 }
@@ -37,6 +37,10 @@ const linesOf = (output: string): ReadonlyArray<string> => output.split("\n").fi
 /** What crictl says about a containerd without CRI, as with Docker. It lists no pods, and has none. */
 const servesNoPods = /unknown service runtime\./
 
+/** The tool that lists the containers of a runtime: nerdctl and Nomad have no CRI. */
+const toolOf = ({ endpoint, name }: Runtime): string | undefined =>
+  name === "podman" ? "podman" : endpoint === undefined ? undefined : "crictl"
+
 /** Asks one runtime. */
 const ask = Effect.fnUntraced(function*(
   { endpoint, name }: Runtime,
@@ -46,7 +50,7 @@ const ask = Effect.fnUntraced(function*(
   const output = yield* ToolOutput.of(
     isPodman
       ? [tool, "ps", "--all", "--quiet", "--no-trunc"]
-      : [tool, ...(endpoint === undefined ? [] : ["--runtime-endpoint", endpoint]), "pods", "--output", "json"]
+      : [tool, "--runtime-endpoint", endpoint ?? "", "pods", "--output", "json"]
   )
   if (Result.isFailure(output)) {
     return servesNoPods.test(output.failure) ? Result.succeed([]) : Result.fail(output.failure)
@@ -57,12 +61,11 @@ const ask = Effect.fnUntraced(function*(
 
 /** Asks the runtimes that call plugins which containers they have. */
 export const list = Effect.fnUntraced(function*(runtimes: ReadonlyArray<Runtime>) {
-  const { find } = yield* HostTools.HostTools
   const answers = yield* Effect.forEach(
     runtimes.filter(({ pluginFolders }) => pluginFolders !== undefined),
     Effect.fnUntraced(function*(runtime) {
-      const tool = runtime.name === "podman" ? "podman" : "crictl"
-      const path = find(tool)
+      const tool = toolOf(runtime)
+      const path = tool === undefined ? undefined : yield* RuntimeAnswers.findTool(runtime, tool)
       return { runtime: runtime.name, tool, ids: path === undefined ? undefined : yield* ask(runtime, path) }
     })
   )

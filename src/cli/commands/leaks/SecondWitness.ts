@@ -26,7 +26,9 @@ export const ask = Effect.fnUntraced(function*(found: ReadonlyArray<Leaks.Leak>)
     }),
     /** Why the containers of a runtime have no second witness. */
     notes: unasked.map(({ runtime, tool }) =>
-      `there is no ${tool} to ask ${runtime} for its containers: only processes and network namespaces show what is gone`
+      `there is no ${
+        tool ?? "way"
+      } to ask ${runtime} for its containers: only processes and network namespaces show what is gone`
     )
   }
 })
