@@ -52,6 +52,8 @@ export interface Question {
   readonly selection: Selection
   /** How many milliseconds a plugin may take to answer. */
   readonly timeout: number
+  /** Whether runtimes were found on this host, and none of them calls plugins. */
+  readonly isWithoutPlugins: boolean
 }
 
 /** The facts before anything but files was read. */
@@ -66,6 +68,7 @@ const none: Omit<Facts, "file" | "network" | "chain" | "delegates"> = {
   forbidden: [],
   known: [],
   capabilityArgs: {},
+  isWithoutPlugins: false,
   host: undefined,
   store: undefined,
   damaged: [],
@@ -364,7 +367,7 @@ const byConfiguration = (facts: Facts): Facts => {
 
 /** Collects the facts about these networks. Inspects the host only once. */
 export const collect = Effect.fnUntraced(function*(question: Question, networks: ReadonlyArray<Question["asked"]>) {
-  const { cacheDir, capabilityArgs, cniPath, selection, timeout } = question
+  const { cacheDir, capabilityArgs, cniPath, isWithoutPlugins, selection, timeout } = question
   const chosen = yield* Effect.forEach(
     networks,
     (asked) => Effect.map(choose({ ...question, asked }), (choice) => ({ ...choice, asked }))
@@ -374,7 +377,8 @@ export const collect = Effect.fnUntraced(function*(question: Question, networks:
     folder,
     unloaded,
     asked,
-    capabilityArgs
+    capabilityArgs,
+    isWithoutPlugins
   }))
   const unseen: Array<string> = []
   const listed = listOwn(cacheDir).pipe(

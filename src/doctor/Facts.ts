@@ -83,6 +83,8 @@ export interface Facts {
   readonly attachments: ReadonlyArray<Attachment>
   /** The other attachments, grouped by the configuration that they were made with. */
   readonly earlier: ReadonlyArray<Earlier>
+  /** Whether runtimes were found on this host, and none of them calls plugins. */
+  readonly isWithoutPlugins: boolean
   /** All attachments in the cache. Those of this network have the state of their namespaces, others only if it is gone. */
   readonly all: ReadonlyArray<AttachmentId & Partial<Pick<Attachment, "sight">>>
   /** Which attachments the question is about, such as `the pod shop/web`; undefined for the whole network. */

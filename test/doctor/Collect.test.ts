@@ -37,6 +37,7 @@ const question = (fields: Partial<Collect.Question> = {}): Collect.Question => (
   capabilityArgs: {},
   selection: everyone,
   timeout: 1000,
+  isWithoutPlugins: false,
   ...fields
 })
 

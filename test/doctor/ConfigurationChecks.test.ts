@@ -546,6 +546,9 @@ describe("the folder of configurations", () => {
     ["is not asked about", asked({ folder: undefined, asked: "x" }), []],
     ["could not be looked at", asked({ unseen: ["x"], asked: "pod" }), "not everything could be looked at"],
     ["has none", asked({}), [["error - no network configuration in /net.d: runtimes find no network at all"]]],
+    ["need have none where no runtime calls plugins", asked({ isWithoutPlugins: true }), [
+      ["note - no network configuration in /net.d, and no runtime of this host needs one: there is nothing to look at"]
+    ]],
     ["has one that is called nearly so", asked({ asked: "pod" }), [
       [
         "error - no network \"pod\" in /net.d: did you mean pods?",

@@ -36,7 +36,8 @@ const makeHost = (
     cacheDir,
     capabilityArgs: {},
     selection: nothing,
-    timeout: 1000
+    timeout: 1000,
+    isWithoutPlugins: false
   }
   return {
     confDir,

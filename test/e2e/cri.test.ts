@@ -124,11 +124,22 @@ const ask = "ask() { echo \"# $*\"; \"$@\" 2> /dev/null || true; }"
 const killed = `
 ${Cri.setUp}
 ${ask}
-sed -i 's/^  disable_apparmor/  netns_mounts_under_state_dir = true\\n&/' /tmp/containerd.toml
-cp /tmp/pods.conflist /etc/cni/net.d/10-pods.conflist
-echo '{"cniVersion":"0.3.1","name":"lo","type":"loopback"}' > /etc/cni/net.d/99-loopback.conf
+ln -f /tmp/opt-cni/bin/passthrough /tmp/bin/passthrough
+# What the host has of podman is no runtime of this node.
+mkdir /tmp/empty
+for folder in /etc/containers /var/lib/containers; do [ ! -d $folder ] || mount --bind /tmp/empty $folder; done
+unset CNI_PATH
+sed -i 's/^  disable_apparmor/  netns_mounts_under_state_dir = true\\n&/
+s#/opt/cni/bin#/tmp/node/bin#; s#/etc/cni/net.d#/tmp/node/net.d#' /tmp/containerd.toml
+mkdir -p /tmp/node/net.d
+cp -a /usr/lib/cni /tmp/node/bin
+cp /tmp/pods.conflist /tmp/node/net.d/10-pods.conflist
+echo '{"cniVersion":"0.3.1","name":"lo","type":"loopback"}' > /tmp/node/net.d/99-loopback.conf
 ${Cri.start}
+cni-passthrough wrap > /tmp/out/wrap 2>&1
 web=$(run_pod web)
+cni-passthrough show /var/log/cni/passthrough.jsonl > /tmp/out/show
+cni-passthrough unwrap >&2
 echo $web > /tmp/out/id
 cache() { ls /var/lib/cni/results | sed "s/$web/ID/"; }
 netns=$(sed -n 's/.* net:\\S* \\(\\S*netns\\/cni-\\S*\\) .*/\\1/p' /proc/self/mountinfo)
@@ -142,6 +153,7 @@ netns=$(sed -n 's/.* net:\\S* \\(\\S*netns\\/cni-\\S*\\) .*/\\1/p' /proc/self/mo
 # The kernel keeps a namespace that is mounted, whichever processes end.
 kill -KILL $(pgrep -x sleep) $(pgrep -f containerd-shim) $(pgrep -x containerd)
 until ! pgrep -x 'sleep|containerd' > /dev/null; do sleep 0.1; done
+export NETCONFPATH=/tmp/node/net.d # which no runtime tells now
 ask cni-passthrough leaks > /tmp/out/mounted
 umount -l $netns
 rm $netns
@@ -156,7 +168,7 @@ rm $netns
 
 describeWith(
   ["containernetworking-plugins", "busybox-static", "containerd", "runc", "iproute2", "iptables"],
-  "a pod sandbox of containerd's CRI that has its namespace in the folder of the runtime's state",
+  "a pod sandbox of a containerd whose folders are its own, that of namespaces too,",
   () => {
     let sandbox: Sandbox.Sandbox
     let id: string
@@ -181,6 +193,14 @@ describeWith(
       id = output("id").trim()
     })
     afterAll(() => sandbox[Symbol.dispose]())
+
+    it("is made by plugins that wrap finds without being told where they are, and says whose they are", () => {
+      assert.match(
+        output("wrap"),
+        /^\/tmp\/node\/bin is used by containerd, conf \/tmp\/node\/net\.d, plugins \/tmp\/node\/bin \(containerd config dump\)\n\/tmp\/node\/bin\n {2}wrapped {2}/
+      )
+      assert.match(output("show"), /^ADD eth0 of shop\/web \(\w+\) on pods$/m)
+    })
 
     it("has a result for its loopback link too, which is attached to no network and is nothing that is left", () => {
       assert.match(output("living"), /^mounted at \/run\/containerd\/.*\/netns\/cni-/)

@@ -4,6 +4,7 @@ import { describeWith } from "../support/requirements.ts"
 import * as Containerd from "./support/containerd.ts"
 import * as Podman from "./support/podman.ts"
 import * as Sandbox from "./support/sandbox.ts"
+import * as Wrapped from "./support/wrapped.ts"
 
 /** A function of the shell: what doctor says, whatever its status is. */
 const ask = "ask() { cni-passthrough doctor \"$@\" || true; }"
@@ -113,6 +114,51 @@ describeWith([...packages, "containerd"], "doctor, asked about containerd's netw
       "containerd-net: no problems found, 2 attachments checked",
       "nothing is left of containers that are gone",
       "containerd-net: no problems found, 1 attachment checked"
+    ])
+  })
+})
+
+const netavark = `
+${Wrapped.setUp}
+${Podman.setUp}
+${Podman.netavark}
+${ask}
+podman run -d --name web -p 8080:80 localhost/bb /bin/busybox httpd -f -p 80 -h / >&2
+curl --silent --show-error --retry 20 --retry-delay 1 --retry-connrefused http://127.0.0.1:8080/index.html
+iptables-save -t nat | grep -c -- '-A NETAVARK-HOSTPORT-DNAT'
+ls /var/lib/cni
+cni-passthrough doctor 2>&1
+cni-passthrough wrap 2>&1 | head -n 2
+cni-passthrough unwrap >&2
+podman rm -f -t 0 web >&2
+`
+
+describeWith([...packages, "podman", "netavark", "curl"], "a host whose podman makes networks with netavark,", () => {
+  let lines: ReadonlyArray<string>
+  beforeAll(() => {
+    lines = linesOf(netavark)
+  })
+  const words = (version: string, source: string) =>
+    `podman ${version}makes networks with netavark, which calls no plugins, so there is nothing to wrap: its rules are in ` +
+    `the table netavark of nftables, or in the chains NETAVARK-* of iptables (${source})`
+
+  it("has a container with a published port, and nothing of CNI", () => {
+    assert.deepStrictEqual(lines.slice(0, 2), ["hello from the pod", "1"])
+  })
+
+  it("has no network that doctor could look at, which is no problem", () => {
+    assert.strictEqual(lines[2]?.replace(/^podman [\d.]+ /, "podman VERSION "), words("VERSION ", "podman info"))
+    assert.deepStrictEqual(lines.slice(3, -2), [
+      "– no network configuration in /etc/cni/net.d, and no runtime of this host needs one: there is nothing to look at",
+      "  host (check network-found)",
+      "  fix: ask the runtime about its networks, such as podman network inspect"
+    ])
+  })
+
+  it("is told by wrap that no runtime uses the folder that it wraps", () => {
+    assert.deepStrictEqual(lines.slice(-2), [
+      "no runtime that was found on this host uses /usr/lib/cni:",
+      `  ${words("", "/etc/containers/containers.conf")}`
     ])
   })
 })

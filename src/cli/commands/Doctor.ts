@@ -95,6 +95,7 @@ const consistent = ({ cut, fix, json, yes }: Input): Effect.Effect<void, Contrad
 
 /** The question that the flags ask. */
 const questionOf = Effect.fnUntraced(function*(flags: Input) {
+  const { runtimes = [] } = flags
   const netns = Option.isSome(flags.netns) ? yield* Netns.pathOf(OnHost.seen(flags, flags.netns.value)) : undefined
   return {
     asked: Option.getOrUndefined(Option.map(flags.network, (network) => OnHost.seenNetwork(flags, network))),
@@ -108,7 +109,8 @@ const questionOf = Effect.fnUntraced(function*(flags: Input) {
       pod: Option.getOrUndefined(flags.pod),
       ifname: Option.getOrUndefined(flags.ifname)
     },
-    timeout: flags.timeout
+    timeout: flags.timeout,
+    isWithoutPlugins: runtimes.length > 0 && runtimes.every(({ pluginFolders }) => pluginFolders === undefined)
   } satisfies Collect.Question
 })
 

@@ -17,10 +17,19 @@ const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 export const networkFound: Check = {
   id: "network-found",
   phase: "configuration",
-  find: ({ asked, file, files, folder, unloaded, unseen }) => {
+  find: ({ asked, file, files, folder, isWithoutPlugins, unloaded, unseen }) => {
     if (folder === undefined || file !== undefined) return []
     if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const names = files.flatMap((each) => nameOf(each) ?? [])
+    if (asked === undefined && isWithoutPlugins) {
+      return [{
+        level: "note",
+        message: `no network configuration in ${folder}, and no runtime of this host needs one: ` +
+          "there is nothing to look at",
+        evidence: [],
+        fix: "ask the runtime about its networks, such as podman network inspect"
+      }]
+    }
     if (asked === undefined) {
       return [{
         level: "error",

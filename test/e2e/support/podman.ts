@@ -1,3 +1,11 @@
+/** A script for the sandbox, after {@link setUp}: podman on netavark, which all programs of the sandbox read of it. */
+export const netavark = `
+mkdir /tmp/etc-containers
+sed 's/network_backend = .*/network_backend = "netavark"/' /tmp/containers.conf > /tmp/etc-containers/containers.conf
+cover /etc/containers /tmp/etc-containers
+unset CONTAINERS_CONF
+`
+
 /** A script for the sandbox: podman on CNI, with an image `localhost/bb` that has busybox in it. */
 export const setUp = `
 cat > /tmp/containers.conf <<EOF
