@@ -20,7 +20,7 @@ import * as Command from "../support/command.ts"
 import { findIp, named } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
-import { itAsRoot } from "../support/requirements.ts"
+import { describeWith, itAsRoot } from "../support/requirements.ts"
 import { holds } from "../support/until.ts"
 
 findIp()
@@ -89,7 +89,7 @@ result       eth0 of ${gone} in ${host.result("n", gone)}  (${gone}: ${reason})
   }
 }
 
-describe("cni-passthrough leaks", () => {
+describeWith([], "cni-passthrough leaks", () => {
   it.effect("says that nothing is left, with exit status 0", () =>
     Effect.gen(function*() {
       using host = setUp("n")
@@ -356,7 +356,7 @@ const listing = (...ids: ReadonlyArray<string>) => `echo '${JSON.stringify({ ite
 
 const now = Effect.suspend(() => TestClock.setTime(Date.now()))
 
-describe("cni-passthrough leaks --older", () => {
+describeWith([], "cni-passthrough leaks --older", () => {
   /** Sets when the files of the container were written. */
   const written = (host: ReturnType<typeof setUp>, minutes: number) => {
     const time = new Date(Date.now() - minutes * 60_000)
@@ -475,7 +475,7 @@ describe("cni-passthrough leaks --older", () => {
     }))
 })
 
-describe("cni-passthrough leaks --fix --every", () => {
+describeWith([], "cni-passthrough leaks --fix --every", () => {
   /** Runs it on a clock that stands still, and returns what each look printed. */
   const started = Effect.fnUntraced(function*(host: ReturnType<typeof setUp>, ...args: ReadonlyArray<string>) {
     const printed: Array<string> = []

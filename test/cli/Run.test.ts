@@ -16,7 +16,7 @@ import { host, printed } from "../support/command.ts"
 import { findIp } from "../support/hostTools.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Quiet from "../support/quiet.ts"
-import { itAsRoot } from "../support/requirements.ts"
+import { describeWith, itAsRoot } from "../support/requirements.ts"
 import { script } from "../support/scripts.ts"
 import { withinLimit } from "../support/until.ts"
 
@@ -819,7 +819,7 @@ describe("what is shown", () => {
     }))
 })
 
-describe("a garbage collection", () => {
+describeWith([], "a garbage collection", () => {
   /** An ID that no process of the host speaks of: such a container counts as alive. */
   const mark = process.pid.toString(36)
   const idOf = (what: string) => `web-${what}-${mark}`

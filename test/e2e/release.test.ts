@@ -6,13 +6,13 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { engines } from "../support/engines.ts"
 import { isStandalone, path, records, repository, temporary } from "../support/plugin.ts"
-import { describeWith } from "../support/requirements.ts"
+import { describeWith, itWithRegistry } from "../support/requirements.ts"
 import * as Scripts from "../support/scripts.ts"
 import { arm64 } from "./support/arm64.ts"
 import { cloneInto, elsewhere, release, unpack } from "./support/release.ts"
 import * as Sandbox from "./support/sandbox.ts"
 
-const { version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
+const { peerDependencies, version } = JSON.parse(Fs.readFileSync(Path.join(repository, "package.json"), "utf8"))
 
 const run = (
   program: string,
@@ -86,6 +86,7 @@ rm -f /tmp/go /tmp/started
 
 /** The contents of a package of an older version, which this one upgrades: its executable has other bytes. */
 const raw = `
+rm -rf /tmp/older
 dpkg-deb --raw-extract /tmp/new.deb /tmp/older
 sed -i 's/^Version: .*/Version: 0.9.0/' /tmp/older/DEBIAN/control
 printf x | dd of=/tmp/older/usr/lib/cni/passthrough bs=1 seek=15 conv=notrunc status=none # no one reads this byte
@@ -206,28 +207,40 @@ const suite = () => {
     assert.includeMembers(listed, ["package/dist/passthrough", "package/dist/lib/index.js"])
   })
 
+  /** Installs the npm package in a project, and further packages or those of this repository. */
+  const install = (project: string, ...others: ReadonlyArray<string>) => {
+    Fs.writeFileSync(`${project}/package.json`, `{ "type": "module" }`)
+    const options = others.length === 0 ? ["--offline", "--legacy-peer-deps"] : []
+    run("npm", ["install", ...options, file(`${own}.tgz`), ...others], { cwd: project, env: { HOME: project } })
+    for (const name of ["effect", "@effect", "@types"]) {
+      const place = `${project}/node_modules/${name}`
+      if (!Fs.existsSync(place)) Fs.symlinkSync(Path.join(repository, "node_modules", name), place)
+    }
+  }
+
+  /** Checks the types of a plugin with a sink of its own, and runs it. */
+  const useLibrary = (project: string) => {
+    Fs.writeFileSync(`${project}/plugin.ts`, library)
+    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"]
+    run(Path.join(repository, "node_modules/.bin/tsc"), [...options, "plugin.ts"], { cwd: project })
+    const printed = run("node", ["plugin.ts"], { cwd: project, env: { CNI_COMMAND: "VERSION" } })
+    assert.match(printed, /^\{"cniVersion":"1\.1\.0","supportedVersions":\[[^]*\]\}$/)
+    assert.match(Fs.readFileSync(`${project}/records`, "utf8"), /"event":"request"[^]*"event":"result"/)
+  }
+
   it("has an npm package that is a library and a command", () => {
     using project = temporary()
-    Fs.writeFileSync(`${project.path}/package.json`, `{ "type": "module" }`)
-    run("npm", ["install", "--offline", "--legacy-peer-deps", file(`cni-passthrough-${version}.tgz`)], {
-      cwd: project.path,
-      env: { HOME: project.path }
-    })
-    assert.strictEqual(
-      run(`${project.path}/node_modules/.bin/cni-passthrough`, ["--version"]),
-      `cni-passthrough ${version}\n`
-    )
-    for (const name of ["effect", "@effect", "@types"]) {
-      Fs.symlinkSync(Path.join(repository, "node_modules", name), `${project.path}/node_modules/${name}`)
-    }
-    Fs.writeFileSync(`${project.path}/plugin.ts`, library)
-    const options = ["--noEmit", "--strict", "--module", "nodenext", "--target", "es2023", "--types", "node"]
-    run(Path.join(repository, "node_modules/.bin/tsc"), [...options, "--skipLibCheck", "plugin.ts"], {
-      cwd: project.path
-    })
-    const printed = run("node", ["plugin.ts"], { cwd: project.path, env: { CNI_COMMAND: "VERSION" } })
-    assert.match(printed, /^\{"cniVersion":"1\.1\.0","supportedVersions":\[[^]*\]\}$/)
-    assert.match(Fs.readFileSync(`${project.path}/records`, "utf8"), /"event":"request"[^]*"event":"result"/)
+    install(project.path)
+    const command = `${project.path}/node_modules/.bin/cni-passthrough`
+    assert.strictEqual(run(command, ["--version"]), `cni-passthrough ${version}\n`)
+    useLibrary(project.path)
+  })
+
+  const newest = ["effect", "@effect/platform-node"].map((name) => `${name}@${peerDependencies.effect}`)
+  itWithRegistry(newest, "has a library for the newest effect that its range of peers has", () => {
+    using project = temporary()
+    install(project.path, ...newest)
+    useLibrary(project.path)
   })
 
   describeWith(["qemu-user-static", "libc6-arm64-cross"], "the executables for arm64", () => {
@@ -328,6 +341,34 @@ cmp '/tmp/oth*er/slow' '/tmp/oth*er/bridge' && ls -A '/tmp/oth*er'
         printed,
         `renewed\nrenewed\n2\n#!/bin/sh{"cniVersion":"1.0.0","name":"n","type":"slow"}\nbridge\nslow\n`
       )
+    })
+
+    it("works after a dpkg that was killed between its files, while wrap ran, and is installed again", () => {
+      const printed = onHost(`
+${raw}
+${packed}
+truncate -s 200M /tmp/older/usr/share/doc/cni-passthrough/zz # time to stop dpkg after the executable
+sed -i 's/^Version: .*/Version: 0.9.1/' /tmp/older/DEBIAN/control
+dpkg-deb -Znone --root-owner-group --build /tmp/older /tmp/longer.deb >&2
+before=$(stat -c '%i %Y %s' /usr/lib/cni/slow)
+dpkg --install /tmp/older.deb >&2
+cni-passthrough wrap slow --dir /usr/lib/cni --log /tmp/log >&2
+dpkg --install /tmp/longer.deb >&2 & dpkg=$!
+until [ -x /usr/lib/cni/passthrough.dpkg-new ]; do kill -0 $dpkg; done
+kill -STOP $dpkg
+[ -x /usr/lib/cni/passthrough.dpkg-new ]
+cni-passthrough wrap --all --dir /usr/lib/cni >&2
+kill -KILL $dpkg
+wait $dpkg || true
+touch /tmp/go
+VERSION > /dev/null && ADD slow '{"cniVersion":"1.0.0","name":"n","type":"slow"}'
+dpkg --install /tmp/new.deb >&2
+VERSION > /dev/null && ADD slow '{"cniVersion":"1.0.0","name":"n","type":"slow"}'
+dpkg --purge cni-passthrough >&2
+[ "$before" = "$(stat -c '%i %Y %s' /usr/lib/cni/slow)" ] && ls -A /usr/lib/cni | grep passthrough || echo nothing is left
+`)
+      const answer = `{"cniVersion":"1.0.0","name":"n","type":"slow"}\n`
+      assert.strictEqual(printed, `${answer}${answer}nothing is left\n`)
     })
 
     it("stays as long as a network calls the plugin, and says which", () => {

@@ -20,6 +20,7 @@ const packages = {
   nftables: "/usr/sbin/nft",
   ipset: "/usr/sbin/ipset",
   bsdutils: "/usr/bin/logger",
+  logrotate: "/usr/sbin/logrotate",
   rsyslog: "/usr/sbin/rsyslogd",
   systemd: "/lib/systemd/systemd-journald",
   curl: "/usr/bin/curl",
@@ -80,6 +81,17 @@ export const itWithMounts = (name: string, test: () => void | Promise<void>, tim
 /** A test that only root can run, such as one that gives files away. */
 export const itAsRoot = (name: string, test: () => unknown): void =>
   addUnless(missing([]).join(", "), name, (title) => it(title, test as () => void), (title) => it.skip(title, () => {}))
+
+/** A test that installs packages of npm, given by names with ranges. */
+export const itWithRegistry = (needed: ReadonlyArray<string>, name: string, test: () => void): void => {
+  const missing = needed.filter((each) => ChildProcess.spawnSync("npm", ["view", each, "version"]).status !== 0)
+  addUnless(
+    missing.length === 0 ? "" : `a registry of npm that has ${missing.join(", ")}`,
+    name,
+    (title) => it(title, test),
+    (title) => it.skip(title, test)
+  )
+}
 
 /** Where a cgroup can be made that limits processes: the first version has a folder for that, the second one has all. */
 const cgroupParent = (): string | undefined => {
