@@ -218,8 +218,8 @@ export const wrap = HostFolders.command(
       // At the root of another host, the runtimes can be asked only now.
       const known = Option.isNone(flags.hostRoot) ? flags.runtimes : undefined
       const runtimes = known ?? (yield* Effect.flatten(Discovery.Runtimes))
-      for (const { at } of requests) yield* tellUsers(at.folder, runtimes)
-      if (!ForegroundFlags.isAsked(flags)) return yield* wrapOnce(flags, requests)
+      const tell = Effect.forEach(requests, ({ at }) => tellUsers(at.folder, runtimes), { discard: true })
+      if (!ForegroundFlags.isAsked(flags)) return yield* Effect.andThen(tell, wrapOnce(flags, requests))
       const refusals = Outcome.makeRefusals()
       const exporting = yield* ForegroundFlags.exporting(flags, requests)
       yield* Foreground.run({
@@ -228,7 +228,7 @@ export const wrap = HostFolders.command(
         deadline,
         stays: Option.isSome(flags.deadline),
         keepsStdout: flags.json,
-        wrap: Effect.map(wrapAll(requests, refusals), ({ isComplete }) => isComplete),
+        wrap: Effect.map(Effect.andThen(tell, wrapAll(requests, refusals)), ({ isComplete }) => isComplete),
         isAnyRefused: () => !refusals.isEmpty(),
         meanwhile: yield* ForegroundFlags.meanwhile(flags, requests, refusals, exporting),
         // Unwrapping comes first, and waits for no collector.
