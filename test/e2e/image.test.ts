@@ -1,5 +1,6 @@
 /** The image: nothing in it that is not needed, and what it puts on a host with musl. */
 import { afterAll, assert, beforeAll, describe, it } from "@effect/vitest"
+import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { isStandalone, records, repository } from "../support/plugin.ts"
@@ -77,6 +78,28 @@ describe.skipIf(isStandalone)("the image", () => {
         "libm.so.6",
         "libpthread.so.0"
       ])
+    })
+
+    it("has nothing in it of the time when it was built, and of who built it", () => {
+      const archive = Path.join(sandbox.tmp, "image.tar")
+      const list = (file: string, ...options: ReadonlyArray<string>) =>
+        ChildProcess.execFileSync("tar", ["--utc", "--full-time", "--numeric-owner", ...options, "-tvf", file], {
+          encoding: "utf8"
+        }).trim().split("\n")
+      const layout = Path.join(sandbox.tmp, "layout")
+      Fs.mkdirSync(layout)
+      ChildProcess.execFileSync("tar", ["-C", layout, "-xf", archive])
+      const read = (name: string) => JSON.parse(Fs.readFileSync(Path.join(layout, name), "utf8"))
+      const blob = ({ digest }: { readonly digest: string }) => `blobs/${digest.replace(":", "/")}`
+      const { config, layers } = read(blob(read("index.json").manifests[0]))
+      assert.strictEqual(read(blob(config)).created, "1970-01-01T00:00:00Z")
+      const entries = [
+        ...list(archive),
+        ...layers.flatMap((layer: never) => list(Path.join(layout, blob(layer)), "-z"))
+      ]
+      for (const entry of entries) {
+        assert.match(entry, /^(?:drwxr-xr-x|-rw[x-]r-[x-]r-[x-]|lrwxrwxrwx) 0\/0 +\d+ 1970-01-01 00:00:00 /)
+      }
     })
 
     it("says what it is, by its labels and its own command", () => {

@@ -21,7 +21,7 @@ const run = (
 ) => {
   const { status, stderr, stdout } = ChildProcess.spawnSync(program, args, {
     cwd: options.cwd ?? "/",
-    env: { PATH: path, ...options.env },
+    env: { ...options.env, PATH: path },
     encoding: "utf8",
     timeout: 300_000
   })
@@ -211,7 +211,8 @@ const suite = () => {
   const install = (project: string, ...others: ReadonlyArray<string>) => {
     Fs.writeFileSync(`${project}/package.json`, `{ "type": "module" }`)
     const options = others.length === 0 ? ["--offline", "--legacy-peer-deps"] : []
-    run("npm", ["install", ...options, file(`${own}.tgz`), ...others], { cwd: project, env: { HOME: project } })
+    const env = others.length === 0 ? { HOME: project } : process.env // a registry may need settings of this user
+    run("npm", ["install", ...options, file(`${own}.tgz`), ...others], { cwd: project, env })
     for (const name of ["effect", "@effect", "@types"]) {
       const place = `${project}/node_modules/${name}`
       if (!Fs.existsSync(place)) Fs.symlinkSync(Path.join(repository, "node_modules", name), place)
