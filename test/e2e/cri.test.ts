@@ -2,7 +2,7 @@
 import { afterAll, assert, beforeAll, it } from "@effect/vitest"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { records } from "../support/plugin.ts"
+import { isStandalone, records } from "../support/plugin.ts"
 import { describeWith } from "../support/requirements.ts"
 import * as Cri from "./support/cri.ts"
 import * as Sandbox from "./support/sandbox.ts"
@@ -121,6 +121,11 @@ describeWith(
 /** What a node is asked at each moment: the answer follows a line with the question. */
 const ask = "ask() { echo \"# $*\"; \"$@\" 2> /dev/null || true; }"
 
+/** As in a container of the node that has its processes, and the root of the node mounted. */
+const fromContainer = `
+unshare --mount bash -c 'mkdir /tmp/host && mount --rbind / /tmp/host && cni-passthrough doctor --host-root /tmp/host' \\
+  2> /tmp/out/host >&2`
+
 const killed = `
 ${Cri.setUp}
 ${ask}
@@ -135,6 +140,7 @@ mkdir -p /tmp/node/net.d
 cp -a /usr/lib/cni /tmp/node/bin
 cp /tmp/pods.conflist /tmp/node/net.d/10-pods.conflist
 echo '{"cniVersion":"0.3.1","name":"lo","type":"loopback"}' > /tmp/node/net.d/99-loopback.conf
+${Cri.programsApart}
 ${Cri.start}
 cni-passthrough wrap > /tmp/out/wrap 2>&1
 web=$(run_pod web)
@@ -150,13 +156,18 @@ netns=$(sed -n 's/.* net:\\S* \\(\\S*netns\\/cni-\\S*\\) .*/\\1/p' /proc/self/mo
   ask cni-passthrough doctor cni-loopback
   ask cni-passthrough leaks
 } > /tmp/out/living
+${isStandalone ? fromContainer : ""}
 # The kernel keeps a namespace that is mounted, whichever processes end.
-kill -KILL $(pgrep -x sleep) $(pgrep -f containerd-shim) $(pgrep -x containerd)
-until ! pgrep -x 'sleep|containerd' > /dev/null; do sleep 0.1; done
-export NETCONFPATH=/tmp/node/net.d # which no runtime tells now
+kill -KILL $(pgrep -x sleep) $(pgrep -x containerd-shim)
+until ! pgrep -x sleep && ! pgrep -x containerd-shim; do sleep 0.1; done >&2
 ask cni-passthrough leaks > /tmp/out/mounted
 umount -l $netns
 rm $netns
+sleep 1
+cni-passthrough leaks --older 1s --fix --yes > /tmp/out/listed 2>&1
+kill -KILL $(pgrep -x containerd)
+until ! pgrep -x containerd > /dev/null; do sleep 0.1; done
+export NETCONFPATH=/tmp/node/net.d # which no runtime tells now
 {
   ask cni-passthrough leaks pods --fix --yes
   ask cache
@@ -219,6 +230,22 @@ describeWith(
         "cni-passthrough leaks": ["nothing is left of containers that are gone"]
       })
     })
+
+    it("is not gone as long as its runtime lists it, which crictl beside the program of the runtime says", () => {
+      assert.deepStrictEqual(output("listed").trim().split("\n"), [
+        "2 rules, 1 reservation, 2 chains, 2 results: not listed, because containerd lists the container",
+        "nothing else is left for 1s of containers that are gone"
+      ])
+    })
+
+    if (isStandalone) {
+      it("is looked at from a container of its node too, which asks the runtime", () => {
+        assert.match(
+          output("host"),
+          /^containerd, conf \/tmp\/node\/net\.d, plugins \/tmp\/node\/bin \(containerd config dump\)$/m
+        )
+      })
+    }
 
     it("leaves rules that the look at its network alone finds, and a result of its loopback link that a look at all does", () => {
       const text = output("gone").replaceAll(id, "ID")

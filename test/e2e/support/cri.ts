@@ -91,3 +91,19 @@ containerd --config /tmp/containerd.toml --root /tmp/containerd --state /run/con
 for attempt in $(seq 1000); do ctr version >/dev/null 2>&1 && break; sleep 0.1; done
 ctr -n k8s.io image import --snapshotter native /tmp/pause.tar >&2
 `
+
+/**
+ * The programs of the node in a folder that PATH lacks, as those of k3s are: containerd, and a stand-in for crictl, which
+ * Debian has not. It lists what containerd answers.
+ */
+export const programsApart = `
+mkdir -p /tmp/node/programs
+cp /usr/bin/containerd /tmp/node/programs/
+containerd() { /tmp/node/programs/containerd "$@"; }
+cat > /tmp/node/programs/crictl <<'EOF'
+#!/bin/sh
+[ "$1 $3 $4 $5" = "--runtime-endpoint pods --output json" ] || exit 1
+exec /tmp/cri/node /tmp/cri/client.ts "\${2#unix://}" ListPodSandbox
+EOF
+chmod +x /tmp/node/programs/crictl
+`

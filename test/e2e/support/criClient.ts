@@ -23,6 +23,7 @@ const requests: { readonly [method: string]: Fields } = {
   RunPodSandbox: { config: [1, config] },
   StopPodSandbox: { pod_sandbox_id: 1 },
   RemovePodSandbox: { pod_sandbox_id: 1 },
+  ListPodSandbox: {},
   Version: { version: 1 }
 }
 
@@ -50,11 +51,23 @@ const encode = (value: { readonly [name: string]: unknown }, fields: Fields): Bu
     })
   )
 
-/** The first field of an answer, where it is a text. */
-const firstText = (message: Buffer): string => {
-  if (message[0] !== 10) return ""
-  return message.toString("utf8", 2, 2 + (message[1] ?? 0))
+/** The values of the first field of a message, as long as it begins with them. */
+const firstValues = (message: Buffer): ReadonlyArray<Buffer> => {
+  if (message[0] !== 10) return []
+  let [length, at, shift] = [0, 1, 0]
+  for (let byte = 128; byte >= 128; shift += 7) {
+    byte = message[at++] ?? 0
+    length += (byte & 127) * 2 ** shift
+  }
+  return [message.subarray(at, at + length), ...firstValues(message.subarray(at + length))]
 }
+
+/** The first field of an answer, where it is a text. */
+const firstText = (message: Buffer): string => firstValues(message)[0]?.toString() ?? ""
+
+/** What `crictl pods --output json` prints of an answer, as far as it is read. */
+const pods = (message: Buffer): string =>
+  JSON.stringify({ items: firstValues(message).map((item) => ({ id: firstText(item) })) })
 
 const [, , socket = "", method = "", json = "{}"] = process.argv
 const message = encode(JSON.parse(json), requests[method] ?? {})
@@ -75,8 +88,10 @@ stream.on("trailers", take)
 stream.on("data", (chunk: Buffer) => chunks.push(chunk))
 stream.on("close", () => {
   session.close()
-  if (status["grpc-status"] === "0") process.stdout.write(`${firstText(Buffer.concat(chunks).subarray(5))}\n`)
-  else {
+  const answer = Buffer.concat(chunks).subarray(5)
+  if (status["grpc-status"] === "0") {
+    process.stdout.write(`${method === "ListPodSandbox" ? pods(answer) : firstText(answer)}\n`)
+  } else {
     process.stderr.write(`${decodeURIComponent(String(status["grpc-message"] ?? "no answer"))}\n`)
     process.exitCode = 1
   }
