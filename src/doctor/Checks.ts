@@ -47,6 +47,7 @@ export const configuration: ReadonlyArray<Check> = [
   addressing,
   chainOrder,
   Gateways.bridgeGateways,
+  Gateways.unusedMasquerade,
   capabilities,
   Folder.folderOrder,
   editedSince,

@@ -20,12 +20,15 @@ export const isAsWritten = ({ at, caller }: Placed): boolean =>
 export const isPodCidr = ({ caller }: Placed, value: unknown): boolean =>
   caller?.type === "calico" && typeof value === "string" && /^usepodcidr(?:ipv6)?$/i.test(value)
 
-/** Plugins that publish no ports: the reference plugins and ours. */
-const leavePortsAlone = new Set([...makers, ...followers, "tuning", "loopback", "passthrough"])
+/** Types of which it is known what they do: the reference plugins, a few others, and ours. */
+const wellKnown = new Set([...makers, ...followers, "tuning", "loopback", "passthrough"])
+
+/** Whether it is known what a plugin of this type does to a result. */
+export const isWellKnown = ({ type }: Placed): boolean => wellKnown.has(type)
 
 /** Whether a plugin may publish ports without the capability, as Cilium's agent does. True for unknown plugins. */
 export const mayPublishPorts = ({ caller, type }: Placed): boolean => {
-  if (caller !== undefined || leavePortsAlone.has(type)) return false
+  if (caller !== undefined || wellKnown.has(type)) return false
   const known = ThirdParty.byType.get(type)
   return known === undefined || known.publishesPorts === true
 }

@@ -227,7 +227,10 @@ export const conclude = Effect.fnUntraced(function*(
     }
     if (cause !== undefined || next !== undefined) return lost(at.name, hook, cause)
     return reports.length > 0
-      ? lost(at.name, hook, { text: "a router on the way refused it", evidence: [] })
+      ? {
+        ...lost(at.name, hook, { text: "a router on the way refused it", evidence: [] }),
+        isRefusedBeyond: true
+      } as const
       : { _tag: "Left", link: packet.outLink ?? "", place: at.name } satisfies Outcome
   }
   const ruled = yield* legacy(at, hook, packet)

@@ -26,6 +26,8 @@ export type Outcome =
     readonly cause: Cause | undefined
     /** The packet arrived, and it was the answer that was lost. */
     readonly isAnswer?: true
+    /** A router beyond this host refused it. */
+    readonly isRefusedBeyond?: true
   }
   /** No packet of the flow came. */
   | { readonly _tag: "Nothing"; readonly waited: number }

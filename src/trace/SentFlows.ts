@@ -116,6 +116,13 @@ const shown = (flow: Flow, outcome: Outcome): Flow => {
         }`
       )
     case "Lost": {
+      // The address that stands for the world is ours, and other networks need no route to it.
+      if (outcome.isRefusedBeyond && (flow.kind === "world" || flow.kind === "world-large")) {
+        const reason = `it left ${outcome.place}, and a router beyond it refused it: ${
+          outcome.cause?.evidence.join(", ")
+        }`
+        return { ...flow, status: "unknown", reason, verified: true }
+      }
       const where = outcome.hook === ""
         ? `did not leave ${outcome.place}`
         : `ended in ${outcome.place} after ${outcome.hook}`

@@ -412,6 +412,29 @@ describe("the gateways of a bridge", () => {
   ])
 })
 
+describe("a masquerade", () => {
+  const warning = [
+    "warning bridge plugins[0].ipMasq: ipMasq is set, but containers get no route out of their subnet, so there is " +
+    "nothing to masquerade"
+  ]
+  const masquerading = (ipam: object, fields: object = {}) =>
+    of({ type: "bridge", ipMasq: true, ...fields, ipam: { type: "host-local", ...ipam } })
+  const subnet = { subnet: "10.1.0.0/24" }
+  specify(Gateways.unusedMasquerade, [
+    ["has nothing to do without a route", masquerading(subnet), [warning]],
+    ["has nothing to do with an empty list of routes", masquerading({ ...subnet, routes: [] }), [warning]],
+    ["has a route", masquerading({ ...subnet, routes: [{ dst: "10.0.0.0/8" }] }), []],
+    ["has the default route of the bridge", masquerading(subnet, { isDefaultGateway: true }), []],
+    ["may have routes of another IPAM plugin", of({ type: "bridge", ipMasq: true, ipam: { type: "dhcp" } }), []],
+    [
+      "may have routes of a plugin that nobody knows",
+      of({ type: "bridge", ipMasq: true, ipam: { type: "host-local", ...subnet } }, { type: "route-override" }),
+      []
+    ],
+    ["is not wanted", masquerading(subnet, { ipMasq: false }), "no plugin is to masquerade"]
+  ])
+})
+
 describe("a capability", () => {
   const bridge = { type: "bridge", ipam: { type: "host-local", subnet: "10.1.0.0/24" } }
   const portmap = { type: "portmap" }

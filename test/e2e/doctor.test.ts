@@ -25,6 +25,10 @@ const macvlan = {
     routes: []
   }
 }
+const ofTwoFamilies = ipam({
+  ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd99::/64" }]],
+  routes: [...routes, { dst: "::/0" }]
+})
 const portmap = { type: "portmap", capabilities: { portMappings: true } }
 const firewall = { type: "firewall" }
 const tap = { type: "passthrough" }
@@ -288,7 +292,7 @@ const configuration: { readonly [name: string]: Broken } = {
     mend: "says \"write [[IPv4], [IPv6]]\"; edit 's/},{\"subnet\":\"fd99/}],[{\"subnet\":\"fd99/'"
   },
   "no range": {
-    files: bridgeWith({ ipam: { type: "host-local" } }),
+    files: bridgeWith({ ipam: { type: "host-local", routes } }),
     ...own("addressing", "host-local", /no range of addresses/),
     mend:
       "says 'add \"ranges\": [[{ \"subnet\": \u2026 }]]'; edit 's/\"host-local\"/\"host-local\",\"ranges\":[[{\"subnet\":\"10.99.0.0\\/24\"}]]/'"
@@ -313,13 +317,20 @@ const configuration: { readonly [name: string]: Broken } = {
     ...own("bridge-gateways", "bridge", /isDefaultGateway adds a default route/),
     mend: "edit 's/{\"dst\":\"0.0.0.0.0\"}//'"
   },
+  "a masquerade that no packet comes to": {
+    files: ipamWith({ routes: [] }),
+    ...own("unused-masquerade", "bridge", /there is nothing to masquerade/, "warning"),
+    mend: "edit 's/\"ipMasq\":true/\"ipMasq\":false/'"
+  },
   "static without an address": {
-    files: bridgeWith({ ipam: { type: "static" } }),
+    files: bridgeWith({ ipam: { type: "static", routes } }),
     ...own("addressing", "static", /no addresses/, "note"),
     mend: "says 'add \"addresses\"'; edit 's/\"static\"/\"static\",\"addresses\":[{\"address\":\"10.99.0.5\\/24\"}]/'"
   },
   "static with a gateway elsewhere": {
-    files: bridgeWith({ ipam: { type: "static", addresses: [{ address: "10.99.0.5/24", gateway: "10.98.0.1" }] } }),
+    files: bridgeWith({
+      ipam: { type: "static", addresses: [{ address: "10.99.0.5/24", gateway: "10.98.0.1" }], routes }
+    }),
     ...own("addressing", "static", /10\.98\.0\.1 is not in the subnet/),
     mend: "says 'set \"gateway\" to an address in 10.99.0.0/24'; edit 's/10.98.0.1/10.99.0.1/'"
   },
@@ -736,6 +747,14 @@ const containers: { readonly [name: string]: Broken } = {
     ...own("addresses", "bridge", /no address 10\.99\.0\.2\/24/),
     isMended: true
   },
+  "no IPv6 address, because IPv6 is off in the container": {
+    ...attached(
+      "sleep 2.5; inside web sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1",
+      bridgeWith({ ipam: ofTwoFamilies })
+    ),
+    ...own("addresses", "bridge", /has no address fd99:.*: IPv6 seems to be disabled on it/),
+    isMended: true
+  },
   "an address with another length": {
     ...attached("inside web ip addr del 10.99.0.2/24 dev eth0; inside web ip addr add 10.99.0.2/32 dev eth0"),
     ...own("addresses", "bridge", /has 10\.99\.0\.2\/32, expected 10\.99\.0\.2\/24/),
@@ -955,10 +974,6 @@ const containers: { readonly [name: string]: Broken } = {
 const mapped = "attach web \"$(port 8080)\""
 const withPorts = (script: string, fields: object = {}) =>
   attached(script, of(bridgeOfPorts, { ...portmap, ...fields }), mapped)
-const ofTwoFamilies = ipam({
-  ranges: [[{ subnet: "10.99.0.0/24" }], [{ subnet: "fd99::/64" }]],
-  routes: [...routes, { dst: "::/0" }]
-})
 const dual = bridgeWith({ ipam: ofTwoFamilies })
 
 /** Another network, which a runtime would choose. */
@@ -1202,6 +1217,23 @@ const hosts: { readonly [name: string]: Broken } = {
       "portmap",
       /does not reach it by 127\.0\.0\.1, as route_localnet of cni-n is 0/,
       "warning"
+    ),
+    isMended: true
+  },
+  "ports that OUTPUT keeps from the host itself": {
+    ...withPorts("iptables -P OUTPUT DROP"),
+    ...own("published-ports", undefined, /what the host itself sends there is dropped by the policy of OUTPUT/),
+    isMended: true
+  },
+  "the same, of nftables": {
+    ...withPorts(
+      "nft add table inet fw; nft add chain inet fw out '{ type filter hook output priority 0; }'; " +
+        "nft add rule inet fw out ip daddr 10.99.0.2 tcp dport 80 drop"
+    ),
+    ...own(
+      "published-ports",
+      undefined,
+      /itself sends there is dropped by the chain out of the nftables table inet fw/
     ),
     isMended: true
   },
@@ -1454,7 +1486,7 @@ const trials: { readonly [name: string]: Broken } = {
     mend: "says \"see what it does before it ends\"; pkill -P $(cat /run/holder)"
   },
   "an IPAM plugin that fails": {
-    files: bridgeWith({ ipam: { type: "host-local", ranges: [[{ subnet: "10.99.0.0/24" }]] } }),
+    files: ipamWith({}),
     script: "answering; mkdir -p /var/lib/cni/networks/n/lock",
     ask: "n --trial",
     ...own("trial-add", "host-local", /^ADD fails in host-local in bridge: .*is a directory/),
@@ -1758,6 +1790,16 @@ until [ -e /run/adding ]; do sleep 0.1; done
 kill -HUP $!
 wait || true`,
     ask: "n"
+  },
+  "a trial where the router of the host has no IPv6": {
+    files: bridgeWith({ ipam: ofTwoFamilies }),
+    script: `answering
+ip netns add router; ip link set world netns router
+inside router ip link set world up
+for each in "-n router addr add 2001:db8::1/64 dev world nodad" "addr add 2001:db8::2/64 dev uplink nodad"; do ip $each; done
+ip -6 route add default via 2001:db8::1
+sleep 2.5`,
+    ask: "n --trial"
   },
   "a trial of ptp": { files: of(ptp), script: `answering; ${unchanged}`, ask: "n --trial" },
   "rules of a tunnel that is no concern of it": attached(

@@ -127,11 +127,23 @@ export const addresses: Check = {
             evidence: link.addresses.map(({ text }) => `${link.name} has ${text}`)
           } as const
           if (actual === undefined) {
+            // Otherwise, each link that is up has a link-local address.
+            const isDisabled = expected.family === 6 && link.isUp &&
+              link.addresses.every(({ family }) => family !== 6)
+            const enable = Fix.inside(
+              seen.attachment.netns,
+              "sysctl",
+              "-w",
+              `net/ipv6/conf/${link.name}/disable_ipv6=0`
+            )
             return [{
               ...base,
-              message: `${seen.title} has no address ${expected.text}, which its ADD gave it`,
+              message: `${seen.title} has no address ${expected.text}, which its ADD gave it${
+                isDisabled ? ": IPv6 seems to be disabled on it (disable_ipv6)" : ""
+              }`,
               fix: Fix.run(
-                "add the address, and the routes that went with it",
+                `${isDisabled ? "enable IPv6, " : ""}add the address, and the routes that went with it`,
+                ...(isDisabled ? [enable] : []),
                 ip(seen, "addr add", expected.text, "dev", link.name),
                 ...Repair.routes(seen.attachment)
               )

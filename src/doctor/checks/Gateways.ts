@@ -26,6 +26,33 @@ const isPlainDefault = (route: unknown): boolean => {
   return isObject(route) && to !== undefined && Cidr.isDefault(to) && !route["gw"]
 }
 
+/** The types of IPAM plugins that give no other routes than those in the configuration. */
+const withWrittenRoutes = new Set(["host-local", "static"])
+
+export const unusedMasquerade: Check = {
+  id: "unused-masquerade",
+  phase: "configuration",
+  find: ({ chain }) => {
+    const maker = Roles.makerOf(chain)
+    const ipam = Roles.ipamOf(chain)
+    if (maker === undefined || ipam === undefined || maker.config["ipMasq"] !== true) {
+      return { skipped: "no plugin is to masquerade" }
+    }
+    const { routes = [] } = ipam.config
+    const isKnown = Roles.isAsWritten(ipam) && withWrittenRoutes.has(ipam.type) &&
+      chain.every((plugin) => plugin.caller !== undefined || Roles.isWellKnown(plugin))
+    const hasRoutes = !Array.isArray(routes) || routes.length > 0 || maker.config["isDefaultGateway"] === true
+    return !isKnown || hasRoutes ? [] : [
+      foundAt(maker.file, [...maker.at, "ipMasq"], {
+        level: "warning",
+        plugin: maker.type,
+        message: "ipMasq is set, but containers get no route out of their subnet, so there is nothing to masquerade",
+        fix: `add { "dst": "0.0.0.0/0" } to the routes of ${ipam.type}, or leave ipMasq out`
+      })
+    ]
+  }
+}
+
 export const bridgeGateways: Check = {
   id: "bridge-gateways",
   phase: "configuration",

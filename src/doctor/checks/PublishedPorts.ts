@@ -98,6 +98,62 @@ const fromHost = (published: Published): ReadonlyArray<Found> => {
   }]
 }
 
+/** A rule of OUTPUT drops what the host sends to the port, after nat has changed its destination to the container. */
+const atOutput = (published: Published): ReadonlyArray<Found> => {
+  const { address, device, mapping: { containerPort, protocol }, rules } = published
+  const { family } = address
+  const packet: Packet = {
+    family,
+    protocol,
+    port: containerPort,
+    destination: Cidr.single(address),
+    isFromHost: true,
+    isForHost: false,
+    isMapped: true,
+    outLink: device,
+    state: "NEW"
+  }
+  const dropped = Netfilter.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")
+  const [chain] = Nftables.dropping(rules, "output", packet)
+  if (dropped === undefined && chain === undefined) return []
+  const to = Cidr.addressText(address)
+  const program = RuleLines.commandOf(family, dropped?.backend ?? "nf_tables")
+  return [{
+    level: "error",
+    stops: ["port-host", "port-loopback"],
+    message: `${nameOf(published)}: what the host itself sends there is dropped by ${
+      dropped === undefined && chain !== undefined
+        ? Nftables.nameOf(chain)
+        : `${dropped?.rule.startsWith("-P") ? "the policy" : "a rule"} of OUTPUT`
+    }`,
+    evidence: [dropped === undefined ? `hook output, to ${to}` : `${program} (${dropped.backend}): ${dropped.rule}`],
+    fix: Fix.run(
+      "let it through",
+      dropped === undefined && chain !== undefined
+        ? Nftables.accepting(
+          chain,
+          family === 4 ? "ip" : "ip6",
+          "daddr",
+          to,
+          protocol,
+          "dport",
+          String(containerPort)
+        )
+        : Fix.command(
+          `${program} -I OUTPUT`,
+          "-d",
+          to,
+          "-p",
+          protocol,
+          "--dport",
+          String(containerPort),
+          "-j",
+          "ACCEPT"
+        )
+    )
+  }]
+}
+
 /** The bit of the mark by which portmap finds what to masquerade. */
 const markOf = ({ markMasqBit }: { readonly markMasqBit?: unknown }): number =>
   2 ** (typeof markMasqBit === "number" ? markMasqBit : 13)
@@ -201,7 +257,9 @@ export const publishedPorts: Check = {
         return targets.filter(({ family }) => at === undefined || at.family === family).flatMap((address) => {
           const published = { facts, host, rules, seen, mapping, address, device }
           const grave = [...atAddress(published), ...tracked(published), ...atItsEnd(published)]
-          return grave.length > 0 ? grave : [...fromHost(published), ...fromLoopback(published)]
+          if (grave.length > 0) return grave
+          const unled = fromHost(published)
+          return unled.length > 0 ? unled : [...atOutput(published), ...fromLoopback(published)]
         })
       })
     })

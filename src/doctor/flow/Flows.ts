@@ -1,13 +1,9 @@
 /** Whether the flows of attachments arrive, as far as the checks can tell from the facts. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
-import type { Rules } from "../../network/PacketFilter.ts"
-import * as AttachedContainer from "../AttachedContainer.ts"
 import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import * as Check from "../Check.ts"
 import type { Facts } from "../Facts.ts"
-import * as Netfilter from "../Netfilter.ts"
-import * as Nftables from "../Nftables.ts"
 import * as Roles from "../Roles.ts"
 import * as FilterWalk from "./FilterWalk.ts"
 import type { Promised } from "./Flow.ts"
@@ -66,31 +62,6 @@ const isOf = ({ attachment, family, kind, port, protocol, to }: Promised) => ({ 
   (flow.server === undefined || flow.server === to) &&
   (flow.mapping === undefined || (flow.mapping.hostPort === port && flow.mapping.protocol === protocol))
 
-/** The rule that drops what the host itself sends to a published port; undefined if none does. */
-const droppedAtOutput = (rules: Rules, { attachment, family, kind, port, protocol, words }: Promised) => {
-  const mapping = attachment.portMappings.find((each) => each.hostPort === port && each.protocol === protocol)
-  if (mapping === undefined || (kind !== "port-host" && kind !== "port-loopback")) return undefined
-  const addresses = Result.isSuccess(attachment.result)
-    ? AttachedContainer.addressesOf({ attachment, result: attachment.result.success })
-    : []
-  const address = addresses.find((each) => each.family === family)
-  if (address === undefined) return undefined
-  const packet = {
-    family,
-    protocol,
-    port: mapping.containerPort,
-    destination: Cidr.single(address),
-    isFromHost: true,
-    isForHost: false,
-    isMapped: true,
-    state: "NEW"
-  } as const
-  const rule = Netfilter.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")?.rule
-  const [chain] = Nftables.dropping(rules, "output", packet)
-  const by = rule ?? (chain === undefined ? undefined : Nftables.nameOf(chain))
-  return by === undefined ? undefined : `${words} is dropped by ${by}`
-}
-
 /** Judges the flows of attachments that share a configuration. */
 const ofGroup = (
   checks: ReadonlyArray<Check.Check>,
@@ -139,8 +110,6 @@ const ofGroup = (
     if (walk !== undefined && drop !== undefined) {
       return { ...predicted, status: "dropped", reason: FilterWalk.reasonOf(walk, drop), check: "forward-rules" }
     }
-    const atOutput = rules === undefined ? undefined : droppedAtOutput(rules, flow)
-    if (atOutput !== undefined) return { ...predicted, status: "dropped", reason: atOutput }
     const uncertain = own.find((each) => each.open !== undefined)?.open
     const open = outcomes.find(({ leavesOpen = [] }) => leavesOpen.includes(flow.kind))
     const reason = open?.reason ??
