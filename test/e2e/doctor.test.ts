@@ -1306,6 +1306,15 @@ const hosts: { readonly [name: string]: Broken } = {
     ),
     mend: "run_fix; ip route add default via 2001:db8::1"
   },
+  "a way out that routers told of, which a host that forwards will not hear of again": {
+    ...attached(
+      "ip addr add 2001:db8::2/64 dev uplink nodad; sleep 2.2; sysctl -qw net.ipv6.conf.uplink.accept_ra=1; " +
+        "ip -6 route add default via 2001:db8::1 dev uplink proto ra expires 1800",
+      dual
+    ),
+    ...own("way-out", undefined, /the default route of IPv6 over uplink came from a router and will expire/, "warning"),
+    isMended: true
+  },
   "a way out without a carrier": {
     ...attached("ip link set world down"),
     ...own("way-out", undefined, /goes to uplink, which has no carrier/),

@@ -35,6 +35,30 @@ const leadsOut = ({ links }: Namespace, { name }: Link, ours: ReadonlySet<string
 const mayLeadOut = (network: Namespace, link: Link, ours: ReadonlySet<string>): boolean =>
   link.name !== "lo" && link.kind !== "dummy" && (link.kind !== "bridge" || leadsOut(network, link, ours))
 
+/** Whether a link takes no more routes from routers: one that forwards does so only if `accept_ra` is 2. */
+const ignoresRouters = ({ host }: Facts, link: string): boolean =>
+  host?.sysctls.get(`net.ipv6.conf.${link}.accept_ra`) === "1" &&
+  host.sysctls.get("net.ipv6.conf.all.forwarding") === "1"
+
+const acceptingRouters = (link: string): Fix.Fix =>
+  Fix.sysctl(
+    "let it take routes although the host forwards; the next message of a router brings one",
+    `net.ipv6.conf.${link}.accept_ra`,
+    2
+  )
+
+/** The finding for a route out that a router sent, and that nothing will renew. */
+const expiring = (facts: Facts, uplink: Link, { route }: RouteDecision.Decision): ReadonlyArray<Found> =>
+  route.protocol !== "ra" || !ignoresRouters(facts, uplink.name) ? [] : [{
+    level: "warning",
+    stops: [],
+    message:
+      `the default route of IPv6 over ${uplink.name} came from a router and will expire: ${uplink.name} takes no more ` +
+      "routes from routers, as accept_ra is 1 and the host forwards",
+    evidence: [`net.ipv6.conf.${uplink.name}.accept_ra = 1, expected 2`],
+    fix: acceptingRouters(uplink.name)
+  }]
+
 /** The finding for a host without any route. */
 const withoutRoute = (
   facts: Facts,
@@ -48,9 +72,7 @@ const withoutRoute = (
   // Hosts without IPv6, or without any link to other hosts, may well have such networks.
   if (Roles.makerOf(facts.chain)?.config["ipMasq"] !== true || addressed === undefined) return []
   const down = others.find(({ isUp, kind, master }) => !isUp && master === undefined && kind !== "bridge")
-  const value = (link: Link) => facts.host?.sysctls.get(`net.ipv6.conf.${link.name}.accept_ra`)
-  const isForgotten = family === 6 && value(addressed) === "1" &&
-    facts.host?.sysctls.get("net.ipv6.conf.all.forwarding") === "1"
+  const isForgotten = family === 6 && ignoresRouters(facts, addressed.name)
   return [{
     level: "warning",
     message: `${title}: it has a default route of IPv${family}, and ipMasq is set, but the host has no route out` + (
@@ -68,11 +90,7 @@ const withoutRoute = (
       ...(isForgotten ? [`net.ipv6.conf.${addressed.name}.accept_ra = 1, expected 2`] : [])
     ],
     fix: isForgotten
-      ? Fix.sysctl(
-        "let it take routes although the host forwards; the next message of a router brings one",
-        `net.ipv6.conf.${addressed.name}.accept_ra`,
-        2
-      )
+      ? acceptingRouters(addressed.name)
       : down === undefined
       ? `give the host a default route of IPv${family}, or the network no route to everywhere`
       : `set ${down.name} up, with its addresses and routes`
@@ -84,10 +102,11 @@ const ofUplink = (
   facts: Facts,
   network: Namespace,
   uplink: Link,
-  { devices, route }: RouteDecision.Decision,
+  decision: RouteDecision.Decision,
   one: Routed.Routed
 ): ReadonlyArray<Found> => {
   const { address, seen } = one
+  const { devices, route } = decision
   const what = `what ${seen.title} sends to the world`
   const ours = linksOfContainers(facts)
   if (ours.has(uplink.name) && !leadsOut(network, uplink, ours)) {
@@ -109,7 +128,7 @@ const ofUplink = (
   }
   // One working next hop of several is enough.
   const isWorking = ({ hasCarrier, isUp, name }: Link): boolean => isUp && hasCarrier && devices.includes(name)
-  if (network.links.some(isWorking)) return []
+  if (network.links.some(isWorking)) return expiring(facts, uplink, decision)
   return [{
     level: "error",
     message: `${what} goes to ${uplink.name}, which ${
