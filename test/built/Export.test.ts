@@ -179,7 +179,7 @@ fetch(process.env.COLLECTOR + "/v1/traces", {
   Fs.writeFileSync(`${folder}/own.cjs`, ownSpan)
   Scripts.script(
     `${folder}/bridge`,
-    `if [ -n "$COLLECTOR" ]; then ${process.execPath} "$CNI_PATH/own.cjs"; fi; ${calls("host-local")}`
+    `if [ -n "$COLLECTOR" ]; then "${process.execPath}" "$CNI_PATH/own.cjs"; fi; ${calls("host-local")}`
   )
   return {
     path: root.path,

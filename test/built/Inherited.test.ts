@@ -223,7 +223,7 @@ describe("around a plugin, where resources are scarce, it runs as it does withou
   }
 
   for (const limit of isStandalone ? [4, 5, 8, 16] : []) {
-    it(`${limit} processes of its user`, () => {
+    itAsRoot(`${limit} processes of its user`, () => {
       using demo = wrapped("cat; echo mine >&2; exit 4")
       const [around, alone] = both(demo, `ulimit -u ${limit}; exec ${asOther} "$P"`)
       assert.strictEqual(alone.status, 4)
