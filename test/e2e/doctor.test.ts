@@ -43,7 +43,7 @@ const bridgeWith = (fields: object) => of({ ...bridge, ...fields })
 const ipamWith = (fields: object) => bridgeWith({ ipam: ipam(fields) })
 
 /** One that was fine and is attached, and what is done to it then. */
-const attached = (script: string, files = of(bridge), before = "attach web") => ({
+const attached = (script: string, files: Networks.Network["files"] = of(bridge), before = "attach web") => ({
   files,
   script: `${before}\n${script}`
 })
@@ -1629,6 +1629,19 @@ const healthy: Healthy = {
       "iptables -A FORWARD -i wan2 -o cni-n -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
   ),
   "loopback before bridge, tried": { ...attached("answering", of({ type: "loopback" }, bridge)), ask: "n --trial" },
+  "links in the container that no plugin made, as drivers of devices bring them": attached(
+    "ip link add net1 type veth peer name vf0; ip link set net1 netns web; ip link set vf0 up; " +
+      "inside web ip addr add 192.168.100.7/24 dev net1; inside web ip link set net1 up; " +
+      "ip link add net2 link uplink netns web type macvlan mode bridge; inside web ip link set net2 up"
+  ),
+  "a file for the loopback link, as CRI-O brings it": {
+    ...attached(
+      "",
+      { ...of(bridge), "99-loopback.conf": { cniVersion: "1.0.0", name: "lo", type: "loopback" } },
+      "export CNI_ARGS='IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web'; attach web; unset CNI_ARGS"
+    ),
+    ask: "lo"
+  },
   "taps between plugins": attached("", of(bridgeOfPorts, tap, portmap, tap, firewall, tap), mapped),
   "ptp": attached("attach api", of(ptp, portmap), mapped),
   "ptp, where the firewall lets its subnet through": attached(

@@ -10,6 +10,12 @@ import * as Sandbox from "./support/sandbox.ts"
 
 const attachments = Number(process.env["PASSTHROUGH_SOAK"] ?? 60)
 
+/** How many attachments are made at a time: an odd number, so that each worker comes to each way to end one. */
+const workers = 3
+
+/** How long it may take, in milliseconds: 2000 attachments take more than half an hour. */
+const longest = 7_200_000
+
 const chain = {
   cniVersion: "1.0.0",
   name: "soak",
@@ -35,7 +41,8 @@ mkdir -p /tmp/alive
 add() {
   ip netns add c$1
   setsid cni-passthrough run add soak --netns c$1 --container-id soak-c$1 \\
-    --capability-args "{\\"portMappings\\":[{\\"hostPort\\":$((20000 + $1)),\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}" > /tmp/added || { cat /tmp/added >&2; return 1; }
+    --capability-args "{\\"portMappings\\":[{\\"hostPort\\":$((20000 + $1)),\\"containerPort\\":80,\\"protocol\\":\\"tcp\\"}]}" > /tmp/added.$1 || { cat /tmp/added.$1 >&2; return 1; }
+  rm /tmp/added.$1
 }
 del() { setsid cni-passthrough run del soak --netns c$1 --container-id soak-c$1 > /dev/null 2>&1; }
 soon() { sleep 0.$((RANDOM % 6))$((RANDOM % 10)); }
@@ -97,9 +104,16 @@ cni-passthrough leaks --fix --every 1s --older 2s --json --log /tmp/removed.json
 cleaner=$!
 reboot $(seq 10001 ${10_000 + Math.ceil(attachments / 20)})
 ways=(lives lost-del killed-in-add killed-in-del locked held lives killed-in-add held-on lost-del)
-for number in $(seq ${attachments}); do
-  \${ways[$((number % \${#ways[@]}))]} $number
-done
+work() { # its share of the attachments
+  RANDOM=$1
+  for number in $(seq $1 ${workers} ${attachments}); do
+    \${ways[$((number % \${#ways[@]}))]} $number
+  done
+}
+lives 0 # which makes the chains that all have
+working=
+for worker in $(seq ${workers}); do work $worker & working="$working $!"; done
+for worker in $working; do wait $worker; done
 kill $(cat /tmp/holders) 2> /dev/null || true
 
 clean() {
@@ -138,7 +152,7 @@ describeWith(["containernetworking-plugins", "iproute2", "iptables"], "cni-passt
   afterAll(() => sandbox[Symbol.dispose]())
 
   it(`removes all that ${attachments} attachments left behind that ended badly, and nothing of those that live`, () => {
-    assert.deepStrictEqual(sandbox.run(script).trim().split("\n"), [
+    assert.deepStrictEqual(sandbox.run(script, longest).trim().split("\n"), [
       "ended with 0",
       "left of what is gone:",
       "changed of what lives:",
@@ -153,5 +167,5 @@ describeWith(["containernetworking-plugins", "iproute2", "iptables"], "cni-passt
     const logged = Fs.readFileSync(Path.join(sandbox.tmp, "removed.jsonl"), "utf8").trim().split("\n")
     assert.isAbove(removed.length, attachments)
     assert.lengthOf(logged, removed.length)
-  }, 7_200_000)
+  }, 2 * longest)
 })

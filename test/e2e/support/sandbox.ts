@@ -34,8 +34,11 @@ cover() {
 export interface Sandbox {
   /** Where the sandbox's /tmp is seen from outside. */
   readonly tmp: string
-  /** Runs a script in new namespaces, and returns its stdout. Its /tmp is the one of the scripts before it. */
-  readonly run: (script: string) => string
+  /**
+   * Runs a script in new namespaces, and returns its stdout. Its /tmp is the one of the scripts before it. It is ended after
+   * so many milliseconds, because vitest cannot do that.
+   */
+  readonly run: (script: string, timeout?: number) => string
   /**
    * The same among the processes of the host, whose IDs the kernel reports. The script has to end what it starts.
    */
@@ -68,13 +71,13 @@ export const make = (): Sandbox => {
       ]
       : [])
   ]
-  const runIn = (namespaces: ReadonlyArray<string>) => (script: string) => {
+  const runIn = (namespaces: ReadonlyArray<string>) => (script: string, timeout = 1_500_000) => {
     const { error, status, stderr, stdout } = ChildProcess.spawnSync(
       "unshare",
       ["--mount", "--net", ...namespaces, "bash", "-euo", "pipefail", "-c", [...mounts, script].join("\n")],
       {
         encoding: "utf8",
-        timeout: 1_500_000, // for it keeps vitest from ending the test
+        timeout,
         killSignal: "SIGKILL",
         cwd: "/",
         env: { PATH: "/tmp/bin:/usr/sbin:/usr/bin:/sbin:/bin", CNI_PATH: "/opt/cni/bin:/usr/lib/cni" }
