@@ -55,6 +55,15 @@ const scenes: ReadonlyArray<Scene> = [
 network small
 cni-passthrough run add pods --new-netns web >&2`
   },
+  {
+    page: "README.md",
+    index: 1,
+    title: "what a container that is gone has left",
+    before: `
+network large
+cni-passthrough run add pods --new-netns web --container-id web --capability-args ${ports} >&2
+ip netns del web`
+  },
   { page: "docs/changes-and-diff.md", index: 0, title: "what each plugin changed", before: "network large" },
   {
     page: "docs/changes-and-diff.md",

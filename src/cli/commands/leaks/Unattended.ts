@@ -53,12 +53,15 @@ const round = Effect.fnUntraced(function*(
   } satisfies Round as Round
 })
 
+const removedPrefix = "removed "
+
 /** Prints the rounds for people: what was removed, and what is new among the rest. */
 const forPeople = (style: Style.Style, older: string, isVerbose: boolean) => {
   let told = new Set<string>()
   return Effect.fnUntraced(function*({ kept, listed, notes, outcomes, recent }: Round) {
     const removed = outcomes.filter(({ stays }) => stays === undefined).map(({ leak }) => leak)
-    for (const line of LeakLines.lines(removed, style, isVerbose)) yield* Console.log(`removed ${line}`)
+    const rest = { ...style, width: style.width - removedPrefix.length }
+    for (const line of LeakLines.lines(removed, rest, isVerbose)) yield* Console.log(`${removedPrefix}${line}`)
     const waiting = recent.length === 0 ? [] : [`waiting until gone for ${older}: ${LeakLines.sum(recent)}`]
     const now = [...waiting, ...LeakLines.keptBack(kept), ...LeakLines.listed(listed), ...notes]
     for (const line of [...Removing.failures(outcomes), ...now.filter((line) => !told.has(line))]) {
