@@ -174,6 +174,15 @@ describe("rules of the host", () => {
     ])
   })
 
+  it("that may keep containers apart on purpose leave flows between them open, and name themselves", () => {
+    const rule = "-A FORWARD -i cni0 -o cni0 -j DROP"
+    const itself = flowsOf(withRule(rule)).find(({ kind }) => kind === "port-itself")
+    assert.deepStrictEqual([itself?.status, itself?.reason], [
+      "unknown",
+      `a rule drops it, perhaps to keep containers apart on purpose: nf_tables: ${rule}`
+    ])
+  })
+
   it("that cannot be evaluated change nothing if a packet ends in the same way", () => {
     const flows = flowsOf(withRule("-A FORWARD -m statistic --mode random --probability 0.5 -j ACCEPT"))
     assert.deepStrictEqual(flows.find(({ kind }) => kind === "world")?.status, "arrives")

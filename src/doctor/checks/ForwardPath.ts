@@ -138,7 +138,7 @@ export const forwardRules: Check = {
     }
     const open = walks.find((walk) => walk.open !== undefined)?.open
     return found.size === 0 && open !== undefined
-      ? { skipped: `it depends on a rule that cannot be evaluated: ${open}`, isUnknown: true }
+      ? { skipped: open, isUnknown: true }
       : [...found.values()]
   }
 }

@@ -51,11 +51,17 @@ export interface Walk {
   readonly flow: ForwardedFlow
   /** Everything that drops it. */
   readonly drops: ReadonlyArray<Drop>
-  /** The first rule or chain that may drop the flow, but cannot be evaluated; undefined if there is none. */
+  /**
+   * Why it is open whether the flow is lost: the first rule or chain that may drop it, but cannot be evaluated, or that
+   * may keep containers apart on purpose; undefined if there is none.
+   */
   readonly open: string | undefined
   /** Whether rules treat other ports of the protocol differently. */
   readonly isOfPort?: boolean
 }
+
+const unevaluated = (what: string): string => `it depends on a rule that cannot be evaluated: ${what}`
+const apart = (what: string): string => `a rule drops it, perhaps to keep containers apart on purpose: ${what}`
 
 /** Follows a flow through all hooks. */
 const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
@@ -66,7 +72,9 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
     const chain = hook.toUpperCase()
     for (const verdict of Netfilter.inAll(rules, table, chain, flow.at[hook])) {
       const isApart = isInside && verdict.end === "drop" && separates(verdict.rule, flow)
-      if (verdict.end === "unknown" || isApart) open.push(`${verdict.backend}: ${verdict.rule}`)
+      const rule = `${verdict.backend}: ${verdict.rule}`
+      if (verdict.end === "unknown") open.push(unevaluated(rule))
+      else if (isApart) open.push(apart(rule))
       else if (verdict.end === "drop") {
         drops.push({ _tag: "Iptables", key: `${table} ${verdict.rule}`, table, chain, verdict })
       }
@@ -76,11 +84,10 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
     const dropping = Nftables.dropping(rules, hook, flow.at[hook])
     // A rule between containers isolates them on purpose.
     const decided = isInside ? Nftables.droppingByPolicy(rules, hook, flow.at[hook]) : dropping
-    const left = [
-      ...Nftables.undecided(rules, hook, flow.at[hook]),
-      ...dropping.filter((one) => !decided.includes(one))
-    ]
-    open.push(...left.map(Nftables.nameOf))
+    open.push(
+      ...Nftables.undecided(rules, hook, flow.at[hook]).map((chain) => unevaluated(Nftables.nameOf(chain))),
+      ...dropping.filter((one) => !decided.includes(one)).map((chain) => apart(Nftables.nameOf(chain)))
+    )
     drops.push(...decided.map((chain): Drop => ({
       _tag: "Nftables",
       key: `${chain.family} ${chain.table} ${chain.name}`,

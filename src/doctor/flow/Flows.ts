@@ -112,10 +112,7 @@ const ofGroup = (
     }
     const uncertain = own.find((each) => each.open !== undefined)?.open
     const open = outcomes.find(({ leavesOpen = [] }) => leavesOpen.includes(flow.kind))
-    const reason = open?.reason ??
-      (uncertain === undefined
-        ? limitOf(facts, flow, own)
-        : `it depends on a rule that cannot be evaluated: ${uncertain}`)
+    const reason = open?.reason ?? uncertain ?? limitOf(facts, flow, own)
     return { ...predicted, status: reason === undefined ? "arrives" : "unknown", reason: reason ?? "" }
   })
 }
