@@ -7,7 +7,7 @@ import * as Escape from "../record/Escape.ts"
 import * as LineWrap from "../render/terminal/LineWrap.ts"
 import * as ShortIds from "../render/terminal/ShortIds.ts"
 import type { Style } from "../render/terminal/Style.ts"
-import * as Findings from "./Findings.ts"
+import * as DoctorLines from "./DoctorLines.ts"
 
 /** The most lines to print by default, and how many of them are not leaks: the count of the rest, the sum, a prompt. */
 const most = { lines: 60, others: 3 }
@@ -29,10 +29,10 @@ const shortRule = (text: string): string =>
 /** A leak on one line, cut to the width of the screen. The reason is dropped first. */
 const line = (leak: Leak, { dim, red, width }: Style, isVerbose: boolean): string => {
   const isWhole = isVerbose || width === Number.POSITIVE_INFINITY
-  const text = Findings.bounded(isWhole ? leak.text : ShortIds.of(shortRule(leak.text)))
-  const container = Findings.bounded(Names.container(leak))
+  const text = DoctorLines.bounded(isWhole ? leak.text : ShortIds.of(shortRule(leak.text)))
+  const container = DoctorLines.bounded(Names.container(leak))
   const before = `${leak.kind.padEnd(11)}  `
-  const whole = `(${container}: ${Findings.bounded(leak.reason)})`
+  const whole = `(${container}: ${DoctorLines.bounded(leak.reason)})`
   const room = width - LineWrap.columns(before) - 2
   const isFitting = isWhole || LineWrap.columns(text) + LineWrap.columns(whole) <= room
   const after = isFitting ? whole : LineWrap.cut(`(${container})`, Math.floor(room / 2))
@@ -72,7 +72,7 @@ export const keptBack = (kept: ReadonlyArray<Kept>): ReadonlyArray<string> => {
   const containers = Object.values(Arr.groupBy(kept, ({ containerId, process }) => `${process.pid} ${containerId}`))
   const lines = containers.map((own) => {
     const [{ containerId, process }] = own
-    return Findings.bounded(
+    return DoctorLines.bounded(
       `${sum(own)} of ${Names.container({ containerId })}: not listed, because ${ContainerProcesses.inWords(process)}`
     )
   })
@@ -88,7 +88,7 @@ export interface Listed extends Leak {
 /** A line for each runtime that lists containers of leftovers. */
 export const listed = (all: ReadonlyArray<Listed>): ReadonlyArray<string> =>
   Object.entries(Arr.groupBy(all, ({ runtime }) => runtime)).map(([runtime, own]) =>
-    Findings.bounded(`${sum(own)}: not listed, because ${runtime} lists the container`)
+    DoctorLines.bounded(`${sum(own)}: not listed, because ${runtime} lists the container`)
   )
 
 /** The result of inspecting the host. */

@@ -5,42 +5,42 @@ import { addressing } from "./checks/Addressing.ts"
 import { answerRoutes } from "./checks/AnswerRoutes.ts"
 import { bridgeFrames } from "./checks/BridgeFrames.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
+import { chainOrder } from "./checks/ChainOrder.ts"
 import * as ContainerSide from "./checks/ContainerSide.ts"
 import { editedSince } from "./checks/Edited.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
-import * as Folder from "./checks/Folder.ts"
 import * as Forwarding from "./checks/Forwarding.ts"
-import * as ForwardPath from "./checks/ForwardPath.ts"
+import * as ForwardRules from "./checks/ForwardRules.ts"
 import { kernelTables } from "./checks/FullKernelTables.ts"
 import * as Gateways from "./checks/Gateways.ts"
 import { hairpin } from "./checks/Hairpin.ts"
 import * as HostSide from "./checks/HostSide.ts"
 import { ipv6Disabled } from "./checks/Ipv6Disabled.ts"
+import * as JsonSyntax from "./checks/JsonSyntax.ts"
 import * as LogHistory from "./checks/LogHistory.ts"
 import * as Masquerade from "./checks/Masquerade.ts"
 import * as Namespaces from "./checks/Namespaces.ts"
 import { neighbours } from "./checks/Neighbours.ts"
-import { chainOrder } from "./checks/Order.ts"
+import * as NetworkFiles from "./checks/NetworkFiles.ts"
 import { pathMtu, queues } from "./checks/PathMtu.ts"
 import { capabilities } from "./checks/PluginCapabilities.ts"
 import { pluginFile } from "./checks/PluginFile.ts"
 import * as PluginNeeds from "./checks/PluginNeeds.ts"
 import { pluginVersions } from "./checks/PluginVersions.ts"
 import { policyRules } from "./checks/PolicyRouting.ts"
-import * as Ports from "./checks/Ports.ts"
+import * as PortMappings from "./checks/PortMappings.ts"
 import { publishedPorts } from "./checks/PublishedPorts.ts"
 import { policy } from "./checks/RefusedTaps.ts"
 import * as Specification from "./checks/Specification.ts"
-import * as Text from "./checks/Text.ts"
 import * as Trials from "./checks/Trials.ts"
 import { everythingSeen } from "./checks/Unseen.ts"
 import { arrivalsFiltered, wayOut } from "./checks/WayOut.ts"
 
 /** Checks of files, which do not look at the host. */
 export const configuration: ReadonlyArray<Check> = [
-  Folder.networkFound,
-  Text.json,
+  NetworkFiles.networkFound,
+  JsonSyntax.json,
   Specification.fileName,
   Specification.specification,
   Fields.pluginFields,
@@ -49,9 +49,9 @@ export const configuration: ReadonlyArray<Check> = [
   Gateways.bridgeGateways,
   Gateways.unusedMasquerade,
   capabilities,
-  Folder.folderOrder,
+  NetworkFiles.folderOrder,
   editedSince,
-  Text.duplicateKeys,
+  JsonSyntax.duplicateKeys,
   Fields.fieldNames
 ]
 
@@ -93,12 +93,12 @@ export const live: ReadonlyArray<Check> = [
   kernelTables,
   policyRules,
   wayOut,
-  ForwardPath.forwardRules,
+  ForwardRules.forwardRules,
   Forwarding.reversePath,
   arrivalsFiltered,
   Masquerade.masquerade,
-  Ports.portsTaken,
-  Ports.portMappings,
+  PortMappings.portsTaken,
+  PortMappings.portMappings,
   publishedPorts,
   hairpin,
   ContainerSide.nameServers,

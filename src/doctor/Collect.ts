@@ -22,12 +22,12 @@ import * as Files from "./facts/Files.ts"
 import * as FixedAddress from "./facts/FixedAddress.ts"
 import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
+import * as HostLocalStore from "./facts/HostLocalStore.ts"
 import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
 import type { PluginFact } from "./facts/Plugins.ts"
 import * as Plugins from "./facts/Plugins.ts"
 import * as PolicyRefusals from "./facts/PolicyRefusals.ts"
 import * as StaleReservations from "./facts/StaleReservations.ts"
-import * as Store from "./facts/Store.ts"
 import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
 
@@ -164,7 +164,7 @@ const storeOf = Effect.fnUntraced(function*({ chain, network }: Pick<Facts, "cha
   const ipam = Roles.ofType(chain, "host-local")
   const name = network?.name ?? ""
   const dataDir = String(ipam?.config["dataDir"] || Reservation.defaultFolder)
-  return ipam !== undefined && /^[\w][\w.-]*$/.test(name) ? yield* Store.read(dataDir, name) : undefined
+  return ipam !== undefined && /^[\w][\w.-]*$/.test(name) ? yield* HostLocalStore.read(dataDir, name) : undefined
 })
 
 /** The attachments of containers to networks, without their loopback links. */

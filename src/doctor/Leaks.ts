@@ -13,10 +13,10 @@ import * as Namespace from "../network/Namespace.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
+import * as HostLocalStore from "./facts/HostLocalStore.ts"
 import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
-import * as Store from "./facts/Store.ts"
+import * as IptablesLines from "./IptablesLines.ts"
 import * as Names from "./Names.ts"
-import * as RuleLines from "./RuleLines.ts"
 
 type Argv = readonly [string, ...ReadonlyArray<string>]
 
@@ -193,25 +193,25 @@ const ruleLeaks = (
 ): ReadonlyArray<Remains> => {
   const { host, network, store } = facts
   if (host === undefined || network === undefined || Result.isFailure(host.rules)) return []
-  const lines = RuleLines.of(host.rules.success)
-  const words = (line: RuleLines.Line) =>
+  const lines = IptablesLines.of(host.rules.success)
+  const words = (line: IptablesLines.Line) =>
     line.rule.words.map((word) => word.replace(/\/\d+$/, "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"))
-  const inside = (chain: RuleLines.ChainOf) =>
-    lines.filter((line) => RuleLines.chainKey(line) === RuleLines.chainKey(chain))
+  const inside = (chain: IptablesLines.ChainOf) =>
+    lines.filter((line) => IptablesLines.chainKey(line) === IptablesLines.chainKey(chain))
   const isGone = (containerId: string): boolean =>
     !living.has(containerId) && ContainerProcesses.of(processes, containerId) === undefined &&
     !facts.all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
     !(store?.reservations ?? []).some((each) => each.containerId === containerId && !each.isGone)
-  const argvOf = (line: RuleLines.ChainOf, args: ReadonlyArray<string>): Argv => [
-    RuleLines.program(line, host.tools),
+  const argvOf = (line: IptablesLines.ChainOf, args: ReadonlyArray<string>): Argv => [
+    IptablesLines.program(line, host.tools),
     ...args
   ]
-  const deletion = (line: RuleLines.Line): Argv => argvOf(line, RuleLines.deletion(line))
+  const deletion = (line: IptablesLines.Line): Argv => argvOf(line, IptablesLines.deletion(line))
   const rules: Array<Remains> = []
   const chains = new Map<string, Remains>()
   for (const line of lines) {
-    const owner = RuleLines.ownerOf(line)
-    const target = RuleLines.targetOf(line)
+    const owner = IptablesLines.ownerOf(line)
+    const target = IptablesLines.targetOf(line)
     const own = { ...line, chain: target ?? "" }
     if (owner === undefined || owner.network !== network.name || isOfOne(line.chain) || !isGone(owner.containerId)) {
       continue
@@ -226,11 +226,11 @@ const ruleLeaks = (
     rules.push({
       ...leak,
       kind: "rule",
-      text: RuleLines.text(line),
+      text: IptablesLines.text(line),
       removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
     if (isOfOne(own.chain)) {
-      chains.set(RuleLines.chainKey(own), {
+      chains.set(IptablesLines.chainKey(own), {
         ...leak,
         kind: "chain",
         text: `${own.chain} of ${own.table}, with its rules`,
@@ -249,7 +249,7 @@ const ruleLeaks = (
     if (address === undefined || addresses.has(address)) continue
     rules.push({
       kind: "rule",
-      text: RuleLines.text(line),
+      text: IptablesLines.text(line),
       containerId: address,
       ...(store === undefined
         ? {}
@@ -267,7 +267,7 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   const results = resultLeaks(facts, life, living)
   const reservations = reservationLeaks(facts, living)
   const gone = new Set(results.map(({ containerId }) => containerId))
-  const isGone = ({ containerId, isGone }: Store.Judged) => isGone && !living.has(containerId)
+  const isGone = ({ containerId, isGone }: HostLocalStore.Judged) => isGone && !living.has(containerId)
   const stored = facts.store?.reservations ?? []
   const reserved = new Set(stored.filter((each) => !isGone(each)).map(({ address }) => address))
   const goneAddresses = new Map<string, ReadonlyArray<string>>()
@@ -304,7 +304,7 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
 export const find = (facts: Facts, life: Life): ReadonlyArray<Leak> => life.blind === undefined ? seen(facts, life) : []
 
 /** The same facts, as if the containers of these reservations were gone. */
-const asGone = (facts: Facts, isLike: (reservation: Store.Judged) => boolean): Facts => {
+const asGone = (facts: Facts, isLike: (reservation: HostLocalStore.Judged) => boolean): Facts => {
   const { store } = facts
   if (store === undefined) return facts
   const reservations = store.reservations.map((each) => isLike(each) ? { ...each, isGone: true } : each)
@@ -356,7 +356,9 @@ export const isAlive = Effect.fnUntraced(function*(
   cacheDir: string
 ) {
   const fs = yield* FileSystem.FileSystem
-  if (holder !== undefined && (yield* Store.holderOf(holder.file)).containerId !== holder.containerId) return true
+  if (holder !== undefined && (yield* HostLocalStore.holderOf(holder.file)).containerId !== holder.containerId) {
+    return true
+  }
   if (ContainerProcesses.of(yield* ContainerProcesses.list(), containerId) !== undefined) return true
   const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
   if (attached === undefined) return true // unknown, so it counts as alive

@@ -1,6 +1,6 @@
 /** How chains of nftables treat a packet, as far as we can interpret them. */
 import * as Json from "../json/Json.ts"
-import type { NftChain } from "../network/NftablesRule.ts"
+import type { NftChain } from "../network/NftablesRuleset.ts"
 import type { Rules } from "../network/PacketFilter.ts"
 import { both, deepest, inRange, inSubnet, isFrom, isLink, type Match, negated, type Packet } from "./Packet.ts"
 

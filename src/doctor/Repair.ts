@@ -7,9 +7,9 @@ import * as ResultCache from "../runtime/ResultCache.ts"
 import type { Facts } from "./Facts.ts"
 import type { Attachment, AttachmentId } from "./facts/Attachment.ts"
 import * as Fix from "./Fix.ts"
+import * as IptablesLines from "./IptablesLines.ts"
 import * as Names from "./Names.ts"
 import * as Roles from "./Roles.ts"
-import * as RuleLines from "./RuleLines.ts"
 
 /** The facts that the commands depend on. */
 export type Context = Pick<Facts, "cacheDir" | "chain" | "cniPath" | "file" | "folder" | "host" | "network">
@@ -66,7 +66,7 @@ const missingChains = (attachment: AttachmentId, { chain, host }: Context): Read
   const name = `CNI-${natChainOf(attachment.network, attachment.containerId)}`
   return [...new Set(addressesOf(attachment).map(({ family }) => family))]
     .filter((family) => !rulesets.some((each) => each.family === family && each.tables.get("nat")?.has(name) === true))
-    .map((family) => Fix.command(`${RuleLines.commandOf(family, "nf_tables")} -t nat -N ${name}`))
+    .map((family) => Fix.command(`${IptablesLines.commandOf(family, "nf_tables")} -t nat -N ${name}`))
 }
 
 const reattachCommands = (

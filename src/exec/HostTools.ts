@@ -8,9 +8,9 @@ import * as Fs from "node:fs"
 import * as Path from "node:path"
 import { searchPath } from "../cni/Environment.ts"
 import type * as Execution from "./Execution.ts"
-import * as OwnFolder from "./OwnFolder.ts"
 import { NotStarted, ProcessRunner } from "./ProcessRunner.ts"
 import * as StubFile from "./StubFile.ts"
+import * as WrapFolder from "./WrapFolder.ts"
 
 type Variables = Execution.Invocation["env"]
 
@@ -84,7 +84,7 @@ export const make = (variables: Variables, pluginFolders: ReadonlyArray<string> 
   let folders: ReadonlyArray<string> | undefined
   const isOfPlugins = (folder: string): boolean => {
     plugins ??= new Set([...knownPluginFolders, ...named].map(identityOf).filter((each) => each !== undefined))
-    return plugins.has(identityOf(folder)) || Fs.existsSync(Path.join(folder, OwnFolder.ownFolder))
+    return plugins.has(identityOf(folder)) || Fs.existsSync(Path.join(folder, WrapFolder.ownFolder))
   }
   const toolFolders = () => folders ??= foldersOf(variables).filter((folder) => !isOfPlugins(folder))
   const own = () => ["/proc/self/exe", process.argv[1] ?? ""].map(identityOf)

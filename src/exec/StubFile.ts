@@ -1,6 +1,6 @@
 /** Recognizes the stubs that replace wrapped plugins. */
 import * as Fs from "node:fs"
-import * as OwnFolder from "./OwnFolder.ts"
+import * as WrapFolder from "./WrapFolder.ts"
 
 /** The longest first line that a script can have, in bytes. Source: Linux, `BINPRM_BUF_SIZE`. */
 const longestLine = 256
@@ -23,5 +23,5 @@ export const startOf = (file: string): string | undefined => {
 /** Whether a file is a script whose interpreter is our executable. */
 export const isStub = (file: string): boolean => {
   const [line = ""] = (startOf(file) ?? "").split("\n")
-  return line.startsWith("#!") && line.endsWith(`/${OwnFolder.ownFolder}/${OwnFolder.executable}`)
+  return line.startsWith("#!") && line.endsWith(`/${WrapFolder.ownFolder}/${WrapFolder.executable}`)
 }

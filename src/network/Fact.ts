@@ -6,7 +6,7 @@ import { type Reader, said } from "./Line.ts"
 import * as Link from "./Link.ts"
 import * as LinkAddress from "./LinkAddress.ts"
 import * as Neighbour from "./Neighbour.ts"
-import * as NftablesRule from "./NftablesRule.ts"
+import * as NftablesRuleset from "./NftablesRuleset.ts"
 import * as PolicyRule from "./PolicyRule.ts"
 import * as Reservation from "./Reservation.ts"
 import * as Route from "./Route.ts"
@@ -32,7 +32,7 @@ const readers: { readonly [kind in Kind]: Reader } = {
   rules: PolicyRule.reader,
   neighbours: Neighbour.reader,
   bridge: BridgePort.reader,
-  nftables: NftablesRule.reader,
+  nftables: NftablesRuleset.reader,
   iptables: IptablesRule.reader,
   ipsets: Ipset.reader,
   sysctls: Sysctl.reader,
@@ -67,12 +67,12 @@ export const policyOf = (fact: Fact): string | undefined => {
 export const familyOf = (fact: Fact): string | undefined => ofIptables(fact)?.family
 
 /** The chain that a fact of a packet filter is about. */
-export const chainOf = (fact: Fact): NftablesRule.Chain | undefined => {
+export const chainOf = (fact: Fact): NftablesRuleset.Chain | undefined => {
   const parts = ofIptables(fact)
   if (parts !== undefined && parts.sort !== "policy") {
     return { name: `${parts.family} ${parts.table} ${parts.chain}`, isRule: parts.sort === "rule" }
   }
-  return fact.kind === "nftables" ? NftablesRule.chainOf(fact.text) : undefined
+  return fact.kind === "nftables" ? NftablesRuleset.chainOf(fact.text) : undefined
 }
 
 /** Packet filters, sets and reservations are mostly the host's, so the words about those omit the host. */

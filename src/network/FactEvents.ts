@@ -1,7 +1,7 @@
 /** Changes of facts in a network namespace: a thing came, went, or changed. */
 import type { Differences } from "../record/Record.ts"
 import { chainOf, type Fact, identityOf, linkOf, type Place } from "./Fact.ts"
-import type { Chain } from "./NftablesRule.ts"
+import type { Chain } from "./NftablesRuleset.ts"
 
 /** A fact that came or went, or that replaced another. */
 export interface Event {

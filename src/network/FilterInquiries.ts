@@ -2,7 +2,7 @@
 import { about, type Inquiry } from "./Inquiry.ts"
 import * as Ipset from "./Ipset.ts"
 import * as IptablesRule from "./IptablesRule.ts"
-import * as NftablesRule from "./NftablesRule.ts"
+import * as NftablesRuleset from "./NftablesRuleset.ts"
 import type { Finding } from "./Snapshot.ts"
 
 const families = ["ip", "ip6"] as const
@@ -51,7 +51,7 @@ const ipsets = (finding: Finding): Inquiry => ({
 
 const inNftables = (finding: Finding, tables: Tables): ReadonlyArray<Inquiry> =>
   (finding.wants("nftables") ? tables : []).map((table) =>
-    about(finding, "nftables", ["nft", "-s", "list", "table", ...table.split(" ")], NftablesRule.lines)
+    about(finding, "nftables", ["nft", "-s", "list", "table", ...table.split(" ")], NftablesRuleset.lines)
   )
 
 /** Asks for the iptables rules in these nftables tables. Tables that iptables did not make are left to `nft`. */
@@ -65,7 +65,7 @@ const nft = (finding: Finding): Inquiry => ({
   argv: ["nft", "list", "chains"], // `list tables` reads all rules too
   kinds: ["nftables", "iptables"],
   take: (answer) => {
-    const all = NftablesRule.tablesOf(answer)
+    const all = NftablesRuleset.tablesOf(answer)
     const own = (family: Family) => finding.wants("iptables") ? all.filter(isOfIptables(family)) : []
     return [
       ...inNftables(finding, all.filter((table) => !families.some((family) => own(family).includes(table)))),

@@ -5,12 +5,12 @@ import * as Result from "effect/Result"
 import * as ToolOutput from "../exec/ToolOutput.ts"
 import * as IptablesRule from "./IptablesRule.ts"
 import type * as NamespaceTools from "./NamespaceTools.ts"
-import * as NftablesRule from "./NftablesRule.ts"
+import * as NftablesRuleset from "./NftablesRuleset.ts"
 
 /** The packet filter. */
 export interface Rules {
   readonly rulesets: ReadonlyArray<IptablesRule.Ruleset>
-  readonly nft: ReadonlyArray<NftablesRule.NftChain>
+  readonly nft: ReadonlyArray<NftablesRuleset.NftChain>
 }
 
 /** Whether the legacy backend has tables. If it has none, its tool would load its modules. */
@@ -50,8 +50,8 @@ export const question: NamespaceTools.Question = { argv: ["nft", "-j", "list", "
  * fail. Does not ask the legacy backend, which would load its modules and create its tables.
  */
 export const inside = Effect.fnUntraced(function*(netns: string, listed: NamespaceTools.Answer) {
-  const nft = typeof listed === "string" ? NftablesRule.parse(listed) : []
-  if (typeof listed === "string" && !NftablesRule.hasTablesOfIptables(listed)) return { rulesets: [], nft } as Rules
+  const nft = typeof listed === "string" ? NftablesRuleset.parse(listed) : []
+  if (typeof listed === "string" && !NftablesRuleset.hasTablesOfIptables(listed)) return { rulesets: [], nft } as Rules
   const rulesets = yield* Effect.forEach(
     [4, 6] as const,
     Effect.fnUntraced(function*(family) {
@@ -65,10 +65,10 @@ export const inside = Effect.fnUntraced(function*(netns: string, listed: Namespa
   return { rulesets: rulesets.flat(), nft } as Rules
 })
 
-const withDevices = Effect.fnUntraced(function*(chains: ReadonlyArray<NftablesRule.NftChain>) {
+const withDevices = Effect.fnUntraced(function*(chains: ReadonlyArray<NftablesRuleset.NftChain>) {
   if (!chains.some(({ device, hook }) => hook === "ingress" && device === undefined)) return chains
   const listed = yield* ToolOutput.of(["nft", "list", "chains"])
-  const devices = NftablesRule.parseDevices(Result.getOrElse(listed, () => ""))
+  const devices = NftablesRuleset.parseDevices(Result.getOrElse(listed, () => ""))
   return chains.map((chain) => ({
     ...chain,
     device: chain.device ?? devices.get(`${chain.family} ${chain.table} ${chain.name}`)
@@ -90,6 +90,6 @@ export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, st
   if (problem !== undefined) return Result.fail(problem.message)
   return Result.succeed<Rules>({
     rulesets: [...v4.found, ...v6.found],
-    nft: Result.isSuccess(nft) ? yield* withDevices(NftablesRule.parse(nft.success)) : []
+    nft: Result.isSuccess(nft) ? yield* withDevices(NftablesRuleset.parse(nft.success)) : []
   })
 })

@@ -1,6 +1,6 @@
 /** The two sides of a comparison, run by run. */
 import type * as AttachmentIdentity from "./AttachmentIdentity.ts"
-import * as Normalise from "./Normalise.ts"
+import * as ComparableText from "./ComparableText.ts"
 import type * as Operation from "./Operation.ts"
 import type * as ResultDiff from "./ResultDiff.ts"
 import * as View from "./View.ts"
@@ -40,7 +40,7 @@ export const side = (
 ): ComparisonSide => ({
   operation,
   runs: new Map(named(View.make(operation).steps).map((run) => [run.name, run])),
-  alike: Normalise.writer(own, other)
+  alike: ComparableText.writer(own, other)
 })
 
 /** Compares the runs that both sides have. */

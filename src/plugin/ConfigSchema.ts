@@ -7,7 +7,7 @@ import * as CniVersion from "../cni/CniVersion.ts"
 import { identifier } from "../cni/Environment.ts"
 import { isObject, type JsonObject } from "../json/Json.ts"
 import * as Registry from "../sinks/Registry.ts"
-import * as NearName from "./NearName.ts"
+import * as MisspelledField from "./MisspelledField.ts"
 import * as Settings from "./Settings.ts"
 
 /** The words for a field. */
@@ -158,7 +158,7 @@ const passthrough = (ours: JsonObject): JsonObject => ({
   description: "A plugin that changes nothing: it logs each request, runs commands, and passes prevResult on.",
   type: "object",
   properties: { type: { ...pluginType, const: "passthrough" }, ...ours },
-  patternProperties: { [NearName.pattern(Settings.names)]: false },
+  patternProperties: { [MisspelledField.pattern(Settings.names)]: false },
   additionalProperties: true
 })
 

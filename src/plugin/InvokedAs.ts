@@ -1,6 +1,6 @@
 /** Determines what this executable was called as: the plugin `passthrough`, or a plugin that it wraps. */
 import * as Path from "node:path"
-import * as OwnFolder from "../exec/OwnFolder.ts"
+import * as WrapFolder from "../exec/WrapFolder.ts"
 
 /** A call as a wrapped plugin. */
 export interface InvokedAs {
@@ -15,7 +15,7 @@ export interface InvokedAs {
 }
 
 /** The folder of stubs that are not in place yet. */
-const staged = Path.join(OwnFolder.ownFolder, OwnFolder.staged)
+const staged = Path.join(WrapFolder.ownFolder, WrapFolder.staged)
 
 /** Whether a name is our own, including those of builds, copies and files during an upgrade. */
 const isOurName = (name: string): boolean => /^\.?passthrough(?:[-.]|$)/.test(name)
@@ -43,8 +43,8 @@ export const of = ({ argv, argv0, execPath, versions }: Started): InvokedAs | un
   const isBun = versions["bun"] !== undefined
   const own = isBun ? argv0 : argv[1] ?? ""
   const [stub, ...rest] = argv.slice(2)
-  const isInterpreter = Path.basename(own) === OwnFolder.executable &&
-    Path.basename(Path.dirname(own)) === OwnFolder.ownFolder
+  const isInterpreter = Path.basename(own) === WrapFolder.executable &&
+    Path.basename(Path.dirname(own)) === WrapFolder.ownFolder
   if (isInterpreter && stub !== undefined) {
     if (isOurName(Path.basename(stub))) return undefined
     // A relative path may be relative to another working directory than ours.

@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as OwnFolder from "../exec/OwnFolder.ts"
+import * as WrapFolder from "../exec/WrapFolder.ts"
 import * as Policy from "./Policy.ts"
 
 const attempt = <A>(io: () => A): A | undefined => {
@@ -50,7 +50,7 @@ const readFile = (file: string, plugin: string): Policy.Policy | Policy.Broken =
  */
 const readBeside = (plugin: string): ReadonlyArray<Policy.Policy | Policy.Broken> => {
   const folder = Path.dirname(plugin)
-  const folders = Path.basename(folder) === OwnFolder.ownFolder ? [folder, Path.dirname(folder)] : [folder]
+  const folders = Path.basename(folder) === WrapFolder.ownFolder ? [folder, Path.dirname(folder)] : [folder]
   return folders.map((each) => Path.join(each, Policy.fileName))
     .filter((file) => {
       try {

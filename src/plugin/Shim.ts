@@ -17,8 +17,8 @@ import * as Execution from "../exec/Execution.ts"
 import * as HostTools from "../exec/HostTools.ts"
 import * as PluginAnswer from "../exec/PluginAnswer.ts"
 import type { NotStarted } from "../exec/ProcessRunner.ts"
+import * as CallChanges from "../network/CallChanges.ts"
 import type { Kind } from "../network/StateKind.ts"
-import * as Watch from "../network/Watch.ts"
 import type * as Record from "../record/Record.ts"
 import * as RunContext from "../record/RunContext.ts"
 import { EnvReader } from "./EnvReader.ts"
@@ -42,7 +42,7 @@ interface Received {
 }
 
 /** The parts of the request that determine what to compare. */
-const callOf = ({ document, environment: { command, netns } }: Request.Request): Watch.Call => ({
+const callOf = ({ document, environment: { command, netns } }: Request.Request): CallChanges.Call => ({
   verb: command,
   netns,
   config: document._tag === "Config" ? document.value : undefined
@@ -71,7 +71,7 @@ const receive = Effect.fnUntraced(function*() {
     request: { ...request, refusal: undefined, warnings: [...warnings] },
     stdin: Result.getOrUndefined(stdin),
     kinds: environment.variables[HostTools.insideTool] === undefined
-      ? Watch.kindsFor(callOf(request), settings.changes)
+      ? CallChanges.kindsFor(callOf(request), settings.changes)
       : []
   } satisfies Received
 })
@@ -174,9 +174,9 @@ const endOf = (answer: PluginAnswer.PluginAnswer, redact: ReadonlyArray<string>)
 }
 
 /** Logs what the plugin changed. A signal interrupts this. */
-const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: Watch.Look) {
-  const after = yield* Effect.interruptible(Watch.lookAgain(callOf(request), before))
-  yield* logEvent(log, { event: "changes", ...Watch.between(before, after) })
+const compare = Effect.fnUntraced(function*({ request }: Received, log: RunLog.RunLog, before: CallChanges.Look) {
+  const after = yield* Effect.interruptible(CallChanges.lookAgain(callOf(request), before))
+  yield* logEvent(log, { event: "changes", ...CallChanges.between(before, after) })
 })
 
 /** Logs how the plugin ended, and runs the hooks. A signal interrupts the hooks. */
@@ -185,7 +185,7 @@ const conclude = Effect.fnUntraced(function*(
   log: RunLog.RunLog,
   file: string,
   execution: Execution.Execution,
-  before: Watch.Look | undefined
+  before: CallChanges.Look | undefined
 ) {
   const { request } = received
   const { name } = yield* WrappedPlugin
@@ -227,7 +227,7 @@ const answerFor = Effect.fnUntraced(function*(
 
 /** Takes the snapshot before the plugin, if requested. A signal that has arrived since the request interrupts this. */
 const lookFirst = ({ kinds, request }: Received) =>
-  Effect.interruptible(kinds.length === 0 ? Effect.undefined : Watch.look(callOf(request), kinds))
+  Effect.interruptible(kinds.length === 0 ? Effect.undefined : CallChanges.look(callOf(request), kinds))
 
 /** The end of a run that a signal stopped before its plugin started. */
 const stopped = { exitCode: null, signal: "SIGTERM" }

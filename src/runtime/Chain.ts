@@ -17,8 +17,8 @@ import * as PluginExec from "../exec/PluginExec.ts"
 import type { ProcessRunner } from "../exec/ProcessRunner.ts"
 import { isObject, parse } from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
+import * as CallChanges from "../network/CallChanges.ts"
 import type { Kind } from "../network/StateKind.ts"
-import * as Watch from "../network/Watch.ts"
 import { type Attachment, formatArguments } from "./Attachments.ts"
 import type { NestedPlugins } from "./NestedPlugins.ts"
 
@@ -64,7 +64,7 @@ export interface Call {
   readonly execution: Execution | undefined
   readonly answer: PluginAnswer.PluginAnswer
   /** The changes of state. Left out if state was not compared. */
-  readonly changes?: Watch.Found
+  readonly changes?: CallChanges.Found
 }
 
 /** The services for calling plugins. */
@@ -131,9 +131,9 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
       answer: PluginAnswer.failed(`not found in ${cniPath.join(":")}`)
     }
   }
-  const watched: Watch.Call = { verb, netns: env.CNI_NETNS, config: parse(stdin) }
-  const kinds = Watch.kindsFor(watched, chain.changes ?? [])
-  const before = kinds.length === 0 ? undefined : yield* Watch.look(watched, kinds)
+  const watched: CallChanges.Call = { verb, netns: env.CNI_NETNS, config: parse(stdin) }
+  const kinds = CallChanges.kindsFor(watched, chain.changes ?? [])
+  const before = kinds.length === 0 ? undefined : yield* CallChanges.look(watched, kinds)
   const added = {
     ...TraceContext.below(Environment.make(variables).traceparent, begun.invocation),
     ...nested?.variables(begun.invocation, env.CNI_PATH)
@@ -150,7 +150,9 @@ const call = Effect.fnUntraced(function*(chain: Chain, request: Request): Effect
     file: file.success,
     execution: outcome.success,
     answer: PluginAnswer.of(verb, outcome.success, { cniVersion, timeout }),
-    ...(before === undefined ? {} : { changes: Watch.between(before, yield* Watch.lookAgain(watched, before)) })
+    ...(before === undefined
+      ? {}
+      : { changes: CallChanges.between(before, yield* CallChanges.lookAgain(watched, before)) })
   }
 })
 

@@ -9,7 +9,7 @@ import * as Path from "effect/Path"
 import { parentVariable } from "../cni/Environment.ts"
 import * as Execution from "../exec/Execution.ts"
 import * as PluginExec from "../exec/PluginExec.ts"
-import * as OwnFolders from "../host/OwnFolders.ts"
+import * as TemporaryFolders from "../host/TemporaryFolders.ts"
 import type { Kind } from "../network/StateKind.ts"
 import * as JsonFormat from "../record/JsonFormat.ts"
 import type { Record } from "../record/Record.ts"
@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(
   function*(executable: string, cniPath: ReadonlyArray<string>, type: string, changes: ReadonlyArray<Kind>) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const folder = yield* OwnFolders.make
+    const folder = yield* TemporaryFolders.make
     const log = yield* write(folder, executable, cniPath, changes)
     if (!(yield* works(path.join(folder, type), cniPath))) return undefined
     yield* fs.truncate(log)

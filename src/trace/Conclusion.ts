@@ -2,13 +2,13 @@
 import * as Effect from "effect/Effect"
 import * as Counters from "./Counters.ts"
 import * as Explanation from "./Explanation.ts"
-import type { Followed } from "./Follow.ts"
 import * as Journey from "./Journey.ts"
 import type { Outcome } from "./Outcome.ts"
-import * as Place from "./Place.ts"
+import type { Followed } from "./PacketFollower.ts"
 import type { Prepared } from "./Plan.ts"
 import type { Request } from "./Request.ts"
 import * as RuleAuthors from "./RuleAuthors.ts"
+import * as TracedNamespace from "./TracedNamespace.ts"
 import type { Packet } from "./TraceOutput.ts"
 
 /** The counters of each namespace, by its name, before anything was sent. */
@@ -22,7 +22,7 @@ const isReport = ({ packet }: Journey.Hop): boolean => packet.protocol.startsWit
  */
 const isRefusal = (receiver: string) => (hop: Journey.Hop): boolean =>
   isReport(hop)
-    ? hop.packet.kind.includes("port-unreachable") && Place.isSame(hop.packet.source, receiver)
+    ? hop.packet.kind.includes("port-unreachable") && TracedNamespace.isSame(hop.packet.source, receiver)
     : hop.packet.kind.includes("rst")
 
 /** What ICMP reported about the packet. */
@@ -30,39 +30,39 @@ const reportsIn = (back: ReadonlyArray<Journey.Hop>): ReadonlyArray<string> => [
   ...new Set(back.filter(isReport).map(({ packet }) => `${packet.source} reported: ${packet.protocol} ${packet.kind}`))
 ]
 
-const risenIn = Effect.fnUntraced(function*(place: Place.Place, before: Before) {
+const risenIn = Effect.fnUntraced(function*(place: TracedNamespace.Place, before: Before) {
   return Counters.risen(before.get(place.name) ?? new Map(), yield* Counters.read(place.netns))
 })
 
 /** What rules of iptables-legacy did after a hook. */
-const legacy = Effect.fnUntraced(function*(place: Place.Place, hook: string, packet: Packet) {
-  const rules = yield* Explanation.legacyRules(place, Place.familyOf(packet.destination))
+const legacy = Effect.fnUntraced(function*(place: TracedNamespace.Place, hook: string, packet: Packet) {
+  const rules = yield* Explanation.legacyRules(place, TracedNamespace.familyOf(packet.destination))
   return rules === undefined
     ? undefined
     : Explanation.legacy(rules, place, hook, packet, yield* Explanation.outLinkOf(place, packet))
 })
 
 /** The traced namespace that a packet should come to next by a link; undefined if it leaves what is traced. */
-const nextOf = ({ host, plans }: Prepared, at: Place.Place, { destination, outLink = "" }: Packet) => {
-  if (at !== host) return Place.linksTo(at, host).includes(outLink) ? host : undefined
-  return plans.map(({ place }) => place).find((each) => each !== host && Place.hasAddress(each, destination))
+const nextOf = ({ host, plans }: Prepared, at: TracedNamespace.Place, { destination, outLink = "" }: Packet) => {
+  if (at !== host) return TracedNamespace.linksTo(at, host).includes(outLink) ? host : undefined
+  return plans.map(({ place }) => place).find((each) => each !== host && TracedNamespace.hasAddress(each, destination))
 }
 
 /** Why a packet that was routed to a link did not come to the next namespace. */
 const betweenNamespaces = Effect.fnUntraced(function*(
   prepared: Prepared,
-  at: Place.Place,
-  next: Place.Place | undefined,
+  at: TracedNamespace.Place,
+  next: TracedNamespace.Place | undefined,
   packet: Packet,
   before: Before
 ) {
   const { host } = prepared
   const silent = yield* Explanation.neighbour(at, packet, packet.outLink ?? "")
-  const [link] = next === host ? Place.linksTo(host, at) : []
+  const [link] = next === host ? TracedNamespace.linksTo(host, at) : []
   // The filter by the reverse path makes the host silent to ARP too, and then the packet never leaves.
   const filtered = link === undefined
     ? undefined
-    : yield* Explanation.reversePath(host, packet, Place.routedLink(host, link), yield* risenIn(host, before))
+    : yield* Explanation.reversePath(host, packet, TracedNamespace.routedLink(host, link), yield* risenIn(host, before))
   if (filtered !== undefined && silent !== undefined) {
     return { ...filtered, evidence: [...filtered.evidence, silent.text, ...silent.evidence] }
   }
@@ -70,7 +70,7 @@ const betweenNamespaces = Effect.fnUntraced(function*(
 })
 
 /** The namespace where a packet was seen last. */
-const placeOf = ({ host, plans }: Prepared, { place }: Journey.Hop): Place.Place =>
+const placeOf = ({ host, plans }: Prepared, { place }: Journey.Hop): TracedNamespace.Place =>
   plans.find((plan) => plan.place.name === place)?.place ?? host
 
 /** Whether a packet passed our own chain at the end of its last hook, and with it all rules of iptables-legacy there. */
@@ -89,7 +89,7 @@ const reached = (prepared: Prepared, last: Journey.Hop | undefined): string | un
     return receiver?.name
   }
   if (last.hook === "input") return host.name
-  const isElsewhere = last.hook === "postrouting" && !Place.hasAddress(receiver, last.packet.destination)
+  const isElsewhere = last.hook === "postrouting" && !TracedNamespace.hasAddress(receiver, last.packet.destination)
   return isElsewhere ? undefined : receiver.name
 }
 
@@ -117,7 +117,7 @@ const refused = Effect.fnUntraced(function*(
   }
   const cause = yield* legacy(at, hook, packet)
   if (cause !== undefined) return { _tag: "Lost", place: at.name, hook, cause } satisfies Outcome
-  return (yield* Explanation.legacyRules(at, Place.familyOf(packet.destination))) === undefined
+  return (yield* Explanation.legacyRules(at, TracedNamespace.familyOf(packet.destination))) === undefined
     ? arrived(reached(prepared, last))
     : {
       _tag: "Unknown",
@@ -177,7 +177,7 @@ export const conclude = Effect.fnUntraced(function*(
   const answerSeen = back.findLast((hop) => !isReport(hop) || isRefusal(to?.address ?? "")(hop))
   if (
     answer?.outcome === "silent" && !hasLost && sender !== undefined && sender !== prepared.host &&
-    answerSeen?.place === Place.host
+    answerSeen?.place === TracedNamespace.host
   ) {
     const { hook, packet, place } = answerSeen
     const cause = yield* Explanation.neighbour(prepared.host, packet, packet.outLink ?? "")
@@ -237,6 +237,6 @@ export const conclude = Effect.fnUntraced(function*(
   if (ruled !== undefined || hook === "forward" || (hook === "input" && !isPassed)) {
     return lost(at.name, hook, ruled)
   }
-  const arrived = Place.routedLink(at, packet.inLink)
+  const arrived = TracedNamespace.routedLink(at, packet.inLink)
   return lost(at.name, hook, yield* Explanation.routing(at, packet, arrived, yield* risenIn(at, before)))
 })

@@ -4,14 +4,14 @@
  */
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
-import * as Netfilter from "../doctor/Netfilter.ts"
+import * as Iptables from "../doctor/Iptables.ts"
 import * as ToolOutput from "../exec/ToolOutput.ts"
 import * as ToolJson from "../json/ToolJson.ts"
 import * as Cidr from "../network/Cidr.ts"
 import { items, optional, texts } from "../network/Iproute2.ts"
 import * as IptablesRule from "../network/IptablesRule.ts"
 import type { Counters } from "./Counters.ts"
-import { hasAddress, type Place } from "./Place.ts"
+import { hasAddress, type Place } from "./TracedNamespace.ts"
 import type { Packet } from "./TraceOutput.ts"
 
 /** A cause and its evidence. */
@@ -181,7 +181,7 @@ export const legacy = (
   const isForHost = hasAddress(place, packet.destination)
   for (const [table, chain] of chainsAfter[hook] ?? []) {
     if ((chain === "INPUT") !== isForHost && (chain === "INPUT" || chain === "FORWARD")) continue
-    const verdict = Netfilter.follow(rules, table, chain, {
+    const verdict = Iptables.follow(rules, table, chain, {
       family: rules.family,
       ...(source === undefined ? {} : { source }),
       ...(destination === undefined ? {} : { destination }),

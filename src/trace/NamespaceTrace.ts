@@ -8,9 +8,9 @@ import * as Result from "effect/Result"
 import * as HeldProcess from "../exec/HeldProcess.ts"
 import * as HostTools from "../exec/HostTools.ts"
 import * as OwnTable from "./OwnTable.ts"
-import type * as Place from "./Place.ts"
 import * as Ruleset from "./Ruleset.ts"
 import type * as Selector from "./Selector.ts"
+import type * as TracedNamespace from "./TracedNamespace.ts"
 import * as TraceOutput from "./TraceOutput.ts"
 
 /** This host cannot trace packets, or this process may not. */
@@ -63,7 +63,7 @@ const until = <A>(
   )
 
 /** Puts the table there. It goes with the process that made it, and that with its stdin, which we hold. */
-const install = Effect.fnUntraced(function*({ name: place, netns }: Place.Place, options: OwnTable.Options) {
+const install = Effect.fnUntraced(function*({ name: place, netns }: TracedNamespace.Place, options: OwnTable.Options) {
   const { find } = yield* HostTools.HostTools
   // It would keep the history of its commands in the home folder.
   const argv = ["env", "HOME=/dev/null", find("nft") ?? "nft", "-i"] as const
@@ -103,7 +103,7 @@ export type Seen =
 
 /** A namespace that is traced. */
 export interface NamespaceTrace {
-  readonly place: Place.Place
+  readonly place: TracedNamespace.Place
   readonly ruleset: Ruleset.Ruleset
   /** Whether packets are marked on the links where they arrive, so that rules of netdev and bridge tables show. */
   readonly hasArriving: boolean
@@ -118,7 +118,7 @@ export interface Options {
 }
 
 /** Finds out whether this process can trace in a namespace, which changes nothing. Returns its rules. */
-export const prepare = Effect.fnUntraced(function*({ name, netns }: Place.Place) {
+export const prepare = Effect.fnUntraced(function*({ name, netns }: TracedNamespace.Place) {
   const { find } = yield* HostTools.HostTools
   if (find("nft") === undefined) {
     return yield* new CannotTrace({ place: name, reason: "nft is not on PATH: install nftables 0.9.9 or later" })
@@ -131,7 +131,7 @@ export const prepare = Effect.fnUntraced(function*({ name, netns }: Place.Place)
 
 /** Traces packets in a namespace until the scope ends, into a queue. `before` are its rules. */
 export const start = Effect.fnUntraced(function*(
-  place: Place.Place,
+  place: TracedNamespace.Place,
   before: Ruleset.Ruleset,
   { devices, selectors, table }: Options,
   into: Queue.Enqueue<Seen>

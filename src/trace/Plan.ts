@@ -5,9 +5,9 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Attachment from "../doctor/facts/Attachment.ts"
 import * as Explanation from "./Explanation.ts"
-import * as Place from "./Place.ts"
 import type { Request, Target } from "./Request.ts"
 import type * as Selector from "./Selector.ts"
+import * as TracedNamespace from "./TracedNamespace.ts"
 
 /** The request makes no sense. */
 export class Unclear extends Data.TaggedError("Unclear")<{ readonly message: string }> {}
@@ -22,8 +22,8 @@ export const isPublishedAt = (
   asked: Request["protocol"]
 ): boolean =>
   hostPort === port && protocol === asked &&
-  (hostIP === "" || Place.isSame(hostIP, address) ||
-    hostIP === (Place.familyOf(address) === 4 ? "0.0.0.0" : "::"))
+  (hostIP === "" || TracedNamespace.isSame(hostIP, address) ||
+    hostIP === (TracedNamespace.familyOf(address) === 4 ? "0.0.0.0" : "::"))
 
 /** An attachment that packets lead to, and where they are then sent to. */
 export interface Candidate {
@@ -39,9 +39,9 @@ export const candidates = (
 ): ReadonlyArray<Candidate> =>
   attachments.filter(({ netns }) => netns !== "").flatMap((attachment): ReadonlyArray<Candidate> => {
     const own = resultAddresses(attachment)
-    if (own.some((each) => Place.isSame(each, to.address))) return [{ attachment, inside: to }]
+    if (own.some((each) => TracedNamespace.isSame(each, to.address))) return [{ attachment, inside: to }]
     const mapping = isOfHost ? attachment.portMappings.find((each) => isPublishedAt(each, to, protocol)) : undefined
-    const address = own.find((each) => Place.familyOf(each) === Place.familyOf(to.address))
+    const address = own.find((each) => TracedNamespace.familyOf(each) === TracedNamespace.familyOf(to.address))
     return mapping === undefined || address === undefined
       ? []
       : [{ attachment, inside: { address, port: mapping.containerPort } }]
@@ -54,16 +54,18 @@ export const candidates = (
 const receiverOf = Effect.fnUntraced(function*(
   request: Request,
   to: Target,
-  host: Place.Place,
-  sender: Place.Place
+  host: TracedNamespace.Place,
+  sender: TracedNamespace.Place
 ) {
-  const isOfHost = sender === host ? Place.hasAddress(host, to.address) : Place.isReachedBy(host, to.address)
+  const isOfHost = sender === host
+    ? TracedNamespace.hasAddress(host, to.address)
+    : TracedNamespace.isReachedBy(host, to.address)
   for (const { attachment, inside } of candidates(request, to, isOfHost)) {
     const { containerId, netns, pod } = attachment
-    const looked = yield* Effect.option(Place.look(pod ?? containerId.slice(0, 12), netns, containerId))
-    if (Option.isNone(looked) || !Place.hasAddress(looked.value, inside.address)) continue
-    const known = [host, sender].find((each) => Place.isSameNamespace(each, looked.value))
-    return { place: known ?? Place.named(looked.value, [host, sender]), inside }
+    const looked = yield* Effect.option(TracedNamespace.look(pod ?? containerId.slice(0, 12), netns, containerId))
+    if (Option.isNone(looked) || !TracedNamespace.hasAddress(looked.value, inside.address)) continue
+    const known = [host, sender].find((each) => TracedNamespace.isSameNamespace(each, looked.value))
+    return { place: known ?? TracedNamespace.named(looked.value, [host, sender]), inside }
   }
   return undefined
 })
@@ -80,26 +82,29 @@ const portRange = (count: number) => {
 
 /** A namespace, and what to trace in it. */
 export interface Plan {
-  readonly place: Place.Place
+  readonly place: TracedNamespace.Place
   readonly selectors: ReadonlyArray<Selector.Selector>
   readonly devices: ReadonlyArray<string>
 }
 
 /** The links of the host on which packets of these containers, and of the world, arrive. */
-const hostDevices = (host: Place.Place, containers: ReadonlyArray<Place.Place>): ReadonlyArray<string> => [
-  ...new Set([...containers.flatMap((each) => Place.linksTo(host, each)), ...Place.uplinks(host)])
+const hostDevices = (
+  host: TracedNamespace.Place,
+  containers: ReadonlyArray<TracedNamespace.Place>
+): ReadonlyArray<string> => [
+  ...new Set([...containers.flatMap((each) => TracedNamespace.linksTo(host, each)), ...TracedNamespace.uplinks(host)])
 ]
 
-const insideDevices = ({ network }: Place.Place): ReadonlyArray<string> =>
+const insideDevices = ({ network }: TracedNamespace.Place): ReadonlyArray<string> =>
   network.links.filter(({ isUp, name }) => name !== "lo" && isUp).map(({ name }) => name)
 
 /** All that is prepared before a packet is sent, or waited for. */
 export interface Prepared {
   readonly plans: ReadonlyArray<Plan>
-  readonly host: Place.Place
-  readonly sender: Place.Place | undefined
+  readonly host: TracedNamespace.Place
+  readonly sender: TracedNamespace.Place | undefined
   /** The namespace of the receiver, if it is on this host. */
-  readonly receiver: Place.Place | undefined
+  readonly receiver: TracedNamespace.Place | undefined
   readonly flow: { readonly receivers: ReadonlyArray<Target>; readonly source: string | undefined }
   readonly sourcePorts: { readonly first: number; readonly last: number } | undefined
   /** Where to send to; undefined to wait for packets. */
@@ -124,26 +129,26 @@ const merged = (plans: ReadonlyArray<Plan>): ReadonlyArray<Plan> => {
 const toSend = Effect.fnUntraced(function*(
   request: Request,
   to: Target,
-  host: Place.Place,
-  container: Place.Place | undefined
+  host: TracedNamespace.Place,
+  container: TracedNamespace.Place | undefined
 ) {
   const { count, from, fromHost, protocol } = request
   const sender = fromHost ? host : container
   if (sender === undefined) {
     return yield* new Unclear({ message: "nobody to send from: name a container, or give --from host" })
   }
-  if (from !== undefined && !Place.hasAddress(sender, from)) {
+  if (from !== undefined && !TracedNamespace.hasAddress(sender, from)) {
     return yield* new Unclear({ message: `--from ${from}: ${sender.name} does not have this address` })
   }
   const attached = yield* receiverOf(request, to, host, sender)
   const receiver = attached !== undefined
     ? attached.place
-    : Place.hasAddress(sender, to.address)
+    : TracedNamespace.hasAddress(sender, to.address)
     ? sender
-    : Place.isReachedBy(host, to.address)
+    : TracedNamespace.isReachedBy(host, to.address)
     ? host
     : undefined
-  const family = Place.familyOf(to.address)
+  const family = TracedNamespace.familyOf(to.address)
   const source = from ?? (yield* Explanation.sourceFor(sender, to.address))
   const sourcePorts = portRange(count)
   const sent: Selector.Selector = {
@@ -157,7 +162,7 @@ const toSend = Effect.fnUntraced(function*(
   const inside: Target | undefined = receiver === undefined || receiver === host ? undefined : attached?.inside ?? to
   const received = inside && { ...sent, sources: [], destinations: [inside.address], destinationPort: inside.port }
   const containers = [sender, receiver].filter((each) => each !== undefined && each !== host) as ReadonlyArray<
-    Place.Place
+    TracedNamespace.Place
   >
   return {
     host,
@@ -181,86 +186,89 @@ const toSend = Effect.fnUntraced(function*(
 })
 
 /** Plans to wait. */
-const toWait = Effect.fnUntraced(function*(request: Request, host: Place.Place, container: Place.Place | undefined) {
-  const { from, port, protocol, subject } = request
-  const receiver = container ?? host
-  const mapping = subject?.attachments.flatMap(({ portMappings }) => portMappings)
-    .filter((each) => each.protocol === protocol)
-    .find((each, _, all) =>
-      all.some(({ hostPort }) => hostPort === port) ? each.hostPort === port : each.containerPort === port
+const toWait = Effect.fnUntraced(
+  function*(request: Request, host: TracedNamespace.Place, container: TracedNamespace.Place | undefined) {
+    const { from, port, protocol, subject } = request
+    const receiver = container ?? host
+    const mapping = subject?.attachments.flatMap(({ portMappings }) => portMappings)
+      .filter((each) => each.protocol === protocol)
+      .find((each, _, all) =>
+        all.some(({ hostPort }) => hostPort === port) ? each.hostPort === port : each.containerPort === port
+      )
+    const own = receiver === host
+      ? ([4, 6] as const).flatMap((family) => TracedNamespace.addresses(host, family))
+      : TracedNamespace.reachable(receiver)
+    const published = mapping === undefined || receiver === host
+      ? []
+      : ([4, 6] as const).flatMap((family) => TracedNamespace.addresses(host, family)).filter((each) =>
+        mapping.hostIP === "" || /^(?:0\.0\.0\.0|::)$/.test(mapping.hostIP) ||
+        TracedNamespace.isSame(mapping.hostIP, each)
+      )
+    const families = new Set(
+      own.map(TracedNamespace.familyOf).filter((each) => from === undefined || each === TracedNamespace.familyOf(from))
     )
-  const own = receiver === host
-    ? ([4, 6] as const).flatMap((family) => Place.addresses(host, family))
-    : Place.reachable(receiver)
-  const published = mapping === undefined || receiver === host
-    ? []
-    : ([4, 6] as const).flatMap((family) => Place.addresses(host, family)).filter((each) =>
-      mapping.hostIP === "" || /^(?:0\.0\.0\.0|::)$/.test(mapping.hostIP) || Place.isSame(mapping.hostIP, each)
-    )
-  const families = new Set(
-    own.map(Place.familyOf).filter((each) => from === undefined || each === Place.familyOf(from))
-  )
-  const inside = mapping?.containerPort ?? port
-  const selectorsFor = (addresses: ReadonlyArray<string>, destinationPort: number) =>
-    [...families].flatMap((family): ReadonlyArray<Selector.Selector> => {
-      const destinations = addresses.filter((each) => Place.familyOf(each) === family)
-      return destinations.length === 0 ? [] : [{
-        family,
-        protocol,
-        sources: from === undefined ? [] : [from],
-        sourcePorts: undefined,
-        destinations,
-        destinationPort
-      }]
-    })
-  const direct = selectorsFor(own, inside)
-  if (direct.length === 0) return yield* new Unclear({ message: `${receiver.name} has no address to wait at` })
-  const outside = mapping === undefined ? [] : selectorsFor(published, mapping.hostPort)
-  const targets = (addresses: ReadonlyArray<string>, port: number) => addresses.map((address) => ({ address, port }))
-  return {
-    host,
-    sender: undefined,
-    receiver,
-    sourcePorts: undefined,
-    to: undefined,
-    protocol,
-    flow: {
-      source: undefined,
-      receivers: [
-        ...targets(own, inside),
-        ...(mapping === undefined ? [] : targets(published, mapping.hostPort))
-      ]
-    },
-    plans: merged([
-      {
-        place: host,
-        selectors: [...outside, ...direct],
-        devices: hostDevices(host, receiver === host ? [] : [receiver])
+    const inside = mapping?.containerPort ?? port
+    const selectorsFor = (addresses: ReadonlyArray<string>, destinationPort: number) =>
+      [...families].flatMap((family): ReadonlyArray<Selector.Selector> => {
+        const destinations = addresses.filter((each) => TracedNamespace.familyOf(each) === family)
+        return destinations.length === 0 ? [] : [{
+          family,
+          protocol,
+          sources: from === undefined ? [] : [from],
+          sourcePorts: undefined,
+          destinations,
+          destinationPort
+        }]
+      })
+    const direct = selectorsFor(own, inside)
+    if (direct.length === 0) return yield* new Unclear({ message: `${receiver.name} has no address to wait at` })
+    const outside = mapping === undefined ? [] : selectorsFor(published, mapping.hostPort)
+    const targets = (addresses: ReadonlyArray<string>, port: number) => addresses.map((address) => ({ address, port }))
+    return {
+      host,
+      sender: undefined,
+      receiver,
+      sourcePorts: undefined,
+      to: undefined,
+      protocol,
+      flow: {
+        source: undefined,
+        receivers: [
+          ...targets(own, inside),
+          ...(mapping === undefined ? [] : targets(published, mapping.hostPort))
+        ]
       },
-      ...(receiver === host
-        ? []
-        : [{
-          place: receiver,
-          selectors: direct.map((each) => ({ ...each, sources: [] })),
-          devices: insideDevices(receiver)
-        }])
-    ])
-  } satisfies Prepared
-})
+      plans: merged([
+        {
+          place: host,
+          selectors: [...outside, ...direct],
+          devices: hostDevices(host, receiver === host ? [] : [receiver])
+        },
+        ...(receiver === host
+          ? []
+          : [{
+            place: receiver,
+            selectors: direct.map((each) => ({ ...each, sources: [] })),
+            devices: insideDevices(receiver)
+          }])
+      ])
+    } satisfies Prepared
+  }
+)
 
 /** Looks at the namespaces, and plans what to trace in each. */
 export const make = Effect.fnUntraced(function*(request: Request) {
   const { fromHost, port, subject, to } = request
-  const host = yield* Place.look(Place.host, undefined)
+  const host = yield* TracedNamespace.look(TracedNamespace.host, undefined)
   const looked = subject === undefined
     ? undefined
-    : yield* Place.look(subject.name, subject.netns, subject.attachments[0]?.containerId)
-  const container = looked === undefined || Place.isSameNamespace(host, looked)
+    : yield* TracedNamespace.look(subject.name, subject.netns, subject.attachments[0]?.containerId)
+  const container = looked === undefined || TracedNamespace.isSameNamespace(host, looked)
     ? undefined
-    : Place.named(looked, [host])
+    : TracedNamespace.named(looked, [host])
   const isOfHost = fromHost || (container === undefined && subject !== undefined)
   if (to === undefined && !fromHost) return yield* toWait(request, host, container)
-  const [address] = container === undefined ? [] : Place.reachable(container)
+  const [address] = container === undefined ? [] : TracedNamespace.reachable(container)
   const target = to ?? (address === undefined ? undefined : { address, port })
   if (target === undefined) {
     return yield* new Unclear({

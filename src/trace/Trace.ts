@@ -5,14 +5,14 @@ import * as TraceTable from "../network/TraceTable.ts"
 import * as Conclusion from "./Conclusion.ts"
 import * as Counters from "./Counters.ts"
 import * as Explanation from "./Explanation.ts"
-import * as Follow from "./Follow.ts"
 import * as NamespaceTrace from "./NamespaceTrace.ts"
 import type { Outcome } from "./Outcome.ts"
-import * as Place from "./Place.ts"
+import * as PacketFollower from "./PacketFollower.ts"
 import * as Plan from "./Plan.ts"
 import type { Request, Step, Target } from "./Request.ts"
 import * as Ruleset from "./Ruleset.ts"
 import * as Sender from "./Sender.ts"
+import * as TracedNamespace from "./TracedNamespace.ts"
 
 /** Reports a step. */
 type Tell<E, R> = (step: Step) => Effect.Effect<void, E, R>
@@ -23,7 +23,7 @@ const limits = Effect.fnUntraced(function*<E, R>(
   traces: ReadonlyArray<NamespaceTrace.NamespaceTrace>,
   tell: Tell<E, R>
 ) {
-  const family = Place.familyOf(flow.receivers[0]?.address ?? "")
+  const family = TracedNamespace.familyOf(flow.receivers[0]?.address ?? "")
   for (const { hasArriving, place } of traces) {
     if (!hasArriving) {
       yield* tell({
@@ -48,7 +48,7 @@ const lateness = 10_000
 interface Following<E, R> {
   readonly request: Request
   readonly prepared: Plan.Prepared
-  readonly incoming: Queue.Queue<Follow.Incoming>
+  readonly incoming: Queue.Queue<PacketFollower.Incoming>
   readonly traces: Map<string, NamespaceTrace.NamespaceTrace>
   readonly table: string
   readonly tell: Tell<E, R>
@@ -56,7 +56,7 @@ interface Following<E, R> {
 
 /** Sends one packet, or opens one connection, from a port, and follows it. */
 const send = Effect.fnUntraced(
-  function*<E, R>(following: Following<E, R>, sender: Place.Place, to: Target, port: number) {
+  function*<E, R>(following: Following<E, R>, sender: TracedNamespace.Place, to: Target, port: number) {
     const { incoming, prepared: { flow, receiver }, request, table, tell, traces } = following
     const { executable, from, protocol, size, timeout } = request
     const source = { address: flow.source ?? "", port }
@@ -72,7 +72,7 @@ const send = Effect.fnUntraced(
       timeout
     }
     const asking = Effect.flatMap(probe.ask(question), (answer) => Queue.offer(incoming, { _tag: "Answer", answer }))
-    const ended = Follow.follow(
+    const ended = PacketFollower.follow(
       incoming,
       { protocol, sender: source, receivers: flow.receivers, mixed: receiver?.name },
       traces,
@@ -92,13 +92,13 @@ const wait = Effect.fnUntraced(function*<E, R>(following: Following<E, R>) {
   const [first] = flow.receivers
   yield* tell({
     _tag: "Waiting",
-    place: receiver?.name ?? Place.host,
+    place: receiver?.name ?? TracedNamespace.host,
     port: first?.port ?? request.port,
     published: flow.receivers.find(({ port }) => port !== first?.port)?.port,
     timeout
   })
   const awaited = { protocol, sender: undefined, receivers: flow.receivers, mixed: receiver?.name }
-  return yield* Follow.follow(incoming, awaited, traces, { isWaiting: true, table, timeout }, tell)
+  return yield* PacketFollower.follow(incoming, awaited, traces, { isWaiting: true, table, timeout }, tell)
 })
 
 const countersOf = (plans: ReadonlyArray<Plan.Plan>) =>
@@ -120,7 +120,7 @@ export const run = Effect.fnUntraced(function*<E, R>(request: Request, tell: Tel
     concurrency: "unbounded"
   })
   yield* tell({ _tag: "Tables", table, places: plans.map(({ place }) => place.name) })
-  const incoming = yield* Queue.unbounded<Follow.Incoming>()
+  const incoming = yield* Queue.unbounded<PacketFollower.Incoming>()
   const started = yield* Effect.forEach(
     plans,
     ({ devices, place, selectors }, index) =>

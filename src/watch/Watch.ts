@@ -5,7 +5,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Latch from "effect/Latch"
 import * as Queue from "effect/Queue"
 import * as Stream from "effect/Stream"
-import * as Follow from "../log/Follow.ts"
+import * as LogFollower from "../log/LogFollower.ts"
 import { wordsOf } from "../network/Line.ts"
 import type { Facts } from "../network/Snapshot.ts"
 import * as SnapshotCollector from "../network/SnapshotCollector.ts"
@@ -28,7 +28,7 @@ import * as WrappedRuns from "./WrappedRuns.ts"
 
 /** What to watch. */
 export interface Question extends FlowWatch.Question {
-  readonly sources: Follow.Sources
+  readonly sources: LogFollower.Sources
   /** Whether to report all facts of a burst. */
   readonly isFull: boolean
 }
@@ -167,7 +167,7 @@ export const events = Effect.fnUntraced(function*(question: Question) {
     })
 
   const runs = new WrappedRuns.WrappedRuns()
-  const logs = Stream.unwrap(Follow.pieces(question.sources, runs, note))
+  const logs = Stream.unwrap(LogFollower.pieces(question.sources, runs, note))
   yield* Effect.forkScoped(Effect.catch(Stream.runDrain(logs), ({ message }) => {
     runs.end()
     return note(`${message}: wrapped plugins are not named`)

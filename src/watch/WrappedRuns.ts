@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Json from "../json/Json.ts"
 import * as JsonText from "../json/JsonText.ts"
-import type * as Follow from "../log/Follow.ts"
+import type * as LogFollower from "../log/LogFollower.ts"
 import * as Pod from "../operations/Pod.ts"
 import type { Record, RequestRecord } from "../record/Record.ts"
 import type * as Pending from "./Pending.ts"
@@ -34,7 +34,7 @@ const nameOf = ({ config = "", label }: RequestRecord): string | undefined => {
 }
 
 /** Collects runs from log records, to be queried by time. */
-export class WrappedRuns implements Follow.Consumer<never> {
+export class WrappedRuns implements LogFollower.Consumer<never> {
   private readonly runs = new Map<string, Run>()
   private readonly waiting = new Set<() => void>()
   /** Whether any record was read. */

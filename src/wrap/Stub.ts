@@ -5,8 +5,8 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as OwnFolder from "../exec/OwnFolder.ts"
 import { quoted } from "../exec/ShellQuote.ts"
+import * as WrapFolder from "../exec/WrapFolder.ts"
 
 /**
  * Where a folder of plugins keeps the files of its wrapped plugins. All paths are absolute and without symbolic links.
@@ -32,16 +32,16 @@ export interface Places {
 
 /** The places of a folder of plugins, which is given by its real path. */
 export const places = (folder: string): Places => {
-  const own = `${folder}/${OwnFolder.ownFolder}`
+  const own = `${folder}/${WrapFolder.ownFolder}`
   return {
     folder,
     own,
-    executable: `${own}/${OwnFolder.executable}`,
-    config: `${own}/${OwnFolder.config}`,
-    plugins: `${own}/${OwnFolder.plugins}`,
+    executable: `${own}/${WrapFolder.executable}`,
+    config: `${own}/${WrapFolder.config}`,
+    plugins: `${own}/${WrapFolder.plugins}`,
     links: `${own}/links`,
     stubs: `${own}/stubs`,
-    staged: `${own}/${OwnFolder.staged}`
+    staged: `${own}/${WrapFolder.staged}`
   }
 }
 
@@ -94,7 +94,7 @@ export const isStub = Effect.fnUntraced(function*(at: Places, file: string) {
 })
 
 /** The folder in the first line of a stub. */
-const folderIn = new RegExp(`^#!(/.*)/${OwnFolder.ownFolder.replaceAll(".", "\\.")}/${OwnFolder.executable}\n`)
+const folderIn = new RegExp(`^#!(/.*)/${WrapFolder.ownFolder.replaceAll(".", "\\.")}/${WrapFolder.executable}\n`)
 
 /** The folder that a file is a stub of, by its path at the time; undefined if the file is not a stub. */
 export const homeOf = Effect.fnUntraced(function*(file: string) {

@@ -9,7 +9,7 @@ import * as Exchange from "../host/Exchange.ts"
 import * as FolderLock from "../host/FolderLock.ts"
 import * as PluginFolder from "./PluginFolder.ts"
 import * as RenamedPlugins from "./RenamedPlugins.ts"
-import * as Retirement from "./Retirement.ts"
+import * as RunningShims from "./RunningShims.ts"
 import * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
 import * as WrappedFolders from "./WrappedFolders.ts"
@@ -42,9 +42,9 @@ const lostOf = (at: Stub.Places, name: string, homeless: ReadonlyArray<string>):
 
 /** Removes the kept plugin once it is back in its place, or another one has replaced it. */
 export const forget = Effect.fnUntraced(function*(at: Stub.Places, name: string) {
-  yield* Retirement.removeAll(`${at.plugins}/${name}`)
-  yield* Retirement.removeAll(`${at.links}/${name}`)
-  yield* Retirement.removeAll(`${at.stubs}/${name}`)
+  yield* RunningShims.removeAll(`${at.plugins}/${name}`)
+  yield* RunningShims.removeAll(`${at.links}/${name}`)
+  yield* RunningShims.removeAll(`${at.stubs}/${name}`)
 })
 
 /**
@@ -74,8 +74,8 @@ const leaving = Effect.fnUntraced(function*(at: Stub.Places, name: string, kept:
 
 /** Removes our folder once runtimes find no stub and no process needs it. */
 export const tidy = Effect.fnUntraced(function*(at: Stub.Places) {
-  if (!(yield* Retirement.isUnused(at))) return
-  if ((yield* Retirement.settle(at)).length === 0) yield* Retirement.removeAll(at.own)
+  if (!(yield* RunningShims.isUnused(at))) return
+  if ((yield* RunningShims.settle(at)).length === 0) yield* RunningShims.removeAll(at.own)
 })
 
 /** Puts a plugin back into its place by one rename; false if another program has put something there. */
@@ -99,7 +99,7 @@ const reasonOf = (error: PlatformError.PlatformError | AtomicFile.NotWritten): s
   error._tag === "PlatformError" ? AtomicFile.reasonOf(error) : error.reason
 
 const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<string> | undefined) {
-  yield* Retirement.removeAll(at.staged)
+  yield* RunningShims.removeAll(at.staged)
   yield* Effect.ignore(RenamedPlugins.follow(at))
   const { plugins } = yield* Survey.make(at)
   const chosen = plugins.filter(({ name }) => names?.includes(name) ?? true)
@@ -127,14 +127,14 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
     yield* attempt(name, bringBack(at, name), () => writtenOver.push(name))
   }
   const after = (yield* Survey.make(at)).plugins
-  const isUnused = yield* Retirement.isUnused(at)
+  const isUnused = yield* RunningShims.isUnused(at)
   const isChosen = (name: string) => names?.includes(name) ?? true
   const leftover = after.filter(({ isKept, isNeeded, name }) => isKept && !isNeeded && isChosen(name))
     .map(({ name }) => name)
-  const running = yield* Retirement.settle(at, isUnused ? undefined : leftover)
+  const running = yield* RunningShims.settle(at, isUnused ? undefined : leftover)
   if (running.length === 0) {
     yield* Effect.forEach(leftover, (name) => forget(at, name))
-    yield* Retirement.removeAll(isUnused ? at.own : at.staged)
+    yield* RunningShims.removeAll(isUnused ? at.own : at.staged)
   }
   const kept = after.filter(({ isNeeded, name, state }) => isNeeded && !Survey.hasStub(state) && isChosen(name))
     .map(({ name }) => name).filter((name) => !refused.some((each) => each.name === name))

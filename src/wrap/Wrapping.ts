@@ -19,7 +19,7 @@ import * as PluginFolder from "./PluginFolder.ts"
 import * as PluginName from "./PluginName.ts"
 import * as PluginSelection from "./PluginSelection.ts"
 import * as RenamedPlugins from "./RenamedPlugins.ts"
-import * as Retirement from "./Retirement.ts"
+import * as RunningShims from "./RunningShims.ts"
 import * as Stub from "./Stub.ts"
 import * as StubProof from "./StubProof.ts"
 import * as Survey from "./Survey.ts"
@@ -172,7 +172,7 @@ const prepare = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   yield* openToAll(at.plugins)
   yield* openToAll(at.stubs)
   yield* Effect.ignore(AtomicFile.cleanUp(at.own, "config.json"))
-  yield* Retirement.removeAll(at.staged)
+  yield* RunningShims.removeAll(at.staged)
   yield* AtomicFile.makeFolder(at.staged)
   if (!(yield* Effect.orElseSucceed(isCurrent(at, built), () => false))) yield* PluginFolder.install(built, at.own)
 })
@@ -186,9 +186,9 @@ const changeForm = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   if ((yield* kindOf(at.executable)).kind !== "script" || (yield* kindOf(built)).kind === "script") return []
   const { plugins } = yield* Survey.make(at)
   const names = plugins.filter(({ state }) => state === "wrapped").map(({ name }) => name)
-  yield* Retirement.removeAll(at.staged)
+  yield* RunningShims.removeAll(at.staged)
   const back = yield* Effect.filter(names, (name) => Effect.orElseSucceed(Unwrapping.restore(at, name), () => false))
-  yield* Retirement.settle(at)
+  yield* RunningShims.settle(at)
   return back
 })
 
@@ -255,7 +255,7 @@ const wrapAlone = Effect.fnUntraced(function*(request: Request) {
     refused.filter(({ name }) => !isStub(name) && !isNeeded(name)),
     ({ name }) => Unwrapping.forget(at, name)
   )
-  yield* Retirement.removeAll(at.staged)
+  yield* RunningShims.removeAll(at.staged)
   const lost = named("lost").map((name) => ({ name, reason: Unwrapping.lost }))
   return {
     wrapped,

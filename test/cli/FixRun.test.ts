@@ -4,7 +4,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type { Attempt } from "../../src/cli/commands/doctor/Attempt.ts"
 import * as FixRun from "../../src/cli/commands/doctor/FixRun.ts"
-import * as Findings from "../../src/cli/Findings.ts"
+import * as DoctorLines from "../../src/cli/DoctorLines.ts"
 import type { Report } from "../../src/doctor/Check.ts"
 import type { Finding } from "../../src/doctor/Finding.ts"
 import * as Fix from "../../src/doctor/Fix.ts"
@@ -204,7 +204,7 @@ describe("the fixes of doctor", () => {
 
   it("are told to scripts", () => {
     const attempts = [{ finding: finding("a"), outcome: "failed", reason: "busy" }] as const
-    assert.deepStrictEqual(JSON.parse(Findings.json({ findings: [], checks: [] }, [], attempts)).fixes, [
+    assert.deepStrictEqual(JSON.parse(DoctorLines.json({ findings: [], checks: [] }, [], attempts)).fixes, [
       { check: "a", message: "a is wrong", commands: [["mend", "a"]], outcome: "failed", reason: "busy" }
     ])
   })

@@ -7,7 +7,7 @@ import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
 import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
-import type { Store } from "../../src/doctor/facts/Store.ts"
+import type { Store } from "../../src/doctor/facts/HostLocalStore.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 

@@ -3,13 +3,13 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Check from "../../src/doctor/Check.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
 import { addressing, subnetsOf } from "../../src/doctor/checks/Addressing.ts"
+import { chainOrder } from "../../src/doctor/checks/ChainOrder.ts"
 import * as Fields from "../../src/doctor/checks/Fields.ts"
-import * as Folder from "../../src/doctor/checks/Folder.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
-import { chainOrder } from "../../src/doctor/checks/Order.ts"
+import * as JsonSyntax from "../../src/doctor/checks/JsonSyntax.ts"
+import * as NetworkFiles from "../../src/doctor/checks/NetworkFiles.ts"
 import { capabilities } from "../../src/doctor/checks/PluginCapabilities.ts"
 import * as Specification from "../../src/doctor/checks/Specification.ts"
-import * as Text from "../../src/doctor/checks/Text.ts"
 import * as Collect from "../../src/doctor/Collect.ts"
 import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
 import type * as FactsModule from "../../src/doctor/Facts.ts"
@@ -564,7 +564,7 @@ describe("the folder of configurations", () => {
     folder: "/net.d",
     ...fields
   })
-  specify(Folder.networkFound, [
+  specify(NetworkFiles.networkFound, [
     ["has the network", asked({ file: pods, asked: "pods" }), []],
     ["is not asked about", asked({ folder: undefined, asked: "x" }), []],
     ["could not be looked at", asked({ unseen: ["x"], asked: "pod" }), "not everything could be looked at"],
@@ -605,7 +605,7 @@ describe("the folder of configurations", () => {
     "/net.d/10-n.conflist",
     "/net.d/20-n.conflist"
   ]
-  specify(Folder.folderOrder, [
+  specify(NetworkFiles.folderOrder, [
     ["has one file of the network", Collect.ofFile(own, [own, pods, bare]), []],
     [
       "has a file before it that stops runtimes",
@@ -654,7 +654,7 @@ describe("the folder of configurations", () => {
 
   it("has a file that is told with its place", () => {
     const places = (facts: FactsModule.Facts) =>
-      Check.examine([Folder.folderOrder], facts).findings.map(({ column, file, line }) => [file, line, column])
+      Check.examine([NetworkFiles.folderOrder], facts).findings.map(({ column, file, line }) => [file, line, column])
     assert.deepStrictEqual(places(Collect.ofFile(own, [broken("05-x.conflist"), own, again])), [
       ["/net.d/05-x.conflist", 1, 2],
       ["/net.d/20-n.conflist", 1, 30]
@@ -663,7 +663,7 @@ describe("the folder of configurations", () => {
 })
 
 describe("the text of a file", () => {
-  specify(Text.json, [
+  specify(JsonSyntax.json, [
     ["is JSON", of(), []],
     ["is that of no file", Collect.ofFile(undefined, []), "there is no file"],
     ["has mistakes, each shown up to the end of its line", Facts.ofFile("{\"name\": \"n\", // x\n\"plugins\": [],}"), [
@@ -681,12 +681,12 @@ describe("the text of a file", () => {
   ])
 
   it("is shown with 200 letters of a mistake", () => {
-    const said = Facts.said(Text.json, Facts.ofFile(`{"a": x${"y".repeat(300)}}`))
+    const said = Facts.said(JsonSyntax.json, Facts.ofFile(`{"a": x${"y".repeat(300)}}`))
     assert.strictEqual(said[0]?.[1]?.length, 200)
   })
 
   const twice = (line: number) => [`warning - the key "a" is there twice: what it says in line ${line} is lost`]
-  specify(Text.duplicateKeys, [
+  specify(JsonSyntax.duplicateKeys, [
     ["has each key once", of(), []],
     ["has no file", Collect.ofFile(undefined, []), "there is no file"],
     ["has a key twice", Facts.ofFile("{\n\"a\": 1,\n\"b\": {\"a\": 1},\n\"a\": 2}"), [twice(2)]],

@@ -10,7 +10,7 @@ import * as NodePath from "node:path"
 import * as ConfigFile from "../../src/doctor/ConfigFile.ts"
 import * as BuiltIn from "../../src/doctor/facts/BuiltIn.ts"
 import * as Files from "../../src/doctor/facts/Files.ts"
-import * as Store from "../../src/doctor/facts/Store.ts"
+import * as HostLocalStore from "../../src/doctor/facts/HostLocalStore.ts"
 import * as Writable from "../../src/doctor/facts/Writable.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Command from "../support/command.ts"
@@ -204,7 +204,8 @@ describe("a network without a file", () => {
 })
 
 describe("the store of host-local", () => {
-  const stored = (files: Fake.Files) => Effect.provide(Store.read("/networks", "n"), Fake.host({ files }).layer)
+  const stored = (files: Fake.Files) =>
+    Effect.provide(HostLocalStore.read("/networks", "n"), Fake.host({ files }).layer)
 
   it.effect("has a reservation in each file of an address, and says which cannot be read", () =>
     Effect.gen(function*() {
@@ -236,8 +237,8 @@ describe("the store of host-local", () => {
     Effect.gen(function*() {
       using folder = folderOf({ file: "" })
       const nothing = { reservations: [], unread: [], problem: undefined, unwritable: undefined }
-      assert.deepStrictEqual(yield* Store.read(folder.path, "n"), { ...nothing, folder: `${folder.path}/n` })
-      assert.deepStrictEqual(yield* Store.read(folder.path, "file"), {
+      assert.deepStrictEqual(yield* HostLocalStore.read(folder.path, "n"), { ...nothing, folder: `${folder.path}/n` })
+      assert.deepStrictEqual(yield* HostLocalStore.read(folder.path, "file"), {
         ...nothing,
         folder: `${folder.path}/file`,
         problem: "not a directory"
@@ -248,7 +249,7 @@ describe("the store of host-local", () => {
     Effect.gen(function*() {
       const { layer } = Fake.host({ files: { "/n/10.99.0.2": "\nweb\r\neth0\r\n", "/n/10.99.0.3": "old" } })
       const holders = yield* Effect.provide(
-        Effect.forEach(["2", "3", "4"], (each) => Store.holderOf(`/n/10.99.0.${each}`)),
+        Effect.forEach(["2", "3", "4"], (each) => HostLocalStore.holderOf(`/n/10.99.0.${each}`)),
         layer
       )
       assert.deepStrictEqual(holders, [

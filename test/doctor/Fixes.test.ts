@@ -6,27 +6,27 @@ import * as Checks from "../../src/doctor/Checks.ts"
 import * as Addresses from "../../src/doctor/checks/Addresses.ts"
 import { addressing } from "../../src/doctor/checks/Addressing.ts"
 import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
+import { chainOrder } from "../../src/doctor/checks/ChainOrder.ts"
 import * as ContainerSide from "../../src/doctor/checks/ContainerSide.ts"
 import * as Fields from "../../src/doctor/checks/Fields.ts"
 import * as Filters from "../../src/doctor/checks/Filters.ts"
-import * as Folder from "../../src/doctor/checks/Folder.ts"
 import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
-import * as ForwardPath from "../../src/doctor/checks/ForwardPath.ts"
+import * as ForwardRules from "../../src/doctor/checks/ForwardRules.ts"
 import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as HostSide from "../../src/doctor/checks/HostSide.ts"
+import * as JsonSyntax from "../../src/doctor/checks/JsonSyntax.ts"
 import * as LogHistory from "../../src/doctor/checks/LogHistory.ts"
 import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
-import { chainOrder } from "../../src/doctor/checks/Order.ts"
+import * as NetworkFiles from "../../src/doctor/checks/NetworkFiles.ts"
 import { capabilities } from "../../src/doctor/checks/PluginCapabilities.ts"
 import { pluginFile } from "../../src/doctor/checks/PluginFile.ts"
 import * as PluginNeeds from "../../src/doctor/checks/PluginNeeds.ts"
 import { pluginVersions } from "../../src/doctor/checks/PluginVersions.ts"
 import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
-import * as Ports from "../../src/doctor/checks/Ports.ts"
+import * as PortMappings from "../../src/doctor/checks/PortMappings.ts"
 import * as Specification from "../../src/doctor/checks/Specification.ts"
-import * as Text from "../../src/doctor/checks/Text.ts"
 import * as Trials from "../../src/doctor/checks/Trials.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
 import type * as IptablesRule from "../../src/network/IptablesRule.ts"
@@ -70,9 +70,9 @@ describe("a container is attached anew", () => {
       inside: { links: [{ ...eth0, addresses: eth0.addresses.map((each) => ({ ...each, isDuplicate: true })) }] }
     }],
     ["without masquerading", Masquerade.masquerade, { host: nothing }],
-    ["without rules for its ports", Ports.portMappings, { host: nothing }],
+    ["without rules for its ports", PortMappings.portMappings, { host: nothing }],
     ["with a result that cannot be used", Namespaces.cachedResult, { attachment: { result: Result.fail("x") } }],
-    ["without the rules of firewall", ForwardPath.forwardRules, {
+    ["without the rules of firewall", ForwardRules.forwardRules, {
       ...rulesets(table("filter", ":FORWARD DROP")),
       plugins: [{ type: "firewall" }]
     }]
@@ -345,14 +345,14 @@ describe("packets are let through", () => {
   specify(
     [
       "without the rule that drops them",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       forward(":FORWARD ACCEPT\n-A FORWARD -s 10.99.0.0/24 -m comment --comment \"a b\" -j DROP"),
       "delete the rule",
       "iptables -t filter -D FORWARD -s 10.99.0.0/24 -m comment --comment 'a b' -j DROP"
     ],
     [
       "of the network, where the policy drops them",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       forward(":FORWARD DROP"),
       `${traffic}, or add { "type": "firewall" } to the chain`,
       "iptables -I FORWARD -i cni0 -j ACCEPT",
@@ -360,14 +360,14 @@ describe("packets are let through", () => {
     ],
     [
       "by another policy, where the other backend has rules, which one more would not meet",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       forward(":FORWARD DROP", table("nat", ":X ACCEPT\n-A X -j ACCEPT", "legacy")),
       "let it through",
       "iptables -t filter -P FORWARD ACCEPT"
     ],
     [
       "of the network, where the other backend has no rules",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       forward(":FORWARD DROP", table("nat", ":X ACCEPT", "legacy")),
       `${traffic}, or add { "type": "firewall" } to the chain`,
       "iptables -I FORWARD -i cni0 -j ACCEPT",
@@ -375,14 +375,14 @@ describe("packets are let through", () => {
     ],
     [
       "by another policy of another table",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       rulesets(table("mangle", ":FORWARD DROP", "legacy")),
       "let it through",
       "iptables-legacy -t mangle -P FORWARD ACCEPT"
     ],
     [
       "by rules of nftables in both directions",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       nft("forward"),
       traffic,
       "nft insert rule inet fw c iifname cni0 accept",
@@ -390,14 +390,14 @@ describe("packets are let through", () => {
     ],
     [
       "by a rule of nftables as they come in",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       nft("prerouting"),
       traffic,
       "nft insert rule inet fw c iifname cni0 accept"
     ],
     [
       "by a rule of nftables as they go out",
-      ForwardPath.forwardRules,
+      ForwardRules.forwardRules,
       nft("postrouting"),
       traffic,
       "nft insert rule inet fw c oifname cni0 accept"
@@ -411,7 +411,7 @@ describe("packets are let through", () => {
     ],
     [
       "to their container",
-      Ports.portMappings,
+      PortMappings.portMappings,
       rulesets(table("nat", ":PREROUTING ACCEPT\n-A PREROUTING -j DNAT --to-destination 10.0.0.1:1")),
       "delete the rule that sends it there",
       "iptables -t nat -D PREROUTING -j DNAT --to-destination 10.0.0.1:1"
@@ -593,10 +593,10 @@ describe("addresses are made free", () => {
       "remove the old address: the next ADD sets the right one",
       "ip addr del 10.99.0.9/24 dev cni0"
     ],
-    ["of a port", Ports.portsTaken, {
+    ["of a port", PortMappings.portsTaken, {
       others: [Host.attachment({ containerId: "api", file: "/x" })]
     }, "start one of them with another port"],
-    ["of a program's port", Ports.portsTaken, {
+    ["of a program's port", PortMappings.portsTaken, {
       host: { listeners: Result.succeed([{ protocol: "tcp", port: 8080, owner: { name: "nginx", pid: 7 } }]) }
     }, "let nginx use another port, or start the container with another port"]
   )
@@ -668,12 +668,12 @@ describe("a configuration is mended by hand", () => {
       of({ type: "bridge", capabilities: { portMapping: true } }),
       "rename \"portMapping\" to \"portMappings\""
     ],
-    ["a comma", Text.json, Facts.ofFile("{\"a\": [1,]}"), "remove the comma"],
-    ["a comment", Text.json, Facts.ofFile("{} // x"), "remove the comment"],
-    ["a word", Text.json, Facts.ofFile("{\"a\": x}"), "correct the text at this place"],
+    ["a comma", JsonSyntax.json, Facts.ofFile("{\"a\": [1,]}"), "remove the comma"],
+    ["a comment", JsonSyntax.json, Facts.ofFile("{} // x"), "remove the comment"],
+    ["a word", JsonSyntax.json, Facts.ofFile("{\"a\": x}"), "correct the text at this place"],
     [
       "a key twice",
-      Text.duplicateKeys,
+      JsonSyntax.duplicateKeys,
       Facts.ofFile("{\"a\": 1,\n\"a\": 2}"),
       "remove \"a\" in line 1 or in line 2, whichever is not meant"
     ]
@@ -966,7 +966,7 @@ describe("a network that is not found is looked for elsewhere", () => {
     ["where another is called nearly so", asked("pod", { files }), "use the name pods, or rename the network"]
   ]
   for (const [what, facts, fix] of cases) {
-    it(what, () => assert.deepStrictEqual(Facts.fixes(Folder.networkFound, facts), [[fix]]))
+    it(what, () => assert.deepStrictEqual(Facts.fixes(NetworkFiles.networkFound, facts), [[fix]]))
   }
 })
 

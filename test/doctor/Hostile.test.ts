@@ -9,7 +9,7 @@ import * as Checks from "../../src/doctor/Checks.ts"
 import * as Attachment from "../../src/doctor/facts/Attachment.ts"
 import * as BuiltIn from "../../src/doctor/facts/BuiltIn.ts"
 import * as Files from "../../src/doctor/facts/Files.ts"
-import * as Store from "../../src/doctor/facts/Store.ts"
+import * as HostLocalStore from "../../src/doctor/facts/HostLocalStore.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Command from "../support/command.ts"
 import { temporary } from "../support/plugin.ts"
@@ -146,7 +146,7 @@ describe("a file that is no file, or far too long,", () => {
       using folder = temporary()
       Fs.mkdirSync(`${folder.path}/n`)
       plant(`${folder.path}/n`, (of) => `10.99.0.${of}`, "web\r\neth0")
-      const { problem, reservations } = yield* Store.read(folder.path, "n")
+      const { problem, reservations } = yield* HostLocalStore.read(folder.path, "n")
       assert.deepStrictEqual([problem, reservations], [undefined, [
         { file: `${folder.path}/n/10.99.0.9`, address: "10.99.0.9", containerId: "web", ifname: "eth0" }
       ]])

@@ -8,7 +8,7 @@ import * as ToolOutput from "../../src/exec/ToolOutput.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Namespace from "../../src/network/Namespace.ts"
 import * as NamespaceTools from "../../src/network/NamespaceTools.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 import * as PacketFilter from "../../src/network/PacketFilter.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
@@ -451,7 +451,7 @@ const chain = (name: string, fields: object = {}) => ({ chain: { family: "inet",
 const rule = (name: string, ...expr: ReadonlyArray<unknown>) => ({
   rule: { family: "inet", table: "fw", chain: name, expr }
 })
-const nft = (...items: ReadonlyArray<unknown>) => NftablesRule.parse(JSON.stringify({ nftables: items }))
+const nft = (...items: ReadonlyArray<unknown>) => NftablesRuleset.parse(JSON.stringify({ nftables: items }))
 
 describe("rules of iptables", () => {
   it("are tables with their chains, policies and rules", () => {
@@ -523,7 +523,9 @@ describe("chains of nftables", () => {
 
   it("are none of what is not an object", () => {
     assert.deepStrictEqual(nft(5, null, { chain: 5 }, { rule: 5 }, { metainfo: {} }), [])
-    for (const text of ["", "[]", "{}", `{"nftables":{}}`]) assert.deepStrictEqual(NftablesRule.parse(text), [], text)
+    for (const text of ["", "[]", "{}", `{"nftables":{}}`]) {
+      assert.deepStrictEqual(NftablesRuleset.parse(text), [], text)
+    }
   })
 
   const tables: ReadonlyArray<readonly [family: string, table: string, isOwn: boolean]> = [

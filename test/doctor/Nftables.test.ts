@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Nftables from "../../src/doctor/Nftables.ts"
 import type { Packet } from "../../src/doctor/Packet.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 import * as Host from "./host.ts"
 
 type Rule = ReadonlyArray<object>
@@ -15,7 +15,7 @@ const chain = (name: string, rules: ReadonlyArray<Rule>, fields = {}) => [
 
 /** A table whose chain `forward` has these rules, and that has a chain `mine` too. */
 const table = (policy: string, rules: ReadonlyArray<Rule>, mine: ReadonlyArray<Rule> = [], flags = {}) =>
-  NftablesRule.parse(JSON.stringify({
+  NftablesRuleset.parse(JSON.stringify({
     nftables: [
       { table: { family: "inet", name: "fw", ...flags } },
       ...chain("mine", mine),
@@ -219,12 +219,12 @@ describe("a chain of nftables is not known to drop a packet", () => {
 
 describe("a chain of nftables stops packets", () => {
   const chainOf = (fields: object, family = "inet") =>
-    NftablesRule.parse(JSON.stringify({
+    NftablesRuleset.parse(JSON.stringify({
       nftables: [{
         chain: { family, table: "fw", name: "c", type: "filter", hook: "forward", policy: "drop", ...fields }
       }]
     }))
-  const names = (nft: ReadonlyArray<NftablesRule.NftChain>, of: 4 | 6 = 4) =>
+  const names = (nft: ReadonlyArray<NftablesRuleset.NftChain>, of: 4 | 6 = 4) =>
     Nftables.dropping({ rulesets: [], nft }, "forward", { family: of, state: "NEW" }).map(({ name }) => name)
 
   it("of its family, or of both", () => {
@@ -246,7 +246,7 @@ describe("a chain of nftables stops packets", () => {
   it("and jumps to chains of its own table and family alone", () => {
     const other = (fields: object) => {
       const target = { family: "inet", table: "fw", name: "mine", ...fields }
-      return NftablesRule.parse(JSON.stringify({
+      return NftablesRuleset.parse(JSON.stringify({
         nftables: [
           { chain: target },
           { rule: { ...target, chain: "mine", expr: [drop] } },
@@ -306,7 +306,7 @@ describe("a chain that keeps the kernel from tracking", () => {
     Nftables.untrackedBy(
       {
         rulesets: [],
-        nft: NftablesRule.parse(JSON.stringify({
+        nft: NftablesRuleset.parse(JSON.stringify({
           nftables: [
             { table: { family: "inet", name: "fw" } },
             ...chain("mine", []),

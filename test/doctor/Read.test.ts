@@ -8,7 +8,7 @@ import type { Execution } from "../../src/exec/Execution.ts"
 import * as ToolOutput from "../../src/exec/ToolOutput.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Namespace from "../../src/network/Namespace.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 import * as PacketFilter from "../../src/network/PacketFilter.ts"
 import * as Fake from "./fake.ts"
 import * as Host from "./host.ts"
@@ -102,9 +102,9 @@ describe("rules", () => {
     const nftables = [chain("ip", "filter"), chain("inet", "fw"), {
       rule: { family: "inet", table: "fw", chain: "c", expr: [{ drop: null }] }
     }]
-    const found = NftablesRule.parse(JSON.stringify({ nftables }))
+    const found = NftablesRuleset.parse(JSON.stringify({ nftables }))
     assert.deepStrictEqual(found.map(({ rules, table }) => [table, rules]), [["fw", [[{ drop: null }]]]])
-    assert.deepStrictEqual(NftablesRule.parse("rubbish"), [])
+    assert.deepStrictEqual(NftablesRuleset.parse("rubbish"), [])
   })
 
   it.effect("of the old backend are not asked for where it has no tables, as that would load its modules", () =>

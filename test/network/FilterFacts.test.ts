@@ -2,12 +2,12 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fact from "../../src/network/Fact.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 
 const fact = (kind: string, text: string): Fact.Fact => ({ place: "host", kind, text })
 
 describe("the chain that a fact is about", () => {
-  const chains: { readonly [text: string]: NftablesRule.Chain | undefined } = {
+  const chains: { readonly [text: string]: NftablesRuleset.Chain | undefined } = {
     "ip nat -A CNI-1 -j RETURN": { name: "ip nat CNI-1", isRule: true },
     "legacy ip6 filter -A CNI-1 -j RETURN": { name: "legacy ip6 filter CNI-1", isRule: true },
     "ip nat -N CNI-1": { name: "ip nat CNI-1", isRule: false },
@@ -18,7 +18,7 @@ describe("the chain that a fact is about", () => {
     it(`of iptables: ${text}`, () => assert.deepStrictEqual(Fact.chainOf(fact("iptables", text)), chain))
   }
 
-  const nftables: { readonly [text: string]: NftablesRule.Chain | undefined } = {
+  const nftables: { readonly [text: string]: NftablesRuleset.Chain | undefined } = {
     "rule inet cni c accept": { name: "inet cni c", isRule: true },
     "rule inet cni c": { name: "inet cni c", isRule: true },
     "chain inet cni c": { name: "inet cni c", isRule: false },
@@ -56,12 +56,15 @@ describe("a fact in words", () => {
   })
 
   it("of nftables says what it is, and what more there is to it", () => {
-    assert.strictEqual(NftablesRule.reader.words("rule inet cni c accept"), "nft inet cni c: accept")
-    assert.strictEqual(NftablesRule.reader.words("element inet cni s 10.0.0.1"), "nft inet cni s: 10.0.0.1")
-    assert.strictEqual(NftablesRule.reader.words("table inet cni"), "nft table inet cni")
-    assert.strictEqual(NftablesRule.reader.words("table inet cni flags dormant"), "nft table inet cni (flags dormant)")
-    assert.strictEqual(NftablesRule.reader.words("chain inet cni c"), "nft chain inet cni c")
-    assert.strictEqual(NftablesRule.reader.words("chain inet cni c type nat"), "nft chain inet cni c (type nat)")
-    assert.strictEqual(NftablesRule.reader.words("ct helper inet cni h"), "nft ct helper inet cni h")
+    assert.strictEqual(NftablesRuleset.reader.words("rule inet cni c accept"), "nft inet cni c: accept")
+    assert.strictEqual(NftablesRuleset.reader.words("element inet cni s 10.0.0.1"), "nft inet cni s: 10.0.0.1")
+    assert.strictEqual(NftablesRuleset.reader.words("table inet cni"), "nft table inet cni")
+    assert.strictEqual(
+      NftablesRuleset.reader.words("table inet cni flags dormant"),
+      "nft table inet cni (flags dormant)"
+    )
+    assert.strictEqual(NftablesRuleset.reader.words("chain inet cni c"), "nft chain inet cni c")
+    assert.strictEqual(NftablesRuleset.reader.words("chain inet cni c type nat"), "nft chain inet cni c (type nat)")
+    assert.strictEqual(NftablesRuleset.reader.words("ct helper inet cni h"), "nft ct helper inet cni h")
   })
 })

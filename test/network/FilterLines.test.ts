@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Ipset from "../../src/network/Ipset.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 
 const lines = (...all: ReadonlyArray<string>) => all.map((line) => `${line}\n`).join("")
 
@@ -69,21 +69,21 @@ describe("ipset save", () => {
 describe("nft list", () => {
   it("has the tables", () => {
     assert.deepStrictEqual(
-      NftablesRule.tablesOf(
+      NftablesRuleset.tablesOf(
         lines("table ip nat {", "\tchain x {", "\t}", "}", " table ip no {", "table inet fw {", "}")
       ),
       ["ip nat", "inet fw"]
     )
-    assert.deepStrictEqual(NftablesRule.tablesOf(""), [])
+    assert.deepStrictEqual(NftablesRuleset.tablesOf(""), [])
   })
 
   const table = (...inside: ReadonlyArray<string>) =>
-    NftablesRule.lines(lines("table inet fw {", ...inside.map((line) => `\t${line}`), "}"))
+    NftablesRuleset.lines(lines("table inet fw {", ...inside.map((line) => `\t${line}`), "}"))
 
   it("has a table with what is set for it, and nothing where it is gone", () => {
     assert.deepStrictEqual(table(), ["table inet fw"])
     assert.deepStrictEqual(table("flags dormant", `comment "a { b"`), [`table inet fw flags dormant comment "a { b"`])
-    assert.deepStrictEqual(NftablesRule.lines(""), [])
+    assert.deepStrictEqual(NftablesRuleset.lines(""), [])
   })
 
   it("has a chain with its type first, and its rules", () => {

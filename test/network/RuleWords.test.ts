@@ -1,7 +1,7 @@
 /** Rules of packet filters, as the plugins of CNI make them, in a person's words. */
 import { assert, describe, it } from "@effect/vitest"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
-import * as NftablesRule from "../../src/network/NftablesRule.ts"
+import * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 
 const id = "name: \\\"podman\\\" id: \\\"5c01f03d8d6d\\\""
 
@@ -67,22 +67,22 @@ describe("the words of a rule", () => {
 describe("a rule of nftables in a person's words", () => {
   it("is what nft lists, without counters and comments", () => {
     assert.strictEqual(
-      NftablesRule.ruleWords("ip saddr 10.88.0.2 counter packets 1 bytes 60 jump CNI-1 comment \"x\""),
+      NftablesRuleset.ruleWords("ip saddr 10.88.0.2 counter packets 1 bytes 60 jump CNI-1 comment \"x\""),
       "ip saddr 10.88.0.2 jump CNI-1"
     )
     assert.strictEqual(
-      NftablesRule.ruleWords("tcp dport 8080 counter dnat to 10.88.0.2:80"),
+      NftablesRuleset.ruleWords("tcp dport 8080 counter dnat to 10.88.0.2:80"),
       "tcp dport 8080 → 10.88.0.2:80"
     )
     assert.strictEqual(
-      NftablesRule.ruleWords("tcp dport 80 counter name \"c1\" drop"),
+      NftablesRuleset.ruleWords("tcp dport 80 counter name \"c1\" drop"),
       "tcp dport 80 counter name \"c1\" drop"
     )
-    assert.strictEqual(NftablesRule.ruleWords("tcp dport 80 dnat ip to 10.88.0.2:80"), "tcp dport 80 → 10.88.0.2:80")
-    assert.strictEqual(NftablesRule.ruleWords("dnat ip6 to [fd99::2]:80"), "→ [fd99::2]:80")
-    assert.strictEqual(NftablesRule.ruleWords("snat to 10.0.0.1"), "source → 10.0.0.1")
-    assert.strictEqual(NftablesRule.ruleWords("snat ip6 to fd99::1"), "source → fd99::1")
-    assert.strictEqual(NftablesRule.ruleWords("counter packets 0 bytes 0"), "")
-    assert.strictEqual(NftablesRule.ruleWords("a  b counter"), "a b")
+    assert.strictEqual(NftablesRuleset.ruleWords("tcp dport 80 dnat ip to 10.88.0.2:80"), "tcp dport 80 → 10.88.0.2:80")
+    assert.strictEqual(NftablesRuleset.ruleWords("dnat ip6 to [fd99::2]:80"), "→ [fd99::2]:80")
+    assert.strictEqual(NftablesRuleset.ruleWords("snat to 10.0.0.1"), "source → 10.0.0.1")
+    assert.strictEqual(NftablesRuleset.ruleWords("snat ip6 to fd99::1"), "source → fd99::1")
+    assert.strictEqual(NftablesRuleset.ruleWords("counter packets 0 bytes 0"), "")
+    assert.strictEqual(NftablesRuleset.ruleWords("a  b counter"), "a b")
   })
 })

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as HostTools from "../../src/exec/HostTools.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
+import * as CallChanges from "../../src/network/CallChanges.ts"
 import { collect } from "../../src/network/SnapshotCollector.ts"
 import { type Kind, kinds } from "../../src/network/StateKind.ts"
-import * as Watch from "../../src/network/Watch.ts"
 import { named } from "../support/hostTools.ts"
 import { factsOf, look, nothing, runner, type Tools } from "./tools.ts"
 
@@ -122,9 +122,9 @@ describe("a tool that does not answer", () => {
       const call = { verb: "ADD", netns: "", config: {} }
       const looks = Effect.provideService(
         Effect.gen(function*() {
-          const before = yield* Watch.look(call, ["routes", "nftables"])
+          const before = yield* CallChanges.look(call, ["routes", "nftables"])
           asked.length = 0
-          return Watch.between(before, yield* Watch.lookAgain(call, before))
+          return CallChanges.between(before, yield* CallChanges.lookAgain(call, before))
         }),
         ProcessRunner,
         runner(tools, tools, asked)
@@ -141,9 +141,9 @@ describe("a tool that does not answer", () => {
       const asked: Array<string> = []
       const call = { verb: "DEL", netns: "/run/netns/c", config: {} }
       yield* Effect.gen(function*() {
-        const before = yield* Watch.look(call, ["routes", "nftables"])
+        const before = yield* CallChanges.look(call, ["routes", "nftables"])
         asked.length = 0
-        yield* Watch.lookAgain(call, before)
+        yield* CallChanges.lookAgain(call, before)
       }).pipe(
         Effect.provideService(ProcessRunner, runner(nothing, { ...nothing, "ip -o": "stuck" }, asked)),
         Effect.provideService(HostTools.HostTools, named)
@@ -220,9 +220,9 @@ describe("what cannot be compared", () => {
 
 describe("a call", () => {
   /** What is looked at around a call, with how long that took. */
-  const around = Effect.fnUntraced(function*(call: Partial<Watch.Call>, wanted: ReadonlyArray<Kind> = ["ipam"]) {
+  const around = Effect.fnUntraced(function*(call: Partial<CallChanges.Call>, wanted: ReadonlyArray<Kind> = ["ipam"]) {
     const asked: Array<string> = []
-    const look = yield* Watch.look({ verb: "ADD", netns: "", config: {}, ...call }, wanted).pipe(
+    const look = yield* CallChanges.look({ verb: "ADD", netns: "", config: {}, ...call }, wanted).pipe(
       Effect.provideService(ProcessRunner, runner({ ...nothing, find: "" }, nothing, asked)),
       Effect.provideService(HostTools.HostTools, named)
     )
@@ -230,7 +230,7 @@ describe("a call", () => {
   })
 
   it("is looked at where its verb changes something, or could", () => {
-    const kindsFor = (verb: string) => Watch.kindsFor({ verb, netns: "", config: {} }, kinds)
+    const kindsFor = (verb: string) => CallChanges.kindsFor({ verb, netns: "", config: {} }, kinds)
     for (const verb of ["ADD", "DEL", "CHECK", "GC"]) assert.deepStrictEqual(kindsFor(verb), kinds)
     for (const verb of ["STATUS", "VERSION", "add", ""]) assert.deepStrictEqual(kindsFor(verb), [])
   })
@@ -271,7 +271,7 @@ describe("a call", () => {
       assert.isAtLeast(durationMs, 0)
       assert.isAtMost(durationMs, performance.now() - started)
       const took = (before: number, after: number) =>
-        Watch.between({ snapshot, durationMs: before }, { snapshot, durationMs: after }).durationMs
+        CallChanges.between({ snapshot, durationMs: before }, { snapshot, durationMs: after }).durationMs
       assert.deepStrictEqual([took(1.04, 1.04), took(1, 2.26)], [2.1, 3.3])
     }))
 })

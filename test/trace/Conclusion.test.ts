@@ -6,10 +6,10 @@ import { nodeProcessRunner } from "../../src/exec/NodeProcessRunner.ts"
 import { ProcessRunner } from "../../src/exec/ProcessRunner.ts"
 import * as Cidr from "../../src/network/Cidr.ts"
 import * as Conclusion from "../../src/trace/Conclusion.ts"
-import type { Followed } from "../../src/trace/Follow.ts"
 import type { Hop } from "../../src/trace/Journey.ts"
-import type { Place } from "../../src/trace/Place.ts"
+import type { Followed } from "../../src/trace/PacketFollower.ts"
 import type { Prepared } from "../../src/trace/Plan.ts"
+import type { Place } from "../../src/trace/TracedNamespace.ts"
 import * as Command from "../support/command.ts"
 
 const host: Place = {

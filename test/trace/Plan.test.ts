@@ -2,8 +2,8 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type * as Attachment from "../../src/doctor/facts/Attachment.ts"
-import * as Place from "../../src/trace/Place.ts"
 import * as Plan from "../../src/trace/Plan.ts"
+import * as TracedNamespace from "../../src/trace/TracedNamespace.ts"
 
 const attachment = (
   containerId: string,
@@ -62,7 +62,7 @@ describe("the receiver of what is sent to the host", () => {
 })
 
 describe("the name of a namespace", () => {
-  const place = (id: string, name: string): Place.Place => ({
+  const place = (id: string, name: string): TracedNamespace.Place => ({
     id,
     name,
     netns: `/run/netns/${id}`,
@@ -71,7 +71,13 @@ describe("the name of a namespace", () => {
   })
 
   it("has its path if another namespace has the same name", () => {
-    assert.strictEqual(Place.named(place("4:2", "host"), [place("4:1", "host")]).name, "host (/run/netns/4:2)")
-    assert.strictEqual(Place.named(place("4:2", "web"), [place("4:1", "host"), place("4:2", "web")]).name, "web")
+    assert.strictEqual(
+      TracedNamespace.named(place("4:2", "host"), [place("4:1", "host")]).name,
+      "host (/run/netns/4:2)"
+    )
+    assert.strictEqual(
+      TracedNamespace.named(place("4:2", "web"), [place("4:1", "host"), place("4:2", "web")]).name,
+      "web"
+    )
   })
 })

@@ -17,8 +17,8 @@ import * as Discovery from "../../runtime/Discovery.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import * as Unloaded from "../../runtime/Unloaded.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
+import * as DoctorLines from "../DoctorLines.ts"
 import * as Errors from "../Errors.ts"
-import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 import * as HostFolders from "../HostFolders.ts"
 import * as Logs from "../Logs.ts"
@@ -163,7 +163,7 @@ export const doctor = HostFolders.command(
         ? yield* fixed(first, request, flags)
         : { attempts: undefined, examined: first }
       const { flows, networks, report } = examined
-      if (flags.json) yield* Console.log(Findings.json(report, flows.flat(), attempts))
+      if (flags.json) yield* Console.log(DoctorLines.json(report, flows.flat(), attempts))
       else if (examined !== first) {
         yield* Console.log("")
         yield* print(examined)
@@ -172,10 +172,10 @@ export const doctor = HostFolders.command(
         yield* ReportFile.make(
           OnHost.seenFile(flags, flags.report.value),
           yield* Logs.ofNetworks(logs, networks.map(Examination.nameOf)),
-          { findings: report.findings.map(Findings.onPage) }
+          { findings: report.findings.map(DoctorLines.onPage) }
         )
       }
-      if (Findings.has(report, "error")) return yield* new Errors.Unsuccessful()
+      if (DoctorLines.has(report, "error")) return yield* new Errors.Unsuccessful()
       if (report.findings.some(({ check }) => check === Unseen.everythingSeen.id)) return yield* new Errors.Incomplete()
     },
     (effect, { cniPath }) => HostTools.withoutPluginFolders(cniPath)(effect),

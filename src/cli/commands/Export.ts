@@ -6,7 +6,7 @@ import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ExportedOperations } from "../../export/ExportedOperations.ts"
-import * as Follow from "../../log/Follow.ts"
+import * as LogFollower from "../../log/LogFollower.ts"
 import type { Record } from "../../record/Record.ts"
 import * as Errors from "../Errors.ts"
 import * as Exporting from "../Exporting.ts"
@@ -83,7 +83,7 @@ const follow = Effect.fnUntraced(function*(
   const { collector, place } = opened
   for (const each of [collector?.url, place?.name]) if (each !== undefined) yield* Console.error(`exporting to ${each}`)
   const following = new ExportedOperations()
-  const operations = Follow.pieces({ journal: flags.journald, logs: sources }, following, Exporting.tell)
+  const operations = LogFollower.pieces({ journal: flags.journald, logs: sources }, following, Exporting.tell)
   yield* Stream.runForEach(Stream.unwrap(operations), (operation) => Effect.sync(() => running.take(operation))).pipe(
     Effect.onExit(() => Effect.andThen(Effect.sync(() => following.rest().forEach(running.take)), running.finish))
   )

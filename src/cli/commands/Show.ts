@@ -6,7 +6,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import * as Follow from "../../log/Follow.ts"
+import * as LogFollower from "../../log/LogFollower.ts"
 import * as Collector from "../../operations/Collector.ts"
 import * as Filter from "../../operations/Filter.ts"
 import { FollowedOperations, type Piece } from "../../operations/FollowedOperations.ts"
@@ -171,7 +171,7 @@ const follow = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray<
   const { piece } = yield* renderer(flags)
   for (const reason of yield* NeverCalled.whyWaiting(sources)) yield* Console.error(Escape.inLines(reason))
   const following = new FollowedOperations((operation) => Filter.matches(filter, operation), { full: flags.full })
-  const pieces = Follow.pieces(
+  const pieces = LogFollower.pieces(
     { journal: flags.journald, logs: sources },
     following,
     (message) => Console.error(message)

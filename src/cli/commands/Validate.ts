@@ -18,8 +18,8 @@ import * as Finding from "../../doctor/Finding.ts"
 import * as LogError from "../../log/LogError.ts"
 import * as Escape from "../../record/Escape.ts"
 import * as Style from "../../render/terminal/Style.ts"
+import * as DoctorLines from "../DoctorLines.ts"
 import * as Errors from "../Errors.ts"
-import * as Findings from "../Findings.ts"
 import * as Flags from "../Flags.ts"
 import * as HostFolders from "../HostFolders.ts"
 
@@ -103,7 +103,7 @@ export const validate = HostFolders.command(
     const known = flags.plugins ? yield* Collect.withPlugins(facts, flags.cniPath, flags.timeout) : facts
     const reports = known.map((each) => Check.examine(checks, each))
     const all = together(reports)
-    if (flags.json) yield* Console.log(Findings.json(all))
+    if (flags.json) yield* Console.log(DoctorLines.json(all))
     else {
       const byFile = Arr.groupBy(all.findings, ({ file }) => file ?? "")
       for (const { path } of files) {

@@ -2,7 +2,7 @@
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import * as Namespace from "../../network/Namespace.ts"
-import type { NftChain } from "../../network/NftablesRule.ts"
+import type { NftChain } from "../../network/NftablesRuleset.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
 import type { Check } from "../Check.ts"

@@ -1,5 +1,5 @@
 /** Fields of plugins: what they reject, and what they ignore because it is misspelt. */
-import * as NearName from "../../plugin/NearName.ts"
+import * as MisspelledField from "../../plugin/MisspelledField.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
@@ -33,7 +33,7 @@ const misspelt = (plugin: Placed): ReadonlyArray<Found> => {
   const keys = Object.keys(plugin.config)
   if (isOurs(plugin)) {
     return keys.flatMap((name) => {
-      const similar = NearName.similar(name, Settings.names)
+      const similar = MisspelledField.similar(name, Settings.names)
       return similar.length === 0 ? [] : [doesNotKnow(plugin, name, similar)]
     })
   }

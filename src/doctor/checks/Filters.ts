@@ -8,11 +8,11 @@ import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Flow from "../flow/Flow.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
 import * as Routed from "../Routed.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 export const insideRules: Check = {
   id: "inside-rules",
@@ -33,10 +33,10 @@ export const insideRules: Check = {
           ["INPUT", `what answers ${title}`, { source: peer, destination: own, inLink: ifname, state: "ESTABLISHED" }]
         ] as const
         for (const [chain, what, packet] of directions) {
-          const verdicts = Netfilter.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
+          const verdicts = Iptables.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
           for (const { backend, end, rule } of verdicts) {
             if (end !== "drop" || found.has(rule)) continue
-            const program = RuleLines.commandOf(family, backend)
+            const program = IptablesLines.commandOf(family, backend)
             found.set(rule, {
               level: "error",
               message: `${what} is dropped in its own namespace, by ${
@@ -45,7 +45,7 @@ export const insideRules: Check = {
               evidence: [`${program} in ${netns}: ${rule}`],
               fix: Fix.run(
                 "let it through",
-                Fix.inside(netns, program, ...RuleLines.undoing(filter, "filter", rule))
+                Fix.inside(netns, program, ...IptablesLines.undoing(filter, "filter", rule))
               )
             })
           }
@@ -77,9 +77,9 @@ interface Drop {
 
 /** The rule of iptables, or the chain of nftables, that drops a packet for the host. */
 const droppedAtInput = (rules: Rules, packet: Packet): Drop | undefined => {
-  const dropped = Netfilter.inAll(rules, "filter", "INPUT", packet).find(({ end }) => end === "drop")
+  const dropped = Iptables.inAll(rules, "filter", "INPUT", packet).find(({ end }) => end === "drop")
   if (dropped !== undefined) {
-    const program = RuleLines.commandOf(packet.family, dropped.backend)
+    const program = IptablesLines.commandOf(packet.family, dropped.backend)
     return {
       by: `${dropped.rule.startsWith("-P") ? "the policy" : "a rule"} of INPUT`,
       evidence: `${program} (${dropped.backend}): ${dropped.rule}`,

@@ -10,11 +10,11 @@ import type { Facts } from "../Facts.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Flow from "../flow/Flow.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as RuleLines from "../RuleLines.ts"
 import * as Shell from "../Shell.ts"
 import * as Tables from "../Tables.ts"
 
@@ -308,9 +308,9 @@ const silence = (
     inLink: device,
     state: "UNTRACKED"
   } as const
-  const dropped = Netfilter.inAll(rules, "filter", "INPUT", asking).find(({ end }) => end === "drop")
+  const dropped = Iptables.inAll(rules, "filter", "INPUT", asking).find(({ end }) => end === "drop")
   if (dropped !== undefined) {
-    const program = RuleLines.commandOf(6, dropped.backend)
+    const program = IptablesLines.commandOf(6, dropped.backend)
     return {
       reason: `: ${dropped.rule.startsWith("-P") ? "the policy" : "a rule"} of INPUT drops neighbour solicitations`,
       evidence: `${program} (${dropped.backend}): ${dropped.rule}`,

@@ -10,13 +10,13 @@ import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"
 import * as Flow from "../flow/Flow.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 /** The effect of nat rules on a packet. */
 type Outcome =
@@ -37,17 +37,17 @@ const exempts = new Set(["ACCEPT", "RETURN"])
 /** A command that deletes a rule of iptables. */
 const without = (
   rules: Rules,
-  { backend, rule }: Netfilter.Verdict & { readonly backend: Ruleset["backend"] },
+  { backend, rule }: Iptables.Verdict & { readonly backend: Ruleset["backend"] },
   family: 4 | 6
 ) =>
   Fix.run("delete the rule that comes before", [
-    RuleLines.commandOf(family, backend),
-    ...RuleLines.undoing(rules.rulesets, "nat", rule)
+    IptablesLines.commandOf(family, backend),
+    ...IptablesLines.undoing(rules.rulesets, "nat", rule)
   ])
 
 /** Follows a packet through all rules of nat, in iptables and in nftables. */
 const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
-  const verdicts = Netfilter.inAll(rules, "nat", "POSTROUTING", packet)
+  const verdicts = Iptables.inAll(rules, "nat", "POSTROUTING", packet)
   const done = verdicts.find(({ end, target }) => end === "accept" && translates.has(target))
   if (done !== undefined) return { _tag: "Translated", to: done.to, rule: done.rule, backend: done.backend }
   const nft = Nftables.translated(rules, "postrouting", packet)
@@ -100,11 +100,11 @@ const ofOne = (
     destination: Cidr.single(peer),
     isForHost: false,
     isFromHost: false,
-    ...(Netfilter.areMarked(rules) ? {} : { mark: 0 }),
+    ...(Iptables.areMarked(rules) ? {} : { mark: 0 }),
     state: "NEW"
   } as const
   const where = beside === undefined ? "" : ` for ${Cidr.text(beside)}, the subnet of ${uplink}`
-  const untracked = Netfilter.untrackedBy(rules, "PREROUTING", { ...packet, inLink: device })
+  const untracked = Iptables.untrackedBy(rules, "PREROUTING", { ...packet, inLink: device })
   const untrackedToo = Nftables.untrackedBy(rules, "prerouting", { ...packet, inLink: device })
   if (untracked !== undefined || untrackedToo !== undefined) {
     return beside !== undefined ? undefined : {
@@ -116,8 +116,8 @@ const ofOne = (
       fix: untracked === undefined
         ? "remove the rule with notrack"
         : Fix.run("delete the rule", [
-          RuleLines.commandOf(family, untracked.backend),
-          ...RuleLines.undoing(rules.rulesets, "raw", untracked.rule)
+          IptablesLines.commandOf(family, untracked.backend),
+          ...IptablesLines.undoing(rules.rulesets, "raw", untracked.rule)
         ])
     }
   }
@@ -135,8 +135,8 @@ const ofOne = (
       fix: outcome.backend === undefined
         ? "correct the address of the rule, or remove it"
         : Fix.run("delete the rule", [
-          RuleLines.commandOf(family, outcome.backend),
-          ...RuleLines.undoing(rules.rulesets, "nat", outcome.rule)
+          IptablesLines.commandOf(family, outcome.backend),
+          ...IptablesLines.undoing(rules.rulesets, "nat", outcome.rule)
         ])
     }
   }

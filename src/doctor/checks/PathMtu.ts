@@ -7,11 +7,11 @@ import type { Check } from "../Check.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Destinations from "../flow/Destinations.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
 import * as Routed from "../Routed.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 /** The message by which a router reports this, in each family. */
 const messages = {
@@ -34,9 +34,9 @@ const lostBy = (rules: Rules, packet: Packet): { readonly evidence: string; read
   const { family } = packet
   const { match, protocol, words } = messages[family]
   for (const table of ["raw", "mangle", "filter"]) {
-    for (const { backend, end, rule } of Netfilter.inAll(rules, table, "OUTPUT", packet)) {
+    for (const { backend, end, rule } of Iptables.inAll(rules, table, "OUTPUT", packet)) {
       if (end !== "drop") continue
-      const program = RuleLines.commandOf(family, backend)
+      const program = IptablesLines.commandOf(family, backend)
       return {
         evidence: `${program} -t ${table} (${backend}): ${rule}`,
         fix: Fix.run(

@@ -11,13 +11,13 @@ import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Flow from "../flow/Flow.ts"
 import * as PromisedFlows from "../flow/PromisedFlows.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import type { Packet } from "../Packet.ts"
 import * as PublishedAt from "../PublishedAt.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 /** A port of the host that leads to an address of a container. */
 interface Published {
@@ -64,7 +64,7 @@ const atAddress = ({ mapping, seen, ...published }: Published): ReadonlyArray<Fo
 const tracked = (published: Published): ReadonlyArray<Found> => {
   const { rules } = published
   const packet = comingFor(published)
-  const rule = Netfilter.untrackedBy(rules, "PREROUTING", packet)
+  const rule = Iptables.untrackedBy(rules, "PREROUTING", packet)
   const chain = Nftables.untrackedBy(rules, "prerouting", packet)
   return rule === undefined && chain === undefined ? [] : [{
     level: "error",
@@ -73,8 +73,8 @@ const tracked = (published: Published): ReadonlyArray<Found> => {
     fix: rule === undefined
       ? "remove the rule with notrack"
       : Fix.run("delete the rule", [
-        RuleLines.commandOf(packet.family, rule.backend),
-        ...RuleLines.undoing(rules.rulesets, "raw", rule.rule)
+        IptablesLines.commandOf(packet.family, rule.backend),
+        ...IptablesLines.undoing(rules.rulesets, "raw", rule.rule)
       ])
   }]
 }
@@ -84,7 +84,7 @@ const fromHost = (published: Published): ReadonlyArray<Found> => {
   const { address, facts, rules, seen } = published
   const incoming = comingFor(published)
   const leads = (chain: string, packet: Packet) =>
-    Netfilter.inAll(rules, "nat", chain, packet).filter(({ end, target }) => end === "unknown" || target === "DNAT")
+    Iptables.inAll(rules, "nat", chain, packet).filter(({ end, target }) => end === "unknown" || target === "DNAT")
   const target = Cidr.addressText(address)
   if (leads("PREROUTING", incoming).length === 0 || Nftables.isNamed(rules, target)) return [] // reported already
   const own = leads("OUTPUT", { ...incoming, isFromHost: true, outLink: "lo" })
@@ -113,11 +113,11 @@ const atOutput = (published: Published): ReadonlyArray<Found> => {
     outLink: device,
     state: "NEW"
   }
-  const dropped = Netfilter.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")
+  const dropped = Iptables.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")
   const [chain] = Nftables.dropping(rules, "output", packet)
   if (dropped === undefined && chain === undefined) return []
   const to = Cidr.addressText(address)
-  const program = RuleLines.commandOf(family, dropped?.backend ?? "nf_tables")
+  const program = IptablesLines.commandOf(family, dropped?.backend ?? "nf_tables")
   return [{
     level: "error",
     stops: ["port-host", "port-loopback"],
@@ -176,7 +176,7 @@ const fromLoopback = (published: Published): ReadonlyArray<Found> => {
     }]
   }
   const loopback = Cidr.parseAddress("127.0.0.1")
-  const verdicts = loopback === undefined ? [] : Netfilter.inAll(rules, "nat", "POSTROUTING", {
+  const verdicts = loopback === undefined ? [] : Iptables.inAll(rules, "nat", "POSTROUTING", {
     family: 4,
     source: loopback,
     destination: Cidr.single(address),
@@ -217,10 +217,10 @@ const atItsEnd = (published: Published): ReadonlyArray<Found> => {
   const inside = { rulesets: filter, nft }
   const where =
     `what comes for port ${mapping.containerPort}/${mapping.protocol} of ${title} is dropped in its own namespace`
-  const dropped = Netfilter.inAll(inside, "filter", "INPUT", packet).find(({ end }) => end === "drop")
+  const dropped = Iptables.inAll(inside, "filter", "INPUT", packet).find(({ end }) => end === "drop")
   const [chain] = Nftables.dropping(inside, "input", packet)
   if (dropped === undefined && chain === undefined) return []
-  const program = RuleLines.commandOf(family, dropped?.backend ?? "nf_tables")
+  const program = IptablesLines.commandOf(family, dropped?.backend ?? "nf_tables")
   const ends = ["--dport", String(mapping.containerPort), "-j", "ACCEPT"]
   return [{
     level: "error",

@@ -12,7 +12,7 @@ import * as Roles from "../Roles.ts"
 import * as Attachment from "./Attachment.ts"
 import * as KernelTables from "./KernelTables.ts"
 import * as Plugins from "./Plugins.ts"
-import * as Queues from "./Queues.ts"
+import * as Qdiscs from "./Qdiscs.ts"
 import * as Rights from "./Rights.ts"
 import * as Sockets from "./Sockets.ts"
 
@@ -134,7 +134,7 @@ export const collect = Effect.fnUntraced(function*(
     files: new Set(files),
     lacking,
     hasReadOnlySysctls: areSysctlsReadOnly(mounts),
-    queues: Result.isSuccess(network) ? yield* Queues.collect(network.success.links) : [],
+    queues: Result.isSuccess(network) ? yield* Qdiscs.collect(network.success.links) : [],
     machine: Plugins.ownMachine
   } satisfies Host
 })

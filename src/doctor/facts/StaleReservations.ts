@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as Attachment from "./Attachment.ts"
 import * as ContainerProcesses from "./ContainerProcesses.ts"
+import type { Judged, Reservation } from "./HostLocalStore.ts"
 import type * as LiveNamespaces from "./LiveNamespaces.ts"
-import type { Judged, Reservation } from "./Store.ts"
 
 /** Judges of each reservation whether its holder still exists. */
 export const all = Effect.fnUntraced(function*(

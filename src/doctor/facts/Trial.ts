@@ -21,7 +21,7 @@ import * as Chain from "../../runtime/Chain.ts"
 import * as Netns from "../../runtime/Netns.ts"
 import type { Finding } from "../Finding.ts"
 import type { Flow } from "../flow/Flow.ts"
-import * as RuleLines from "../RuleLines.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import { type AttachmentId, ofResult } from "./Attachment.ts"
 
 /** The prefix of the container IDs of trials. */
@@ -111,14 +111,14 @@ interface Traces {
 
 /** The rules, chains and links that the trial made: those with its name or its address, and those that these need. */
 const madeBy = (before: Snapshot, after: Snapshot, { addresses, ids, names }: Traces) => {
-  const oldRules = new Set(RuleLines.of(before.rules).map(RuleLines.key))
-  const oldChains = new Set(RuleLines.chainsOf(before.rules).map(RuleLines.chainKey))
+  const oldRules = new Set(IptablesLines.of(before.rules).map(IptablesLines.key))
+  const oldChains = new Set(IptablesLines.chainsOf(before.rules).map(IptablesLines.chainKey))
   const oldLinks = new Set(before.links.map(({ name }) => name))
-  const rules = RuleLines.of(after.rules).filter((line) => !oldRules.has(RuleLines.key(line)))
-  const chains = RuleLines.chainsOf(after.rules).filter((chain) => !oldChains.has(RuleLines.chainKey(chain)))
-  const isOwn = (line: RuleLines.Line) =>
-    ids.includes(RuleLines.ownerOf(line)?.containerId ?? "") ||
-    addresses.some((address) => RuleLines.isAbout(line, address))
+  const rules = IptablesLines.of(after.rules).filter((line) => !oldRules.has(IptablesLines.key(line)))
+  const chains = IptablesLines.chainsOf(after.rules).filter((chain) => !oldChains.has(IptablesLines.chainKey(chain)))
+  const isOwn = (line: IptablesLines.Line) =>
+    ids.includes(IptablesLines.ownerOf(line)?.containerId ?? "") ||
+    addresses.some((address) => IptablesLines.isAbout(line, address))
   return {
     rules,
     chains,
@@ -126,7 +126,7 @@ const madeBy = (before: Snapshot, after: Snapshot, { addresses, ids, names }: Tr
     own: rules.filter(isOwn),
     /** Whether other programs made rules during the trial. */
     isShared: rules.some((line) => {
-      const owner = RuleLines.ownerOf(line)
+      const owner = IptablesLines.ownerOf(line)
       return owner !== undefined && !ids.includes(owner.containerId)
     })
   }
@@ -141,16 +141,16 @@ const restore = Effect.fnUntraced(function*(
 ) {
   const fs = yield* FileSystem.FileSystem
   const { chains, isShared, links, own, rules } = madeBy(before, after, traces)
-  const newChains = new Set(chains.map(RuleLines.chainKey))
-  const isLeadingToNew = (line: RuleLines.Line) =>
-    newChains.has(RuleLines.chainKey({ ...line, chain: RuleLines.targetOf(line) ?? "" }))
+  const newChains = new Set(chains.map(IptablesLines.chainKey))
+  const isLeadingToNew = (line: IptablesLines.Line) =>
+    newChains.has(IptablesLines.chainKey({ ...line, chain: IptablesLines.targetOf(line) ?? "" }))
   const gone = isShared ? own : [...own, ...rules.filter((line) => isLeadingToNew(line) && !own.includes(line))]
   for (const line of gone) {
-    yield* ToolOutput.of([RuleLines.program(line, tools), ...RuleLines.deletion(line)])
+    yield* ToolOutput.of([IptablesLines.program(line, tools), ...IptablesLines.deletion(line)])
   }
   for (const option of isShared ? [] : ["-F", "-X"]) {
     for (const chain of chains) {
-      yield* ToolOutput.of([RuleLines.program(chain, tools), "-t", chain.table, option, chain.chain])
+      yield* ToolOutput.of([IptablesLines.program(chain, tools), "-t", chain.table, option, chain.chain])
     }
   }
   if (!isShared && tools.has("nft")) {
@@ -162,7 +162,7 @@ const restore = Effect.fnUntraced(function*(
     const busy = new Set(
       Result.isFailure(current)
         ? tableKeys(after)
-        : RuleLines.of(current.success).map(({ family, table }) => `${family === 4 ? "ip" : "ip6"} ${table}`)
+        : IptablesLines.of(current.success).map(({ family, table }) => `${family === 4 ? "ip" : "ip6"} ${table}`)
     )
     for (const table of tableKeys(after).filter((each) => !old.has(each) && !busy.has(each))) {
       const [family = "", name = ""] = table.split(" ")
@@ -219,7 +219,7 @@ const leftOf = (before: Snapshot, after: Snapshot, traces: Traces): ReadonlyArra
   const { links, own } = madeBy(before, after, traces)
   return [
     ...links.filter(({ kind }) => kind !== "bridge").map(({ name }) => ({ kind: "link", text: name }) as const),
-    ...own.map((line) => ({ kind: "rule", text: RuleLines.text(line) }) as const),
+    ...own.map((line) => ({ kind: "rule", text: IptablesLines.text(line) }) as const),
     ...[...after.files]
       .filter(([path, text]) => !before.files.has(path) && traces.ids.some((id) => text.startsWith(id)))
       .map(([path]) => ({ kind: "reservation", text: path }) as const)

@@ -1,9 +1,9 @@
 /** Follows forwarded flows through the hooks of netfilter: which rules, policies and chains drop them. */
 import type { Ruleset } from "../../network/IptablesRule.ts"
-import type { NftChain } from "../../network/NftablesRule.ts"
+import type { NftChain } from "../../network/NftablesRuleset.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import type { Facts } from "../Facts.ts"
-import * as Netfilter from "../Netfilter.ts"
+import * as Iptables from "../Iptables.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Routed from "../Routed.ts"
 import type { ForwardedFlow } from "./ForwardedFlows.ts"
@@ -16,7 +16,7 @@ export type Drop =
     readonly key: string
     readonly table: string
     readonly chain: string
-    readonly verdict: Netfilter.Verdict & Pick<Ruleset, "backend">
+    readonly verdict: Iptables.Verdict & Pick<Ruleset, "backend">
   }
   | {
     readonly _tag: "Nftables"
@@ -70,7 +70,7 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   const open: Array<string> = []
   for (const [table, hook] of chains) {
     const chain = hook.toUpperCase()
-    for (const verdict of Netfilter.inAll(rules, table, chain, flow.at[hook])) {
+    for (const verdict of Iptables.inAll(rules, table, chain, flow.at[hook])) {
       const isApart = isInside && verdict.end === "drop" && separates(verdict.rule, flow)
       const rule = `${verdict.backend}: ${verdict.rule}`
       if (verdict.end === "unknown") open.push(unevaluated(rule))

@@ -1,7 +1,7 @@
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as OwnFolder from "../../exec/OwnFolder.ts"
+import * as WrapFolder from "../../exec/WrapFolder.ts"
 import type { InvokedAs } from "../InvokedAs.ts"
 import type { LastOutcomes } from "../LastOutcomes.ts"
 
@@ -63,7 +63,7 @@ export const make = ({ folder, name }: InvokedAs, memory = defaultFolder): LastO
    * unless `wrap` has wrapped it: `run` has stubs of its own for the plugins of a single operation.
    */
   const textOf = (question: string, answer: string): string => {
-    Fs.statSync(Path.join(folder, OwnFolder.ownFolder, OwnFolder.plugins))
+    Fs.statSync(Path.join(folder, WrapFolder.ownFolder, WrapFolder.plugins))
     const { ctimeMs, ino } = Fs.statSync(plugin)
     return hash([plugin, ino, ctimeMs, question, answer])
   }

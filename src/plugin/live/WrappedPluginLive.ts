@@ -6,10 +6,10 @@ import * as Execution from "../../exec/Execution.ts"
 import * as IgnoredSignals from "../../exec/IgnoredSignals.ts"
 import * as Libc from "../../exec/Libc.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
-import * as OwnFolder from "../../exec/OwnFolder.ts"
 import * as ProcessReplacement from "../../exec/ProcessReplacement.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
 import * as StubFile from "../../exec/StubFile.ts"
+import * as WrapFolder from "../../exec/WrapFolder.ts"
 import type { InvokedAs } from "../InvokedAs.ts"
 import type { Unfinished } from "../StdinReader.ts"
 import { WrappedPlugin } from "../WrappedPlugin.ts"
@@ -40,14 +40,14 @@ const longestConfig = 1_048_576
  */
 const configOf = (folder: string): string | undefined =>
   attempt(() => {
-    const file = Path.join(folder, OwnFolder.ownFolder, OwnFolder.config)
+    const file = Path.join(folder, WrapFolder.ownFolder, WrapFolder.config)
     const stat = Fs.statSync(file)
     return stat.isFile() && stat.size <= longestConfig ? Fs.readFileSync(file, "utf8") : ""
   })
 
 /** Returns the place to which `wrap` moves a plugin's original file. */
 const originalOf = (file: string): string =>
-  Path.join(Path.dirname(file), OwnFolder.ownFolder, OwnFolder.plugins, Path.basename(file))
+  Path.join(Path.dirname(file), WrapFolder.ownFolder, WrapFolder.plugins, Path.basename(file))
 
 const isThere = (file: string): boolean => identityOf(file) !== undefined
 

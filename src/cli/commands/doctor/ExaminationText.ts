@@ -1,16 +1,16 @@
 /** What doctor prints for people. */
 import * as Escape from "../../../record/Escape.ts"
 import type { Style } from "../../../render/terminal/Style.ts"
-import * as Findings from "../../Findings.ts"
+import * as DoctorLines from "../../DoctorLines.ts"
 import { type Examination, nameOf } from "./Examination.ts"
 
 /** The checks by phase. */
 const checkLines = ({ checks, report }: Examination, style: Style): ReadonlyArray<string> => [
   ...[...new Set(checks.map(({ phase }) => phase))].flatMap((phase) => {
     const ids = new Set(checks.filter((check) => check.phase === phase).map(({ id }) => id))
-    return Findings.checkLines(phase, report.checks.filter(({ check }) => ids.has(check)), report.findings, style)
+    return DoctorLines.checkLines(phase, report.checks.filter(({ check }) => ids.has(check)), report.findings, style)
   }),
-  ...Findings.legend(report, style)
+  ...DoctorLines.legend(report, style)
 ]
 
 /** The networks without problems, and what was looked at. */
@@ -20,18 +20,18 @@ const soundLines = ({ flows, networks }: Examination, style: Style, isVerbose: b
     const looked = `${all} attachment${all === 1 ? "" : "s"} checked`
     return [
       style.green(Escape.inLine(`${nameOf(facts)}: no problems found, ${looked}`)),
-      ...Findings.walked(facts, flows[index] ?? [], style, isVerbose)
+      ...DoctorLines.walked(facts, flows[index] ?? [], style, isVerbose)
     ]
   })
 
 /** The checks on a terminal, then the findings or that there are none, then the flows. */
 export const lines = (examination: Examination, style: Style, isVerbose: boolean): ReadonlyArray<string> => {
   const { flows, report: { findings } } = examination
-  const found = Findings.all(findings, style, isVerbose)
+  const found = DoctorLines.all(findings, style, isVerbose)
   return [
     ...(style.isTerminal ? checkLines(examination, style) : []),
     ...(found.length > 0 && style.isTerminal ? ["", ...found] : found),
     ...(findings.length === 0 ? soundLines(examination, style, isVerbose) : []),
-    ...Findings.flowLines(flows.flat(), style, isVerbose)
+    ...DoctorLines.flowLines(flows.flat(), style, isVerbose)
   ]
 }

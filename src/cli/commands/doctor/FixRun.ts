@@ -11,7 +11,7 @@ import { type NotStarted, ProcessRunner } from "../../../exec/ProcessRunner.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as Style from "../../../render/terminal/Style.ts"
 import * as Confirm from "../../Confirm.ts"
-import * as Findings from "../../Findings.ts"
+import * as DoctorLines from "../../DoctorLines.ts"
 import * as OwnCommand from "../../OwnCommand.ts"
 import type { Attempt } from "./Attempt.ts"
 
@@ -60,7 +60,7 @@ const errorsIn = ({ findings }: Report): number => findings.filter(({ level }) =
 const refusal = Effect.fnUntraced(function*({ check, fix }: Finding, { cuts, isGranted }: Permission) {
   const isOne = fix.commands.length === 1
   if (!isGranted) {
-    const cut = fix.cuts === undefined ? "" : `, and cut ${Findings.bounded(fix.cuts)}`
+    const cut = fix.cuts === undefined ? "" : `, and cut ${DoctorLines.bounded(fix.cuts)}`
     const isWanted = yield* Confirm.ask(`Run ${isOne ? "this command" : "these commands"}${cut}?`)
     return isWanted ? undefined : "you said no"
   }
@@ -78,7 +78,7 @@ const attempt = Effect.fnUntraced(function*<Examined extends { readonly report: 
   tell: (line: string) => Effect.Effect<void>
 ) {
   const style = yield* Style.current()
-  for (const line of ["", ...Findings.fixLines(finding, style)]) yield* tell(line)
+  for (const line of ["", ...DoctorLines.fixLines(finding, style)]) yield* tell(line)
   const refused = yield* refusal(finding, permission)
   const ended = (outcome: Attempt["outcome"], reason: string, examined: Examined) => ({
     attempt: { finding, outcome, reason } satisfies Attempt,
@@ -134,7 +134,7 @@ export const all = Effect.fnUntraced(function*<Examined extends { readonly repor
     yield* tell(
       outcome === "fixed"
         ? `  ${style.green("✓ fixed")}`
-        : `  ${style.red(Findings.bounded(`${outcome === "not-run" ? "not run" : "not fixed"}: ${reason}`))}`
+        : `  ${style.red(DoctorLines.bounded(`${outcome === "not-run" ? "not run" : "not fixed"}: ${reason}`))}`
     )
     if (outcome !== "fixed") break
   }

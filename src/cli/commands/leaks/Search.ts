@@ -10,7 +10,7 @@ import type { Facts } from "../../../doctor/Facts.ts"
 import * as Rights from "../../../doctor/facts/Rights.ts"
 import * as Leaks from "../../../doctor/Leaks.ts"
 import * as Names from "../../../doctor/Names.ts"
-import * as Findings from "../../Findings.ts"
+import * as DoctorLines from "../../DoctorLines.ts"
 import * as OnHost from "../../OnHost.ts"
 
 /** Some of what is alive on the host is hidden, so nothing is known to be gone. */
@@ -101,12 +101,12 @@ export const settled = Effect.fnUntraced(function*(flags: Asked) {
 export const notes = ({ unread, unseenRules }: Pick<Found, "unread" | "unseenRules">): ReadonlyArray<string> => [
   ...unread.map(({ containerId, reason }) =>
     `the network namespace of ${
-      Findings.bounded(Names.container({ containerId }))
+      DoctorLines.bounded(Names.container({ containerId }))
     } cannot be inspected, so everything in it counts as used: ${reason}`
   ),
   ...(unseenRules === undefined
     ? []
-    : [Findings.bounded(`rules cannot be read, so none are listed: ${unseenRules}`)])
+    : [DoctorLines.bounded(`rules cannot be read, so none are listed: ${unseenRules}`)])
 ]
 
 /** What a search found. */

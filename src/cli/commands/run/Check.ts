@@ -11,8 +11,8 @@ import * as Netns from "../../../runtime/Netns.ts"
 import * as Errors from "../../Errors.ts"
 import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
+import * as OperationSupport from "./OperationSupport.ts"
 import * as Output from "./Output.ts"
-import * as Versions from "./Versions.ts"
 
 /** There is no result to check against. */
 export class ResultMissing extends Data.TaggedError("ResultMissing")<{ readonly message: string }> {}
@@ -26,7 +26,7 @@ export const check = HostFolders.command(
   Effect.fnUntraced(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
-      const missing = Versions.missing("CHECK", chain.list)
+      const missing = OperationSupport.missing("CHECK", chain.list)
       if (missing !== undefined) return yield* missing
       if (chain.list.disableCheck) {
         return yield* Console.error("disableCheck is set in the configuration: nothing to check")

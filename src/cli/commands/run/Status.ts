@@ -6,8 +6,8 @@ import * as Chain from "../../../runtime/Chain.ts"
 import * as Errors from "../../Errors.ts"
 import * as HostFolders from "../../HostFolders.ts"
 import * as Input from "./Input.ts"
+import * as OperationSupport from "./OperationSupport.ts"
 import * as Output from "./Output.ts"
-import * as Versions from "./Versions.ts"
 
 /** `status` */
 export const status = HostFolders.command(
@@ -17,7 +17,7 @@ export const status = HostFolders.command(
     function*(flags) {
       const chain = yield* Effect.flatMap(Input.loadChain(flags), Input.withNestedPlugins)
       // As in libcni, a network that does not support STATUS counts as ready.
-      const missing = Versions.missing("STATUS", chain.list)
+      const missing = OperationSupport.missing("STATUS", chain.list)
       if (missing !== undefined) return yield* Console.error(`no plugin was called: ${missing.message}`)
       const output = yield* Output.make(chain, flags)
       yield* output.run(Chain.status(chain))

@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Stream from "effect/Stream"
 import { ExportedOperations } from "../../../export/ExportedOperations.ts"
-import * as Follow from "../../../log/Follow.ts"
+import * as LogFollower from "../../../log/LogFollower.ts"
 import * as Filter from "../../../operations/Filter.ts"
 import { FollowedOperations, type Piece } from "../../../operations/FollowedOperations.ts"
 import type * as Wrapping from "../../../wrap/Wrapping.ts"
@@ -34,7 +34,7 @@ export const sources = Effect.fnUntraced(function*(requests: ReadonlyArray<Wrapp
   const journal = sinks.some(({ type }) => type === "journald")
   const logs = [...new Set(sinks.flatMap((sink) => sink.type === "file" ? [Config.patternOf(sink)] : []))]
   if (!journal && logs.length === 0) return yield* new NothingToFollow({ found: sinks.map(({ type }) => type) })
-  return { journal, logs } satisfies Follow.Sources
+  return { journal, logs } satisfies LogFollower.Sources
 })
 
 /** A screen for operations and other lines. The other lines wait until no operation is half drawn. */
@@ -57,7 +57,7 @@ const withExport = (
   shown: FollowedOperations,
   { since }: Filter.Filter,
   exporting: Exporting.Running | undefined
-): Follow.Consumer<Piece> => {
+): LogFollower.Consumer<Piece> => {
   if (exporting === undefined) return shown
   const exported = new ExportedOperations((operation) => since === undefined || Date.parse(operation.time) >= since)
   return {
@@ -85,11 +85,11 @@ interface Options {
 
 /** Shows each operation that passes the filter, as JSON if `json` is set. When interrupted, shows the rest. */
 export const follow = Effect.fnUntraced(
-  function*(sources: Follow.Sources, filter: Filter.Filter, { exporting, json, screen: { after } }: Options) {
+  function*(sources: LogFollower.Sources, filter: Filter.Filter, { exporting, json, screen: { after } }: Options) {
     const { piece } = yield* Show.renderer({ full: false, json })
     const shownOperations = new FollowedOperations((operation) => Filter.matches(filter, operation))
     const following = withExport(shownOperations, filter, exporting)
-    const pieces = Follow.pieces(sources, following, (message) => Console.error(message))
+    const pieces = LogFollower.pieces(sources, following, (message) => Console.error(message))
     const textOf = (it: Piece) => json ? piece(it) : after(piece(it), it)
     const shown = Stream.map(Stream.unwrap(pieces), textOf).pipe(Stream.filter((text) => text !== ""))
     // Unwrapping comes next, and must not wait for a reader.

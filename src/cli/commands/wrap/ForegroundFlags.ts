@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Escape from "../../../record/Escape.ts"
 import * as ResultCache from "../../../runtime/ResultCache.ts"
-import * as Watching from "../../../wrap/Watching.ts"
+import * as KeepWrapped from "../../../wrap/KeepWrapped.ts"
 import type * as Wrapping from "../../../wrap/Wrapping.ts"
 import * as Exporting from "../../Exporting.ts"
 import * as Flags from "../../Flags.ts"
@@ -123,7 +123,7 @@ export const meanwhile = Effect.fnUntraced(function*(
   const sources = asked.follow ? yield* FollowLogs.sources(requests) : undefined
   return Effect.raceAllFirst([
     Effect.never,
-    ...(asked.watch ? requests.map((request) => Watching.watch(request, listener(request, screen, refusals))) : []),
+    ...(asked.watch ? requests.map((request) => KeepWrapped.watch(request, listener(request, screen, refusals))) : []),
     ...(sources === undefined ? [] : [FollowLogs.follow(sources, filter, { screen, json: asked.json, exporting })])
   ])
 })

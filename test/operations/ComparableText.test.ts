@@ -1,7 +1,7 @@
 /** Texts of two attachments, as what can be compared. */
 import { assert, describe, it } from "@effect/vitest"
 import type { AttachmentIdentity } from "../../src/operations/AttachmentIdentity.ts"
-import * as Normalise from "../../src/operations/Normalise.ts"
+import * as ComparableText from "../../src/operations/ComparableText.ts"
 
 const none: AttachmentIdentity = {
   containerId: undefined,
@@ -24,7 +24,7 @@ const own: AttachmentIdentity = {
 }
 
 describe("a text of an attachment", () => {
-  const alike = Normalise.writer(own, { ...none, hostLinks: new Set(["cni0"]) })
+  const alike = ComparableText.writer(own, { ...none, hostLinks: new Set(["cni0"]) })
 
   it("has what is its own by nature written as what it is", () => {
     assert.strictEqual(alike("5c01f03d8d6d in /run/netns/a"), "<container> in <netns>")
@@ -50,7 +50,7 @@ describe("a text of an attachment", () => {
   })
 
   it("stays as it is where nothing is known of the attachment", () => {
-    const writer = Normalise.writer(none, own)
+    const writer = ComparableText.writer(none, own)
     assert.strictEqual(writer("5c01f03d8d6d /run/netns/a 10.88.0.2"), "5c01f03d8d6d /run/netns/a 10.88.0.2")
   })
 })

@@ -11,11 +11,11 @@ import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as FilterWalk from "../flow/FilterWalk.ts"
 import type * as ForwardedFlows from "../flow/ForwardedFlows.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 import * as Routed from "../Routed.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 /** Whether another backend has rules too. Then one more rule in this one would make things worse. */
 const isUsedBeside = ({ rulesets }: Rules, backend: Ruleset["backend"]): boolean =>
@@ -62,7 +62,7 @@ const dropped = (
 ): Found => {
   const { chain: plugins, host } = facts
   const { family, kind, seen, what } = flow
-  const program = RuleLines.commandOf(family, backend)
+  const program = IptablesLines.commandOf(family, backend)
   const isPolicy = rule.startsWith("-P")
   // The rules of the plugin firewall are in FORWARD of filter. They accept no new connections.
   const isOfFilter = table === "filter"
@@ -86,7 +86,7 @@ const dropped = (
         : [])
     ],
     fix: !isPolicy && (chain !== "FORWARD" || isOnlyOf(rule, flow))
-      ? Fix.run("delete the rule", [program, ...RuleLines.undoing(rules.rulesets, table, rule)])
+      ? Fix.run("delete the rule", [program, ...IptablesLines.undoing(rules.rulesets, table, rule)])
       : !isPolicy
       ? letThrough(flow, `${program} -t ${table}`, chain, "; other traffic may need the rule")
       : !isOfFilter || isUsedBeside(rules, backend)

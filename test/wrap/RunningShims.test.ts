@@ -8,7 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as PlatformError from "effect/PlatformError"
 import * as TestClock from "effect/testing/TestClock"
 import * as Fs from "node:fs"
-import * as Retirement from "../../src/wrap/Retirement.ts"
+import * as RunningShims from "../../src/wrap/RunningShims.ts"
 import * as Stub from "../../src/wrap/Stub.ts"
 import { temporary } from "../support/plugin.ts"
 import * as Scripts from "../support/scripts.ts"
@@ -52,7 +52,7 @@ const settled = Effect.fnUntraced(function*(
 ) {
   const start = yield* Clock.currentTimeMillis
   const clock = yield* Clock.Clock
-  const fiber = yield* Retirement.settle(at, names).pipe(
+  const fiber = yield* RunningShims.settle(at, names).pipe(
     Effect.bindTo("running"),
     Effect.bind("end", () => Clock.currentTimeMillis),
     Effect.provide(running(() => processes(clock.currentTimeMillisUnsafe() - start))),
@@ -153,19 +153,19 @@ describe("a folder of plugins", () => {
       using root = temporary()
       const at = places(root.path)
       Scripts.script(`${at.folder}/a`, "exit 0")
-      assert.isTrue(yield* Retirement.isUnused(at))
+      assert.isTrue(yield* RunningShims.isUnused(at))
       Fs.writeFileSync(`${at.folder}/b`, Stub.text(at), { mode: 0o755 })
-      assert.isFalse(yield* Retirement.isUnused(at))
+      assert.isFalse(yield* RunningShims.isUnused(at))
       Fs.renameSync(`${at.folder}/b`, `${at.plugins}/b`)
-      assert.isFalse(yield* Retirement.isUnused(at))
+      assert.isFalse(yield* RunningShims.isUnused(at))
     }).pipe(Effect.provide(NodeServices.layer)))
 
   it.effect("loses a file, or a folder with all that is in it, where it is there", () =>
     Effect.gen(function*() {
       using root = temporary()
       const at = places(root.path)
-      yield* Retirement.removeAll(at.own)
-      yield* Retirement.removeAll(at.own)
+      yield* RunningShims.removeAll(at.own)
+      yield* RunningShims.removeAll(at.own)
       assert.deepStrictEqual(Fs.readdirSync(at.folder), [])
     }).pipe(Effect.provide(NodeServices.layer)))
 })

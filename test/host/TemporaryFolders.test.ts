@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as OwnFolders from "../../src/host/OwnFolders.ts"
 import * as ProcessIdentity from "../../src/host/ProcessIdentity.ts"
+import * as TemporaryFolders from "../../src/host/TemporaryFolders.ts"
 import { temporary } from "../support/plugin.ts"
 
 /** Makes a folder in this one, as the folder for temporary files. */
@@ -17,7 +17,7 @@ const madeIn = (parent: string) =>
       ...fs,
       makeTempDirectoryScoped: (options) => fs.makeTempDirectoryScoped({ ...options, directory: parent })
     })
-    const folder = yield* Effect.provideService(OwnFolders.make, FileSystem.FileSystem, inParent)
+    const folder = yield* Effect.provideService(TemporaryFolders.make, FileSystem.FileSystem, inParent)
     return {
       folder: Path.basename(folder),
       beside: Fs.readdirSync(parent).filter((name) => name !== Path.basename(folder))

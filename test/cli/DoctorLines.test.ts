@@ -1,6 +1,6 @@
 /** Findings as people see them. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Findings from "../../src/cli/Findings.ts"
+import * as DoctorLines from "../../src/cli/DoctorLines.ts"
 import type { Finding, Level } from "../../src/doctor/Finding.ts"
 import type { Flow } from "../../src/doctor/flow/Flow.ts"
 import * as Style from "../../src/render/terminal/Style.ts"
@@ -13,7 +13,7 @@ const finding = (level: Level, check = "mtu"): Finding => ({ level, check, messa
 
 describe("a finding", () => {
   it("begins with a mark of its level", () => {
-    const heads = (["error", "warning", "note"] as const).map((level) => Findings.lines(finding(level), style)[0])
+    const heads = (["error", "warning", "note"] as const).map((level) => DoctorLines.lines(finding(level), style)[0])
     assert.deepStrictEqual(heads, ["✗ it is", "! it is", "– it is"])
   })
 
@@ -30,7 +30,7 @@ describe("a finding", () => {
   }
 
   it("says whose it is, who found it, where, how that is known, and what to do", () => {
-    assert.deepStrictEqual(Findings.lines(whole, style), [
+    assert.deepStrictEqual(DoctorLines.lines(whole, style), [
       "! the MTU is wrong",
       "  plugin bridge (check bridge-mtu)",
       "  at /etc/cni/net.d/n.conflist:3:7",
@@ -39,7 +39,7 @@ describe("a finding", () => {
       "  fix: set it"
     ])
     const { column: _column, line: _line, plugin: _plugin, ...file } = whole
-    assert.deepStrictEqual(Findings.lines({ ...file, evidence: [] }, style), [
+    assert.deepStrictEqual(DoctorLines.lines({ ...file, evidence: [] }, style), [
       "! the MTU is wrong",
       "  host (check bridge-mtu)",
       "  at /etc/cni/net.d/n.conflist",
@@ -50,11 +50,11 @@ describe("a finding", () => {
   it("has the colour of its level in its head, and is dim but for that and for what to do", () => {
     const coloured = Style.make(style, true)
     const [dim, end] = ["\u001b[2m", "\u001b[0m"]
-    const head = (level: Level) => Findings.lines(finding(level), coloured)[0]
+    const head = (level: Level) => DoctorLines.lines(finding(level), coloured)[0]
     assert.strictEqual(head("error"), `\u001b[1m\u001b[31m✗ it is${end}${end}`)
     assert.strictEqual(head("warning"), `\u001b[1m\u001b[33m! it is${end}${end}`)
     assert.strictEqual(head("note"), `\u001b[1m${dim}– it is${end}${end}`)
-    assert.deepStrictEqual(Findings.lines({ ...whole, evidence: ["one"] }, coloured).slice(1), [
+    assert.deepStrictEqual(DoctorLines.lines({ ...whole, evidence: ["one"] }, coloured).slice(1), [
       `${dim}  plugin bridge (check bridge-mtu)${end}`,
       `${dim}  at /etc/cni/net.d/n.conflist:3:7${end}`,
       `${dim}  │ one${end}`,
@@ -63,7 +63,7 @@ describe("a finding", () => {
   })
 
   it("breaks each of its lines between words, and goes on below them", () => {
-    const narrow = Findings.lines(
+    const narrow = DoctorLines.lines(
       {
         ...whole,
         message: "one two three fours",
@@ -90,17 +90,17 @@ describe("a finding", () => {
 
   it("shows ten lines of evidence, and how many there are besides", () => {
     const shown = (count: number) =>
-      Findings.lines({ ...whole, evidence: Array.from({ length: count }, (_, index) => `${index}`) }, style)
+      DoctorLines.lines({ ...whole, evidence: Array.from({ length: count }, (_, index) => `${index}`) }, style)
         .filter((line) => line.includes("│"))
     assert.strictEqual(shown(10).at(-1), "  │ 9")
     assert.deepStrictEqual(shown(11).slice(-2), ["  │ 9", "  │ and 1 lines more"])
   })
 
   it("is cut where a text of it is long, and has nothing in it that a terminal obeys", () => {
-    assert.strictEqual(Findings.bounded("x".repeat(500)), "x".repeat(500))
-    assert.strictEqual(Findings.bounded("x".repeat(501)), `${"x".repeat(500)}…`)
+    assert.strictEqual(DoctorLines.bounded("x".repeat(500)), "x".repeat(500))
+    assert.strictEqual(DoctorLines.bounded("x".repeat(501)), `${"x".repeat(500)}…`)
     const hostile = "\u001b[2J\n"
-    const lines = Findings.lines(
+    const lines = DoctorLines.lines(
       {
         ...whole,
         message: hostile,
@@ -127,7 +127,7 @@ describe("a report as one JSON document", () => {
   it("has the findings and the checks, each with its members in one order", () => {
     const checks = [{ check: "mtu", status: "failed" as const, reason: "it is" }]
     assert.strictEqual(
-      Findings.json({
+      DoctorLines.json({
         findings: [{ ...finding("error"), plugin: "bridge", file: "/a\u0085", line: 1, column: 2, evidence: ["e"] }],
         checks
       }),
@@ -163,7 +163,7 @@ describe("a report as one JSON document", () => {
 
   it("has a level where one of its findings has it", () => {
     const report = { findings: [finding("note"), finding("warning")], checks: [] }
-    assert.deepStrictEqual((["error", "warning", "note"] as const).map((level) => Findings.has(report, level)), [
+    assert.deepStrictEqual((["error", "warning", "note"] as const).map((level) => DoctorLines.has(report, level)), [
       false,
       true,
       true
@@ -173,7 +173,7 @@ describe("a report as one JSON document", () => {
 
 describe("the fix of a finding", () => {
   const commands = [["ip", "link", "set", "it's", "up"], ["sysctl", "-w", `a=${"x".repeat(100)}`]]
-  const linesOf = (fix: Finding["fix"]) => Findings.lines({ ...finding("error"), fix }, style).slice(2)
+  const linesOf = (fix: Finding["fix"]) => DoctorLines.lines({ ...finding("error"), fix }, style).slice(2)
 
   it("is a sentence, and commands that stand whole on lines of their own", () => {
     assert.deepStrictEqual(linesOf({ text: "set it up", commands }), [
@@ -190,13 +190,13 @@ describe("the fix of a finding", () => {
 
   it("is the same in JSON, as lists of words", () => {
     const { findings } = JSON.parse(
-      Findings.json({ findings: [{ ...finding("note"), fix: { text: "x", commands } }], checks: [] })
+      DoctorLines.json({ findings: [{ ...finding("note"), fix: { text: "x", commands } }], checks: [] })
     )
     assert.deepStrictEqual(findings[0].fix, { text: "x", commands })
   })
 
   it("has its commands as lines on the page of a report", () => {
-    const { fix } = Findings.onPage({ ...finding("note"), fix: { text: "x", commands, cuts: "y" } })
+    const { fix } = DoctorLines.onPage({ ...finding("note"), fix: { text: "x", commands, cuts: "y" } })
     assert.deepStrictEqual(fix, {
       text: "x",
       commands: ["ip link set 'it'\\''s' up", `sysctl -w a=${"x".repeat(100)}`],
@@ -210,27 +210,28 @@ describe("all findings", () => {
   const checksIn = (lines: ReadonlyArray<string>) => lines.flatMap((line) => /check (c\d+)/.exec(line)?.[1] ?? [])
 
   it("have an empty line between them", () => {
-    const lines = Findings.all(many.slice(0, 2), style, false)
+    const lines = DoctorLines.all(many.slice(0, 2), style, false)
     assert.strictEqual(lines.map((line) => line === "" ? "-" : "x").join(""), "xxx-xxx")
-    assert.deepStrictEqual(Findings.all([], style, false), [])
+    assert.deepStrictEqual(DoctorLines.all([], style, false), [])
   })
 
   it("are the first ones on a screen, and how many there are besides", () => {
-    const lines = Findings.all(many, style, false)
+    const lines = DoctorLines.all(many, style, false)
     assert.isAtMost(lines.length, 60)
     const shown = checksIn(lines)
     assert.deepStrictEqual(shown, many.slice(0, shown.length).map(({ check }) => check))
     assert.strictEqual(lines.at(-1), `and ${40 - shown.length} findings more: --verbose prints all`)
     assert.strictEqual(
-      Findings.all(many.slice(0, shown.length + 1), style, false).at(-1),
+      DoctorLines.all(many.slice(0, shown.length + 1), style, false).at(-1),
       "and 1 finding more: --verbose prints all"
     )
   })
 
   it("are all of them where that is asked for, with all that proves them", () => {
-    assert.lengthOf(checksIn(Findings.all(many, style, true)), 40)
+    assert.lengthOf(checksIn(DoctorLines.all(many, style, true)), 40)
     const proved = { ...finding("error"), evidence: Array.from({ length: 30 }, (_, index) => `line ${index}`) }
-    const proofs = (isVerbose: boolean) => Findings.all([proved], style, isVerbose).filter((line) => line.includes("│"))
+    const proofs = (isVerbose: boolean) =>
+      DoctorLines.all([proved], style, isVerbose).filter((line) => line.includes("│"))
     assert.lengthOf(proofs(true), 30)
     assert.deepStrictEqual(proofs(false).slice(-2), ["  │ line 9", "  │ and 20 lines more"])
   })
@@ -242,12 +243,12 @@ describe("all findings", () => {
     })
     // Of 3 lines besides its evidence each, and an empty one between: 13 + 1 + 13 + 1 + 13 + 1 + 8 = 50.
     const full = [10, 10, 10].map(withEvidence)
-    assert.lengthOf(Findings.all([...full, withEvidence(5)], style, false), 50)
+    assert.lengthOf(DoctorLines.all([...full, withEvidence(5)], style, false), 50)
     assert.strictEqual(
-      Findings.all([...full, withEvidence(6)], style, false).at(-1),
+      DoctorLines.all([...full, withEvidence(6)], style, false).at(-1),
       "and 1 finding more: --verbose prints all"
     )
-    const dim = Findings.all([...full, withEvidence(6)], Style.make(style, true), false)
+    const dim = DoctorLines.all([...full, withEvidence(6)], Style.make(style, true), false)
     assert.deepStrictEqual(dim.slice(-2), ["", "\u001b[2mand 1 finding more: --verbose prints all\u001b[0m"])
   })
 
@@ -257,7 +258,7 @@ describe("all findings", () => {
       message: "word ".repeat(100),
       evidence: Array<string>(10).fill("word ".repeat(100))
     }
-    const lines = Findings.all([long, finding("note", "short")], style, false)
+    const lines = DoctorLines.all([long, finding("note", "short")], style, false)
     assert.isAbove(lines.length, 50)
     assert.include(lines.join("\n"), "check long")
     assert.notInclude(lines.join("\n"), "check short")
@@ -272,10 +273,10 @@ describe("the checks of a phase", () => {
       reason: ""
     }))
     const findings = [finding("warning", "c1"), finding("warning", "c2"), finding("error", "c2")]
-    assert.deepStrictEqual(Findings.checkLines("host", outcomes, findings, style), [
+    assert.deepStrictEqual(DoctorLines.checkLines("host", outcomes, findings, style), [
       "host           ✓ c0 ! c1 ✗ c2 – c3"
     ])
-    assert.deepStrictEqual(Findings.checkLines("host", outcomes, findings, { ...style, width: 30 }), [
+    assert.deepStrictEqual(DoctorLines.checkLines("host", outcomes, findings, { ...style, width: 30 }), [
       "host           ✓ c0 ! c1 ✗ c2",
       "               – c3"
     ])
@@ -287,7 +288,7 @@ describe("the checks of a phase", () => {
       status,
       reason: ""
     }))
-    const lines = Findings.checkLines("host", outcomes, [finding("error", "c2")], Style.make(style, true))
+    const lines = DoctorLines.checkLines("host", outcomes, [finding("error", "c2")], Style.make(style, true))
     assert.deepStrictEqual(lines, [
       "host           \u001b[32m✓ c0\u001b[0m \u001b[33m! c1\u001b[0m \u001b[31m✗ c2\u001b[0m \u001b[2m– c3\u001b[0m"
     ])
@@ -295,15 +296,20 @@ describe("the checks of a phase", () => {
 
   it("have ten columns at least, however narrow the screen is", () => {
     const outcomes = ["check-1", "check-2"].map((check) => ({ check, status: "ok" as const, reason: "" }))
-    assert.deepStrictEqual(Findings.checkLines("host", outcomes, [], { ...style, width: 12 }), [
+    assert.deepStrictEqual(DoctorLines.checkLines("host", outcomes, [], { ...style, width: 12 }), [
       "host           ✓ check-1",
       "               ✓ check-2"
     ])
     assert.deepStrictEqual(
-      Findings.checkLines("host", ["abcdefg", "x"].map((check) => ({ check, status: "ok" as const, reason: "" })), [], {
-        ...style,
-        width: 25
-      }),
+      DoctorLines.checkLines(
+        "host",
+        ["abcdefg", "x"].map((check) => ({ check, status: "ok" as const, reason: "" })),
+        [],
+        {
+          ...style,
+          width: 25
+        }
+      ),
       [
         "host           ✓ abcdefg",
         "               ✓ x"
@@ -336,7 +342,7 @@ describe("the flows of attachments", () => {
 
   describe("without findings", () => {
     const lines = (flows: ReadonlyArray<Flow>, isVerbose = false) =>
-      Findings.walked(Host.facts(), flows, wide, isVerbose)
+      DoctorLines.walked(Host.facts(), flows, wide, isVerbose)
     const unknown =
       "  not known without sending packets: whether programs answer; what filters of tc and other eBPF programs do; " +
       "what is beyond the links of the host"
@@ -384,7 +390,7 @@ describe("the flows of attachments", () => {
   })
 
   describe("with findings", () => {
-    const lines = (flows: ReadonlyArray<Flow>, isVerbose = false) => Findings.flowLines(flows, wide, isVerbose)
+    const lines = (flows: ReadonlyArray<Flow>, isVerbose = false) => DoctorLines.flowLines(flows, wide, isVerbose)
     const lost = { status: "dropped", reason: "a rule of FORWARD drops it", check: "forward-rules" } as const
 
     it("are listed for an attachment that loses some, with the check that says so", () => {
@@ -431,14 +437,14 @@ describe("the flows of attachments", () => {
     })
 
     it("have coloured marks on a terminal", () => {
-      const [, , line] = Findings.flowLines([flow(lost)], Style.make({ ...style, width: 80 }, true), false)
+      const [, , line] = DoctorLines.flowLines([flow(lost)], Style.make({ ...style, width: 80 }, true), false)
       assert.match(line ?? "", /^\u001b\[31m {2}✗\u001b\[0m the world/)
     })
   })
 
   it("say how each is known where packets were sent over some of them", () => {
     const own = attachment("c1")
-    const lines = Findings.flowLines(
+    const lines = DoctorLines.flowLines(
       [
         flow({ attachment: own, verified: true }),
         flow({
@@ -462,7 +468,7 @@ describe("the flows of attachments", () => {
   })
 
   it("go on below their own column on a screen of 80 columns", () => {
-    const lines = Findings.flowLines(
+    const lines = DoctorLines.flowLines(
       [flow({ status: "dropped", verified: true, reason: "the packet was dropped by ip filter FORWARD in host" })],
       Style.make({ ...style, width: 80 }, false),
       false
@@ -476,13 +482,13 @@ describe("the flows of attachments", () => {
   it("begin with those of a trial, however many containers lose flows too", () => {
     const lost = ["c1", "c2", "c3"].map((id) => flow({ attachment: attachment(id), status: "dropped" }))
     const tried = flow({ attachment: attachment("t"), status: "dropped", verified: true })
-    const lines = Findings.flowLines([...lost, tried], wide, false)
+    const lines = DoctorLines.flowLines([...lost, tried], wide, false)
     assert.match(lines[1] ?? "", /^eth0 of t /)
   })
 
   it("say nothing of that where only the gateway was asked", () => {
     const own = attachment("c1")
-    const lines = Findings.flowLines(
+    const lines = DoctorLines.flowLines(
       [
         flow({ attachment: own, kind: "gateway", words: "gateway 10.99.0.1", verified: true }),
         flow({ attachment: own, status: "dropped", check: "masquerade" })
@@ -494,7 +500,7 @@ describe("the flows of attachments", () => {
   })
 
   it("are part of the document for scripts", () => {
-    const { flows } = JSON.parse(Findings.json({ findings: [], checks: [] }, [flow()]))
+    const { flows } = JSON.parse(DoctorLines.json({ findings: [], checks: [] }, [flow()]))
     assert.deepStrictEqual(flows, [{
       attachment: { network: "n", containerId: "c1", ifname: "eth0" },
       from: "10.99.0.2",
@@ -514,7 +520,7 @@ describe("the flows of attachments", () => {
 describe("the legend of checks", () => {
   const outcome = (check: string, status: "ok" | "failed" | "skipped") => ({ check, status, reason: "" })
   const legend = (checks: ReadonlyArray<ReturnType<typeof outcome>>, ...findings: ReadonlyArray<Finding>) =>
-    Findings.legend({ checks, findings }, style).map((line) => line.trim())
+    DoctorLines.legend({ checks, findings }, style).map((line) => line.trim())
 
   it("has the marks that are there, but for the one that all is well", () => {
     assert.deepStrictEqual(legend([outcome("a", "ok")]), [])

@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as PlatformError from "effect/PlatformError"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
-import * as Watching from "../../src/wrap/Watching.ts"
+import * as KeepWrapped from "../../src/wrap/KeepWrapped.ts"
 import type * as Wrapping from "../../src/wrap/Wrapping.ts"
 import * as Command from "../support/command.ts"
 import * as Scripts from "../support/scripts.ts"
@@ -31,7 +31,7 @@ const watched = Effect.fnUntraced(function*(
 ) {
   const outcomes: Array<ReadonlyArray<string>> = []
   const done = yield* Latch.make(false)
-  const watch = Watching.watch({ at, built, config: "{}", keepsConfig: false }, {
+  const watch = KeepWrapped.watch({ at, built, config: "{}", keepsConfig: false }, {
     onOutcome: (outcome) =>
       Effect.suspend(() => {
         outcomes.push(outcome.wrapped)

@@ -6,10 +6,10 @@ import * as Queue from "effect/Queue"
 import * as Result from "effect/Result"
 import * as Journey from "./Journey.ts"
 import type * as NamespaceTrace from "./NamespaceTrace.ts"
-import * as Place from "./Place.ts"
 import type * as Probe from "./Probe.ts"
 import type { Step } from "./Request.ts"
 import * as Ruleset from "./Ruleset.ts"
+import * as TracedNamespace from "./TracedNamespace.ts"
 
 /** What comes while a packet is followed. */
 export type Incoming = NamespaceTrace.Seen | { readonly _tag: "Answer"; readonly answer: Probe.Answer }
@@ -35,7 +35,7 @@ const settled = 1500
 
 /** Where a hop is on the way: before, on, or after the host. */
 const rank = ({ hook, place }: Journey.Hop): number =>
-  place === Place.host ? 1 : hook === "output" || hook === "postrouting" ? 0 : 2
+  place === TracedNamespace.host ? 1 : hook === "output" || hook === "postrouting" ? 0 : 2
 
 const directions = { there: 0, back: 1 } as const
 

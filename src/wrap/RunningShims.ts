@@ -1,4 +1,4 @@
-/** Removes our files from a folder of plugins once no process needs them. */
+/** Finds and awaits the processes that still need our files in a folder of plugins, and removes the files after that. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Path from "node:path"

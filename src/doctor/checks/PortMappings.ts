@@ -8,13 +8,13 @@ import type { PortMapping } from "../facts/Attachment.ts"
 import type { Found } from "../Finding.ts"
 import * as Fix from "../Fix.ts"
 import * as Flow from "../flow/Flow.ts"
+import * as Iptables from "../Iptables.ts"
+import * as IptablesLines from "../IptablesLines.ts"
 import * as Names from "../Names.ts"
-import * as Netfilter from "../Netfilter.ts"
 import * as Nftables from "../Nftables.ts"
 import * as PublishedAt from "../PublishedAt.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as RuleLines from "../RuleLines.ts"
 
 const noPorts = { skipped: "no attachment has mapped ports" }
 
@@ -52,7 +52,7 @@ export const portMappings: Check = {
               port: mapping.hostPort,
               state: "NEW"
             } as const
-            const verdicts = Netfilter.inAll(rules, "nat", "PREROUTING", packet)
+            const verdicts = Iptables.inAll(rules, "nat", "PREROUTING", packet)
             const expected = Cidr.endpoint(target, mapping.containerPort)
             const reached = verdicts.find(({ target }) => target === "DNAT")
             if (verdicts.some(({ end }) => end === "unknown") || reached?.to === expected) return []
@@ -64,8 +64,8 @@ export const portMappings: Check = {
                 message: `${each.title}: port ${text(mapping)} of the host goes to ${reached.to}, expected ${expected}`,
                 evidence: [reached.rule],
                 fix: Fix.run("delete the rule that sends it there", [
-                  RuleLines.commandOf(family, reached.backend),
-                  ...RuleLines.undoing(rules.rulesets, "nat", reached.rule)
+                  IptablesLines.commandOf(family, reached.backend),
+                  ...IptablesLines.undoing(rules.rulesets, "nat", reached.rule)
                 ])
               }]
             }

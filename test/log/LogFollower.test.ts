@@ -12,7 +12,7 @@ import * as TestClock from "effect/testing/TestClock"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import { NotStarted, ProcessRunner } from "../../src/exec/ProcessRunner.ts"
-import * as Follow from "../../src/log/Follow.ts"
+import * as LogFollower from "../../src/log/LogFollower.ts"
 import { FollowedOperations } from "../../src/operations/FollowedOperations.ts"
 import { at, common } from "../operations/records.ts"
 import { temporary } from "../support/plugin.ts"
@@ -33,50 +33,52 @@ const interval = 250
 const turn = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
 /** Follows these, and says what was drawn and told so far, and when. */
-const follow = Effect.fnUntraced(function*(sources: Partial<Follow.Sources>, stdin: Stream.Stream<Uint8Array, Error>) {
-  const began = Date.parse(at(hour))
-  yield* TestClock.setTime(began)
-  const [drawn, told, looks]: [Array<string>, Array<string>, Array<number>] = [[], [], []]
-  class Watched extends FollowedOperations {
-    override due(now: number) {
-      looks.push(now - began)
-      return super.due(now)
-    }
-  }
-  const tell = (message: string) => Effect.sync(() => void told.push(message))
-  const stdio = Stdio.layerTest({ stdin: stdin as Stream.Stream<Uint8Array, never> })
-  const pieces = yield* Effect.provide(
-    Follow.pieces({ journal: false, logs: [], ...sources }, new Watched(() => true), tell),
-    stdio
-  )
-  const fiber = yield* Effect.forkScoped(
-    Stream.runForEach(pieces, (piece) =>
-      Effect.sync(() => {
-        if (piece._tag === "Head") drawn.push(piece.operation.request.containerId ?? "")
-      }))
-  )
-  const isOver = () => fiber.pollUnsafe() !== undefined
-  /** Lets everything be looked at so many times more. */
-  const look = Effect.fnUntraced(function*(count: number) {
-    for (const wanted = looks.length + count; looks.length < wanted;) {
-      const before = looks.length
-      if (before > 0) yield* TestClock.adjust(interval)
-      while (looks.length === before) {
-        assert.isFalse(isOver(), "nothing is looked at any more")
-        yield* turn
+const follow = Effect.fnUntraced(
+  function*(sources: Partial<LogFollower.Sources>, stdin: Stream.Stream<Uint8Array, Error>) {
+    const began = Date.parse(at(hour))
+    yield* TestClock.setTime(began)
+    const [drawn, told, looks]: [Array<string>, Array<string>, Array<number>] = [[], [], []]
+    class Watched extends FollowedOperations {
+      override due(now: number) {
+        looks.push(now - began)
+        return super.due(now)
       }
     }
-  })
-  /** How all of it ends. */
-  const end = Effect.gen(function*() {
-    while (!isOver()) {
-      yield* TestClock.adjust(interval)
-      yield* turn
-    }
-    return yield* Fiber.await(fiber)
-  })
-  return { drawn, told, looks, look, end, isOver }
-})
+    const tell = (message: string) => Effect.sync(() => void told.push(message))
+    const stdio = Stdio.layerTest({ stdin: stdin as Stream.Stream<Uint8Array, never> })
+    const pieces = yield* Effect.provide(
+      LogFollower.pieces({ journal: false, logs: [], ...sources }, new Watched(() => true), tell),
+      stdio
+    )
+    const fiber = yield* Effect.forkScoped(
+      Stream.runForEach(pieces, (piece) =>
+        Effect.sync(() => {
+          if (piece._tag === "Head") drawn.push(piece.operation.request.containerId ?? "")
+        }))
+    )
+    const isOver = () => fiber.pollUnsafe() !== undefined
+    /** Lets everything be looked at so many times more. */
+    const look = Effect.fnUntraced(function*(count: number) {
+      for (const wanted = looks.length + count; looks.length < wanted;) {
+        const before = looks.length
+        if (before > 0) yield* TestClock.adjust(interval)
+        while (looks.length === before) {
+          assert.isFalse(isOver(), "nothing is looked at any more")
+          yield* turn
+        }
+      }
+    })
+    /** How all of it ends. */
+    const end = Effect.gen(function*() {
+      while (!isOver()) {
+        yield* TestClock.adjust(interval)
+        yield* turn
+      }
+      return yield* Fiber.await(fiber)
+    })
+    return { drawn, told, looks, look, end, isOver }
+  }
+)
 
 /** A journal that has these lines, and ends so. */
 const journal = (lines: string, ending: ReturnType<ProcessRunner["Service"]["run"]>) =>

@@ -1,9 +1,9 @@
 /** Names that look like one of ours. */
 import { assert, describe, it } from "@effect/vitest"
-import * as NearName from "../../src/plugin/NearName.ts"
+import * as MisspelledField from "../../src/plugin/MisspelledField.ts"
 import * as Settings from "../../src/plugin/Settings.ts"
 
-const similar = (name: string): string => NearName.similar(name, Settings.names).join()
+const similar = (name: string): string => MisspelledField.similar(name, Settings.names).join()
 
 describe("a name that looks like one of ours", () => {
   const cases: { readonly [name: string]: string } = {
@@ -32,8 +32,8 @@ describe("a name that looks like one of ours", () => {
   })
 
   it("is compared to letters, not to patterns", () => {
-    assert.deepStrictEqual(NearName.similar("log_(a", ["log(a"]), ["log(a"])
-    assert.isTrue(new RegExp(NearName.pattern(["log(a"]), "u").test("lgo(a"))
+    assert.deepStrictEqual(MisspelledField.similar("log_(a", ["log(a"]), ["log(a"])
+    assert.isTrue(new RegExp(MisspelledField.pattern(["log(a"]), "u").test("lgo(a"))
   })
 })
 

@@ -1,6 +1,6 @@
 /** What becomes of packets in rules, as far as these can be understood. */
 import { assert, describe, it } from "@effect/vitest"
-import * as Netfilter from "../../src/doctor/Netfilter.ts"
+import * as Iptables from "../../src/doctor/Iptables.ts"
 import type { Packet } from "../../src/doctor/Packet.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import * as Host from "./host.ts"
@@ -9,7 +9,7 @@ import * as Host from "./host.ts"
 const end = (policy: string, ...rules: ReadonlyArray<string>) => {
   const text = ["*filter", `:FORWARD ${policy} [0:0]`, ":MINE - [0:0]", ...rules, "COMMIT"].join("\n")
   const ruleset = { backend: "nf_tables", family: 4, tables: IptablesRule.parse(text) } as const
-  return Netfilter.follow(ruleset, "filter", "FORWARD", sent)?.end
+  return Iptables.follow(ruleset, "filter", "FORWARD", sent)?.end
 }
 
 /** A packet from a container. */
@@ -69,7 +69,7 @@ describe("a packet", () => {
 /** Whether a packet is one that a rule with these words is about. */
 const isMatch = (words: string, packet: Packet = sent): boolean | "unknown" => {
   const text = `*filter\n:FORWARD ACCEPT\n-A FORWARD ${words} -j DROP\nCOMMIT`
-  const verdict = Netfilter.follow(
+  const verdict = Iptables.follow(
     { backend: "legacy", family: 4, tables: IptablesRule.parse(text) },
     "filter",
     "FORWARD",
@@ -150,7 +150,7 @@ describe("a rule is about a packet", () => {
 /** Where a packet ends in the chain MAIN of the table nat, with these rules. */
 const verdict = (...rules: ReadonlyArray<string>) => {
   const text = ["*nat", ":MAIN DROP [0:0]", ":MINE - [0:0]", ":OTHER - [0:0]", ...rules, "COMMIT"].join("\n")
-  const found = Netfilter.follow(
+  const found = Iptables.follow(
     { backend: "nf_tables", family: 4, tables: IptablesRule.parse(text) },
     "nat",
     "MAIN",
@@ -272,8 +272,8 @@ describe("the verdict on a packet", () => {
 
   it("is none in a chain or a table that is not there", () => {
     const ruleset = Host.rules("*filter\n:FORWARD ACCEPT [0:0]\nCOMMIT")
-    assert.isUndefined(Netfilter.follow(ruleset, "filter", "INPUT", sent))
-    assert.isUndefined(Netfilter.follow(ruleset, "nat", "FORWARD", sent))
+    assert.isUndefined(Iptables.follow(ruleset, "filter", "INPUT", sent))
+    assert.isUndefined(Iptables.follow(ruleset, "nat", "FORWARD", sent))
   })
 })
 
@@ -287,7 +287,7 @@ describe("a packet on its way through both backends", () => {
       Host.rules("*nat\nCOMMIT", "legacy")
     ]
     assert.deepStrictEqual(
-      Netfilter.inAll({ rulesets, nft: [] }, "filter", "FORWARD", sent).map(({ backend, end }) => `${backend} ${end}`),
+      Iptables.inAll({ rulesets, nft: [] }, "filter", "FORWARD", sent).map(({ backend, end }) => `${backend} ${end}`),
       ["nf_tables accept", "legacy drop"]
     )
   })
@@ -295,7 +295,7 @@ describe("a packet on its way through both backends", () => {
 
 describe("packets may get marks", () => {
   const areMarked = (table: string, rule: string) =>
-    Netfilter.areMarked({
+    Iptables.areMarked({
       rulesets: [Host.rules(`*${table}\n:PREROUTING ACCEPT\n-A PREROUTING ${rule}\nCOMMIT`)],
       nft: []
     })
@@ -314,7 +314,7 @@ describe("packets may get marks", () => {
 
   it("by a statement of nftables that changes a packet", () => {
     const marked = (expression: object) =>
-      Netfilter.areMarked({
+      Iptables.areMarked({
         rulesets: [],
         nft: [{
           family: "inet",
@@ -335,7 +335,7 @@ describe("packets may get marks", () => {
 describe("a rule that keeps the kernel from tracking", () => {
   const untracked = (...rules: ReadonlyArray<string>) => {
     const text = ["*raw", ":PREROUTING ACCEPT [0:0]", ...rules, "COMMIT"].join("\n")
-    return Netfilter.untrackedBy({ rulesets: [Host.rules(text)], nft: [] }, "PREROUTING", sent)?.rule
+    return Iptables.untrackedBy({ rulesets: [Host.rules(text)], nft: [] }, "PREROUTING", sent)?.rule
   }
   const notrack = "-A PREROUTING -p udp -j CT --notrack"
 

@@ -1,6 +1,6 @@
 /** Rules of iptables as single facts. */
 import { assert, describe, it } from "@effect/vitest"
-import * as RuleLines from "../../src/doctor/RuleLines.ts"
+import * as IptablesLines from "../../src/doctor/IptablesLines.ts"
 import * as IptablesRule from "../../src/network/IptablesRule.ts"
 import type * as PacketFilter from "../../src/network/PacketFilter.ts"
 
@@ -23,9 +23,9 @@ const ruleset = (backend: "nf_tables" | "legacy", family: 4 | 6, save = text): I
 })
 
 /** The line of a rule in the chain FORWARD of the table filter. */
-const line = (rule: string, fields: Partial<RuleLines.Line> = {}): RuleLines.Line => {
+const line = (rule: string, fields: Partial<IptablesLines.Line> = {}): IptablesLines.Line => {
   const save = `*filter\n:FORWARD ACCEPT\n-A FORWARD ${rule}\nCOMMIT`
-  const [first] = RuleLines.of({ rulesets: [ruleset("nf_tables", 4, save)], nft: [] })
+  const [first] = IptablesLines.of({ rulesets: [ruleset("nf_tables", 4, save)], nft: [] })
   return { ...(first ?? assert.fail("there is no rule")), ...fields }
 }
 
@@ -33,7 +33,7 @@ describe("the rules of a host", () => {
   const rules: PacketFilter.Rules = { rulesets: [ruleset("nf_tables", 4), ruleset("legacy", 6)], nft: [] }
 
   it("are known by their backend, family, table and chain", () => {
-    assert.deepStrictEqual(RuleLines.of(rules).map(RuleLines.key), [
+    assert.deepStrictEqual(IptablesLines.of(rules).map(IptablesLines.key), [
       "nf_tables 4 nat PREROUTING -A PREROUTING -d 10.99.0.2/32 -j DNAT --to-destination 10.99.0.3:80",
       "nf_tables 4 nat CNI-1 -A CNI-1 -j RETURN",
       "nf_tables 4 filter FORWARD -A FORWARD -g CNI-2",
@@ -44,7 +44,7 @@ describe("the rules of a host", () => {
   })
 
   it("are in chains, of which some are not built in", () => {
-    assert.deepStrictEqual(RuleLines.chainsOf(rules).map(RuleLines.chainKey), [
+    assert.deepStrictEqual(IptablesLines.chainsOf(rules).map(IptablesLines.chainKey), [
       "nf_tables 4 nat CNI-1",
       "nf_tables 4 filter CNI-2",
       "legacy 6 nat CNI-1",
@@ -68,15 +68,15 @@ describe("the program that changes rules", () => {
   for (const [backend, family, tools, program] of cases) {
     it(`is ${program} for ${backend} of IPv${family}, where there is ${tools.join(" and ") || "no other"}`, () => {
       const known = new Map(tools.map((name) => [name, `/sbin/${name}`]))
-      assert.strictEqual(RuleLines.program({ backend, family }, known), program)
+      assert.strictEqual(IptablesLines.program({ backend, family }, known), program)
     })
   }
 
   it("is named for people after its backend, where that is not the usual one", () => {
     assert.deepStrictEqual(
       ([4, 6] as const).flatMap((family) => [
-        RuleLines.commandOf(family, "nf_tables"),
-        RuleLines.commandOf(family, "legacy")
+        IptablesLines.commandOf(family, "nf_tables"),
+        IptablesLines.commandOf(family, "legacy")
       ]),
       ["iptables", "iptables-legacy", "ip6tables", "ip6tables-legacy"]
     )
@@ -85,12 +85,12 @@ describe("the program that changes rules", () => {
 
 describe("a rule", () => {
   it("is written as people write it", () => {
-    assert.strictEqual(RuleLines.text(line("-j DROP")), "iptables -t filter -A FORWARD -j DROP")
-    assert.strictEqual(RuleLines.text(line("-j DROP", { family: 6 })), "ip6tables -t filter -A FORWARD -j DROP")
+    assert.strictEqual(IptablesLines.text(line("-j DROP")), "iptables -t filter -A FORWARD -j DROP")
+    assert.strictEqual(IptablesLines.text(line("-j DROP", { family: 6 })), "ip6tables -t filter -A FORWARD -j DROP")
   })
 
   it("is taken away by its words", () => {
-    assert.deepStrictEqual(RuleLines.deletion(line("-m comment --comment \"a b\" -j DROP")), [
+    assert.deepStrictEqual(IptablesLines.deletion(line("-m comment --comment \"a b\" -j DROP")), [
       "-t",
       "filter",
       "-D",
@@ -106,7 +106,7 @@ describe("a rule", () => {
 
   it("sends packets to a chain with -j or -g, or to none", () => {
     assert.deepStrictEqual(
-      ["-s 10.0.0.1/32 -j DROP", "-g MINE", "-s 10.0.0.1/32"].map((rule) => RuleLines.targetOf(line(rule))),
+      ["-s 10.0.0.1/32 -j DROP", "-g MINE", "-s 10.0.0.1/32"].map((rule) => IptablesLines.targetOf(line(rule))),
       ["DROP", "MINE", undefined]
     )
   })
@@ -123,7 +123,7 @@ describe("a rule", () => {
   ]
   for (const [rule, address, isAbout] of about) {
     it(`${rule} is ${isAbout ? "" : "not "}about ${address}`, () => {
-      assert.strictEqual(RuleLines.isAbout(line(rule), address), isAbout)
+      assert.strictEqual(IptablesLines.isAbout(line(rule), address), isAbout)
     })
   }
 
@@ -138,7 +138,7 @@ describe("a rule", () => {
   ]
   for (const [rule, owner] of owners) {
     it(`${rule} is of ${owner ?? "no container"}`, () => {
-      const found = RuleLines.ownerOf(line(rule))
+      const found = IptablesLines.ownerOf(line(rule))
       assert.strictEqual(found === undefined ? undefined : `${found.network} ${found.containerId}`, owner)
     })
   }
@@ -150,13 +150,13 @@ describe("what lets a packet through again", () => {
 
   it("takes away the rule of the table that ended its way", () => {
     assert.deepStrictEqual(
-      RuleLines.undoing(rulesets, "filter", "-A FORWARD -m comment --comment \"a b\" -j DROP"),
+      IptablesLines.undoing(rulesets, "filter", "-A FORWARD -m comment --comment \"a b\" -j DROP"),
       ["-t", "filter", "-D", "FORWARD", "-m", "comment", "--comment", "a b", "-j", "DROP"]
     )
   })
 
   it("is another policy where the policy ended it", () => {
-    assert.deepStrictEqual(RuleLines.undoing(rulesets, "raw", "-P FORWARD DROP"), [
+    assert.deepStrictEqual(IptablesLines.undoing(rulesets, "raw", "-P FORWARD DROP"), [
       "-t",
       "raw",
       "-P",

@@ -3,15 +3,15 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
 import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
-import * as ForwardPath from "../../src/doctor/checks/ForwardPath.ts"
+import * as ForwardRules from "../../src/doctor/checks/ForwardRules.ts"
 import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
 import { policyRules } from "../../src/doctor/checks/PolicyRouting.ts"
-import * as Ports from "../../src/doctor/checks/Ports.ts"
+import * as PortMappings from "../../src/doctor/checks/PortMappings.ts"
 import { everythingSeen } from "../../src/doctor/checks/Unseen.ts"
 import type { Flow } from "../../src/doctor/flow/Flow.ts"
 import type * as IptablesRule from "../../src/network/IptablesRule.ts"
-import type * as NftablesRule from "../../src/network/NftablesRule.ts"
+import type * as NftablesRuleset from "../../src/network/NftablesRuleset.ts"
 import * as Facts from "./facts.ts"
 import * as Host from "./host.ts"
 
@@ -192,7 +192,7 @@ describe("what containers send and get", () => {
   const forward = (...rules: ReadonlyArray<string>) =>
     rulesets(table("filter", [":FORWARD ACCEPT", ...rules].join("\n")))
   const filter = (rule: string) => `iptables (nf_tables): ${rule}`
-  specify(ForwardPath.forwardRules, [
+  specify(ForwardRules.forwardRules, [
     ["comes through", {}, []],
     ["is not asked for without a way out", noWay, none],
     ["is not asked for where the host is not known", noHost, none],
@@ -255,7 +255,7 @@ describe("what containers send and get", () => {
   ]
   for (const [name, chain, links, where] of places) {
     const rule = `-A ${chain} ${links} -j DROP`
-    specify(ForwardPath.forwardRules, [
+    specify(ForwardRules.forwardRules, [
       [`is dropped by ${where}`, rulesets(table(name, `:${chain} ACCEPT\n${rule}`)), [[
         `error - ${sent} ${where}`,
         filter(rule)
@@ -269,13 +269,13 @@ describe("what containers send and get", () => {
   ]
   for (const [name, chain, links, where] of answered) {
     const rule = `-A ${chain} ${links} -j DROP`
-    specify(ForwardPath.forwardRules, [
+    specify(ForwardRules.forwardRules, [
       [`is answered, which ends at ${where}`, rulesets(table(name, `:${chain} ACCEPT\n${rule}`)), [
         [`error - ${answers} ${where}`, filter(rule)]
       ]]
     ])
   }
-  specify(ForwardPath.forwardRules, [
+  specify(ForwardRules.forwardRules, [
     [
       "is masqueraded, so that its answers are not for it before nat",
       rulesets(table("raw", ":PREROUTING ACCEPT\n-A PREROUTING -i uplink -d 10.99.0.2 -j DROP")),
@@ -283,7 +283,7 @@ describe("what containers send and get", () => {
     ]
   ])
 
-  const chain = (hook: string, fields: object = {}): NftablesRule.NftChain => ({
+  const chain = (hook: string, fields: object = {}): NftablesRuleset.NftChain => ({
     family: "inet",
     table: "fw",
     name: "c",
@@ -295,11 +295,11 @@ describe("what containers send and get", () => {
     rules: [],
     ...fields
   })
-  const nft = (...chains: ReadonlyArray<NftablesRule.NftChain>): Host.Change => ({
+  const nft = (...chains: ReadonlyArray<NftablesRuleset.NftChain>): Host.Change => ({
     host: { rules: Result.succeed({ rulesets: [], nft: chains }) }
   })
   const byChain = `error - ${sent} the chain c of the nftables table inet fw`
-  specify(ForwardPath.forwardRules, [
+  specify(ForwardRules.forwardRules, [
     ["is dropped by a chain of nftables, which is told once", nft(chain("forward")), [
       [byChain, "hook forward, policy drop, 0 rules"]
     ]],
@@ -364,7 +364,7 @@ describe("masquerading", () => {
           policy: "accept",
           priority: 0,
           device: undefined,
-          rules: rules as NftablesRule.NftChain["rules"]
+          rules: rules as NftablesRuleset.NftChain["rules"]
         }]
       })
     }
@@ -490,7 +490,7 @@ describe("ports of the host that are mapped", () => {
   const publish = (fields: object): Host.Change => ({
     attachment: { portMappings: [{ hostPort: 8080, containerPort: 80, protocol: "tcp", hostIP: "", ...fields }] }
   })
-  specify(Ports.portMappings, [
+  specify(PortMappings.portMappings, [
     ["lead to the container", {}, []],
     ["are none", { attachment: { portMappings: [] } }, noPorts],
     ["are not asked for without portmap", { plugins: [] }, noPorts],
@@ -584,7 +584,7 @@ describe("ports of the host that are mapped", () => {
     "/results/api"
   ]]
   const other = (fields: object) => api({ portMappings: mapping.map((each) => ({ ...each, ...fields })) })
-  specify(Ports.portsTaken, [
+  specify(PortMappings.portsTaken, [
     ["are free", {}, []],
     ["are none", { attachment: { portMappings: [] } }, noPorts],
     ["are not asked for without portmap", { plugins: [] }, noPorts],
@@ -623,7 +623,7 @@ describe("ports of the host that are mapped", () => {
       }])
     }
   })
-  specify(Ports.portsTaken, [
+  specify(PortMappings.portsTaken, [
     ["are a program's", listening("nginx"), [[
       "warning portmap port 8080/tcp of the host is mapped to web, and nginx (process 7) listens on it: nothing reaches " +
       "it from outside any more",
