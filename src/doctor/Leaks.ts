@@ -360,7 +360,8 @@ export const isAlive = Effect.fnUntraced(function*(
     return true
   }
   if (ContainerProcesses.of(yield* ContainerProcesses.list(), containerId) !== undefined) return true
-  const attached = yield* Effect.orElseSucceed(Attachment.list(cacheDir), () => undefined)
+  const listed = holder === undefined ? Attachment.ofContainer(cacheDir, containerId) : Attachment.list(cacheDir)
+  const attached = yield* Effect.orElseSucceed(listed, () => undefined)
   if (attached === undefined) return true // unknown, so it counts as alive
   const paths = attached.filter((each) =>
     each.containerId === containerId || (holder !== undefined && addressesOf(each).includes(containerId))

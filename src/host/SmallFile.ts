@@ -30,16 +30,20 @@ const otherKinds: { readonly [type in FileSystem.File.Type]?: string } = {
 /** The kernel presents its files as regular ones, but some of them have no end. */
 const isOfKernel = (real: string): boolean => /^\/(?:proc|sys)\//.test(real)
 
-/** The bytes of a file, up to one more than the limit. */
-const readUpTo = Effect.fnUntraced(function*(path: string, length: number) {
+/** The fewest and the most bytes to read at once. Memory for the most costs more than reading a small file. */
+const chunk = { least: 4096, most: 1_048_576 }
+
+/** The bytes of a file that seems to have `size`, up to `length`. */
+const readUpTo = Effect.fnUntraced(function*(path: string, size: number, length: number) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fs.open(path)
   const chunks: Array<Uint8Array> = []
   for (let left = length; left > 0;) {
-    const chunk = yield* file.readAlloc(Math.min(left, 1_048_576))
-    if (chunk._tag === "None") break
-    chunks.push(chunk.value)
-    left -= chunk.value.length
+    const missing = size - (length - left) + 1
+    const bytes = yield* file.readAlloc(Math.min(left, Math.max(chunk.least, Math.min(missing, chunk.most))))
+    if (bytes._tag === "None") break
+    chunks.push(bytes.value)
+    left -= bytes.value.length
   }
   return Buffer.concat(chunks)
 }, Effect.scoped)
@@ -52,7 +56,7 @@ export const textOf = Effect.fnUntraced(function*(path: string, longest: number)
     const kind = isOfKernel(yield* fs.realPath(path)) ? "a file of the kernel" : otherKinds[type]
     if (kind !== undefined) return yield* refused(`found ${kind}, expected a regular file`)
     if (type === "File" && size > longest) return yield* refused(`found ${size} bytes, expected at most ${longest}`)
-    return yield* readUpTo(path, longest + 1)
+    return yield* readUpTo(path, Number(size), longest + 1)
   }).pipe(
     Effect.catchTag("PlatformError", (cause) => {
       const { _tag } = cause.reason

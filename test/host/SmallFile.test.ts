@@ -3,6 +3,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as PlatformError from "effect/PlatformError"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
@@ -51,6 +52,32 @@ describe("a small file", () => {
       })
       const error = yield* Effect.provide(Effect.flip(SmallFile.textOf("/f", 10)), fs)
       assert.strictEqual(error.message, "found more than 10 bytes")
+    }))
+
+  it.effect("is read into little more memory than it needs, and in parts where it is long", () =>
+    Effect.gen(function*() {
+      const asked = (size: number) =>
+        Effect.gen(function*() {
+          const sizes: Array<number> = []
+          let left = size
+          const readAlloc = (most: number) => {
+            sizes.push(most)
+            const length = Math.min(most, left)
+            left -= length
+            return Effect.succeed(length === 0 ? Option.none() : Option.some(new Uint8Array(length)))
+          }
+          const fs = FileSystem.layerNoop({
+            stat: () => Effect.succeed({ size, type: "File" } as never),
+            realPath: Effect.succeed,
+            open: () => Effect.succeed({ readAlloc } as never)
+          })
+          const text = yield* Effect.provide(SmallFile.textOf("/f", 3_000_000), fs)
+          assert.lengthOf(text, size)
+          return sizes
+        })
+      assert.deepStrictEqual(yield* asked(2000), [4096, 4096])
+      assert.deepStrictEqual(yield* asked(9000), [9001, 4096])
+      assert.deepStrictEqual(yield* asked(1_500_000), [1_048_576, 451_425, 4096])
     }))
 
   it.effect("that is not there is missing, and nothing else", () =>

@@ -117,11 +117,11 @@ const idOf = (file: string, cached: ResultCache.Cached, config: string | undefin
 export const ofResult = (attachment: Attachments.Attachment, result: string): AttachmentId =>
   idOf(attachment.containerId, { ...attachment, result }, undefined)
 
-/** All attachments in libcni's cache, of every network. Files that cannot be decoded are skipped. */
-export const list = Effect.fnUntraced(function*(cacheDir: string) {
+/** The attachments in files of libcni's cache with such names. Files that cannot be decoded are skipped. */
+const inFiles = Effect.fnUntraced(function*(cacheDir: string, isSuch: (name: string) => boolean) {
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
-  const names = yield* ResultCache.namesIn(folder)
+  const names = (yield* ResultCache.namesIn(folder)).filter(isSuch)
   const entries = yield* Effect.forEach(
     names,
     Effect.fnUntraced(function*(name) {
@@ -134,6 +134,16 @@ export const list = Effect.fnUntraced(function*(cacheDir: string) {
   )
   return entries.flat() as ReadonlyArray<AttachmentId>
 })
+
+/** All attachments in libcni's cache, of every network. */
+export const list = (cacheDir: string) => inFiles(cacheDir, () => true)
+
+/** The attachments of one container, whose files are named after it. */
+export const ofContainer = (cacheDir: string, containerId: string) =>
+  Effect.map(
+    inFiles(cacheDir, (name) => name.includes(`-${containerId}-`)),
+    (listed) => listed.filter((each) => each.containerId === containerId)
+  )
 
 /** The answer of nft in a namespace without rules. */
 const noRules: NamespaceTools.Answer = "{}"
