@@ -3,6 +3,7 @@
  * `node:child_process` takes 3 ms more, as long as an empty plugin.
  */
 import type * as ChildProcess from "node:child_process"
+import * as Fs from "node:fs"
 import * as Libc from "./Libc.ts"
 import * as PosixSpawn from "./PosixSpawn.ts"
 import type { Descriptors, Program, Started } from "./Program.ts"
@@ -36,8 +37,15 @@ interface Bun {
   readonly spawn: (options: object) => BunProcess
 }
 
+/**
+ * Throws if no descriptor is free. Bun needs one for a program that it has just started, and kills the program if it gets
+ * none. By then, the program may have done some of its work.
+ */
+const checkDescriptors = (): void => Fs.closeSync(Fs.openSync("/dev/null", "r"))
+
 const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descriptors): Started => {
   let listener: Parameters<Started["onExit"]>[0] = () => {}
+  checkDescriptors()
   const child = spawn({
     cmd: argv,
     ...options,

@@ -222,6 +222,17 @@ describe("around a plugin, where resources are scarce, it runs as it does withou
     })
   }
 
+  for (const limit of isStandalone ? [12, 13] : []) {
+    it(`${limit} descriptors, with which it must not be run twice`, () => {
+      using demo = wrapped("echo >> ${0%/*}/calls; cat; exit 4")
+      const calls = Path.join(demo.places.plugins, "calls")
+      for (let count = 1; count <= 20; count++) {
+        demo.around({ via: `ulimit -n ${limit}; exec "$@"` })
+        assert.strictEqual(Fs.readFileSync(calls, "utf8"), "\n".repeat(count))
+      }
+    })
+  }
+
   for (const limit of isStandalone ? [4, 5, 8, 16] : []) {
     itAsRoot(`${limit} processes of its user`, () => {
       using demo = wrapped("cat; echo mine >&2; exit 4")
