@@ -40,6 +40,18 @@ export const all = Effect.fnUntraced(function*<E, R>(texts: Stream.Stream<string
   )
 })
 
+/** Joins texts to pieces that are worth a write. */
+export function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generator<string> {
+  let batch = ""
+  for (const value of values) {
+    batch += render(value)
+    if (batch.length < 65_536) continue
+    yield batch
+    batch = ""
+  }
+  if (batch !== "") yield batch
+}
+
 /** Sends an effect's console output for people to stderr, because stdout is for scripts. */
 export const toStderr = <A, E, R>(effect: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
   Effect.flatMap(Console.Console, (console) => {

@@ -4,15 +4,19 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Iterable from "effect/Iterable"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as EmbeddedRecords from "../log/EmbeddedRecords.ts"
+import type { Operation } from "../operations/Operation.ts"
 import * as Redaction from "../plugin/Redaction.ts"
+import * as JsonFormat from "../record/JsonFormat.ts"
 import * as Secrets from "../record/Secrets.ts"
 import * as HtmlReport from "../render/html/HtmlReport.ts"
 import type { Report } from "../render/html/PageData.ts"
 import * as PageOperations from "../render/html/PageOperations.ts"
 import * as Flags from "./Flags.ts"
 import { PageAssets } from "./PageAssets.ts"
+import * as Print from "./Print.ts"
 
 /** What a report hides. */
 export interface Redacted {
@@ -44,14 +48,29 @@ export const masked = ({ masks, redact }: Redacted): (text: string) => string =>
 /** What a report has besides records: findings of doctor, packets of trace. */
 export type Extra = Omit<Report, "operations">
 
-/** A report of records, given as their texts after {@link masked}. */
-export const render = Effect.fnUntraced(function*(records: ReadonlyArray<string>, extra: Extra = {}) {
-  const report: Report = {
-    ...JSON.parse(Secrets.inJson(JSON.stringify(extra))),
-    operations: PageOperations.make(records)
+/** The records of a report, and the operations in them. */
+export class Content {
+  private readonly records: Array<string> = []
+  private readonly operations = new PageOperations.PageOperations()
+
+  /** Takes the text of a record after {@link masked}, and the record itself where it was read from that text. */
+  add(text: string, record = JsonFormat.read(text)): void {
+    if (record !== undefined) this.operations.add(record, this.records.length)
+    this.records.push(text)
   }
-  return { report, html: HtmlReport.render(report, records, yield* PageAssets) }
-})
+
+  /** The report in pieces, with these operations. */
+  pieces(operations: ReadonlyArray<Operation>, extra: Extra, assets: HtmlReport.Assets): Iterable<string> {
+    const pages = Iterable.map(operations, (operation) => this.operations.pageOf(operation))
+    const shown: Extra = JSON.parse(Secrets.inJson(JSON.stringify(extra)))
+    return Print.batches(HtmlReport.pieces({ ...shown, operations: pages }, this.records, assets), (piece) => piece)
+  }
+
+  /** All operations. */
+  all(): ReadonlyArray<Operation> {
+    return this.operations.all()
+  }
+}
 
 /** The file exists and is not a report: perhaps a log whose name slipped behind `-o`. */
 class NotReport extends Data.TaggedError("NotReport")<{ readonly file: string }> {
@@ -71,21 +90,31 @@ const kindOf = Effect.fnUntraced(
   Effect.orElseSucceed(() => "nothing" as const)
 )
 
-/** Writes a report that only its owner can read, like the logs. It replaces nothing but another report. */
-export const write = Effect.fnUntraced(function*(file: string, html: string) {
+/** Writes at the end, because a pipe has no other place. */
+const append = Effect.fnUntraced(function*(file: string, pieces: Iterable<string>) {
   const fs = yield* FileSystem.FileSystem
+  const handle = yield* fs.open(file, { flag: "a" })
+  const encoder = new TextEncoder()
+  for (const piece of pieces) yield* handle.writeAll(encoder.encode(piece))
+}, Effect.scoped)
+
+/**
+ * Writes a report, given in pieces, that only its owner can read, like the logs. It replaces nothing but another report.
+ */
+export const write = Effect.fnUntraced(function*(file: string, pieces: Iterable<string>) {
   yield* AtomicFile.checkOwner(file)
   const kind = yield* kindOf(file)
   if (kind === "other") return yield* new NotReport({ file })
-  if (kind !== "device") return yield* AtomicFile.replaceText(file, html, { mode: 0o600 })
-  yield* Effect.mapError(fs.writeFileString(file, html), AtomicFile.failed(file))
+  if (kind !== "device") return yield* AtomicFile.replacePieces(file, pieces, { mode: 0o600 })
+  yield* Effect.mapError(append(file, pieces), AtomicFile.failed(file))
 })
 
 /** Writes a report of records, given as their texts. Masks what looks like a secret. */
 export const make = Effect.fnUntraced(
   function*(file: string, records: ReadonlyArray<string>, extra: Extra = {}) {
-    const { html } = yield* render(records.map(masked(usual)), extra)
-    yield* write(file, html)
+    const content = new Content()
+    for (const text of records.map(masked(usual))) content.add(text)
+    yield* write(file, content.pieces(content.all(), extra, yield* PageAssets))
     yield* Console.error(`wrote ${file}`)
   }
 )

@@ -142,9 +142,14 @@ export interface ReplaceOptions {
 }
 
 /**
- * Replaces the text of a file. If the path is a symbolic link that belongs to root or to us, its target is replaced.
+ * Replaces the text of a file by pieces, which need not be in memory all at once. If the path is a symbolic link that
+ * belongs to root or to us, its target is replaced.
  */
-export const replaceText = Effect.fnUntraced(function*(file: string, text: string, options: ReplaceOptions = {}) {
+export const replacePieces = Effect.fnUntraced(function*(
+  file: string,
+  pieces: Iterable<string>,
+  options: ReplaceOptions = {}
+) {
   const fs = yield* FileSystem.FileSystem
   yield* checkLink(file)
   const target = yield* Effect.orElseSucceed(fs.realPath(file), () => file)
@@ -152,7 +157,8 @@ export const replaceText = Effect.fnUntraced(function*(file: string, text: strin
   const mode = old._tag === "Some" ? old.value.mode & 0o7777 : options.mode ?? 0o644
   const write = Effect.fnUntraced(function*(temporary: string) {
     const handle = yield* fs.open(temporary, { flag: "wx", mode })
-    yield* handle.writeAll(new TextEncoder().encode(text))
+    const encoder = new TextEncoder()
+    for (const piece of pieces) yield* handle.writeAll(encoder.encode(piece))
     if (old._tag === "Some" && old.value.uid._tag === "Some" && old.value.gid._tag === "Some") {
       yield* fs.chown(temporary, old.value.uid.value, old.value.gid.value)
     }
@@ -166,3 +172,7 @@ export const replaceText = Effect.fnUntraced(function*(file: string, text: strin
       Effect.flatMap((isExpected) => isExpected ? Effect.void : Effect.fail(new ChangedMeanwhile({ path: file })))
     ))
 })
+
+/** Replaces the text of a file, as {@link replacePieces} does. */
+export const replaceText = (file: string, text: string, options?: ReplaceOptions) =>
+  replacePieces(file, [text], options)

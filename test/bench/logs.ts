@@ -30,7 +30,8 @@ const recordsOf = (pod: number): string => {
   let time = Date.UTC(2026, 10, 24) + pod * 1000
   return ["ADD", "DEL"].flatMap((command) =>
     chain.flatMap((type, index) => {
-      const invocation = `${pod}-${command}-${type}`
+      const run = (2 * pod + Number(command === "DEL")) * chain.length + index
+      const invocation = run.toString(16).padStart(8, "0")
       const next = (event: string, members: object) => {
         time += 5
         return `${

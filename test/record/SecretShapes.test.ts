@@ -50,6 +50,16 @@ describe("a token", () => {
   }
 })
 
+describe("the quick check", () => {
+  for (const signature of ["?sig=x", "&X-Amz-Signature=x"]) {
+    it(`stops at ${signature}`, () => assert.isTrue(SecretShapes.hint.test(signature)))
+  }
+
+  it("passes over what each record of a plugin has", () => {
+    assert.isFalse(SecretShapes.hint.test(`{"exitCode":0,"signal":null,"stderr":"","truncated":false}`))
+  })
+})
+
 describe("PEM in Base64", () => {
   const [key, certificate] = ["PRIVATE KEY", "CERTIFICATE"].map((kind) =>
     base64(`-----BEGIN ${kind}-----\n${letters}\n-----END ${kind}-----`)

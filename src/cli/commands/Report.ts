@@ -4,12 +4,17 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
+import type * as RecordLog from "../../log/RecordLog.ts"
+import * as Filter from "../../operations/Filter.ts"
+import * as Operation from "../../operations/Operation.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as Logs from "../Logs.ts"
 import * as OnHost from "../OnHost.ts"
+import { PageAssets } from "../PageAssets.ts"
 import * as Print from "../Print.ts"
 import * as ReportFile from "../ReportFile.ts"
+import * as SmallHeap from "../SmallHeap.ts"
 
 const defaultFile = "report.html"
 
@@ -43,14 +48,21 @@ export const report = Command.make(
     const logs = named.logs.map((log) => OnHost.seenFile({ hostRoot }, log))
     const output = OnHost.seenFile({ hostRoot }, named.output)
     const masked = ReportFile.masked({ masks: !noRedact, redact })
-    const records: Array<string> = []
+    SmallHeap.keep()
+    const content = new ReportFile.Content()
+    const take: RecordLog.Take = (record, line) => {
+      const text = line.trim()
+      const shown = masked(text)
+      content.add(shown, shown === text ? record : undefined)
+    }
     const sources = yield* Logs.sources(logs)
-    yield* Logs.complain(yield* Logs.read(sources, (_, text) => void records.push(masked(text.trim()))), logs)
-    const { html, report: { operations } } = yield* ReportFile.render(records)
-    if (output === "-") return yield* Print.all(Stream.make(html))
-    yield* ReportFile.write(output, html)
-    const shown = operations.filter(({ command, hasFailed }) => command !== "VERSION" || hasFailed)
-    const failed = shown.filter(({ hasFailed }) => hasFailed).length
+    yield* Logs.complain(yield* Logs.read(sources, take), logs)
+    const operations = content.all()
+    const pieces = content.pieces(operations, {}, yield* PageAssets)
+    if (output === "-") return yield* Print.all(Stream.fromIterable(pieces, { chunkSize: 1 }))
+    yield* ReportFile.write(output, pieces)
+    const shown = operations.filter((operation) => Filter.matches({}, operation))
+    const failed = shown.filter(Operation.hasFailed).length
     yield* Console.log(`wrote ${output}: ${plural(shown.length, "operation")}, ${failed} failed`)
   }, Errors.tell)
 ).pipe(

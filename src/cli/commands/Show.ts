@@ -127,18 +127,6 @@ export const renderer = Effect.fnUntraced(function*({ full, json }: Pick<Input, 
   }
 })
 
-/** Joins texts to pieces that are worth a write. */
-function* batches<A>(values: Iterable<A>, render: (value: A) => string): Generator<string> {
-  let batch = ""
-  for (const value of values) {
-    batch += render(value)
-    if (batch.length < 65_536) continue
-    yield batch
-    batch = ""
-  }
-  if (batch !== "") yield batch
-}
-
 /** What to print if no operation matches. Runtimes ask plugins for their versions before they use a network. */
 const nothing = (operations: ReadonlyArray<Operation.Operation>, command: string | undefined): string => {
   if (operations.length === 0) return "no operations were logged"
@@ -162,7 +150,7 @@ const showAll = Effect.fnUntraced(function*(flags: Input, sources: ReadonlyArray
   if (matching.length === 0) return yield* Console.error(nothing(operations, filter.command))
   const shown = flags.full || flags.json ? matching : Polling.fold(matching)
   const render = (each: Operation.Operation | Polling.Poll) => "operations" in each ? poll(each) : whole(each)
-  yield* Print.all(Stream.fromIterable(batches(shown, render), { chunkSize: 1 }))
+  yield* Print.all(Stream.fromIterable(Print.batches(shown, render), { chunkSize: 1 }))
   if (flags.failed || flags.leftovers) return yield* new Errors.Unsuccessful()
 })
 

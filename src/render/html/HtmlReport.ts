@@ -28,11 +28,33 @@ const policy = ({ script, style }: Assets): string =>
     hash(style)
   }; img-src data:; base-uri 'none'; form-action 'none'`
 
-/** Renders a report. `records` are JSON texts, each on one line, which are read back unchanged. */
-export const render = (report: PageData.Report, records: ReadonlyArray<string>, assets: Assets): string => {
-  // Visible text must not change its direction, or hide parts of it. The records stay unchanged.
-  const data = JSON.stringify(report, (_, value) => typeof value === "string" ? Escape.inLines(value) : value)
-  return `${beginning}
+/** What a report shows, as JSON. Visible text must not change its direction, or hide parts of it. */
+const shown = (value: unknown): string =>
+  embedded(JSON.stringify(value, (_, value) => typeof value === "string" ? Escape.inLines(value) : value))
+
+/** Elements of a JSON list, each after what separates it from the one before. */
+function* elements<A>(values: Iterable<A>, separator: string, render: (value: A) => string): Generator<string> {
+  let before = ""
+  for (const value of values) {
+    yield `${before}${render(value)}`
+    before = separator
+  }
+}
+
+/** What a report has: its operations may be made when they are asked for. */
+export type Content = Omit<PageData.Report, "operations"> & { readonly operations: Iterable<PageData.Operation> }
+
+/**
+ * Renders a report in pieces, because it may be many times larger than what is worth keeping in memory. `records` are
+ * JSON texts, each on one line, which are read back unchanged.
+ */
+export function* pieces(
+  { operations, ...more }: Content,
+  records: Iterable<string>,
+  assets: Assets
+): Generator<string> {
+  const others = shown(more)
+  yield `${beginning}
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -44,9 +66,13 @@ export const render = (report: PageData.Report, records: ReadonlyArray<string>, 
 </head>
 <body>
 <div id="page"><noscript>The records are in this file: cni-passthrough show FILE draws them without a browser.</noscript></div>
-<script type="application/json" id="report">${embedded(data)}</script>
+<script type="application/json" id="report">{"operations":[`
+  yield* elements(operations, ",", shown)
+  yield `]${others === "{}" ? "}" : `,${others.slice(1)}`}</script>
 ${recordsBegin}[
-${records.map((text) => embedded(JSON.stringify(text))).join(",\n")}
+`
+  yield* elements(records, ",\n", (text) => embedded(JSON.stringify(text)))
+  yield `
 ]</script>
 <script>${assets.script}</script>
 </body>

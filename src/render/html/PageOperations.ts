@@ -1,9 +1,10 @@
 /** Operations as the page of a report has them. */
 import * as Collector from "../../operations/Collector.ts"
+import type * as Operation from "../../operations/Operation.ts"
 import type { Change } from "../../operations/ResultDiff.ts"
 import * as View from "../../operations/View.ts"
 import type * as ViewStep from "../../operations/ViewStep.ts"
-import * as JsonFormat from "../../record/JsonFormat.ts"
+import type { Record } from "../../record/Record.ts"
 import type * as PageData from "./PageData.ts"
 
 /** A list; undefined if it is empty. */
@@ -49,21 +50,28 @@ const stepOf = (step: ViewStep.Step, began: number, places: Places): PageData.St
   }
 }
 
-/** The operations in records, which are given as JSON texts. */
-export const make = (records: ReadonlyArray<string>): ReadonlyArray<PageData.Operation> => {
-  const collector = new Collector.Collector()
-  const of = new Map<string, Array<number>>()
-  const began = new Map<string, number>()
-  records.forEach((text, index) => {
-    const record = JsonFormat.read(text)
-    if (record === undefined) return
-    collector.add(record)
-    const known = of.get(record.invocation)
-    if (known === undefined) of.set(record.invocation, [index])
+/** Collects records, and makes operations of them as the page has them. */
+export class PageOperations {
+  private readonly collector = new Collector.Collector()
+  private readonly indices = new Map<string, Array<number>>()
+  private readonly began = new Map<string, number>()
+
+  /** Takes the record with this index in the report. */
+  add(record: Record, index: number): void {
+    this.collector.add(record)
+    const known = this.indices.get(record.invocation)
+    if (known === undefined) this.indices.set(record.invocation, [index])
     else known.push(index)
-    if (record.event === "request") began.set(record.invocation, Date.parse(record.time))
-  })
-  return collector.operations().map((operation) => {
+    if (record.event === "request") this.began.set(record.invocation, Date.parse(record.time))
+  }
+
+  /** All operations so far, in the order of time. */
+  all(): ReadonlyArray<Operation.Operation> {
+    return this.collector.operations()
+  }
+
+  /** An operation as the page has it. */
+  pageOf(operation: Operation.Operation): PageData.Operation {
     const { hasFailed, leftovers, steps, ...view } = View.make(operation)
     const start = Date.parse(view.time)
     return {
@@ -71,7 +79,7 @@ export const make = (records: ReadonlyArray<string>): ReadonlyArray<PageData.Ope
       hasFailed,
       args: operation.request.args,
       leftovers: some(leftovers),
-      steps: steps.map((step) => stepOf(step, start, { of, began }))
+      steps: steps.map((step) => stepOf(step, start, { of: this.indices, began: this.began }))
     }
-  })
+  }
 }

@@ -1,9 +1,19 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Fs from "node:fs"
+import * as JsonFormat from "../../../src/record/JsonFormat.ts"
 import * as PageOperations from "../../../src/render/html/PageOperations.ts"
 import { chained, wrapped } from "../../operations/records.ts"
 
-const make = (records: ReadonlyArray<object>) => PageOperations.make(records.map((record) => JSON.stringify(record)))
+const made = (lines: ReadonlyArray<string>) => {
+  const operations = new PageOperations.PageOperations()
+  for (const [index, line] of lines.entries()) {
+    const record = JsonFormat.read(line)
+    if (record !== undefined) operations.add(record, index)
+  }
+  return operations.all().map((operation) => operations.pageOf(operation))
+}
+
+const make = (records: ReadonlyArray<object>) => made(records.map((record) => JSON.stringify(record)))
 
 const failed = { event: "error", error: { code: 11, msg: "no addresses" } }
 
@@ -49,7 +59,7 @@ describe("an operation of a page", () => {
 
   it("has what its DEL left, and tells what others changed from what its plugins did", () => {
     const fixture = (name: string) =>
-      PageOperations.make(
+      made(
         Fs.readFileSync(new URL(`../../fixtures/changes/${name}.jsonl`, import.meta.url), "utf8").trimEnd().split("\n")
       )
     assert.deepStrictEqual(fixture("debian-plugins").flatMap(({ leftovers = [] }) => leftovers), [
