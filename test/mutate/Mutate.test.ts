@@ -95,7 +95,7 @@ describe("a run", () => {
       number: 100,
       list: false,
       built: false,
-      patience: 5000, // far more than a mutant takes that ends
+      patience: 12_000, // far more than a mutant takes that ends, even on a busy machine
       print
     }
     const share = await mutate(options)
