@@ -23,7 +23,7 @@ const { positionals: targets, values: { size, standalone } } = parseArgs({
 })
 
 /** What the plugin may weigh, in bytes. Each one is parsed for each verb of each container. */
-const budget = 182_000
+const budget = 183_000
 
 /** One file out of a module and all that it imports. */
 const bundle = (entryPoint, options) =>

@@ -47,8 +47,11 @@ export const section = (page: string, heading: string): string => {
   const all = read(page).split("\n")
   const start = all.indexOf(heading)
   if (start === -1) throw new Error(`${page} has no heading ${heading}`)
-  const length = all.slice(start + 1).findIndex((line) => new RegExp(`^#{1,${level.length}} `).test(line))
-  return all.slice(start + 1, length === -1 ? undefined : start + 1 + length).join("\n")
+  // In a block, the line of a command may look like a heading.
+  const end = lines(page).find(({ block, number, text }) =>
+    block === undefined && number > start + 1 && new RegExp(`^#{1,${level.length}} `).test(text)
+  )
+  return all.slice(start + 1, end && end.number - 1).join("\n")
 }
 
 /** An item of a list. */
