@@ -41,7 +41,13 @@ interface Bun {
  * Throws if no descriptor is free. Bun needs one for a program that it has just started, and kills the program if it gets
  * none. By then, the program may have done some of its work.
  */
-const checkDescriptors = (): void => Fs.closeSync(Fs.openSync("/dev/null", "r"))
+const checkDescriptors = (): void => {
+  try {
+    Fs.closeSync(Fs.openSync("/", "r"))
+  } catch (error) {
+    if (["EMFILE", "ENFILE"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error
+  }
+}
 
 const startByBun = ({ spawn }: Bun, { argv, ...options }: Program, stdio: Descriptors): Started => {
   let listener: Parameters<Started["onExit"]>[0] = () => {}

@@ -23,8 +23,9 @@ PATH=/tmp/bin:/usr/bin:/bin setpriv --reuid=65534 --regid=65534 --clear-groups c
 echo $status`).trim().split("\n").filter((line) => !/^podman \d/.test(line))
 
   const cache = "  │ cannot read the results of attachments in /var/lib/cni/results: permission denied"
-  /** What is not known as nobody may enter the namespace that may have the address. */
-  const reserved = /^ {2}│ which addresses are reserved for containers that are gone: .*: Operation not permitted$/
+  /** What is not known as nobody may enter the namespace that may have the address, or see one that is mounted. */
+  const reserved =
+    /^ {2}│ which addresses are reserved for containers that are gone: .*: (?:Operation not permitted|permission denied)$/
   const isAboutRules = (line: string | undefined) => /│ iptables(?:-nft)?-save: .*must be root/.test(line ?? "")
 
   it("says it once, and could not look", () => {
