@@ -1,7 +1,6 @@
 /** All checks, in causal order: a later problem may well follow from an earlier one. A new check is one line here. */
 import type { Check } from "./Check.ts"
-import * as Addresses from "./checks/Addresses.ts"
-import { addressing } from "./checks/Addressing.ts"
+import * as AddressReservations from "./checks/AddressReservations.ts"
 import { answerRoutes } from "./checks/AnswerRoutes.ts"
 import { bridgeFrames } from "./checks/BridgeFrames.ts"
 import { cacheEntries } from "./checks/CacheEntries.ts"
@@ -10,12 +9,13 @@ import * as ContainerSide from "./checks/ContainerSide.ts"
 import { editedSince } from "./checks/Edited.ts"
 import * as Fields from "./checks/Fields.ts"
 import * as Filters from "./checks/Filters.ts"
-import * as Forwarding from "./checks/Forwarding.ts"
+import * as ForwardingSysctls from "./checks/ForwardingSysctls.ts"
 import * as ForwardRules from "./checks/ForwardRules.ts"
 import { kernelTables } from "./checks/FullKernelTables.ts"
 import * as Gateways from "./checks/Gateways.ts"
 import { hairpin } from "./checks/Hairpin.ts"
 import * as HostSide from "./checks/HostSide.ts"
+import { addressing } from "./checks/IpamConfiguration.ts"
 import { ipv6Disabled } from "./checks/Ipv6Disabled.ts"
 import * as JsonSyntax from "./checks/JsonSyntax.ts"
 import * as LogHistory from "./checks/LogHistory.ts"
@@ -66,8 +66,8 @@ export const live: ReadonlyArray<Check> = [
   PluginNeeds.writableSysctls,
   PluginNeeds.dhcpDaemon,
   PluginNeeds.dhcpServer,
-  Addresses.storeUsable,
-  Addresses.rangeExhausted,
+  AddressReservations.storeUsable,
+  AddressReservations.rangeExhausted,
   Gateways.bridgeAddress,
   ipv6Disabled,
   cacheEntries,
@@ -78,23 +78,23 @@ export const live: ReadonlyArray<Check> = [
   ContainerSide.linkUp,
   HostSide.bridge,
   HostSide.hostEnd,
-  Addresses.duplicateAddress,
+  AddressReservations.duplicateAddress,
   ContainerSide.addresses,
   ContainerSide.routes,
   answerRoutes,
   HostSide.gatewayAddress,
-  Addresses.overlappingSubnets,
+  AddressReservations.overlappingSubnets,
   HostSide.wayBack,
   bridgeFrames,
   HostSide.gatewayAnswers,
   neighbours,
   Filters.insideRules,
-  Forwarding.ipForward,
+  ForwardingSysctls.ipForward,
   kernelTables,
   policyRules,
   wayOut,
   ForwardRules.forwardRules,
-  Forwarding.reversePath,
+  ForwardingSysctls.reversePath,
   arrivalsFiltered,
   Masquerade.masquerade,
   PortMappings.portsTaken,
@@ -108,9 +108,9 @@ export const live: ReadonlyArray<Check> = [
   queues,
   ContainerSide.mtu,
   ContainerSide.mac,
-  Forwarding.bridgeNetfilter,
-  Forwarding.backends,
-  Addresses.staleReservations,
+  ForwardingSysctls.bridgeNetfilter,
+  ForwardingSysctls.backends,
+  AddressReservations.staleReservations,
   everythingSeen
 ]
 

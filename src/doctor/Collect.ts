@@ -3,14 +3,12 @@ import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
 import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import * as NetworkConfigList from "../cni/NetworkConfigList.ts"
 import * as ConfFolder from "../conf/ConfFolder.ts"
 import type { JsonObject } from "../json/Json.ts"
 import * as Namespace from "../network/Namespace.ts"
 import * as Reservation from "../network/Reservation.ts"
 import * as Pod from "../operations/Pod.ts"
 import * as Attachments from "../runtime/Attachments.ts"
-import * as NestedPlugins from "../runtime/NestedPlugins.ts"
 import * as Netns from "../runtime/Netns.ts"
 import * as ResultCache from "../runtime/ResultCache.ts"
 import * as ConfigFile from "./ConfigFile.ts"
@@ -19,7 +17,6 @@ import * as Attachment from "./facts/Attachment.ts"
 import * as BuiltIn from "./facts/BuiltIn.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
 import * as Files from "./facts/Files.ts"
-import * as FixedAddress from "./facts/FixedAddress.ts"
 import * as History from "./facts/History.ts"
 import * as Host from "./facts/Host.ts"
 import * as HostLocalStore from "./facts/HostLocalStore.ts"
@@ -28,7 +25,6 @@ import type { PluginFact } from "./facts/Plugins.ts"
 import * as Plugins from "./facts/Plugins.ts"
 import * as PolicyRefusals from "./facts/PolicyRefusals.ts"
 import * as StaleReservations from "./facts/StaleReservations.ts"
-import * as Trial from "./facts/Trial.ts"
 import * as Roles from "./Roles.ts"
 
 /** Which attachments to look at: those that match every given field. */
@@ -254,56 +250,6 @@ const statesWith = Effect.fnUntraced(function*(question: Place, list: typeof Att
  * behind like others. Fails if the attachments cannot be determined.
  */
 export const states = (question: Place) => statesWith(question, Attachment.list)
-
-/** The facts about throwaway namespaces while they are attached: they are the only attachments of the network. */
-const ofTrial = Effect.fnUntraced(function*(facts: Facts, ids: ReadonlyArray<Attachment.AttachmentId>) {
-  const { chain, delegates } = facts
-  const [attachments, host] = yield* Effect.all([
-    Effect.forEach(ids, Attachment.look, { concurrency: "unbounded" }),
-    Host.collect([...chain, ...delegates], ids)
-  ], { concurrency: "unbounded" })
-  return { ...facts, host, attachments, earlier: [], all: [...facts.all, ...attachments] } satisfies Facts
-})
-
-/**
- * Tries the network in throwaway namespaces, if its configuration can be used at all. The built plugin `executable`,
- * if there is one, shows which plugin fails inside others. `send` gets the facts while the namespaces are attached.
- */
-export const withTrial = Effect.fnUntraced(function*<R>(
-  facts: Facts,
-  timeout: number,
-  executable: string | undefined,
-  send: (attached: Facts) => Effect.Effect<Trial.Sent, never, R>
-) {
-  const path = yield* Path.Path
-  const { capabilityArgs, chain, cniPath, file, host, network, store } = facts
-  const value = file === undefined ? undefined : ConfigFile.valueOf(file)
-  const isUsable = network !== undefined && NetworkConfigList.problems(value, {
-        hasPluginsInFolder: (file?.beside.length ?? 0) > 0
-      }).length === 0
-  if (!isUsable) return facts
-  const owner = FixedAddress.ownerOf(facts)
-  if (owner !== undefined) return { ...facts, unseen: [...facts.unseen, `no trial was possible: ${owner}`] }
-  const dataDir = String(Roles.ofType(chain, "host-local")?.config["dataDir"] || Reservation.defaultFolder)
-  const [first] = network.plugins
-  const nested = executable === undefined || first === undefined
-    ? undefined
-    : yield* NestedPlugins.make(executable, cniPath, first.type, [])
-  const trial = yield* Effect.result(Trial.run({
-    chain: { list: network, cniPath, timeout, variables: process.env, nested },
-    capabilityArgs,
-    hasSecond: !FixedAddress.isFixed(facts),
-    ground: {
-      bridge: Roles.bridgeOf(chain),
-      store: store === undefined ? undefined : path.join(dataDir, network.name),
-      tools: host?.tools ?? new Map()
-    },
-    send: (ids) => Effect.flatMap(ofTrial(facts, ids), send)
-  }))
-  return Result.isSuccess(trial)
-    ? { ...facts, trial: trial.success }
-    : { ...facts, unseen: [...facts.unseen, `no trial was possible: ${trial.failure.message}`] }
-}, Effect.scoped)
 
 /** Reads logs of the network, and keeps the operations of the selected attachments. */
 export const withHistory = Effect.fnUntraced(function*(

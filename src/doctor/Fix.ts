@@ -1,5 +1,5 @@
 /** How to fix a finding: commands to run unchanged, or what a person has to edit or decide. */
-import * as Shell from "./Shell.ts"
+import * as ShellQuote from "../exec/ShellQuote.ts"
 
 /** A program and its arguments, as `execve` takes them. */
 export type Command = ReadonlyArray<string>
@@ -41,7 +41,7 @@ export const sysctl = (text: string, name: string, value: string | number): Fix 
 }
 
 /** A command as one line for a shell. */
-export const line = (command: Command): string => command.map(Shell.word).join(" ")
+export const line = (command: Command): string => command.map(ShellQuote.word).join(" ")
 
 /** The fix of a check; a plain text is a fix by hand. */
 export const of = (fix: Fix | string): Fix => typeof fix === "string" ? byHand(fix) : fix

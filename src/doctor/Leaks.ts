@@ -4,16 +4,13 @@
  * container may use it.
  */
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
-import * as Path from "effect/Path"
 import * as Result from "effect/Result"
-import * as ToolOutput from "../exec/ToolOutput.ts"
 import * as Cidr from "../network/Cidr.ts"
 import * as Namespace from "../network/Namespace.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
-import * as HostLocalStore from "./facts/HostLocalStore.ts"
+import type * as HostLocalStore from "./facts/HostLocalStore.ts"
 import * as LiveNamespaces from "./facts/LiveNamespaces.ts"
 import * as IptablesLines from "./IptablesLines.ts"
 import * as Names from "./Names.ts"
@@ -63,7 +60,8 @@ export interface Life {
   readonly blind: string | undefined
 }
 
-const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
+/** The addresses in the result of an attachment. */
+export const addressesOf = ({ result }: Attachment.AttachmentId): ReadonlyArray<string> =>
   Result.isSuccess(result)
     ? (result.success.ips ?? []).flatMap((ip) => {
       const address = Cidr.parse(ip?.address ?? "")
@@ -340,56 +338,3 @@ export const keptBack = (facts: Facts, life: Life): ReadonlyArray<Kept> => {
     return process === undefined ? [] : [{ ...leak, reason: ContainerProcesses.inWords(process), process }]
   })
 }
-
-/** What tools print if another program has already removed the object. */
-const isGoneAlready = /No chain\/target\/match|does a matching rule exist|Cannot find device/
-
-/** Removes the file of a reservation, unless another container holds it now. */
-const removeReservation = `[ "$(head -n 1 "$1" | tr -d '\\r')" = "$2" ] || exit 0; rm -f -- "$1"`
-
-/**
- * Whether a container is alive again: a process works for it, or it is attached to a namespace that exists. An address
- * is alive again if another container holds it.
- */
-export const isAlive = Effect.fnUntraced(function*(
-  { containerId, holder }: Pick<Leak, "containerId" | "holder">,
-  cacheDir: string
-) {
-  const fs = yield* FileSystem.FileSystem
-  if (holder !== undefined && (yield* HostLocalStore.holderOf(holder.file)).containerId !== holder.containerId) {
-    return true
-  }
-  if (ContainerProcesses.of(yield* ContainerProcesses.list(), containerId) !== undefined) return true
-  const listed = holder === undefined ? Attachment.ofContainer(cacheDir, containerId) : Attachment.list(cacheDir)
-  const attached = yield* Effect.orElseSucceed(listed, () => undefined)
-  if (attached === undefined) return true // unknown, so it counts as alive
-  const paths = attached.filter((each) =>
-    each.containerId === containerId || (holder !== undefined && addressesOf(each).includes(containerId))
-  ).map(({ netns }) => netns)
-  const there = yield* Effect.filter(paths, (path) => Effect.orElseSucceed(fs.exists(path), () => true))
-  return there.length > 0
-})
-
-/** Removes a leak, or returns why that failed. */
-export const remove = Effect.fnUntraced(
-  function*({ containerId, removal }: Pick<Leak, "containerId" | "removal">, tools: ReadonlyMap<string, string>) {
-    const fs = yield* FileSystem.FileSystem
-    const path = yield* Path.Path
-    if (removal._tag === "Commands") {
-      for (const argv of removal.argvs) {
-        const done = yield* ToolOutput.of(argv)
-        if (Result.isFailure(done) && !isGoneAlready.test(done.failure)) return done
-      }
-      return Result.succeed("")
-    }
-    // host-local holds this lock while it allocates an address.
-    if (removal.lock !== undefined && tools.has("flock") && path.isAbsolute(removal.path)) {
-      const script = ["sh", "-c", removeReservation, "sh", removal.path, containerId]
-      return yield* ToolOutput.of(["flock", "--timeout", "4", removal.lock, ...script])
-    }
-    return yield* Effect.match(fs.remove(removal.path, { force: true }), {
-      onSuccess: () => Result.succeed(""),
-      onFailure: (error) => Result.fail(error.message)
-    })
-  }
-)

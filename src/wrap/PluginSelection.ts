@@ -7,7 +7,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as ConfFolder from "../conf/ConfFolder.ts"
 import * as ProgramKind from "../host/ProgramKind.ts"
 import { hasSameContent } from "../host/SameContent.ts"
-import * as PluginFolder from "./PluginFolder.ts"
+import * as PluginInstallation from "./PluginInstallation.ts"
 import * as PluginName from "./PluginName.ts"
 import type * as Stub from "./Stub.ts"
 import * as Survey from "./Survey.ts"
@@ -46,7 +46,7 @@ const isOurs = Effect.fnUntraced(function*({ at, built }: Choice, name: string) 
   const fs = yield* FileSystem.FileSystem
   const file = `${at.folder}/${name}`
   const real = yield* fs.realPath(file)
-  for (const own of [built, at.executable, `${at.folder}/${PluginFolder.pluginName}`]) {
+  for (const own of [built, at.executable, `${at.folder}/${PluginInstallation.pluginName}`]) {
     const isSame = Effect.andThen(
       fs.realPath(own),
       (other) => other === real ? Effect.succeed(true) : hasSameContent(file, own)

@@ -6,7 +6,7 @@ import { Unreadable } from "../conf/ConfFolder.ts"
 import { reasonOf } from "../host/AtomicFile.ts"
 import * as ProgramKind from "../host/ProgramKind.ts"
 import { hasSameContent } from "../host/SameContent.ts"
-import { pluginName } from "./PluginFolder.ts"
+import { pluginName } from "./PluginInstallation.ts"
 import * as PluginName from "./PluginName.ts"
 import * as Stub from "./Stub.ts"
 

@@ -7,7 +7,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as AtomicFile from "../host/AtomicFile.ts"
 import * as Exchange from "../host/Exchange.ts"
 import * as FolderLock from "../host/FolderLock.ts"
-import * as PluginFolder from "./PluginFolder.ts"
+import * as PluginInstallation from "./PluginInstallation.ts"
 import * as RenamedPlugins from "./RenamedPlugins.ts"
 import * as RunningShims from "./RunningShims.ts"
 import * as Stub from "./Stub.ts"
@@ -146,7 +146,7 @@ const unwrapAlone = Effect.fnUntraced(function*(at: Stub.Places, names: Readonly
  * folder goes too, unless it has the only copy of a plugin. Undefined if the folder has no files of ours.
  */
 export const unwrap = Effect.fnUntraced(function*(at: Stub.Places, names?: ReadonlyArray<string>) {
-  const isOurs = (yield* PluginFolder.isThere(at.own)) ||
+  const isOurs = (yield* PluginInstallation.isThere(at.own)) ||
     (yield* Survey.make(at)).plugins.some(({ state }) => state === "lost")
   if (!isOurs) {
     yield* Effect.ignore(FolderLock.cleanUp(at.folder))

@@ -15,7 +15,7 @@ import * as Exchange from "../host/Exchange.ts"
 import * as FolderLock from "../host/FolderLock.ts"
 import * as ProgramKind from "../host/ProgramKind.ts"
 import { hasSameContent } from "../host/SameContent.ts"
-import * as PluginFolder from "./PluginFolder.ts"
+import * as PluginInstallation from "./PluginInstallation.ts"
 import * as PluginName from "./PluginName.ts"
 import * as PluginSelection from "./PluginSelection.ts"
 import * as RenamedPlugins from "./RenamedPlugins.ts"
@@ -174,7 +174,9 @@ const prepare = Effect.fnUntraced(function*(at: Stub.Places, built: string) {
   yield* Effect.ignore(AtomicFile.cleanUp(at.own, "config.json"))
   yield* RunningShims.removeAll(at.staged)
   yield* AtomicFile.makeFolder(at.staged)
-  if (!(yield* Effect.orElseSucceed(isCurrent(at, built), () => false))) yield* PluginFolder.install(built, at.own)
+  if (!(yield* Effect.orElseSucceed(isCurrent(at, built), () => false))) {
+    yield* PluginInstallation.install(built, at.own)
+  }
 })
 
 /**
@@ -297,6 +299,6 @@ export const repair = Effect.fnUntraced(function*(built: string, folder: string)
   const { plugins } = yield* Survey.make(at)
   if (!plugins.some(({ state }) => state === "wrapped")) return false
   if (yield* Effect.orElseSucceed(isSound(at), () => false)) return false
-  yield* FolderLock.hold(at.folder, PluginFolder.install(built, at.own))
+  yield* FolderLock.hold(at.folder, PluginInstallation.install(built, at.own))
   return true
 })

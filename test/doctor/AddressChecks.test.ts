@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
-import * as Addresses from "../../src/doctor/checks/Addresses.ts"
+import * as AddressReservations from "../../src/doctor/checks/AddressReservations.ts"
 import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as Namespaces from "../../src/doctor/checks/Namespaces.ts"
@@ -44,7 +44,7 @@ const noStore = { facts: { store: undefined } }
 const skipped = "the network has no store of host-local"
 
 describe("the store of host-local", () => {
-  specify(Addresses.storeUsable, [
+  specify(AddressReservations.storeUsable, [
     ["is right", {}, []],
     ["is none", noStore, skipped],
     ["cannot be read", store({ problem: "not a directory", unwritable: { at: "/", reason: "x" } }), [
@@ -71,7 +71,7 @@ describe("a range", () => {
   const gone = (each: Store["reservations"][number]) => ({ ...each, isGone: true })
   const message =
     "error host-local plugins[0].ipam: all 5 addresses of 10.99.0.1-10.99.0.6 (10.99.0.1 is the gateway) are taken"
-  specify(Addresses.rangeExhausted, [
+  specify(AddressReservations.rangeExhausted, [
     ["has room", {}, []],
     ["has one address left", small(two, three, four, five), []],
     ["has none left", small(two, three, four, five, six), [[
@@ -157,7 +157,7 @@ describe("a range", () => {
 
 describe("addresses of containers that are gone", () => {
   const gone = (last: number) => reservation(`10.99.0.${last}`, { isGone: true })
-  specify(Addresses.staleReservations, [
+  specify(AddressReservations.staleReservations, [
     ["are none", reserved(reservation("10.99.0.2")), []],
     ["are not known", noStore, skipped],
     ["are one", reserved(reservation("10.99.0.2"), gone(3)), [
@@ -173,7 +173,10 @@ describe("addresses of containers that are gone", () => {
   it("are told twenty at most, and how many more there are", () => {
     const found = (count: number) => {
       const reservations = Array.from({ length: count }, (_, index) => gone(index + 2))
-      const [[, ...evidence] = []] = Facts.said(Addresses.staleReservations, Host.facts(reserved(...reservations)))
+      const [[, ...evidence] = []] = Facts.said(
+        AddressReservations.staleReservations,
+        Host.facts(reserved(...reservations))
+      )
       return [evidence.length, evidence.at(-1)]
     }
     assert.deepStrictEqual([found(20), found(21), found(23)], [
@@ -193,7 +196,7 @@ describe("the subnet of a network", () => {
     `route ${to} dev uplink`,
     ...evidence
   ]]
-  specify(Addresses.overlappingSubnets, [
+  specify(AddressReservations.overlappingSubnets, [
     ["is its own", {}, []],
     ["is none without an IPAM plugin", { bridge: { ipam: {} } }, "the network has no subnet of its own"],
     ["is none without a file", { facts: { file: undefined } }, "the network has no subnet of its own"],
@@ -246,7 +249,7 @@ describe("the subnet of a network", () => {
     `warning host-local plugins[0].ipam: 10.99.0.0/24 overlaps with ${to}, which the host has on vethX`,
     `route ${to} dev vethX`
   ]]
-  specify(Addresses.overlappingSubnets, [
+  specify(AddressReservations.overlappingSubnets, [
     ["of ptp has a route for each container", ptpRoutes("veth"), []],
     ["of ptp is another's, which has more than one address", ptpRoutes("veth", "10.99.0.8/31"), ofPtp("10.99.0.8/31")],
     ["of ptp is another's, whose link is no pair", ptpRoutes("dummy"), ofPtp("10.99.0.7/32")],
@@ -269,7 +272,7 @@ describe("the subnet of a network", () => {
   ]]
   const low = { bridge: { ipam: hostLocal({ subnet: "10.99.0.0/24", rangeEnd: "10.99.0.99" }) } }
   const high = hostLocal({ subnet: "10.99.0.0/24", rangeStart: "10.99.0.100" })
-  specify(Addresses.overlappingSubnets, [
+  specify(AddressReservations.overlappingSubnets, [
     [
       "is another network's too",
       beside({ type: "bridge", bridge: "br1", ipam: hostLocal({ subnet: "10.99.0.0/16" }) }),
@@ -322,7 +325,7 @@ describe("an address of a container", () => {
     `/run/netns/web: ${address}`,
     `/run/netns/api: ${address}`
   ]]
-  specify(Addresses.duplicateAddress, [
+  specify(AddressReservations.duplicateAddress, [
     ["is its own", { others: [api("10.99.0.3/24")] }, []],
     ["is not asked for without attachments", { facts: { attachments: [] } }, "there is no attachment"],
     ["is another's too", { others: [api("10.99.0.2/24")] }, both()],
@@ -359,7 +362,7 @@ describe("an address of a container", () => {
   ])
 
   const onHost = (name: string): Host.Change => ({ outside: { links: [uplink, Host.link(name, {}, "10.99.0.2/16")] } })
-  specify(Addresses.duplicateAddress, [
+  specify(AddressReservations.duplicateAddress, [
     ["is the host's too", onHost("cni7"), [[
       "error host-local web has the address 10.99.0.2/16, which the host has on cni7",
       "/run/netns/web: 10.99.0.2/16",

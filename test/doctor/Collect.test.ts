@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Collect from "../../src/doctor/Collect.ts"
+import * as TrialFacts from "../../src/doctor/TrialFacts.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Fake from "./fake.ts"
 
@@ -317,7 +318,7 @@ describe("a trial of a network", () => {
         ([facts]) =>
           facts === undefined
             ? assert.fail("there are no facts")
-            : Collect.withTrial(facts, 1000, undefined, () => Effect.succeed(nothingSent))
+            : TrialFacts.withTrial(facts, 1000, undefined, () => Effect.succeed(nothingSent))
       ),
       layer
     )

@@ -3,18 +3,18 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
 import * as Checks from "../../src/doctor/Checks.ts"
-import * as Addresses from "../../src/doctor/checks/Addresses.ts"
-import { addressing } from "../../src/doctor/checks/Addressing.ts"
+import * as AddressReservations from "../../src/doctor/checks/AddressReservations.ts"
 import { cacheEntries } from "../../src/doctor/checks/CacheEntries.ts"
 import { chainOrder } from "../../src/doctor/checks/ChainOrder.ts"
 import * as ContainerSide from "../../src/doctor/checks/ContainerSide.ts"
 import * as Fields from "../../src/doctor/checks/Fields.ts"
 import * as Filters from "../../src/doctor/checks/Filters.ts"
-import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
+import * as ForwardingSysctls from "../../src/doctor/checks/ForwardingSysctls.ts"
 import * as ForwardRules from "../../src/doctor/checks/ForwardRules.ts"
 import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Gateways from "../../src/doctor/checks/Gateways.ts"
 import * as HostSide from "../../src/doctor/checks/HostSide.ts"
+import { addressing } from "../../src/doctor/checks/IpamConfiguration.ts"
 import * as JsonSyntax from "../../src/doctor/checks/JsonSyntax.ts"
 import * as LogHistory from "../../src/doctor/checks/LogHistory.ts"
 import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
@@ -273,14 +273,14 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "forwarding",
-      Forwarding.ipForward,
+      ForwardingSysctls.ipForward,
       { host: { sysctls: new Map([["net.ipv4.ip_forward", "0"]]) } },
       "turn forwarding on; write it to /etc/sysctl.d too, or it is lost with a reboot",
       "sysctl -w net.ipv4.ip_forward=1"
     ],
     [
       "forwarding of a link whose name has a dot",
-      Forwarding.ipForward,
+      ForwardingSysctls.ipForward,
       {
         bridge: { bridge: "br0.5" },
         host: { sysctls: new Map([["net.ipv4.conf.br0.5.forwarding", "0"]]) }
@@ -290,7 +290,7 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "rules for packets of bridges",
-      Forwarding.bridgeNetfilter,
+      ForwardingSysctls.bridgeNetfilter,
       { plugins: [{ type: "portmap", snat: false }] },
       "let iptables see the packets of bridges, or remove \"snat\": false and restart the containers",
       "modprobe br_netfilter",
@@ -298,7 +298,7 @@ describe("what the host lacks is given to it:", () => {
     ],
     [
       "one backend of iptables",
-      Forwarding.backends,
+      ForwardingSysctls.backends,
       rulesets(table("filter", ":FORWARD DROP"), table("filter", ":FORWARD DROP", "legacy")),
       "choose one for all programs, update-alternatives --config iptables, and flush the other: iptables-legacy -F; " +
       "iptables-legacy -t nat -F"
@@ -495,85 +495,85 @@ describe("addresses are made free", () => {
   specify(
     [
       "of what stands in place of the store",
-      Addresses.storeUsable,
+      AddressReservations.storeUsable,
       store({ problem: "not a directory" }),
       "remove what stands in place of the folder",
       "rm '/a b'"
     ],
     [
       "of another problem of the store",
-      Addresses.storeUsable,
+      AddressReservations.storeUsable,
       store({ problem: "x" }),
       "make /a b a folder that root can write"
     ],
     [
       "of a file system that is read-only",
-      Addresses.storeUsable,
+      AddressReservations.storeUsable,
       unwritable("read-only file system"),
       "look at dmesg, as a file system becomes read-only when its disk fails; then: mount -o remount,rw \"$(stat -c %m '/a b')\""
     ],
     [
       "of a full file system",
-      Addresses.storeUsable,
+      AddressReservations.storeUsable,
       unwritable("no space left on device"),
       "make room there: df -hT '/a b'; df -i '/a b'"
     ],
     [
       "of a folder that root may not write to",
-      Addresses.storeUsable,
+      AddressReservations.storeUsable,
       unwritable("x"),
       "let root write there: lsattr -d '/a b'"
     ],
-    ["of containers that are gone", Addresses.rangeExhausted, taken(true), ...leaks],
-    ["of containers that are gone, before it matters", Addresses.staleReservations, taken(true), ...leaks],
+    ["of containers that are gone", AddressReservations.rangeExhausted, taken(true), ...leaks],
+    ["of containers that are gone, before it matters", AddressReservations.staleReservations, taken(true), ...leaks],
     [
       "of a container of which a process is left",
-      Addresses.rangeExhausted,
+      AddressReservations.rangeExhausted,
       taken(false, { process: Host.process() }),
       "look at process 4711 (bridge): all else of that container is gone. When it has ended: cni-passthrough leaks n --fix --yes"
     ],
     [
       "of containers that cannot be seen",
-      Addresses.rangeExhausted,
+      AddressReservations.rangeExhausted,
       taken(false, { unknown: "no rights" }),
       "run doctor where it sees all network namespaces: some of these containers may be gone"
     ],
-    ["in a larger subnet", Addresses.rangeExhausted, taken(false), `use a larger subnet: ${detach}`],
+    ["in a larger subnet", AddressReservations.rangeExhausted, taken(false), `use a larger subnet: ${detach}`],
     [
       "in a larger subnet, where there is no bridge",
-      Addresses.rangeExhausted,
+      AddressReservations.rangeExhausted,
       { ...taken(false), outside: { links: [uplink] } },
       "use a larger subnet"
     ],
     [
       "in another subnet",
-      Addresses.overlappingSubnets,
+      AddressReservations.overlappingSubnets,
       overlapping({}),
       `use a subnet that nobody else has: ${detach}`
     ],
     [
       "of a route",
-      Addresses.overlappingSubnets,
+      AddressReservations.overlappingSubnets,
       overlapping({ protocol: "static" }),
       "delete the route, or use a subnet that overlaps with no other",
       "ip route del 10.99.0.0/25 dev uplink"
     ],
     [
       "of another link of the host",
-      Addresses.duplicateAddress,
+      AddressReservations.duplicateAddress,
       { outside: { links: [Host.link("x", {}, "10.99.0.2/24")] } },
       "remove the address from x, or restart the container",
       "ip addr del 10.99.0.2/24 dev x"
     ],
     [
       "of the bridge, which is not to blame",
-      Addresses.duplicateAddress,
+      AddressReservations.duplicateAddress,
       { outside: { links: [Host.link("cni0", {}, "10.99.0.2/24")] } },
       "start the container with another address"
     ],
     [
       "of one that has another of its ADD",
-      Addresses.duplicateAddress,
+      AddressReservations.duplicateAddress,
       {
         inside: { links: [Host.link("eth0", {}, "10.99.0.7/24")] },
         outside: { links: [Host.link("x", {}, "10.99.0.7/24")] }

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Result from "effect/Result"
 import type { Check } from "../../src/doctor/Check.ts"
-import * as Forwarding from "../../src/doctor/checks/Forwarding.ts"
+import * as ForwardingSysctls from "../../src/doctor/checks/ForwardingSysctls.ts"
 import * as ForwardRules from "../../src/doctor/checks/ForwardRules.ts"
 import { kernelTables } from "../../src/doctor/checks/FullKernelTables.ts"
 import * as Masquerade from "../../src/doctor/checks/Masquerade.ts"
@@ -60,7 +60,7 @@ describe("forwarding", () => {
   const [byDefault, ...others] = Host.outside.routes
   if (byDefault === undefined) throw new Error("the healthy host has no routes")
   const two = { outside: { routes: [byDefault, { ...byDefault, device: "uplink2" }, ...others] } }
-  specify(Forwarding.ipForward, [
+  specify(ForwardingSysctls.ipForward, [
     ["is right", sysctls(v4), []],
     ["is not asked for without a way out", noWay, none],
     ["is not asked for where the host is not known", noHost, none],
@@ -95,7 +95,7 @@ describe("rules for packets between ports of a bridge", () => {
     `net.bridge.bridge-nf-call-iptables = ${value}`
   ]
   const skipped = "no ports are mapped to a bridge"
-  specify(Forwarding.bridgeNetfilter, [
+  specify(ForwardingSysctls.bridgeNetfilter, [
     ["are not needed where portmap changes the source", value("0"), []],
     ["are there", { ...value("1"), plugins: [snat] }, []],
     ["are off", { ...value("0"), plugins: [snat] }, [warning("0")]],
@@ -118,7 +118,7 @@ describe("the reverse path of packets", () => {
     `net.ipv4.conf.all.rp_filter = ${all}`,
     `net.ipv4.conf.cni0.rp_filter = ${own}`
   ]]
-  specify(Forwarding.reversePath, [
+  specify(ForwardingSysctls.reversePath, [
     ["is the same", strict("1", "1"), []],
     ["is another, of all links", { ...strict("1", "0"), ...astray }, found(1, 0)],
     ["is another, of this link", { ...strict("0", "1"), ...astray }, found(0, 1)],
@@ -156,7 +156,7 @@ describe("both backends of iptables", () => {
     `warning - iptables has rules in both its backends, ${legacy} in legacy and ${modern} in nf_tables: a packet has to ` +
     "get through both, and no tool shows both"
   const old = (text: string) => Host.rules(`*filter\n${text}\nCOMMIT`, "legacy")
-  specify(Forwarding.backends, [
+  specify(ForwardingSysctls.backends, [
     ["have no rules but in one", {}, []],
     ["are not known", noRules, "the rules of the host are not known"],
     ["are not known where the host is not", noHost, "the rules of the host are not known"],
@@ -176,7 +176,7 @@ describe("both backends of iptables", () => {
     const many = (target: string) =>
       `:C ACCEPT\n${Array.from({ length: 6 }, (_, index) => `-A C -p ${index} -j ${target}`).join("\n")}`
     const change = rulesets(table("filter", many("ACCEPT")), old(many("DROP")))
-    const [[first, ...shown] = []] = Facts.said(Forwarding.backends, Host.facts(change))
+    const [[first, ...shown] = []] = Facts.said(ForwardingSysctls.backends, Host.facts(change))
     assert.strictEqual(first, message(6, 6))
     assert.deepStrictEqual(shown, [
       ...[0, 1, 2, 3, 4].map((index) => `legacy: filter: -A C -p ${index} -j DROP`),

@@ -2,6 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
+import * as LeakRemoval from "../../src/doctor/LeakRemoval.ts"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import * as ResultCache from "../../src/runtime/ResultCache.ts"
 import * as Fake from "./fake.ts"
@@ -539,7 +540,7 @@ describe("taking away what is left", () => {
       ...(programs === undefined ? {} : { programs })
     })
     const known = new Map(tools.map((name) => [name, `/sbin/${name}`]))
-    const outcome = yield* Effect.provide(Leaks.remove(leak, known), host.layer)
+    const outcome = yield* Effect.provide(LeakRemoval.remove(leak, known), host.layer)
     return { outcome, commands: host.commands, isThere: "/networks/n/10.99.0.7" in host.files }
   })
 
@@ -600,8 +601,8 @@ describe("a container that is alive again", () => {
       "{}",
       JSON.stringify(result)
     )
-  const isAlive = (leak: Parameters<typeof Leaks.isAlive>[0], files: Fake.Files) =>
-    Effect.provide(Leaks.isAlive(leak, "/cache"), Fake.host({ files }).layer)
+  const isAlive = (leak: Parameters<typeof LeakRemoval.isAlive>[0], files: Fake.Files) =>
+    Effect.provide(LeakRemoval.isAlive(leak, "/cache"), Fake.host({ files }).layer)
   const results = "/cache/results/n-web-eth0"
 
   it.effect("has a namespace that is there", () =>

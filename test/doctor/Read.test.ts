@@ -3,6 +3,7 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Sockets from "../../src/doctor/facts/Sockets.ts"
+import * as LeakRemoval from "../../src/doctor/LeakRemoval.ts"
 import * as Leaks from "../../src/doctor/Leaks.ts"
 import type { Execution } from "../../src/exec/Execution.ts"
 import * as ToolOutput from "../../src/exec/ToolOutput.ts"
@@ -176,7 +177,8 @@ describe("what lives", () => {
   it.effect("is alive while a process is working for it, and where its result has a namespace that is there", () =>
     Effect.gen(function*() {
       const host = Fake.host({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
-      const isAlive = (containerId: string) => Effect.provide(Leaks.isAlive({ containerId }, "/cache"), host.layer)
+      const isAlive = (containerId: string) =>
+        Effect.provide(LeakRemoval.isAlive({ containerId }, "/cache"), host.layer)
       assert.deepStrictEqual([yield* isAlive("one"), yield* isAlive("two")], [true, false])
     }))
 
@@ -185,7 +187,7 @@ describe("what lives", () => {
       const host = Fake.host({ files: { "/store/10.99.0.2": "new\r\neth0" } })
       const isAlive = (address: string, containerId: string) => {
         const holder = { file: `/store/${address}`, containerId }
-        return Effect.provide(Leaks.isAlive({ containerId: address, holder }, "/cache"), host.layer)
+        return Effect.provide(LeakRemoval.isAlive({ containerId: address, holder }, "/cache"), host.layer)
       }
       assert.deepStrictEqual(
         [yield* isAlive("10.99.0.2", "new"), yield* isAlive("10.99.0.2", "old"), yield* isAlive("10.99.0.2", "")],
@@ -222,7 +224,7 @@ describe("a leak", () => {
       const other = new TextEncoder().encode("iptables: Permission denied.\n")
       const remove = (stderr: Uint8Array) =>
         Effect.provide(
-          Leaks.remove({
+          LeakRemoval.remove({
             containerId: "web",
             removal: { _tag: "Commands", argvs: [["iptables", "-D", "X"], ["iptables", "-X", "X"]] }
           }, new Map()),

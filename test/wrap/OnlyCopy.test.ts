@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
-import * as PluginFolder from "../../src/wrap/PluginFolder.ts"
+import * as PluginInstallation from "../../src/wrap/PluginInstallation.ts"
 import * as Stub from "../../src/wrap/Stub.ts"
 import * as Unwrapping from "../../src/wrap/Unwrapping.ts"
 import * as Wrapping from "../../src/wrap/Wrapping.ts"
@@ -181,8 +181,8 @@ describe("our own executable that was wrapped as passthrough.dpkg-new, and renam
       using host = make()
       Fs.writeFileSync(`${host.folder}/passthrough`, Stub.text(host.at), { mode: 0o755 })
       assert.deepStrictEqual((yield* unwrap(host))?.refused, [{ name: "passthrough", reason: Unwrapping.lost }])
-      yield* PluginFolder.checkForeign(host.built, host.folder)
-      yield* PluginFolder.install(host.built, host.folder)
+      yield* PluginInstallation.checkForeign(host.built, host.folder)
+      yield* PluginInstallation.install(host.built, host.folder)
       assert.strictEqual(Fs.readFileSync(`${host.folder}/passthrough`, "utf8"), Fs.readFileSync(host.built, "utf8"))
     }).pipe(Effect.provide(Command.host)))
 })
@@ -192,7 +192,7 @@ describe("an install over a stub of our own executable", () => {
     Effect.gen(function*() {
       using host = make()
       yield* upgraded(host)
-      yield* PluginFolder.install(host.built, host.folder)
+      yield* PluginInstallation.install(host.built, host.folder)
       assert.deepStrictEqual((yield* unwrap(host))?.kept, [])
       assert.isFalse(Fs.existsSync(host.at.own))
     }).pipe(Effect.provide(Command.host)))

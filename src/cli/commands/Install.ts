@@ -9,13 +9,13 @@ import * as ConfFolder from "../../conf/ConfFolder.ts"
 import type { Identity } from "../../runtime/Attachments.ts"
 import type * as Discovery from "../../runtime/Discovery.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
-import * as PluginFolder from "../../wrap/PluginFolder.ts"
+import * as PluginInstallation from "../../wrap/PluginInstallation.ts"
 import * as Wrapping from "../../wrap/Wrapping.ts"
 import * as BuiltPlugin from "../BuiltPlugin.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as HostFolders from "../HostFolders.ts"
-import * as PolicyFile from "../PolicyFile.ts"
+import * as InstalledPolicy from "../InstalledPolicy.ts"
 
 /** Networks or attachments still call the plugin that should be removed. */
 class StillNeeded extends Data.TaggedError("StillNeeded")<{
@@ -49,7 +49,7 @@ const input = {
   to: Flags.folder("to").pipe(
     Flag.withDescription(
       `Folder of plugins (default: that of the runtime of this host, or the first of ${
-        PluginFolder.usual.join(", ")
+        PluginInstallation.usual.join(", ")
       } that there is)`
     ),
     Flag.optional
@@ -69,8 +69,8 @@ const input = {
 
 /** Fails if something still needs the plugin in this file. */
 const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cacheDir: string) {
-  const configurations = yield* ConfFolder.naming(confDir, PluginFolder.pluginName)
-  const attachments = yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)
+  const configurations = yield* ConfFolder.naming(confDir, PluginInstallation.pluginName)
+  const attachments = yield* PluginUsers.list(cacheDir, PluginInstallation.pluginName)
   if (configurations.length > 0 || attachments.length > 0) {
     return yield* new StillNeeded({ file, configurations, attachments })
   }
@@ -79,7 +79,7 @@ const checkNeed = Effect.fnUntraced(function*(file: string, confDir: string, cac
 /** The first folder there is of the daemons of this host. Files of podman alone are no sign that podman is used. */
 const firstOf = Effect.fnUntraced(function*(runtimes: ReadonlyArray<Discovery.Runtime>) {
   const folders = runtimes.flatMap(({ name, pluginFolders = [] }) => name === "podman" ? [] : pluginFolders)
-  const [first] = yield* Effect.filter(folders, PluginFolder.isThere)
+  const [first] = yield* Effect.filter(folders, PluginInstallation.isThere)
   return first
 })
 
@@ -89,26 +89,26 @@ export const install = HostFolders.command(
   input,
   Effect.fnUntraced(function*({ cacheDir, confDir, dryRun, force, hooks, runtimes = [], to, uninstall }) {
     if (uninstall) {
-      const folder = Option.isSome(to) ? to.value : yield* PluginFolder.chooseInstalled()
-      const file = yield* PluginFolder.findOurs(folder)
+      const folder = Option.isSome(to) ? to.value : yield* PluginInstallation.chooseInstalled()
+      const file = yield* PluginInstallation.findOurs(folder)
       if (!force) yield* checkNeed(file, confDir, cacheDir)
       if (dryRun) return yield* Console.log(`${file} can be removed`)
       if (!force && (yield* BuiltPlugin.isThisCommand(file))) return yield* new IsThisCommand({ file })
-      yield* PluginFolder.remove(file)
+      yield* PluginInstallation.remove(file)
       yield* Console.log(`removed ${file}`)
-      return yield* PolicyFile.remove(folder)
+      return yield* InstalledPolicy.remove(folder)
     }
-    const folder = Option.isSome(to) ? to.value : (yield* firstOf(runtimes)) ?? (yield* PluginFolder.choose())
-    if (!(yield* PluginFolder.isThere(folder))) {
+    const folder = Option.isSome(to) ? to.value : (yield* firstOf(runtimes)) ?? (yield* PluginInstallation.choose())
+    if (!(yield* PluginInstallation.isThere(folder))) {
       if (Option.isSome(to)) return yield* new NoFolder({ folder })
       yield* Console.error(`there is no folder ${folder} yet: is it the one that your runtime looks into?`)
     }
     const built = yield* BuiltPlugin.find()
-    yield* PluginFolder.checkForeign(built, folder)
+    yield* PluginInstallation.checkForeign(built, folder)
     // The policy comes first, so that the plugin never runs without it.
-    if (!hooks) yield* PolicyFile.forbidHooks(folder)
-    yield* Console.log(`installed ${built} as ${yield* PluginFolder.install(built, folder)}`)
-    yield* PolicyFile.print(folder)
+    if (!hooks) yield* InstalledPolicy.forbidHooks(folder)
+    yield* Console.log(`installed ${built} as ${yield* PluginInstallation.install(built, folder)}`)
+    yield* InstalledPolicy.print(folder)
     if (yield* Wrapping.repair(built, folder)) {
       yield* Console.log(`repaired the wrapped plugins of ${folder}, whose executable did not run`)
     }

@@ -20,7 +20,7 @@ import * as JsonText from "../../json/JsonText.ts"
 import * as Settings from "../../plugin/Settings.ts"
 import * as Style from "../../render/terminal/Style.ts"
 import * as PluginUsers from "../../runtime/PluginUsers.ts"
-import * as PluginFolder from "../../wrap/PluginFolder.ts"
+import * as PluginInstallation from "../../wrap/PluginInstallation.ts"
 import * as Errors from "../Errors.ts"
 import * as Flags from "../Flags.ts"
 import * as HostFolders from "../HostFolders.ts"
@@ -118,14 +118,16 @@ const change = Effect.fnUntraced(function*({ path, source }: ConfFolder.Loaded, 
 
 /** Fails if the plugin is not in the folders of the runtime, or does not answer there. */
 const checkPlugin = (cniPath: ReadonlyArray<string>, cniVersion: string) =>
-  PluginExec.find(PluginFolder.pluginName, cniPath).pipe(
+  PluginExec.find(PluginInstallation.pluginName, cniPath).pipe(
     Effect.flatMap((file) => PluginVersion.ask(file, cniVersion)),
     Effect.mapError((cause) => new PluginNotReady({ reason: cause.message, cause }))
   )
 
 /** The attachments to a network that call the plugin until they are gone, one a line; empty if there are none. */
 const usersOf = Effect.fnUntraced(function*(cacheDir: string, network: string) {
-  const users = (yield* PluginUsers.list(cacheDir, PluginFolder.pluginName)).filter((user) => user.network === network)
+  const users = (yield* PluginUsers.list(cacheDir, PluginInstallation.pluginName)).filter((user) =>
+    user.network === network
+  )
   return users.length === 0 ? [] : [
     "the plugin is still needed to detach what was attached with the taps:",
     ...users.map(({ containerId, ifname }) => `  ${ifname} of ${containerId}`)

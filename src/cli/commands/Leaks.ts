@@ -19,7 +19,7 @@ import * as Progress from "../Progress.ts"
 import * as Age from "./leaks/Age.ts"
 import * as Removing from "./leaks/Removing.ts"
 import * as Search from "./leaks/Search.ts"
-import * as SecondWitness from "./leaks/SecondWitness.ts"
+import * as StillListed from "./leaks/StillListed.ts"
 import * as Unattended from "./leaks/Unattended.ts"
 import * as Config from "./wrap/Config.ts"
 
@@ -84,7 +84,7 @@ const removeAll = Effect.fnUntraced(function*(
 const search = Effect.fnUntraced(function*(flags: Input) {
   const found = yield* Search.settled(flags)
   if (Option.isNone(flags.older) || found.blind !== undefined) return { ...found, recent: [], listed: [], notes: [] }
-  const { gone, listed, notes } = yield* SecondWitness.ask(found.found)
+  const { gone, listed, notes } = yield* StillListed.ask(found.found)
   const { old, recent } = yield* Age.byFiles(gone, flags.older.value)
   return { ...found, found: old, recent, listed, notes }
 })

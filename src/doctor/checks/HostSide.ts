@@ -1,5 +1,6 @@
 /** The host's side of a container: the bridge, the other end of the link, the gateway, the way back. */
 import * as Result from "effect/Result"
+import * as ShellQuote from "../../exec/ShellQuote.ts"
 import * as Cidr from "../../network/Cidr.ts"
 import type * as Link from "../../network/Link.ts"
 import * as Namespace from "../../network/Namespace.ts"
@@ -15,7 +16,6 @@ import * as IptablesLines from "../IptablesLines.ts"
 import * as Nftables from "../Nftables.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as Shell from "../Shell.ts"
 import * as Tables from "../Tables.ts"
 
 const noAttachment = { skipped: "there is no attachment whose namespace could be looked into" }
@@ -370,12 +370,12 @@ export const gatewayAnswers: Check = {
             ],
             fix: isForgotten
               ? `set "isGateway": true, detach the containers, ip link del ${
-                Shell.word(Roles.bridgeOf(facts.chain) ?? "")
+                ShellQuote.word(Roles.bridgeOf(facts.chain) ?? "")
               }, ` +
                 "and attach them again; or name a gateway that is there"
               : why !== undefined
               ? why.fix
-              : `see where the packets end: tcpdump -ni ${Shell.word(seen.hostEnd ?? device)} arp or icmp6`
+              : `see where the packets end: tcpdump -ni ${ShellQuote.word(seen.hostEnd ?? device)} arp or icmp6`
           }]
         }
       )

@@ -6,7 +6,7 @@ import { foundAt } from "../ConfigFile.ts"
 import * as Fix from "../Fix.ts"
 import * as Flow from "../flow/Flow.ts"
 import * as Roles from "../Roles.ts"
-import { subnetsOf } from "./Addressing.ts"
+import { subnetsOf } from "./IpamConfiguration.ts"
 
 export const ipv6Disabled: Check = {
   id: "ipv6-disabled",

@@ -1,5 +1,6 @@
 /** Whether the network namespace of each attachment exists. */
 import * as Result from "effect/Result"
+import * as ShellQuote from "../../exec/ShellQuote.ts"
 import type { Check } from "../Check.ts"
 import type { LoggedOperation } from "../facts/History.ts"
 import type { Found } from "../Finding.ts"
@@ -7,7 +8,6 @@ import * as Flow from "../flow/Flow.ts"
 import * as Names from "../Names.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as Repair from "../Repair.ts"
-import * as Shell from "../Shell.ts"
 
 /** The most attachments to name one by one. */
 const shown = 20
@@ -37,7 +37,7 @@ export const attachmentKnown: Check = {
         message: `libcni's cache has no attachment of ${selected.words} to ${network?.name ?? "the network"}: ` +
           `it is attached to ${elsewhere.join(", ")}`,
         evidence: all.filter((each) => elsewhere.includes(each.network)).slice(0, shown).map((each) => each.file),
-        fix: `ask about that network: cni-passthrough doctor ${Shell.word(other)}`
+        fix: `ask about that network: cni-passthrough doctor ${ShellQuote.word(other)}`
       }]
     }
     const taken = linksThere !== undefined && Result.isSuccess(linksThere) ? linksThere.success : []

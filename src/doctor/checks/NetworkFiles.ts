@@ -10,7 +10,7 @@ import * as BuiltIn from "../facts/BuiltIn.ts"
 import type { Found } from "../Finding.ts"
 import * as NearMiss from "../NearMiss.ts"
 import * as Roles from "../Roles.ts"
-import { subnetsOf } from "./Addressing.ts"
+import { subnetsOf } from "./IpamConfiguration.ts"
 
 const baseName = (path: string): string => path.slice(path.lastIndexOf("/") + 1)
 

@@ -1,5 +1,6 @@
 /** What plugins need on the host before they can do anything: tools, links to build on, a daemon. */
 import * as Result from "effect/Result"
+import * as ShellQuote from "../../exec/ShellQuote.ts"
 import type { Path } from "../../json/JsonText.ts"
 import type { Check } from "../Check.ts"
 import { foundAt, type Placed, valueAt } from "../ConfigFile.ts"
@@ -9,7 +10,6 @@ import * as Fix from "../Fix.ts"
 import type { NeededFile } from "../plugins/KnownPlugin.ts"
 import * as ThirdParty from "../plugins/ThirdParty.ts"
 import * as Roles from "../Roles.ts"
-import * as Shell from "../Shell.ts"
 
 /** The tools that a plugin needs. */
 const toolsOf = ({ caller, config, type }: Placed): ReadonlyArray<string> => {
@@ -163,8 +163,8 @@ export const dhcpDaemon: Check = {
         level: "error",
         plugin: type,
         message: `dhcp needs its daemon, and there is no socket ${socket}`,
-        fix: `start it: ${Shell.word(plugins.get(type)?.file ?? "/usr/lib/cni/dhcp")} daemon${
-          socket === dhcpSocket ? "" : ` -socketpath ${Shell.word(socket)}`
+        fix: `start it: ${ShellQuote.word(plugins.get(type)?.file ?? "/usr/lib/cni/dhcp")} daemon${
+          socket === dhcpSocket ? "" : ` -socketpath ${ShellQuote.word(socket)}`
         }`
       })]
     })
@@ -234,7 +234,7 @@ export const dhcpServer: Check = {
         : [`the bridge ${name} is not there yet: bridge makes it without any port but those of containers`],
       fix: down === undefined
         ? `make the link that leads to the server a port of ${name}, which takes the host's addresses of it: ` +
-          `ip link set LINK master ${Shell.word(name)}`
+          `ip link set LINK master ${ShellQuote.word(name)}`
         : Fix.run("set it up", Fix.command("ip link set", down.name, "up"))
     })]
   }

@@ -1,10 +1,10 @@
 /** Whether plugins answer VERSION, and support the version of the network. */
 import * as Result from "effect/Result"
 import * as CniVersion from "../../cni/CniVersion.ts"
+import * as ShellQuote from "../../exec/ShellQuote.ts"
 import type { Check } from "../Check.ts"
 import { foundAt } from "../ConfigFile.ts"
 import type { Found } from "../Finding.ts"
-import * as Shell from "../Shell.ts"
 import { firstOfEach } from "./PluginFile.ts"
 
 export const pluginVersions: Check = {
@@ -25,7 +25,7 @@ export const pluginVersions: Check = {
         found.push(place({
           message: `${fact.file} does not answer VERSION: ${fact.versions.failure}`,
           fix: `install the plugin ${type} again, or see what it does: CNI_COMMAND=VERSION ${
-            Shell.word(fact.file)
+            ShellQuote.word(fact.file)
           } < /dev/null`
         }))
         continue

@@ -7,6 +7,7 @@ import * as IgnoredSignals from "../../exec/IgnoredSignals.ts"
 import * as Libc from "../../exec/Libc.ts"
 import { notStarted } from "../../exec/NodeProcessRunner.ts"
 import * as ProcessReplacement from "../../exec/ProcessReplacement.ts"
+import * as ProcessRoom from "../../exec/ProcessRoom.ts"
 import { NotStarted, type ProcessRunner } from "../../exec/ProcessRunner.ts"
 import * as StubFile from "../../exec/StubFile.ts"
 import * as WrapFolder from "../../exec/WrapFolder.ts"
@@ -118,36 +119,6 @@ const bytesOf = (env: { readonly [name: string]: string | undefined }): Readonly
     return [...inherited, ...names.map((name) => Buffer.from(`${name}=${env[name] ?? ""}`))]
   })
 
-/**
- * The lowest process limit (which counts threads too) with which we run a plugin beside us. Our engine needs up to
- * fifteen, and aborts if it cannot start one.
- */
-const minProcesses = 40
-
-/** Returns the process limit of our user. */
-const processLimit = (): number =>
-  Libc.load()?.processLimit() ?? attempt(() => {
-    const [, soft] = /^Max processes\s+(\d+)/m.exec(Fs.readFileSync("/proc/self/limits", "utf8")) ?? []
-    return soft === undefined ? undefined : Number(soft)
-  }) ?? Number.POSITIVE_INFINITY
-
-/**
- * Returns how many more processes our cgroup allows, or NaN if it has no limit. Cgroups of version 1 have it in the
- * folder `pids`.
- */
-const cgroupRoom = (): number =>
-  attempt(() => {
-    const text = Fs.readFileSync("/proc/self/cgroup", "utf8")
-    const [, first] = /^\d+:pids:(.*)/m.exec(text) ?? []
-    const folder = `/sys/fs/cgroup${first === undefined ? /^0::(.*)/m.exec(text)?.[1] : `/pids${first}`}`
-    const [max, current] = ["max", "current"].map((name) => Number(Fs.readFileSync(`${folder}/pids.${name}`, "utf8")))
-    return Number(max) - Number(current)
-  }) ?? Number.NaN
-
-/** Whether we can run a plugin beside us. The process limit of a user does not apply to root. */
-const hasRoom = (): boolean =>
-  (process.getuid?.() === 0 || processLimit() >= minProcesses) && !(cgroupRoom() < minProcesses)
-
 const noRoom = (file: string) => notStarted(file, Object.assign(new Error(), { code: "EAGAIN" }))
 
 /** The wrapped plugin on this host. `unfinished` returns a stdin that is still arriving. */
@@ -186,7 +157,7 @@ export const make = (
       if (!isProgram(file)) {
         return new NotStarted({ program: file, code: "ENOEXEC", reason: "exec format error", cause: undefined })
       }
-      return hasRoom() ? runner.run(invocationOf(file, env, stdin)) : noRoom(file)
+      return ProcessRoom.hasRoom() ? runner.run(invocationOf(file, env, stdin)) : noRoom(file)
     },
     become: (file, env, stdin) =>
       Effect.try({

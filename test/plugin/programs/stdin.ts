@@ -5,7 +5,8 @@
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as TestClock from "effect/testing/TestClock"
-import { shimStdin, stdinReaderLive } from "../../../src/plugin/live/StdinReaderLive.ts"
+import { shimStdin } from "../../../src/plugin/live/ShimStdin.ts"
+import { stdinReaderLive } from "../../../src/plugin/live/StdinReaderLive.ts"
 
 const [kind, milliseconds] = process.argv.slice(2)
 

@@ -6,6 +6,7 @@ import * as Collect from "../../../doctor/Collect.ts"
 import type { Facts } from "../../../doctor/Facts.ts"
 import type { Flow } from "../../../doctor/flow/Flow.ts"
 import * as Flows from "../../../doctor/flow/Flows.ts"
+import * as TrialFacts from "../../../doctor/TrialFacts.ts"
 import * as LogFiles from "../../../log/LogFiles.ts"
 import * as SentFlows from "../../../trace/SentFlows.ts"
 import * as OwnCommand from "../../OwnCommand.ts"
@@ -72,7 +73,7 @@ export const make = Effect.fnUntraced(function*(request: Request) {
     Effect.fnUntraced(function*(seen) {
       const known = yield* Progress.during("the logs", remember(seen, request))
       return hasTrial
-        ? yield* Progress.during("the trial", Collect.withTrial(known, question.timeout, executable, send))
+        ? yield* Progress.during("the trial", TrialFacts.withTrial(known, question.timeout, executable, send))
         : known
     })
   )

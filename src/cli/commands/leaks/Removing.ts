@@ -5,7 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Environment from "../../../cni/Environment.ts"
-import * as Leaks from "../../../doctor/Leaks.ts"
+import * as LeakRemoval from "../../../doctor/LeakRemoval.ts"
+import type * as Leaks from "../../../doctor/Leaks.ts"
 import * as Names from "../../../doctor/Names.ts"
 import { ProcessRunner } from "../../../exec/ProcessRunner.ts"
 import * as Request from "../../../plugin/Request.ts"
@@ -89,14 +90,14 @@ export const make = Effect.fnUntraced(function*(asked: Asked) {
   }, Effect.scoped)
 
   return Effect.fnUntraced(function*(leak: Leaks.Leak, tools: ReadonlyMap<string, string>) {
-    if (yield* Leaks.isAlive(leak, OnHost.seen(asked, asked.cacheDir))) {
+    if (yield* LeakRemoval.isAlive(leak, OnHost.seen(asked, asked.cacheDir))) {
       const stays = `${Names.container(leak)} exists again, or a process is working for it`
       return { leak, stays, unlogged: undefined } satisfies Outcome as Outcome
     }
     const started = yield* Clock.currentTimeMillis
     // Whatever was removed is logged, even if a signal comes in between.
     return yield* Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
-      const done = yield* restore(Leaks.remove(leak, tools))
+      const done = yield* restore(LeakRemoval.remove(leak, tools))
       if (Result.isFailure(done)) return { leak, stays: done.failure, unlogged: undefined } satisfies Outcome
       const unlogged = yield* Effect.match(log(leak, started), {
         onFailure: (error) => error instanceof Error ? error.message : String(error),

@@ -13,7 +13,7 @@ import * as Signals from "../../Signals.ts"
 import * as Age from "./Age.ts"
 import * as Removing from "./Removing.ts"
 import * as Search from "./Search.ts"
-import * as SecondWitness from "./SecondWitness.ts"
+import * as StillListed from "./StillListed.ts"
 
 /** What the flags say. */
 export interface Asked extends Search.Asked, Removing.Asked {
@@ -39,7 +39,7 @@ const round = Effect.fnUntraced(function*(
 ) {
   const found = yield* Search.settled(asked)
   if (found.blind !== undefined) return yield* found.blind
-  const { gone, listed, notes } = yield* SecondWitness.ask(found.found)
+  const { gone, listed, notes } = yield* StillListed.ask(found.found)
   const { old, recent } = yield* sightings.split(gone, older)
   const outcomes = yield* Effect.forEach(old, (leak) => remove(leak, found.tools))
   return {

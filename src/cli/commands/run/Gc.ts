@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as CniVersion from "../../../cni/CniVersion.ts"
 import * as Collect from "../../../doctor/Collect.ts"
+import * as LeakRemoval from "../../../doctor/LeakRemoval.ts"
 import * as Leaks from "../../../doctor/Leaks.ts"
 import * as ValidAttachments from "../../../doctor/ValidAttachments.ts"
 import * as HostTools from "../../../exec/HostTools.ts"
@@ -190,7 +191,7 @@ export const gc = HostFolders.command(
         const { kept, left, tools } = reservations(yield* look(flags), now.decisions)
         for (const each of kept) yield* (flags.json ? Console.error : Console.log)(keptLine(each))
         for (const leak of left) {
-          const removed = yield* Leaks.remove(leak, tools)
+          const removed = yield* LeakRemoval.remove(leak, tools)
           const isRemoved = Result.isSuccess(removed)
           const outcome = isRemoved ? `remove  ${leak.containerId} ${leak.text}` : `keep    ${leak.text}`
           const why = isRemoved ? leak.reason : removed.failure

@@ -16,10 +16,10 @@ import * as JsonFormat from "../../../record/JsonFormat.ts"
 import type { Record } from "../../../record/Record.ts"
 import * as OperationText from "../../../render/terminal/OperationText.ts"
 import * as Style from "../../../render/terminal/Style.ts"
+import * as CallRecords from "../../../runtime/CallRecords.ts"
 import type { Call, Calls, Chain } from "../../../runtime/Chain.ts"
 import { hasFailed } from "../../../runtime/Chain.ts"
 import { PluginFailed } from "../../../runtime/PluginFailed.ts"
-import * as Records from "../../../runtime/Records.ts"
 import * as NearPlugin from "../../NearPlugin.ts"
 import * as ReportFile from "../../ReportFile.ts"
 
@@ -83,7 +83,7 @@ export const make = Effect.fnUntraced(function*(
   const tell = Effect.fnUntraced(function*(call: Call) {
     made.push(call)
     const records = [
-      ...Records.of(call, chain),
+      ...CallRecords.of(call, chain),
       ...(chain.nested === undefined ? [] : yield* chain.nested.records(call.invocation))
     ]
     told.push(...records)

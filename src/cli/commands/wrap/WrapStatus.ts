@@ -8,7 +8,7 @@ import * as LineWrap from "../../../render/terminal/LineWrap.ts"
 import * as LocalTime from "../../../render/terminal/LocalTime.ts"
 import * as Style from "../../../render/terminal/Style.ts"
 import * as Table from "../../../render/terminal/Table.ts"
-import * as PluginFolder from "../../../wrap/PluginFolder.ts"
+import * as PluginInstallation from "../../../wrap/PluginInstallation.ts"
 import type * as Stub from "../../../wrap/Stub.ts"
 import * as Survey from "../../../wrap/Survey.ts"
 import * as Config from "./Config.ts"
@@ -36,7 +36,7 @@ const look = Effect.fnUntraced(function*(at: Stub.Places, names: ReadonlyArray<s
   const logs = Option.match(config, { onNone: () => [], onSome: ({ sinks }) => sinks.map(Config.place) })
   const { plugins } = yield* Survey.make(at)
   const isAnyWrapped = plugins.some(({ state }) => Survey.hasStub(state))
-  const version = isAnyWrapped ? (yield* PluginFolder.versionOf(at.executable)) ?? null : null
+  const version = isAnyWrapped ? (yield* PluginInstallation.versionOf(at.executable)) ?? null : null
   const rows = plugins.filter(({ name }) => names?.includes(name) ?? true).map(({ info, name, state }): Row => {
     const isStub = Survey.hasStub(state)
     const time = Option.flatMap(info, ({ mtime }) => mtime)

@@ -1,5 +1,6 @@
 /** Addresses: who holds them, and whether they are used twice. */
 import * as Result from "effect/Result"
+import * as ShellQuote from "../../exec/ShellQuote.ts"
 import * as Cidr from "../../network/Cidr.ts"
 import type { Namespace } from "../../network/Namespace.ts"
 import * as AttachedContainer from "../AttachedContainer.ts"
@@ -16,9 +17,8 @@ import * as Names from "../Names.ts"
 import * as Ranges from "../Ranges.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
-import * as Shell from "../Shell.ts"
-import { subnetsOf } from "./Addressing.ts"
 import { deletionOf } from "./HostSide.ts"
+import { subnetsOf } from "./IpamConfiguration.ts"
 
 /** The most reservations to name one by one. */
 const shown = 20
@@ -37,12 +37,12 @@ const another = ({ chain, host }: Facts, words: string): string => {
   const links = host !== undefined && Result.isSuccess(host.network) ? host.network.success.links : []
   return bridge === undefined || !links.some(({ name }) => name === bridge)
     ? words
-    : `${words}: detach the containers, ip link del ${Shell.word(bridge)}, and attach them again`
+    : `${words}: detach the containers, ip link del ${ShellQuote.word(bridge)}, and attach them again`
 }
 
 /** What makes a folder writable for root. */
 const makeWritable = ({ at, reason }: Unwritable): string => {
-  const folder = Shell.word(at)
+  const folder = ShellQuote.word(at)
   return /read-only/.test(reason)
     ? "look at dmesg, as a file system becomes read-only when its disk fails; then: " +
       `mount -o remount,rw "$(stat -c %m ${folder})"`

@@ -3,9 +3,9 @@ import { assert, describe, it } from "@effect/vitest"
 import * as NetworkConfigList from "../../src/cni/NetworkConfigList.ts"
 import * as PluginAnswer from "../../src/exec/PluginAnswer.ts"
 import * as JsonFormat from "../../src/record/JsonFormat.ts"
+import * as CallRecords from "../../src/runtime/CallRecords.ts"
 import type { Call } from "../../src/runtime/Chain.ts"
 import { PluginFailed } from "../../src/runtime/PluginFailed.ts"
-import * as Records from "../../src/runtime/Records.ts"
 
 const bytes = (text: string) => new TextEncoder().encode(text)
 
@@ -55,8 +55,8 @@ const chain = {
   variables: {}
 }
 
-const parsed = (call: Call, fields: Partial<Parameters<typeof Records.of>[1]> = {}) =>
-  Records.of(call, { ...chain, ...fields }).map((record) => JSON.parse(JsonFormat.render(record)))
+const parsed = (call: Call, fields: Partial<Parameters<typeof CallRecords.of>[1]> = {}) =>
+  CallRecords.of(call, { ...chain, ...fields }).map((record) => JSON.parse(JsonFormat.render(record)))
 
 const common = {
   invocation: "00112233aabbccdd",
@@ -108,7 +108,7 @@ describe("a plugin that succeeds", () => {
   })
 
   it("has its configuration without loss", () => {
-    const [request] = Records.of(call, chain)
+    const [request] = CallRecords.of(call, chain)
     assert.include(request === undefined ? "" : JsonFormat.render(request), "\"big\":12345678901234567890")
   })
 
@@ -133,7 +133,7 @@ describe("a plugin that succeeds", () => {
   })
 
   it("is read back as it was", () => {
-    for (const record of Records.of(call, chain)) {
+    for (const record of CallRecords.of(call, chain)) {
       assert.deepStrictEqual(JsonFormat.read(JsonFormat.render(record)), record)
     }
   })
@@ -193,7 +193,7 @@ describe("a plugin that fails", () => {
 
   it("is told with what it changed, before how it ended", () => {
     const changes = { host: [], container: [] }
-    const records = Records.of({ ...callOf("", document), changes: changes as never }, chain)
+    const records = CallRecords.of({ ...callOf("", document), changes: changes as never }, chain)
     assert.deepStrictEqual(records.map(({ event }) => event), ["request", "plugin", "changes", "error"])
     assert.deepInclude(records[2], { ...changes, time: "2026-01-02T03:04:05.013Z" })
   })

@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Fs from "node:fs"
-import * as PluginFolder from "../../src/wrap/PluginFolder.ts"
+import * as PluginInstallation from "../../src/wrap/PluginInstallation.ts"
 import * as Command from "../support/command.ts"
 import { denied, files } from "../support/files.ts"
 import { temporary } from "../support/plugin.ts"
@@ -32,7 +32,7 @@ const changing = (source: string, changes: number) => {
 
 describe("the folder of plugins", () => {
   const chosen = (...there: ReadonlyArray<string>) =>
-    Effect.all([PluginFolder.choose(), PluginFolder.chooseInstalled()]).pipe(
+    Effect.all([PluginInstallation.choose(), PluginInstallation.chooseInstalled()]).pipe(
       Effect.provide(files(() => ({ exists: (path) => Effect.succeed(there.includes(path)) })))
     )
 
@@ -58,7 +58,7 @@ describe("installing the plugin", () => {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
       Fs.chmodSync(built, 0o644)
-      const file = yield* PluginFolder.install(built, `${folder.path}/a/bin`)
+      const file = yield* PluginInstallation.install(built, `${folder.path}/a/bin`)
       assert.strictEqual(file, `${folder.path}/a/bin/passthrough`)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/a/bin`), ["passthrough"])
       assert.strictEqual(Fs.statSync(file).mode & 0o777, 0o755)
@@ -77,11 +77,11 @@ describe("installing the plugin", () => {
       using folder = temporary()
       const built = forMusl(`${folder.path}/built`)
       Fs.writeFileSync(`${folder.path}/.libstdc++.so`, "library")
-      const file = yield* PluginFolder.install(built, `${folder.path}/bin`)
+      const file = yield* PluginInstallation.install(built, `${folder.path}/bin`)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`).sort(), [".libstdc++.so", "passthrough"])
       assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/.libstdc++.so`, "utf8"), "library")
       assert.strictEqual(Fs.statSync(`${folder.path}/bin/.libstdc++.so`).mode & 0o777, 0o644)
-      yield* PluginFolder.remove(file)
+      yield* PluginInstallation.remove(file)
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), [])
     }).pipe(Effect.provide(Command.host)))
 
@@ -93,20 +93,20 @@ describe("installing the plugin", () => {
       Fs.writeFileSync(`${bin}/.libstdc++.so`, "of another program")
       const glibc = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
       Fs.appendFileSync(glibc, `exit\n# needs no .libstdc++.so\n${"#".repeat(1_048_576)}.libstdc++.so\0`) // in its code
-      yield* PluginFolder.checkForeign(glibc, bin)
-      yield* PluginFolder.remove(yield* PluginFolder.install(glibc, bin))
+      yield* PluginInstallation.checkForeign(glibc, bin)
+      yield* PluginInstallation.remove(yield* PluginInstallation.install(glibc, bin))
       assert.deepStrictEqual(Fs.readdirSync(bin), [".libstdc++.so"])
 
       Fs.mkdirSync(`${folder.path}/musl`)
       Fs.writeFileSync(`${folder.path}/musl/.libstdc++.so`, "ours")
       const musl = forMusl(`${folder.path}/musl/built`)
-      const error = yield* Effect.flip(PluginFolder.checkForeign(musl, bin))
+      const error = yield* Effect.flip(PluginInstallation.checkForeign(musl, bin))
       assert.include(error.message, `${bin}/.libstdc++.so is left alone: it is not the plugin of cni-passthrough (no`)
       Fs.copyFileSync(musl, `${bin}/passthrough`)
-      yield* PluginFolder.checkForeign(musl, bin) // one of ours, of an older version
+      yield* PluginInstallation.checkForeign(musl, bin) // one of ours, of an older version
       Fs.rmSync(`${bin}/passthrough`)
       Fs.writeFileSync(`${bin}/.libstdc++.so`, "ours")
-      yield* PluginFolder.checkForeign(musl, bin)
+      yield* PluginInstallation.checkForeign(musl, bin)
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("is done in the place of our own plugin, and of a link to it, and of nothing else", () =>
@@ -114,15 +114,18 @@ describe("installing the plugin", () => {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0", "1.1.0"])
       const place = `${folder.path}/passthrough`
-      yield* PluginFolder.checkForeign(built, folder.path)
+      yield* PluginInstallation.checkForeign(built, folder.path)
       Fs.copyFileSync(built, place)
-      yield* PluginFolder.checkForeign(built, folder.path)
+      yield* PluginInstallation.checkForeign(built, folder.path)
       Fs.rmSync(place)
       Scripts.plugin(`${folder.path}/older`, ["1.0.0"])
       Fs.symlinkSync("older", place)
-      yield* PluginFolder.checkForeign(built, folder.path)
+      yield* PluginInstallation.checkForeign(built, folder.path)
 
-      const refused = Effect.map(Effect.flip(PluginFolder.checkForeign(built, folder.path)), ({ message }) => message)
+      const refused = Effect.map(
+        Effect.flip(PluginInstallation.checkForeign(built, folder.path)),
+        ({ message }) => message
+      )
       Fs.rmSync(place)
       Fs.symlinkSync("none", place)
       assert.include(
@@ -150,7 +153,7 @@ describe("installing the plugin", () => {
       Fs.writeFileSync(`${folder.path}/precious`, "precious")
       Fs.mkdirSync(`${folder.path}/bin`)
       Fs.symlinkSync("../precious", `${folder.path}/bin/.passthrough.${process.pid}.new`)
-      yield* PluginFolder.install(built, `${folder.path}/bin`)
+      yield* PluginInstallation.install(built, `${folder.path}/bin`)
       assert.strictEqual(Fs.readFileSync(`${folder.path}/precious`, "utf8"), "precious")
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), ["passthrough"])
     }).pipe(Effect.provide(Command.host)))
@@ -161,7 +164,7 @@ describe("installing the plugin", () => {
       const built = Scripts.script(`${folder.path}/built`, "echo no interpreter >&2; exit 3")
       Fs.mkdirSync(`${folder.path}/bin`)
       Fs.writeFileSync(`${folder.path}/bin/passthrough`, "old")
-      const error = yield* Effect.flip(PluginFolder.install(built, `${folder.path}/bin`))
+      const error = yield* Effect.flip(PluginInstallation.install(built, `${folder.path}/bin`))
       assert.match(error.message, /does not answer VERSION: exit status 3: no interpreter$/)
       assert.strictEqual(Fs.readFileSync(`${folder.path}/bin/passthrough`, "utf8"), "old")
       assert.deepStrictEqual(Fs.readdirSync(`${folder.path}/bin`), ["passthrough"])
@@ -171,7 +174,7 @@ describe("installing the plugin", () => {
     Effect.gen(function*() {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
-      const file = yield* Effect.provide(PluginFolder.install(built, folder.path), changing(built, 2))
+      const file = yield* Effect.provide(PluginInstallation.install(built, folder.path), changing(built, 2))
       assert.strictEqual(Fs.readFileSync(file, "utf8"), Fs.readFileSync(built, "utf8"))
       assert.include(Fs.readFileSync(file, "utf8"), "1.0.00\"")
     }))
@@ -180,7 +183,9 @@ describe("installing the plugin", () => {
     Effect.gen(function*() {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
-      const error = yield* Effect.flip(Effect.provide(PluginFolder.install(built, folder.path), changing(built, 3)))
+      const error = yield* Effect.flip(
+        Effect.provide(PluginInstallation.install(built, folder.path), changing(built, 3))
+      )
       assert.strictEqual(error.message, `${built} keeps changing while it is copied: try again when it is built`)
       assert.deepStrictEqual(Fs.readdirSync(folder.path), ["built"])
     }))
@@ -191,7 +196,7 @@ describe("installing the plugin", () => {
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
       using _ = vi.spyOn(process, "getuid").mockReturnValue(1000)
       const message = (method: "stat" | "copyFile") =>
-        Effect.map(Effect.flip(PluginFolder.install(built, folder.path)), (error) => error.message).pipe(
+        Effect.map(Effect.flip(PluginInstallation.install(built, folder.path)), (error) => error.message).pipe(
           Effect.provide(files((fs) => ({
             [method]: (path: string) => path === built ? Effect.fail(denied(path)) : fs.stat(path)
           })))
@@ -204,11 +209,11 @@ describe("installing the plugin", () => {
     Effect.gen(function*() {
       using folder = temporary()
       const built = Scripts.plugin(`${folder.path}/built`, ["1.0.0"])
-      const impossible = yield* Effect.flip(PluginFolder.install(built, "/proc/none/bin"))
+      const impossible = yield* Effect.flip(PluginInstallation.install(built, "/proc/none/bin"))
       assert.strictEqual(impossible.message, "cannot write /proc/none/bin: there is no such file or folder")
-      const missing = yield* Effect.flip(PluginFolder.install("/none", folder.path))
+      const missing = yield* Effect.flip(PluginInstallation.install("/none", folder.path))
       assert.strictEqual(missing.message, "cannot read /none: there is no such file or folder")
-      const unwritable = yield* Effect.flip(PluginFolder.install(built, "/proc"))
+      const unwritable = yield* Effect.flip(PluginInstallation.install(built, "/proc"))
       assert.strictEqual(unwritable.message, `cannot copy ${built} to /proc: there is no such file or folder`)
     }).pipe(Effect.provide(Command.host)))
 })
@@ -218,7 +223,7 @@ describe("uninstalling the plugin", () => {
     Effect.gen(function*() {
       using folder = temporary()
       Scripts.plugin(`${folder.path}/passthrough`, ["1.0.0"])
-      yield* PluginFolder.remove(yield* PluginFolder.findOurs(folder.path))
+      yield* PluginInstallation.remove(yield* PluginInstallation.findOurs(folder.path))
       assert.deepStrictEqual(Fs.readdirSync(folder.path), [])
     }).pipe(Effect.provide(Command.host)))
 
@@ -235,7 +240,7 @@ describe("uninstalling the plugin", () => {
       Effect.gen(function*() {
         using folder = temporary()
         Scripts.script(`${folder.path}/passthrough`, text)
-        const error = yield* Effect.flip(PluginFolder.findOurs(folder.path))
+        const error = yield* Effect.flip(PluginInstallation.findOurs(folder.path))
         assert.include(error.message, `${folder.path}/passthrough is left alone`)
         assert.match(error.message, reason)
         assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough"])
@@ -246,14 +251,14 @@ describe("uninstalling the plugin", () => {
     Effect.gen(function*() {
       using folder = temporary()
       Fs.writeFileSync(`${folder.path}/passthrough`, "notes of a person")
-      const error = yield* Effect.flip(PluginFolder.findOurs(folder.path))
+      const error = yield* Effect.flip(PluginInstallation.findOurs(folder.path))
       assert.include(error.message, "permission denied")
       assert.deepStrictEqual(Fs.readdirSync(folder.path), ["passthrough"])
     }).pipe(Effect.provide(Command.host)))
 
   it.effect("says that there is nothing to remove", () =>
     Effect.gen(function*() {
-      const error = yield* Effect.flip(PluginFolder.findOurs("/proc/none"))
+      const error = yield* Effect.flip(PluginInstallation.findOurs("/proc/none"))
       assert.strictEqual(error.message, "the plugin is not in /proc/none: name its folder with --to")
     }).pipe(Effect.provide(Command.host)))
 })
