@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Cidr from "../network/Cidr.ts"
 import * as Namespace from "../network/Namespace.ts"
+import * as ResultCache from "../runtime/ResultCache.ts"
 import type { Facts } from "./Facts.ts"
 import * as Attachment from "./facts/Attachment.ts"
 import * as ContainerProcesses from "./facts/ContainerProcesses.ts"
@@ -32,8 +33,11 @@ interface Remains {
   readonly text: string
   /** The container that it was for, or its address if nothing else is known. */
   readonly containerId: string
-  /** The file of the reservation of that address, and its holder, which is empty if there is none. */
-  readonly holder?: { readonly file: string; readonly containerId: string }
+  /**
+   * What showed that nothing has that address: the file of its reservation with the holder, which is empty if there is
+   * none, and the names of the results that libcni's cache had.
+   */
+  readonly holder?: { readonly file: string; readonly containerId: string; readonly results: ReadonlySet<string> }
   /** The evidence that it is unused. */
   readonly reason: string
   /** How to remove it. */
@@ -135,7 +139,7 @@ const resultLeaks = ({ attachments }: Facts, life: Life, living: ReadonlySet<str
 /** Files of the cache that make every DEL fail, unless a process works for the container that they are named after. */
 const damagedLeaks = ({ attachments, damaged, network }: Facts, { processes }: Life): ReadonlyArray<Remains> =>
   damaged.flatMap(({ file, reason }) => {
-    const name = file.slice(file.lastIndexOf("/") + 1 + `${network?.name ?? ""}-`.length)
+    const name = ResultCache.nameIn(file).slice(`${network?.name ?? ""}-`.length)
     const containerId = name.slice(0, name.lastIndexOf("-"))
     const isAttached = attachments.some((each) => each.containerId === containerId)
     return isAttached || ContainerProcesses.of(processes, containerId) !== undefined ? [] : [{
@@ -194,8 +198,8 @@ const ruleLeaks = (
   const lines = IptablesLines.of(host.rules.success)
   const words = (line: IptablesLines.Line) =>
     line.rule.words.map((word) => word.replace(/\/\d+$/, "").replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1"))
-  const inside = (chain: IptablesLines.ChainOf) =>
-    lines.filter((line) => IptablesLines.chainKey(line) === IptablesLines.chainKey(chain))
+  const byChain = Map.groupBy(lines, IptablesLines.chainKey)
+  const inside = (chain: IptablesLines.ChainOf) => byChain.get(IptablesLines.chainKey(chain)) ?? []
   const isGone = (containerId: string): boolean =>
     !living.has(containerId) && ContainerProcesses.of(processes, containerId) === undefined &&
     !facts.all.some((each) => each.containerId === containerId && each.sight?._tag !== "Missing") &&
@@ -242,6 +246,7 @@ const ruleLeaks = (
     }
   }
   const holders = new Map((store?.reservations ?? []).map((each) => [each.address, each.containerId]))
+  const results = new Set(facts.all.map(({ file }) => ResultCache.nameIn(file)))
   for (const line of lines.filter(({ chain }) => chain === "CNI-FORWARD")) {
     const address = words(line).find((word) => goneAddresses.has(word))
     if (address === undefined || addresses.has(address)) continue
@@ -251,7 +256,7 @@ const ruleLeaks = (
       containerId: address,
       ...(store === undefined
         ? {}
-        : { holder: { file: `${store.folder}/${address}`, containerId: holders.get(address) ?? "" } }),
+        : { holder: { file: `${store.folder}/${address}`, containerId: holders.get(address) ?? "", results } }),
       reason: `no network namespace has ${address} any more`,
       removal: { _tag: "Commands", argvs: [deletion(line)] }
     })
@@ -279,6 +284,7 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
   ) {
     if (!reserved.has(address)) goneAddresses.set(address, [...goneAddresses.get(address) ?? [], containerId])
   }
+  const byOwner = Map.groupBy([...facts.all, ...stored], ({ containerId }) => containerId)
   return [
     ...ruleLeaks(facts, life, living, goneAddresses),
     ...linkLeaks(facts, gone),
@@ -287,7 +293,7 @@ const seen = (facts: Facts, life: Life): ReadonlyArray<Leak> => {
     ...reservations
   ].map((remains) => {
     const owners = goneAddresses.get(remains.containerId) ?? [remains.containerId]
-    const files = [...facts.all, ...stored].filter(({ containerId }) => owners.includes(containerId))
+    const files = owners.flatMap((owner) => byOwner.get(owner) ?? [])
     const own = remains.removal._tag === "File" ? [remains.removal.path] : []
     return {
       ...remains,

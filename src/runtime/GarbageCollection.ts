@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Attachments from "./Attachments.ts"
 import type { ValidAttachment } from "./Chain.ts"
-import type { Cached, Entry } from "./ResultCache.ts"
+import * as ResultCache from "./ResultCache.ts"
 
 /** The decision about an attachment in the cache. */
 export interface Decision {
   /** The attachment, or undefined if its file is unreadable. Such an attachment is kept. */
-  readonly attachment: Cached | undefined
+  readonly attachment: ResultCache.Cached | undefined
   /** Its file in the cache. */
   readonly file: string
   readonly isGone: boolean
@@ -16,7 +16,7 @@ export interface Decision {
   readonly reason: string
 }
 
-const decide = Effect.fnUntraced(function*(entry: Exclude<Entry, { readonly _tag: "Another" }>) {
+const decide = Effect.fnUntraced(function*(entry: Exclude<ResultCache.Entry, { readonly _tag: "Another" }>) {
   const fs = yield* FileSystem.FileSystem
   const { file } = entry
   if (entry._tag === "Unknown") return { attachment: undefined, file, isGone: false, reason: entry.reason }
@@ -34,7 +34,7 @@ const decide = Effect.fnUntraced(function*(entry: Exclude<Entry, { readonly _tag
 })
 
 /** Decides about each attachment in the cache: it is gone if the path of its network namespace does not exist. */
-export const decideAll = (entries: ReadonlyArray<Entry>) =>
+export const decideAll = (entries: ReadonlyArray<ResultCache.Entry>) =>
   Effect.forEach(entries.filter((entry) => entry._tag !== "Another"), decide)
 
 /**
@@ -52,11 +52,11 @@ const candidates = (network: string, name: string): ReadonlyArray<ValidAttachmen
 /** Returns the attachments to which the files of the cache may belong, except those that are gone. */
 export const valid = (
   network: string,
-  entries: ReadonlyArray<Entry>,
+  entries: ReadonlyArray<ResultCache.Entry>,
   isGone: (file: string) => boolean
 ): ReadonlyArray<ValidAttachment> =>
   entries.flatMap((entry): ReadonlyArray<ValidAttachment> => {
-    if (entry._tag !== "Cached") return candidates(network, entry.file.slice(entry.file.lastIndexOf("/") + 1))
+    if (entry._tag !== "Cached") return candidates(network, ResultCache.nameIn(entry.file))
     const { containerId, ifname } = entry.attachment
     return isGone(entry.file) ? [] : [{ containerID: containerId, ifname }]
   })

@@ -147,6 +147,9 @@ export const read = Effect.fnUntraced(
 
 const isMissing = (error: PlatformError): boolean => error.reason._tag === "NotFound"
 
+/** The name of a file in that folder, from its path. */
+export const nameIn = (file: string): string => file.slice(file.lastIndexOf("/") + 1)
+
 /** Lists the file names in a folder of results, sorted, without temporary files. A missing folder has none. */
 export const namesIn = Effect.fnUntraced(function*(results: string) {
   const fs = yield* FileSystem.FileSystem

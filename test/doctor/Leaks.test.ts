@@ -208,7 +208,11 @@ describe("a reservation that is left", () => {
 
     it("with who had it, so that another who gets it meanwhile keeps them", () => {
       const [leak] = Leaks.find(Host.facts({ ...stored(reservation("10.99.0.7")), ...rules }), nobody)
-      assert.deepStrictEqual(leak?.holder, { file: "/networks/n/10.99.0.7", containerId: "old" })
+      assert.deepStrictEqual(leak?.holder, {
+        file: "/networks/n/10.99.0.7",
+        containerId: "old",
+        results: new Set<string>()
+      })
       assert.deepStrictEqual(leak?.removal, {
         _tag: "Commands",
         argvs: [["iptables", "-t", "filter", "-D", "CNI-FORWARD", "-d", "10.99.0.7/32", "-j", "ACCEPT"]]
@@ -593,6 +597,36 @@ describe("taking away what is left", () => {
     }))
 })
 
+describe("what is left", () => {
+  it("goes container by container, and the rules of an address before its reservation", () => {
+    const leak = (kind: Leaks.Leak["kind"], containerId: string, holder?: Leaks.Leak["holder"]): Leaks.Leak => ({
+      kind,
+      containerId,
+      text: `${kind} of ${containerId}`,
+      reason: "",
+      network: "n",
+      owners: [],
+      files: [],
+      removal: { _tag: "Commands", argvs: [] },
+      ...(holder === undefined ? {} : { holder })
+    })
+    const holder = { file: "/networks/n/10.99.0.7", containerId: "web", results: new Set<string>() }
+    const groups = LeakRemoval.byContainer([
+      leak("rule", "web"),
+      leak("rule", "10.99.0.7", holder),
+      leak("chain", "web"),
+      leak("result", "api"),
+      leak("rule", "10.99.0.7", holder),
+      leak("reservation", "web")
+    ])
+    assert.deepStrictEqual(groups.map((group) => group.map(({ text }) => text)), [
+      ["rule of 10.99.0.7", "rule of 10.99.0.7"],
+      ["rule of web", "chain of web", "reservation of web"],
+      ["result of api"]
+    ])
+  })
+})
+
 describe("a container that is alive again", () => {
   const result = { cniVersion: "1.0.0", ips: [{ address: "10.99.0.7/24" }] }
   const cached = (containerId: string, netns: string) =>
@@ -607,7 +641,7 @@ describe("a container that is alive again", () => {
 
   it.effect("has a namespace that is there", () =>
     Effect.gen(function*() {
-      const web = { containerId: "web" }
+      const web = { containerId: "web", files: [] }
       assert.isTrue(yield* isAlive(web, { [results]: cached("web", "/run/netns/web"), "/run/netns/web": "" }))
       assert.isFalse(yield* isAlive(web, { [results]: cached("web", "/run/netns/web") }))
       assert.isFalse(yield* isAlive(web, { [results]: cached("api", "/run/netns/api"), "/run/netns/api": "" }))
@@ -616,11 +650,21 @@ describe("a container that is alive again", () => {
 
   it.effect("has the address, where that is all that is known", () =>
     Effect.gen(function*() {
-      const holder = { file: "/n/10.99.0.7", containerId: "" }
+      const holder = { file: "/n/10.99.0.7", containerId: "", results: new Set<string>() }
       const files = { [results]: cached("web", "/run/netns/web"), "/run/netns/web": "" }
-      assert.isTrue(yield* isAlive({ containerId: "10.99.0.7", holder }, files))
-      assert.isFalse(yield* isAlive({ containerId: "10.99.0.8", holder }, files))
-      assert.isFalse(yield* isAlive({ containerId: "10.99.0.7" }, files))
+      assert.isTrue(yield* isAlive({ containerId: "10.99.0.7", holder, files: [] }, files))
+      assert.isFalse(yield* isAlive({ containerId: "10.99.0.8", holder, files: [] }, files))
+      assert.isFalse(yield* isAlive({ containerId: "10.99.0.7", files: [] }, files))
+    }))
+
+  it.effect("has an address of a result that came later, or of one of its own that was written again", () =>
+    Effect.gen(function*() {
+      const holder = { file: "/n/10.99.0.7", containerId: "", results: new Set(["n-web-eth0"]) }
+      const files = { [results]: cached("web", "/run/netns/web"), "/run/netns/web": "" }
+      const later = { "/cache/results/n-api-eth0": cached("api", "/run/netns/web"), "/run/netns/web": "" }
+      assert.isFalse(yield* isAlive({ containerId: "10.99.0.7", holder, files: [] }, files))
+      assert.isTrue(yield* isAlive({ containerId: "10.99.0.7", holder, files: [results] }, files))
+      assert.isTrue(yield* isAlive({ containerId: "10.99.0.7", holder, files: [] }, later))
     }))
 })
 

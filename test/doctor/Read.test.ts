@@ -178,7 +178,7 @@ describe("what lives", () => {
     Effect.gen(function*() {
       const host = Fake.host({ files: { "/proc/1/environ": "CNI_CONTAINERID=one\0" } })
       const isAlive = (containerId: string) =>
-        Effect.provide(LeakRemoval.isAlive({ containerId }, "/cache"), host.layer)
+        Effect.provide(LeakRemoval.isAlive({ containerId, files: [] }, "/cache"), host.layer)
       assert.deepStrictEqual([yield* isAlive("one"), yield* isAlive("two")], [true, false])
     }))
 
@@ -186,8 +186,8 @@ describe("what lives", () => {
     Effect.gen(function*() {
       const host = Fake.host({ files: { "/store/10.99.0.2": "new\r\neth0" } })
       const isAlive = (address: string, containerId: string) => {
-        const holder = { file: `/store/${address}`, containerId }
-        return Effect.provide(LeakRemoval.isAlive({ containerId: address, holder }, "/cache"), host.layer)
+        const holder = { file: `/store/${address}`, containerId, results: new Set<string>() }
+        return Effect.provide(LeakRemoval.isAlive({ containerId: address, holder, files: [] }, "/cache"), host.layer)
       }
       assert.deepStrictEqual(
         [yield* isAlive("10.99.0.2", "new"), yield* isAlive("10.99.0.2", "old"), yield* isAlive("10.99.0.2", "")],

@@ -5,6 +5,7 @@ import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as LeakRemoval from "../../doctor/LeakRemoval.ts"
 import type * as Leaks from "../../doctor/Leaks.ts"
 import * as GoDuration from "../../json/GoDuration.ts"
 import * as Escape from "../../record/Escape.ts"
@@ -74,7 +75,9 @@ const removeAll = Effect.fnUntraced(function*(
   tools: ReadonlyMap<string, string>
 ) {
   const remove = yield* Removing.make(flags)
-  const outcomes = yield* Progress.each("removing", all, (leak) => remove(leak, tools))
+  const perContainer = LeakRemoval.byContainer(all)
+  const outcomes = (yield* Progress.each("cleaning up after containers", perContainer, (ofOne) => remove(ofOne, tools)))
+    .flat()
   const style = yield* Style.current()
   for (const line of Removing.failures(outcomes)) yield* Console.error(style.red(Escape.inLine(line)))
   return outcomes.filter(({ stays }) => stays === undefined).map(({ leak }) => leak)

@@ -118,7 +118,7 @@ export const ofResult = (attachment: Attachments.Attachment, result: string): At
   idOf(attachment.containerId, { ...attachment, result }, undefined)
 
 /** The attachments in files of libcni's cache with such names. Files that cannot be decoded are skipped. */
-const inFiles = Effect.fnUntraced(function*(cacheDir: string, isSuch: (name: string) => boolean) {
+export const inFiles = Effect.fnUntraced(function*(cacheDir: string, isSuch: (name: string) => boolean) {
   const path = yield* Path.Path
   const folder = path.join(cacheDir, "results")
   const names = (yield* ResultCache.namesIn(folder)).filter(isSuch)

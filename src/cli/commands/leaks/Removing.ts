@@ -1,4 +1,5 @@
-/** Removes leftovers one by one, each with a record in the log. */
+/** Removes the leftovers of a container one by one, each with a record in the log. */
+import type * as Arr from "effect/Array"
 import * as Flag from "effect/cli/Flag"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -64,7 +65,7 @@ export const failures = (outcomes: ReadonlyArray<Outcome>): ReadonlyArray<string
     ...(unlogged === undefined ? [] : [`the removal of ${Search.key(leak)} was not logged: ${unlogged}`])
   ])
 
-/** Removes leftovers. The records of one container have the same `invocation`, for as long as this exists. */
+/** Removes the leftovers of one container. The records of one container have the same `invocation`, for as long as this exists. */
 export const make = Effect.fnUntraced(function*(asked: Asked) {
   const sinks = sinksOf(asked)
   const sink = ConfiguredSinks.make(yield* ProcessRunner)
@@ -89,11 +90,7 @@ export const make = Effect.fnUntraced(function*(asked: Asked) {
     })
   }, Effect.scoped)
 
-  return Effect.fnUntraced(function*(leak: Leaks.Leak, tools: ReadonlyMap<string, string>) {
-    if (yield* LeakRemoval.isAlive(leak, OnHost.seen(asked, asked.cacheDir))) {
-      const stays = `${Names.container(leak)} exists again, or a process is working for it`
-      return { leak, stays, unlogged: undefined } satisfies Outcome as Outcome
-    }
+  const removeOne = Effect.fnUntraced(function*(leak: Leaks.Leak, tools: ReadonlyMap<string, string>) {
     const started = yield* Clock.currentTimeMillis
     // Whatever was removed is logged, even if a signal comes in between.
     return yield* Effect.uninterruptibleMask(Effect.fnUntraced(function*(restore) {
@@ -106,4 +103,15 @@ export const make = Effect.fnUntraced(function*(asked: Asked) {
       return { leak, stays: undefined, unlogged } satisfies Outcome
     }))
   })
+
+  return Effect.fnUntraced(
+    function*(ofOne: Arr.NonEmptyReadonlyArray<Leaks.Leak>, tools: ReadonlyMap<string, string>) {
+      const [first] = ofOne
+      if (yield* LeakRemoval.isAlive(first, OnHost.seen(asked, asked.cacheDir))) {
+        const stays = `${Names.container(first)} exists again, or a process is working for it`
+        return ofOne.map((leak): Outcome => ({ leak, stays, unlogged: undefined }))
+      }
+      return (yield* Effect.forEach(ofOne, (leak) => removeOne(leak, tools))) as ReadonlyArray<Outcome>
+    }
+  )
 })

@@ -4,6 +4,7 @@ import * as Clock from "effect/Clock"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import * as LeakRemoval from "../../../doctor/LeakRemoval.ts"
 import * as GoDuration from "../../../json/GoDuration.ts"
 import * as Escape from "../../../record/Escape.ts"
 import * as RunContext from "../../../record/RunContext.ts"
@@ -41,14 +42,14 @@ const round = Effect.fnUntraced(function*(
   if (found.blind !== undefined) return yield* found.blind
   const { gone, listed, notes } = yield* StillListed.ask(found.found)
   const { old, recent } = yield* sightings.split(gone, older)
-  const outcomes = yield* Effect.forEach(old, (leak) => remove(leak, found.tools))
+  const outcomes = yield* Effect.forEach(LeakRemoval.byContainer(old), (ofOne) => remove(ofOne, found.tools))
   return {
     found: old,
     recent,
     listed,
     kept: found.kept,
     possible: [],
-    outcomes,
+    outcomes: outcomes.flat(),
     notes: [...Search.notes(found), ...notes]
   } satisfies Round as Round
 })
