@@ -66,7 +66,10 @@ const nft = (finding: Finding): Inquiry => ({
   kinds: ["nftables", "iptables"],
   take: (answer) => {
     const all = NftablesRuleset.tablesOf(answer)
-    const own = (family: Family) => finding.wants("iptables") ? all.filter(isOfIptables(family)) : []
+    const own = (family: Family) =>
+      finding.wants("iptables")
+        ? all.filter((table) => table.startsWith(`${family} `) && NftablesRuleset.isOfIptables(table))
+        : []
     return [
       ...inNftables(finding, all.filter((table) => !families.some((family) => own(family).includes(table)))),
       ...families.filter((family) => own(family).length > 0)
@@ -78,10 +81,6 @@ const nft = (finding: Finding): Inquiry => ({
     return finding.wants("iptables") ? families.map((family) => inIptables(finding, family, [], false)) : []
   }
 })
-
-/** Whether a table has a name that iptables uses. */
-const isOfIptables = (family: Family) => (table: string): boolean =>
-  table.startsWith(`${family} `) && / (?:filter|nat|mangle|raw|security)$/.test(table)
 
 /** Asks for nftables, for iptables of both families and both backends, and for ipsets. */
 export const all = (finding: Finding): ReadonlyArray<Inquiry> => [

@@ -25,6 +25,12 @@ export interface NftChain {
 
 const iptablesTables = new Set(["filter", "nat", "mangle", "raw", "security"])
 
+/** Whether a table, given as its family and name, is one of iptables. */
+export const isOfIptables = (table: string): boolean => {
+  const [family = "", name = ""] = table.split(" ")
+  return iptablesTables.has(name) && (family === "ip" || family === "ip6")
+}
+
 /** Flags of an active table. */
 const working = new Set(["owner", "persist"])
 
@@ -49,7 +55,7 @@ const resolved = (value: unknown, sets: ReadonlyMap<string, ReadonlyArray<unknow
   return Object.fromEntries(Object.entries(value).map(([name, each]) => [name, resolved(each, sets, name)]))
 }
 
-/** Reads `nft -j list ruleset`, without the tables of iptables, and without tables that may be dormant. */
+/** Reads `nft -j list ruleset` or `nft -j list table`, without the tables of iptables, and without tables that may be dormant. */
 export const parse = (output: string): ReadonlyArray<NftChain> => {
   const document = ToolJson.parse(output)
   const chains = new Map<string, NftChain & { readonly rules: Array<ReadonlyArray<Json.JsonObject>> }>()
@@ -69,7 +75,7 @@ export const parse = (output: string): ReadonlyArray<NftChain> => {
         string
       ]
       if (resting.has([family, table].join("/"))) continue
-      if (iptablesTables.has(table) && (family === "ip" || family === "ip6")) continue
+      if (isOfIptables(`${family} ${table}`)) continue
       chains.set([family, table, name].join("/"), {
         family,
         table,
@@ -95,7 +101,7 @@ export const parse = (output: string): ReadonlyArray<NftChain> => {
 export const hasTablesOfIptables = (output: string): boolean => {
   const document = ToolJson.parse(output)
   return items(Json.isObject(document) ? document["nftables"] : undefined).some(({ table }) =>
-    Json.isObject(table) && iptablesTables.has(String(table["name"])) && /^ip6?$/.test(String(table["family"]))
+    Json.isObject(table) && isOfIptables([table["family"], table["name"]].join(" "))
   )
 }
 

@@ -65,31 +65,44 @@ export const inside = Effect.fnUntraced(function*(netns: string, listed: Namespa
   return { rulesets: rulesets.flat(), nft } as Rules
 })
 
-const withDevices = Effect.fnUntraced(function*(chains: ReadonlyArray<NftablesRuleset.NftChain>) {
-  if (!chains.some(({ device, hook }) => hook === "ingress" && device === undefined)) return chains
-  const listed = yield* ToolOutput.of(["nft", "list", "chains"])
-  const devices = NftablesRuleset.parseDevices(Result.getOrElse(listed, () => ""))
-  return chains.map((chain) => ({
-    ...chain,
-    device: chain.device ?? devices.get(`${chain.family} ${chain.table} ${chain.name}`)
-  }))
+/**
+ * Asks nft for the chains outside the tables of iptables. With the ten thousands of rules that iptables has on some
+ * hosts, nft would take seconds to list all tables.
+ */
+const outsideIptables = Effect.fnUntraced(function*(nft: string) {
+  const listed = yield* ToolOutput.read([nft, "list", "chains"])
+  // On a kernel without nftables, the tool fails because there are no rules.
+  if (Result.isFailure(listed)) return { chains: [], problem: listed.failure.isStopped ? listed.failure : undefined }
+  const tables = NftablesRuleset.tablesOf(listed.success).filter((table) => !NftablesRuleset.isOfIptables(table))
+  const outputs = yield* Effect.forEach(
+    tables,
+    (table) => ToolOutput.read([nft, "-j", "list", "table", ...table.split(" ")]),
+    { concurrency: "unbounded" }
+  )
+  const failures = outputs.flatMap((output) => Result.isFailure(output) ? [output.failure] : [])
+  const devices = NftablesRuleset.parseDevices(listed.success)
+  return {
+    chains: outputs.flatMap((output) =>
+      NftablesRuleset.parse(Result.getOrElse(output, () => "")).map((chain) => ({
+        ...chain,
+        device: chain.device ?? devices.get(`${chain.family} ${chain.table} ${chain.name}`)
+      }))
+    ),
+    problem: failures.find(({ message }) => !/No such file/.test(message)) // that table is gone
+  }
 })
 
 /** Asks all available tools. */
 export const collect = Effect.fnUntraced(function*(tools: ReadonlyMap<string, string>) {
-  const [v4, v6, nft] = yield* Effect.all([
+  const nft = tools.get("nft")
+  const [v4, v6, { chains, problem }] = yield* Effect.all([
     save(4, tools),
     save(6, tools),
-    tools.has("nft")
-      ? ToolOutput.read([tools.get("nft") ?? "nft", "-j", "list", "ruleset"])
-      : Effect.succeed(Result.succeed("{}"))
+    nft === undefined ? Effect.succeed({ chains: [], problem: undefined }) : outsideIptables(nft)
   ], { concurrency: "unbounded" })
-  // On a kernel without IPv6 or nftables, the tools fail because there are no rules.
-  const problem = v4.problem ??
-    [v6.problem, Result.isFailure(nft) ? nft.failure : undefined].find((each) => each?.isStopped === true)
-  if (problem !== undefined) return Result.fail(problem.message)
-  return Result.succeed<Rules>({
-    rulesets: [...v4.found, ...v6.found],
-    nft: Result.isSuccess(nft) ? yield* withDevices(NftablesRuleset.parse(nft.success)) : []
-  })
+  // On a kernel without IPv6, the tool fails because there are no rules.
+  const first = v4.problem ?? (v6.problem?.isStopped === true ? v6.problem : problem)
+  return first === undefined
+    ? Result.succeed<Rules>({ rulesets: [...v4.found, ...v6.found], nft: chains })
+    : Result.fail(first.message)
 })

@@ -4,6 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as LogFiles from "../log/LogFiles.ts"
 import * as RecordLog from "../log/RecordLog.ts"
 import type { Place as FactPlace } from "../network/Fact.ts"
+import * as NftablesRuleset from "../network/NftablesRuleset.ts"
 import * as Pod from "../operations/Pod.ts"
 import type { Record } from "../record/Record.ts"
 import type { Hop } from "./Journey.ts"
@@ -33,10 +34,6 @@ export interface Wanted extends Scope {
   readonly matches: (line: string) => boolean
 }
 
-const iptablesTables = new Set(["filter", "nat", "mangle", "raw", "security"])
-
-const isOfIptables = ({ family, table }: Hop["chain"]): boolean => /^ip6?$/.test(family) && iptablesTables.has(table)
-
 /** The fact in the log that a hop is about. */
 export const wantedFor = ({ chain, rule, verdict }: Hop, scope: Scope): Wanted => {
   const { family, name, table } = chain
@@ -48,7 +45,7 @@ export const wantedFor = ({ chain, rule, verdict }: Hop, scope: Scope): Wanted =
   if (rule !== undefined) {
     return { ...scope, kind: "nftables", matches: equals(`rule ${family} ${table} ${name} ${rule.text}`) }
   }
-  return isOfIptables(chain)
+  return NftablesRuleset.isOfIptables(`${family} ${table}`)
     ? { ...scope, kind: "iptables", matches: equals(`${family} ${table} -P ${name} ${verdict.toUpperCase()}`) }
     : {
       ...scope,

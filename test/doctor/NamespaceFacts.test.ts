@@ -573,7 +573,8 @@ describe("the rules of a host", () => {
     programs: { readonly [tool: string]: string | object },
     files: Fake.Files = {}
   ) {
-    const tools = new Map(Object.keys(programs).map((name) => [name, `/sbin/${name}`]))
+    const names = Object.keys(programs).map((program) => program.split(" ")[0] ?? "")
+    const tools = new Map(names.map((name) => [name, `/sbin/${name}`]))
     const { commands, layer } = Fake.host({
       files,
       programs: Object.fromEntries(
@@ -590,19 +591,37 @@ describe("the rules of a host", () => {
     }
   })
 
-  it.effect("are those of both families, and of nftables", () =>
+  const tablesOfNft = "table ip filter {\n}\ntable inet fw {\n}\ntable netdev n {\n}\n"
+
+  it.effect("are those of both families, and of the tables of nftables that iptables did not make", () =>
     Effect.gen(function*() {
       const { commands, found, nft } = yield* collected({
         "iptables-nft-save": v4,
         "ip6tables-nft-save": v4,
-        "nft": JSON.stringify({ nftables: [chain("c")] })
+        "nft list chains": tablesOfNft,
+        "nft -j list table inet fw": JSON.stringify({ nftables: [chain("c")] }),
+        "nft -j list table netdev n": JSON.stringify({ nftables: [chain("d", { family: "netdev", table: "n" })] })
       })
-      assert.deepStrictEqual([found, nft], [["nf_tables 4", "nf_tables 6"], ["c"]])
+      assert.deepStrictEqual([found, nft], [["nf_tables 4", "nf_tables 6"], ["c", "d"]])
       assert.deepStrictEqual(commands.toSorted(), [
         "/sbin/ip6tables-nft-save",
         "/sbin/iptables-nft-save",
-        "/sbin/nft -j list ruleset"
+        "/sbin/nft -j list table inet fw",
+        "/sbin/nft -j list table netdev n",
+        "/sbin/nft list chains"
       ])
+    }))
+
+  it.effect("are without a table that was removed meanwhile, and unknown if nft cannot list one", () =>
+    Effect.gen(function*() {
+      const withTable = (stderr: string) =>
+        collected({
+          "nft list chains": tablesOfNft,
+          "nft -j list table inet fw": { exitCode: 1, stderr: new TextEncoder().encode(stderr) },
+          "nft -j list table netdev n": JSON.stringify({ nftables: [chain("d", { family: "netdev", table: "n" })] })
+        })
+      assert.deepStrictEqual((yield* withTable("Error: No such file or directory\n")).nft, ["d"])
+      assert.strictEqual((yield* withTable("Error: syntax error\n")).found, "nft -j: Error: syntax error")
     }))
 
   it.effect("are those of the old backend where it has tables", () =>
