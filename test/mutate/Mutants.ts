@@ -56,7 +56,33 @@ const links = new Set(
 /** Names and texts without behaviour: no test has a reason to notice them. */
 const namesOf = /^(?:Context\.\w+|Data\.TaggedError|Effect\.(?:fn|withSpan))\b/ // keys of services, tags of errors
 const describes = /(?:withDescription|withShortDescription|withExamples)$/ // help texts
-const describing = new Set(["description", "title", "documentation", "identifier"]) // texts of a JSON Schema
+const unnoticed = new Set([
+  // Texts of a JSON Schema.
+  "description",
+  "title",
+  "documentation",
+  "identifier",
+  // How many effects run at a time: no result depends on it.
+  "concurrency"
+])
+
+/** From here on a number is a limit of time or size. No reader or writer of it means this number and not the next one. */
+const limits = 1000
+
+/** The value of a number, or of a product like `64 * 1024`. */
+const valueOf = (node: Node): number | undefined => {
+  if (node.type === "Literal" && typeof node["value"] === "number") return node["value"]
+  if (node.type !== "BinaryExpression" || node["operator"] !== "*") return undefined
+  const [left, right] = [valueOf(node["left"] as Node), valueOf(node["right"] as Node)]
+  return left === undefined || right === undefined ? undefined : left * right
+}
+
+/** Whether a conditional is the result of a comparison of two values: of equals either may come first. */
+const isOrder = (node: Node): boolean =>
+  ["consequent", "alternate"].some((side) => {
+    const { argument, operator, type } = node[side] as { readonly argument?: Node } & Node
+    return type === "UnaryExpression" && operator === "-" && argument?.["value"] === 1
+  })
 
 /** All mutants of one file, in the order of their places. */
 export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => {
@@ -90,9 +116,14 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
     add(node, text(right))
   }
 
+  const addLimit = (node: Node, value: number): void => {
+    for (const other of [value * 2, value / 2]) add(node, String(other))
+  }
+
   const addLiteral = (node: Node): void => {
     const { value } = node
-    if (typeof value === "number") { for (const other of [value + 1, value - 1]) add(node, String(other)) }
+    if (typeof value === "number" && value >= limits) addLimit(node, value)
+    else if (typeof value === "number") { for (const other of [value + 1, value - 1]) add(node, String(other)) }
     if (typeof value === "boolean") add(node, String(!value))
     if (typeof value === "string") add(node, value === "" ? `"mutated"` : `""`)
   }
@@ -121,7 +152,8 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
     const visit = (node: Node): void => {
       const inner = (node["object"] ?? node["callee"] ?? node["expression"]) as Node | undefined
       if (inner === undefined || node.type === "ParenthesizedExpression") return
-      if (node["optional"] === true) {
+      // Methods of `process` are optional for the types alone: other systems have none of them.
+      if (node["optional"] === true && !text(inner).startsWith("process.")) {
         const at = code.indexOf("?.", inner.end)
         addPart(chain, at, at + 2, node.type === "CallExpression" || node["computed"] === true ? "" : ".")
       }
@@ -145,6 +177,8 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
       return
     }
     if (/^(?:Import|Export(?:All|Named)).*Declaration$/.test(type) && node["source"]) return
+    const value = type === "BinaryExpression" ? valueOf(node) : undefined
+    if (value !== undefined && value >= limits) return addLimit(node, value)
     if (type === "BinaryExpression" || type === "LogicalExpression") addOperators(node)
     if (type === "UnaryExpression" && node["operator"] === "!") add(node, text(node["argument"] as Node))
     if (type === "Literal") addLiteral(node)
@@ -162,7 +196,8 @@ export const mutantsOf = (file: string, code: string): ReadonlyArray<Mutant> => 
     }
     for (const [field, value] of Object.entries(node)) {
       if (field === "key" && node["computed"] !== true) continue
-      if (type === "Property" && field === "value" && describing.has(text(node["key"] as Node))) continue
+      if (type === "Property" && field === "value" && unnoticed.has(text(node["key"] as Node))) continue
+      if (type === "ConditionalExpression" && field === "test" && isOrder(node)) continue
       if (type === "ExpressionStatement" && "directive" in node && node["directive"]) continue
       if (type === "TaggedTemplateExpression" && field === "quasi") {
         for (const inner of nodesIn((value as Node)["expressions"])) visit(inner, "free")

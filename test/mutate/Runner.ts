@@ -2,8 +2,8 @@
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { BaseSequencer, createVitest, type TestModule, type TestSpecification } from "vitest/node"
-import { folder, type recording } from "./Active.ts"
+import { BaseSequencer, createVitest, type TestCase, type TestModule, type TestSpecification } from "vitest/node"
+import { folder, reachedNow, recording } from "./Active.ts"
 import { instrumented, type Numbered } from "./Instrument.ts"
 
 /** What to put into the copy. It is the first message. */
@@ -17,35 +17,69 @@ export interface Start {
 export interface Run {
   readonly test: string
   readonly mutant: number | typeof recording
+  /** The cases of the file that are left out. */
+  readonly without: ReadonlyArray<string>
+  /** How long one case may wait, in milliseconds. */
+  readonly limit: number
+}
+
+/** What one case of a test file did. */
+export interface Case {
+  /** Its place in the file, and its name: a mutant may change either, for some cases are made from the sources. */
+  readonly id: string
+  /** In milliseconds. */
+  readonly duration: number
+  /** The mutants that were reached, where that was recorded. */
+  readonly reached: ReadonlyArray<number>
 }
 
 export interface Answer {
   /** What failed, if anything did. */
   readonly failure?: string
+  /** The cases that failed. */
+  readonly failed: ReadonlyArray<string>
   /** Whether all that failed is a time limit, which a busy machine reaches too. */
   readonly isLate: boolean
-  /** The mutants that were reached, where that was recorded. */
+  readonly cases: ReadonlyArray<Case>
+  /** The mutants that were reached outside the cases, which all cases may depend on. */
   readonly reached: ReadonlyArray<number>
-  /** How long the tests ran, in milliseconds. */
-  readonly duration: number
 }
 
 /**
  * A file that runs a test file with a mutant. All of a request run in one process, which has loaded its packages once,
- * while the modules of the repository start anew. After the first failure the other tests are skipped.
+ * while the modules of the repository start anew. After the first failure the other cases are skipped.
  */
-const wrapper = (test: string, active: string): string => `
+const wrapper = ({ limit, mutant, test, without }: Run, index: number): string => `
 import * as Fs from "node:fs"
 import { afterEach, beforeEach, vi } from "vitest"
-Fs.writeFileSync("${folder}/active", "${active}")
+const id = (task) => task.id.slice(task.id.indexOf("_")) + " " + task.name
+const without = new Set(${JSON.stringify(without)})
+const reached = (name) => {
+  if (${mutant !== recording}) return
+  Fs.renameSync("${reachedNow}", "${folder}/${index}" + name)
+  Fs.mkdirSync("${reachedNow}")
+  Fs.chmodSync("${reachedNow}", 0o777) // for tests that become another user
+  globalThis.testOfMutants = (globalThis.testOfMutants ?? 0) + 1
+}
+Fs.writeFileSync("${folder}/active", "${mutant}")
+vi.setConfig({ testTimeout: ${limit} })
 vi.resetModules()
 let failed = false
-beforeEach((test) => failed ? test.skip() : undefined)
-afterEach(({ task }) => void (failed ||= task.result?.state === "fail"))
+beforeEach(({ skip, task }) => {
+  if (failed || without.has(id(task))) skip()
+  reached("-before" + task.id.slice(task.id.indexOf("_")))
+})
+afterEach(({ task }) => {
+  reached(task.id.slice(task.id.indexOf("_")))
+  failed ||= task.result?.state === "fail"
+})
 await import("./${Path.basename(test)}")
 `
 
 const reachedIn = (path: string): ReadonlyArray<number> => Fs.existsSync(path) ? Fs.readdirSync(path).map(Number) : []
+
+/** The same in each file that runs these tests. */
+const placeOf = (test: { readonly id: string }): string => test.id.slice(test.id.indexOf("_"))
 
 const prepare = async ({ built, mutants }: Start) => {
   Fs.mkdirSync(folder, { recursive: true })
@@ -58,7 +92,8 @@ const prepare = async ({ built, mutants }: Start) => {
 
   let wrappers: ReadonlyArray<string> = []
   const onTestModuleEnd = (module: TestModule): void => {
-    const failed = [...module.children.allTests("failed")]
+    const all = [...module.children.allTests()]
+    const failed = all.filter((test) => test.result().state === "failed")
     const failures = [
       ...failed.map((test) => test.fullName),
       ...[...module.errors(), ...vitest.state.getUnhandledErrors() as Array<Error>].map(({ message }) => message),
@@ -68,9 +103,16 @@ const prepare = async ({ built, mutants }: Start) => {
     const index = wrappers.indexOf(module.moduleId)
     const [failure] = failures
     const errors = failed.flatMap((test) => test.result().errors ?? [])
+    const id = (test: TestCase): string => `${placeOf(test)} ${test.name}`
+    const outside = Fs.readdirSync(folder).filter((name) => name.startsWith(`${index}-before`))
     const answer: Answer = {
-      reached: reachedIn(`${folder}/reached-${index}`),
-      duration: module.diagnostic().duration,
+      cases: all.map((test) => ({
+        id: id(test),
+        duration: test.diagnostic()?.duration ?? 0,
+        reached: reachedIn(`${folder}/${index}${placeOf(test)}`)
+      })),
+      failed: failed.map(id),
+      reached: [...new Set(outside.flatMap((name) => reachedIn(`${folder}/${name}`)))],
       isLate: errors.length > 0 && errors.every(({ message }) => / timed out in \d+ms/.test(message)),
       ...(failure === undefined ? {} : { failure })
     }
@@ -89,7 +131,6 @@ const prepare = async ({ built, mutants }: Start) => {
     include: ["test/**/*.test.ts"],
     env: { PASSTHROUGH_FORM: "script" },
     sequence: { sequencer: Sequencer },
-    testTimeout: 60_000,
     isolate: false,
     maxWorkers: 1,
     pool: "forks",
@@ -102,12 +143,10 @@ const prepare = async ({ built, mutants }: Start) => {
   return async (runs: ReadonlyArray<Run>): Promise<void> => {
     for (const name of Fs.readdirSync(folder)) Fs.rmSync(`${folder}/${name}`, { recursive: true })
     wrappers.forEach((file) => Fs.rmSync(file))
-    wrappers = runs.map(({ mutant, test }, index) => {
-      const file = Path.resolve(Path.dirname(test), `${index}-${mutant}-${Path.basename(test)}`)
-      Fs.writeFileSync(file, wrapper(test, typeof mutant === "number" ? String(mutant) : `${mutant}-${index}`))
-      const reached = `${folder}/reached-${index}`
-      Fs.mkdirSync(reached)
-      Fs.chmodSync(reached, 0o777) // for tests that become another user
+    Fs.mkdirSync(reachedNow)
+    wrappers = runs.map((run, index) => {
+      const file = Path.resolve(Path.dirname(run.test), `${index}-${run.mutant}-${Path.basename(run.test)}`)
+      Fs.writeFileSync(file, wrapper(run, index))
       return file
     })
     await vitest.runTestSpecifications(wrappers.map((file) => project.createSpecification(file)))

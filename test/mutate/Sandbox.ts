@@ -24,7 +24,8 @@ mount -t tmpfs tmpfs /run
 mount -t tmpfs -o mode=1777 tmpfs /dev/shm
 mount -o remount,bind,ro /
 cd /mnt/project
-exec "$NODE" test/mutate/Runner.ts
+# Not with exec: the shell stays the first process of the namespace, and collects those whose parents are gone.
+"$NODE" test/mutate/Runner.ts || exit $?
 `
 
 /** How long processes may take to start on a busy machine, in milliseconds. */
@@ -39,7 +40,9 @@ export class Sandbox {
   }
 
   async #started(): Promise<ChildProcess.ChildProcess> {
-    if (this.#child !== undefined) return this.#child
+    if (this.#child !== undefined && this.#child.exitCode === null && this.#child.signalCode === null) {
+      return this.#child
+    }
     const child = ChildProcess.spawn(
       "unshare",
       ["--mount", "--net", "--ipc", "--pid", "--fork", "--kill-child", "--mount-proc", "sh", "-c", script],
@@ -78,18 +81,18 @@ export class Sandbox {
   }
 
   /**
-   * Runs test files with mutants, in this order. Where one run has no end within `limit` milliseconds its answer is missing,
-   * and the others go on in a new sandbox.
+   * Runs test files with mutants, in this order. Where one run has no end within `limit` milliseconds, or ends the sandbox,
+   * its answer is missing, and the others go on in a new sandbox.
    */
   async run(runs: ReadonlyArray<Run>, limit: number): Promise<ReadonlyArray<Answer | undefined>> {
     const answers: Array<Answer | undefined> = []
     while (answers.length < runs.length) {
       const child = await this.#started()
       const [first, open] = [answers.length, runs.slice(answers.length)]
-      child.send(open)
+      child.send(open, () => {}) // the exit says all about a sandbox that has ended
       let message: unknown
       do {
-        message = await this.#next(child, message === "begin" ? limit : start)
+        message = await this.#next(child, message === "begin" ? limit : start).catch(() => undefined)
         if (Array.isArray(message)) answers[first + message[0]] = message[1]
       } while (message !== undefined && message !== "done")
       if (message === "done") break
