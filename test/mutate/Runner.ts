@@ -90,6 +90,7 @@ const prepare = async ({ built, mutants }: Start) => {
   // The build says that the plugin is too large, which it is with mutants in it.
   if (built) ChildProcess.spawnSync(process.execPath, ["esbuild.config.mjs"], { stdio: "inherit" })
 
+  let requests = 0
   let wrappers: ReadonlyArray<string> = []
   const onTestModuleEnd = (module: TestModule): void => {
     const all = [...module.children.allTests()]
@@ -144,8 +145,11 @@ const prepare = async ({ built, mutants }: Start) => {
     for (const name of Fs.readdirSync(folder)) Fs.rmSync(`${folder}/${name}`, { recursive: true })
     wrappers.forEach((file) => Fs.rmSync(file))
     Fs.mkdirSync(reachedNow)
+    requests += 1
     wrappers = runs.map((run, index) => {
-      const file = Path.resolve(Path.dirname(run.test), `${index}-${run.mutant}-${Path.basename(run.test)}`)
+      // Each has another name, because Vite keeps what it has read.
+      const name = `${requests}-${index}-${run.mutant}-${Path.basename(run.test)}`
+      const file = Path.resolve(Path.dirname(run.test), name)
       Fs.writeFileSync(file, wrapper(run, index))
       return file
     })
