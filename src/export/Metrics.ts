@@ -14,8 +14,7 @@ const boundaries = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 
 
 /** The metrics of operations. */
 const operations = Metric.counter("cni_plugin_operations_total", {
-  description: "Calls of plugins, by how they ended",
-  incremental: true
+  description: "Calls of plugins, by how they ended"
 })
 const pluginDuration = Metric.histogram("cni_plugin_duration_seconds", {
   description: "How long calls of plugins took",
@@ -27,8 +26,7 @@ const operationDuration = Metric.histogram("cni_operation_duration_seconds", {
 })
 
 const removed = Metric.counter("cni_leftovers_removed_total", {
-  description: "What leaks removed of containers that are gone",
-  incremental: true
+  description: "What leaks removed of containers that are gone"
 })
 
 /** The metrics of a host. */

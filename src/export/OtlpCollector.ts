@@ -63,11 +63,9 @@ const shownUrl = (text: string): string => {
 }
 
 /** The innermost reason of an error, such as `connect ECONNREFUSED 127.0.0.1:4318`. */
-const innermost = (error: unknown): string => {
-  const cause = error instanceof Error
-    ? error.cause ?? (error as { readonly errors?: ReadonlyArray<unknown> }).errors?.[0]
-    : undefined
-  return cause instanceof Error ? innermost(cause) : error instanceof Error ? error.message : String(error)
+const innermost = (error: Error): string => {
+  const cause = error.cause ?? (error as { readonly errors?: ReadonlyArray<unknown> }).errors?.[0]
+  return cause instanceof Error ? innermost(cause) : error.message
 }
 
 const retryAfterOf = (value: string | undefined): number | undefined => {

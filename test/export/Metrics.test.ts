@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Export from "../../src/export/Export.ts"
 import { Metrics, mostSets } from "../../src/export/Metrics.ts"
-import { called, chained, wrapped } from "../operations/records.ts"
+import { called, chained, common, wrapped } from "../operations/records.ts"
 import { parse } from "../support/prometheus.ts"
 import { failingIpam, read } from "./records.ts"
 
@@ -106,7 +106,68 @@ describe("labels", () => {
   })
 })
 
+describe("counters", () => {
+  it("say what they count", () => {
+    const text = Export.metrics(read(failingIpam()))
+    assert.include(text, "# HELP cni_plugin_operations_total Calls of plugins, by how they ended\n")
+    assert.include(text, "# TYPE cni_plugin_operations_total counter\n")
+  })
+})
+
+describe("durations", () => {
+  it("have these buckets", () => {
+    const buckets = metricsOf(failingIpam()).seriesOf("cni_plugin_duration_seconds_bucket")
+    const limits = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, "+Inf"]
+    assert.deepStrictEqual([...new Set(buckets.map(({ labels }) => labels?.["le"]))], limits.map(String))
+  })
+
+  it("are those of the plugin, or else of the whole run", () => {
+    const sum = (records: ReadonlyArray<object>) =>
+      metricsOf(records).seriesOf("cni_plugin_duration_seconds_sum").map(({ value }) => Number(value))
+    const records = called({}, { event: "result" })
+    assert.deepStrictEqual(sum(records), [0.0125])
+    assert.deepStrictEqual(sum([records[0]!, records[2]!]), [0.013])
+  })
+
+  it("of an operation without an end, or that ended before it began, are missing", () => {
+    const durations = (records: ReadonlyArray<object>) =>
+      metricsOf(records).seriesOf("cni_operation_duration_seconds_count").length
+    const [request, ...others] = called({}, { event: "result" })
+    assert.strictEqual(durations([request!, ...others]), 1)
+    assert.strictEqual(durations([request!]), 0)
+    assert.strictEqual(durations([{ ...request, time: common("", 60_000).time }, ...others]), 0)
+  })
+})
+
 describe("the metrics of a host", () => {
+  for (const name of ["cni_host_local_addresses", "cni_passthrough_wrapped_plugins"] as const) {
+    it(`are ${name} too`, () => {
+      const metrics = new Metrics()
+      metrics.setHost(name, [{ name, labels: { network: "podman" }, value: 5 }])
+      assert.deepStrictEqual(parse(metrics.text()).seriesOf(name), [{ labels: { network: "podman" }, value: "5" }])
+    })
+  }
+
+  it("have at most 500 sets of labels, which stay those that they were", () => {
+    const metrics = new Metrics()
+    const values = Array.from({ length: 502 }, (_, index) => ({
+      name: "cni_leftovers" as const,
+      labels: { network: `n${index}` },
+      value: 1
+    }))
+    metrics.setHost("cni_leftovers", [...values, { ...values[0]!, value: 2 }])
+    const networks = parse(metrics.text()).seriesOf("cni_leftovers")
+    assert.lengthOf(networks, 501)
+    assert.deepInclude(networks, { labels: { network: "n0" }, value: "2" })
+    assert.deepInclude(networks, { labels: { network: "n499" }, value: "1" })
+    assert.deepInclude(networks, { labels: { network: "other" }, value: "1" })
+    metrics.setHost("cni_leftovers", values.slice(501))
+    assert.deepStrictEqual(parse(metrics.text()).seriesOf("cni_leftovers"), [{
+      labels: { network: "n501" },
+      value: "1"
+    }])
+  })
+
   it("are replaced by what is there now", () => {
     const metrics = new Metrics()
     const leftover = (kind: string, value: number) =>

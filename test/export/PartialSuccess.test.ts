@@ -44,4 +44,20 @@ describe("the answer of a collector", () => {
       }
     }
   })
+
+  it("may have numbers of any size, fields that are not known, and no reason", () => {
+    const known = protobuf({ rejectedSpans: 16_512, errorMessage: "x".repeat(200) })
+    const unknown = [[0x19, 1, 2, 3, 4, 5, 6, 7, 8], [0x25, 1, 2, 3, 4], [0x28, 0x80, 1], [0x32, 1, 0x41], [0x08, 5]]
+    for (const fields of [...unknown, unknown.flat()]) {
+      const body = Uint8Array.from([...fields, ...known])
+      assert.deepStrictEqual(PartialSuccess.read(body, ""), { rejectedSpans: 16_512, message: "x".repeat(200) })
+    }
+    assert.deepStrictEqual(PartialSuccess.read(json({ partialSuccess: { rejectedSpans: 1 } }), "text/json"), {
+      rejectedSpans: 1,
+      message: ""
+    })
+    for (const value of [{}, { partialSuccess: null }, { partialSuccess: { rejectedSpans: "many" } }]) {
+      assert.isUndefined(PartialSuccess.read(json(value), "application/json"))
+    }
+  })
 })

@@ -148,6 +148,55 @@ describe("a span", () => {
     assert.deepStrictEqual(plugin.status, { code: 2, message: "was killed by SIGKILL" })
   })
 
+  it("is internal, and its operation begins with its first plugin", () => {
+    const spans = spansOf(called({}, { event: "result" }))
+    assert.deepStrictEqual(spans.map(({ kind }) => kind), [1, 1])
+    for (const { droppedAttributesCount, droppedEventsCount, droppedLinksCount } of spans) {
+      assert.deepStrictEqual([droppedAttributesCount, droppedEventsCount, droppedLinksCount], [0, 0, 0])
+    }
+    const operation = (run: string) => spansOf(wrapped(run, { type: "multus", start: 0, took: 1 }))[0]?.spanId
+    assert.notStrictEqual(operation(runs.multus), operation(runs.bridge))
+  })
+
+  it("has no pod where the request names none", () => {
+    const records = called({}, { event: "result" }).map((record) => ({ ...record, args: undefined }))
+    for (const span of spansOf(records)) assert.notMatch(Object.keys(attributesOf(span)).join(), /k8s/)
+  })
+
+  it("has texts of at most 4096 characters", () => {
+    const status = (length: number) => {
+      const end = { event: "error", error: { code: 7, msg: "x".repeat(length) } }
+      return named(spansOf(called({ exitCode: 1 }, end)), "portmap").status.message
+    }
+    assert.strictEqual(status(4096), "x".repeat(4096))
+    assert.strictEqual(status(4097), `${"x".repeat(4096)}…`)
+  })
+
+  it("has at most 100 changes, and says how many more there were", () => {
+    const changesOf = (count: number) => {
+      const added = Array.from({ length: count }, (_, index) => `link${index} bridge up`)
+      const changes = { host: { links: { added, removed: [] } } }
+      const records = wrapped(runs.multus, { type: "multus", start: 0, took: 40 })
+      const span = named(
+        spansOf([...records, { ...common(runs.multus, 41, "multus"), event: "changes", changes, durationMs: 1 }]),
+        "multus"
+      )
+      const found = span.events[0]?.attributes.find(({ key }) => key === "cni.changes")?.value.arrayValue?.values ?? []
+      return found.map(({ stringValue }) => stringValue)
+    }
+    assert.lengthOf(changesOf(100), 100)
+    const many = changesOf(103)
+    assert.lengthOf(many, 101)
+    assert.strictEqual(many.at(-1), "and 3 more")
+  })
+
+  it("of a plugin that failed without a code has _OTHER for its type of error, and its last words", () => {
+    const outcome = { exitCode: 2, stderr: "first\n panic: broken \n" }
+    const plugin = named(spansOf(called(outcome, { event: "error", error: { msg: "exit status 2" } })), "portmap")
+    assert.deepInclude(attributesOf(plugin), { "error.type": "_OTHER" })
+    assert.strictEqual(plugin.status.message, "exit status 2; panic: broken")
+  })
+
   it("of a run without an end reaches to the last that is known of it", () => {
     const records = wrapped(runs.multus, { type: "multus", start: 0, took: 40 })
     const span = named(spansOf(records.filter((record) => (record as { event: string }).event !== "result")), "multus")
@@ -185,6 +234,17 @@ describe("taps", () => {
       "after-bridge"
     ])
     assert.deepStrictEqual([startTimeUnixNano, endTimeUnixNano], [nanoseconds(5), nanoseconds(25)])
+  })
+
+  it("show a plugin between them that failed, or that the runtime did not reach", () => {
+    const spans = spansOf([
+      ...tapped("5c01f03d8d6d", "ADD", 0, ["before-bridge"]),
+      ...tapped("5c01f03d8d6d", "DEL", 1000, ["before-bridge"])
+    ])
+    const bridge = spans.filter(({ name }) => name === "bridge")
+    for (const { status } of bridge) {
+      assert.deepStrictEqual(status, { code: 2, message: "failed, or the runtime stopped" })
+    }
   })
 
   it("have their hooks as events", () => {
