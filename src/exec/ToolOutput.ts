@@ -5,7 +5,7 @@ import * as Execution from "./Execution.ts"
 import * as HostTools from "./HostTools.ts"
 
 /** The default timeout of a tool, in milliseconds. */
-const timeout = 5000
+const defaultTimeout = 5000
 
 /** The maximum size of its output, in bytes. */
 const limit = 32 * 1_048_576
@@ -24,12 +24,14 @@ export interface Options {
   readonly isLenient?: boolean
   /** The path of the network namespace to run in. Default: ours. */
   readonly netns?: string | undefined
+  /** In milliseconds. Default: 5000. */
+  readonly timeout?: number
 }
 
 /** Runs a tool. Returns its output, or why there is none. */
 export const read = Effect.fnUntraced(function*(
   argv: Execution.Invocation["argv"],
-  { isLenient = false, netns, stdin = "" }: Options = {}
+  { isLenient = false, netns, stdin = "", timeout = defaultTimeout }: Options = {}
 ) {
   const outcome = yield* Effect.result(HostTools.run({ argv, netns, stdin, timeout, limit }))
   const [program, ...args] = argv

@@ -18,8 +18,8 @@ export class CannotTrace extends Data.TaggedError("CannotTrace")<{ readonly plac
   override readonly message = `packets cannot be traced in the network namespace of ${this.place}: ${this.reason}`
 }
 
-/** How long the kernel may take for a table or a subscription, in milliseconds. */
-const patience = 10_000
+/** How long nft may take for a table or a subscription, in milliseconds. It reads all rules of the namespace first. */
+const patience = 30_000
 
 /** What a complaint of nft means. */
 const meaningOf = (complaint: string): string => {

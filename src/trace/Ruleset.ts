@@ -95,13 +95,16 @@ export const parse = (listed: string, saved: { readonly ip: string; readonly ip6
   }
 }
 
+/** How long a tool may take, in milliseconds. With tens of thousands of rules, nft takes several seconds. */
+const timeout = 30_000
+
 /** Lists the rules of the namespace at a path, or of ours. Fails with the words of nft. */
 export const list = Effect.fnUntraced(function*(netns: string | undefined) {
-  const listed = yield* ToolOutput.of(["nft", "-s", "-a", "list", "ruleset"], { netns })
+  const listed = yield* ToolOutput.of(["nft", "-s", "-a", "list", "ruleset"], { netns, timeout })
   if (Result.isFailure(listed)) return Result.fail(listed.failure)
   const save = (family: "ip" | "ip6", tool: string) =>
     new RegExp(`^table ${family} (?:filter|nat|mangle|raw|security) `, "m").test(listed.success)
-      ? Effect.map(ToolOutput.of([tool], { netns }), Result.getOrElse(() => ""))
+      ? Effect.map(ToolOutput.of([tool], { netns, timeout }), Result.getOrElse(() => ""))
       : Effect.succeed("")
   const [ip, ip6] = yield* Effect.all([save("ip", "iptables-nft-save"), save("ip6", "ip6tables-nft-save")], {
     concurrency: "unbounded"
