@@ -54,7 +54,7 @@ const ofProtobuf = (body: Uint8Array): PartialSuccess => {
 }
 
 const ofJson = (body: Uint8Array): PartialSuccess => {
-  const { partialSuccess } = JSON.parse(new TextDecoder().decode(body)) ?? {}
+  const { partialSuccess } = JSON.parse(new TextDecoder().decode(body))
   return {
     // An int64 is a string in JSON.
     rejectedSpans: Number(partialSuccess?.rejectedSpans ?? 0) || 0,

@@ -21,7 +21,9 @@ const spansOf = (count: number, members: Partial<Span> = {}): ReadonlyArray<Span
 const url = "http://collector/v1/traces"
 
 /** A collector that answers so, by the number of the request. */
-const fake = (answer: (count: number) => "takes" | "takes in part" | "is down" | "refuses" | "hangs") => {
+const fake = (
+  answer: (count: number) => "takes" | "takes in part" | "takes none" | "is down" | "refuses" | "hangs"
+) => {
   const taken: Array<Span> = []
   const said: Array<string> = []
   const tried: Array<number> = []
@@ -43,6 +45,8 @@ const fake = (answer: (count: number) => "takes" | "takes in part" | "is down" |
             case "takes in part":
               taken.push(...spans.slice(1))
               return Effect.succeed({ rejectedSpans: 1, message: "too old" })
+            case "takes none":
+              return Effect.succeed({ rejectedSpans: 1_000_000, message: "" })
             case "hangs":
               return Effect.never
             case "is down":
@@ -77,6 +81,15 @@ describe("spans that are sent in turn", () => {
       assert.strictEqual(yield* sending.finish, 598)
       assert.deepStrictEqual(tried, [512, 88])
       assert.deepStrictEqual(said, [`${url} refused some of the spans: too old`])
+    }))
+
+  it.effect("may be refused without a reason, and no more than were sent", () =>
+    Effect.gen(function*() {
+      const { collector, said, tell } = fake(() => "takes none")
+      const sending = Delivery.inTurn(collector, tell)
+      sending.push(spansOf(2))
+      assert.strictEqual(yield* sending.finish, 0)
+      assert.deepStrictEqual(said, [`${url} refused some of the spans`])
     }))
 
   it.effect("are sent again after 250 ms, and then after twice as long each time, up to 30 s, or half of that", () =>
@@ -151,9 +164,21 @@ describe("spans that are sent beside all else", () => {
       const { finish, push } = yield* Delivery.background(collector, tell)
       push(spansOf(2))
       push(spansOf(3))
-      yield* TestClock.adjust("1 second")
+      yield* TestClock.adjust(999)
+      assert.deepStrictEqual(tried, [])
+      yield* TestClock.adjust(1)
       assert.deepStrictEqual(tried, [5])
       assert.strictEqual(yield* finish, 0)
+    })))
+
+  it.effect("are sent by no request where there are none", () =>
+    Effect.scoped(Effect.gen(function*() {
+      const { collector, tell, tried } = fake(() => "takes")
+      const { finish, push } = yield* Delivery.background(collector, tell)
+      push([])
+      yield* TestClock.adjust("10 seconds")
+      assert.strictEqual(yield* finish, 0)
+      assert.deepStrictEqual(tried, [])
     })))
 
   it.effect("are sent at the end without a wait", () =>
@@ -181,6 +206,8 @@ describe("spans that are sent beside all else", () => {
       const { collector, tell } = fake(() => "takes")
       const slow = { url, send: (spans: ReadonlyArray<Span>) => Effect.delay(collector.send(spans), 600) }
       const { finish, push } = yield* Delivery.background(slow, tell)
+      push(spansOf(1))
+      yield* TestClock.adjust("10 seconds")
       push(spansOf(600))
       const fiber = yield* Effect.forkChild(finish)
       yield* TestClock.adjust("1200 millis")

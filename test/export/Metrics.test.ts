@@ -85,6 +85,15 @@ describe("labels", () => {
     })
   }
 
+  it("have names of up to 64 characters, and are empty where there is no name", () => {
+    const long = "x".repeat(64)
+    const records = (network: string | undefined) =>
+      called({}, { event: "result" }).map((each) => ({ ...each, network }))
+    assert.include([...labelsOf(records(long)).values], long)
+    const [{ labels } = {}] = metricsOf(records(undefined)).seriesOf("cni_operation_duration_seconds_count")
+    assert.deepStrictEqual(labels, { command: "ADD", network: "" })
+  })
+
   it("are no more than a limit, however many networks and plugins a log names", () => {
     const records = Array.from(
       { length: 2 * mostSets },

@@ -229,6 +229,10 @@ describe("the environment", () => {
       assert.deepInclude(yield* resourceOf({}), { "service.name": "cni-passthrough", "service.version": version })
       const attributes = { OTEL_RESOURCE_ATTRIBUTES: "service.name=a,service.version=2,zone=b" }
       assert.deepInclude(yield* resourceOf(attributes), { "service.name": "a", "service.version": "2", zone: "b" })
+      const { resource } = (yield* optionsOf({ ...endpoint, ...attributes })) ?? {}
+      const keys = resource?.attributes.map(({ key }) => key) ?? []
+      assert.strictEqual(new Set(keys).size, keys.length)
+      assert.deepInclude((yield* requestOf({ resource })).spans[0]?.resource, { "service.name": "a", zone: "b" })
       assert.deepInclude(yield* resourceOf({ ...attributes, OTEL_SERVICE_NAME: "c" }), { "service.name": "c" })
     }))
 })

@@ -45,9 +45,16 @@ describe("the answer of a collector", () => {
     }
   })
 
+  it("is not known where the number is none", () => {
+    assert.isUndefined(PartialSuccess.read(Uint8Array.of(0x0a, 3, 0x0a, 1, 0x35), ""))
+  })
+
   it("may have numbers of any size, fields that are not known, and no reason", () => {
     const known = protobuf({ rejectedSpans: 16_512, errorMessage: "x".repeat(200) })
-    const unknown = [[0x19, 1, 2, 3, 4, 5, 6, 7, 8], [0x25, 1, 2, 3, 4], [0x28, 0x80, 1], [0x32, 1, 0x41], [0x08, 5]]
+    const unknown = [[0x19, ...Array(8).fill(0xff)], [0x25, ...Array(4).fill(0xff)], [0x28, 0x80, 1], [0x32, 1, 0x41], [
+      0x08,
+      5
+    ]]
     for (const fields of [...unknown, unknown.flat()]) {
       const body = Uint8Array.from([...fields, ...known])
       assert.deepStrictEqual(PartialSuccess.read(body, ""), { rejectedSpans: 16_512, message: "x".repeat(200) })

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Export from "../../src/export/Export.ts"
 import type { Span } from "../../src/export/Spans.ts"
-import { called, chained, common, tapped, wrapped } from "../operations/records.ts"
+import { called, chained, common, hook, tapped, wrapped } from "../operations/records.ts"
 import { failingIpam, read, runs, runtimeSpan, time, traced, traceId } from "./records.ts"
 
 const spansOf = (records: ReadonlyArray<object>) => Export.spans(read(records))
@@ -172,6 +172,43 @@ describe("a span", () => {
     assert.strictEqual(status(4097), `${"x".repeat(4096)}…`)
   })
 
+  it("has events for its hooks, with how one failed", () => {
+    const failureOf = (members: object) => {
+      const records = wrapped(runs.multus, { type: "multus", start: 0, took: 40 })
+      const event = {
+        ...common(runs.multus, 41, "multus"),
+        event: "hook",
+        hook: { ...hook, ...members },
+        durationMs: 1
+      }
+      const [found] = named(spansOf([...records, event]), "multus").events
+      return found && attributesOf(found)["cni.hook.failure"]
+    }
+    assert.isUndefined(failureOf({ exitCode: 0 }))
+    assert.strictEqual(failureOf({ exitCode: 3 }), "exit status 3")
+  })
+
+  it("that failed without a word has no message", () => {
+    const spans = spansOf(called({ exitCode: 1 }, { event: "error", error: { code: 7, msg: "" } }))
+    assert.deepStrictEqual(named(spans, "portmap").status, { code: 2 })
+  })
+
+  it("of a VERSION inside another plugin is left out where it went well", () => {
+    const records = (end: object) => [
+      ...wrapped(runs.multus, { type: "multus", start: 0, took: 100 }),
+      ...wrapped(runs.bridge, {
+        type: "bridge",
+        start: 10,
+        took: 80,
+        members: { parent: runs.multus, command: "VERSION" },
+        end
+      })
+    ]
+    const names = (end: object) => spansOf(records(end)).map(({ name }) => name)
+    assert.notInclude(names({ event: "result" }), "bridge")
+    assert.include(names({ event: "error", error: { code: 5, msg: "broken" } }), "bridge")
+  })
+
   it("has at most 100 changes, and says how many more there were", () => {
     const changesOf = (count: number) => {
       const added = Array.from({ length: count }, (_, index) => `link${index} bridge up`)
@@ -236,15 +273,19 @@ describe("taps", () => {
     assert.deepStrictEqual([startTimeUnixNano, endTimeUnixNano], [nanoseconds(5), nanoseconds(25)])
   })
 
-  it("show a plugin between them that failed, or that the runtime did not reach", () => {
+  it("show a plugin between them that failed, so that the runtime stopped", () => {
+    const labels = ["before-bridge", "after-bridge"]
     const spans = spansOf([
-      ...tapped("5c01f03d8d6d", "ADD", 0, ["before-bridge"]),
-      ...tapped("5c01f03d8d6d", "DEL", 1000, ["before-bridge"])
+      ...tapped("5c01f03d8d6d", "ADD", 0, labels.slice(0, 1)),
+      ...tapped("5c01f03d8d6d", "DEL", 1000, labels.toReversed())
     ])
-    const bridge = spans.filter(({ name }) => name === "bridge")
-    for (const { status } of bridge) {
-      assert.deepStrictEqual(status, { code: 2, message: "failed, or the runtime stopped" })
-    }
+    const bridge = named(spans, "bridge")
+    assert.deepStrictEqual(bridge.status, { code: 2, message: "failed, or the runtime stopped" })
+    assert.deepInclude(attributesOf(bridge), { "cni.plugin": "bridge", "error.type": "_OTHER" })
+    assert.strictEqual(bridge.endTimeUnixNano, bridge.startTimeUnixNano)
+    const done = named(spansOf(tapped("5c01f03d8d6d", "ADD", 0, labels)), "bridge")
+    assert.deepStrictEqual(done.status, { code: 0 })
+    assert.notProperty(attributesOf(done), "error.type")
   })
 
   it("have their hooks as events", () => {
