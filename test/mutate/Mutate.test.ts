@@ -112,6 +112,8 @@ describe("a run", () => {
     assert.include(survivors, "test/mutate/fixture/Range.ts:7:82  ports.toSorted() → ports")
     assert.notInclude(survivors.join("\n"), "port > 0 →")
     assert.notInclude(survivors.join("\n"), "done = true")
+    assert.notInclude(survivors, "test/mutate/fixture/Range.ts:24:18  false → true")
+    assert.include(survivors, "test/mutate/fixture/Range.ts:25:7  if (isOver) … dropped")
     assert.match(lines.at(-2)!, /^test\/mutate\/fixture, seed 1: \d+ of \d+ noticed \(\d+ %\)$/)
     assert.strictEqual(lines.at(-1), "3 of them because the tests took too long")
     const late = lines.flatMap((line) => /^(.*)\n.*took too long$/.exec(line)?.[1] ?? [])

@@ -31,6 +31,9 @@ cd /mnt/project
 /** How long processes may take to start on a busy machine, in milliseconds. */
 const start = 600_000
 
+/** The answer of a run that ended the process of its tests. */
+const ended: Answer = { failure: "its process ended", failed: [], cases: [], reached: [], isLate: false }
+
 export class Sandbox {
   readonly #start: Start
   #child: ChildProcess.ChildProcess | undefined
@@ -82,22 +85,22 @@ export class Sandbox {
 
   /**
    * Runs test files with mutants, in this order. Where one run has no end within `limit` milliseconds, or ends the sandbox,
-   * its answer is missing, and the others go on in a new sandbox.
+   * its answer is missing. Where one ends the process of its tests, the others were not begun. They go on anew.
    */
   async run(runs: ReadonlyArray<Run>, limit: number): Promise<ReadonlyArray<Answer | undefined>> {
     const answers: Array<Answer | undefined> = []
     while (answers.length < runs.length) {
       const child = await this.#started()
-      const [first, open] = [answers.length, runs.slice(answers.length)]
-      child.send(open, () => {}) // the exit says all about a sandbox that has ended
+      const first = answers.length
+      child.send(runs.slice(first), () => {}) // the exit says all about a sandbox that has ended
       let message: unknown
       do {
         message = await this.#next(child, message === "begin" ? limit : start).catch(() => undefined)
         if (Array.isArray(message)) answers[first + message[0]] = message[1]
       } while (message !== undefined && message !== "done")
-      if (message === "done") break
-      answers.push(undefined)
-      await this.end()
+      if (answers.length === runs.length) break
+      answers.push(message === "done" ? ended : undefined)
+      if (message !== "done") await this.end()
     }
     return answers
   }
