@@ -126,5 +126,5 @@ export const apply = (
       return false
     })
   }
-  return { settings: forbidden.length === 0 ? settings : { ...settings, hooks, sinks }, forbidden }
+  return { settings: { ...settings, hooks, sinks }, forbidden }
 }

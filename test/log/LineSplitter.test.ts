@@ -22,6 +22,8 @@ describe("lines", () => {
     assert.deepStrictEqual(split(half, half, "\nnext\n").map((line) => line.length), [LineSplitter.longestLine, 4, 0])
     assert.deepStrictEqual(split(half, half, "x\nnext\n"), ["too long", "next", ""])
     assert.deepStrictEqual(split(half, half, "x"), ["too long"])
+    const lengths = split("a", "\n", half, half, "\n").map((line) => line.length)
+    assert.deepStrictEqual(lengths, [1, LineSplitter.longestLine, 0])
   })
 
   it("begin anew after the end: half a character is not part of the next text", () => {

@@ -9,6 +9,7 @@ import * as Stream from "effect/Stream"
 import * as ChildProcess from "node:child_process"
 import * as Fs from "node:fs"
 import * as Zlib from "node:zlib"
+import * as EmbeddedRecords from "../../src/log/EmbeddedRecords.ts"
 import * as LogFiles from "../../src/log/LogFiles.ts"
 import * as RecordLog from "../../src/log/RecordLog.ts"
 import { chained } from "../operations/records.ts"
@@ -84,6 +85,17 @@ describe("a log", () => {
       assert.isTrue((yield* read("\nMon, 23 Nov 2026 18:58:47 +0000\nCNI_COMMAND: ADD\n")).skipped.isForeign())
       assert.isFalse((yield* read("")).skipped.isForeign())
       assert.isFalse((yield* read(`x\n${text}`)).skipped.isForeign())
+    }))
+
+  it.effect("may be a report, with all records that it has", () =>
+    Effect.gen(function*() {
+      const { beginning, recordsBegin } = EmbeddedRecords
+      const report = (list: string) => `${beginning}\n${recordsBegin}${list}</script>`
+      const list = JSON.stringify(chained.map((record) => JSON.stringify(record)))
+      assert.deepInclude(yield* read(report(list)), { invocations: "111222", complaints: [] })
+      const { complaints, skipped } = yield* read(report("[5]"))
+      assert.deepStrictEqual(complaints, ["log:1: not a record, passed over"])
+      assert.strictEqual(skipped.records, 0)
     }))
 
   it.effect("may be a pipe", () =>

@@ -45,6 +45,7 @@ describe("a moment", () => {
     for (const text of ["", "never", "+275760-09-13T00:00:00.001Z"]) {
       assert.strictEqual(LocalTime.ofRecord(text, () => 0), text)
     }
+    assert.strictEqual(LocalTime.ofRecord("+200000-01-01T00:00:00.000Z", () => 0), "+200000-01-01 00:00:00.000 +00:00")
     assert.strictEqual(LocalTime.ofRecord("+275760-09-13T00:00:00.000Z", () => 60), "+275760-09-13T00:00:00.000Z")
   })
 })

@@ -41,6 +41,7 @@ describe("a name in `redact`", () => {
       true
     ])
     assert.deepStrictEqual([hides(), hides("a"), hides("a", 1), hides("x", "a", 0)], [false, false, false, false])
+    assert.isFalse(Redaction.hides(["a"], ["/a/undefined"]))
     assert.deepStrictEqual([Redaction.hides(["a"], []), Redaction.hides(["a"], [""])], [false, true])
   })
 

@@ -444,6 +444,11 @@ describe("what is drawn of each part", () => {
       "│     + new",
       "│     … 9 lines"
     ])
+    const differences = (count: number) =>
+      under({ hooks: [{ ...hook, difference: numbers(count).map((what) => ({ kind: "added", what })) } as never] })
+        .slice(2)
+    assert.deepStrictEqual([differences(24).length, differences(26).length], [24, 25])
+    assert.strictEqual(differences(26).at(-1), "│   … 2 lines more")
   })
 
   it("runs inside a step are 20 at most, and the last one that is drawn ends the branch", () => {
