@@ -40,7 +40,7 @@ const passed = (operation: Operation.Operation): Passed => ({
 })
 
 const startsWith = (whole: Walk, start: Walk): boolean =>
-  start.length <= whole.length && start.every(({ identity }, index) => whole[index]?.identity === identity)
+  start.every(({ identity }, index) => whole[index]?.identity === identity)
 
 const has = (walk: Walk, { identity }: Tap): boolean => walk.some((tap) => tap.identity === identity)
 

@@ -2,7 +2,7 @@
 import { assert, describe, it } from "@effect/vitest"
 import * as Collector from "../../src/operations/Collector.ts"
 import * as Filter from "../../src/operations/Filter.ts"
-import { at, chained, read, wrapped } from "./records.ts"
+import { at, called, chained, read, wrapped } from "./records.ts"
 
 const [operation] = Collector.operations(
   read(chained.map((record) => ({ ...record, args: "IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME=web" })))
@@ -29,6 +29,16 @@ describe("a filter", () => {
       assert.isTrue(matches(yes), JSON.stringify(yes))
       assert.isFalse(matches(no), JSON.stringify(no))
     }
+  })
+
+  it("without anything asked for leaves out each VERSION that went well", () => {
+    const matched = (filter: Filter.Filter, end: object) => {
+      const records = called({}, end).map((record) => ({ ...record, command: "VERSION" }))
+      return Collector.operations(read(records)).some((operation) => Filter.matches(filter, operation))
+    }
+    assert.isFalse(matched({}, { event: "result" }))
+    assert.isTrue(matched({}, { event: "error", error: { code: 5, msg: "broken" } }))
+    assert.isTrue(matched({ command: "VERSION" }, { event: "result" }))
   })
 
   it("for what failed matches nothing else", () => {

@@ -16,6 +16,13 @@ describe("a moment", () => {
     assert.strictEqual(Moment.parse("0", now), now)
   })
 
+  it("has these forms in messages", () => {
+    assert.strictEqual(
+      Moment.expected,
+      "a time such as 2026-11-24T10:00:00Z, or how long ago it was, such as 10m, 2h30m or 1d"
+    )
+  })
+
   it("is nothing else than what differs from these by a character", () => {
     const wrong = {
       "": "0",

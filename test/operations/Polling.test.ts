@@ -38,6 +38,23 @@ describe("operations that are polled", () => {
     assert.deepStrictEqual(folded(...status(0)), ["10 ms"])
   })
 
+  it("went on for a time in one unit", () => {
+    const times: ReadonlyArray<readonly [seconds: number, words: string]> = [
+      [119, "119 s"],
+      [120, "2 min"],
+      [7199, "120 min"],
+      [7200, "2 h"]
+    ]
+    for (const [seconds, words] of times) {
+      const late = status(1).map((record) => ({
+        ...record,
+        time: at(Date.parse(record.time) - Date.parse(at(5000)) + seconds * 1000)
+      }))
+      const [line = ""] = folded(...status(0), ...late)
+      assert.isTrue(line.startsWith(`2 times in ${words}, `), line)
+    }
+  })
+
   it("are told where they begin to fail, and where they go well again", () => {
     assert.deepStrictEqual(
       folded(...status(0), ...status(1), ...status(2, true), ...status(3), ...status(4)),

@@ -29,6 +29,7 @@ describe("the plugin between two steps", () => {
     [plugin("port map"), tap("after-port-map"), undefined],
     [plugin("portmap"), tap("after-portmap-2"), undefined],
     [plugin("portmap"), tap("after-portmap-x2"), "portmap-x2"],
+    [plugin("portmap"), tap("after-hostmap-2"), "hostmap-2"],
     [plugin("portmap"), tap("after-portmapper"), "portmapper"],
     [tap("portmap"), tap("after-portmap"), "portmap"]
   ]
