@@ -18,6 +18,7 @@ describe("lines", () => {
   })
 
   it("are whole up to 64 MiB, whose next character makes them too long", () => {
+    assert.strictEqual(LineSplitter.longestLine, 67_108_864)
     const half = "x".repeat(LineSplitter.longestLine / 2)
     assert.deepStrictEqual(split(half, half, "\nnext\n").map((line) => line.length), [LineSplitter.longestLine, 4, 0])
     assert.deepStrictEqual(split(half, half, "x\nnext\n"), ["too long", "next", ""])

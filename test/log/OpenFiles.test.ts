@@ -57,3 +57,53 @@ describe("the folder of files that are not open", () => {
       })
     }))
 })
+
+describe("files that are read", () => {
+  let opens = 0
+  const counted = files((fs) => ({
+    open: (path, options) => Effect.suspend(() => (opens++, fs.open(path, options)))
+  }))
+
+  /** Files of a folder, as many as asked for. */
+  const filesIn = Effect.fnUntraced(function*(folder: string, count: number) {
+    const fs = yield* FileSystem.FileSystem
+    return yield* Effect.forEach(Array.from({ length: count }), (_, index) => {
+      const path = `${folder}/log-${index}`
+      Fs.writeFileSync(path, "")
+      return Effect.map(fs.stat(path), (info) => ({ path, inode: OpenFiles.inodeOf(info) }))
+    })
+  })
+
+  it.effect("are open 64 at a time, and those that were read last stay open", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const opened = OpenFiles.make()
+      const known = yield* filesIn(folder.path, 65)
+      opens = 0
+      /** How many files are opened to get these. */
+      const opening = Effect.fnUntraced(function*(...all: ReadonlyArray<number>) {
+        const before = opens
+        for (const index of all) assert.isDefined(yield* opened.get(known[index]!))
+        return opens - before
+      })
+      assert.strictEqual(yield* opening(...Array.from({ length: 64 }, (_, index) => index)), 64)
+      assert.strictEqual(yield* opening(0), 0)
+      assert.strictEqual(yield* opening(64), 1)
+      assert.strictEqual(yield* opening(0, 2, 63, 64), 0)
+      assert.strictEqual(yield* opening(1), 1)
+      yield* opened.closeAll
+      assert.strictEqual(yield* opening(0), 1)
+      yield* opened.closeAll
+    }).pipe(Effect.provide(counted)))
+
+  it.effect("are not opened where another file has their name", () =>
+    Effect.gen(function*() {
+      using folder = temporary()
+      const opened = OpenFiles.make()
+      const [one, other] = yield* filesIn(folder.path, 2)
+      Fs.renameSync(other!.path, one!.path)
+      assert.isUndefined(yield* opened.get(one!))
+      assert.isDefined(yield* opened.get({ ...other!, path: one!.path }))
+      yield* opened.closeAll
+    }).pipe(Effect.provide(counted)))
+})
