@@ -51,6 +51,16 @@ describe("called as another plugin, it stands around the plugin", () => {
     assert.deepStrictEqual(InvokedAs.of(bun("bridge", "/opt/cni/bin/bridge")), { ...bridge, argv0: "bridge" })
   })
 
+  it("whose stub has it as its interpreter, in the folder of the stub if its path says which that is", () => {
+    const own = "/opt/cni/bin/.passthrough/passthrough"
+    const folderOf = (stub: string) => InvokedAs.of({ ...node, argv: ["node", own, stub] })?.folder
+    assert.deepStrictEqual(["/usr/lib/cni/bridge", "bridge", "bin/bridge"].map(folderOf), [
+      "/usr/lib/cni",
+      "/opt/cni/bin",
+      "/opt/cni/bin"
+    ])
+  })
+
   it("whose stub has it as its interpreter, with the arguments after that", () => {
     const own = "/opt/cni/bin/.passthrough/passthrough"
     const called = { ...bridge, argv0: "/opt/cni/bin/bridge", arguments: ["a"] }
