@@ -10,7 +10,7 @@ const built = ["built/**/*.test.ts", "e2e/**/*.test.ts"]
  */
 const alike = [
   "built/Instrument.test.ts",
-  "e2e/{changes,docs,doctor,doctorFix,doctorRights,doctorRuntimes,gc,hostMetrics,instrument}.test.ts",
+  "e2e/{changes,docs,doctor,doctorFix,doctorPackets,doctorRights,doctorRuntimes,gc,hostMetrics,instrument}.test.ts",
   "e2e/{leaks,leaksUnattended,matrix,replay,run,show,trace,watch,wrap}.test.ts"
 ]
 

@@ -247,3 +247,15 @@ export const areMarked = ({ nft, rulesets }: Rules): boolean =>
       )
     )
   )
+
+const marking: typeof ends = { ...ends, MARK: "accept", CONNMARK: "accept" }
+
+/** Whether rules may mark a packet before the kernel looks for its route. */
+export const mayMark = ({ nft, rulesets }: Rules, packet: Packet): boolean =>
+  nft.some(({ rules }) => rules.flat().some((expression) => "mangle" in expression)) ||
+  rulesets.filter(({ family }) => family === packet.family).some((ruleset) =>
+    ["raw", "mangle"].some((table) => {
+      const verdict = follow(ruleset, table, "PREROUTING", packet, marking)
+      return verdict?.end === "unknown" || verdict?.target === "MARK" || verdict?.target === "CONNMARK"
+    })
+  )

@@ -222,11 +222,18 @@ export const accepting = (
   ...match: ReadonlyArray<string>
 ): readonly [string, ...Array<string>] => ["nft", "insert", "rule", family, table, name, ...match, "accept"]
 
+/** The priority at which the kernel looks for the connection of a packet. Source: linux, `nf_ip_hook_priorities`. */
+const tracking = -200
+
+/** A packet as a chain sees it: before that priority, no state is known. */
+const seenBy = ({ hook, priority }: NftChain, packet: Packet): Packet =>
+  (hook === "prerouting" || hook === "output") && priority < tracking ? { ...packet, state: "INVALID" } : packet
+
 /** Where a packet ends in each chain of a hook. */
 const decisions = ({ nft }: Rules, hook: string, packet: Packet, of = familiesOf(packet)): ReadonlyArray<Decision> =>
   nft.filter((chain) => chain.hook === hook && chain.type === "filter" && of.includes(chain.family)).map((chain) => ({
     chain,
-    end: inChain(nft, chain, packet, 0) ?? (chain.policy === "drop" ? "drop" : "accept")
+    end: inChain(nft, chain, seenBy(chain, packet), 0) ?? (chain.policy === "drop" ? "drop" : "accept")
   }))
 
 /** The chains of nftables with this hook that drop a packet. */

@@ -21,7 +21,8 @@ export interface Packet {
   readonly icmp?: { readonly type: number; readonly code: number }
   /** Where a frame of a bridge is from. */
   readonly mac?: string
-  readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "UNTRACKED"
+  /** `INVALID` also before the kernel has looked for the connection. */
+  readonly state: "NEW" | "ESTABLISHED" | "RELATED" | "UNTRACKED" | "INVALID"
   /** Whether DNAT has rewritten its destination. */
   readonly isMapped?: boolean
 }

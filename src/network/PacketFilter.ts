@@ -45,24 +45,41 @@ export const none: Rules = { rulesets: [], nft: [] }
 /** The question for the chains of nftables, which also shows whether iptables has tables. */
 export const question: NamespaceTools.Question = { argv: ["nft", "-j", "list", "ruleset"] }
 
+/** The questions for the rules of the legacy backend, which is not asked if it has no tables: that would make them. */
+export const legacyQuestions: ReadonlyArray<NamespaceTools.Question> = (["", "6"] as const).map((six) => ({
+  argv: [`ip${six}tables-legacy-save`],
+  where: `/proc/net/ip${six}_tables_names`
+}))
+
+const rulesetOf = (backend: IptablesRule.Ruleset["backend"], family: 4 | 6, output: string) => {
+  const tables = IptablesRule.parse(output)
+  return tables.size === 0 ? [] : [{ backend, family, tables } satisfies IptablesRule.Ruleset]
+}
+
 /**
- * The rules in another network namespace, given the answer of nft: most containers have no rules. Empty if the tools
- * fail. Does not ask the legacy backend, which would load its modules and create its tables.
+ * The rules in another network namespace, given the answer of nft, and those to {@link legacyQuestions}: most containers
+ * have no rules. Empty if the tools fail.
  */
-export const inside = Effect.fnUntraced(function*(netns: string, listed: NamespaceTools.Answer) {
+export const inside = Effect.fnUntraced(function*(
+  netns: string,
+  listed: NamespaceTools.Answer,
+  legacy: ReadonlyArray<NamespaceTools.Answer>
+) {
   const nft = typeof listed === "string" ? NftablesRuleset.parse(listed) : []
-  if (typeof listed === "string" && !NftablesRuleset.hasTablesOfIptables(listed)) return { rulesets: [], nft } as Rules
+  const old = legacy.flatMap((output, index) =>
+    typeof output === "string" ? rulesetOf("legacy", index === 0 ? 4 : 6, output) : []
+  )
+  if (typeof listed === "string" && !NftablesRuleset.hasTablesOfIptables(listed)) return { rulesets: old, nft } as Rules
   const rulesets = yield* Effect.forEach(
     [4, 6] as const,
     Effect.fnUntraced(function*(family) {
       const tool = family === 4 ? "iptables-nft-save" : "ip6tables-nft-save"
       const output = yield* ToolOutput.of([tool], { netns })
-      const tables = IptablesRule.parse(Result.getOrElse(output, () => ""))
-      return tables.size === 0 ? [] : [{ backend: "nf_tables", family, tables } satisfies IptablesRule.Ruleset]
+      return rulesetOf("nf_tables", family, Result.getOrElse(output, () => ""))
     }),
     { concurrency: "unbounded" }
   )
-  return { rulesets: rulesets.flat(), nft } as Rules
+  return { rulesets: [...rulesets.flat(), ...old], nft } as Rules
 })
 
 /**

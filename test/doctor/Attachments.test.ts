@@ -99,7 +99,12 @@ describe("the namespace of an attachment", () => {
       })
       assert.deepInclude(sight, { _tag: "There", isHost: false })
       assert.deepStrictEqual(probes, [{ address: "10.99.0.1", device: "eth0", hasAnswered: true }])
-      assert.deepStrictEqual(filter.map(({ family }) => family), [4, 6])
+      assert.deepStrictEqual(filter.map(({ backend, family }) => `${backend} ${family}`), [
+        "nf_tables 4",
+        "nf_tables 6",
+        "legacy 4",
+        "legacy 6"
+      ])
     }))
 
   it.effect("that is the one of the host is not asked for gateways, nor for rules, which the host has anyway", () =>
@@ -252,7 +257,7 @@ describe("what the namespace of an attachment is", () => {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("setns: Invalid argument")), {
         _tag: "Foreign",
         reason: "ip: Invalid argument",
-        commands: 2
+        commands: 4
       })
     }))
 
@@ -261,7 +266,7 @@ describe("what the namespace of an attachment is", () => {
       assert.deepStrictEqual(yield* sighted({ ino: 2 }, Fake.complaint("Operation not permitted")), {
         _tag: "Unseen",
         reason: "ip: Operation not permitted",
-        commands: 2
+        commands: 4
       })
     }))
 

@@ -308,7 +308,14 @@ describe("what containers send and get", () => {
     ["is dropped by a rule of nftables", nft(chain("forward", { policy: undefined, rules: [[{ drop: null }]] })), [
       [byChain, "hook forward, policy accept, 1 rules"]
     ]],
-    ["is dropped by none of the host itself", nft(chain("input"), chain("output")), []]
+    ["that the host answers is dropped before it", nft(chain("input"), chain("output")), [[
+      "warning - what port 8080/tcp of eth0 of web answers the host is dropped by the chain c of the nftables table inet fw",
+      "hook input, policy drop, 0 rules"
+    ]]],
+    ["is dropped by none of the host itself", {
+      ...nft(chain("input"), chain("output")),
+      attachment: { portMappings: [] }
+    }, []]
   ])
 })
 

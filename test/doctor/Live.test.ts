@@ -286,7 +286,10 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
   ],
   "a policy that drops what the host is asked as a name server": [
     {
-      host: withRules("*filter", "*filter\n:INPUT DROP [0:0]"),
+      host: withRules(
+        "*filter",
+        "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+      ),
       attachment: { result: Host.resultWith({ dns: { nameservers: ["10.99.0.1"] } }) }
     },
     /^warning input-rules - eth0 of web: what it asks the name server 10\.99\.0\.1, .* by the policy of INPUT/
@@ -339,12 +342,18 @@ const broken: { readonly [name: string]: readonly [change: Host.Change, ...found
     {
       host: {
         rules: Result.succeed({
-          rulesets: [Host.rules(Host.save), Host.rules("*filter\n:INPUT DROP [0:0]\nCOMMIT", "legacy")],
+          rulesets: [
+            Host.rules(Host.save),
+            Host.rules(
+              "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\nCOMMIT",
+              "legacy"
+            )
+          ],
           nft: []
         })
       }
     },
-    /^warning iptables-backends - .*1 in legacy and 6 in nf_tables/
+    /^warning iptables-backends - .*2 in legacy and 6 in nf_tables/
   ],
   "a port that leads nowhere": [
     { host: withRules(/-A PREROUTING .*\n/, "") },
@@ -435,9 +444,17 @@ const right: { readonly [name: string]: Host.Change } = {
       ]
     }
   },
-  "a host that drops what nobody needs of it": { host: withRules("*filter", "*filter\n:INPUT DROP [0:0]") },
+  "a host that drops what nobody needs of it": {
+    host: withRules(
+      "*filter",
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
+    )
+  },
   "a host that drops all but what it is asked as a name server": {
-    host: withRules("*filter", "*filter\n:INPUT DROP [0:0]\n-A INPUT -i cni0 -p udp -m udp --dport 53 -j ACCEPT"),
+    host: withRules(
+      "*filter",
+      "*filter\n:INPUT DROP [0:0]\n-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n-A INPUT -i cni0 -p udp -m udp --dport 53 -j ACCEPT"
+    ),
     attachment: { result: Host.resultWith({ dns: { nameservers: ["10.99.0.1"] } }) }
   },
   "rules that send what containers send through a tunnel": {
@@ -800,8 +817,9 @@ describe("a tunnel to other hosts", () => {
     ],
     routes: [...Host.outside.routes, Host.route("10.244.2.0/24", "flannel.1")]
   }
+  const established = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
   const input = (...rules: ReadonlyArray<string>) =>
-    withRules(":FORWARD ACCEPT [0:0]", [":FORWARD ACCEPT [0:0]", ":INPUT DROP [0:0]", ...rules].join("\n"))
+    withRules(":FORWARD ACCEPT [0:0]", [":FORWARD ACCEPT [0:0]", ":INPUT DROP [0:0]", established, ...rules].join("\n"))
 
   it("brings nothing where INPUT drops its packets", () => {
     assert.deepStrictEqual(toldOf({ outside: tunnel, host: input("-A INPUT -i lo -j ACCEPT") }), [{

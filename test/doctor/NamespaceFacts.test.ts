@@ -689,11 +689,11 @@ describe("the rules of a host", () => {
 describe("the rules in another namespace", () => {
   const rulesIn = Effect.fnUntraced(function*(netns: string) {
     const ask = NamespaceTools.inNamespace(netns, NamespaceTools.deadline())
-    const [listed = ""] = yield* ask([PacketFilter.question])
-    return yield* PacketFilter.inside(netns, listed)
+    const [listed = "", ...legacy] = yield* ask([PacketFilter.question, ...PacketFilter.legacyQuestions])
+    return yield* PacketFilter.inside(netns, listed, legacy)
   })
 
-  it.effect("are those of nftables, where iptables has no tables: one process says so", () =>
+  it.effect("are those of nftables, where iptables has no tables: one shell says so", () =>
     Effect.gen(function*() {
       const nft = JSON.stringify({
         nftables: [
@@ -705,7 +705,7 @@ describe("the rules in another namespace", () => {
         programs: { "nsenter --net=/run/netns/web -- nft -j list ruleset": nft }
       })
       const found = yield* Effect.provide(rulesIn("/run/netns/web"), layer)
-      assert.deepStrictEqual([found.nft.map(({ name }) => name), found.rulesets, commands.length], [["c"], [], 1])
+      assert.deepStrictEqual([found.nft.map(({ name }) => name), found.rulesets, commands.length], [["c"], [], 3])
     }))
 
   it.effect("are those of the new backend, in each family that has some", () =>
@@ -721,8 +721,8 @@ describe("the rules in another namespace", () => {
         return [found.rulesets.map(({ backend, family }) => `${backend} ${family}`), commands.length]
       })
       const text = "*filter\n:INPUT DROP\nCOMMIT"
-      assert.deepStrictEqual(yield* inside(text, text), [["nf_tables 4", "nf_tables 6"], 3])
-      assert.deepStrictEqual(yield* inside("", text), [["nf_tables 6"], 3])
-      assert.deepStrictEqual(yield* inside(text, { exitCode: 1 }), [["nf_tables 4"], 3])
+      assert.deepStrictEqual(yield* inside(text, text), [["nf_tables 4", "nf_tables 6"], 5])
+      assert.deepStrictEqual(yield* inside("", text), [["nf_tables 6"], 5])
+      assert.deepStrictEqual(yield* inside(text, { exitCode: 1 }), [["nf_tables 4"], 5])
     }))
 })

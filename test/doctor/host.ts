@@ -79,7 +79,10 @@ export const inside: Namespace = {
   links: [link("lo", {}, "127.0.0.1/8"), link("eth0", { kind: "veth", index: 3, peer: 12 }, "10.99.0.2/24")],
   routes: [route("0.0.0.0/0", "eth0", { gateway: "10.99.0.1" }), route("10.99.0.0/24", "eth0")],
   neighbours: [],
-  answers: []
+  answers: [
+    { from: "10.99.0.2", to: "93.184.216.34", device: "eth0", table: "main" },
+    { from: "fd99::2", to: "2606:2800::1", device: "eth0", table: "main" }
+  ]
 }
 
 /** The links and routes of the host. */

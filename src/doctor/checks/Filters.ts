@@ -34,11 +34,16 @@ export const insideRules: Check = {
         ] as const
         for (const [chain, what, packet] of directions) {
           const verdicts = Iptables.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...packet })
+          const { destination: _to, source: _from, ...ofAny } = packet
+          const isOfAny = Iptables.inAll({ rulesets: filter, nft: [] }, "filter", chain, { family, ...ofAny })
+            .some(({ end }) => end === "drop")
           for (const { backend, end, rule } of verdicts) {
             if (end !== "drop" || found.has(rule)) continue
             const program = IptablesLines.commandOf(family, backend)
             found.set(rule, {
               level: "error",
+              // A rule may be about the world alone.
+              ...(isOfAny ? {} : { stops: ["world", "world-large", "port-world"] as const }),
               message: `${what} is dropped in its own namespace, by ${
                 rule.startsWith("-P") ? "the policy" : "a rule"
               } of ${chain}`,

@@ -67,7 +67,7 @@ const dropped = (
   // The rules of the plugin firewall are in FORWARD of filter. They accept no new connections.
   const isOfFilter = table === "filter"
   const firewall = isPolicy && isOfFilter && kind === "world" ? Roles.ofType(plugins, "firewall") : undefined
-  const { outLink = "" } = flow.at.forward
+  const { outLink = "" } = flow.at.forward ?? {}
   const uplinks = Routed.uplinksOf(facts, family)
   const isOfOtherUplink = kind === "world" && outLink !== flow.device && uplinks.length > 0 &&
     !uplinks.includes(outLink)
@@ -93,7 +93,12 @@ const dropped = (
       ? Fix.run("let it through", Fix.command(`${program} -t ${table} -P ${chain} ACCEPT`))
       : firewall !== undefined
       ? Repair.reattach([seen.attachment], facts)
-      : letThrough(flow, program, chain, ", or add { \"type\": \"firewall\" } to the chain")
+      : letThrough(
+        flow,
+        program,
+        chain,
+        chain === "FORWARD" ? ", or add { \"type\": \"firewall\" } to the chain" : ""
+      )
   }
 }
 
@@ -110,8 +115,8 @@ export const forwardRules: Check = {
     const found = new Map<string, Found>()
     for (const { drops, flow, isOfPort = false } of walks) {
       const isInside = flow.kind === "inside"
-      // A rule for one port may be meant.
-      const level = isOfPort ? "warning" : "error"
+      // A rule for one port may be meant, and the host itself may not need its containers.
+      const level = isOfPort || flow.kind === "host" ? "warning" : "error"
       for (const drop of drops) {
         if (found.has(drop.key)) continue
         if (drop._tag === "Iptables") {
@@ -129,8 +134,12 @@ export const forwardRules: Check = {
             ...(isInside && hook === "forward"
               ? [Nftables.accepting(chain, "iifname", flow.device, "oifname", flow.device)]
               : [
-                ...(hook === "postrouting" ? [] : [Nftables.accepting(chain, "iifname", flow.device)]),
-                ...(hook === "prerouting" ? [] : [Nftables.accepting(chain, "oifname", flow.device)])
+                ...(hook === "postrouting" || hook === "output"
+                  ? []
+                  : [Nftables.accepting(chain, "iifname", flow.device)]),
+                ...(hook === "prerouting" || hook === "input"
+                  ? []
+                  : [Nftables.accepting(chain, "oifname", flow.device)])
               ])
           )
         })

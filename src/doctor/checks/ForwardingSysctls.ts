@@ -30,8 +30,11 @@ export const ipForward: Check = {
         : ["net.ipv6.conf.all.forwarding"]
       const off = names.find((name) => host.sysctls.get(name) === "0")
       if (off === undefined) continue
+      const isOfUplink = uplink !== undefined && off.endsWith(`.${uplink}.forwarding`)
       found.push({
         level: "error",
+        // The kernel asks the link by which a packet comes in.
+        ...(isOfUplink ? { stops: [...Flow.outgoing, "port-world"] as const } : {}),
         message: `the host does not forward IPv${family}: ${off} is 0, expected 1`,
         evidence: names.map((name) => `${name} = ${host.sysctls.get(name) ?? "not there"}`),
         fix: Fix.sysctl("turn forwarding on", off, 1)

@@ -69,8 +69,12 @@ export const portMappings: Check = {
                 ])
               }]
             }
+            // What the host itself sends passes OUTPUT.
+            const isLedAtOutput = Iptables.inAll(rules, "nat", "OUTPUT", { ...packet, isFromHost: true, outLink: "lo" })
+              .some(({ target }) => target === "DNAT")
             return [{
               ...base,
+              ...(isLedAtOutput ? { stops: ["port-world", "port-container", "port-itself"] as const } : {}),
               message: `${each.title}: no rule leads from port ${text(mapping)} of the host to ${expected}`,
               evidence: verdicts.length === 0 ? ["the table nat has no rules"] : verdicts.map(({ rule }) => rule),
               fix: Repair.reattach([each.attachment], facts)

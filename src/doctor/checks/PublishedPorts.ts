@@ -98,9 +98,12 @@ const fromHost = (published: Published): ReadonlyArray<Found> => {
   }]
 }
 
+/** The priority at which nat changes destinations. Source: linux, `NF_IP_PRI_NAT_DST`. */
+const natPriority = -100
+
 /** A rule of OUTPUT drops what the host sends to the port, after nat has changed its destination to the container. */
 const atOutput = (published: Published): ReadonlyArray<Found> => {
-  const { address, device, mapping: { containerPort, protocol }, rules } = published
+  const { address, mapping: { containerPort, protocol }, rules } = published
   const { family } = address
   const packet: Packet = {
     family,
@@ -110,11 +113,15 @@ const atOutput = (published: Published): ReadonlyArray<Found> => {
     isFromHost: true,
     isForHost: false,
     isMapped: true,
-    outLink: device,
+    outLink: "lo", // nat changes the destination, but rules of OUTPUT still see this link
     state: "NEW"
   }
   const dropped = Iptables.inAll(rules, "filter", "OUTPUT", packet).find(({ end }) => end === "drop")
-  const [chain] = Nftables.dropping(rules, "output", packet)
+  const before: Packet = { ...comingFor(published), isFromHost: true, outLink: "lo" }
+  const [chain] = [
+    ...Nftables.dropping(rules, "output", before).filter(({ priority }) => priority < natPriority),
+    ...Nftables.dropping(rules, "output", packet).filter(({ priority }) => priority > natPriority)
+  ]
   if (dropped === undefined && chain === undefined) return []
   const to = Cidr.addressText(address)
   const program = IptablesLines.commandOf(family, dropped?.backend ?? "nf_tables")

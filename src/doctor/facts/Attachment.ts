@@ -148,10 +148,10 @@ export const ofContainer = (cacheDir: string, containerId: string) =>
 /** The answer of nft in a namespace without rules. */
 const noRules: NamespaceTools.Answer = "{}"
 
-/** The state of a namespace, and the answer of nft in it. One shell asks all tools. */
+/** The state of a namespace, and the answers about rules in it. One shell asks all tools. */
 const sightOf = Effect.fnUntraced(function*(netns: string, packets: ReadonlyArray<Namespace.RouteQuestion>) {
   const fs = yield* FileSystem.FileSystem
-  const without = (sight: Sight) => ({ sight, nft: noRules })
+  const without = (sight: Sight) => ({ sight, nft: noRules, legacy: [] })
   if (netns === "") return without({ _tag: "Unseen", reason: "the cache does not have its network namespace" })
   const info = yield* Effect.result(fs.stat(netns))
   if (Result.isFailure(info)) {
@@ -167,10 +167,13 @@ const sightOf = Effect.fnUntraced(function*(netns: string, packets: ReadonlyArra
   const [ino, ours] = [info.success.ino, own._tag === "Some" ? own.value.ino : undefined]
   const isHost = ino._tag === "Some" && ours?._tag === "Some" && ino.value === ours.value
   const ask = NamespaceTools.inNamespace(netns, NamespaceTools.deadline())
-  const [ip, nft = noRules] = yield* ask([Namespace.question(packets), ...(isHost ? [] : [PacketFilter.question])])
+  const [ip, nft = noRules, ...legacy] = yield* ask([
+    Namespace.question(packets),
+    ...(isHost ? [] : [PacketFilter.question, ...PacketFilter.legacyQuestions])
+  ])
   const network = typeof ip === "string" ? Namespace.parse(ip) : Result.fail(ip?.problem ?? "")
   return Result.isSuccess(network)
-    ? { sight: { _tag: "There", network: network.success, isHost } satisfies Sight, nft }
+    ? { sight: { _tag: "There", network: network.success, isHost } satisfies Sight, nft, legacy }
     : without({ _tag: /Invalid argument/.test(network.failure) ? "Foreign" : "Unseen", reason: network.failure })
 })
 
@@ -213,11 +216,11 @@ export const glance = Effect.fnUntraced(function*(id: AttachmentId) {
 
 /** Inspects the namespace of an attachment. */
 export const look = Effect.fnUntraced(function*(id: AttachmentId) {
-  const { nft: listed, sight } = yield* sightOf(id.netns, questionsOf(id))
+  const { legacy, nft: listed, sight } = yield* sightOf(id.netns, questionsOf(id))
   const [probes, { nft, rulesets: filter }] = sight._tag === "There" && !sight.isHost
     ? yield* Effect.all([
       Namespace.probe(id.netns, gatewaysOf(id, sight.network), sight.network),
-      PacketFilter.inside(id.netns, listed)
+      PacketFilter.inside(id.netns, listed, legacy)
     ], { concurrency: "unbounded" })
     : [[], PacketFilter.none]
   return { ...id, sight, probes, filter, nft } satisfies Attachment

@@ -1,10 +1,11 @@
-/** Follows forwarded flows through the hooks of netfilter: which rules, policies and chains drop them. */
+/** Follows flows through the hooks of netfilter: which rules, policies and chains drop them. */
 import type { Ruleset } from "../../network/IptablesRule.ts"
 import type { NftChain } from "../../network/NftablesRuleset.ts"
 import type { Rules } from "../../network/PacketFilter.ts"
 import type { Facts } from "../Facts.ts"
 import * as Iptables from "../Iptables.ts"
 import * as Nftables from "../Nftables.ts"
+import type { Packet } from "../Packet.ts"
 import * as Routed from "../Routed.ts"
 import type { ForwardedFlow } from "./ForwardedFlows.ts"
 import * as ForwardedFlows from "./ForwardedFlows.ts"
@@ -21,20 +22,26 @@ export type Drop =
   | {
     readonly _tag: "Nftables"
     readonly key: string
-    readonly hook: typeof hooks[number]
+    readonly hook: typeof ForwardedFlows.hooks[number]
     readonly chain: NftChain
   }
 
-/** The chains that forwarded packets pass, in order. */
+/** The chains that packets pass, in order. */
 const chains = [
   ["raw", "prerouting"],
   ["mangle", "prerouting"],
+  ["mangle", "input"],
+  ["filter", "input"],
+  ["security", "input"],
   ["mangle", "forward"],
   ["filter", "forward"],
   ["security", "forward"],
+  ["raw", "output"],
+  ["mangle", "output"],
+  ["filter", "output"],
+  ["security", "output"],
   ["mangle", "postrouting"]
 ] as const
-const hooks = ["prerouting", "forward", "postrouting"] as const
 
 /**
  * Whether a rule names the links of both directions, and no port: it isolates containers on purpose. With ptp each
@@ -63,6 +70,18 @@ export interface Walk {
 const unevaluated = (what: string): string => `it depends on a rule that cannot be evaluated: ${what}`
 const apart = (what: string): string => `a rule drops it, perhaps to keep containers apart on purpose: ${what}`
 
+/** A packet of a flow at a hook, and those that follow it on a connection of TCP. */
+export const packetsAt = (
+  { at, kind, server }: ForwardedFlow,
+  hook: keyof ForwardedFlow["at"]
+): ReadonlyArray<Packet> => {
+  const packet = at[hook]
+  if (packet === undefined) return []
+  const isConnection = packet.state === "NEW" &&
+    (packet.protocol === "tcp" || (packet.protocol === undefined && kind === "world" && server === undefined))
+  return isConnection ? [packet, { ...packet, state: "ESTABLISHED" }] : [packet]
+}
+
 /** Follows a flow through all hooks. */
 const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   const isInside = flow.kind === "inside"
@@ -70,7 +89,10 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
   const open: Array<string> = []
   for (const [table, hook] of chains) {
     const chain = hook.toUpperCase()
-    for (const verdict of Iptables.inAll(rules, table, chain, flow.at[hook])) {
+    const packets = packetsAt(flow, hook).map((packet): Packet =>
+      table === "raw" ? { ...packet, state: "INVALID" } : packet
+    )
+    for (const verdict of packets.flatMap((packet) => Iptables.inAll(rules, table, chain, packet))) {
       const isApart = isInside && verdict.end === "drop" && separates(verdict.rule, flow)
       const rule = `${verdict.backend}: ${verdict.rule}`
       if (verdict.end === "unknown") open.push(unevaluated(rule))
@@ -80,12 +102,14 @@ const walk = (rules: Rules, flow: ForwardedFlow): Walk => {
       }
     }
   }
-  for (const hook of hooks) {
-    const dropping = Nftables.dropping(rules, hook, flow.at[hook])
+  for (const hook of ForwardedFlows.hooks) {
+    const packets = packetsAt(flow, hook)
+    const dropping = packets.flatMap((packet) => Nftables.dropping(rules, hook, packet))
     // A rule between containers isolates them on purpose.
-    const decided = isInside ? Nftables.droppingByPolicy(rules, hook, flow.at[hook]) : dropping
+    const decided = isInside ? packets.flatMap((packet) => Nftables.droppingByPolicy(rules, hook, packet)) : dropping
     open.push(
-      ...Nftables.undecided(rules, hook, flow.at[hook]).map((chain) => unevaluated(Nftables.nameOf(chain))),
+      ...packets.flatMap((packet) => Nftables.undecided(rules, hook, packet))
+        .map((chain) => unevaluated(Nftables.nameOf(chain))),
       ...dropping.filter((one) => !decided.includes(one)).map((chain) => apart(Nftables.nameOf(chain)))
     )
     drops.push(...decided.map((chain): Drop => ({
@@ -115,7 +139,7 @@ const common = {
 export const of = (rules: Rules, flow: ForwardedFlow): ReadonlyArray<Walk> => {
   const all = walk(rules, flow)
   const isOpen = all.open !== undefined && all.drops.length === 0
-  if (!isOpen || flow.at.forward.protocol !== undefined) return [all]
+  if (!isOpen || flow.at.forward === undefined || flow.at.forward.protocol !== undefined) return [all]
   if (flow.kind === "inside") {
     return [walk(rules, ForwardedFlows.withProtocol(flow, flow.family === 4 ? "icmp" : "ipv6-icmp"))]
   }

@@ -1,4 +1,4 @@
-/** Traffic of attachments that the host forwards, as it passes the hooks of netfilter. */
+/** Traffic of attachments as it passes the hooks of netfilter on the host. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import * as Namespace from "../../network/Namespace.ts"
@@ -12,6 +12,9 @@ import * as Routed from "../Routed.ts"
 import * as Destinations from "./Destinations.ts"
 import type * as Flow from "./Flow.ts"
 
+/** The hooks of netfilter for IP packets, in the order in which a packet may pass them. */
+export const hooks = ["prerouting", "input", "forward", "output", "postrouting"] as const
+
 /** Traffic in one direction. What a hook sees depends on nat and on the links that are known there. */
 export interface ForwardedFlow {
   readonly seen: AttachedContainer
@@ -20,11 +23,12 @@ export interface ForwardedFlow {
   readonly family: 4 | 6
   /** The traffic as the subject of a sentence, with its verb: `what eth0 of web sends is`. */
   readonly what: string
-  readonly at: { readonly [hook in "prerouting" | "forward" | "postrouting"]: Packet }
+  /** The packet at each hook that it passes. Hooks that another check looks at may be left out. */
+  readonly at: { readonly [hook in typeof hooks[number]]?: Packet }
   /** The iptables matches that let the flow through if FORWARD accepts them. */
   readonly accepted: ReadonlyArray<ReadonlyArray<string>>
-  /** To and from the world, from the world to a published port, or between containers of one bridge. */
-  readonly kind: "world" | "published" | "inside"
+  /** To and from the world, from the world to a published port, between containers of one bridge, or with the host. */
+  readonly kind: "world" | "published" | "inside" | "host"
   /** The published port that the traffic is for; undefined for other traffic. */
   readonly mapping?: PortMapping
   /** The name server that the traffic is for, as the result of the attachment has it; undefined for other traffic. */
@@ -42,18 +46,17 @@ export const withProtocol = (
   protocol: "tcp" | "udp" | "icmp" | "ipv6-icmp",
   port?: number
 ): ForwardedFlow => {
-  const isAnswer = flow.at.forward.state === "ESTABLISHED"
+  const isAnswer = flow.at.postrouting?.state === "ESTABLISHED"
   const of = (packet: Packet): Packet => ({
     ...packet,
     protocol,
     ...(port === undefined ? {} : { port: isAnswer ? ephemeral : port })
   })
-  const { forward, postrouting, prerouting } = flow.at
   const to = port === undefined || isAnswer ? "" : ` to port ${port}`
   return {
     ...flow,
     what: flow.what.replace(/ (\w+)$/, ` by ${protocol.toUpperCase()}${to} $1`),
-    at: { prerouting: of(prerouting), forward: of(forward), postrouting: of(postrouting) }
+    at: Object.fromEntries(Object.entries(flow.at).map(([hook, packet]) => [hook, of(packet)]))
   }
 }
 
@@ -232,6 +235,11 @@ const bothWays = (from: string, to: string): ForwardedFlow["accepted"] => [
   ...(from === to ? [] : [["-i", to, "-o", from]])
 ]
 
+/** Matches that let answers through on a link. */
+const answered = (option: "-i" | "-o", link: string): ForwardedFlow["accepted"] => [
+  [option, link, "-m", "conntrack", "--ctstate", "RELATED,ESTABLISHED"]
+]
+
 /**
  * Traffic of a container to a published port of another, or to its own. It goes back on the links that it came from.
  */
@@ -249,28 +257,50 @@ const publishedInside = (
   const other = routed.find((each) =>
     each.address.family === family && each.seen.attachment.netns !== seen.attachment.netns
   )
-  return [...(other === undefined ? [] : [other]), one].map((from): ForwardedFlow => {
+  return [...(other === undefined ? [] : [other]), one].flatMap((from): ReadonlyArray<ForwardedFlow> => {
     const [source, destination] = [Cidr.single(from.address), Cidr.single(address)]
     const arriving = { family, source, protocol, state: "NEW", inLink: from.device } as const
     const mapped = { ...arriving, destination, port: containerPort, isMapped: true, outLink: device } as const
     const { inLink: _, ...leaving } = mapped
-    return {
+    const common = {
       seen,
       device,
       family,
       kind: "inside",
       mapping,
       partOf: [from === one ? "port-itself" : "port-container"],
-      accepted: bothWays(from.device, device),
-      what: `what ${from.seen.title} sends to port ${hostPort}/${protocol} of the host, which is mapped to ${
-        from === one ? "itself" : seen.title
-      }, is`,
-      at: {
-        prerouting: { ...toHost(facts, from.device, family), ...arriving, port: hostPort, isForHost: true },
-        forward: mapped,
-        postrouting: leaving
+      accepted: bothWays(from.device, device)
+    } as const
+    const title = from === one ? "itself" : seen.title
+    const answer = {
+      family,
+      protocol,
+      source: destination,
+      port: ephemeral,
+      isMapped: true,
+      state: "ESTABLISHED"
+    } as const
+    return [
+      {
+        ...common,
+        what:
+          `what ${from.seen.title} sends to port ${hostPort}/${protocol} of the host, which is mapped to ${title}, is`,
+        at: {
+          prerouting: { ...toHost(facts, from.device, family), ...arriving, port: hostPort, isForHost: true },
+          forward: mapped,
+          postrouting: leaving
+        }
+      },
+      {
+        ...common,
+        what: `what port ${hostPort}/${protocol} of ${seen.title} answers ${from.seen.title} is`,
+        at: {
+          prerouting: { ...answer, inLink: device }, // addressed to the host if it is masqueraded
+          forward: { ...answer, destination: source, inLink: device, outLink: from.device },
+          postrouting: { ...answer, destination: source, outLink: from.device }
+        }
       }
-    }
+    ]
   })
 }
 
@@ -292,34 +322,111 @@ const inside = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArr
         const next = all[(index + 1) % all.length]
         if (next === undefined || next.seen.attachment.netns === seen.attachment.netns) return []
         const [source, destination] = [Cidr.single(address), Cidr.single(next.address)]
-        const packet = { family, source, destination, state: "NEW" } as const
         const words = [[seen, source], [next.seen, destination]] as const
         const [from, to] = words.map(([{ title }, one]) => `${title} (${Cidr.addressText(one)})`)
-        return [{
+        const flowOf = (packet: Packet, words: string, inLink: string, outLink: string): ForwardedFlow => ({
           seen,
           device,
           family,
           kind: "inside",
           partOf: ["peer", "routed-peer"],
           accepted: bothWays(device, next.device),
-          what: `what ${from} sends to ${to}${isBridge ? " on the same bridge" : ""} is`,
+          what: `what ${words}${isBridge ? " on the same bridge" : ""} is`,
           at: {
-            prerouting: { ...packet, inLink: device },
-            forward: { ...packet, inLink: device, outLink: next.device },
-            postrouting: { ...packet, outLink: next.device }
+            prerouting: { ...packet, inLink },
+            forward: { ...packet, inLink, outLink },
+            postrouting: { ...packet, outLink }
           }
-        }]
+        })
+        return [
+          flowOf({ family, source, destination, state: "NEW" }, `${from} sends to ${to}`, device, next.device),
+          flowOf(
+            { family, source: destination, destination: source, state: "ESTABLISHED" },
+            `${to} answers ${from}`,
+            next.device,
+            device
+          )
+        ]
       })
     }
   )
 }
 
+/** What the host itself and a published port send each other. Rules of OUTPUT are looked at by `published-ports`. */
+const publishedToHost = (
+  { address, device, seen }: Routed.Routed,
+  mapping: PortMapping
+): ReadonlyArray<ForwardedFlow> => {
+  const { family } = address
+  const { containerPort, hostPort, protocol } = mapping
+  const own = Cidr.single(address)
+  const common = { seen, device, family, kind: "host", mapping, accepted: answered("-i", device) } as const
+  const partOf = ["port-host", "port-loopback"] as const
+  const sent = { family, protocol, destination: own, port: containerPort, isFromHost: true, isMapped: true } as const
+  const answer = { family, protocol, source: own, port: ephemeral, isForHost: true, state: "ESTABLISHED" } as const
+  return [
+    {
+      ...common,
+      partOf,
+      what: `what the host sends to port ${hostPort}/${protocol} of ${seen.title} is`,
+      at: { postrouting: { ...sent, state: "NEW", outLink: device } }
+    },
+    {
+      ...common,
+      partOf,
+      what: `what port ${hostPort}/${protocol} of ${seen.title} answers the host is`,
+      at: { prerouting: { ...answer, inLink: device }, input: { ...answer, inLink: device } }
+    }
+  ]
+}
+
+/** Questions to name servers that are the host, and its answers. Rules of INPUT are looked at by `input-rules`. */
+const hostNameServers = (facts: Facts, { address, device, seen }: Routed.Routed): ReadonlyArray<ForwardedFlow> => {
+  const network = hostOf(facts)?.network
+  const { family } = address
+  const own = Cidr.single(address)
+  const servers = new Set((seen.result.dns?.nameservers ?? []).map(String))
+  return [...servers].slice(0, mostServers).flatMap((server): ReadonlyArray<ForwardedFlow> => {
+    const peer = Cidr.parseAddress(server)
+    const isHost = peer?.family === family && network !== undefined && Namespace.hasAddress(network, peer)
+    if (peer === undefined || !isHost || Cidr.isLoopback(peer)) return []
+    const common = { seen, device, family, kind: "host", server, partOf: ["host-name-server"] } as const
+    const asked = { family, protocol: "udp", source: own, destination: peer, port: 53, isForHost: true } as const
+    const answer = {
+      family,
+      protocol: "udp",
+      source: peer,
+      destination: own,
+      port: ephemeral,
+      isFromHost: true,
+      state: "ESTABLISHED"
+    } as const
+    return [
+      {
+        ...common,
+        accepted: answered("-i", device),
+        what: `what ${seen.title} asks the name server ${server}, which is the host, is`,
+        at: { prerouting: { ...asked, state: "NEW", inLink: device } }
+      },
+      {
+        ...common,
+        accepted: answered("-o", device),
+        what: `what the host answers ${seen.title} as the name server ${server} is`,
+        at: { output: { ...answer, outLink: device }, postrouting: { ...answer, outLink: device } }
+      }
+    ]
+  })
+}
+
 /** The flows of all attachments that have a way out through the host. */
 export const of = (facts: Facts, routed: ReadonlyArray<Routed.Routed>): ReadonlyArray<ForwardedFlow> => [
-  ...routed.flatMap((one) => [...world(facts, one), ...nameServers(facts, one)]),
+  ...routed.flatMap((one) => [...world(facts, one), ...nameServers(facts, one), ...hostNameServers(facts, one)]),
   ...routed.flatMap((one) => one.seen.attachment.portMappings.flatMap((mapping) => published(facts, one, mapping))),
   ...inside(facts, routed),
   ...routed.flatMap((one) =>
-    one.seen.attachment.portMappings.flatMap((mapping) => publishedInside(facts, one, mapping, routed))
+    one.seen.attachment.portMappings.flatMap((mapping) => [
+      ...publishedInside(facts, one, mapping, routed),
+      ...publishedToHost(one, mapping)
+    ])
   )
 ]
