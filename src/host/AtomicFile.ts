@@ -17,7 +17,7 @@ export class NotWritten extends Data.TaggedError("NotWritten")<{
 
 /** Another program changed a file after it was read. */
 export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile")<{ readonly path: string }> {
-  override readonly message = `${this.path} was changed by another program meanwhile: nothing is written, try again`
+  override readonly message = `${this.path} was changed by another program: nothing is written, try again`
 }
 
 /** Replaces the operating system's text for these errors, which is written for programmers. */

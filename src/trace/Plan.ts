@@ -135,7 +135,7 @@ const toSend = Effect.fnUntraced(function*(
   const { count, from, fromHost, protocol } = request
   const sender = fromHost ? host : container
   if (sender === undefined) {
-    return yield* new Unclear({ message: "nobody to send from: name a container, or give --from host" })
+    return yield* new Unclear({ message: "no sender: name a container, or give --from host" })
   }
   if (from !== undefined && !TracedNamespace.hasAddress(sender, from)) {
     return yield* new Unclear({ message: `--from ${from}: ${sender.name} does not have this address` })

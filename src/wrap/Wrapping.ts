@@ -138,7 +138,7 @@ const replaceIf = Effect.fnUntraced(function*<E, R>(
   isExpected: (file: string) => Effect.Effect<boolean, E, R>
 ) {
   if (!(yield* Exchange.put(`${at.staged}/${name}`, `${at.folder}/${name}`, isExpected))) {
-    return yield* new Meanwhile({ reason: "another program replaced it meanwhile: wrap it again" })
+    return yield* new Meanwhile({ reason: "another program has replaced it: wrap it again" })
   }
 })
 

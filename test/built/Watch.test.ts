@@ -344,7 +344,7 @@ describe("wrap that stays in the foreground while no reader keeps up", () => {
 if (isStandalone) {
   describe("an exchange of a plugin and its stub", () => {
     describeWith(["strace"], "while another program puts a file there", () => {
-      const words = { wrap: "another program replaced it meanwhile", unwrap: "left alone  bridge" }
+      const words = { wrap: "another program has replaced it", unwrap: "left alone  bridge" }
       for (const [verb, saying] of Object.entries(words)) {
         it(`leaves that file where it is: ${verb}`, async () => {
           using host = make(["bridge"])

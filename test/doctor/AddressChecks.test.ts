@@ -381,7 +381,7 @@ describe("the address that the plugin bridge gives its bridge", () => {
   const message = (has: string) =>
     `error bridge the bridge cni0 has the address ${has}, expected 10.99.0.1/24: the next ADD fails with "already has ` +
     "an IP address different from\""
-  const none = "no bridge is to be a gateway"
+  const none = "no bridge is configured as a gateway"
   specify(Gateways.bridgeAddress, [
     ["is there", {}, []],
     ["is to be made", withAddresses(), []],
@@ -429,7 +429,7 @@ describe("the attachment that is asked about", () => {
   const message = "error - libcni's cache has no attachment of the pod shop/wep to n: "
   const there = "attached: eth0 of web, /run/netns/web"
   specify(Namespaces.attachmentKnown, [
-    ["is none", {}, "nobody asked for one attachment"],
+    ["is none", {}, "no single attachment was selected"],
     ["is there", { facts: { selected: { words: "the pod web", value: "web" } } }, []],
     [
       "is not known where not everything could be looked at",

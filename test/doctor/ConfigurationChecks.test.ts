@@ -35,7 +35,7 @@ describe("the ranges of host-local", () => {
     of({ type: "bridge", ...bridge, ipam: { type: "host-local", ...fields } })
   const range = (fields: object) => ipam({ ranges: [[{ subnet: "10.1.0.0/24", ...fields }]] })
   const apart =
-    "addresses of both families in one set, of which a container gets one: each family needs a set of its own"
+    "addresses of both families in one set, but a container gets only one of them: each family needs its own set"
   specify(addressing, [
     ["are right", range({}), []],
     ["are too small", ipam({ subnet: "10.1.0.0/31" }), [[
@@ -369,7 +369,7 @@ describe("the gateways of a bridge", () => {
   const bridge = (fields: object, ipam: object) =>
     of({ type: "bridge", isGateway: true, ...fields, ipam: { type: "host-local", ...ipam } })
   const sets = (...subnets: ReadonlyArray<string>) => ({ ranges: subnets.map((subnet) => [{ subnet }]) })
-  const none = "no bridge is to be a gateway"
+  const none = "no bridge is configured as a gateway"
   const twice = [
     "error bridge plugins[0].ipam.routes[1]: isDefaultGateway adds a default route, and there is one without gw already: " +
     "ADD fails with \"file exists\""

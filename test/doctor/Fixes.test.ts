@@ -549,7 +549,7 @@ describe("addresses are made free", () => {
       "in another subnet",
       AddressReservations.overlappingSubnets,
       overlapping({}),
-      `use a subnet that nobody else has: ${detach}`
+      `use a subnet that nothing else uses: ${detach}`
     ],
     [
       "of a route",

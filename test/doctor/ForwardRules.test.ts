@@ -128,7 +128,7 @@ describe("the reverse path of packets", () => {
     [
       "is another of a VLAN",
       { ...strict("1", "0"), ...astray, bridge: { vlan: 100 } },
-      "a link of its own leads to the VLAN of the bridge"
+      "a separate link leads to the VLAN of the bridge"
     ],
     ["is another where the VLAN is none", { ...strict("1", "0"), ...astray, bridge: { vlan: 0 } }, found(1, 0)],
     ["is none", { ...strict("1", "0"), outside: { routes: [] } }, []],

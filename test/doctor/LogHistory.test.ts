@@ -41,7 +41,7 @@ const specify = (
 describe("the checks of logs", () => {
   for (const check of [LogHistory.lastFailure, LogHistory.addWithoutDel, LogHistory.delWithLess]) {
     it(`have nothing to say without a log: ${check.id}`, () => {
-      assert.strictEqual(Facts.said(check, Host.facts()), "nobody named a log")
+      assert.strictEqual(Facts.said(check, Host.facts()), "no log was named")
       assert.strictEqual(
         Facts.said(check, facts({ operations: [] })),
         "the logs have no operation of these attachments"

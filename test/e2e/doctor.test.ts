@@ -577,7 +577,7 @@ const plugins: { readonly [name: string]: Broken } = {
 /** Files of host-local, as those leave them who are killed. */
 const reserve = (address: string, id: string) =>
   `mkdir -p /var/lib/cni/networks/n; printf '${id}\\r\\neth0' > /var/lib/cni/networks/n/${address}`
-const elsewhere = "says 'use a subnet that nobody else has'; edit 's/10.99.0.0/10.77.0.0/'"
+const elsewhere = "says 'use a subnet that nothing else uses'; edit 's/10.99.0.0/10.77.0.0/'"
 const small = ipamWith({ ranges: [[{ subnet: "10.99.0.0/29" }]] })
 
 const addresses: { readonly [name: string]: Broken } = {

@@ -131,7 +131,7 @@ describe("a text that replaces another", () => {
       assert.instanceOf(error, AtomicFile.ChangedMeanwhile)
       assert.strictEqual(
         error.message,
-        `${file} was changed by another program meanwhile: nothing is written, try again`
+        `${file} was changed by another program: nothing is written, try again`
       )
       assert.strictEqual(Fs.readFileSync(file, "utf8"), "of another program")
       assert.deepStrictEqual(Fs.readdirSync(folder.path), ["a"])

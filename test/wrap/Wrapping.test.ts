@@ -299,7 +299,7 @@ describe("an installer", () => {
       Scripts.script(`${host.root}/new`, "echo newer")
       Scripts.script(`${host.folder}/bridge`, `mv ${host.root}/new ${host.folder}/bridge 2>/dev/null; echo old`)
       const { refused } = yield* wrap(host, { names: ["bridge"] })
-      assert.match(refused[0]?.reason ?? "", /another program replaced it meanwhile: wrap it again|otherwise/)
+      assert.match(refused[0]?.reason ?? "", /another program has replaced it: wrap it again|otherwise/)
       assert.strictEqual(call(`${host.folder}/bridge`).stdout, "newer\n")
       assert.isFalse(Fs.existsSync(host.at.own))
     }))

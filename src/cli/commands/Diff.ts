@@ -137,8 +137,8 @@ export const diff = Command.make(
   Command.withShortDescription("Compare operations of two logs, or two of one log"),
   Command.withDescription(
     "Compare operations: configuration, plugins, results, changes of state and times of the newest ADD of each network " +
-      "in both logs. What each attachment has of its own, such as its container ID and addresses, does not count as a " +
-      "difference; times count from twice as long on. - is only in the first, + only in the second. Exit status 0: no " +
+      "in both logs. What is specific to one attachment, such as its container ID and addresses, does not count as a " +
+      "difference. Durations count if one is at least twice the other. - is only in the first, + only in the second. Exit status 0: no " +
       "difference, 1: differences, 2: a log cannot be read, or has no such operation"
   ),
   Command.withExamples([

@@ -162,7 +162,7 @@ export const overlappingSubnets: Check = {
       subnet: Cidr.Cidr,
       message: string,
       evidence: ReadonlyArray<string>,
-      fix: Found["fix"] = another(facts, "use a subnet that nobody else has")
+      fix: Found["fix"] = another(facts, "use a subnet that nothing else uses")
     ) =>
       found.push(foundAt(ipam.file, ipam.at, {
         level,

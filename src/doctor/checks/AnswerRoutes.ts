@@ -20,7 +20,7 @@ export const answerRoutes: Check = {
   find: (facts) => {
     const sbr = Roles.ofType(facts.chain, "sbr")
     const all = AttachedContainer.of(facts).filter(({ link }) => link !== undefined)
-    if (sbr === undefined || all.length === 0) return { skipped: "no attachment has a table of routes of its own" }
+    if (sbr === undefined || all.length === 0) return { skipped: "no attachment has its own routing table" }
     return all.flatMap((seen) =>
       AttachedContainer.addressesOf(seen).flatMap((address): ReadonlyArray<Found> => {
         const { attachment: { ifname, netns }, inside, title } = seen

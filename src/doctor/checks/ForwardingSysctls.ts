@@ -79,7 +79,7 @@ export const reversePath: Check = {
     const { chain, host } = facts
     if (host === undefined || routed.length === 0) return Routed.none
     if (Roles.hasVlan(chain)) {
-      return { skipped: "a link of its own leads to the VLAN of the bridge" }
+      return { skipped: "a separate link leads to the VLAN of the bridge" }
     }
     return routed.flatMap(({ address, device, seen }): ReadonlyArray<Found> => {
       const value = (name: string) => Number(host.sysctls.get(`net.ipv4.conf.${name}.rp_filter`) ?? 0)

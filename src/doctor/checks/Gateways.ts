@@ -60,7 +60,7 @@ export const bridgeGateways: Check = {
     const bridge = Roles.makerOf(chain)
     const ipam = Roles.ipamOf(chain)
     if (bridge?.type !== "bridge" || ipam === undefined || !Roles.isRouted(chain)) {
-      return { skipped: "no bridge is to be a gateway" }
+      return { skipped: "no bridge is configured as a gateway" }
     }
     const gateways = gatewaysOf(ipam).filter(isV4)
     const { routes } = ipam.config
@@ -98,7 +98,7 @@ export const bridgeAddress: Check = {
     const name = Roles.bridgeOf(chain)
     const ipam = Roles.ipamOf(chain)
     if (name === undefined || ipam === undefined || !Roles.isRouted(chain)) {
-      return { skipped: "no bridge is to be a gateway" }
+      return { skipped: "no bridge is configured as a gateway" }
     }
     if (host === undefined || Result.isFailure(host.network)) {
       return { skipped: "the links of the host are not known", isUnknown: true }

@@ -64,7 +64,7 @@ const setProblems = (plugin: Placed, set: Ranges.RangeSet): ReadonlyArray<Found>
     ...set.filter(isOther).map(({ at }) =>
       problem(
         at,
-        "addresses of both families in one set, of which a container gets one: each family needs a set of its own",
+        "addresses of both families in one set, but a container gets only one of them: each family needs its own set",
         "write [[IPv4], [IPv6]] in place of [[IPv4, IPv6]]"
       )
     ),

@@ -11,7 +11,7 @@ import * as Names from "../Names.ts"
 import * as Repair from "../Repair.ts"
 import * as Roles from "../Roles.ts"
 
-const noLog = skipped("nobody named a log")
+const noLog = skipped("no log was named")
 
 /** Runs a check on the logged operations of the selected attachments. */
 const ofHistory = (

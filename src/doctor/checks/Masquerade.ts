@@ -72,7 +72,7 @@ const outcomeOf = (rules: Rules, packet: Packet): Outcome => {
     fix: before !== undefined
       ? without(rules, before, packet.family)
       : chain !== undefined
-      ? `let the chain ${chain.name} leave out the packets that are to be masqueraded`
+      ? `let the chain ${chain.name} skip the packets that need masquerading`
       : undefined
   }
 }

@@ -22,7 +22,7 @@ export const attachmentKnown: Check = {
   id: "attachment-known",
   phase: "attachment",
   find: ({ all, attachments: current, earlier, elsewhere, history, linksThere, network, selected, unseen }) => {
-    if (selected === undefined) return { skipped: "nobody asked for one attachment" }
+    if (selected === undefined) return { skipped: "no single attachment was selected" }
     if (unseen.length > 0) return { skipped: "not everything could be looked at" }
     const attachments = [...current, ...earlier.flatMap((each) => each.attachments)]
     const last = history?.operations.at(-1)

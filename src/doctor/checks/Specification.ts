@@ -111,7 +111,7 @@ const problemsOf = (file: ConfigFile, facts: Facts): ReadonlyArray<Found> => {
     return [foundAt(file, ["plugins"], {
       level: "error",
       message: `found ${plugins.length} plugins, expected at most ${mostPlugins}: no others are looked at`,
-      fix: "remove those that nobody needs"
+      fix: "remove the plugins that are not needed"
     })]
   }
   const versions = spoken(facts)

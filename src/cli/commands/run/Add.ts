@@ -1,4 +1,4 @@
-/** `cni-passthrough run add`. */
+/** `cni-passthrough run add`: attaches a network namespace with ADD of every plugin of the chain. */
 import * as Cause from "effect/Cause"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"

@@ -1,4 +1,4 @@
-/** `cni-passthrough run check`. */
+/** `cni-passthrough run check`: calls CHECK of every plugin with the result of the add. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"

@@ -1,4 +1,4 @@
-/** `cni-passthrough run status`. */
+/** `cni-passthrough run status`: asks the plugins with STATUS whether an ADD could succeed now. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** `cni-passthrough run version`. */
+/** `cni-passthrough run version`: asks every plugin which versions of the protocol it supports. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

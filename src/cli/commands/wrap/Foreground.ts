@@ -74,7 +74,7 @@ export const run = Effect.fnUntraced(
     const work = Effect.gen(function*() {
       isComplete = yield* isOver ? Effect.never : wrap
       yield* meanwhile
-      return "nobody reads what is shown any more"
+      return "the reader of the output is gone"
     })
     const end = yield* Effect.exit(Effect.raceAllFirst([
       Effect.map(stopped, (signal) => `stopped by ${signal}`),
