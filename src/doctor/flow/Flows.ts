@@ -1,21 +1,16 @@
 /** Whether the flows of attachments arrive, as far as the checks can tell from the facts. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
-import * as AttachedContainer from "../AttachedContainer.ts"
 import * as BridgeNetfilter from "../BridgeNetfilter.ts"
 import * as Check from "../Check.ts"
 import type { Facts } from "../Facts.ts"
-import type { Attachment } from "../facts/Attachment.ts"
-import * as Iptables from "../Iptables.ts"
-import * as Nftables from "../Nftables.ts"
-import type { Packet } from "../Packet.ts"
 import * as Roles from "../Roles.ts"
-import * as Routed from "../Routed.ts"
 import * as FilterWalk from "./FilterWalk.ts"
 import type { Promised } from "./Flow.ts"
 import * as Flow from "./Flow.ts"
 import * as PromisedFlows from "./PromisedFlows.ts"
 import * as RouteDoubt from "./RouteDoubt.ts"
+import * as RuleDoubt from "./RuleDoubt.ts"
 
 /** Reduces the facts to what a flow depends on: its attachments, one address family, and at most one name server. */
 const narrowed = (facts: Facts, { attachment, family, kind, peer, port, protocol, to }: Promised): Facts => {
@@ -49,131 +44,6 @@ const isAsked = ({ attachment, kind, to }: Promised): boolean =>
 /** Checks of the host's routes to the world. A name server may be nearer. */
 const ofWorldRoutes: ReadonlySet<string> = new Set(["way-out", "policy-rules"])
 
-/** Routes on which packets are lost on purpose. */
-const losing: ReadonlySet<string> = new Set(["blackhole", "unreachable", "prohibit"])
-
-/** Why routes in the container's own namespace may not let a flow through. */
-const insideDoubt = ({ host }: Facts, flow: Promised): string | undefined => {
-  const { attachment: { sight }, family, kind, to } = flow
-  if (sight._tag !== "There" || kind === "gateway") return undefined
-  const { answers, routes } = sight.network
-  const peer = Routed.elsewhere[family]
-  const isBeyond = kind === "world" || kind === "port-world"
-  const isReached = answers.some(({ device, to }) =>
-    device !== undefined && peer !== undefined && to === Cidr.addressText(peer)
-  )
-  if (isBeyond && !isReached) return `the container may have no route to ${flow.to}`
-  const target = isBeyond ? peer : Cidr.parseAddress(to)
-  const ofHost = host !== undefined && Result.isSuccess(host.network)
-    ? host.network.success.links.flatMap(({ addresses }) => addresses)
-    : []
-  const targets: ReadonlyArray<Cidr.Cidr> = target === undefined ? ofHost : [target]
-  const lost = routes.find((route) =>
-    losing.has(route.type) && route.to.length > 0 && targets.some((each) => Cidr.contains(route.to, each))
-  )
-  if (lost !== undefined) return `the container has a route that loses packets: ${lost.type} ${Cidr.text(lost.to)}`
-  return undefined
-}
-
-/** A port that clients send from. */
-const ephemeral = 50_000
-
-/** Why rules in the namespaces at the ends of a flow may not let it through. */
-const rulesDoubt = ({ attachments }: Facts, flow: Promised): string | undefined => {
-  const { attachment, family, kind, peer, port, protocol, to } = flow
-  const others = attachments.filter(({ netns }) => netns !== attachment.netns)
-  const far = kind === "world" ? Routed.elsewhere[family] : kind === "name-server" ? Cidr.parseAddress(to) : undefined
-  const base = { family, protocol } as const
-  const portOf = (value: number | undefined) => value === undefined ? {} : { port: value }
-  const mapping = attachment.portMappings.find((each) => each.hostPort === port && each.protocol === protocol)
-  const isServer = kind.startsWith("port-")
-  const passes = ({ filter, ifname }: Attachment, isServing: boolean, servedAt: number | undefined): boolean => {
-    const [asked, answered] = [portOf(servedAt), portOf(servedAt === undefined ? undefined : ephemeral)]
-    const [sent, received] = isServing ? [answered, asked] : [asked, answered]
-    const out = { ...base, ...sent, ...(far === undefined ? {} : { destination: far }), outLink: ifname } as const
-    const back = { ...base, ...received, ...(far === undefined ? {} : { source: far }), inLink: ifname } as const
-    const packets: ReadonlyArray<readonly [chain: string, packet: Packet]> = [
-      ["OUTPUT", { ...out, state: isServing ? "ESTABLISHED" : "NEW" }],
-      ["OUTPUT", { ...out, state: "ESTABLISHED" }],
-      ["INPUT", { ...back, state: isServing ? "NEW" : "ESTABLISHED" }],
-      ["INPUT", { ...back, state: "ESTABLISHED" }]
-    ]
-    return packets.every(([chain, packet]) =>
-      Iptables.inAll({ rulesets: filter, nft: [] }, "filter", chain, packet).every(({ end }) => end === "accept")
-    )
-  }
-  const ends = kind === "port-container" ? others : peer === undefined ? [] : [peer]
-  const open = !passes(attachment, isServer, isServer ? mapping?.containerPort : port)
-    ? attachment
-    : ends.find((each) => !passes(each, !isServer, isServer ? port : undefined))
-  return open === undefined ? undefined : `rules in ${open.netns} may drop it`
-}
-
-/** The address by which the host reaches a port that is published on all of its addresses. */
-const ownAddress = ({ host }: Facts, { family, to }: Promised): Cidr.Cidr | undefined => {
-  const given = Cidr.parseAddress(to)
-  if (given !== undefined || host === undefined || Result.isFailure(host.network)) return given
-  const { links, routes } = host.network.success
-  const uplink = routes.find((route) => Cidr.isDefault(route.to) && route.to.family === family)?.device
-  const address = links.find(({ name }) => name === uplink)?.addresses.find((each) =>
-    each.family === family && !Cidr.isLinkLocal(each)
-  )
-  return address === undefined ? undefined : Cidr.single(address)
-}
-
-/** Whether the rules of nat may not lead what comes for a published port to its container. */
-const natDoubt = (facts: Facts, promised: Promised, walks: ReadonlyArray<FilterWalk.Walk>) => {
-  const { attachment, family, kind, port, protocol } = promised
-  const rules = facts.host === undefined ? undefined : Result.getOrUndefined(facts.host.rules)
-  const leaving = walks.find(({ flow }) => flow.at.postrouting?.state === "NEW")?.flow.at.postrouting
-  const hasMasquerade = rules?.rulesets.some(({ tables }) => tables.get("nat")?.has("CNI-HOSTPORT-MASQ") === true)
-  if (kind === "port-itself" && rules !== undefined && leaving !== undefined && hasMasquerade === true) {
-    const isMasqueraded = Iptables.inAll(rules, "nat", "POSTROUTING", leaving).some(({ end, target }) =>
-      end === "unknown" || target === "MASQUERADE" || target === "SNAT"
-    )
-    if (!isMasqueraded) return "it may not be masqueraded, and a container does not answer its own address"
-  }
-  const isOfHost = kind === "port-host" || kind === "port-loopback"
-  if (rules !== undefined && isOfHost) {
-    const at = kind === "port-loopback" ? Cidr.parseAddress("127.0.0.1") : ownAddress(facts, promised)
-    const packet: Packet = {
-      family,
-      protocol,
-      ...(port === undefined ? {} : { port }),
-      ...(at === undefined ? {} : { source: at, destination: at }),
-      isFromHost: true,
-      isForHost: true,
-      outLink: "lo",
-      state: "NEW"
-    }
-    // Chains after nat see the address of the container.
-    const own = AttachedContainer.of({ ...facts, attachments: [attachment] }).flatMap(AttachedContainer.addressesOf)
-      .find((each) => each.family === family)
-    const mapping = attachment.portMappings.find((each) => each.hostPort === port && each.protocol === protocol)
-    const after = own === undefined || mapping === undefined
-      ? packet
-      : { ...packet, destination: Cidr.single(own), port: mapping.containerPort, isForHost: false, isMapped: true }
-    const isOpen = [packet, after].some((each) =>
-      Nftables.dropping(rules, "output", each).length > 0 || Nftables.undecided(rules, "output", each).length > 0 ||
-      Iptables.inAll(rules, "filter", "OUTPUT", each).some(({ end }) => end === "unknown")
-    )
-    if (isOpen) return "rules of OUTPUT may drop it"
-    const verdicts = Iptables.inAll(rules, "nat", "OUTPUT", packet)
-    const isLed = verdicts.some(({ target }) => target === "DNAT")
-    return verdicts.length === 0 || isLed ? undefined : "rules of nat may not lead it to the container"
-  }
-  const packet = walks.find(({ flow }) => flow.at.prerouting?.isForHost === true && flow.mapping !== undefined)?.flow.at
-    .prerouting
-  if (rules === undefined || packet?.state !== "NEW") return undefined
-  const isLed = Iptables.inAll(rules, "nat", "PREROUTING", packet).some(({ end, target }) =>
-    end === "unknown" || target === "DNAT"
-  )
-  const isNamed = AttachedContainer.of({ ...facts, attachments: [attachment] }).some((seen) =>
-    AttachedContainer.addressesOf(seen).some((address) => Nftables.isNamed(rules, Cidr.addressText(address)))
-  )
-  return isLed || isNamed ? undefined : "rules of nat may not lead it to the container"
-}
-
 /** Why a flow is unknown although no check has findings about it. */
 const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.Walk>): string | undefined => {
   const { attachment, kind } = flow
@@ -188,8 +58,7 @@ const limitOf = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk.W
   }
   if (kind === "gateway") return isAsked(flow) ? undefined : "it was not asked"
   if (!Roles.isRouted(facts.chain) && kind !== "peer") return "its gateway is not this host"
-  const doubt = insideDoubt(facts, flow) ?? rulesDoubt(facts, flow) ?? RouteDoubt.of(facts, flow, walks) ??
-    natDoubt(facts, flow, walks)
+  const doubt = RouteDoubt.inside(facts, flow) ?? RouteDoubt.of(facts, flow, walks) ?? RuleDoubt.of(facts, flow, walks)
   if (doubt !== undefined) return doubt
   return walks.length > 0 || !isFollowed(facts, flow) ? undefined : "the rules on its way were not evaluated"
 }

@@ -1,4 +1,4 @@
-/** Why the routes of the host may not lead a flow, or its answers, where they should go. */
+/** Why routes of the host or of the container may not lead a flow, or its answers, where they should go. */
 import * as Result from "effect/Result"
 import * as Cidr from "../../network/Cidr.ts"
 import * as Namespace from "../../network/Namespace.ts"
@@ -9,6 +9,15 @@ import * as Destinations from "./Destinations.ts"
 import * as FilterWalk from "./FilterWalk.ts"
 import type { Promised } from "./Flow.ts"
 import * as RouteDecision from "./RouteDecision.ts"
+
+const known = new WeakMap<Facts, ReadonlyArray<Routed.Routed>>()
+
+/** The containers with a way out; found once for the same facts. */
+const routedOf = (facts: Facts): ReadonlyArray<Routed.Routed> => {
+  const routed = known.get(facts) ?? Routed.of(facts)
+  known.set(facts, routed)
+  return routed
+}
 
 /** A packet that the host routes, and the link that it should leave by: `local` for none, undefined for any. */
 interface Step {
@@ -46,7 +55,7 @@ const stepsOf = (
   const own = [Cidr.single(one.address), device] as const
   const beyond = (peer: Cidr.Cidr | undefined, uplink: string | undefined) => bothWays(own, [peer, uplink])
   const ours = Namespace.addressOn(network, device, family)
-  const others = Routed.of(facts).filter(({ address, seen }) =>
+  const others = routedOf(facts).filter(({ address, seen }) =>
     address.family === family && seen.attachment.netns !== flow.attachment.netns
   )
   const server = Cidr.parseAddress(flow.to)
@@ -113,7 +122,7 @@ export const of = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk
   const { host } = facts
   if (host === undefined || Result.isFailure(host.network)) return undefined
   const network = host.network.success
-  const one = Routed.of(facts).find(({ address, seen }) =>
+  const one = routedOf(facts).find(({ address, seen }) =>
     seen.attachment === flow.attachment && address.family === flow.family
   )
   if (one === undefined) return undefined
@@ -124,4 +133,31 @@ export const of = (facts: Facts, flow: Promised, walks: ReadonlyArray<FilterWalk
   return steps.flatMap(problemOf(ofMarked, network))[0] === undefined
     ? undefined
     : "rules may mark its packets, and `ip rule` routes by marks"
+}
+
+/** Routes on which packets are lost on purpose. */
+const losing: ReadonlySet<string> = new Set(["blackhole", "unreachable", "prohibit"])
+
+/** Why the routes in the container's own namespace may not lead a flow, or its answers, out of it. */
+export const inside = ({ host }: Facts, flow: Promised): string | undefined => {
+  const { attachment: { sight }, family, kind, to } = flow
+  if (sight._tag !== "There" || kind === "gateway") return undefined
+  const { answers, routes } = sight.network
+  const peer = Routed.elsewhere[family]
+  const isBeyond = kind === "world" || kind === "port-world"
+  const isReached = answers.some(({ device, to }) =>
+    device !== undefined && peer !== undefined && to === Cidr.addressText(peer)
+  )
+  if (isBeyond && !isReached) return `the container may have no route to ${flow.to}`
+  const target = isBeyond ? peer : Cidr.parseAddress(to)
+  const ofHost = host !== undefined && Result.isSuccess(host.network)
+    ? host.network.success.links.flatMap(({ addresses }) => addresses)
+    : []
+  const targets: ReadonlyArray<Cidr.Cidr> = target === undefined ? ofHost : [target]
+  const lost = routes.find((route) =>
+    losing.has(route.type) && route.to.length > 0 && targets.some((each) => Cidr.contains(route.to, each))
+  )
+  return lost === undefined
+    ? undefined
+    : `the container has a route that loses packets: ${lost.type} ${Cidr.text(lost.to)}`
 }
