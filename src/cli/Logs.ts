@@ -28,7 +28,7 @@ export const sources = Effect.fnUntraced(function*(logs: ReadonlyArray<string>, 
   if (logs.length > 0) return logs
   const { stdinIsTerminal } = yield* Stdio.Stdio
   if (!(yield* stdinIsTerminal)) return ["-"]
-  // Nobody types records into a terminal.
+  // Records are not typed into a terminal.
   if (!canWait && (yield* LogFiles.matching(LogFiles.defaultPattern)).length === 0) {
     const explanation = yield* NeverCalled.explain(LogFiles.defaultPattern)
     if (explanation !== undefined) return yield* explanation

@@ -104,7 +104,7 @@ export const open = Effect.fnUntraced(function*(target: Target, metrics: Metrics
   yield* AtomicFile.checkOwner(path)
   const context = yield* Effect.context<Effect.Services<ReturnType<typeof AtomicFile.replaceText>>>()
   const publish = Effect.suspend(() => AtomicFile.replaceText(path, metrics.text())).pipe(
-    Effect.catchTag("ChangedMeanwhile", () => Effect.void),
+    Effect.catchTag("ContentChanged", () => Effect.void),
     Effect.provideContext(context)
   )
   return { name: path, needsUs: false, publish } satisfies Place as Place

@@ -79,7 +79,7 @@ const foldedText = ({ tables, totals }: Event.Change): string =>
 
 type FlowGroup = readonly [Event.Flow, ...ReadonlyArray<Event.Flow>]
 
-/** The flows of each attachment that share a check, which are told together with the reason of the first. */
+/** The flows of each attachment that share a check. They get one line, with the reason of the first. */
 const groupsOf = (flows: ReadonlyArray<Event.Flow>, isFull: boolean): ReadonlyArray<FlowGroup> =>
   isFull
     ? flows.map((flow): FlowGroup => [flow])

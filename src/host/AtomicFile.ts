@@ -16,7 +16,7 @@ export class NotWritten extends Data.TaggedError("NotWritten")<{
 }
 
 /** Another program changed a file after it was read. */
-export class ChangedMeanwhile extends Data.TaggedError("ChangedMeanwhile")<{ readonly path: string }> {
+export class ContentChanged extends Data.TaggedError("ContentChanged")<{ readonly path: string }> {
   override readonly message = `${this.path} was changed by another program: nothing is written, try again`
 }
 
@@ -137,7 +137,7 @@ export const replaceWith = Effect.fnUntraced(function*<E, R>(
 export interface ReplaceOptions {
   /** The mode of a new file. An existing file keeps its mode and owner. Default: 0644. */
   readonly mode?: number
-  /** The text that the file must still have: otherwise fails with {@link ChangedMeanwhile}. */
+  /** The text that the file must still have: otherwise fails with {@link ContentChanged}. */
   readonly expected?: string
 }
 
@@ -169,7 +169,7 @@ export const replacePieces = Effect.fnUntraced(function*(
   yield* replaceWith(target, (temporary) =>
     Effect.scoped(write(temporary)).pipe(
       Effect.mapError(failed(file)),
-      Effect.flatMap((isExpected) => isExpected ? Effect.void : Effect.fail(new ChangedMeanwhile({ path: file })))
+      Effect.flatMap((isExpected) => isExpected ? Effect.void : Effect.fail(new ContentChanged({ path: file })))
     ))
 })
 

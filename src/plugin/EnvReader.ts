@@ -1,3 +1,4 @@
+/** The service that reads the parameters of a request, which the runtime passes in the environment. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { Environment } from "../cni/Environment.ts"

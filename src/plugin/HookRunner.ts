@@ -1,3 +1,4 @@
+/** Runs the hook commands of a configuration on the host or in the container's network namespace. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { searchPath } from "../cni/Environment.ts"

@@ -1,3 +1,4 @@
+/** The service that answers the runtime. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StdoutUnwritable } from "../cni/CniError.ts"

@@ -1,3 +1,4 @@
+/** The service that reads the network configuration. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type { StdinUnreadable } from "../cni/CniError.ts"

@@ -84,7 +84,7 @@ const ruleForm = /^(.*?) ?# handle (\d+) \(verdict ([^)]*)\)\s*$/
 /** A rule that is younger than the monitor, which then knows only its handle. */
 const unknownForm = /^handle (\d+) \(verdict ([^)]*)\)\s*$/
 
-/** Reads a line; undefined if it says nothing of this. */
+/** Reads a line. Returns undefined if the line is not about a traced packet. */
 export const parse = (line: string): Event | undefined => {
   const [, traceId = "", family = "", table = "", name = "", sort, rest = ""] = form.exec(line) ?? []
   const base = { traceId, chain: { family, table, name } }

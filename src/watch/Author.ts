@@ -102,7 +102,7 @@ const pluginOf = (line: ReadonlyArray<Found>): PluginRun.PluginRun | undefined =
 export const of = ({ name, pid }: Committer, folder = "/proc"): Author => {
   const isFirst = attempt(() => Fs.readlinkSync(Path.join(folder, "self/ns/pid"))) === firstNamespace
   const own = isFirst ? read(folder, pid) : undefined
-  // Another process may have the ID by now.
+  // Another process may have got the ID since.
   if (own === undefined || own.process.name !== name) return { pid, name, parents: [], isNoPlugin: false }
   const line = [own]
   for (let next = own.parent; next > 1 && line.length <= most.parents;) {

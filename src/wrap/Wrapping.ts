@@ -52,9 +52,9 @@ export interface Outcome {
 }
 
 /** Another program changed a plugin while it was being wrapped. */
-class Meanwhile extends Data.TaggedError("Meanwhile")<{ readonly reason: string }> {}
+class PluginReplaced extends Data.TaggedError("PluginReplaced")<{ readonly reason: string }> {}
 
-type StepFailed = PlatformError.PlatformError | AtomicFile.NotWritten | StubProof.NotProven | Meanwhile
+type StepFailed = PlatformError.PlatformError | AtomicFile.NotWritten | StubProof.NotProven | PluginReplaced
 
 /** One step for one plugin. */
 type Step<R> = (at: Stub.Places, name: string) => Effect.Effect<void, StepFailed, R>
@@ -138,7 +138,7 @@ const replaceIf = Effect.fnUntraced(function*<E, R>(
   isExpected: (file: string) => Effect.Effect<boolean, E, R>
 ) {
   if (!(yield* Exchange.put(`${at.staged}/${name}`, `${at.folder}/${name}`, isExpected))) {
-    return yield* new Meanwhile({ reason: "another program has replaced it: wrap it again" })
+    return yield* new PluginReplaced({ reason: "another program has replaced it: wrap it again" })
   }
 })
 

@@ -128,7 +128,7 @@ describe("a text that replaces another", () => {
       const file = `${folder.path}/a`
       Fs.writeFileSync(file, "of another program")
       const error = yield* Effect.flip(onHost(AtomicFile.replaceText(file, "new", { expected: "old" })))
-      assert.instanceOf(error, AtomicFile.ChangedMeanwhile)
+      assert.instanceOf(error, AtomicFile.ContentChanged)
       assert.strictEqual(
         error.message,
         `${file} was changed by another program: nothing is written, try again`

@@ -230,7 +230,7 @@ export const wrap = HostFolders.command(
         keepsStdout: flags.json,
         wrap: Effect.map(Effect.andThen(tell, wrapAll(requests, refusals)), ({ isComplete }) => isComplete),
         isAnyRefused: () => !refusals.isEmpty(),
-        meanwhile: yield* ForegroundFlags.meanwhile(flags, requests, refusals, exporting),
+        whileWrapped: yield* ForegroundFlags.whileWrapped(flags, requests, refusals, exporting),
         // Unwrapping comes first, and waits for no collector.
         afterwards: exporting?.finish ?? Effect.void
       })

@@ -1,5 +1,5 @@
 /**
- * Network namespaces that are mounted somewhere, whoever mounted them: `ip netns`, containerd, Docker, or a runtime whose
+ * Network namespaces that are mounted somewhere by any program: `ip netns`, containerd, Docker, or a runtime whose
  * pods have no process that holds their namespace. Source: proc(5), `/proc/pid/mountinfo`.
  */
 

@@ -1,3 +1,4 @@
+/** The parameters of a request, from the environment of this process. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Environment from "../../cni/Environment.ts"

@@ -1,3 +1,4 @@
+/** Remembers in files how STATUS around a plugin ended last, so that only changes are logged. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"

@@ -1,3 +1,4 @@
+/** The policies of the administrator, from files beside this executable. */
 import * as Fs from "node:fs"
 import type { Policies } from "../Policy.ts"
 import { policiesOf } from "../PolicyFiles.ts"

@@ -1,3 +1,4 @@
+/** Answers on the stdout and the stderr of this process. */
 import * as Effect from "effect/Effect"
 import { StdoutUnwritable } from "../../cni/CniError.ts"
 import * as Descriptor from "../../exec/Descriptor.ts"

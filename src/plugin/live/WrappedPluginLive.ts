@@ -1,3 +1,4 @@
+/** Finds the original of a wrapped plugin, and runs it or becomes it. */
 import * as Effect from "effect/Effect"
 import * as Fs from "node:fs"
 import * as Path from "node:path"

@@ -1,4 +1,4 @@
-/** `cni-passthrough run del`. */
+/** `cni-passthrough run del`: detaches a network namespace with DEL of every plugin of the chain, last one first. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -32,7 +32,7 @@ export interface Course<E, R, F, S, T> {
   /** Whether a plugin could not be wrapped, and still is not. */
   readonly isAnyRefused: () => boolean
   /** What runs once they are wrapped. When it ends, the run ends. */
-  readonly meanwhile: Effect.Effect<void, F, S>
+  readonly whileWrapped: Effect.Effect<void, F, S>
   /** What runs once they are unwrapped, and the run ends. */
   readonly afterwards: Effect.Effect<void, never, T>
 }
@@ -66,14 +66,14 @@ const timeOf = Effect.fnUntraced(function*({ isOlder, time }: Deadline.Deadline)
 /** Runs a course. Fails if its work did, but only after everything is unwrapped. */
 export const run = Effect.fnUntraced(
   function*<E, R, F, S, T>(
-    { afterwards, deadline, folders, isAnyRefused, meanwhile, names, stays, wrap }: Course<E, R, F, S, T>
+    { afterwards, deadline, folders, isAnyRefused, whileWrapped, names, stays, wrap }: Course<E, R, F, S, T>
   ) {
     const stopped = yield* Signals.stop
     const isOver = deadline !== undefined && deadline.time <= (yield* Clock.currentTimeMillis)
     let isComplete = true
     const work = Effect.gen(function*() {
       isComplete = yield* isOver ? Effect.never : wrap
-      yield* meanwhile
+      yield* whileWrapped
       return "the reader of the output is gone"
     })
     const end = yield* Effect.exit(Effect.raceAllFirst([

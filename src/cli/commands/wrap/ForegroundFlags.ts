@@ -111,7 +111,7 @@ const listener = ({ at }: Wrapping.Request, { say }: Screen, refusals: Outcome.R
 })
 
 /** What runs once plugins are wrapped. Ends when the reader of its output is gone. Fails at once if it cannot run. */
-export const meanwhile = Effect.fnUntraced(function*(
+export const whileWrapped = Effect.fnUntraced(function*(
   asked: Asked,
   requests: ReadonlyArray<Wrapping.Request>,
   refusals: Outcome.Refusals,
