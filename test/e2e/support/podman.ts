@@ -20,6 +20,10 @@ events_logger = "file"
 default_ulimits = ["nofile=20000:20000", "nproc=32768:32768"]
 EOF
 export CONTAINERS_CONF=/tmp/containers.conf
+# On a host that podman is used on, its own storage says which backend it chose.
+mkdir -p /tmp/var-lib-containers/storage
+printf cni > /tmp/var-lib-containers/storage/defaultNetworkBackend
+cover /var/lib/containers /tmp/var-lib-containers
 podman() {
   command podman --root /tmp/storage --runroot /run/storage --tmpdir /run/libpod --storage-driver vfs --runtime runc "$@"
 }
