@@ -229,6 +229,20 @@ describe("a namespace that cannot be looked into", () => {
     }))
 })
 
+describe("a process that ends while its namespace is read", () => {
+  it.effect("hides nothing, although the kernel denies permission first", () =>
+    Effect.gen(function*() {
+      let asked = 0
+      const ending = {
+        // The fake looks twice each time: whether there is an error, and which.
+        get error() {
+          return asked++ < 2 ? "PermissionDenied" as const : "NotFound" as const
+        }
+      }
+      assert.isUndefined((yield* living({ files: { "/proc/20/ns/net": ending } })).blind)
+    }))
+})
+
 describe("more may live than can be seen", () => {
   const cases: { readonly [what: string]: readonly [given: Case, blind: string] } = {
     "where a folder of names may not be read": [

@@ -52,7 +52,8 @@ const pathsOf = Effect.fnUntraced(function*() {
   let hidden = 0 // init, which some hosts hide even from root, is in no container
   for (const pid of processes) {
     const path = `/proc/${pid}/ns/net`
-    const name = yield* Effect.result(fs.readLink(path))
+    // The kernel also denies permission if the process ends at this moment. Then it is not found the next time.
+    const name = yield* Effect.result(Effect.catch(fs.readLink(path), () => fs.readLink(path)))
     if (Result.isSuccess(name)) add(name.success, path)
     else if (pid !== 1 && name.failure.reason._tag === "PermissionDenied") hidden++
   }
