@@ -1,4 +1,4 @@
-/** Asks before something is changed. */
+/** Asks yes or no on the terminal. Fails if stdin is not one. */
 import * as Prompt from "effect/cli/Prompt"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

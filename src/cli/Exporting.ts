@@ -1,4 +1,4 @@
-/** Exports operations as they come: spans for an OpenTelemetry collector, and metrics for Prometheus. */
+/** The export flags, and the export of operations with the metrics of this host, from a log or as they come. */
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

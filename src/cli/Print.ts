@@ -1,4 +1,4 @@
-/** Prints to stdout, and notices failures. */
+/** Prints to stdout, and wraps stderr to the terminal. Ends the command if nothing reads its output any more. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

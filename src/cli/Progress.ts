@@ -1,4 +1,4 @@
-/** Shows on a terminal what the command waits for. */
+/** Shows on a terminal what the command waits for, such as a slow program. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"

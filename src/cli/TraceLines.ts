@@ -1,4 +1,4 @@
-/** The path of a packet as text for people and as JSON for scripts. */
+/** The path of a packet as lines of text, as one JSON document, and for the page of a report. */
 import * as Cidr from "../network/Cidr.ts"
 import * as Escape from "../record/Escape.ts"
 import type * as Page from "../render/html/PageData.ts"

@@ -1,4 +1,4 @@
-/** The companion command: shows what the plugins of a network do, and helps to put taps between them. */
+/** The executable of the companion command: runs it with the live services, and reports its errors. */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Command from "effect/cli/Command"

@@ -1,4 +1,4 @@
-/** The documents for stdout when a request succeeds. */
+/** The success documents that the plugin makes itself: an empty result, and its versions. */
 import * as CniVersion from "./CniVersion.ts"
 
 /** The result of ADD for the first plugin of a chain. Source: CNI specification, section 5, "ADD Success". */

@@ -1,4 +1,7 @@
-/** The trace context that runtimes put into TRACEPARENT. Source: W3C Trace Context, section 3.2, "Traceparent Header". */
+/**
+ * Reads the trace context in TRACEPARENT, and makes that of child programs. Source: W3C Trace Context, section 3.2,
+ * "Traceparent Header".
+ */
 import { traceVariable } from "./Environment.ts"
 
 const pattern = /^((?!ff)[\da-f]{2}-(?!0{32})([\da-f]{32})-)((?!0{16})[\da-f]{16})(-[\da-f]{2})$/

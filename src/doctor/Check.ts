@@ -1,4 +1,4 @@
-/** A check: a named question that is answered from facts alone. */
+/** A check, which is a named question that is answered from facts alone, and the run of all of them. */
 import type { Facts } from "./Facts.ts"
 import * as Finding from "./Finding.ts"
 import * as Fix from "./Fix.ts"

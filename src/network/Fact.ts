@@ -1,4 +1,4 @@
-/** Facts about a network namespace, as in a record: a line of some kind, on the host or in a container. */
+/** Facts about a network namespace, as in a record and in words: a line of some kind, on the host or in a container. */
 import * as BridgePort from "./BridgePort.ts"
 import * as Ipset from "./Ipset.ts"
 import * as IptablesRule from "./IptablesRule.ts"

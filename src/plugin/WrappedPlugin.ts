@@ -1,3 +1,4 @@
+/** The service that finds and runs the original of a wrapped plugin. */
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import type * as Execution from "../exec/Execution.ts"

@@ -1,4 +1,4 @@
-/** The executable on the CNI path: runs the pipeline with the live services. */
+/** The executable on the CNI path: runs the plugin, or the shim of a wrapped plugin, with the live services. */
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"

@@ -1,3 +1,4 @@
+/** The service that writes records, and what a kind of sink has to provide. */
 import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import type * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** A network namespace in which packets are traced. */
+/** A network namespace that packets pass, as it was found: its identity, links, addresses and routes. */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"

@@ -1,4 +1,4 @@
-/** `cni-passthrough send-packets`: sends the packets that `trace` asks for, from the namespace that it runs in. */
+/** `cni-passthrough send-packets`: sends the packets that `trace` and `doctor --trial` ask for. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,4 @@
-/** `cni-passthrough run gc`: DEL for attachments whose namespaces are gone, then GC of every plugin of the chain. */
+/** `cni-passthrough run gc`: DEL for attachments whose namespaces are gone, then GC, then reservations. */
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"

@@ -1,4 +1,4 @@
-/** The flags of the subcommands of `run`. Each subcommand takes those that it uses. */
+/** The flags of the subcommands of `run`, and the network and the attachment that they name. */
 import * as Argument from "effect/cli/Argument"
 import * as Flag from "effect/cli/Flag"
 import * as Config from "effect/Config"

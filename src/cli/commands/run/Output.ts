@@ -1,4 +1,4 @@
-/** Shows an operation: while it runs in records, and at its end as a picture or by its result. */
+/** Shows and logs an operation, writes its report, and fails if a plugin did. */
 import * as Console from "effect/Console"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"

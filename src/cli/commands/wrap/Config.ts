@@ -1,4 +1,4 @@
-/** The configuration of wrapped plugins: our fields, in the file of their folder. */
+/** The flags that choose what is logged and where, and the text of the configuration that they make. */
 import * as Flag from "effect/cli/Flag"
 import * as Data from "effect/Data"
 import * as Option from "effect/Option"

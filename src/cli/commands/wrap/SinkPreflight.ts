@@ -1,4 +1,4 @@
-/** Checks whether wrapped plugins can write their logs, because a plugin that cannot carries on silently. */
+/** Says whether wrapped plugins can write their logs, because a plugin that cannot carries on silently. */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
