@@ -85,9 +85,10 @@ const fromHost = (facts: Facts, rules: Rules, flow: Promised): string | undefine
   const after = own === undefined || mapping === undefined
     ? before
     : { ...before, destination: Cidr.single(own), port: mapping.containerPort, isForHost: false, isMapped: true }
-  const mayDrop = [before, after].some((packet) =>
+  const later = [before, after].map((packet): Packet => ({ ...packet, state: "ESTABLISHED" }))
+  const mayDrop = [before, after, ...later].some((packet) =>
     Nftables.dropping(rules, "output", packet).length > 0 || Nftables.undecided(rules, "output", packet).length > 0 ||
-    Iptables.inAll(rules, "filter", "OUTPUT", packet).some(({ end }) => end === "unknown")
+    Iptables.inAll(rules, "filter", "OUTPUT", packet).some(({ end }) => end !== "accept")
   )
   if (mayDrop) return "rules of OUTPUT may drop it"
   const verdicts = Iptables.inAll(rules, "nat", "OUTPUT", before)
