@@ -72,14 +72,15 @@ const apart = (what: string): string => `a rule drops it, perhaps to keep contai
 
 /** A packet of a flow at a hook, and those that follow it on a connection of TCP. */
 export const packetsAt = (
-  { at, kind, server }: ForwardedFlow,
+  { at, kind, mapping, server }: ForwardedFlow,
   hook: keyof ForwardedFlow["at"]
 ): ReadonlyArray<Packet> => {
   const packet = at[hook]
   if (packet === undefined) return []
   const isConnection = packet.state === "NEW" &&
     (packet.protocol === "tcp" || (packet.protocol === undefined && kind === "world" && server === undefined))
-  return isConnection ? [packet, { ...packet, state: "ESTABLISHED" }] : [packet]
+  if (!isConnection) return [packet]
+  return [packet, { ...packet, state: "ESTABLISHED", ...(mapping === undefined ? {} : { isMapped: true }) }]
 }
 
 /** Follows a flow through all hooks. */
